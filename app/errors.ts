@@ -1,0 +1,21 @@
+/**
+ * Every fault this listener names has a stable `code`, for machines, and a message that tells a stranger
+ * what to do. Neither ever holds a secret, a signature or an authorization.
+ */
+export class ListenerError extends Error {
+  readonly code: string
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'ListenerError'
+    this.code = code
+  }
+}
+
+/** Thrown by a processor to say that an event can never succeed: it is not tried again. */
+export class PermanentError extends ListenerError {
+  constructor(message: string, options?: ErrorOptions & { code?: string }) {
+    super(options?.code ?? 'PERMANENT', message, options)
+    this.name = 'PermanentError'
+  }
+}

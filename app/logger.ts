@@ -1,0 +1,39 @@
+import { type Logger, pino } from 'pino'
+
+export type { Logger } from 'pino'
+
+interface SafeError {
+  type: string
+  code?: string
+  message: string
+  stack?: string
+  cause?: SafeError
+}
+
+/**
+ * Writes an error's name, code, message, stack and causes, and nothing else. pino's own serializer copies
+ * every enumerable property; errors of the Cloudinary SDK carry `request_options.auth = "key:secret"` and
+ * errors of the AWS SDK carry the response, so no property is copied that is not named here.
+ */
+export function serializeError(error: unknown): SafeError {
+  if (!(error instanceof Error)) return { type: typeof error, message: 'a value that is not an Error was thrown' }
+  const code: unknown = 'code' in error ? error.code : undefined
+  return {
+    type: error.name,
+    ...(typeof code === 'string' && { code }),
+    message: error.message,
+    ...(error.stack && { stack: error.stack }),
+    ...(error.cause instanceof Error && { cause: serializeError(error.cause) })
+  }
+}
+
+/** The listener's own logger: JSON lines on standard output, which ECS hands to CloudWatch. */
+export function createLogger(options: { level: string; role: string }): Logger {
+  return pino({
+    level: options.level,
+    base: { role: options.role },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    serializers: { err: serializeError }
+  })
+}

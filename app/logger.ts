@@ -16,7 +16,8 @@ interface SafeError {
  * errors of the AWS SDK carry the response, so no property is copied that is not named here.
  */
 export function serializeError(error: unknown): SafeError {
-  if (!(error instanceof Error)) return { type: typeof error, message: 'a value that is not an Error was thrown' }
+  if (!(error instanceof Error))
+    return { type: typeof error, message: 'a value that is not an Error was thrown' }
   const code: unknown = 'code' in error ? error.code : undefined
   return {
     type: error.name,

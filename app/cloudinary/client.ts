@@ -1,0 +1,194 @@
+import { type Agent, type ClientRequest, Agent as HttpAgent } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
+import type { UploadApiOptions } from 'cloudinary'
+import type { CloudinaryEnvironment } from './environment.ts'
+import type { Asset } from './event.ts'
+import { CloudinaryError, toCloudinaryError } from './fault.ts'
+import { type CloudinarySdk, loadSdk } from './sdk.ts'
+
+/** What each call to the SDK must be given as (part of) its options. */
+export interface CallOptions {
+  cloud_name: string
+  api_key: string
+  api_secret: string
+  upload_prefix?: string
+  signature_algorithm?: string
+  agent: Agent
+  timeout: number
+}
+
+/** The fields of an asset that this listener reads; the API gives many more. */
+export interface AssetState {
+  asset_id: string
+  public_id: string
+  resource_type: string
+  type: string
+  tags?: string[]
+  metadata?: Record<string, unknown>
+  [field: string]: unknown
+}
+
+export interface CloudinaryClientOptions {
+  environment: CloudinaryEnvironment
+  sdk: CloudinarySdk
+  /** Keeps connections open between calls. */
+  agent: Agent
+  /** Aborts every call of this client. */
+  signal: AbortSignal
+  /** How long a call may take, in milliseconds, unless it says otherwise. */
+  timeoutMs: number
+  clock: () => number
+}
+
+/**
+ * The official SDK with one environment's credentials, time-outs that work, and errors that say what to do
+ * and hold no secret. All methods throw {@link CloudinaryError}.
+ */
+export class CloudinaryClient {
+  readonly #options: CloudinaryClientOptions
+
+  constructor(options: CloudinaryClientOptions) {
+    this.#options = options
+  }
+
+  get cloudName(): string {
+    return this.#options.environment.cloudName
+  }
+
+  /**
+   * Any call of the SDK; pass `options` on to it, with what else it needs:
+   * `cloudinary.call('add context', (sdk, options) => sdk.uploader.add_context('a=b', ['id'], options))`.
+   *
+   * @param name what is called, for errors
+   * @param timeoutMs how long it may take, in milliseconds
+   */
+  async call<Result>(
+    name: string,
+    invoke: (sdk: CloudinarySdk, options: CallOptions) => Promise<Result>,
+    timeoutMs: number = this.#options.timeoutMs
+  ): Promise<Result> {
+    const { environment, sdk, agent, signal, clock } = this.#options
+    const timeout = AbortSignal.timeout(timeoutMs)
+    const either = AbortSignal.any([signal, timeout])
+    try {
+      return await invoke(sdk, {
+        cloud_name: environment.cloudName,
+        api_key: environment.apiKey,
+        api_secret: environment.apiSecret,
+        ...(environment.uploadPrefix && { upload_prefix: environment.uploadPrefix }),
+        ...(environment.signatureAlgorithm && { signature_algorithm: environment.signatureAlgorithm }),
+        agent: abortable(agent, either),
+        timeout: timeoutMs
+      })
+    } catch (error) {
+      if (signal.aborted) {
+        throw new CloudinaryError('CLOUDINARY_ABORTED', `${name}: aborted`, { kind: 'retryable' })
+      }
+      if (timeout.aborted) {
+        throw new CloudinaryError('CLOUDINARY_UNREACHABLE', `${name}: no answer within ${timeoutMs} ms`, {
+          kind: 'retryable'
+        })
+      }
+      throw toCloudinaryError(error, { call: name, secrets: [environment.apiSecret], clock })
+    }
+  }
+
+  /**
+   * Adds a tag and keeps those that are there: `POST /{resource_type}/tags`, Upload API, not rate-limited.
+   * (`explicit` with `tags` would replace the set, and lose tags that somebody adds at the same time.)
+   */
+  async addTag(asset: Asset, tag: string): Promise<void> {
+    await this.call('add tag', (sdk, options) =>
+      sdk.uploader.add_tag(tag, [publicIdOf(asset)], { ...options, ...kindOf(asset) })
+    )
+  }
+
+  /** Sets values of structured metadata fields: `POST /{resource_type}/metadata`, Upload API, not rate-limited. */
+  async updateMetadata(asset: Asset, values: Record<string, string>): Promise<void> {
+    await this.call('update metadata', (sdk, options) =>
+      sdk.uploader.update_metadata(values, [publicIdOf(asset)], { ...options, ...kindOf(asset) })
+    )
+  }
+
+  /**
+   * The asset as it is now. It is read by an `explicit` that changes nothing, since the Upload API is not
+   * rate-limited; `GET /resources/…` of the Admin API would count against the hourly limit of 500 or 2,000.
+   */
+  async currentState(asset: Asset): Promise<AssetState> {
+    return this.call('read asset', (sdk, options) =>
+      sdk.uploader.explicit(publicIdOf(asset), { ...options, ...kindOf(asset) })
+    )
+  }
+}
+
+export interface CloudinaryClientsOptions {
+  environments: { get: (cloudName: string) => CloudinaryEnvironment }
+  /** The `upload_prefix` that all environments share, if they have one. */
+  uploadPrefix: string | undefined
+  /** How long a call may take, in milliseconds. */
+  timeoutMs?: number
+  clock?: () => number
+}
+
+/** Makes clients for environments; they share the SDK and the connections. */
+export class CloudinaryClients {
+  readonly #options: CloudinaryClientsOptions
+  readonly #sdk: CloudinarySdk
+  readonly #agent: Agent
+
+  constructor(options: CloudinaryClientsOptions) {
+    this.#options = options
+    this.#sdk = loadSdk(options.uploadPrefix)
+    const keepAlive = { keepAlive: true, keepAliveMsecs: 10_000, maxFreeSockets: 64 }
+    this.#agent = options.uploadPrefix?.startsWith('http:')
+      ? new HttpAgent(keepAlive)
+      : new HttpsAgent(keepAlive)
+  }
+
+  /** A client for one environment, whose calls all end when `signal` aborts. */
+  for(cloudName: string, signal: AbortSignal): CloudinaryClient {
+    return new CloudinaryClient({
+      environment: this.#options.environments.get(cloudName),
+      sdk: this.#sdk,
+      agent: this.#agent,
+      signal,
+      timeoutMs: this.#options.timeoutMs ?? 30_000,
+      clock: this.#options.clock ?? Date.now
+    })
+  }
+
+  /** Closes the connections that are kept open. */
+  close(): void {
+    this.#agent.destroy()
+  }
+}
+
+/**
+ * The SDK's own time-outs do not work: a call of its Admin API waits for ever on a silent server. So each call
+ * gets an agent of its own, which hands its request to the shared one and destroys it on `signal`.
+ */
+function abortable(shared: Agent, signal: AbortSignal): Agent {
+  const addRequest = (request: ClientRequest, ...rest: unknown[]): void => {
+    const abort = () => request.destroy(new Error('aborted'))
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort, { once: true })
+    request.once('close', () => signal.removeEventListener('abort', abort))
+    ;(shared as Agent & { addRequest: (...given: unknown[]) => void }).addRequest(request, ...rest)
+  }
+  return Object.create(shared, { addRequest: { value: addRequest } }) as Agent
+}
+
+function publicIdOf(asset: Asset): string {
+  if (asset.publicId) return asset.publicId
+  throw new CloudinaryError(
+    'CLOUDINARY_REJECTED',
+    'the notification does not name the asset by public id, which this call needs',
+    { kind: 'permanent' }
+  )
+}
+
+/** `eager` notifications leave both out; image and upload are Cloudinary's own defaults. */
+const kindOf = ({ resourceType = 'image', deliveryType = 'upload' }: Asset) => ({
+  resource_type: resourceType as NonNullable<UploadApiOptions['resource_type']>,
+  type: deliveryType
+})

@@ -1,0 +1,185 @@
+import { createHash } from 'node:crypto'
+import { type Asset, type AssetEvent, type EventType, NOTIFICATION_TYPES, type Origin } from './event.ts'
+
+/** Deeper than any notification; what is deeper is kept as text, since it could not be written as JSON again. */
+const MAXIMUM_DEPTH = 64
+
+export interface NotificationContext {
+  /** The cloud whose secret verified the notification. */
+  environment: string
+  /** Tells whether an API key is the one this listener calls that cloud with. */
+  isOwnKey: (apiKey: string) => boolean
+  receivedAt: Date
+  /** `X-Cld-Timestamp`: Unix time, in seconds. */
+  signedAt: number
+  traceId?: string
+}
+
+type Fields = Record<string, unknown>
+
+/**
+ * Turns the body of an authentic notification into events, one for each asset it is about. Never throws:
+ * whatever is not understood becomes an event of type `unknown`.
+ *
+ * The same body always gives the same ids. An upload is named by asset and version, so that a resend, and a
+ * search for what was never sent, name the same event; everything else by the bytes of the body. The
+ * signature and its timestamp are not part of it: whether a retry is signed anew is not known.
+ */
+export function toEvents(body: Uint8Array, context: NotificationContext): AssetEvent[] {
+  const notification = parse(body)
+  const notificationType =
+    typeof notification.notification_type === 'string' ? notification.notification_type : null
+  const type: EventType = isKnown(notificationType) ? notificationType : 'unknown'
+  const bodyDigest = hash(context.environment, body)
+  const common = {
+    type,
+    notificationType,
+    environment: context.environment,
+    receivedAt: context.receivedAt.toISOString(),
+    origin: originOf(notification, context.isOwnKey),
+    ...(context.traceId && { traceId: context.traceId })
+  }
+  return splitByAsset(notification).map((payload, index) => {
+    const asset = assetOf(payload)
+    const id =
+      (type === 'upload' && uploadEventId(context.environment, asset?.assetId, asset?.version)) ||
+      hash(bodyDigest, String(index))
+    return {
+      id,
+      ...common,
+      asset,
+      group: hash(context.environment, groupKey(asset, payload) ?? id),
+      occurredAt: occurredAt(payload, type, asset, context.signedAt),
+      payload
+    }
+  })
+}
+
+/** The identity of an asset's upload, or undefined where the asset or its version is not known. */
+export function uploadEventId(
+  environment: string,
+  assetId: string | undefined,
+  version: number | undefined
+): string | undefined {
+  if (!assetId || version === undefined) return undefined
+  return hash('upload', environment, assetId, String(version))
+}
+
+/** 128 bits in hexadecimal: fits every limit of SQS, whatever the parts are made of. */
+function hash(...parts: readonly (string | Uint8Array)[]): string {
+  const digest = createHash('sha256')
+  for (const part of parts) digest.update(part).update('\0')
+  return digest.digest('hex').slice(0, 32)
+}
+
+function parse(body: Uint8Array): Fields {
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(body)
+  } catch {
+    return { body: Buffer.from(body).toString('base64'), encoding: 'base64' }
+  }
+  try {
+    const value: unknown = JSON.parse(text)
+    if (isFields(value) && !isDeeperThan(value, MAXIMUM_DEPTH)) return value
+  } catch {
+    // not JSON: kept as text below
+  }
+  return { body: text, encoding: 'utf8' }
+}
+
+function isDeeperThan(root: object, maximum: number): boolean {
+  let level: object[] = [root]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth === maximum) return true
+    level = level.flatMap((parent) => Object.values(parent).filter((child) => child instanceof Object))
+  }
+  return false
+}
+
+const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const isKnown = (type: string | null): type is Exclude<EventType, 'unknown'> =>
+  NOTIFICATION_TYPES.some((known) => known === type)
+
+/**
+ * Cloudinary has three shapes: one asset's fields beside the notification's own, `resources` as an array, and
+ * `resources` as a map by public id. The shape decides, not the type, so that new types are split as well.
+ */
+function splitByAsset(notification: Fields): Fields[] {
+  const { resources, ...shared } = notification
+  const entries = Array.isArray(resources)
+    ? resources.map((entry: unknown) => (isFields(entry) ? entry : { resource: entry }))
+    : isFields(resources)
+      ? Object.entries(resources).map(([publicId, entry]) => ({
+          public_id: publicId,
+          ...(isFields(entry) ? entry : { resource: entry })
+        }))
+      : []
+  return entries.length > 0 ? entries.map((entry) => ({ ...shared, ...entry })) : [notification]
+}
+
+function assetOf(payload: Fields): Asset | null {
+  const assetId = text(payload.asset_id)
+  // a rename names the asset twice; from here on it goes by its new name
+  const publicId = text(payload.public_id) ?? text(payload.to_public_id)
+  if (!assetId && !publicId) return null
+  const resourceType = text(payload.resource_type)
+  const deliveryType = text(payload.type)
+  const version = Number(payload.version ?? Number.NaN)
+  return {
+    ...(assetId && { assetId }),
+    ...(publicId && { publicId }),
+    ...(resourceType && { resourceType }),
+    ...(deliveryType && { deliveryType }),
+    ...(Number.isSafeInteger(version) && { version })
+  }
+}
+
+/** What events must share to be kept in order; undefined where an event stands alone. */
+function groupKey(asset: Asset | null, payload: Fields): string | undefined {
+  if (asset?.assetId) return `asset ${asset.assetId}`
+  if (asset?.publicId) return `public id ${asset.publicId}`
+  // folders contain each other, so all their events are kept in order together
+  if (payload.folder_path !== undefined || payload.from_path !== undefined) return 'folders'
+  return undefined
+}
+
+function originOf(notification: Fields, isOwnKey: (apiKey: string) => boolean): Origin {
+  const context = isFields(notification.notification_context) ? notification.notification_context : {}
+  const by = isFields(context.triggered_by) ? context.triggered_by : {}
+  const id = text(by.id) ?? null
+  return { source: text(by.source) ?? null, id, own: id !== null && isOwnKey(id) }
+}
+
+function occurredAt(payload: Fields, type: EventType, asset: Asset | null, signedAt: number): string {
+  const context = isFields(payload.notification_context) ? payload.notification_context : {}
+  const time =
+    instant(context.triggered_at) ??
+    instant(payload.timestamp) ??
+    // an upload's version is the Unix time of the upload
+    (type === 'upload' ? instant(asset?.version) : undefined) ??
+    signedAt * 1000
+  return new Date(time).toISOString()
+}
+
+/** Milliseconds of a time written as text or as Unix time in seconds, milliseconds or microseconds. */
+function instant(value: unknown): number | undefined {
+  const written = typeof value === 'number' ? value : typeof value === 'string' ? Number(value) : undefined
+  if (written === undefined) return undefined
+  const milliseconds = Number.isNaN(written)
+    ? Date.parse(value as string)
+    : written >= 1e14
+      ? written / 1000
+      : written >= 1e11
+        ? written
+        : written * 1000
+  // from 2001 to 2286: ten digits of seconds, as the signature's timestamp
+  return milliseconds >= 1e12 && milliseconds < 1e13 ? Math.trunc(milliseconds) : undefined
+}
+
+function text(value: unknown): string | undefined {
+  if (typeof value === 'number') return String(value)
+  return typeof value === 'string' && value !== '' ? value : undefined
+}

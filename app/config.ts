@@ -1,0 +1,142 @@
+import { z } from 'zod'
+import { ListenerError } from './errors.ts'
+
+interface Variable<T extends z.ZodType> {
+  /** What it is for, as the documentation's table prints it. */
+  meaning: string
+  /** What a value must be, as the error for a bad one prints it. */
+  allowed: string
+  /** Never repeat the value given in an error. */
+  secret?: true
+  schema: T
+}
+
+const variable = <T extends z.ZodType>(definition: Variable<T>): Variable<T> => definition
+
+const wholeNumber = (minimum: number, maximum: number, fallback: number) =>
+  z.string().regex(/^\d+$/).transform(Number).pipe(z.int().min(minimum).max(maximum)).default(fallback)
+
+const fifoQueueUrl = z
+  .url({ protocol: /^https?$/ })
+  .endsWith('.fifo')
+  .optional()
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+
+/**
+ * Every variable the listener reads, in the order the documentation lists them. The AWS SDK reads its own
+ * (`AWS_REGION`, `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_SQS`, credentials, …) and they are not repeated here.
+ */
+export const VARIABLES = {
+  PORT: variable({
+    meaning: 'port that `web` listens on; 0 takes a free one',
+    allowed: 'a whole number from 0 to 65535',
+    schema: wholeNumber(0, 65_535, 8080)
+  }),
+  HOST: variable({
+    meaning: 'address that `web` listens on',
+    allowed: 'an IP address or a host name',
+    schema: z.string().default('0.0.0.0')
+  }),
+  LOG_LEVEL: variable({
+    meaning: 'least severe level that is logged',
+    allowed: `one of ${LOG_LEVELS.join(', ')}`,
+    schema: z.enum(LOG_LEVELS).default('info')
+  }),
+  CLOUDINARY_URL: variable({
+    meaning: 'credentials: `cloudinary://KEY:SECRET@CLOUD[?upload_prefix=…&signature_algorithm=sha256]`',
+    allowed: 'cloudinary://KEY:SECRET@CLOUD',
+    secret: true,
+    schema: z.string().startsWith('cloudinary://').optional()
+  }),
+  CLOUDINARY_SECRET_ID: variable({
+    meaning:
+      'name or ARN of a Secrets Manager secret that holds the credentials; instead of `CLOUDINARY_URL`',
+    allowed: 'the name or ARN of a secret, at most 2048 characters',
+    schema: z.string().max(2048).optional()
+  }),
+  QUEUE_URL: variable({
+    meaning: 'URL of the SQS FIFO queue',
+    allowed: 'the http(s) URL of a FIFO queue, ending in .fifo',
+    schema: fifoQueueUrl
+  }),
+  SIGNATURE_TOLERANCE_SECONDS: variable({
+    meaning: 'how old a notification may be; one from the future may be 300 s ahead, or this if it is less',
+    allowed: 'a whole number of seconds from 1 to 86400',
+    schema: wholeNumber(1, 86_400, 7200)
+  }),
+  BODY_LIMIT_BYTES: variable({
+    meaning: 'largest notification that is read',
+    allowed: 'a whole number of bytes from 1024 to 104857600 (100 MiB)',
+    schema: wholeNumber(1024, 104_857_600, 10_485_760)
+  }),
+  WORKER_CONCURRENCY: variable({
+    meaning: 'events in flight in one worker',
+    allowed: 'a whole number from 1 to 1000',
+    schema: wholeNumber(1, 1000, 50)
+  }),
+  LISTENER_CONFIG: variable({
+    meaning: "path of the processors' file, from the working directory",
+    allowed: 'the path of a .ts, .mts, .js or .mjs file',
+    schema: z
+      .string()
+      .regex(/\.m?[jt]s$/)
+      .default('./listener.config.ts')
+  })
+}
+
+export type VariableName = keyof typeof VARIABLES
+
+/** The environment, validated: each variable's value, its default, or undefined. */
+export type Config = { [Name in VariableName]: z.output<(typeof VARIABLES)[Name]['schema']> }
+
+/** Thrown when variables are bad or missing; each fault is one line. */
+export class ConfigError extends ListenerError {
+  readonly faults: readonly string[]
+
+  constructor(faults: readonly string[]) {
+    super('CONFIG_INVALID', faults.join('\n'))
+    this.name = 'ConfigError'
+    this.faults = faults
+  }
+}
+
+/**
+ * Reads and validates the environment: the one place that does. An empty value counts as not set.
+ *
+ * @param required variables without a default that the caller cannot do without
+ * @throws {ConfigError} one line for each fault: the variable, what was given (never a secret's value) and
+ *   what is allowed
+ */
+export function readConfig<Required extends VariableName = never>(
+  required: readonly Required[] = [],
+  env: Readonly<Record<string, string | undefined>> = process.env
+): Config & { [Name in Required]: NonNullable<Config[Name]> } {
+  const faults: string[] = []
+  const config: Record<string, unknown> = {}
+  for (const [name, { schema, allowed, secret }] of Object.entries<Variable<z.ZodType>>(VARIABLES)) {
+    const given = env[name] || undefined
+    const result = schema.safeParse(given)
+    if (result.success) config[name] = result.data
+    else faults.push(`${name} is ${secret ? '(hidden)' : JSON.stringify(given)}; it must be ${allowed}`)
+  }
+  for (const name of required) {
+    if (!env[name]) faults.push(`${name} is not set; it must be ${VARIABLES[name].allowed}`)
+  }
+  if (faults.length > 0) throw new ConfigError(faults)
+  return config as ReturnType<typeof readConfig<Required>>
+}
+
+/**
+ * Where the credentials are.
+ *
+ * @throws {ConfigError} unless exactly one of CLOUDINARY_URL and CLOUDINARY_SECRET_ID is set
+ */
+export function credentialSource(config: Config): { url: string } | { secretId: string } {
+  const { CLOUDINARY_URL: url, CLOUDINARY_SECRET_ID: secretId } = config
+  if (url && !secretId) return { url }
+  if (secretId && !url) return { secretId }
+  throw new ConfigError([
+    `CLOUDINARY_URL and CLOUDINARY_SECRET_ID are ${url ? 'both' : 'not'} set; set exactly one of them`
+  ])
+}

@@ -1,0 +1,106 @@
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { CloudinaryClient } from './cloudinary/client.ts'
+import { type AssetEvent, EVENT_TYPES, type EventType } from './cloudinary/event.ts'
+import { ListenerError } from './errors.ts'
+import type { Logger } from './logger.ts'
+
+export type { AssetState, CallOptions, CloudinaryClient } from './cloudinary/client.ts'
+export type { Asset, AssetEvent, EventType, Origin } from './cloudinary/event.ts'
+export { CloudinaryError } from './cloudinary/fault.ts'
+export { PermanentError } from './errors.ts'
+export { helloWorldTag } from './processors/hello-world-tag.ts'
+export { lastUpdateTimestamp } from './processors/last-update-timestamp.ts'
+
+/** What a processor is given beside the event. */
+export interface ProcessorContext {
+  /** Calls to the Cloudinary environment that the event came from. */
+  cloudinary: CloudinaryClient
+  /** Writes lines that carry the event's id, type, asset and trace id. */
+  log: Logger
+  /** Aborts when the time is up or the worker stops: pass it on to whatever you wait for. */
+  signal: AbortSignal
+}
+
+/** Your code, and what it wants to see. */
+export interface Processor {
+  /** Unique in the listener; what was done for an event is remembered under this name. */
+  name: string
+  /** The types it is run for; `*` is all of them, `unknown` included. */
+  on: readonly (EventType | '*')[]
+  /** Skips events for which it is false. */
+  when?: (event: AssetEvent) => boolean
+  /** Run it for changes made with the listener's own API key as well. `eager` results always pass. */
+  ownChanges?: boolean
+  /**
+   * Does the work. May return a note on what was done. A throw means: try again later; a throw of
+   * `PermanentError`: never again. It may be run again for an event when a worker was killed before the
+   * outcome was noted, so what it does should bear repeating.
+   */
+  handle: (
+    event: AssetEvent,
+    context: ProcessorContext
+  ) => Promise<string | undefined> | Promise<void> | string | undefined | void
+}
+
+export interface Listener {
+  processors: readonly Processor[]
+  /** Any pino instance, used instead of the listener's own. */
+  logger?: Logger
+}
+
+const invalid = (message: string) => new ListenerError('LISTENER_CONFIG_INVALID', message)
+
+/**
+ * Says what this listener does.
+ *
+ * @throws {ListenerError} LISTENER_CONFIG_INVALID, with what to mend
+ */
+export function defineListener(listener: Listener): Listener {
+  if (!Array.isArray(listener?.processors)) throw invalid('defineListener needs `processors`, an array')
+  const names = new Set<string>()
+  for (const [index, processor] of listener.processors.entries()) {
+    if (typeof processor?.name !== 'string' || !/^[\w.-]{1,64}$/.test(processor.name)) {
+      throw invalid(`processor ${index} needs a name of 1 to 64 letters, digits, ".", "_" or "-"`)
+    }
+    const { name, on, when, handle } = processor
+    if (names.has(name)) throw invalid(`two processors are named "${name}"; give each its own name`)
+    names.add(name)
+    if (!Array.isArray(on) || on.length === 0)
+      throw invalid(`processor "${name}" needs \`on\`, a list of event types`)
+    for (const type of on) {
+      if (type !== '*' && !EVENT_TYPES.includes(type)) {
+        throw invalid(`processor "${name}" is on "${type}"; the types are *, ${EVENT_TYPES.join(', ')}`)
+      }
+    }
+    if (when !== undefined && typeof when !== 'function')
+      throw invalid(`\`when\` of processor "${name}" is not a function`)
+    if (typeof handle !== 'function') throw invalid(`processor "${name}" needs a function \`handle\``)
+  }
+  if (listener.logger !== undefined && typeof listener.logger.child !== 'function') {
+    throw invalid('`logger` must be a pino instance')
+  }
+  return listener
+}
+
+/**
+ * Loads the file a user edits.
+ *
+ * @param path from the working directory
+ * @throws {ListenerError} LISTENER_CONFIG_INVALID when it cannot be loaded or its default export is not a
+ *   listener
+ */
+export async function loadListener(path: string): Promise<Listener> {
+  let exported: { default?: Listener }
+  try {
+    exported = (await import(pathToFileURL(resolve(path)).href)) as { default?: Listener }
+  } catch (cause) {
+    throw new ListenerError(
+      'LISTENER_CONFIG_INVALID',
+      `${path} cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause }
+    )
+  }
+  if (!exported.default) throw invalid(`${path} must have \`export default defineListener({ … })\``)
+  return defineListener(exported.default)
+}

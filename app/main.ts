@@ -1,0 +1,181 @@
+import { parseArgs } from 'node:util'
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import closeWithGrace from 'close-with-grace'
+import { CloudinaryClients } from './cloudinary/client.ts'
+import { Environments } from './cloudinary/environments.ts'
+import { fromSecretsManager, fromUrl } from './cloudinary/secret-source.ts'
+import { type Config, ConfigError, credentialSource, readConfig } from './config.ts'
+import { ListenerError } from './errors.ts'
+import { type Listener, loadListener } from './listener.ts'
+import { createLogger, type Logger, serializeError } from './logger.ts'
+import { Outbox } from './queue/outbox.ts'
+import { createSqsClient, probeQueue } from './queue/sqs.ts'
+import { Lifecycle } from './web/lifecycle.ts'
+import { buildServer } from './web/server.ts'
+import { createWorker } from './worker/worker.ts'
+
+/** A started role; stops without losing anything. */
+type Stop = () => Promise<void>
+
+interface RoleContext {
+  config: Config & { QUEUE_URL: string }
+  listener: Listener
+  log: Logger
+}
+
+interface Role {
+  summary: string
+  /** How long a stop may take, in milliseconds, before the process ends all the same; ECS allows 120 s. */
+  stopWithinMs: number
+  start: (context: RoleContext) => Promise<Stop>
+}
+
+/** How long the worker's handlers may go on when it stops, in milliseconds. */
+const WORKER_GRACE_MS = 60_000
+
+/** An SQS call of `web` may take so long in one try, in milliseconds; of `worker`, which waits for messages, longer. */
+const SEND_MS = 2500
+const RECEIVE_MS = 10_000
+
+const ROLES: Record<string, Role> = {
+  web: {
+    summary:
+      'receives notifications over HTTP, verifies them and stores one event for each asset in the queue',
+    stopWithinMs: 30_000,
+    start: startWeb
+  },
+  worker: {
+    summary: 'receives events from the queue and runs the processors of listener.config.ts',
+    stopWithinMs: 100_000,
+    start: startWorker
+  }
+}
+
+const USAGE = `Usage: node app/main.ts ROLE
+
+${Object.entries(ROLES)
+  .map(([name, { summary }]) => `  ${name.padEnd(8)} ${summary}`)
+  .join('\n')}
+
+It is configured by environment variables, which README.md lists, and by listener.config.ts.
+`
+
+async function startWeb({ config, log }: RoleContext): Promise<Stop> {
+  const environments = createEnvironments(config, log)
+  const sqs = await createRegionalSqs(SEND_MS)
+  const outbox = new Outbox({ sqs, queueUrl: config.QUEUE_URL })
+  const lifecycle = new Lifecycle()
+  const server = buildServer({
+    log,
+    environments,
+    outbox,
+    lifecycle,
+    probeQueue: () => probeQueue(sqs, config.QUEUE_URL),
+    toleranceSeconds: config.SIGNATURE_TOLERANCE_SECONDS,
+    bodyLimitBytes: config.BODY_LIMIT_BYTES,
+    clock: Date.now
+  })
+  const url = await server.listen({ port: config.PORT, host: config.HOST })
+  await environments.load()
+  environments.startBackgroundRefresh()
+  lifecycle.state = 'ready'
+  log.info({ url, webhook: `${url}/webhooks/cloudinary` }, 'web is ready')
+  return async () => {
+    lifecycle.state = 'draining'
+    environments.stop()
+    await server.close()
+    await outbox.idle()
+    sqs.destroy()
+  }
+}
+
+async function startWorker({ config, listener, log }: RoleContext): Promise<Stop> {
+  const environments = createEnvironments(config, log)
+  const sqs = await createRegionalSqs(RECEIVE_MS)
+  await environments.load()
+  environments.startBackgroundRefresh()
+  const clients = new CloudinaryClients({
+    environments,
+    uploadPrefix: environments.verificationKeys()[0]?.uploadPrefix
+  })
+  const worker = createWorker({
+    sqs,
+    queueUrl: config.QUEUE_URL,
+    listener,
+    cloudinary: (cloudName, signal) => clients.for(cloudName, signal),
+    log,
+    concurrency: config.WORKER_CONCURRENCY
+  })
+  worker.start()
+  log.info({ processors: listener.processors.map(({ name }) => name) }, 'worker is ready')
+  return async () => {
+    await worker.stop(WORKER_GRACE_MS)
+    environments.stop()
+    clients.close()
+    sqs.destroy()
+  }
+}
+
+function createEnvironments(config: Config, log: Logger): Environments {
+  const source = credentialSource(config)
+  return new Environments({
+    log,
+    source:
+      'url' in source
+        ? fromUrl(source.url)
+        : fromSecretsManager(
+            new SecretsManagerClient({ requestHandler: { connectionTimeout: 2000, requestTimeout: 5000 } }),
+            source.secretId,
+            { log }
+          )
+  })
+}
+
+async function createRegionalSqs(requestTimeoutMs: number) {
+  const sqs = createSqsClient(requestTimeoutMs)
+  try {
+    await sqs.config.region()
+  } catch {
+    throw new ConfigError(['AWS_REGION is not set; it must be the region of the queue, such as eu-west-1'])
+  }
+  return sqs
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: { help: { type: 'boolean', short: 'h' } },
+    allowPositionals: true,
+    strict: false
+  })
+  const name = positionals[0] ?? ''
+  const role = ROLES[name]
+  if (values.help || !role) {
+    process[values.help ? 'stdout' : 'stderr'].write(USAGE)
+    process.exitCode = values.help ? 0 : 2
+    return
+  }
+  let log = createLogger({ level: 'info', role: name })
+  try {
+    const config = readConfig(['QUEUE_URL'])
+    log = createLogger({ level: config.LOG_LEVEL, role: name })
+    const listener = await loadListener(config.LISTENER_CONFIG)
+    log = listener.logger?.child({ role: name }, { serializers: { err: serializeError } }) ?? log
+    const stop = await role.start({ config, listener, log })
+    closeWithGrace({ delay: role.stopWithinMs, logger: undefined }, async ({ err, signal }) => {
+      if (err) log.fatal({ err }, 'unexpected error; stopping')
+      else log.info({ signal }, 'stopping')
+      await stop()
+      log.info('stopped')
+    })
+  } catch (error) {
+    for (const message of error instanceof ConfigError ? error.faults : [undefined]) {
+      log.fatal({ err: message ? undefined : error, code: codeOf(error) }, message ?? 'cannot start')
+    }
+    process.exit(1)
+  }
+}
+
+const codeOf = (error: unknown) => (error instanceof ListenerError ? error.code : undefined)
+
+await main(process.argv.slice(2))

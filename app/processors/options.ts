@@ -1,0 +1,18 @@
+import type { z } from 'zod'
+import { ListenerError } from '../errors.ts'
+
+/**
+ * Checks a processor's options when the listener starts, rather than at the first event.
+ *
+ * @throws {ListenerError} LISTENER_CONFIG_INVALID, naming processor and option
+ */
+export function checkOptions<Schema extends z.ZodType>(
+  processor: string,
+  schema: Schema,
+  options: z.input<Schema>
+): z.output<Schema> {
+  const result = schema.safeParse(options)
+  if (result.success) return result.data
+  const faults = result.error.issues.map(({ path, message }) => `${path.join('.') || 'options'}: ${message}`)
+  throw new ListenerError('LISTENER_CONFIG_INVALID', `${processor}: ${faults.join('; ')}`)
+}

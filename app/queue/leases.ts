@@ -1,0 +1,128 @@
+import {
+  ChangeMessageVisibilityBatchCommand,
+  DeleteMessageBatchCommand,
+  type SQSClient
+} from '@aws-sdk/client-sqs'
+import { ListenerError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import { Batcher } from './batcher.ts'
+import { settlements } from './settlements.ts'
+
+/** Calls of each kind to SQS in flight at a time. */
+const MAXIMUM_CALLS = 4
+
+/** Heartbeats in one visibility time-out: two may fail before the lease is lost. */
+const BEATS = 3
+
+export interface LeasesOptions {
+  sqs: SQSClient
+  queueUrl: string
+  log: Logger
+  visibilityTimeoutSeconds: number
+  every: (milliseconds: number, beat: () => void) => () => void
+}
+
+interface Lease {
+  abort: AbortController
+  /** Milliseconds, by the monotonic clock. */
+  expiresAt: number
+  renewal: Promise<void> | undefined
+}
+
+/**
+ * The messages that this process holds: SQS hides each from others for the visibility time-out, and a heartbeat
+ * extends that for as long as the message is held. A message whose lease is lost may be given to another
+ * worker, so its handler is told to stop.
+ */
+export class Leases {
+  readonly #options: LeasesOptions
+  readonly #leases = new Map<string, Lease>()
+  readonly #delete: Batcher<string, void>
+  readonly #changeVisibility: Batcher<{ ReceiptHandle: string; VisibilityTimeout: number }, void>
+  readonly #stopBeating: () => void
+
+  constructor(options: LeasesOptions) {
+    const { sqs, queueUrl: QueueUrl } = options
+    this.#options = options
+    this.#delete = new Batcher({
+      maximumCalls: MAXIMUM_CALLS,
+      send: async (handles) => {
+        const Entries = handles.map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle }))
+        return settlements(Entries, await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries })))
+      }
+    })
+    this.#changeVisibility = new Batcher({
+      maximumCalls: MAXIMUM_CALLS,
+      send: async (changes) => {
+        const Entries = changes.map((change, index) => ({ Id: String(index), ...change }))
+        return settlements(
+          Entries,
+          await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries }))
+        )
+      }
+    })
+    this.#stopBeating = options.every((options.visibilityTimeoutSeconds * 1000) / BEATS, () => this.#beat())
+  }
+
+  /** Holds a message that was received just now; `abort` is aborted if it is lost. */
+  begin(receiptHandle: string, abort: AbortController): void {
+    this.#leases.set(receiptHandle, { abort, expiresAt: this.#expiry(), renewal: undefined })
+  }
+
+  /**
+   * Ends a lease: the message is deleted, or becomes visible again after so many seconds. Resolves to
+   * false, and does nothing, when the lease was lost; rejects when SQS did not take it.
+   */
+  async end(receiptHandle: string, how: 'delete' | number): Promise<boolean> {
+    const lease = this.#leases.get(receiptHandle)
+    if (!lease) return false
+    this.#leases.delete(receiptHandle)
+    // a heartbeat that overtakes the change would undo it
+    await lease.renewal
+    if (how === 'delete') await this.#delete.add(receiptHandle)
+    else await this.#changeVisibility.add({ ReceiptHandle: receiptHandle, VisibilityTimeout: how })
+    return true
+  }
+
+  /** Stops the heartbeat and resolves when every call has returned. */
+  async close(): Promise<void> {
+    this.#stopBeating()
+    await Promise.all([this.#delete.idle(), this.#changeVisibility.idle()])
+  }
+
+  #expiry(): number {
+    return performance.now() + this.#options.visibilityTimeoutSeconds * 1000
+  }
+
+  #beat(): void {
+    for (const [receiptHandle, lease] of this.#leases) {
+      if (performance.now() >= lease.expiresAt) this.#lose(receiptHandle, lease)
+      else lease.renewal ??= this.#renew(receiptHandle, lease)
+    }
+  }
+
+  async #renew(receiptHandle: string, lease: Lease): Promise<void> {
+    const expiresAt = this.#expiry()
+    try {
+      await this.#changeVisibility.add({
+        ReceiptHandle: receiptHandle,
+        VisibilityTimeout: this.#options.visibilityTimeoutSeconds
+      })
+      lease.expiresAt = expiresAt
+    } catch (err) {
+      this.#options.log.warn({ err }, 'cannot extend the visibility time-out of a message')
+    } finally {
+      lease.renewal = undefined
+    }
+  }
+
+  #lose(receiptHandle: string, lease: Lease): void {
+    this.#leases.delete(receiptHandle)
+    lease.abort.abort(
+      new ListenerError(
+        'LEASE_LOST',
+        'the visibility time-out of the message ended while it was being handled'
+      )
+    )
+  }
+}

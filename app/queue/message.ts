@@ -1,0 +1,69 @@
+import { gunzipSync, gzipSync } from 'node:zlib'
+import type { AssetEvent } from '../cloudinary/event.ts'
+import { ListenerError } from '../errors.ts'
+
+/** What SQS takes in one message, and in one batch of them, in bytes of UTF-8.
+ * Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
+export const MAXIMUM_MESSAGE_BYTES = 1024 * 1024
+
+/** Above this a message is compressed. */
+const COMPRESS_ABOVE_BYTES = 256 * 1024
+
+/** What a compressed message may grow to, in bytes: more than the largest body that is let in. */
+const MAXIMUM_INFLATED_BYTES = 128 * 1024 * 1024
+
+const COMPRESSED = 'gzip:'
+
+/**
+ * Writes an event as the body of a message.
+ *
+ * @throws {ListenerError} EVENT_TOO_LARGE when even compressed it is more than SQS takes
+ */
+export function encodeMessage(event: AssetEvent): string {
+  // SQS refuses U+FFFE and U+FFFF; what else it refuses, JSON.stringify has escaped already.
+  const json = JSON.stringify(event).replace(/[\uFFFE\uFFFF]/g, (character) =>
+    character === '\uFFFE' ? '\\ufffe' : '\\uffff'
+  )
+  if (Buffer.byteLength(json) <= COMPRESS_ABOVE_BYTES) return json
+  const compressed = COMPRESSED + gzipSync(json).toString('base64')
+  if (compressed.length > MAXIMUM_MESSAGE_BYTES) {
+    throw new ListenerError(
+      'EVENT_TOO_LARGE',
+      `event ${event.id} is ${compressed.length} bytes compressed; SQS takes ${MAXIMUM_MESSAGE_BYTES}`
+    )
+  }
+  return compressed
+}
+
+/**
+ * Reads the body of a message.
+ *
+ * @throws {ListenerError} MESSAGE_UNREADABLE when this listener did not write it
+ */
+export function decodeMessage(body: string): AssetEvent {
+  try {
+    const json = body.startsWith(COMPRESSED)
+      ? gunzipSync(Buffer.from(body.slice(COMPRESSED.length), 'base64'), {
+          maxOutputLength: MAXIMUM_INFLATED_BYTES
+        }).toString()
+      : body
+    const event: unknown = JSON.parse(json)
+    if (isEvent(event)) return event
+  } catch {
+    // said below: the parsers' own messages quote the payload
+  }
+  throw new ListenerError('MESSAGE_UNREADABLE', 'a message in the queue was not written by this listener')
+}
+
+function isEvent(value: unknown): value is AssetEvent {
+  const event = value as Partial<AssetEvent> | null
+  return (
+    typeof event?.id === 'string' &&
+    typeof event.type === 'string' &&
+    typeof event.environment === 'string' &&
+    typeof event.group === 'string' &&
+    typeof event.occurredAt === 'string' &&
+    typeof event.origin === 'object' &&
+    typeof event.payload === 'object'
+  )
+}

@@ -1,0 +1,84 @@
+import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs'
+import type { AssetEvent } from '../cloudinary/event.ts'
+import { ListenerError } from '../errors.ts'
+import { Batcher } from './batcher.ts'
+import { encodeMessage, MAXIMUM_MESSAGE_BYTES } from './message.ts'
+import { settlements } from './settlements.ts'
+
+/** Calls to SQS in flight at a time; below it an event leaves at once, above it events leave in tens. */
+const MAXIMUM_CALLS = 8
+
+/** How long a call may take in all its tries, in milliseconds. */
+const CALL_MS = 8000
+
+interface Outgoing {
+  id: string
+  group: string
+  body: string
+}
+
+/** Stores events in the queue. */
+export class Outbox {
+  readonly #batcher: Batcher<Outgoing, void>
+
+  constructor({ sqs, queueUrl }: { sqs: SQSClient; queueUrl: string }) {
+    this.#batcher = new Batcher({
+      maximumCalls: MAXIMUM_CALLS,
+      maximumBytes: MAXIMUM_MESSAGE_BYTES,
+      sizeOf: ({ body }) => Buffer.byteLength(body),
+      send: async (batch) => {
+        const Entries = batch.map(({ id, group, body }, index) => ({
+          Id: String(index),
+          MessageBody: body,
+          MessageGroupId: group,
+          MessageDeduplicationId: id
+        }))
+        return settlements(
+          Entries,
+          await sqs.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }), {
+            abortSignal: AbortSignal.timeout(CALL_MS)
+          })
+        )
+      }
+    })
+  }
+
+  /** Bytes of events that are not stored yet. */
+  get pendingBytes(): number {
+    return this.#batcher.pendingBytes
+  }
+
+  /**
+   * Resolves when SQS has confirmed every event; part of them may be stored when it throws, and are then
+   * recognised by their identity when they are stored again.
+   *
+   * @param signal aborted, it throws at once and events that have not left yet are dropped
+   * @throws {ListenerError} EVENT_TOO_LARGE before any is stored, or QUEUE_UNAVAILABLE
+   */
+  async store(events: readonly AssetEvent[], signal: AbortSignal): Promise<void> {
+    const outgoing = events.map((event) => ({ id: event.id, group: event.group, body: encodeMessage(event) }))
+    const stored = outgoing.map((item) => withSignal(this.#batcher.add(item, signal), signal))
+    const failed = (await Promise.allSettled(stored)).filter((result) => result.status === 'rejected')
+    if (failed[0]) {
+      throw new ListenerError(
+        'QUEUE_UNAVAILABLE',
+        `SQS has not stored ${failed.length} of ${events.length} events`,
+        { cause: failed[0].reason }
+      )
+    }
+  }
+
+  /** Resolves when every event that was handed in is stored or has failed. */
+  idle(): Promise<void> {
+    return this.#batcher.idle()
+  }
+}
+
+/** Rejects with the signal's reason as soon as it aborts. */
+function withSignal<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+}

@@ -1,0 +1,52 @@
+import { totalmem } from 'node:os'
+import { constrainedMemory } from 'node:process'
+import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify'
+import type { Logger } from '../logger.ts'
+import { type HealthOptions, health } from './health.ts'
+import { type WebhookOptions, webhook } from './webhook.ts'
+
+export interface ServerOptions
+  extends HealthOptions,
+    Omit<WebhookOptions, 'lifecycle' | 'clock' | 'storeTimeoutMs' | 'maximumRssBytes'> {
+  log: Logger
+  storeTimeoutMs?: number
+  maximumRssBytes?: number
+}
+
+/** Longer than the idle time-out of an ALB (60 s), or it would send requests into connections that close. */
+const KEEP_ALIVE_MS = 65_000
+
+/** A request must have come in whole by then, in milliseconds; Cloudinary itself gives up after 20 s. */
+const REQUEST_MS = 30_000
+
+const HEADERS_MS = 10_000
+
+/** The web role's server, not yet listening. */
+export function buildServer(options: ServerOptions): FastifyInstance {
+  const app: FastifyInstance = fastify({
+    loggerInstance: options.log as FastifyBaseLogger,
+    // the webhook writes one line for each notification, and a load balancer's probes need none
+    disableRequestLogging: true,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: REQUEST_MS,
+    http: { headersTimeout: HEADERS_MS },
+    // the log shows whom the load balancer saw: X-Forwarded-For is believed of the nearest peer alone
+    trustProxy: (_address, hop) => hop === 0
+  })
+
+  app.setErrorHandler<{ code?: string; statusCode?: number } & Error>((error, request, reply) => {
+    const status = error.statusCode ?? 500
+    if (status >= 500) request.log.error({ err: error }, 'request failed')
+    else request.log.warn({ code: error.code, status }, 'request refused')
+    return reply.code(status).send({ code: status === 413 ? 'BODY_TOO_LARGE' : (error.code ?? 'INTERNAL') })
+  })
+  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ code: 'NOT_FOUND' }))
+
+  app.register(health, options)
+  app.register(webhook, {
+    storeTimeoutMs: 8000,
+    maximumRssBytes: Math.floor(0.8 * Math.min(constrainedMemory() || totalmem(), totalmem())),
+    ...options
+  })
+  return app
+}

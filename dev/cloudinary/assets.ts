@@ -1,0 +1,100 @@
+import type { MetadataValue } from './metadata-fields.ts'
+
+export type Metadata = Record<string, MetadataValue>
+export type Context = Record<string, string>
+
+/** What tells assets of one name apart: a public ID is unique only within a resource type and a type. */
+export interface Kind {
+  /** `image`, `video` or `raw`; default `image`. */
+  resourceType?: string
+  /** `upload`, `private`, `authenticated`, …; default `upload`. */
+  type?: string
+}
+
+/** A transformation's stored result, as Cloudinary writes it. HLS has no width and height. */
+export interface Derived {
+  transformation: string
+  width?: number
+  height?: number
+  bytes: number
+  format: string
+  url: string
+  secure_url: string
+}
+
+/** An asset as the stand-in keeps it; times are Unix time in milliseconds. */
+export interface Asset {
+  readonly assetId: string
+  publicId: string
+  readonly resourceType: string
+  type: string
+  /** Unix time of the last upload in seconds, yet always greater than the one before. */
+  version: number
+  versionId: string
+  format?: string
+  width?: number
+  height?: number
+  /** Seconds, of a video. */
+  duration?: number
+  bytes: number
+  /** MD5 of the bytes. */
+  etag: string
+  assetFolder: string
+  displayName: string
+  originalFilename?: string
+  tags: string[]
+  context: Context
+  metadata: Metadata
+  derived: Derived[]
+  createdAt: number
+  uploadedAt: number
+  /** The API key (or the user) that uploaded it. */
+  uploadedBy: string
+  lastUpdated: {
+    updatedAt: number
+    tagsUpdatedAt?: number
+    metadataUpdatedAt?: number
+    contextUpdatedAt?: number
+    publicIdUpdatedAt?: number
+  }
+}
+
+const nameOf = (publicId: string, { resourceType = 'image', type = 'upload' }: Kind): string =>
+  `${resourceType}/${type}/${publicId}`
+
+/** The assets of one cloud, by name and by asset ID. */
+export class AssetStore {
+  readonly #byName = new Map<string, Asset>()
+  readonly #byId = new Map<string, Asset>()
+
+  find(publicId: string, kind: Kind = {}): Asset | undefined {
+    return this.#byName.get(nameOf(publicId, kind))
+  }
+
+  findById(assetId: string): Asset | undefined {
+    return this.#byId.get(assetId)
+  }
+
+  /** All assets, the oldest first. */
+  all(): Asset[] {
+    return [...this.#byId.values()]
+  }
+
+  add(asset: Asset): void {
+    this.#byName.set(nameOf(asset.publicId, asset), asset)
+    this.#byId.set(asset.assetId, asset)
+  }
+
+  remove(asset: Asset): void {
+    this.#byName.delete(nameOf(asset.publicId, asset))
+    this.#byId.delete(asset.assetId)
+  }
+
+  /** Gives an asset another name; its asset ID, and its place in `all`, stay. */
+  rename(asset: Asset, publicId: string, type: string): void {
+    this.#byName.delete(nameOf(asset.publicId, asset))
+    asset.publicId = publicId
+    asset.type = type
+    this.#byName.set(nameOf(publicId, asset), asset)
+  }
+}

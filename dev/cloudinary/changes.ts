@@ -1,0 +1,240 @@
+import { randomBytes } from 'node:crypto'
+import type { Asset, Context, Kind } from './assets.ts'
+import type { Cloud } from './cloud.ts'
+import { deriveLater, deriveNow, type EagerRules } from './eager.ts'
+import { ApiError } from './errors.ts'
+import { describeMedia, type Media, TINY_PNG } from './media.ts'
+import {
+  contextNotification,
+  deleteNotification,
+  eagerNotification,
+  envelope,
+  metadataNotification,
+  type Notification,
+  type Origin,
+  renameNotification,
+  tagsNotification,
+  uploadNotification
+} from './notifications.ts'
+import type { Notifier } from './notifier.ts'
+
+export interface Tools {
+  clock: () => number
+  notifier: Notifier
+  eager: EagerRules
+}
+
+export interface Upload extends Kind {
+  /** Made up where absent. */
+  publicId?: string
+  /** Default: one red pixel. What is given here overrides what a look at the file would tell. */
+  media?: Partial<Media>
+  tags?: string[]
+  context?: Context
+  metadata?: Record<string, unknown>
+  assetFolder?: string
+  displayName?: string
+  originalFilename?: string
+  /** Default true: an asset of that name gets a new version. */
+  overwrite?: boolean
+}
+
+export type TagCommand = 'add' | 'remove' | 'replace' | 'remove_all' | 'set_exclusive'
+
+const BULK_LIMIT = 1000
+
+/**
+ * The changes that someone can make to the assets of a cloud. Each call that really changed something gives
+ * one notification, however many assets it changed.
+ */
+export class Changes {
+  readonly #cloud: Cloud
+  readonly #origin: Origin
+  readonly #tools: Tools
+  readonly #notificationUrl: string | undefined
+
+  constructor(cloud: Cloud, origin: Origin, tools: Tools, notificationUrl?: string) {
+    this.#cloud = cloud
+    this.#origin = origin
+    this.#tools = tools
+    this.#notificationUrl = notificationUrl
+  }
+
+  upload(upload: Upload): { asset: Asset; existing?: true; overwritten?: true } {
+    const media = { ...describeMedia(TINY_PNG, '', upload.resourceType ?? 'image'), ...upload.media }
+    const publicId = upload.publicId ?? randomBytes(10).toString('hex')
+    const kind = { resourceType: media.resourceType, type: upload.type ?? 'upload' }
+    const before = this.#cloud.assets.find(publicId, kind)
+    const flag = before && (upload.overwrite === false ? { existing: true as const } : { overwritten: true as const })
+    const asset = before && upload.overwrite === false ? before : this.#store(upload, media, publicId, before)
+    const key = this.#origin.source === 'api' && { api_key: this.#origin.id }
+    this.#notify(uploadNotification(asset, this.#cloud, { ...flag, ...key }))
+    return { asset, ...flag }
+  }
+
+  #store(upload: Upload, media: Media, publicId: string, before: Asset | undefined): Asset {
+    const now = this.#tools.clock()
+    const metadata = this.#cloud.metadataFields.parse(upload.metadata ?? {})
+    const asset: Asset = {
+      ...media,
+      assetId: before?.assetId ?? randomBytes(16).toString('hex'),
+      publicId,
+      type: upload.type ?? 'upload',
+      version: Math.max(Math.floor(now / 1000), (before?.version ?? 0) + 1),
+      versionId: randomBytes(16).toString('hex'),
+      assetFolder: upload.assetFolder ?? '',
+      displayName: upload.displayName ?? (publicId.split('/').at(-1) as string),
+      originalFilename: upload.originalFilename ?? 'file',
+      tags: upload.tags ?? [],
+      context: upload.context ?? {},
+      metadata: withoutNulls(metadata),
+      derived: [],
+      createdAt: before?.createdAt ?? now,
+      uploadedAt: now,
+      uploadedBy: this.#origin.id,
+      lastUpdated: { updatedAt: now }
+    }
+    if (before) this.#cloud.assets.remove(before)
+    this.#cloud.assets.add(asset)
+    return asset
+  }
+
+  addTags(publicIds: string | string[], tags: string[], kind?: Kind): Asset[] {
+    return this.changeTags('add', publicIds, tags, kind)
+  }
+
+  removeTags(publicIds: string | string[], tags: string[], kind?: Kind): Asset[] {
+    return this.changeTags('remove', publicIds, tags, kind)
+  }
+
+  /** @returns the assets that were found, changed or not */
+  changeTags(command: TagCommand, publicIds: string | string[], tags: string[], kind: Kind = {}): Asset[] {
+    const assets = this.#find(publicIds, kind)
+    const next = tagsAfter(command, tags)
+    const others = command === 'set_exclusive' ? this.#others(assets, kind) : []
+    const changes = [
+      ...assets.map((asset) => ({ asset, after: next(asset.tags) })),
+      ...others.map((asset) => ({ asset, after: asset.tags.filter((tag) => !tags.includes(tag)) }))
+    ]
+      .map(({ asset, after }) => ({
+        asset,
+        after,
+        added: after.filter((tag) => !asset.tags.includes(tag)),
+        removed: asset.tags.filter((tag) => !after.includes(tag))
+      }))
+      .filter(({ added, removed }) => added.length + removed.length > 0)
+    for (const { asset, after } of changes) {
+      asset.tags = after
+      this.#touch(asset, 'tagsUpdatedAt')
+    }
+    if (changes.length > 0) this.#notify(tagsNotification(changes))
+    return assets
+  }
+
+  /** Sets some metadata fields and leaves the rest; null clears one. @returns the assets that were found */
+  setMetadata(publicIds: string | string[], values: Record<string, unknown>, kind: Kind = {}): Asset[] {
+    const parsed = this.#cloud.metadataFields.parse(values)
+    const assets = this.#find(publicIds, kind)
+    const changes = assets
+      .map((asset) => ({ asset, previous: asset.metadata, after: withoutNulls({ ...asset.metadata, ...parsed }) }))
+      .filter(({ previous, after }) => !isSame(previous, after))
+    for (const { asset, after } of changes) {
+      asset.metadata = after
+      this.#touch(asset, 'metadataUpdatedAt')
+    }
+    if (changes.length > 0) this.#notify(metadataNotification(changes))
+    return assets
+  }
+
+  /** Gives assets the context that `after` makes of theirs. @returns the assets that were found */
+  changeContext(publicIds: string | string[], after: (before: Context) => Context, kind: Kind = {}): Asset[] {
+    const assets = this.#find(publicIds, kind)
+    const changes = assets
+      .map((asset) => ({ asset, previous: asset.context, context: after(asset.context) }))
+      .filter(({ previous, context }) => !isSame(previous, context))
+    for (const { asset, context } of changes) {
+      asset.context = context
+      this.#touch(asset, 'contextUpdatedAt')
+    }
+    if (changes.length > 0) this.#notify(contextNotification(changes))
+    return assets
+  }
+
+  /** @throws {ApiError} 404 if there is no such asset, 400 if the new name is taken */
+  rename(from: string, to: string, { toType, overwrite, ...kind }: Kind & { toType?: string; overwrite?: boolean } = {}): Asset {
+    const [asset] = this.#find(from, kind)
+    if (!asset) throw new ApiError(404, `Resource not found - ${from}`)
+    const before = { publicId: asset.publicId, type: asset.type }
+    const type = toType ?? asset.type
+    const taken = this.#cloud.assets.find(to, { resourceType: asset.resourceType, type })
+    if (taken && !overwrite) throw new ApiError(400, `to_public_id (${to}) already exists`)
+    if (taken) this.#cloud.assets.remove(taken)
+    this.#cloud.assets.rename(asset, to, type)
+    this.#touch(asset, 'publicIdUpdatedAt')
+    this.#notify(renameNotification(asset, before))
+    return asset
+  }
+
+  /** @returns the assets that were there */
+  destroy(publicIds: string | string[], kind: Kind = {}): Asset[] {
+    const assets = this.#find(publicIds, kind)
+    for (const asset of assets) this.#cloud.assets.remove(asset)
+    if (assets.length > 0) this.#notify(deleteNotification(assets))
+    return assets
+  }
+
+  /** Makes derived assets, now or later. @returns the `eager` part of the answer */
+  derive(asset: Asset, eager: string, later: { async?: boolean; notificationUrl?: string } = {}): object[] {
+    if (!later.async) return deriveNow(asset, this.#cloud, eager, this.#tools.eager)
+    const { batchId, processing, results } = deriveLater(asset, this.#cloud, eager, this.#tools.eager)
+    this.#notify(eagerNotification(asset, batchId, results), later.notificationUrl)
+    return processing
+  }
+
+  #find(publicIds: string | string[], kind: Kind): Asset[] {
+    const names = new Set(Array.isArray(publicIds) ? publicIds : [publicIds])
+    if (names.size > BULK_LIMIT) throw new ApiError(400, `Too many public IDs: at most ${BULK_LIMIT}`)
+    return [...names].map((name) => this.#cloud.assets.find(name, kind)).filter((asset) => asset !== undefined)
+  }
+
+  #others(assets: Asset[], { resourceType = 'image', type = 'upload' }: Kind): Asset[] {
+    return this.#cloud.assets
+      .all()
+      .filter((asset) => asset.resourceType === resourceType && asset.type === type && !assets.includes(asset))
+  }
+
+  #touch(asset: Asset, side: Exclude<keyof Asset['lastUpdated'], 'updatedAt'>): void {
+    const now = this.#tools.clock()
+    asset.lastUpdated.updatedAt = now
+    asset.lastUpdated[side] = now
+  }
+
+  #notify(notification: Notification, url = this.#notificationUrl): void {
+    const now = this.#tools.clock()
+    const body = envelope(notification, { origin: this.#origin, now, signatureKey: this.#cloud.own.apiKey })
+    void this.#tools.notifier.send(this.#cloud, JSON.stringify(body), url)
+  }
+}
+
+function tagsAfter(command: TagCommand, tags: string[]): (before: string[]) => string[] {
+  switch (command) {
+    case 'add':
+    case 'set_exclusive':
+      return (before) => [...new Set([...before, ...tags])]
+    case 'remove':
+      return (before) => before.filter((tag) => !tags.includes(tag))
+    case 'replace':
+      return () => tags
+    case 'remove_all':
+      return () => []
+  }
+}
+
+function withoutNulls<T>(values: Record<string, T | null>): Record<string, T> {
+  return Object.fromEntries(Object.entries(values).filter((entry): entry is [string, T] => entry[1] !== null))
+}
+
+function isSame(a: object, b: object): boolean {
+  const sorted = (values: object) => JSON.stringify(Object.entries(values).sort(([x], [y]) => (x < y ? -1 : 1)))
+  return sorted(a) === sorted(b)
+}

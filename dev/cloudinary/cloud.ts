@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto'
+import { AssetStore } from './assets.ts'
+import { MetadataFields } from './metadata-fields.ts'
+
+export interface ApiKey {
+  apiKey: string
+  apiSecret: string
+}
+
+export interface EnvironmentOptions extends ApiKey {
+  cloudName: string
+  /** Further keys that may call the API; one is made up where none is given. */
+  foreignKeys?: ApiKey[]
+}
+
+/** One product environment: its API keys, its assets and its metadata fields. */
+export class Cloud {
+  readonly name: string
+  /** The listener's own key. It is the oldest one, so it is also the one notifications are signed with. */
+  readonly own: ApiKey
+  /** Keys of others ("colleagues"): what they change, the listener has to react to. Never empty. */
+  readonly foreign: [ApiKey, ...ApiKey[]]
+  readonly assets = new AssetStore()
+  readonly metadataFields = new MetadataFields()
+
+  constructor({ cloudName, apiKey, apiSecret, foreignKeys = [] }: EnvironmentOptions) {
+    this.name = cloudName
+    this.own = { apiKey, apiSecret }
+    const [first = colleagueOf(cloudName), ...others] = foreignKeys
+    this.foreign = [first, ...others]
+  }
+
+  /** The secret that belongs to an API key, or undefined if the key is none of this cloud's. */
+  secretOf(apiKey: string): string | undefined {
+    return [this.own, ...this.foreign].find((key) => key.apiKey === apiKey)?.apiSecret
+  }
+
+  /** What goes into `CLOUDINARY_URL` to call this cloud at `origin` with one of its keys. */
+  cloudinaryUrl(origin: string, key: ApiKey = this.own): string {
+    return `cloudinary://${key.apiKey}:${key.apiSecret}@${this.name}?upload_prefix=${origin}`
+  }
+}
+
+/** A key pair that looks like Cloudinary's (15 digits) and is the same at every start. */
+function colleagueOf(cloudName: string): ApiKey {
+  const digest = createHash('sha256').update(`colleague of ${cloudName}`).digest()
+  return {
+    apiKey: digest.readBigUInt64BE().toString().padStart(15, '0').slice(0, 15),
+    apiSecret: digest.toString('base64url', 8, 28)
+  }
+}

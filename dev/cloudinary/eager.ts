@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto'
+import { deliveryUrls } from './asset-view.ts'
+import type { Asset, Derived } from './assets.ts'
+import type { Cloud } from './cloud.ts'
+import { ApiError } from './errors.ts'
+
+export interface EagerRules {
+  /** Says why a transformation fails; undefined for one that succeeds. */
+  failure: (asset: Asset, transformation: string) => string | undefined
+  /** A larger video is refused unless `eager_async` is set: 40 MB on a free plan. */
+  videoSyncLimitBytes: number
+}
+
+export interface FailedDerivation {
+  status: 'failed'
+  reason: string
+}
+
+/** Makes derived assets at once. @throws {ApiError} 400 if one fails or the video is too large */
+export function deriveNow(asset: Asset, cloud: Cloud, eager: string, rules: EagerRules): Derived[] {
+  if (asset.resourceType === 'video' && asset.bytes > rules.videoSyncLimitBytes) {
+    throw new ApiError(
+      400,
+      'Video is too large to process synchronously, please use an eager transformation with eager_async=true'
+    )
+  }
+  return derive(asset, cloud, eager, rules).map((result) => {
+    if ('status' in result) throw new ApiError(400, result.reason)
+    return result
+  })
+}
+
+export interface Batch {
+  batchId: string
+  /** What the call is answered with. */
+  processing: { status: 'processing'; batch_id: string; url: string; secure_url: string }[]
+  /** What the notification says later. */
+  results: (Derived | FailedDerivation)[]
+}
+
+/** Makes derived assets for a call that does not wait for them. */
+export function deriveLater(asset: Asset, cloud: Cloud, eager: string, rules: EagerRules): Batch {
+  const batchId = randomBytes(32).toString('hex')
+  const processing = eager.split('|').map((text) => ({
+    status: 'processing' as const,
+    batch_id: batchId,
+    ...deliveryUrls(asset, cloud, partsOf(text))
+  }))
+  return { batchId, processing, results: derive(asset, cloud, eager, rules) }
+}
+
+function derive(asset: Asset, cloud: Cloud, eager: string, rules: EagerRules): (Derived | FailedDerivation)[] {
+  const results = eager.split('|').map((text): Derived | FailedDerivation => {
+    const reason = rules.failure(asset, text)
+    if (reason !== undefined) return { status: 'failed', reason }
+    const { transformation, format = asset.format ?? 'jpg' } = partsOf(text)
+    return {
+      transformation: text,
+      ...(format !== 'm3u8' && sizeOf(asset, transformation)),
+      bytes: Math.ceil(asset.bytes / 2),
+      format,
+      ...deliveryUrls(asset, cloud, { transformation, format })
+    }
+  })
+  const made = results.filter((result) => 'transformation' in result)
+  const names = new Set(made.map((derived) => derived.transformation))
+  asset.derived = [...asset.derived.filter(({ transformation }) => !names.has(transformation)), ...made]
+  return results
+}
+
+/** `c_limit,w_640/mp4` is a transformation and a format: a format has no underscore. */
+function partsOf(text: string): { transformation: string; format?: string } {
+  const slash = text.lastIndexOf('/')
+  const format = text.slice(slash + 1)
+  return slash < 0 || format.includes('_')
+    ? { transformation: text }
+    : { transformation: text.slice(0, slash), format }
+}
+
+function sizeOf(asset: Asset, transformation: string): { width: number; height: number } {
+  const { width = 640, height = 480 } = asset
+  const wanted = Number(/(?:^|[,/])w_(\d+)/.exec(transformation)?.[1] ?? width)
+  return { width: wanted, height: Math.max(1, Math.round((height * wanted) / width)) }
+}

@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto'
+import { uploadFields } from './asset-view.ts'
+import type { Asset, Context, Metadata } from './assets.ts'
+import type { Cloud } from './cloud.ts'
+import { isoMicroseconds, isoOffset } from './times.ts'
+
+/** Who made a change: an API key, or a user of Cloudinary's own pages. */
+export interface Origin {
+  source: 'api' | 'ui'
+  id: string
+}
+
+export type Notification = { notification_type: string } & Record<string, unknown>
+
+/** Adds what every notification carries: when, who, and the key it is signed with. */
+export function envelope(
+  { notification_type, ...body }: Notification,
+  { origin, now, signatureKey }: { origin: Origin; now: number; signatureKey: string }
+): Notification {
+  // Real `delete` notifications carry neither of the two.
+  const identity = { timestamp: isoOffset(now), request_id: randomUUID().replaceAll('-', '') }
+  return {
+    notification_type,
+    ...(notification_type !== 'delete' && identity),
+    ...body,
+    ...(notification_type.endsWith('_changed') && { source: origin.source }),
+    notification_context: { triggered_at: isoMicroseconds(now), triggered_by: { ...origin } },
+    signature_key: signatureKey
+  }
+}
+
+export function uploadNotification(
+  asset: Asset,
+  cloud: Cloud,
+  extra: { existing?: true; overwritten?: true; api_key?: string }
+): Notification {
+  return { notification_type: 'upload', ...uploadFields(asset, cloud), ...extra }
+}
+
+const identityOf = (asset: Asset): Record<string, unknown> => ({
+  asset_id: asset.assetId,
+  public_id: asset.publicId,
+  resource_type: asset.resourceType,
+  type: asset.type
+})
+
+export interface TagsChange {
+  asset: Asset
+  added: string[]
+  removed: string[]
+}
+
+export function tagsNotification(changes: TagsChange[]): Notification {
+  return {
+    notification_type: 'resource_tags_changed',
+    resources: changes.map(({ asset, added, removed }) => ({ ...identityOf(asset), added, removed }))
+  }
+}
+
+export interface MetadataChange {
+  asset: Asset
+  previous: Metadata
+}
+
+/** Its resources are a map by public ID; each has all of the asset's fields, not only those that changed. */
+export function metadataNotification(changes: MetadataChange[]): Notification {
+  return {
+    notification_type: 'resource_metadata_changed',
+    resources: byPublicId(changes, ({ asset, previous }) => ({
+      previous_metadata: previous,
+      new_metadata: asset.metadata
+    }))
+  }
+}
+
+export interface ContextChange {
+  asset: Asset
+  previous: Context
+}
+
+export function contextNotification(changes: ContextChange[]): Notification {
+  return {
+    notification_type: 'resource_context_changed',
+    resources: byPublicId(changes, ({ asset: { context }, previous }) => ({
+      added: pairs(context, (name) => !(name in previous)),
+      removed: pairs(previous, (name) => !(name in context)),
+      updated: pairs(context, (name) => name in previous && previous[name] !== context[name])
+    }))
+  }
+}
+
+const pairs = (context: Context, wanted: (name: string) => boolean) =>
+  Object.entries(context)
+    .filter(([name]) => wanted(name))
+    .map(([name, value]) => ({ name, value }))
+
+function byPublicId<T extends { asset: Asset }>(changes: T[], describe: (change: T) => object): object {
+  return Object.fromEntries(
+    changes.map((change) => {
+      const { public_id, ...identity } = identityOf(change.asset)
+      return [change.asset.publicId, { ...describe(change), ...identity }]
+    })
+  )
+}
+
+export function renameNotification(asset: Asset, from: { publicId: string; type: string }): Notification {
+  const { public_id, ...identity } = identityOf(asset)
+  return {
+    notification_type: 'rename',
+    ...identity,
+    from_public_id: from.publicId,
+    to_public_id: public_id,
+    ...(from.type !== asset.type && { type: from.type, to_type: asset.type })
+  }
+}
+
+export function deleteNotification(assets: Asset[]): Notification {
+  return {
+    notification_type: 'delete',
+    resources: assets.map((asset) => ({ ...identityOf(asset), version: asset.version }))
+  }
+}
+
+/** Real `eager` notifications name neither resource type nor type. */
+export function eagerNotification(asset: Asset, batchId: string, eager: object[]): Notification {
+  return {
+    notification_type: 'eager',
+    eager,
+    batch_id: batchId,
+    asset_id: asset.assetId,
+    public_id: asset.publicId
+  }
+}

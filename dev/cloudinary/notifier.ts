@@ -1,0 +1,173 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { signatureHeaders } from '../sign.ts'
+import type { Cloud } from './cloud.ts'
+import { Recorder } from './recorder.ts'
+import type { SignatureAlgorithm } from './request-signature.ts'
+
+/** One attempt to deliver a notification. */
+export interface Delivery {
+  /** Unix time in milliseconds at which the attempt began. */
+  time: number
+  cloud: string
+  url: string
+  /** Null where the body does not say. */
+  notificationType: string | null
+  /** Exactly what was sent, as text. */
+  body: string
+  headers: Record<string, string>
+  /** 1 for the first. */
+  attempt: number
+  /** The answer's status; null while there is none. */
+  status: number | null
+  /** Why there was no answer. */
+  error?: string
+  outcome: 'under_way' | 'delivered' | 'will_retry' | 'given_up'
+  /** Milliseconds until the next attempt, where there is one. */
+  retryInMs: number | null
+}
+
+export interface NotifierOptions {
+  algorithm: SignatureAlgorithm
+  /** The pause before each further attempt; as many further attempts as there are pauses. */
+  retryDelaysMs: number[]
+  timeoutMs: number
+  /** Sign each attempt anew, with the time of that attempt. */
+  resign: boolean
+  clock: () => number
+  maxRecords: number
+  onAttempt: (delivery: Delivery) => void
+}
+
+/**
+ * Delivers notifications as Cloudinary does: signed over the exact bytes, at least once, in no order;
+ * anything but exactly 200 within the time-out is a failure and is tried again.
+ * Source: https://cloudinary.com/documentation/notifications
+ */
+export class Notifier {
+  readonly deliveries: Recorder<Delivery>
+  /** Where notifications go unless a call names its own URL; without one, nothing is sent. */
+  url: string | undefined
+  readonly #options: NotifierOptions
+  readonly #underWay = new Set<AbortController>()
+  readonly #pauses = new Map<NodeJS.Timeout, () => void>()
+  #pending = 0
+  #idleWaiters: (() => void)[] = []
+  #stopped = false
+
+  constructor(options: NotifierOptions) {
+    this.#options = options
+    this.deliveries = new Recorder(options.maxRecords)
+  }
+
+  /** Signs and delivers a body. Resolves with the last attempt, or undefined if there was none. */
+  async send(cloud: Cloud, body: string | Uint8Array, url = this.url): Promise<Delivery | undefined> {
+    if (url === undefined) return undefined
+    this.#pending += 1
+    // The call that made the change is answered first.
+    await nextTurn()
+    const last = await this.#deliver(cloud, Buffer.from(body as string), url)
+    this.#pending -= 1
+    if (this.#pending === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve()
+    return last
+  }
+
+  /** Resolves when no delivery is under way and no retry is pending. */
+  async idle(): Promise<void> {
+    if (this.#pending > 0) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve))
+  }
+
+  /** Breaks off what is under way and drops what was to be tried again. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    for (const controller of this.#underWay) controller.abort(new Error('the stand-in was stopped'))
+    for (const [timer, resolve] of this.#pauses) {
+      clearTimeout(timer)
+      resolve()
+    }
+    await this.idle()
+  }
+
+  async #deliver(cloud: Cloud, bytes: Buffer, url: string): Promise<Delivery | undefined> {
+    const body = bytes.toString()
+    const notificationType = typeOf(body)
+    let headers = this.#sign(cloud, bytes)
+    let last: Delivery | undefined
+    for (let attempt = 1; !this.#stopped; attempt += 1) {
+      last = { ...this.#begin(), cloud: cloud.name, url, notificationType, body, headers, attempt }
+      this.deliveries.add(last)
+      await this.#post(last, bytes)
+      const pause = this.#options.retryDelaysMs[attempt - 1]
+      if (last.status === 200) last.outcome = 'delivered'
+      else if (pause === undefined || this.#stopped) last.outcome = 'given_up'
+      else Object.assign(last, { outcome: 'will_retry', retryInMs: pause })
+      this.deliveries.settle(last)
+      this.#options.onAttempt(last)
+      if (last.retryInMs === null) return last
+      await this.#pause(last.retryInMs)
+      if (this.#options.resign) headers = this.#sign(cloud, bytes)
+    }
+    return last
+  }
+
+  #begin(): Pick<Delivery, 'time' | 'status' | 'outcome' | 'retryInMs'> {
+    return { time: this.#options.clock(), status: null, outcome: 'under_way', retryInMs: null }
+  }
+
+  #sign(cloud: Cloud, bytes: Buffer): Record<string, string> {
+    const key = { apiSecret: cloud.own.apiSecret, algorithm: this.#options.algorithm }
+    return {
+      'content-type': 'application/json; charset=utf-8',
+      'user-agent': 'Cloudinary',
+      ...signatureHeaders(bytes, key, Math.floor(this.#options.clock() / 1000))
+    }
+  }
+
+  async #post(delivery: Delivery, body: Buffer): Promise<void> {
+    const { timeoutMs } = this.#options
+    const controller = new AbortController()
+    const timer = setTimeout(() => controller.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
+    this.#underWay.add(controller)
+    try {
+      const response = await fetch(delivery.url, {
+        method: 'POST',
+        headers: delivery.headers,
+        body: new Uint8Array(body),
+        redirect: 'manual',
+        signal: controller.signal
+      })
+      // Only a connection that was read to the end is kept alive.
+      await response.arrayBuffer()
+      delivery.status = response.status
+    } catch (error) {
+      delivery.error = reasonOf(error)
+    } finally {
+      clearTimeout(timer)
+      this.#underWay.delete(controller)
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => {
+        this.#pauses.delete(timer)
+        resolve()
+      }, ms)
+      this.#pauses.set(timer, resolve)
+    })
+  }
+}
+
+function typeOf(body: string): string | null {
+  try {
+    const type: unknown = JSON.parse(body)?.notification_type
+    return typeof type === 'string' ? type : null
+  } catch {
+    return null
+  }
+}
+
+/** `fetch` says only "fetch failed"; what failed is in the cause. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error
+  return cause instanceof Error ? cause.message || String((cause as NodeJS.ErrnoException).code) : message
+}

@@ -1,0 +1,51 @@
+import { ApiError } from './errors.ts'
+
+/** Parameters of a call as they came: all strings, those named `x[]` as lists under `x`. */
+export type Values = Record<string, string | string[]>
+
+/** One parameter's text; an absent or empty one is undefined. */
+export function textOf(values: Values, name: string): string | undefined {
+  const value = values[name]
+  return (Array.isArray(value) ? value.join(',') : value) || undefined
+}
+
+/** One parameter's text, or Cloudinary's refusal if it is missing. */
+export function requiredText(values: Values, name: string): string {
+  const value = textOf(values, name)
+  if (value === undefined) throw new ApiError(400, `Missing required parameter - ${name}`)
+  return value
+}
+
+/** A list given as `name[]=a&name[]=b`, or a single value. */
+export function listOf(values: Values, name: string): string[] {
+  const value = values[name] ?? []
+  return Array.isArray(value) ? value : [value]
+}
+
+/** A list given as `a,b,c`; undefined if the parameter is absent or empty. */
+export function commaListOf(values: Values, name: string): string[] | undefined {
+  const items = textOf(values, name)?.split(',').map((item) => item.trim())
+  return items && [...new Set(items.filter((item) => item !== ''))]
+}
+
+/** A switch: `1` or `true` turn it on; an absent one is undefined. */
+export function flagOf(values: Values, name: string): boolean | undefined {
+  const value = textOf(values, name)
+  return value === undefined ? undefined : value === '1' || value === 'true'
+}
+
+/**
+ * Key-value pairs given as `alt=A cat|caption=1\=1`, where `=` and `|` inside a value are escaped with a
+ * backslash; undefined if the parameter is absent or empty.
+ */
+export function pairsOf(values: Values, name: string): Record<string, string> | undefined {
+  const text = textOf(values, name)
+  if (text === undefined) return undefined
+  return Object.fromEntries(
+    text.split(/(?<!\\)\|/).map((pair) => {
+      const equals = pair.search(/(?<!\\)=/)
+      if (equals < 1) throw new ApiError(400, `Invalid value ${pair} for parameter ${name}`)
+      return [pair.slice(0, equals), pair.slice(equals + 1).replace(/\\([=|])/g, '$1')]
+    })
+  )
+}

@@ -1,0 +1,136 @@
+import {
+  type Body,
+  identity,
+  isoSeconds,
+  type SampleAsset,
+  type SampleContext,
+  sampleAsset,
+  sampleAssets,
+  stamp,
+  type Variants
+} from './asset.ts'
+
+/**
+ * Notifications that assets were changed, moved, renamed or deleted. Most hold any number of assets, in
+ * a list or in a map by public id.
+ */
+export const CHANGES = {
+  resource_tags_changed: {
+    default: (context) =>
+      list('resource_tags_changed', context, () => ({ added: ['autumn', 'sale'], removed: ['summer'] })),
+    updated: (context) =>
+      list('resource_tags_changed', context, () => ({ added: ['autumn'], removed: [], updated: ['sale'] }))
+  },
+  resource_context_changed: {
+    objects: (context) =>
+      map('resource_context_changed', context, () => ({
+        added: { alt: 'A brown leather bag' },
+        removed: { credit: 'Unknown' },
+        updated: { caption: 'Autumn' }
+      })),
+    arrays: (context) =>
+      map('resource_context_changed', context, () => ({
+        added: [{ name: 'alt', value: 'A brown leather bag' }],
+        removed: [{ name: 'credit', value: 'Unknown' }],
+        updated: [{ name: 'caption', value: 'Autumn' }]
+      })),
+    names: (context) =>
+      map('resource_context_changed', context, () => ({
+        added: { alt: 'A brown leather bag' },
+        removed: ['credit'],
+        updated: { caption: 'Autumn' }
+      }))
+  },
+  resource_metadata_changed: {
+    default: (context) =>
+      map('resource_metadata_changed', context, () => ({
+        previous_metadata: { cms_id: 'cms-1000', colours: ['brown'] },
+        new_metadata: { cms_id: 'cms-1001', colours: ['brown', 'black'] }
+      })),
+    // The echo of what the listener's own timestamp processor writes: nothing but its field differs.
+    timestamp: (context) =>
+      map('resource_metadata_changed', context, () => ({
+        previous_metadata: { cms_id: 'cms-1001' },
+        new_metadata: { cms_id: 'cms-1001', last_update_timestamp: isoSeconds(context.now) }
+      }))
+  },
+  resource_display_name_changed: {
+    default: (context) => ({
+      ...map('resource_display_name_changed', context, (asset) => ({
+        previous_display_name: asset.name,
+        new_display_name: `${asset.name} (new)`,
+        public_id: asset.publicId,
+        asset_folder: asset.folder
+      })),
+      ...stamp(context)
+    })
+  },
+  access_control_changed: {
+    default: (context) =>
+      list('access_control_changed', context, () => ({
+        previous_access_control: [],
+        new_access_control: [{ access_type: 'token' }]
+      }))
+  },
+  move: {
+    'asset-folders': (context) =>
+      map('move', context, (asset) => ({
+        from_asset_folder: asset.folder,
+        to_asset_folder: 'archive',
+        display_name: asset.name
+      })),
+    folders: (context) =>
+      map('move', context, (asset) => ({ from_folder: asset.folder, to_folder: 'archive' }))
+  },
+  rename: {
+    default: (context) => {
+      const asset = sampleAsset(context)
+      return {
+        notification_type: 'rename',
+        ...stamp(context),
+        resource_type: asset.resourceType,
+        type: 'upload',
+        asset_id: asset.assetId,
+        asset_folder: asset.folder,
+        display_name: asset.name,
+        from_public_id: asset.publicId,
+        to_public_id: `${asset.publicId}-renamed`
+      }
+    }
+  },
+  delete: { default: (context) => deletion('delete', context) },
+  delete_by_token: { default: (context) => deletion('delete_by_token', context) },
+  // No delivery of this type was ever seen: its shape is that of the other lists.
+  publish: { default: (context) => list('publish', context, (asset) => ({ version: asset.version })) }
+} satisfies Record<string, Variants>
+
+type Change = (asset: SampleAsset) => Body
+
+function list(type: string, context: SampleContext, change: Change): Body {
+  return {
+    notification_type: type,
+    source: context.source,
+    resources: sampleAssets(context).map((asset) => ({ ...identity(asset), ...change(asset) }))
+  }
+}
+
+function map(type: string, context: SampleContext, change: Change): Body {
+  const resources = sampleAssets(context).map((asset) => [
+    asset.publicId,
+    { ...change(asset), asset_id: asset.assetId, resource_type: asset.resourceType, type: 'upload' }
+  ])
+  return { notification_type: type, source: context.source, resources: Object.fromEntries(resources) }
+}
+
+/** Deletions carry neither a timestamp nor a request id. */
+function deletion(type: string, context: SampleContext): Body {
+  return {
+    notification_type: type,
+    resources: sampleAssets(context).map((asset) => ({
+      ...identity(asset),
+      version: asset.version,
+      asset_folder: asset.folder,
+      display_name: asset.name
+    }))
+  }
+}

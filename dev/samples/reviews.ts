@@ -1,0 +1,77 @@
+import {
+  addresses,
+  type Body,
+  hex,
+  identity,
+  isoSeconds,
+  type SampleContext,
+  sampleAsset,
+  sampleAssets,
+  stamp,
+  type Variants
+} from './asset.ts'
+
+/** Notifications that a person or an add-on has looked at an asset. */
+export const REVIEWS = {
+  moderation: {
+    approved: (context) => moderation(context, 'approved'),
+    rejected: (context) => moderation(context, 'rejected')
+  },
+  moderation_summary: {
+    default: (context) => ({
+      notification_type: 'moderation_summary',
+      ...reviewed(context),
+      moderation_status: 'approved',
+      moderation: [
+        { kind: 'aws_rek', status: 'approved', updated_at: isoSeconds(context.now) },
+        { kind: 'manual', status: 'approved', updated_at: isoSeconds(context.now) }
+      ]
+    })
+  },
+  info: {
+    default: (context) => ({
+      notification_type: 'info',
+      ...reviewed(context),
+      info_kind: 'google_speech',
+      info_status: 'complete'
+    })
+  },
+  proof_status_changed: {
+    default: (context) => ({
+      notification_type: 'proof_status_changed',
+      ...stamp(context),
+      proof_id: hex(`proof ${context.publicId}`, 32),
+      proof_name: 'Autumn catalogue',
+      previous_status: 'in_review',
+      new_status: 'approved',
+      stage_name: 'Legal',
+      stage_number: 2,
+      reviewer: { id: hex('reviewer', 32), name: 'Sam Reviewer' },
+      assets: sampleAssets(context).map(identity)
+    })
+  }
+} satisfies Record<string, Variants>
+
+function moderation(context: SampleContext, status: 'approved' | 'rejected'): Body {
+  const labels = status === 'approved' ? [] : [{ confidence: 94.99, name: 'Suggestive', parent_name: '' }]
+  return {
+    notification_type: 'moderation',
+    ...reviewed(context),
+    moderation_response: { moderation_labels: labels },
+    moderation_status: status,
+    moderation_kind: 'aws_rek',
+    moderation_updated_at: isoSeconds(context.now)
+  }
+}
+
+function reviewed(context: SampleContext): Body {
+  const asset = sampleAsset(context)
+  return {
+    ...stamp(context),
+    ...identity(asset),
+    uploaded_at: isoSeconds(context.now),
+    version: asset.version,
+    ...addresses(context, asset),
+    etag: asset.etag
+  }
+}

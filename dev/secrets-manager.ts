@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { json } from 'node:stream/consumers'
+
+export type SecretStage = 'AWSCURRENT' | 'AWSPREVIOUS'
+
+/** Text is answered as `SecretString`, bytes as `SecretBinary`. */
+export type SecretValue = string | Uint8Array
+
+export interface Failure {
+  status: number
+  code: string
+  stage?: SecretStage
+}
+
+export interface SecretsManagerStandIn {
+  readonly url: string
+  /** How many requests have come in so far. */
+  readonly requests: number
+  /** Puts a new version at a stage, or takes the stage away. */
+  set(secretId: string, stage: SecretStage, value: SecretValue | undefined): void
+  /** As a rotation ends: what was AWSCURRENT becomes AWSPREVIOUS. */
+  rotate(secretId: string, value: SecretValue): void
+  /** Answers every request, or those for one stage, with this error from now on, until called without one. */
+  failWith(failure?: Failure): void
+  stop(): Promise<void>
+}
+
+interface Version {
+  id: string
+  createdAt: number
+  value: SecretValue
+}
+
+interface Input {
+  SecretId: string
+  VersionStage?: SecretStage
+}
+
+interface Answer {
+  status: number
+  body: Record<string, unknown>
+}
+
+const fault = (status: number, code: string, message: string): Answer => ({
+  status,
+  body: { __type: code, Message: message }
+})
+
+/**
+ * Speaks the one operation of AWS Secrets Manager that the listener uses, GetSecretValue, so that the real AWS
+ * SDK can be run against it. It takes any signature.
+ * Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
+ *
+ * @param options.port 0 takes a free one
+ * @param options.secrets current values by secret id
+ */
+export async function startSecretsManager(
+  options: { port?: number; secrets?: Record<string, SecretValue> } = {}
+): Promise<SecretsManagerStandIn> {
+  const secrets = new Map<string, Map<SecretStage, Version>>()
+  let requests = 0
+  let failure: Failure | undefined
+
+  function stagesOf(secretId: string): Map<SecretStage, Version> {
+    const stages = secrets.get(secretId) ?? new Map<SecretStage, Version>()
+    secrets.set(secretId, stages)
+    return stages
+  }
+
+  function set(secretId: string, stage: SecretStage, value: SecretValue | undefined): void {
+    if (value === undefined) stagesOf(secretId).delete(stage)
+    else stagesOf(secretId).set(stage, { id: randomUUID(), createdAt: Date.now() / 1000, value })
+  }
+
+  async function answer(request: IncomingMessage): Promise<Answer> {
+    const input = (await json(request).catch(() => undefined)) as Input | undefined
+    if (request.headers['x-amz-target'] !== 'secretsmanager.GetSecretValue') {
+      return fault(400, 'UnknownOperationException', '')
+    }
+    if (!input) return fault(400, 'SerializationException', 'the body is not JSON')
+    const { SecretId: secretId, VersionStage: stage = 'AWSCURRENT' } = input
+    if (failure && (failure.stage ?? stage) === stage) {
+      return fault(failure.status, failure.code, `told to fail with ${failure.code}`)
+    }
+    const stages = secrets.get(secretId)
+    const version = stages?.get(stage)
+    if (!stages || !version) {
+      const missing = stages ? `secret value for staging label: ${stage}` : 'secret.'
+      return fault(400, 'ResourceNotFoundException', `Secrets Manager can't find the specified ${missing}`)
+    }
+    const { value } = version
+    return {
+      status: 200,
+      body: {
+        ARN: `arn:aws:secretsmanager:us-east-1:000000000000:secret:${secretId}-AbCdEf`,
+        Name: secretId,
+        CreatedDate: version.createdAt,
+        VersionId: version.id,
+        VersionStages: [stage],
+        ...(typeof value === 'string'
+          ? { SecretString: value }
+          : { SecretBinary: Buffer.from(value).toString('base64') })
+      }
+    }
+  }
+
+  const server = createServer(async (request, response) => {
+    requests += 1
+    const { status, body } = await answer(request)
+    response.writeHead(status, {
+      'content-type': 'application/x-amz-json-1.1',
+      'x-amzn-requestid': randomUUID()
+    })
+    response.end(JSON.stringify(body))
+  })
+
+  for (const [secretId, value] of Object.entries(options.secrets ?? {})) set(secretId, 'AWSCURRENT', value)
+  server.listen(options.port ?? 0, '127.0.0.1')
+  await once(server, 'listening')
+
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    get requests() {
+      return requests
+    },
+    set,
+    rotate(secretId, value) {
+      const stages = stagesOf(secretId)
+      const current = stages.get('AWSCURRENT')
+      if (current) stages.set('AWSPREVIOUS', current)
+      set(secretId, 'AWSCURRENT', value)
+    },
+    failWith(told) {
+      failure = told
+    },
+    async stop() {
+      server.close()
+      server.closeAllConnections()
+      await once(server, 'close')
+    }
+  }
+}

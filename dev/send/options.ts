@@ -1,0 +1,157 @@
+import { parseArgs } from 'node:util'
+import { type CloudinaryEnvironment, parseCloudinaryUrl } from '../../app/cloudinary/environment.ts'
+import { EVENT_TYPES, type EventType } from '../../app/cloudinary/event.ts'
+import { ListenerError } from '../../app/errors.ts'
+import { LOCAL_CLOUDINARY } from '../defaults.ts'
+import { RESOURCE_TYPES, type ResourceType } from '../samples/asset.ts'
+import { MAX_ASSETS } from '../samples.ts'
+import { DEFECTS, type Defect } from './defects.ts'
+
+/** What a notification is signed with. */
+export interface Credentials {
+  cloudName: string
+  apiKey: string
+  apiSecret: string
+  algorithm: 'sha1' | 'sha256'
+}
+
+export interface SendOptions {
+  type: EventType
+  variant?: string
+  publicId?: string
+  resourceType?: ResourceType
+  /** Assets in one notification. */
+  resources: number
+  /** Notifications. */
+  count: number
+  /** Requests in flight at once. */
+  concurrency: number
+  /** Send the bytes of this file instead of a sample. */
+  file?: string
+  url: string
+  credentials: Credentials
+  defect?: Defect
+  /** Made with the listener's own key. */
+  own: boolean
+  source: 'api' | 'ui'
+}
+
+export type Command =
+  | { action: 'help' }
+  | { action: 'list' }
+  | { action: 'send'; options: SendOptions }
+  | { action: 'refuse'; message: string }
+
+const MAX_NOTIFICATIONS = 1_000_000
+const MAX_CONCURRENCY = 1000
+
+/** Reads the command line and the environment. What is wrong with them is said in a line that can be acted on. */
+export function readCommand(args: readonly string[], env: NodeJS.ProcessEnv): Command {
+  try {
+    const { values, positionals } = parse(args)
+    if (values.help) return { action: 'help' }
+    if (values.list) return { action: 'list' }
+    if (values.own && values.ui) throw refusal('One at a time: --own, --ui')
+    if (positionals.length > 1) throw refusal(`One TYPE at a time, not: ${positionals.join(' ')}`)
+    return {
+      action: 'send',
+      options: {
+        type: oneOf(EVENT_TYPES, positionals[0] ?? 'upload', 'TYPE', '--list shows what there is'),
+        variant: values.variant,
+        publicId: values['public-id'],
+        resourceType: resourceType(values['resource-type']),
+        resources: whole(values.resources, '--resources', MAX_ASSETS),
+        count: whole(values.count, '--count', MAX_NOTIFICATIONS),
+        concurrency: whole(values.concurrency, '--concurrency', MAX_CONCURRENCY),
+        file: values.file,
+        url: httpUrl(values.url ?? `http://127.0.0.1:${env.PORT || 8080}/webhooks/cloudinary`),
+        credentials: credentials(values, env),
+        defect: defect(values),
+        own: values.own,
+        source: values.ui ? 'ui' : 'api'
+      }
+    }
+  } catch (error) {
+    if (error instanceof ListenerError || isFromParseArgs(error)) {
+      return { action: 'refuse', message: error.message }
+    }
+    throw error
+  }
+}
+
+const refusal = (message: string) => new ListenerError('SEND_OPTIONS', message)
+
+function isFromParseArgs(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
+}
+
+type Values = ReturnType<typeof parse>['values']
+
+function parse(args: readonly string[]) {
+  const flag = { type: 'boolean', default: false } as const
+  return parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      variant: { type: 'string' },
+      'public-id': { type: 'string' },
+      'resource-type': { type: 'string' },
+      resources: { type: 'string', default: '1' },
+      count: { type: 'string', default: '1' },
+      concurrency: { type: 'string', default: '20' },
+      file: { type: 'string' },
+      url: { type: 'string' },
+      cloud: { type: 'string' },
+      key: { type: 'string' },
+      secret: { type: 'string' },
+      sha256: flag,
+      own: flag,
+      ui: flag,
+      tampered: flag,
+      stale: flag,
+      future: flag,
+      unsigned: flag,
+      list: flag,
+      help: { ...flag, short: 'h' }
+    }
+  })
+}
+
+function credentials(values: Values, env: NodeJS.ProcessEnv): Credentials {
+  const configured: CloudinaryEnvironment = env.CLOUDINARY_URL
+    ? parseCloudinaryUrl(env.CLOUDINARY_URL)
+    : LOCAL_CLOUDINARY
+  return {
+    cloudName: values.cloud ?? configured.cloudName,
+    apiKey: values.key ?? configured.apiKey,
+    apiSecret: values.secret ?? configured.apiSecret,
+    algorithm: values.sha256 ? 'sha256' : (configured.signatureAlgorithm ?? 'sha1')
+  }
+}
+
+function defect(values: Values): Defect | undefined {
+  const chosen = (Object.keys(DEFECTS) as Defect[]).filter((name) => values[name])
+  if (chosen.length > 1) throw refusal(`One at a time: --${chosen.join(', --')}`)
+  return chosen[0]
+}
+
+function resourceType(value: string | undefined): ResourceType | undefined {
+  return value === undefined ? undefined : oneOf(RESOURCE_TYPES, value, '--resource-type')
+}
+
+function whole(text: string, name: string, max: number): number {
+  const value = /^\d{1,7}$/.test(text) ? Number(text) : 0
+  if (value < 1 || value > max) throw refusal(`${name} is a whole number from 1 to ${max}, not "${text}"`)
+  return value
+}
+
+function oneOf<const T extends string>(known: readonly T[], value: string, name: string, hint?: string): T {
+  const found = known.find((each) => each === value)
+  if (found !== undefined) return found
+  throw refusal(`${name} "${value}" is not known: ${hint ?? `it is one of ${known.join(', ')}`}`)
+}
+
+function httpUrl(text: string): string {
+  if (/^https?:$/.test(URL.parse(text)?.protocol ?? '')) return text
+  throw refusal(`The listener's address (--url, or PORT) is http or https, not "${text}"`)
+}

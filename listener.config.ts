@@ -1,0 +1,16 @@
+import { defineListener, helloWorldTag, lastUpdateTimestamp } from './app/listener.ts'
+
+export default defineListener({
+  processors: [
+    // tags every upload
+    helloWorldTag({ tag: 'Hello World!' }),
+    // stamps every asset that changes, for others to poll; the metadata field (type: string) must exist
+    lastUpdateTimestamp({ field: 'last_update_timestamp', watch: ['cms_id'] })
+    // your own:
+    // {
+    //   name: 'my-own',
+    //   on: ['upload', 'rename'],
+    //   async handle (event, { cloudinary, log, signal }) { /* your code */ }
+    // }
+  ]
+})

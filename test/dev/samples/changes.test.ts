@@ -1,0 +1,105 @@
+import { test } from 'tap'
+import { sampleContext } from '../../../dev/samples/asset.ts'
+import { CHANGES } from '../../../dev/samples/changes.ts'
+
+const context = sampleContext({ publicId: 'shop/brown', count: 2, now: new Date('2026-02-03T04:05:06.789Z') })
+const identity = { asset_id: /^[0-9a-f]{32}$/, resource_type: 'image', type: 'upload' }
+
+test('changed tags are a list of assets, with what was added and removed', async (t) => {
+  t.match(CHANGES.resource_tags_changed.default(context), {
+    notification_type: 'resource_tags_changed',
+    source: 'api',
+    resources: [
+      { ...identity, public_id: 'shop/brown', added: ['autumn', 'sale'], removed: ['summer'] },
+      { ...identity, public_id: 'shop/brown-2' }
+    ]
+  })
+  t.match(CHANGES.resource_tags_changed.updated(context), { resources: [{ updated: ['sale'] }, {}] })
+})
+
+test('changed context is a map by public id, in three spellings', async (t) => {
+  t.match(CHANGES.resource_context_changed.objects(context), {
+    resources: {
+      'shop/brown': {
+        ...identity,
+        added: { alt: String },
+        removed: { credit: String },
+        updated: { caption: 'Autumn' }
+      },
+      'shop/brown-2': identity
+    }
+  })
+  t.match(CHANGES.resource_context_changed.arrays(context), {
+    resources: { 'shop/brown': { added: [{ name: 'alt', value: String }], updated: [{ name: 'caption' }] } }
+  })
+  t.match(CHANGES.resource_context_changed.names(context), {
+    resources: { 'shop/brown': { removed: ['credit'] } }
+  })
+})
+
+test('changed metadata is a map by public id, with the values before and after', async (t) => {
+  t.match(CHANGES.resource_metadata_changed.default(context), {
+    resources: {
+      'shop/brown': {
+        ...identity,
+        previous_metadata: { cms_id: 'cms-1000' },
+        new_metadata: { cms_id: 'cms-1001' }
+      },
+      'shop/brown-2': identity
+    }
+  })
+  t.match(CHANGES.resource_metadata_changed.timestamp(context), {
+    resources: {
+      'shop/brown': { new_metadata: { cms_id: 'cms-1001', last_update_timestamp: '2026-02-03T04:05:06Z' } }
+    }
+  })
+})
+
+test('a changed display name, unlike other changes, comes with a timestamp', async (t) => {
+  t.match(CHANGES.resource_display_name_changed.default(context), {
+    timestamp: '2026-02-03T04:05:06+00:00',
+    resources: {
+      'shop/brown': { ...identity, previous_display_name: 'brown', new_display_name: 'brown (new)' }
+    }
+  })
+})
+
+test('changed access is a list, and so is what was published', async (t) => {
+  t.match(CHANGES.access_control_changed.default(context), {
+    resources: [{ ...identity, new_access_control: [{ access_type: 'token' }] }, identity]
+  })
+  t.match(CHANGES.publish.default(context), { resources: [{ ...identity, version: 1770091506 }, identity] })
+})
+
+test('a move is a map, from folder to folder in either mode', async (t) => {
+  t.match(CHANGES.move['asset-folders'](context), {
+    resources: {
+      'shop/brown': {
+        ...identity,
+        from_asset_folder: 'shop',
+        to_asset_folder: 'archive',
+        display_name: 'brown'
+      }
+    }
+  })
+  t.match(CHANGES.move.folders(context), {
+    resources: { 'shop/brown': { ...identity, from_folder: 'shop', to_folder: 'archive' } }
+  })
+})
+
+test('a renamed asset keeps its id', async (t) => {
+  t.match(CHANGES.rename.default(context), {
+    ...identity,
+    timestamp: String,
+    from_public_id: 'shop/brown',
+    to_public_id: 'shop/brown-renamed'
+  })
+})
+
+test('a deletion has neither a timestamp nor a request id', async (t) => {
+  for (const type of ['delete', 'delete_by_token'] as const) {
+    const body = CHANGES[type].default(context)
+    t.match(body, { notification_type: type, resources: [{ ...identity, version: 1770091506 }, identity] })
+    t.notOk('timestamp' in body || 'request_id' in body)
+  }
+})

@@ -1,0 +1,52 @@
+import { test } from 'tap'
+import { sampleContext } from '../../../dev/samples/asset.ts'
+import { DERIVED } from '../../../dev/samples/derived.ts'
+
+const context = sampleContext({ publicId: 'clip', now: new Date('2026-02-03T04:05:06.789Z') })
+
+test('an eager notification says neither what kind of asset it is about nor how long it is', async (t) => {
+  for (const make of Object.values(DERIVED.eager)) {
+    const body = make(context)
+    t.match(body, {
+      notification_type: 'eager',
+      batch_id: /^[0-9a-f]{96}$/,
+      public_id: 'clip',
+      asset_id: String
+    })
+    t.notOk('resource_type' in body || 'type' in body || 'duration' in body)
+  }
+})
+
+test('derived images and videos have a size and an address', async (t) => {
+  t.match(DERIVED.eager.image(context), {
+    eager: [{ width: 400, height: 400, bytes: Number }, { width: 1200 }]
+  })
+  t.match(DERIVED.eager.video(context), {
+    eager: [
+      {
+        transformation: 'c_limit,q_auto,w_640/mp4',
+        url: 'http://res.cloudinary.com/demo/video/upload/c_limit,q_auto,w_640/v1770091506/clip.mp4'
+      }
+    ]
+  })
+})
+
+test('a streaming playlist has no size', async (t) => {
+  const [playlist, fallback] = DERIVED.eager.hls(context).eager
+  t.match(playlist, { transformation: 'sp_full_hd/m3u8', format: 'm3u8', secure_url: /\.m3u8$/ })
+  t.notOk('width' in playlist! || 'height' in playlist!)
+  t.match(fallback, { width: 1280, height: 720 })
+})
+
+test('a failed derivation says why', async (t) => {
+  t.match(DERIVED.eager.failed(context), { eager: [{ status: 'failed', reason: /too large/ }] })
+})
+
+test('pages, animations and sprites have their addresses', async (t) => {
+  t.match(DERIVED.explode.default(context), {
+    pages: 3,
+    image_infos: [{ url: /pg_1/ }, { url: /pg_2/ }, { url: /pg_3/ }]
+  })
+  t.match(DERIVED.multi.default(context), { url: /\/multi\/.*clip\.gif$/, version: 1770091506 })
+  t.match(DERIVED.sprite.default(context), { css_url: /\/sprite\/.*clip\.css$/, image_infos: Object })
+})

@@ -1,0 +1,42 @@
+import { test } from 'tap'
+import { sampleContext } from '../../../dev/samples/asset.ts'
+import { REVIEWS } from '../../../dev/samples/reviews.ts'
+
+const context = sampleContext({ publicId: 'brown', count: 1, now: new Date('2026-02-03T04:05:06.789Z') })
+
+test('moderation is flat, with a status, a kind and a response', async (t) => {
+  t.match(REVIEWS.moderation.approved(context), {
+    public_id: 'brown',
+    moderation_status: 'approved',
+    moderation_kind: 'aws_rek',
+    moderation_response: { moderation_labels: [] },
+    moderation_updated_at: '2026-02-03T04:05:06Z'
+  })
+  t.match(REVIEWS.moderation.rejected(context), {
+    moderation_status: 'rejected',
+    moderation_response: { moderation_labels: [{ name: 'Suggestive' }] }
+  })
+})
+
+test('a summary holds every moderation', async (t) => {
+  t.match(REVIEWS.moderation_summary.default(context), {
+    public_id: 'brown',
+    moderation: [{ kind: 'aws_rek' }, { kind: 'manual' }]
+  })
+})
+
+test('an add-on tells that it is done', async (t) => {
+  t.match(REVIEWS.info.default(context), {
+    public_id: 'brown',
+    info_kind: 'google_speech',
+    info_status: 'complete'
+  })
+})
+
+test('a proof names its reviewer and its assets', async (t) => {
+  t.match(REVIEWS.proof_status_changed.default({ ...context, count: 2 }), {
+    new_status: 'approved',
+    reviewer: { name: 'Sam Reviewer' },
+    assets: [{ public_id: 'brown' }, { public_id: 'brown-2' }]
+  })
+})

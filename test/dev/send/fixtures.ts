@@ -1,0 +1,17 @@
+import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
+import type { SendOptions } from '../../../dev/send/options.ts'
+
+/** The options of `npm run send` without flags, and what is given instead. */
+export function sendOptions(given: Partial<SendOptions> = {}): SendOptions {
+  return {
+    type: 'upload',
+    resources: 1,
+    count: 1,
+    concurrency: 20,
+    url: 'http://127.0.0.1:8080/webhooks/cloudinary',
+    credentials: { ...LOCAL_CLOUDINARY, algorithm: 'sha1' },
+    own: false,
+    source: 'api',
+    ...given
+  }
+}

@@ -1,0 +1,90 @@
+import { test } from 'tap'
+import { percentile, sendMany, summaryLines } from '../../../dev/send/many.ts'
+import type { SendOptions } from '../../../dev/send/options.ts'
+import { makeRequest } from '../../../dev/send/request.ts'
+import { sendOptions } from './fixtures.ts'
+import { deserted, receiver } from './receiver.ts'
+
+const run = (options: SendOptions, elapsed = () => performance.now(), print = (_: string) => {}) =>
+  sendMany(options, (index) => makeRequest(options, index, new Date()), { fetch, elapsed }, print)
+
+test('every notification is sent, each about another asset, so many at once', async (t) => {
+  const { url, received, peak } = await receiver(t)
+  const summary = await run(sendOptions({ url, count: 30, concurrency: 4 }))
+  t.match(summary, { sent: 30, outcomes: { 200: 30 }, unexpected: 0, stopped: null })
+  t.equal(summary.latencies.length, 30)
+  t.same(
+    summary.latencies,
+    summary.latencies.toSorted((a, b) => a - b)
+  )
+  t.equal(new Set(received.map(({ body }) => JSON.parse(body.toString()).asset_id)).size, 30)
+  t.ok(peak() <= 4)
+})
+
+test('answers that should not be are counted, and do not end it', async (t) => {
+  let requests = 0
+  const { url } = await receiver(t, () => ({ status: ++requests % 2 ? 200 : 503, body: {} }))
+  const summary = await run(sendOptions({ url, count: 4, concurrency: 1 }))
+  t.match(summary, { sent: 4, outcomes: { 200: 2, 503: 2 }, unexpected: 2 })
+})
+
+test('with a defect, its refusal is what should be', async (t) => {
+  const { url } = await receiver(t)
+  const summary = await run(sendOptions({ url, count: 3, defect: 'tampered' }))
+  t.match(summary, { outcomes: { 401: 3 }, unexpected: 0 })
+})
+
+test('where nothing listens it stops early', async (t) => {
+  const summary = await run(sendOptions({ url: await deserted(), count: 100, concurrency: 1 }))
+  t.match(summary, { sent: 1, outcomes: { ECONNREFUSED: 1 }, unexpected: 1, stopped: 'ECONNREFUSED' })
+})
+
+test('a fault of a single delivery does not stop it', async (t) => {
+  const options = sendOptions({ count: 3 })
+  const broken = { fetch: () => Promise.reject(new Error('reset')), elapsed: () => 0 }
+  const summary = await sendMany(
+    options,
+    (index) => makeRequest(options, index, new Date()),
+    broken,
+    () => {}
+  )
+  t.match(summary, { sent: 3, outcomes: { reset: 3 }, unexpected: 3, latencies: [], stopped: null })
+})
+
+test('a long run says about once a second how far it is', async (t) => {
+  const { url } = await receiver(t)
+  const lines: string[] = []
+  let now = 0
+  // three readings for each notification, so that one takes 0.6 s
+  const elapsed = () => (now += 200)
+  await run(sendOptions({ url, count: 5, concurrency: 1 }), elapsed, (line) => lines.push(line))
+  t.same(lines, ['Progress  2 of 5, 2 a second', 'Progress  4 of 5, 2 a second'])
+})
+
+test('a percentile is a value that was measured', async (t) => {
+  const hundred = Array.from({ length: 100 }, (_, index) => index + 1)
+  t.equal(percentile(hundred, 0.5), 50)
+  t.equal(percentile(hundred, 0.99), 99)
+  t.equal(percentile(hundred, 0), 1)
+  t.equal(percentile([7], 0.99), 7)
+  t.ok(Number.isNaN(percentile([], 0.5)))
+})
+
+test('the summary tells answers, rate and latency', async (t) => {
+  const summary = {
+    sent: 4,
+    outcomes: { 200: 3, 503: 1 },
+    unexpected: 1,
+    seconds: 2,
+    latencies: [1, 2, 3, 40],
+    stopped: null
+  }
+  t.same(summaryLines(summary), [
+    'Answers   3 × 200, 1 × 503',
+    'Rate      2 a second: 4 in 2.0 s',
+    'Latency   p50 2.0 ms, p99 40.0 ms',
+    'Faults    1 were not answered as they should have been'
+  ])
+  const instant = { ...summary, seconds: 0, latencies: [], unexpected: 0 }
+  t.same(summaryLines(instant), ['Answers   3 × 200, 1 × 503', 'Rate      4 a second: 4 in 0.0 s'])
+})

@@ -77,7 +77,7 @@ export function defineListener(listener: Listener): Listener {
       throw invalid(`\`when\` of processor "${name}" is not a function`)
     if (typeof handle !== 'function') throw invalid(`processor "${name}" needs a function \`handle\``)
   }
-  if (listener.logger !== undefined && typeof listener.logger.child !== 'function') {
+  if (listener.logger !== undefined && typeof listener.logger?.child !== 'function') {
     throw invalid('`logger` must be a pino instance')
   }
   return listener

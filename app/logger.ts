@@ -10,12 +10,15 @@ interface SafeError {
   cause?: SafeError
 }
 
+/** An error may be its own cause. */
+const MAXIMUM_CAUSES = 8
+
 /**
  * Writes an error's name, code, message, stack and causes, and nothing else. pino's own serializer copies
  * every enumerable property; errors of the Cloudinary SDK carry `request_options.auth = "key:secret"` and
  * errors of the AWS SDK carry the response, so no property is copied that is not named here.
  */
-export function serializeError(error: unknown): SafeError {
+export function serializeError(error: unknown, causes = MAXIMUM_CAUSES): SafeError {
   if (!(error instanceof Error))
     return { type: typeof error, message: 'a value that is not an Error was thrown' }
   const code: unknown = 'code' in error ? error.code : undefined
@@ -24,7 +27,7 @@ export function serializeError(error: unknown): SafeError {
     ...(typeof code === 'string' && { code }),
     message: error.message,
     ...(error.stack && { stack: error.stack }),
-    ...(error.cause instanceof Error && { cause: serializeError(error.cause) })
+    ...(causes > 0 && error.cause instanceof Error && { cause: serializeError(error.cause, causes - 1) })
   }
 }
 

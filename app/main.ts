@@ -126,7 +126,8 @@ function createEnvironments(config: Config, log: Logger): Environments {
         : fromSecretsManager(
             new SecretsManagerClient({ requestHandler: { connectionTimeout: 2000, requestTimeout: 5000 } }),
             source.secretId,
-            { log }
+            // a notification may have to wait for it, and Cloudinary waits 20 s
+            { log, timeoutMs: 6000 }
           )
   })
 }

@@ -41,10 +41,9 @@ export function toCloudinaryError(
 ): CloudinaryError {
   const error = innermost(rejection)
   const status = typeof error.http_code === 'number' ? error.http_code : undefined
-  const said = clean(
-    typeof error.message === 'string' ? error.message : String(error.code ?? 'no reason given'),
-    secrets
-  )
+  // Node's error has an empty message when every address of a host refuses
+  const reason = [error.message, error.code].find((text) => typeof text === 'string' && text !== '')
+  const said = clean(String(reason ?? 'no reason given'), secrets)
   const message = `${call}: ${status === undefined ? '' : `${status} `}${said}`
   switch (status) {
     case undefined:
@@ -83,7 +82,7 @@ function innermost(rejection: unknown): SdkError {
 
 /** Cloudinary's refusals quote signatures, and could quote anything that was sent. */
 function clean(message: string, secrets: readonly string[]): string {
-  let text = message.replace(/\b[0-9a-f]{40,}\b/gi, '[signature]')
+  let text = message.replace(/[0-9a-f]{40,}/gi, '[signature]')
   for (const secret of secrets) text = text.replaceAll(secret, '[secret]')
   return text.slice(0, 500)
 }

@@ -39,10 +39,14 @@ export function toEvents(body: Uint8Array, context: NotificationContext): AssetE
     origin: originOf(notification, context.isOwnKey),
     ...(context.traceId && { traceId: context.traceId })
   }
-  return splitByAsset(notification).map((payload, index) => {
+  const payloads = splitByAsset(notification)
+  return payloads.map((payload, index) => {
     const asset = assetOf(payload)
     const id =
-      (type === 'upload' && uploadEventId(context.environment, asset?.assetId, asset?.version)) ||
+      // uploads come alone; were there several in one body, nothing promises that they differ in it
+      (type === 'upload' &&
+        payloads.length === 1 &&
+        uploadEventId(context.environment, asset?.assetId, asset?.version)) ||
       hash(bodyDigest, String(index))
     return {
       id,
@@ -104,11 +108,13 @@ const isKnown = (type: string | null): type is Exclude<EventType, 'unknown'> =>
   NOTIFICATION_TYPES.some((known) => known === type)
 
 /**
- * Cloudinary has three shapes: one asset's fields beside the notification's own, `resources` as an array, and
- * `resources` as a map by public id. The shape decides, not the type, so that new types are split as well.
+ * Cloudinary has three shapes: one asset's fields beside the notification's own, `resources` (in
+ * `proof_status_changed`: `assets`) as an array, and `resources` as a map by public id. The shape decides, not
+ * the type, so that new types are split as well.
  */
 function splitByAsset(notification: Fields): Fields[] {
-  const { resources, ...shared } = notification
+  const collection = 'resources' in notification ? 'resources' : 'assets'
+  const { [collection]: resources, ...shared } = notification
   const entries = Array.isArray(resources)
     ? resources.map((entry: unknown) => (isFields(entry) ? entry : { resource: entry }))
     : isFields(resources)
@@ -127,7 +133,7 @@ function assetOf(payload: Fields): Asset | null {
   if (!assetId && !publicId) return null
   const resourceType = text(payload.resource_type)
   const deliveryType = text(payload.type)
-  const version = Number(payload.version ?? Number.NaN)
+  const version = Number(text(payload.version) ?? Number.NaN)
   return {
     ...(assetId && { assetId }),
     ...(publicId && { publicId }),

@@ -49,8 +49,8 @@ export class Batcher<Item, Result> {
    *   is in flight is not recalled
    */
   add(item: Item, signal?: AbortSignal): Promise<Result> {
-    signal?.throwIfAborted()
     return new Promise<Result>((resolve, reject) => {
+      signal?.throwIfAborted()
       const bytes = this.#options.sizeOf(item)
       const drop = () => {
         const at = this.#waiting.indexOf(entry)

@@ -9,7 +9,7 @@ export const MAXIMUM_MESSAGE_BYTES = 1024 * 1024
 /** Above this a message is compressed. */
 const COMPRESS_ABOVE_BYTES = 256 * 1024
 
-/** What a compressed message may grow to, in bytes: more than the largest body that is let in. */
+/** What a compressed message may grow to, in bytes. */
 const MAXIMUM_INFLATED_BYTES = 128 * 1024 * 1024
 
 const COMPRESSED = 'gzip:'
@@ -17,14 +17,22 @@ const COMPRESSED = 'gzip:'
 /**
  * Writes an event as the body of a message.
  *
- * @throws {ListenerError} EVENT_TOO_LARGE when even compressed it is more than SQS takes
+ * @throws {ListenerError} EVENT_TOO_LARGE when even compressed it is more than SQS takes, or when it could not be
+ *   read again
  */
 export function encodeMessage(event: AssetEvent): string {
   // SQS refuses U+FFFE and U+FFFF; what else it refuses, JSON.stringify has escaped already.
   const json = JSON.stringify(event).replace(/[\uFFFE\uFFFF]/g, (character) =>
     character === '\uFFFE' ? '\\ufffe' : '\\uffff'
   )
-  if (Buffer.byteLength(json) <= COMPRESS_ABOVE_BYTES) return json
+  const bytes = Buffer.byteLength(json)
+  if (bytes <= COMPRESS_ABOVE_BYTES) return json
+  if (bytes > MAXIMUM_INFLATED_BYTES) {
+    throw new ListenerError(
+      'EVENT_TOO_LARGE',
+      `event ${event.id} is ${bytes} bytes; the worker reads at most ${MAXIMUM_INFLATED_BYTES}`
+    )
+  }
   const compressed = COMPRESSED + gzipSync(json).toString('base64')
   if (compressed.length > MAXIMUM_MESSAGE_BYTES) {
     throw new ListenerError(
@@ -63,7 +71,9 @@ function isEvent(value: unknown): value is AssetEvent {
     typeof event.environment === 'string' &&
     typeof event.group === 'string' &&
     typeof event.occurredAt === 'string' &&
-    typeof event.origin === 'object' &&
-    typeof event.payload === 'object'
+    isObject(event.origin) &&
+    isObject(event.payload)
   )
 }
+
+const isObject = (value: unknown) => typeof value === 'object' && value !== null

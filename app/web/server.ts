@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os'
 import { constrainedMemory } from 'node:process'
-import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify'
+import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify'
 import type { Logger } from '../logger.ts'
 import { type HealthOptions, health } from './health.ts'
 import { type WebhookOptions, webhook } from './webhook.ts'
@@ -26,7 +26,7 @@ export function buildServer(options: ServerOptions): FastifyInstance {
   const app: FastifyInstance = fastify({
     loggerInstance: options.log as FastifyBaseLogger,
     // the webhook writes one line for each notification, and a load balancer's probes need none
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_MS,
     http: { headersTimeout: HEADERS_MS },

@@ -16,7 +16,7 @@ const SQS_LIMIT_SECONDS = 43_200
  * @param random a number from 0 up to 1
  */
 export function retryDelaySeconds(attempt: number, random: number): number {
-  return Math.max(1, Math.round(random * Math.min(LONGEST_SECONDS, BASE_SECONDS * 2 ** attempt)))
+  return Math.max(1, Math.round(random * Math.min(LONGEST_SECONDS, BASE_SECONDS * 2 ** (attempt - 1))))
 }
 
 /** Seconds until a rate limit ends, plus up to half a minute, so that not everything comes back at once. */

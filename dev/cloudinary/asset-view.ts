@@ -11,7 +11,10 @@ export function deliveryUrls(
 ): { url: string; secure_url: string } {
   const segments = [cloud.name, asset.resourceType, asset.type, transformation, `v${asset.version}`]
   const extension = asset.resourceType === 'raw' || !format ? '' : `.${format}`
-  const path = [...segments.filter(Boolean), asset.publicId.split('/').map(encodeURIComponent).join('/')].join('/')
+  const path = [
+    ...segments.filter(Boolean),
+    asset.publicId.split('/').map(encodeURIComponent).join('/')
+  ].join('/')
   return {
     url: `http://res.cloudinary.com/${path}${extension}`,
     secure_url: `https://res.cloudinary.com/${path}${extension}`

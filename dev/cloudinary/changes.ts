@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import type { Asset, Context, Kind } from './assets.ts'
 import type { Cloud } from './cloud.ts'
 import { deriveLater, deriveNow, type EagerRules } from './eager.ts'
 import { ApiError } from './errors.ts'
-import { describeMedia, type Media, TINY_PNG } from './media.ts'
 import {
   contextNotification,
   deleteNotification,
@@ -17,29 +16,15 @@ import {
   uploadNotification
 } from './notifications.ts'
 import type { Notifier } from './notifier.ts'
+import { type TagCommand, tagsAfter } from './tags.ts'
+import { mergeMetadata, storeUpload, type Upload, type Uploaded } from './uploads.ts'
 
 export interface Tools {
+  /** Unix time, milliseconds. */
   clock: () => number
   notifier: Notifier
   eager: EagerRules
 }
-
-export interface Upload extends Kind {
-  /** Made up where absent. */
-  publicId?: string
-  /** Default: one red pixel. What is given here overrides what a look at the file would tell. */
-  media?: Partial<Media>
-  tags?: string[]
-  context?: Context
-  metadata?: Record<string, unknown>
-  assetFolder?: string
-  displayName?: string
-  originalFilename?: string
-  /** Default true: an asset of that name gets a new version. */
-  overwrite?: boolean
-}
-
-export type TagCommand = 'add' | 'remove' | 'replace' | 'remove_all' | 'set_exclusive'
 
 const BULK_LIMIT = 1000
 
@@ -60,43 +45,13 @@ export class Changes {
     this.#notificationUrl = notificationUrl
   }
 
-  upload(upload: Upload): { asset: Asset; existing?: true; overwritten?: true } {
-    const media = { ...describeMedia(TINY_PNG, '', upload.resourceType ?? 'image'), ...upload.media }
-    const publicId = upload.publicId ?? randomBytes(10).toString('hex')
-    const kind = { resourceType: media.resourceType, type: upload.type ?? 'upload' }
-    const before = this.#cloud.assets.find(publicId, kind)
-    const flag = before && (upload.overwrite === false ? { existing: true as const } : { overwritten: true as const })
-    const asset = before && upload.overwrite === false ? before : this.#store(upload, media, publicId, before)
+  /** @throws {ApiError} 400 if its metadata is not what the fields take */
+  upload(upload: Upload): Uploaded {
+    const uploaded = storeUpload(this.#cloud, upload, { now: this.#tools.clock(), by: this.#origin.id })
+    const { asset, ...flags } = uploaded
     const key = this.#origin.source === 'api' && { api_key: this.#origin.id }
-    this.#notify(uploadNotification(asset, this.#cloud, { ...flag, ...key }))
-    return { asset, ...flag }
-  }
-
-  #store(upload: Upload, media: Media, publicId: string, before: Asset | undefined): Asset {
-    const now = this.#tools.clock()
-    const metadata = this.#cloud.metadataFields.parse(upload.metadata ?? {})
-    const asset: Asset = {
-      ...media,
-      assetId: before?.assetId ?? randomBytes(16).toString('hex'),
-      publicId,
-      type: upload.type ?? 'upload',
-      version: Math.max(Math.floor(now / 1000), (before?.version ?? 0) + 1),
-      versionId: randomBytes(16).toString('hex'),
-      assetFolder: upload.assetFolder ?? '',
-      displayName: upload.displayName ?? (publicId.split('/').at(-1) as string),
-      originalFilename: upload.originalFilename ?? 'file',
-      tags: upload.tags ?? [],
-      context: upload.context ?? {},
-      metadata: withoutNulls(metadata),
-      derived: [],
-      createdAt: before?.createdAt ?? now,
-      uploadedAt: now,
-      uploadedBy: this.#origin.id,
-      lastUpdated: { updatedAt: now }
-    }
-    if (before) this.#cloud.assets.remove(before)
-    this.#cloud.assets.add(asset)
-    return asset
+    this.#notify(uploadNotification(asset, this.#cloud, { ...flags, ...key }))
+    return uploaded
   }
 
   addTags(publicIds: string | string[], tags: string[], kind?: Kind): Asset[] {
@@ -110,11 +65,10 @@ export class Changes {
   /** @returns the assets that were found, changed or not */
   changeTags(command: TagCommand, publicIds: string | string[], tags: string[], kind: Kind = {}): Asset[] {
     const assets = this.#find(publicIds, kind)
-    const next = tagsAfter(command, tags)
     const others = command === 'set_exclusive' ? this.#others(assets, kind) : []
     const changes = [
-      ...assets.map((asset) => ({ asset, after: next(asset.tags) })),
-      ...others.map((asset) => ({ asset, after: asset.tags.filter((tag) => !tags.includes(tag)) }))
+      ...assets.map((asset) => ({ asset, after: tagsAfter(command, tags, asset.tags) })),
+      ...others.map((asset) => ({ asset, after: tagsAfter('remove', tags, asset.tags) }))
     ]
       .map(({ asset, after }) => ({
         asset,
@@ -136,8 +90,8 @@ export class Changes {
     const parsed = this.#cloud.metadataFields.parse(values)
     const assets = this.#find(publicIds, kind)
     const changes = assets
-      .map((asset) => ({ asset, previous: asset.metadata, after: withoutNulls({ ...asset.metadata, ...parsed }) }))
-      .filter(({ previous, after }) => !isSame(previous, after))
+      .map((asset) => ({ asset, previous: asset.metadata, after: mergeMetadata(asset.metadata, parsed) }))
+      .filter(({ previous, after }) => !isDeepStrictEqual(previous, after))
     for (const { asset, after } of changes) {
       asset.metadata = after
       this.#touch(asset, 'metadataUpdatedAt')
@@ -151,7 +105,7 @@ export class Changes {
     const assets = this.#find(publicIds, kind)
     const changes = assets
       .map((asset) => ({ asset, previous: asset.context, context: after(asset.context) }))
-      .filter(({ previous, context }) => !isSame(previous, context))
+      .filter(({ previous, context }) => !isDeepStrictEqual(previous, context))
     for (const { asset, context } of changes) {
       asset.context = context
       this.#touch(asset, 'contextUpdatedAt')
@@ -161,7 +115,8 @@ export class Changes {
   }
 
   /** @throws {ApiError} 404 if there is no such asset, 400 if the new name is taken */
-  rename(from: string, to: string, { toType, overwrite, ...kind }: Kind & { toType?: string; overwrite?: boolean } = {}): Asset {
+  rename(from: string, to: string, options: Kind & { toType?: string; overwrite?: boolean } = {}): Asset {
+    const { toType, overwrite, ...kind } = options
     const [asset] = this.#find(from, kind)
     if (!asset) throw new ApiError(404, `Resource not found - ${from}`)
     const before = { publicId: asset.publicId, type: asset.type }
@@ -194,13 +149,17 @@ export class Changes {
   #find(publicIds: string | string[], kind: Kind): Asset[] {
     const names = new Set(Array.isArray(publicIds) ? publicIds : [publicIds])
     if (names.size > BULK_LIMIT) throw new ApiError(400, `Too many public IDs: at most ${BULK_LIMIT}`)
-    return [...names].map((name) => this.#cloud.assets.find(name, kind)).filter((asset) => asset !== undefined)
+    return [...names]
+      .map((name) => this.#cloud.assets.find(name, kind))
+      .filter((asset) => asset !== undefined)
   }
 
   #others(assets: Asset[], { resourceType = 'image', type = 'upload' }: Kind): Asset[] {
     return this.#cloud.assets
       .all()
-      .filter((asset) => asset.resourceType === resourceType && asset.type === type && !assets.includes(asset))
+      .filter(
+        (asset) => asset.resourceType === resourceType && asset.type === type && !assets.includes(asset)
+      )
   }
 
   #touch(asset: Asset, side: Exclude<keyof Asset['lastUpdated'], 'updatedAt'>): void {
@@ -214,27 +173,4 @@ export class Changes {
     const body = envelope(notification, { origin: this.#origin, now, signatureKey: this.#cloud.own.apiKey })
     void this.#tools.notifier.send(this.#cloud, JSON.stringify(body), url)
   }
-}
-
-function tagsAfter(command: TagCommand, tags: string[]): (before: string[]) => string[] {
-  switch (command) {
-    case 'add':
-    case 'set_exclusive':
-      return (before) => [...new Set([...before, ...tags])]
-    case 'remove':
-      return (before) => before.filter((tag) => !tags.includes(tag))
-    case 'replace':
-      return () => tags
-    case 'remove_all':
-      return () => []
-  }
-}
-
-function withoutNulls<T>(values: Record<string, T | null>): Record<string, T> {
-  return Object.fromEntries(Object.entries(values).filter((entry): entry is [string, T] => entry[1] !== null))
-}
-
-function isSame(a: object, b: object): boolean {
-  const sorted = (values: object) => JSON.stringify(Object.entries(values).sort(([x], [y]) => (x < y ? -1 : 1)))
-  return sorted(a) === sorted(b)
 }

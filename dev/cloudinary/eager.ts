@@ -49,7 +49,12 @@ export function deriveLater(asset: Asset, cloud: Cloud, eager: string, rules: Ea
   return { batchId, processing, results: derive(asset, cloud, eager, rules) }
 }
 
-function derive(asset: Asset, cloud: Cloud, eager: string, rules: EagerRules): (Derived | FailedDerivation)[] {
+function derive(
+  asset: Asset,
+  cloud: Cloud,
+  eager: string,
+  rules: EagerRules
+): (Derived | FailedDerivation)[] {
   const results = eager.split('|').map((text): Derived | FailedDerivation => {
     const reason = rules.failure(asset, text)
     if (reason !== undefined) return { status: 'failed', reason }

@@ -29,7 +29,11 @@ export function describeMedia(bytes: Buffer, filename: string, resourceType: str
   const isPng = bytes.subarray(0, 8).equals(PNG_MAGIC)
   const extension = isPng ? 'png' : /\.([a-z0-9]+)$/.exec(filename.toLowerCase())?.[1]
   const type = resourceType === 'auto' ? typeFor(extension) : resourceType
-  const media = { resourceType: type, bytes: bytes.length, etag: createHash('md5').update(bytes).digest('hex') }
+  const media = {
+    resourceType: type,
+    bytes: bytes.length,
+    etag: createHash('md5').update(bytes).digest('hex')
+  }
   if (type === 'video') return { ...media, format: extension ?? 'mp4', width: 640, height: 360, duration: 10 }
   if (type !== 'image') return media
   const [width, height] = isPng ? [bytes.readUInt32BE(16), bytes.readUInt32BE(20)] : [640, 480]

@@ -68,7 +68,10 @@ export class MetadataFields {
         }
         const parsed = parseValue(field, value)
         if (parsed === undefined) {
-          throw new ApiError(400, `Value ${JSON.stringify(value)} is invalid for metadata field ${externalId}`)
+          throw new ApiError(
+            400,
+            `Value ${JSON.stringify(value)} is invalid for metadata field ${externalId}`
+          )
         }
         return [externalId, parsed]
       })
@@ -78,7 +81,8 @@ export class MetadataFields {
 
 function complete(given: Partial<MetadataField>, externalId: string): MetadataField {
   const { type, label, mandatory = false, default_value = null, validation = null, datasource } = given
-  if (!type || !METADATA_TYPES.includes(type)) throw new ApiError(400, `Invalid value ${type} for parameter type`)
+  if (!type || !METADATA_TYPES.includes(type))
+    throw new ApiError(400, `Invalid value ${type} for parameter type`)
   if (!label) throw new ApiError(400, 'Missing required parameter - label')
   const field = { type, external_id: externalId, label, mandatory, default_value, validation }
   if (type !== 'enum' && type !== 'set') return field

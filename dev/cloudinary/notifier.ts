@@ -87,7 +87,7 @@ export class Notifier {
     await this.idle()
   }
 
-  async #deliver(cloud: Cloud, bytes: Buffer, url: string): Promise<Delivery | undefined> {
+  async #deliver(cloud: Cloud, bytes: Buffer<ArrayBuffer>, url: string): Promise<Delivery | undefined> {
     const body = bytes.toString()
     const notificationType = typeOf(body)
     let headers = this.#sign(cloud, bytes)
@@ -122,7 +122,7 @@ export class Notifier {
     }
   }
 
-  async #post(delivery: Delivery, body: Buffer): Promise<void> {
+  async #post(delivery: Delivery, body: Buffer<ArrayBuffer>): Promise<void> {
     const { timeoutMs } = this.#options
     const controller = new AbortController()
     const timer = setTimeout(() => controller.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
@@ -131,7 +131,7 @@ export class Notifier {
       const response = await fetch(delivery.url, {
         method: 'POST',
         headers: delivery.headers,
-        body: new Uint8Array(body),
+        body,
         redirect: 'manual',
         signal: controller.signal
       })

@@ -24,7 +24,9 @@ export function listOf(values: Values, name: string): string[] {
 
 /** A list given as `a,b,c`; undefined if the parameter is absent or empty. */
 export function commaListOf(values: Values, name: string): string[] | undefined {
-  const items = textOf(values, name)?.split(',').map((item) => item.trim())
+  const items = textOf(values, name)
+    ?.split(',')
+    .map((item) => item.trim())
   return items && [...new Set(items.filter((item) => item !== ''))]
 }
 

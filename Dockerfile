@@ -1,0 +1,29 @@
+# Node.js runs the TypeScript as it is, so there is nothing to build: the stages only keep what the listener
+# does not need at run time out of its image.
+
+FROM node:24-slim AS dependencies
+WORKDIR /listener
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
+
+# The stand-ins for SQS and Cloudinary, for docker-compose.yml.
+FROM node:24-slim AS dev
+WORKDIR /listener
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY . .
+USER node
+ENTRYPOINT ["node", "dev/stand-ins.ts"]
+
+FROM node:24-slim
+ENV NODE_ENV=production
+WORKDIR /listener
+COPY --from=dependencies /listener/node_modules node_modules
+COPY package.json listener.config.ts ./
+COPY app app
+USER node
+EXPOSE 8080
+# for web; the other roles do not listen
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD ["node", "app/web/health-check.ts"]
+ENTRYPOINT ["node", "app/main.ts"]
+CMD ["web"]

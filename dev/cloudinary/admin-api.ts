@@ -1,0 +1,139 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { ApiOptions } from './api.ts'
+import { resourceAnswer } from './asset-view.ts'
+import type { Asset } from './assets.ts'
+import { basicCredentials } from './calls.ts'
+import { Changes } from './changes.ts'
+import type { Cloud } from './cloud.ts'
+import { ApiError } from './errors.ts'
+import type { MetadataField } from './metadata-fields.ts'
+import { type SearchQuery, search } from './search.ts'
+import { listOf } from './values.ts'
+
+const HOUR_MS = 3_600_000
+const CALLS_PER_HOUR = 500
+const DELETE_LIMIT = 100
+
+/**
+ * The Admin API: `/v1_1/:cloud/…`, each call with HTTP basic authentication.
+ * Source: https://cloudinary.com/documentation/admin_api
+ */
+export async function adminApi(app: FastifyInstance, { tools }: Pick<ApiOptions, 'tools'>): Promise<void> {
+  app.addHook('preHandler', async (request) => {
+    request.standIn.caller = authenticate(request, request.standIn.cloud)
+  })
+
+  const allowance = { hour: 0, used: 0 }
+  // Told, not enforced: to be rate-limited, ask for that fault.
+  app.addHook('preHandler', async (_request, reply) => {
+    const hour = Math.floor(tools.clock() / HOUR_MS)
+    Object.assign(allowance, hour === allowance.hour ? { used: allowance.used + 1 } : { hour, used: 1 })
+    reply.headers({
+      'x-featureratelimit-limit': CALLS_PER_HOUR,
+      'x-featureratelimit-remaining': Math.max(0, CALLS_PER_HOUR - allowance.used),
+      'x-featureratelimit-reset': new Date((hour + 1) * HOUR_MS).toUTCString()
+    })
+  })
+
+  app.get('/ping', { config: { action: 'ping' } }, async () => ({ status: 'ok' }))
+
+  app.get('/usage', { config: { action: 'usage' } }, async ({ standIn: { cloud } }) => ({
+    plan: 'Free',
+    resources: cloud.assets.all().length
+  }))
+
+  app.get<{ Params: { asset_id: string } }>(
+    '/resources/:asset_id',
+    { config: { action: 'resource_by_asset_id' } },
+    async ({ params, standIn: { cloud } }) => {
+      return resourceAnswer(known(cloud.assets.findById(params.asset_id), params.asset_id), cloud)
+    }
+  )
+
+  app.get<{ Params: { resource_type: string; type: string; '*': string } }>(
+    '/resources/:resource_type/:type/*',
+    { config: { action: 'resource' } },
+    async ({ params, standIn: { cloud } }) => {
+      const { resource_type: resourceType, type, '*': publicId } = params
+      return resourceAnswer(known(cloud.assets.find(publicId, { resourceType, type }), publicId), cloud)
+    }
+  )
+
+  app.delete<{ Params: { resource_type: string; type: string } }>(
+    '/resources/:resource_type/:type',
+    { config: { action: 'delete_resources' } },
+    async ({ params, standIn: { cloud, caller, form } }) => {
+      const publicIds = listOf(form.values, 'public_ids')
+      if (publicIds.length === 0) throw new ApiError(400, 'Missing required parameter - public_ids')
+      if (publicIds.length > DELETE_LIMIT)
+        throw new ApiError(400, `Too many public IDs: at most ${DELETE_LIMIT}`)
+      const kind = { resourceType: params.resource_type, type: params.type }
+      const gone = new Changes(cloud, { source: 'api', id: caller }, tools).destroy(publicIds, kind)
+      const deleted = new Set(gone.map(({ publicId }) => publicId))
+      const counts = gone.map((asset) => [asset.publicId, { original: 1, derived: asset.derived.length }])
+      return {
+        deleted: Object.fromEntries(publicIds.map((id) => [id, deleted.has(id) ? 'deleted' : 'not_found'])),
+        deleted_counts: Object.fromEntries(counts),
+        partial: false
+      }
+    }
+  )
+
+  app.post('/resources/search', { config: { action: 'search' } }, async ({ body, standIn: { cloud } }) =>
+    search(cloud, (body ?? {}) as SearchQuery, tools.clock())
+  )
+
+  app.get(
+    '/metadata_fields',
+    { config: { action: 'list_metadata_fields' } },
+    async ({ standIn: { cloud } }) => ({
+      metadata_fields: cloud.metadataFields.list()
+    })
+  )
+
+  app.post(
+    '/metadata_fields',
+    { config: { action: 'add_metadata_field' } },
+    async ({ body, standIn: { cloud } }) => cloud.metadataFields.create(body as Partial<MetadataField>)
+  )
+
+  const one = '/metadata_fields/:external_id'
+  type One = { Params: { external_id: string } }
+
+  app.get<One>(
+    one,
+    { config: { action: 'metadata_field_by_field_id' } },
+    async ({ params, standIn: { cloud } }) => cloud.metadataFields.get(params.external_id)
+  )
+
+  app.put<One>(
+    one,
+    { config: { action: 'update_metadata_field' } },
+    async ({ params, body, standIn: { cloud } }) =>
+      cloud.metadataFields.update(params.external_id, body as Partial<MetadataField>)
+  )
+
+  app.delete<One>(
+    one,
+    { config: { action: 'delete_metadata_field' } },
+    async ({ params, standIn: { cloud } }) => {
+      cloud.metadataFields.delete(params.external_id)
+      for (const asset of cloud.assets.all()) delete asset.metadata[params.external_id]
+      return { message: 'ok' }
+    }
+  )
+}
+
+function authenticate(request: FastifyRequest, cloud: Cloud): string {
+  const given = basicCredentials(request)
+  if (!given) throw new ApiError(401, 'Must provide basic authentication')
+  const secret = cloud.secretOf(given.apiKey)
+  if (secret === undefined) throw new ApiError(401, 'unknown api_key')
+  if (secret !== given.apiSecret) throw new ApiError(401, 'api_secret mismatch')
+  return given.apiKey
+}
+
+function known(asset: Asset | undefined, name: string): Asset {
+  if (!asset) throw new ApiError(404, `Resource not found - ${name}`)
+  return asset
+}

@@ -1,0 +1,73 @@
+import type { FastifyRequest } from 'fastify'
+import type { Form } from './form.ts'
+import { listOf, textOf } from './values.ts'
+
+/** One call of the API as recorded: what was asked and how it was answered, with no secret or signature. */
+export interface Call {
+  /** Unix time, milliseconds. */
+  time: number
+  method: string
+  /** The last part of an Upload API path (`upload`, `tags`, …), the SDK's name for an Admin API call. */
+  action: string
+  cloud: string
+  /** The API key the caller named, whether or not it proved to hold its secret. */
+  apiKey: string | null
+  /** Null where the call is not about assets of one kind. */
+  resourceType: string | null
+  publicIds: string[]
+  params: Record<string, unknown>
+  /** The answer's status; null while there is none, and for ever after a hang or a reset. */
+  status: number | null
+  /** The fault that struck it. */
+  fault: string | null
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The name under which calls of this route are recorded. */
+    action?: string
+  }
+}
+
+/** Whether a call is over: answered, or lost for good. */
+export function isOver(call: Call): boolean {
+  return call.status !== null || isLost(call)
+}
+
+/** Whether a call will never be answered. */
+export function isLost(call: Call): boolean {
+  return call.fault === 'hang' || call.fault === 'reset'
+}
+
+const PROOFS = new Set(['signature', 'api_key', 'timestamp', 'file'])
+
+/** Describes a call before it is carried out. */
+export function describeCall(request: FastifyRequest, form: Form, time: number): Call {
+  const path = request.params as Record<string, string | undefined>
+  const { values } = form
+  const { body } = request
+  const isJson = request.headers['content-type']?.startsWith('application/json')
+  const given = isJson ? ((body ?? {}) as object) : values
+  const named = [path['*'], textOf(values, 'public_id'), textOf(values, 'from_public_id')]
+  return {
+    time,
+    method: request.method,
+    action: request.routeOptions.config.action ?? 'unknown',
+    cloud: String(path.cloud),
+    apiKey: textOf(values, 'api_key') ?? basicCredentials(request)?.apiKey ?? null,
+    resourceType: path.resource_type ?? null,
+    publicIds: [...named.filter((name) => name !== undefined), ...listOf(values, 'public_ids')],
+    params: Object.fromEntries(Object.entries(given).filter(([name]) => !PROOFS.has(name))),
+    status: null,
+    fault: null
+  }
+}
+
+/** The API key and secret of an Admin API call (HTTP basic authentication). */
+export function basicCredentials(request: FastifyRequest): { apiKey: string; apiSecret: string } | undefined {
+  const [, encoded] = /^Basic (.+)$/i.exec(request.headers.authorization ?? '') ?? []
+  if (encoded === undefined) return undefined
+  const text = Buffer.from(encoded, 'base64').toString()
+  const colon = text.indexOf(':')
+  return { apiKey: text.slice(0, colon), apiSecret: text.slice(colon + 1) }
+}

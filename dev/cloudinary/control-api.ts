@@ -1,0 +1,95 @@
+import type { FastifyInstance } from 'fastify'
+import { resourceAnswer, uploadAnswer } from './asset-view.ts'
+import type { Call } from './calls.ts'
+import { Changes, type Tools } from './changes.ts'
+import type { Cloud } from './cloud.ts'
+import { ApiError } from './errors.ts'
+import { type Faults, parseFault } from './faults.ts'
+import { readForm } from './form.ts'
+import type { Recorder } from './recorder.ts'
+import type { SignatureAlgorithm } from './request-signature.ts'
+import { commaListOf, requiredText, textOf } from './values.ts'
+
+export interface ControlOptions {
+  clouds: ReadonlyMap<string, Cloud>
+  tools: Tools
+  algorithm: SignatureAlgorithm
+  faults: Faults
+  calls: Recorder<Call>
+}
+
+const DEFAULT_LIMIT = 1000
+
+/**
+ * The stand-in's own controls, for a shell or another container: `/_standin/…`, form or JSON alike, with no
+ * authentication. Nothing like it exists at Cloudinary.
+ */
+export async function controlApi(app: FastifyInstance, options: ControlOptions): Promise<void> {
+  const { clouds, tools, algorithm, faults, calls } = options
+
+  const cloudNamed = (name: string | undefined): Cloud => {
+    const cloud = name === undefined ? clouds.values().next().value : clouds.get(name)
+    if (!cloud) throw new ApiError(404, `There is no cloud ${name}`)
+    return cloud
+  }
+
+  app.setErrorHandler((error: Error & { status?: number; statusCode?: number }, _request, reply) => {
+    reply.code(error.status ?? error.statusCode ?? 500)
+    return { error: { message: error.message } }
+  })
+
+  app.get<{ Querystring: { cloud?: string } }>('/assets', async ({ query }) => {
+    const cloud = cloudNamed(query.cloud)
+    return cloud.assets.all().map((asset) => resourceAnswer(asset, cloud))
+  })
+
+  app.get<{ Querystring: { limit?: string } }>('/calls', async ({ query }) =>
+    newest(calls.items, query.limit)
+  )
+
+  app.get<{ Querystring: { limit?: string } }>('/deliveries', async ({ query }) =>
+    // The signatures within are nobody's business but the receiver's.
+    newest(tools.notifier.deliveries.items, query.limit).map(({ headers, ...delivery }) => delivery)
+  )
+
+  /** Answers once no delivery is under way and no retry is pending. */
+  app.get('/idle', async () => {
+    await tools.notifier.idle()
+    return { idle: true }
+  })
+
+  app.post('/faults', async ({ body }) => {
+    const fault = parseFault((body ?? {}) as Record<string, unknown>)
+    faults.add(fault)
+    return { added: fault }
+  })
+
+  app.delete('/faults', async () => {
+    faults.clear()
+    return { cleared: true }
+  })
+
+  app.put('/notification_url', async (request) => {
+    const url = requiredText((await readForm(request)).values, 'url')
+    if (!URL.canParse(url)) throw new ApiError(400, `${url} is not a URL`)
+    tools.notifier.url = url
+    return { url }
+  })
+
+  /** Uploads one red pixel with a colleague's key. */
+  app.post('/upload', async (request) => {
+    const { values } = await readForm(request)
+    const cloud = cloudNamed(textOf(values, 'cloud'))
+    const [{ apiKey }] = cloud.foreign
+    const { asset, ...flags } = new Changes(cloud, { source: 'api', id: apiKey }, tools).upload({
+      publicId: textOf(values, 'public_id'),
+      resourceType: textOf(values, 'resource_type'),
+      tags: commaListOf(values, 'tags')
+    })
+    return { ...uploadAnswer(asset, cloud, { apiKey, algorithm }), ...flags }
+  })
+}
+
+function newest<T>(items: T[], limit = String(DEFAULT_LIMIT)): T[] {
+  return items.slice(-Math.max(1, Number(limit) || DEFAULT_LIMIT))
+}

@@ -1,0 +1,82 @@
+import { type FauxqsServer, startFauxqs } from 'fauxqs'
+
+export interface EmbeddedSqs {
+  /** The endpoint. */
+  readonly url: string
+  readonly queueUrl: string
+  readonly deadLetterQueueUrl: string
+  /** What a process must find in its environment for its AWS SDK to come here. */
+  readonly environment: Readonly<Record<string, string>>
+  /** For a look into the queues, past the API. */
+  readonly server: FauxqsServer
+  stop(): Promise<void>
+}
+
+export const QUEUE_NAME = 'cloudinary-events.fifo'
+export const DEAD_LETTER_QUEUE_NAME = 'cloudinary-events-dead-letters.fifo'
+
+const REGION = 'us-east-1'
+const ACCOUNT = '000000000000'
+const FOURTEEN_DAYS = String(14 * 24 * 60 * 60)
+
+/** The queues as they are in production. */
+const QUEUES: { name: string; attributes: Record<string, string> }[] = [
+  {
+    name: DEAD_LETTER_QUEUE_NAME,
+    attributes: { FifoQueue: 'true', MessageRetentionPeriod: FOURTEEN_DAYS }
+  },
+  {
+    name: QUEUE_NAME,
+    attributes: {
+      FifoQueue: 'true',
+      VisibilityTimeout: '60',
+      MessageRetentionPeriod: FOURTEEN_DAYS,
+      RedrivePolicy: JSON.stringify({
+        deadLetterTargetArn: `arn:aws:sqs:${REGION}:${ACCOUNT}:${DEAD_LETTER_QUEUE_NAME}`,
+        maxReceiveCount: 1000
+      })
+    }
+  }
+]
+
+export interface SqsOptions {
+  /** Default 0: a free one. */
+  port?: number
+  /** Default 127.0.0.1. It says no more than how to get there: fauxqs 2.4 listens on all interfaces always. */
+  host?: string
+  /** The name or address by which others reach this machine; default the host. */
+  advertisedHost?: string
+}
+
+/**
+ * Starts SQS in this process, with the listener's queues; it accepts any credentials, and forgets everything
+ * when it stops.
+ *
+ * The queues' URLs name the advertised host, not `sqs.us-east-1.localhost` as fauxqs has it: the AWS SDK calls
+ * the host that a queue's URL names, whatever its endpoint is, and that name is not resolved everywhere. Of
+ * the URL fauxqs reads the last part alone.
+ */
+export async function startSqs(options: SqsOptions = {}): Promise<EmbeddedSqs> {
+  const { port = 0, host = '127.0.0.1', advertisedHost = host === '0.0.0.0' ? '127.0.0.1' : host } = options
+  const server = await startFauxqs({
+    port,
+    defaultRegion: REGION,
+    logger: false,
+    init: { queues: QUEUES }
+  })
+  const url = `http://${advertisedHost}:${server.port}`
+  return {
+    url,
+    queueUrl: `${url}/${ACCOUNT}/${QUEUE_NAME}`,
+    deadLetterQueueUrl: `${url}/${ACCOUNT}/${DEAD_LETTER_QUEUE_NAME}`,
+    environment: {
+      AWS_ENDPOINT_URL_SQS: url,
+      AWS_REGION: REGION,
+      AWS_ACCESS_KEY_ID: 'local',
+      AWS_SECRET_ACCESS_KEY: 'local',
+      AWS_PROFILE: '' // a profile, where one is chosen, would win over the credentials
+    },
+    server,
+    stop: () => server.stop()
+  }
+}

@@ -1,0 +1,119 @@
+import { existsSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { loadEnvFile } from 'node:process'
+import { parseArgs } from 'node:util'
+import { prettyFactory } from 'pino-pretty'
+import type { CloudinaryStandIn } from './cloudinary/server.ts'
+import type { LogLine } from './start/child.ts'
+import { describeJourney } from './start/journey.ts'
+import { startSystem } from './start/system.ts'
+
+const USAGE = `Usage: npm start
+
+Starts the whole system on this machine: SQS and Cloudinary as stand-ins, web and worker as in production. Pushes
+one upload through it, prints its journey, and stays up until Ctrl-C.
+
+  CLOUDINARY_URL=…   uses that Cloudinary instead of the stand-in, and uploads nothing to it
+  PORT, LISTENER_CONFIG, LOG_LEVEL, …   are handed on; README.md lists them. .env is read.
+`
+
+const DEFAULT_PORT = 8080
+
+/** How long the journey of one upload may take, in milliseconds, before this says that it did not arrive. */
+const JOURNEY_MS = 30_000
+
+const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h' } } })
+if (values.help) {
+  process.stdout.write(USAGE)
+  process.exit()
+}
+if (existsSync('.env')) loadEnvFile('.env')
+
+const print = (text = '') => process.stdout.write(`${text}\n`)
+const pretty = prettyFactory({
+  colorize: process.stdout.isTTY,
+  ignore: 'role',
+  messageFormat: '{role}: {msg}',
+  singleLine: true
+})
+const lines: LogLine[] = []
+let logging = false
+
+function onLine(line: LogLine): void {
+  const serious = ['warn', 'error', 'fatal'].includes(String(line.level)) || line.time === undefined
+  if (logging || serious) process.stdout.write(line.time ? pretty(line) : `${line.role}: ${line.msg}\n`)
+  if (!logging) lines.push(line)
+}
+
+print('Starting SQS and Cloudinary as stand-ins, web and worker …')
+const system = await startSystem({
+  environment: { ...process.env, PORT: process.env.PORT || String(await freePort()) },
+  onLine
+}).catch((error: Error) => {
+  print(`Not started: ${error.message}. The lines above say why.`)
+  process.exit(1)
+})
+
+let stopping = false
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (stopping) return
+    stopping = true
+    print('\nStopping; what is in flight is finished first …')
+    void system.stop().then(() => process.exit(0))
+  })
+}
+
+if (system.cloudinary) await pushOneUpload(system.cloudinary)
+printWhatNext()
+logging = true
+
+async function pushOneUpload(cloudinary: CloudinaryStandIn): Promise<void> {
+  const publicId = 'hello/first-upload'
+  const uploadedAt = Date.now()
+  cloudinary.as().upload({ publicId, resourceType: 'image' })
+  const timeUp = setTimeout(() => {
+    print(`\nThe upload has not arrived within ${JOURNEY_MS / 1000} s; the lines above may say why.`)
+  }, JOURNEY_MS)
+  await system.atRest()
+  clearTimeout(timeUp)
+  print(`\nThe journey of one upload, ${publicId}:\n`)
+  for (const step of describeJourney({ uploadedAt, deliveries: cloudinary.deliveries, lines })) print(step)
+  const asset = cloudinary.assets.find(publicId)
+  print(`\nThe asset now: tags ${JSON.stringify(asset?.tags)}, metadata ${JSON.stringify(asset?.metadata)}`)
+  print('Our own changes came back as notifications, and caused nothing further: no loop.')
+}
+
+function printWhatNext(): void {
+  const { webhookUrl, cloudinary } = system
+  const origin = new URL(webhookUrl).origin
+  print(`
+It stays up; the log follows. Press Ctrl-C to stop.
+
+  webhook     ${webhookUrl}
+  readiness   ${origin}/ready`)
+  if (cloudinary) {
+    print(`  Cloudinary  ${cloudinary.url} (stand-in); assets: ${cloudinary.url}/_standin/assets
+
+Next, in another terminal:
+  curl -X POST ${cloudinary.url}/_standin/upload        upload another asset
+  npm run send -- upload --url ${webhookUrl}            send a notification; --help lists types and faults
+  edit listener.config.ts, then start again             change what it does
+`)
+  } else {
+    print(`
+Cloudinary is your own, and nothing was uploaded to it. Its notifications must reach the webhook above: set a
+public address that leads to it as notification URL, in Cloudinary's Console under Settings › Webhook
+Notifications, then upload something.
+`)
+  }
+}
+
+/** The usual port, or any free one where that is taken. */
+async function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(0))
+    server.listen(DEFAULT_PORT, '127.0.0.1', () => server.close(() => resolve(DEFAULT_PORT)))
+  })
+}

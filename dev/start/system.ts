@@ -1,0 +1,107 @@
+import type { CloudinaryStandIn } from '../cloudinary/server.ts'
+import { type EmbeddedSqs, QUEUE_NAME } from '../sqs.ts'
+import { startStandIns } from '../stand-ins.ts'
+import { Child, type LogLine } from './child.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+export interface SystemOptions {
+  /**
+   * What the roles are configured with. Without `QUEUE_URL` the queue is embedded; without `CLOUDINARY_URL` and
+   * `CLOUDINARY_SECRET_ID` Cloudinary is the stand-in.
+   */
+  environment: Environment
+  onLine: (line: LogLine) => void
+  /** How many worker processes; default 1. */
+  workers?: number
+  /** Multiplies the pauses after which the Cloudinary stand-in tries again to deliver. */
+  retryScale?: number
+}
+
+export interface System {
+  /** Undefined where a real one is used. */
+  cloudinary: CloudinaryStandIn | undefined
+  sqs: EmbeddedSqs | undefined
+  webhookUrl: string
+  web: Child
+  workers: Child[]
+  /** Resolves when no notification is on its way and no event is in the queue; of stand-ins only. */
+  atRest: () => Promise<void>
+  stop: () => Promise<void>
+}
+
+const POLL_MS = 20
+
+/**
+ * Starts the whole system: what is missing of the outside inside this process, `web` and the workers as
+ * processes of their own, exactly as in production.
+ *
+ * @throws {Error} when a role ends before it is ready; its own lines say why
+ */
+export async function startSystem(options: SystemOptions): Promise<System> {
+  const { environment, onLine, retryScale } = options
+  const standIns = await startStandIns({ ...(retryScale !== undefined && { retryScale }) })
+  const ownCloudinary = Boolean(environment.CLOUDINARY_URL || environment.CLOUDINARY_SECRET_ID)
+  const ownQueue = Boolean(environment.QUEUE_URL)
+  const { CLOUDINARY_URL, ...queueEnvironment } = standIns.environment
+  const childEnvironment = {
+    HOST: '127.0.0.1',
+    ...environment,
+    ...(!ownQueue && queueEnvironment),
+    ...(!ownCloudinary && { CLOUDINARY_URL })
+  }
+
+  const children: Child[] = []
+  const startChild = async (role: string): Promise<[Child, LogLine]> => {
+    const ready = Promise.withResolvers<LogLine>()
+    const child = new Child({
+      role,
+      environment: childEnvironment,
+      onLine: (line) => {
+        onLine(line)
+        if (line.msg === `${role} is ready`) ready.resolve(line)
+      },
+      onDeath: ({ code, signal, pauseMs }) => {
+        ready.reject(new Error(`${role} has ended (${signal ?? `exit code ${code}`})`))
+        onLine({ role, level: 'error', msg: `${role} has ended; starting it again`, code, signal, pauseMs })
+      }
+    })
+    children.push(child)
+    return [child, await ready.promise]
+  }
+  const stop = async () => {
+    await Promise.all(children.map((child) => child.stop()))
+    await standIns.stop()
+  }
+
+  try {
+    const [[web, { webhook }], ...workers] = await Promise.all([
+      startChild('web'),
+      ...Array.from({ length: options.workers ?? 1 }, () => startChild('worker'))
+    ])
+    const webhookUrl = String(webhook)
+    standIns.cloudinary.setNotificationUrl(webhookUrl)
+    return {
+      cloudinary: ownCloudinary ? undefined : standIns.cloudinary,
+      sqs: ownQueue ? undefined : standIns.sqs,
+      webhookUrl,
+      web,
+      workers: workers.map(([worker]) => worker),
+      async atRest() {
+        do {
+          await standIns.cloudinary.idle()
+          await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+        } while (messagesIn(standIns.sqs) > 0)
+      },
+      stop
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+function messagesIn(sqs: EmbeddedSqs): number {
+  const messages = sqs.server.inspectQueue(QUEUE_NAME)?.messages
+  return messages ? messages.ready.length + messages.delayed.length + messages.inflight.length : 0
+}

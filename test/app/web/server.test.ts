@@ -1,0 +1,62 @@
+import { connect } from 'node:net'
+import t from 'tap'
+import { buildWeb, signed } from '../../support/web.ts'
+
+t.test('an unknown path is a 404 with a code', async (t) => {
+  const { app } = await buildWeb(t)
+  const answer = await app.inject('/nowhere')
+  t.equal(answer.statusCode, 404)
+  t.strictSame(answer.json(), { code: 'NOT_FOUND' })
+})
+
+t.test('an unexpected error is a 500 that says nothing of it, and a line in the log that does', async (t) => {
+  const { app, lines } = await buildWeb(t)
+  app.get('/broken', () => {
+    throw new Error('the details')
+  })
+  const answer = await app.inject('/broken')
+  t.equal(answer.statusCode, 500)
+  t.strictSame(answer.json(), { code: 'INTERNAL' })
+  t.match(lines, [{ msg: 'request failed', err: { message: 'the details' } }])
+})
+
+t.test('connections stay open longer than the idle time-out of an ALB', async (t) => {
+  const { app } = await buildWeb(t)
+  t.ok(app.server.keepAliveTimeout > 60_000)
+  t.ok(app.server.headersTimeout <= app.server.requestTimeout)
+})
+
+t.test('two notifications can follow each other on one connection', async (t) => {
+  const { app } = await buildWeb(t)
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const address = app.server.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  const body = '{}'
+  const request = [
+    'POST /webhooks/cloudinary HTTP/1.1',
+    'Host: localhost',
+    `Content-Length: ${body.length}`,
+    ...Object.entries(signed(body)).map(([name, value]) => `${name}: ${value}`),
+    '',
+    body
+  ].join('\r\n')
+  const socket = connect(port, '127.0.0.1')
+  let received = ''
+  for (const expected of [1, 2]) {
+    socket.write(request)
+    while ((received.match(/HTTP\/1.1 200/g) ?? []).length < expected) {
+      received += await new Promise((resolve) => socket.once('data', resolve))
+    }
+  }
+  socket.destroy()
+  t.pass('both were answered 200')
+})
+
+t.test('the log shows the address that the load balancer saw, not what the sender claims', async (t) => {
+  const { post, lines } = await buildWeb(t)
+  await post('{}', { 'x-forwarded-for': '10.0.0.1, 203.0.113.7' })
+  t.match(
+    lines.find(({ outcome }) => outcome === 'accepted'),
+    { ip: '203.0.113.7' }
+  )
+})

@@ -1,0 +1,66 @@
+import t from 'tap'
+import {
+  deliveryUrls,
+  lastUpdated,
+  resourceAnswer,
+  uploadAnswer,
+  uploadFields
+} from '../../../dev/cloudinary/asset-view.ts'
+import { Cloud } from '../../../dev/cloudinary/cloud.ts'
+import { isoSeconds } from '../../../dev/cloudinary/times.ts'
+import { assetWith } from './fixtures.ts'
+import { environment, sdk } from './sdk.ts'
+
+const cloud = new Cloud(environment)
+
+t.test('an asset is delivered where its name, version and format say', async (t) => {
+  t.equal(
+    deliveryUrls(assetWith({ publicId: 'f/é' }), cloud).secure_url,
+    'https://res.cloudinary.com/demo/image/upload/v1700000000/f/%C3%A9.png'
+  )
+  t.equal(
+    deliveryUrls(assetWith({ resourceType: 'raw', publicId: 'a.csv' }), cloud).url,
+    'http://res.cloudinary.com/demo/raw/upload/v1700000000/a.csv'
+  )
+  t.equal(
+    deliveryUrls(assetWith(), cloud, { transformation: 'w_1', format: 'jpg' }).url,
+    'http://res.cloudinary.com/demo/image/upload/w_1/v1700000000/a.jpg'
+  )
+  t.notMatch(deliveryUrls(assetWith({ format: undefined }), cloud).url, /\/a\./)
+})
+
+t.test('an asset shows only what it has', async (t) => {
+  const bare = uploadFields(assetWith({ width: undefined, format: undefined }), cloud)
+  for (const name of ['width', 'height', 'format', 'context', 'metadata', 'duration', 'original_filename']) {
+    t.notOk(name in bare, name)
+  }
+  const full = { context: { alt: 'x' }, metadata: { sku: '1' }, duration: 5, originalFilename: 'cat' }
+  t.match(uploadFields(assetWith(full), cloud), {
+    width: 10,
+    created_at: '2023-11-14T22:13:20Z',
+    context: { custom: { alt: 'x' } },
+    metadata: { sku: '1' },
+    duration: 5,
+    original_filename: 'cat'
+  })
+})
+
+t.test('the SDK finds the answer authentic', async (t) => {
+  const answer = uploadAnswer(assetWith(), cloud, { apiKey: environment.apiKey, algorithm: 'sha1' })
+  sdk.config({ api_secret: environment.apiSecret })
+  const verify = (sdk.utils as unknown as { verify_api_response_signature: (...args: unknown[]) => boolean })
+    .verify_api_response_signature
+  t.equal(verify('a', answer.version, answer.signature), true)
+  t.equal(answer.api_key, environment.apiKey)
+})
+
+t.test('the Admin API says when each side of an asset last changed', async (t) => {
+  const asset = assetWith({ lastUpdated: { updatedAt: 1000, tagsUpdatedAt: 1000 } })
+  t.same(lastUpdated(asset, isoSeconds), {
+    updated_at: '1970-01-01T00:00:01Z',
+    tags_updated_at: '1970-01-01T00:00:01Z'
+  })
+  const answer = resourceAnswer(asset, cloud)
+  t.match(answer, { public_id: 'a', derived: [], last_updated: { updated_at: '1970-01-01T00:00:01Z' } })
+  t.notOk('version_id' in answer)
+})

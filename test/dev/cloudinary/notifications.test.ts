@@ -1,0 +1,100 @@
+import t from 'tap'
+import { Cloud } from '../../../dev/cloudinary/cloud.ts'
+import {
+  contextNotification,
+  deleteNotification,
+  eagerNotification,
+  envelope,
+  metadataNotification,
+  renameNotification,
+  tagsNotification,
+  uploadNotification
+} from '../../../dev/cloudinary/notifications.ts'
+import { assetWith } from './fixtures.ts'
+import { environment } from './sdk.ts'
+
+const asset = assetWith()
+const identity = { asset_id: asset.assetId, public_id: 'a', resource_type: 'image', type: 'upload' }
+const { public_id: _, ...unnamed } = identity
+
+t.test('every notification says when, who and with which key', async (t) => {
+  const origin = { source: 'api' as const, id: '1' }
+  const body = envelope(
+    { notification_type: 'rename', a: 1 },
+    { origin, now: 1_700_000_000_000, signatureKey: '9' }
+  )
+  t.match(body, {
+    timestamp: '2023-11-14T22:13:20+00:00',
+    request_id: /^[0-9a-f]{32}$/,
+    a: 1,
+    notification_context: {
+      triggered_at: '2023-11-14T22:13:20.000000Z',
+      triggered_by: { source: 'api', id: '1' }
+    },
+    signature_key: '9'
+  })
+  t.equal(Object.keys(body)[0], 'notification_type')
+  t.notOk('source' in body)
+})
+
+t.test('delete has no timestamp and no request ID; changes have a source', async (t) => {
+  const by = { origin: { source: 'ui' as const, id: 'e' }, now: 0, signatureKey: '9' }
+  const deleted = envelope(deleteNotification([asset]), by)
+  t.notOk('timestamp' in deleted || 'request_id' in deleted)
+  t.same(deleted.resources, [{ ...identity, version: asset.version }])
+  t.equal(envelope(tagsNotification([]), by).source, 'ui')
+})
+
+t.test('an upload is flat', async (t) => {
+  t.match(uploadNotification(asset, new Cloud(environment), { existing: true, api_key: '1' }), {
+    ...identity,
+    notification_type: 'upload',
+    existing: true,
+    api_key: '1'
+  })
+})
+
+t.test('changed tags are a list', async (t) => {
+  t.same(tagsNotification([{ asset, added: ['x'], removed: ['y'] }]), {
+    notification_type: 'resource_tags_changed',
+    resources: [{ ...identity, added: ['x'], removed: ['y'] }]
+  })
+})
+
+t.test('changed metadata and context are a map by public ID', async (t) => {
+  const changed = assetWith({ metadata: { a: 1 }, context: { new: '1', kept: '1', changed: '2' } })
+  t.same(metadataNotification([{ asset: changed, previous: {} }]), {
+    notification_type: 'resource_metadata_changed',
+    resources: { a: { previous_metadata: {}, new_metadata: { a: 1 }, ...unnamed } }
+  })
+  t.same(contextNotification([{ asset: changed, previous: { kept: '1', changed: '1', gone: '1' } }]), {
+    notification_type: 'resource_context_changed',
+    resources: {
+      a: {
+        added: [{ name: 'new', value: '1' }],
+        removed: [{ name: 'gone', value: '1' }],
+        updated: [{ name: 'changed', value: '2' }],
+        ...unnamed
+      }
+    }
+  })
+})
+
+t.test('a rename says from what to what', async (t) => {
+  const renamed = { notification_type: 'rename', from_public_id: 'b', to_public_id: 'a', ...unnamed }
+  t.same(renameNotification(asset, { publicId: 'b', type: 'upload' }), renamed)
+  t.match(renameNotification(asset, { publicId: 'b', type: 'private' }), {
+    type: 'private',
+    to_type: 'upload'
+  })
+})
+
+t.test('an eager result names neither resource type nor type', async (t) => {
+  t.same(eagerNotification(asset, 'batch', []), {
+    notification_type: 'eager',
+    eager: [],
+    batch_id: 'batch',
+    asset_id: asset.assetId,
+    public_id: 'a'
+  })
+})

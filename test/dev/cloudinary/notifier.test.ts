@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto'
+import t, { type Test } from 'tap'
+import { Cloud } from '../../../dev/cloudinary/cloud.ts'
+import { Notifier, type NotifierOptions } from '../../../dev/cloudinary/notifier.ts'
+import { environment, listen } from './sdk.ts'
+
+const cloud = new Cloud(environment)
+const BODY = '{"notification_type":"upload","public_id":"é"}'
+
+function start(t: Test, options: Partial<NotifierOptions> = {}): Notifier {
+  const notifier = new Notifier({
+    algorithm: 'sha1',
+    retryDelaysMs: [],
+    timeoutMs: 20_000,
+    resign: false,
+    clock: () => 1_700_000_000_000,
+    maxRecords: 100,
+    onAttempt: () => {},
+    ...options
+  })
+  t.teardown(() => notifier.stop())
+  return notifier
+}
+
+t.test('a notification is signed over the exact bytes', async (t) => {
+  const received = Promise.withResolvers<{ headers: NodeJS.Dict<string | string[]>; body: Buffer }>()
+  const url = await listen(t, async (request, response) => {
+    const chunks: Buffer[] = await request.toArray()
+    received.resolve({ headers: request.headers, body: Buffer.concat(chunks) })
+    response.end('ok')
+  })
+  const notifier = start(t)
+  notifier.url = url
+  const delivery = await notifier.send(cloud, Buffer.from(BODY))
+  t.match(delivery, {
+    outcome: 'delivered',
+    status: 200,
+    attempt: 1,
+    notificationType: 'upload',
+    cloud: 'demo'
+  })
+  const { headers, body } = await received.promise
+  t.equal(body.toString(), BODY)
+  t.equal(headers['x-cld-timestamp'], '1700000000')
+  const signed = createHash('sha1').update(`${BODY}1700000000own-secret`).digest('hex')
+  t.equal(headers['x-cld-signature'], signed)
+})
+
+t.test('any body is delivered, also one that is no notification', async (t) => {
+  const notifier = start(t)
+  notifier.url = await listen(t)
+  t.match(await notifier.send(cloud, 'not JSON'), { notificationType: null, outcome: 'delivered' })
+  t.match(await notifier.send(cloud, '{"notification_type":1}'), { notificationType: null })
+  t.match(await notifier.send(cloud, 'null'), { notificationType: null })
+})
+
+t.test('with nowhere to send it, nothing is sent', async (t) => {
+  const notifier = start(t)
+  t.equal(await notifier.send(cloud, BODY), undefined)
+  t.same(notifier.deliveries.items, [])
+  await notifier.idle()
+})
+
+t.test('anything but exactly 200 is tried again, with the same headers', async (t) => {
+  const statuses = [204, 302, 500, 200]
+  const signatures: unknown[] = []
+  const url = await listen(t, (request, response) => {
+    signatures.push(request.headers['x-cld-signature'])
+    response.writeHead(statuses.shift()!, { location: '/elsewhere' }).end()
+  })
+  let now = 1_700_000_000_000
+  const attempts: number[] = []
+  const notifier = start(t, {
+    retryDelaysMs: [1, 2, 3],
+    clock: () => (now += 60_000),
+    onAttempt: ({ attempt }) => attempts.push(attempt)
+  })
+  notifier.url = url
+  t.match(await notifier.send(cloud, BODY), { attempt: 4, outcome: 'delivered' })
+  t.match(notifier.deliveries.items, [
+    { attempt: 1, status: 204, outcome: 'will_retry', retryInMs: 1 },
+    { attempt: 2, status: 302, outcome: 'will_retry', retryInMs: 2 },
+    { attempt: 3, status: 500, outcome: 'will_retry', retryInMs: 3 },
+    { attempt: 4, status: 200, outcome: 'delivered', retryInMs: null }
+  ])
+  t.equal(new Set(signatures).size, 1)
+  t.same(attempts, [1, 2, 3, 4])
+})
+
+t.test('each attempt is signed anew if so asked', async (t) => {
+  let now = 1_700_000_000_000
+  const notifier = start(t, { retryDelaysMs: [0], resign: true, clock: () => (now += 60_000) })
+  notifier.url = await listen(t, (_request, response) => response.writeHead(500).end())
+  t.match(await notifier.send(cloud, BODY), { outcome: 'given_up', status: 500 })
+  const [first, second] = notifier.deliveries.items
+  t.not(first!.headers['x-cld-timestamp'], second!.headers['x-cld-timestamp'])
+})
+
+t.test('no answer in time, or none at all, is a failure', async (t) => {
+  const silent = await listen(t, () => {})
+  const reset = await listen(t, (request) => request.socket.destroy())
+  const notifier = start(t, { timeoutMs: 20 })
+  t.match(await notifier.send(cloud, BODY, silent), {
+    outcome: 'given_up',
+    status: null,
+    error: 'no answer within 20 ms'
+  })
+  t.match(await notifier.send(cloud, BODY, reset), { outcome: 'given_up', error: /./ })
+  t.match(await notifier.send(cloud, BODY, 'http://127.0.0.1:1/'), { error: /bad port|ECONNREFUSED/ })
+})
+
+t.test('idle waits for what is under way and for what is to be tried again', async (t) => {
+  const answers = [500, 200]
+  const notifier = start(t, { retryDelaysMs: [1] })
+  notifier.url = await listen(t, (_request, response) => response.writeHead(answers.shift()!).end())
+  void notifier.send(cloud, BODY)
+  await notifier.idle()
+  t.match(notifier.deliveries.items, [{ outcome: 'will_retry' }, { outcome: 'delivered' }])
+})
+
+t.test('stopping breaks off a delivery and drops a retry', async (t) => {
+  const arrived = Promise.withResolvers<void>()
+  const silent = await listen(t, () => arrived.resolve())
+  const failing = await listen(t, (_request, response) => response.writeHead(500).end())
+  const notifier = start(t, { retryDelaysMs: [180_000] })
+  const retrying = notifier.send(cloud, BODY, failing)
+  const underWay = notifier.send(cloud, BODY, silent)
+  await notifier.deliveries.when((delivery) => delivery.outcome === 'will_retry')
+  await arrived.promise
+  await notifier.stop()
+  t.match(await retrying, { attempt: 1, outcome: 'will_retry' })
+  t.match(await underWay, { outcome: 'given_up', error: 'the stand-in was stopped' })
+  t.equal(await notifier.send(cloud, BODY, silent), undefined, 'nothing is sent any more')
+})

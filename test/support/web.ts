@@ -1,0 +1,110 @@
+import { Writable } from 'node:stream'
+import { SQSClient } from '@aws-sdk/client-sqs'
+import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
+import { pino } from 'pino'
+import type { Test } from 'tap'
+import { Environments } from '../../app/cloudinary/environments.ts'
+import type { SecretSource } from '../../app/cloudinary/secret-source.ts'
+import { serializeError } from '../../app/logger.ts'
+import { Outbox } from '../../app/queue/outbox.ts'
+import { probeQueue } from '../../app/queue/sqs.ts'
+import { Lifecycle } from '../../app/web/lifecycle.ts'
+import { buildServer, type ServerOptions } from '../../app/web/server.ts'
+import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
+import { signatureHeaders } from '../../dev/sign.ts'
+import { type EmbeddedSqs, startSqs } from '../../dev/sqs.ts'
+
+/** 2026-06-01T12:00:00Z */
+export const NOW = 1_780_315_200_000
+
+export interface WebUnderTest {
+  app: FastifyInstance
+  lifecycle: Lifecycle
+  queue: EmbeddedSqs
+  /** Every line logged so far, parsed. */
+  lines: Record<string, unknown>[]
+  /** The bodies of the messages in the queue, parsed. */
+  stored: () => Record<string, unknown>[]
+  /** Sends a notification that is signed at NOW; a header given as undefined is left out. */
+  post: (
+    body: string | Buffer,
+    headers?: Record<string, string | undefined>
+  ) => Promise<LightMyRequestResponse>
+}
+
+/** A web role on a real queue, with its clock at NOW and one environment, `demo`. */
+export async function buildWeb(
+  t: Test,
+  overrides: Partial<Omit<ServerOptions, 'environments'>> & {
+    source?: SecretSource
+    /** What the age of the last read of the secret is measured with. */
+    elapsedMs?: () => number
+    sqsEndpoint?: string
+  } = {}
+): Promise<WebUnderTest> {
+  const queue = await startSqs()
+  const lines: Record<string, unknown>[] = []
+  const sink = new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(JSON.parse(String(chunk)))
+      done()
+    }
+  })
+  const log = pino({ level: 'debug', serializers: { err: serializeError } }, sink)
+  const { source, elapsedMs, sqsEndpoint, ...rest } = overrides
+  const environments = new Environments({
+    source: source ?? { read: async () => ({ current: [LOCAL_CLOUDINARY], previous: [] }), fixed: true },
+    log,
+    ...(elapsedMs && { clock: elapsedMs })
+  })
+  await environments.load()
+  const sqs = new SQSClient({
+    region: 'us-east-1',
+    endpoint: sqsEndpoint ?? queue.url,
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    useQueueUrlAsEndpoint: false,
+    maxAttempts: 1
+  })
+  const lifecycle = new Lifecycle()
+  lifecycle.state = 'ready'
+  const app = buildServer({
+    log,
+    lifecycle,
+    environments,
+    outbox: new Outbox({ sqs, queueUrl: queue.queueUrl }),
+    probeQueue: () => probeQueue(sqs, queue.queueUrl),
+    toleranceSeconds: 7200,
+    bodyLimitBytes: 1024 * 1024,
+    clock: () => NOW,
+    ...rest
+  })
+  t.teardown(async () => {
+    await app.close()
+    sqs.destroy()
+    await queue.stop()
+  })
+  return {
+    app,
+    lifecycle,
+    queue,
+    lines,
+    stored: () =>
+      queue.server
+        .inspectQueue('cloudinary-events.fifo')
+        ?.messages.ready.map(({ body }) => JSON.parse(body)) ?? [],
+    post: async (payload, headers) => {
+      const all = Object.entries({ 'content-type': 'application/json', ...signed(payload), ...headers })
+      return app.inject({
+        method: 'POST',
+        url: '/webhooks/cloudinary',
+        payload,
+        headers: Object.fromEntries(all.filter(([, value]) => value !== undefined))
+      })
+    }
+  }
+}
+
+/** The headers of a notification signed at NOW, or so many seconds after it. */
+export function signed(body: string | Buffer, afterSeconds = 0) {
+  return signatureHeaders(body, LOCAL_CLOUDINARY, NOW / 1000 + afterSeconds)
+}

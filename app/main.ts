@@ -170,13 +170,20 @@ async function main(args: readonly string[]): Promise<void> {
       log.info('stopped')
     })
   } catch (error) {
-    for (const message of error instanceof ConfigError ? error.faults : [undefined]) {
-      log.fatal({ err: message ? undefined : error, code: codeOf(error) }, message ?? 'cannot start')
-    }
+    explain(log, error)
     process.exit(1)
   }
 }
 
-const codeOf = (error: unknown) => (error instanceof ListenerError ? error.code : undefined)
+/** A fault that has a name is a line for each that says what to mend; of any other the log keeps all there is. */
+function explain(log: Logger, error: unknown): void {
+  if (error instanceof ConfigError) {
+    for (const fault of error.faults) log.fatal({ code: error.code }, fault)
+  } else if (error instanceof ListenerError) {
+    log.fatal({ code: error.code, err: error.cause }, error.message)
+  } else {
+    log.fatal({ err: error }, 'cannot start')
+  }
+}
 
 await main(process.argv.slice(2))

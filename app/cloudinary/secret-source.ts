@@ -23,13 +23,12 @@ export type SecretSource = {
 
 /**
  * Credentials from the environment's `CLOUDINARY_URL`.
- * `read` throws {@link ListenerError} `CLOUDINARY_URL_INVALID`.
+ *
+ * @throws {ListenerError} `CLOUDINARY_URL_INVALID`
  */
 export function fromUrl(cloudinaryUrl: string): SecretSource {
-  return {
-    fixed: true,
-    read: async () => ({ current: [parseCloudinaryUrl(cloudinaryUrl)], previous: [] })
-  }
+  const current = [parseCloudinaryUrl(cloudinaryUrl)]
+  return { fixed: true, read: async () => ({ current, previous: [] }) }
 }
 
 const NOT_FOUND = new Set([

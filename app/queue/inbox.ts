@@ -37,6 +37,8 @@ export interface InboxOptions {
   every?: (milliseconds: number, beat: () => void) => () => void
   /** A number from 0 up to 1. */
   random?: () => number
+  /** Milliseconds, by a clock that is never set back. */
+  clock?: () => number
 }
 
 interface Held {
@@ -74,6 +76,7 @@ export class Inbox {
       waitTimeSeconds: 5,
       every: everyWithTimer,
       random: Math.random,
+      clock: () => performance.now(),
       ...options
     }
     this.#leases = new Leases(this.#options)
@@ -207,6 +210,7 @@ export class Inbox {
       // being cut short is not the message's fault: it need not wait
       return disposition.kind === 'retry' && abort.signal.aborted ? HAND_BACK : disposition
     } catch (err) {
+      if (abort.signal.aborted) return HAND_BACK
       this.#options.log.error({ err, messageId: message.id }, 'the handler of a message threw')
       return { kind: 'retry', delaySeconds: this.#options.visibilityTimeoutSeconds }
     }
@@ -215,11 +219,10 @@ export class Inbox {
   /** Resolves to false when SQS did not take it or the message was lost: it then comes again by itself. */
   async #settle(held: Held, disposition: Disposition): Promise<boolean> {
     try {
-      await this.#leases.end(
+      return await this.#leases.end(
         held.receiptHandle,
         disposition.kind === 'delete' ? 'delete' : disposition.delaySeconds
       )
-      return true
     } catch (err) {
       this.#options.log.warn({ err, messageId: held.message.id }, `cannot ${disposition.kind} a message`)
       return false

@@ -20,11 +20,13 @@ export interface LeasesOptions {
   log: Logger
   visibilityTimeoutSeconds: number
   every: (milliseconds: number, beat: () => void) => () => void
+  /** Milliseconds, by a clock that is never set back. */
+  clock: () => number
 }
 
 interface Lease {
   abort: AbortController
-  /** Milliseconds, by the monotonic clock. */
+  /** Milliseconds, by the clock. */
   expiresAt: number
   renewal: Promise<void> | undefined
 }
@@ -39,6 +41,7 @@ export class Leases {
   readonly #leases = new Map<string, Lease>()
   readonly #delete: Batcher<string, void>
   readonly #changeVisibility: Batcher<{ ReceiptHandle: string; VisibilityTimeout: number }, void>
+  readonly #beatMs: number
   readonly #stopBeating: () => void
 
   constructor(options: LeasesOptions) {
@@ -61,7 +64,8 @@ export class Leases {
         )
       }
     })
-    this.#stopBeating = options.every((options.visibilityTimeoutSeconds * 1000) / BEATS, () => this.#beat())
+    this.#beatMs = (options.visibilityTimeoutSeconds * 1000) / BEATS
+    this.#stopBeating = options.every(this.#beatMs, () => this.#beat())
   }
 
   /** Holds a message that was received just now; `abort` is aborted if it is lost. */
@@ -91,12 +95,12 @@ export class Leases {
   }
 
   #expiry(): number {
-    return performance.now() + this.#options.visibilityTimeoutSeconds * 1000
+    return this.#options.clock() + this.#options.visibilityTimeoutSeconds * 1000
   }
 
   #beat(): void {
     for (const [receiptHandle, lease] of this.#leases) {
-      if (performance.now() >= lease.expiresAt) this.#lose(receiptHandle, lease)
+      if (this.#options.clock() >= lease.expiresAt) this.#lose(receiptHandle, lease)
       else lease.renewal ??= this.#renew(receiptHandle, lease)
     }
   }
@@ -111,6 +115,9 @@ export class Leases {
       lease.expiresAt = expiresAt
     } catch (err) {
       this.#options.log.warn({ err }, 'cannot extend the visibility time-out of a message')
+      // by the next beat another worker may have it
+      const late = this.#options.clock() + this.#beatMs >= lease.expiresAt
+      if (late && this.#leases.has(receiptHandle)) this.#lose(receiptHandle, lease)
     } finally {
       lease.renewal = undefined
     }
@@ -121,7 +128,7 @@ export class Leases {
     lease.abort.abort(
       new ListenerError(
         'LEASE_LOST',
-        'the visibility time-out of the message ended while it was being handled'
+        'the visibility time-out of the message could not be extended while it was being handled'
       )
     )
   }

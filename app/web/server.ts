@@ -36,9 +36,13 @@ export function buildServer(options: ServerOptions): FastifyInstance {
 
   app.setErrorHandler<{ code?: string; statusCode?: number } & Error>((error, request, reply) => {
     const status = error.statusCode ?? 500
-    if (status >= 500) request.log.error({ err: error }, 'request failed')
-    else request.log.warn({ code: error.code, status }, 'request refused')
-    return reply.code(status).send({ code: status === 413 ? 'BODY_TOO_LARGE' : (error.code ?? 'INTERNAL') })
+    if (status >= 500) {
+      request.log.error({ err: error }, 'request failed')
+      return reply.code(status).send({ code: 'INTERNAL' })
+    }
+    const code = status === 413 ? 'BODY_TOO_LARGE' : (error.code ?? 'BAD_REQUEST')
+    request.log.warn({ code, status, ip: request.ip }, 'request refused')
+    return reply.code(status).send({ code })
   })
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ code: 'NOT_FOUND' }))
 

@@ -41,6 +41,7 @@ export async function run(
   const startedAt = performance.now()
   const elapsed = () => Math.round(performance.now() - startedAt)
   try {
+    context.signal.throwIfAborted()
     if (processor.when && !processor.when(event)) {
       return {
         outcome: 'succeeded',

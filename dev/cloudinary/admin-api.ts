@@ -8,7 +8,7 @@ import type { Cloud } from './cloud.ts'
 import { ApiError } from './errors.ts'
 import type { MetadataField } from './metadata-fields.ts'
 import { type SearchQuery, search } from './search.ts'
-import { listOf } from './values.ts'
+import { listOf, missing } from './values.ts'
 
 const HOUR_MS = 3_600_000
 const CALLS_PER_HOUR = 500
@@ -64,7 +64,7 @@ export async function adminApi(app: FastifyInstance, { tools }: Pick<ApiOptions,
     { config: { action: 'delete_resources' } },
     async ({ params, standIn: { cloud, caller, form } }) => {
       const publicIds = listOf(form.values, 'public_ids')
-      if (publicIds.length === 0) throw new ApiError(400, 'Missing required parameter - public_ids')
+      if (publicIds.length === 0) throw missing('public_ids')
       if (publicIds.length > DELETE_LIMIT)
         throw new ApiError(400, `Too many public IDs: at most ${DELETE_LIMIT}`)
       const kind = { resourceType: params.resource_type, type: params.type }

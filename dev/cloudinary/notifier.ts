@@ -168,6 +168,7 @@ function typeOf(body: string): string | null {
 
 /** `fetch` says only "fetch failed"; what failed is in the cause. */
 function reasonOf(error: unknown): string {
-  const { message, cause } = error as Error
-  return cause instanceof Error ? cause.message || String((cause as NodeJS.ErrnoException).code) : message
+  const { cause = error } = error as Error
+  const { code, message } = cause as NodeJS.ErrnoException
+  return code ?? message
 }

@@ -9,7 +9,7 @@ import { describeMedia } from './media.ts'
 import { verifySignature } from './request-signature.ts'
 import { TAG_COMMANDS, type TagCommand } from './tags.ts'
 import { randomPublicId, type Uploaded } from './uploads.ts'
-import { commaListOf, flagOf, listOf, pairsOf, requiredText, textOf, type Values } from './values.ts'
+import { commaListOf, flagOf, listOf, missing, pairsOf, requiredText, textOf, type Values } from './values.ts'
 
 /**
  * The Upload API: `POST /v1_1/:cloud/:resource_type/:action`, each call signed by its caller.
@@ -77,8 +77,8 @@ export async function uploadApi(
 
     metadata(request) {
       const { values } = request.standIn.form
-      requiredText(values, 'metadata')
-      const fields = pairsOf(values, 'metadata') ?? {}
+      const fields = pairsOf(values, 'metadata')
+      if (!fields) throw missing('metadata')
       return found(changesOf(request).setMetadata(publicIdsOf(values), fields, kindOf(request)))
     },
 
@@ -144,7 +144,7 @@ function kindOf({ params, standIn }: FastifyRequest): Required<Kind> {
 
 function publicIdsOf(values: Values): string[] {
   const publicIds = listOf(values, 'public_ids')
-  if (publicIds.length === 0) throw new ApiError(400, 'Missing required parameter - public_ids')
+  if (publicIds.length === 0) throw missing('public_ids')
   return publicIds
 }
 

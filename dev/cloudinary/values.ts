@@ -9,10 +9,15 @@ export function textOf(values: Values, name: string): string | undefined {
   return (Array.isArray(value) ? value.join(',') : value) || undefined
 }
 
+/** Cloudinary's refusal of a call that lacks a parameter. */
+export function missing(name: string): ApiError {
+  return new ApiError(400, `Missing required parameter - ${name}`)
+}
+
 /** One parameter's text, or Cloudinary's refusal if it is missing. */
 export function requiredText(values: Values, name: string): string {
   const value = textOf(values, name)
-  if (value === undefined) throw new ApiError(400, `Missing required parameter - ${name}`)
+  if (value === undefined) throw missing(name)
   return value
 }
 

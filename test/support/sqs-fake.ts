@@ -44,16 +44,16 @@ export interface Answer {
 export type Behaviour = (
   carryOut: (input?: Input) => Promise<Answer>,
   input: Input
-) => Promise<Answer | 'cut'> | Answer | 'cut'
+) => Promise<Answer | 'cut'>
 
 /** Nothing is done, and the answer is an error. */
 export const refuse =
   (status = 500, code = 'InternalError'): Behaviour =>
-  () =>
+  async () =>
     fault(code, `told to answer ${status}`, status)
 
 /** Nothing is done, and the connection breaks off. */
-export const cut: Behaviour = () => 'cut'
+export const cut: Behaviour = async () => 'cut'
 
 /** What was asked for is done, but the connection breaks off before the answer. */
 export const loseAnswer: Behaviour = (carryOut) => carryOut().then(() => 'cut')
@@ -69,16 +69,21 @@ export const failEntries =
     return { status: 200, body: { ...body, Failed: [...body.Failed, ...failed] } }
   }
 
-/** The call is carried out and answered when it is let go; `arrived` resolves when it has come in. */
-export function hold(then: Behaviour = (carryOut) => carryOut()) {
+/**
+ * The call, or its answer alone, waits until it is let go; `arrived` resolves when it has come this far.
+ *
+ * @param what `call`: it is carried out when it is let go; `answer`: it is carried out at once
+ */
+export function hold(what: 'call' | 'answer' = 'call') {
   const arrival = Promise.withResolvers<Input>()
-  const release = Promise.withResolvers<void>()
+  const latch = Promise.withResolvers<void>()
   const behaviour: Behaviour = async (carryOut, input) => {
+    const early = what === 'answer' ? await carryOut() : undefined
     arrival.resolve(input)
-    await release.promise
-    return then(carryOut, input)
+    await latch.promise
+    return early ?? carryOut()
   }
-  return { behaviour, arrived: arrival.promise, release: release.resolve }
+  return { behaviour, arrived: arrival.promise, release: () => latch.resolve() }
 }
 
 interface Stored {

@@ -65,19 +65,17 @@ const anyText = fc.oneof(
   fc.array(awkward, { maxLength: 20 }).map((parts) => parts.join(''))
 )
 /** What JSON.parse may give; it has no -0 that JSON.stringify would keep. */
-const anyJson = (depthIdentifier: string) =>
-  fc
-    .object({
-      key: fc.oneof(anyText, fc.constantFrom('__proto__', 'constructor', 'toJSON')),
-      values: [anyText, fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean(), fc.constant(null)],
-      maxDepth: 4,
-      depthIdentifier
-    })
-    .map((value) => JSON.parse(JSON.stringify(value)) as Record<string, unknown>)
+const anyJson = fc
+  .object({
+    key: fc.oneof(anyText, fc.constantFrom('__proto__', 'constructor', 'toJSON')),
+    values: [anyText, fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean(), fc.constant(null)],
+    maxDepth: 4
+  })
+  .map((value) => JSON.parse(JSON.stringify(value)) as Record<string, unknown>)
 
 t.test('whatever an event holds, it is read as it was written', async (t) => {
   fc.assert(
-    fc.property(anyJson('payload'), anyText, anyText, (payload, publicId, environment) => {
+    fc.property(anyJson, anyText, anyText, (payload, publicId, environment) => {
       const written = { ...event, environment, asset: { publicId }, payload }
       t.equal(JSON.stringify(decodeMessage(encodeMessage(written))), JSON.stringify(written))
     }),
@@ -87,7 +85,7 @@ t.test('whatever an event holds, it is read as it was written', async (t) => {
 
 t.test('whatever an event holds, its message is of characters that SQS takes', async () => {
   fc.assert(
-    fc.property(anyJson('payload'), anyText, (payload, publicId) =>
+    fc.property(anyJson, anyText, (payload, publicId) =>
       ACCEPTED_BY_SQS.test(encodeMessage({ ...event, asset: { publicId }, payload }))
     ),
     { numRuns: 300 }
@@ -143,12 +141,17 @@ t.test('an event that compresses well but is too large to be read again is refus
   })
 })
 
-t.test('the largest event that is written is read', async (t) => {
-  const large = withPayload({ text: 'x'.repeat(127 * MIB) })
-  t.equal((decodeMessage(encodeMessage(large)).payload.text as string).length, 127 * MIB)
+t.test('an event of many times what SQS takes is sent where it compresses well', async (t) => {
+  const large = withPayload({ text: 'x'.repeat(32 * MIB) })
+  t.equal((decodeMessage(encodeMessage(large)).payload.text as string).length, 32 * MIB)
 })
 
 const SECRET_TEXT = 'what-a-customer-wrote'
+
+/** White space keeps it an event that could be read, if it were not for its size. */
+function bomb(): Buffer {
+  return gzipSync(Buffer.concat([Buffer.from(JSON.stringify(event)), Buffer.alloc(129 * MIB, ' ')]))
+}
 
 const UNREADABLE: Record<string, string> = {
   'an empty body': '',
@@ -163,7 +166,7 @@ const UNREADABLE: Record<string, string> = {
   'compressed text that is not JSON': `gzip:${gzipSync(SECRET_TEXT).toString('base64')}`,
   'compressed JSON that is not an event': `gzip:${gzipSync('{}').toString('base64')}`,
   'compressed data that is cut off': `gzip:${gzipSync(JSON.stringify(event)).subarray(0, 100).toString('base64')}`,
-  'compressed data that grows beyond all bounds': `gzip:${gzipSync(Buffer.alloc(129 * MIB, '1')).toString('base64')}`
+  'an event in compressed data that grows beyond all bounds': `gzip:${bomb().toString('base64')}`
 }
 
 for (const [what, body] of Object.entries(UNREADABLE)) {

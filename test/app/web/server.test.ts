@@ -60,3 +60,18 @@ t.test('the log shows the address that the load balancer saw, not what the sende
     { ip: '203.0.113.7' }
   )
 })
+
+t.test('what the server itself refuses is a 4xx with a code, and a line in the log', async (t) => {
+  const { app, post, lines } = await buildWeb(t, { bodyLimitBytes: 1024 })
+  t.strictSame((await post('x'.repeat(1025))).json(), { code: 'BODY_TOO_LARGE' })
+  app.get('/teapot', () => {
+    throw Object.assign(new Error('short and stout'), { statusCode: 418 })
+  })
+  const answer = await app.inject('/teapot')
+  t.equal(answer.statusCode, 418)
+  t.strictSame(answer.json(), { code: 'BAD_REQUEST' })
+  t.match(
+    lines.filter(({ msg }) => msg === 'request refused').map(({ code }) => code),
+    ['BODY_TOO_LARGE', 'BAD_REQUEST']
+  )
+})

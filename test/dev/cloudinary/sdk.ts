@@ -10,8 +10,39 @@ import {
 // The SDK settles on http or https when it is first loaded, by this variable's upload_prefix.
 process.env.CLOUDINARY_URL = 'cloudinary://unused:unused@unused?upload_prefix=http://127.0.0.1:9'
 
+const { v2 } = await import('cloudinary')
+
+/** The SDK's types know nothing of credentials per call, nor of some of its own functions. */
+type Loose<T> = {
+  [K in keyof T]: T[K] extends (...args: never[]) => infer Result ? (...args: unknown[]) => Result : T[K]
+}
+
 /** The real SDK, unchanged. What it calls is decided call by call: pass `own` or `colleague`. */
-export const { v2: sdk } = await import('cloudinary')
+export const sdk = v2 as unknown as {
+  uploader: Loose<typeof v2.uploader>
+  api: Loose<typeof v2.api> & { resource_by_asset_id: (...args: unknown[]) => Promise<unknown> }
+  utils: Loose<typeof v2.utils> & { verify_api_response_signature: (...args: unknown[]) => boolean }
+  config: typeof v2.config
+}
+
+/** A search; its `execute` takes options, whatever its type says. */
+export function searchFor(expression: string) {
+  return v2.search.expression(expression) as Omit<typeof v2.search, 'execute'> & {
+    execute: (options: object) => Promise<{ resources: { public_id: string }[]; next_cursor?: string }>
+  }
+}
+
+/** Calls the Upload API without the SDK's functions, signed by its own rules. */
+export async function signedPost(
+  { upload_prefix, cloud_name, api_key, api_secret }: Credentials,
+  path: string,
+  params: Record<string, string>
+): Promise<unknown> {
+  const signed = { ...params, timestamp: String(Math.floor(Date.now() / 1000)) }
+  const signature = v2.utils.api_sign_request(signed, api_secret)
+  const body = new URLSearchParams({ ...signed, api_key, signature })
+  return (await fetch(`${upload_prefix}/v1_1/${cloud_name}/${path}`, { method: 'POST', body })).json()
+}
 
 export const environment = { cloudName: 'demo', apiKey: '111111111111111', apiSecret: 'own-secret' }
 export const foreignKey = { apiKey: '999999999999999', apiSecret: 'colleague-secret' }

@@ -1,0 +1,148 @@
+import t from 'tap'
+import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
+import { startSecretsManager } from '../../dev/secrets-manager.ts'
+import { startSqs } from '../../dev/sqs.ts'
+import { runRole } from '../support/role.ts'
+
+const { cloudName, apiKey, apiSecret } = LOCAL_CLOUDINARY
+const CLOUDINARY_URL = `cloudinary://${apiKey}:${apiSecret}@${cloudName}`
+
+t.test('without a role it says which there are, and exits 2', async (t) => {
+  for (const args of [[], ['nonsense']]) {
+    const role = runRole(t, args)
+    t.equal(await role.ended, 2)
+    t.match(
+      role.lines.map(({ msg }) => msg),
+      ['Usage: node app/main.ts ROLE']
+    )
+  }
+})
+
+t.test('--help says which roles there are, and exits 0', async (t) => {
+  const role = runRole(t, ['web', '--help'])
+  t.equal(await role.ended, 0)
+  t.ok(role.lines.some(({ msg }) => String(msg).includes('worker')))
+})
+
+t.test('every bad variable is one line, and the process exits 1', async (t) => {
+  const role = runRole(t, ['web'], { PORT: 'abc', CLOUDINARY_URL: 'https://not-for-the-log' })
+  t.equal(await role.ended, 1)
+  t.match(role.lines, [
+    { level: 'fatal', role: 'web', code: 'CONFIG_INVALID', msg: /^PORT is "abc"/ },
+    { level: 'fatal', code: 'CONFIG_INVALID', msg: /^CLOUDINARY_URL is \(hidden\)/ },
+    { level: 'fatal', code: 'CONFIG_INVALID', msg: /^QUEUE_URL is not set/ }
+  ])
+  t.notMatch(JSON.stringify(role.lines), 'not-for-the-log')
+})
+
+t.test('faults of the configuration are found at start', async (t) => {
+  const QUEUE_URL = 'http://127.0.0.1:9/0/q.fifo'
+  const broken = t.testdir({ 'listener.config.ts': 'export default {}' })
+  const cases: [string, string, Record<string, string>, RegExp][] = [
+    [
+      'web',
+      'CONFIG_INVALID',
+      { AWS_REGION: 'eu-west-1' },
+      /^CLOUDINARY_URL and CLOUDINARY_SECRET_ID are not set/
+    ],
+    ['worker', 'CONFIG_INVALID', { CLOUDINARY_URL }, /^AWS_REGION is not set/],
+    ['web', 'LISTENER_CONFIG_INVALID', { LISTENER_CONFIG: `${broken}/listener.config.ts` }, /`processors`/],
+    ['worker', 'CLOUDINARY_URL_INVALID', { CLOUDINARY_URL: 'cloudinary://a@b' }, /API secret is missing/]
+  ]
+  const roles = cases.map(([name, , environment]) => runRole(t, [name], { QUEUE_URL, ...environment }))
+  for (const [index, [, code, , message]] of cases.entries()) {
+    t.equal(await roles[index]?.ended, 1)
+    t.match(roles[index]?.lines, [{ level: 'fatal', code, msg: message }])
+  }
+})
+
+t.test('what is no fault of the configuration is logged with its stack', async (t) => {
+  const role = runRole(t, ['web'], {
+    QUEUE_URL: 'http://127.0.0.1:9/0/q.fifo',
+    AWS_REGION: 'eu-west-1',
+    CLOUDINARY_URL,
+    HOST: '203.0.113.1',
+    PORT: '0'
+  })
+  t.equal(await role.ended, 1)
+  t.match(role.lines, [
+    { level: 'fatal', msg: 'cannot start', err: { code: 'EADDRNOTAVAIL', stack: String } }
+  ])
+})
+
+t.test('both roles start, and stop on SIGTERM with exit code 0', async (t) => {
+  const sqs = await startSqs()
+  t.teardown(() => sqs.stop())
+  const environment = {
+    ...sqs.environment,
+    QUEUE_URL: sqs.queueUrl,
+    CLOUDINARY_URL,
+    PORT: '0',
+    HOST: '127.0.0.1'
+  }
+  for (const name of ['web', 'worker']) {
+    const role = runRole(t, [name], environment)
+    await role.line(`${name} is ready`)
+    role.child.kill('SIGTERM')
+    t.equal(await role.ended, 0)
+    t.match(role.lines.slice(-2), [{ msg: 'stopping', signal: 'SIGTERM' }, { msg: 'stopped' }])
+  }
+})
+
+t.test('credentials are read from Secrets Manager; web is not ready before they are', async (t) => {
+  const sqs = await startSqs()
+  const secrets = await startSecretsManager({ secrets: { 'listener/cloudinary': CLOUDINARY_URL } })
+  t.teardown(() => Promise.all([sqs.stop(), secrets.stop()]))
+  const role = runRole(t, ['web'], {
+    ...sqs.environment,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url,
+    QUEUE_URL: sqs.queueUrl,
+    CLOUDINARY_SECRET_ID: 'listener/cloudinary',
+    PORT: '0',
+    HOST: '127.0.0.1'
+  })
+  const { url } = await role.line('web is ready')
+  t.equal((await fetch(`${url}/ready`)).status, 200)
+  role.child.kill('SIGTERM')
+  t.equal(await role.ended, 0)
+})
+
+t.test("a user's own logger is used, with the serializer that leaks nothing", async (t) => {
+  const sqs = await startSqs()
+  t.teardown(() => sqs.stop())
+  const directory = t.testdir({
+    'listener.config.ts': `
+      import { pino } from '${process.cwd()}/node_modules/pino/pino.js'
+      import { defineListener } from '${process.cwd()}/app/listener.ts'
+      export default defineListener({ processors: [], logger: pino({ base: { mine: true } }) })`
+  })
+  const role = runRole(t, ['worker'], {
+    ...sqs.environment,
+    QUEUE_URL: sqs.queueUrl,
+    CLOUDINARY_URL,
+    LISTENER_CONFIG: `${directory}/listener.config.ts`
+  })
+  t.match(await role.line('worker is ready'), { mine: true, role: 'worker' })
+})
+
+t.test('an error that nobody caught stops the role in good order, with exit code 1', async (t) => {
+  const sqs = await startSqs()
+  t.teardown(() => sqs.stop())
+  const directory = t.testdir({
+    'listener.config.ts': `
+      import { defineListener } from '${process.cwd()}/app/listener.ts'
+      setTimeout(() => { throw new Error('nobody catches this') }, 500)
+      export default defineListener({ processors: [] })`
+  })
+  const role = runRole(t, ['worker'], {
+    ...sqs.environment,
+    QUEUE_URL: sqs.queueUrl,
+    CLOUDINARY_URL,
+    LISTENER_CONFIG: `${directory}/listener.config.ts`
+  })
+  t.equal(await role.ended, 1)
+  t.match(role.lines.slice(-2), [
+    { level: 'fatal', msg: 'unexpected error; stopping', err: { message: 'nobody catches this' } },
+    { msg: 'stopped' }
+  ])
+})

@@ -1,0 +1,257 @@
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs'
+import { pino } from 'pino'
+import { type Test, test } from 'tap'
+import { Leases } from '../../../app/queue/leases.ts'
+import { cut, failEntries, hold, refuse, startSqsFake } from '../../support/sqs-fake.ts'
+
+const VISIBILITY_SECONDS = 60
+
+/** Leases whose heart beats, and whose time goes on, when the test says so. */
+async function build(t: Test) {
+  const fake = await startSqsFake()
+  t.teardown(() => fake.stop())
+  const time = { now: 1_000_000 }
+  const heart = { interval: 0, stopped: false, beat: () => {} }
+  const lines: Record<string, unknown>[] = []
+  const leases = new Leases({
+    sqs: fake.client,
+    queueUrl: fake.queueUrl,
+    log: pino(
+      {},
+      {
+        write(line) {
+          lines.push(JSON.parse(line))
+          fake.changed()
+        }
+      }
+    ),
+    visibilityTimeoutSeconds: VISIBILITY_SECONDS,
+    clock: () => time.now,
+    every(milliseconds, beat) {
+      Object.assign(heart, { interval: milliseconds, beat })
+      return () => {
+        heart.stopped = true
+      }
+    }
+  })
+
+  /** Receives a message for each body, in a group of its own, and begins their leases. */
+  async function hold(...bodies: string[]) {
+    for (const body of bodies) fake.put(body, body)
+    const { Messages = [] } = await fake.client.send(
+      new ReceiveMessageCommand({
+        QueueUrl: fake.queueUrl,
+        MaxNumberOfMessages: 10,
+        VisibilityTimeout: VISIBILITY_SECONDS
+      })
+    )
+    return Messages.map(({ ReceiptHandle = '' }) => {
+      const abort = new AbortController()
+      leases.begin(ReceiptHandle, abort)
+      return { handle: ReceiptHandle, signal: abort.signal }
+    })
+  }
+
+  /** Lets seconds pass, at SQS and here, and beats the heart. */
+  function passAndBeat(seconds: number) {
+    fake.advance(seconds)
+    time.now += seconds * 1000
+    heart.beat()
+  }
+
+  const hiddenFor = () => fake.messages().map((message) => message.hiddenFor)
+  const warnings = (count: number) => fake.until(() => lines.length >= count)
+  return { fake, leases, heart, lines, hold, passAndBeat, hiddenFor, warnings }
+}
+
+type Held = { handle: string; signal: AbortSignal }
+
+/** When a signal aborts, its reason. */
+const lost = ({ signal }: Held) =>
+  new Promise<{ code: string }>((resolve) => {
+    signal.addEventListener('abort', () => resolve(signal.reason))
+  })
+
+test('a heartbeat extends every message that is held, ten in a call, three times in a time-out', async (t) => {
+  const { fake, leases, heart, hold, passAndBeat, hiddenFor } = await build(t)
+  await hold(...'abcdefghij')
+  await hold('k', 'l')
+  t.equal(heart.interval, 20_000)
+  passAndBeat(20)
+  await fake.until(() => hiddenFor().every((seconds) => seconds === VISIBILITY_SECONDS))
+  const beats = fake.inputs('ChangeMessageVisibilityBatch').map(({ Entries = [] }) => Entries)
+  t.strictSame(
+    beats.map(({ length }) => length),
+    [10, 2]
+  )
+  t.ok(beats.flat().every(({ VisibilityTimeout }) => VisibilityTimeout === VISIBILITY_SECONDS))
+  await leases.close()
+})
+
+test('a message is held for as long as the heart beats', async (t) => {
+  const { leases, hold, passAndBeat, hiddenFor, fake } = await build(t)
+  const [a] = (await hold('a')) as [Held]
+  for (let beats = 0; beats < 10; beats++) {
+    passAndBeat(20)
+    await fake.until(() => hiddenFor()[0] === VISIBILITY_SECONDS)
+    await leases.close() // the answer is here
+  }
+  t.notOk(a.signal.aborted)
+  t.equal(fake.messages()[0]?.receives, 1)
+})
+
+test('the end of a lease deletes the message, or lets it be seen after some seconds', async (t) => {
+  const { fake, leases, hold, passAndBeat, hiddenFor } = await build(t)
+  const [a, b, c] = (await hold('a', 'b', 'c')) as [Held, Held, Held]
+  const ends = [leases.end(a.handle, 'delete'), leases.end(b.handle, 0), leases.end(c.handle, 30)]
+  t.strictSame(await Promise.all(ends), [true, true, true])
+  t.match(fake.messages(), [{ body: 'b' }, { body: 'c' }])
+  t.strictSame(hiddenFor(), [0, 30])
+  t.equal(fake.inputs('ChangeMessageVisibilityBatch').length, 1, 'in one call')
+
+  passAndBeat(20)
+  await leases.close()
+  t.strictSame(hiddenFor(), [0, 10], 'and no heartbeat extends it any more')
+  t.strictSame(await Promise.all([leases.end(a.handle, 'delete'), leases.end(b.handle, 5)]), [false, false])
+  t.strictSame(hiddenFor(), [0, 10], 'and it ends once')
+})
+
+test('an end that SQS does not take is refused, and those beside it in the call are not', async (t) => {
+  const { fake, leases, hold } = await build(t)
+  const [a, b, c, d] = (await hold('a', 'b', 'c', 'd')) as [Held, Held, Held, Held]
+  fake.next(
+    'DeleteMessageBatch',
+    failEntries(({ ReceiptHandle }) => ReceiptHandle === a.handle, 'ReceiptHandleIsInvalid')
+  )
+  const failed = t.rejects(leases.end(a.handle, 'delete'), { code: 'ReceiptHandleIsInvalid' })
+  t.equal(await leases.end(b.handle, 'delete'), true)
+  await failed
+  fake.next('DeleteMessageBatch', cut)
+  await t.rejects(leases.end(c.handle, 'delete'), 'the connection broke off')
+  fake.next('ChangeMessageVisibilityBatch', refuse(500))
+  await t.rejects(leases.end(d.handle, 0))
+  t.match(fake.messages(), [{ body: 'a' }, { body: 'c' }, { body: 'd' }])
+})
+
+test('a heartbeat in flight does not overtake the end of the lease', async (t) => {
+  const { fake, leases, hold: receive, passAndBeat, hiddenFor } = await build(t)
+  const [a, b] = (await receive('a', 'b')) as [Held, Held]
+  const beat = hold()
+  fake.next('ChangeMessageVisibilityBatch', beat.behaviour)
+  passAndBeat(20)
+  await beat.arrived
+  const ends = Promise.all([leases.end(a.handle, 30), leases.end(b.handle, 'delete')])
+  passAndBeat(1)
+  const later = (await receive('c')) as [Held]
+  await leases.end(later[0].handle, 0)
+  t.strictSame(hiddenFor(), [39, 39, 0], 'both wait for the heartbeat; others do not')
+  beat.release()
+  t.strictSame(await ends, [true, true])
+  t.strictSame(
+    fake.messages().map(({ body, hiddenFor }) => [body, hiddenFor]),
+    [
+      ['a', 30],
+      ['c', 0]
+    ]
+  )
+})
+
+test('a slow heartbeat is not doubled by the next beat', async (t) => {
+  const { fake, leases, hold: receive, passAndBeat } = await build(t)
+  await receive('a')
+  const beat = hold()
+  fake.next('ChangeMessageVisibilityBatch', beat.behaviour)
+  passAndBeat(20)
+  await beat.arrived
+  passAndBeat(20)
+  beat.release()
+  await leases.close()
+  t.equal(fake.inputs('ChangeMessageVisibilityBatch').length, 1)
+})
+
+test('a lease outlives one failed heartbeat', async (t) => {
+  const { fake, leases, lines, hold, passAndBeat, warnings } = await build(t)
+  const [a] = (await hold('a')) as [Held]
+  fake.next('ChangeMessageVisibilityBatch', refuse(500))
+  passAndBeat(20)
+  await warnings(1)
+  passAndBeat(20)
+  await leases.close()
+  t.notOk(a.signal.aborted)
+  t.match(lines, [{ msg: 'cannot extend the visibility time-out of a message' }])
+  t.equal(await leases.end(a.handle, 'delete'), true)
+})
+
+test('a lease that cannot be extended is lost before another worker can have the message', async (t) => {
+  const { fake, leases, hold, passAndBeat, hiddenFor, warnings } = await build(t)
+  const [a, b] = (await hold('a', 'b')) as [Held, Held]
+  fake.always(
+    'ChangeMessageVisibilityBatch',
+    failEntries(({ ReceiptHandle }) => ReceiptHandle === a.handle)
+  )
+  passAndBeat(20)
+  await warnings(1)
+  t.notOk(a.signal.aborted)
+  const loss = lost(a)
+  passAndBeat(20)
+  t.match(await loss, { code: 'LEASE_LOST' })
+  t.strictSame(hiddenFor(), [20, 60], 'and what the others hold is extended')
+  t.notOk(b.signal.aborted)
+
+  fake.always('ChangeMessageVisibilityBatch')
+  t.equal(await leases.end(a.handle, 'delete'), false)
+  t.match(fake.messages(), [{ body: 'a' }, { body: 'b' }])
+  t.equal(fake.inputs('DeleteMessageBatch').length, 0, 'it is neither deleted')
+  passAndBeat(19)
+  await leases.close()
+  t.strictSame(hiddenFor(), [1, 60], 'nor extended any more')
+})
+
+test('a lease whose time-out ended while the process stood still is lost at the next beat', async (t) => {
+  const { fake, hold, leases, passAndBeat } = await build(t)
+  const [a] = (await hold('a')) as [Held]
+  passAndBeat(60)
+  t.match(a.signal.reason, { code: 'LEASE_LOST' })
+  await leases.close()
+  t.equal(fake.inputs('ChangeMessageVisibilityBatch').length, 0)
+})
+
+test('a heartbeat that fails after the lease has ended is no loss', async (t) => {
+  const { fake, leases, hold: receive, passAndBeat, warnings } = await build(t)
+  const [a] = (await receive('a')) as [Held]
+  const beat = hold()
+  fake.next('ChangeMessageVisibilityBatch', async (carryOut, input) => {
+    await beat.behaviour(carryOut, input)
+    return 'cut'
+  })
+  passAndBeat(50)
+  await beat.arrived
+  const end = leases.end(a.handle, 'delete')
+  beat.release()
+  await warnings(1)
+  t.equal(await end, true)
+  t.notOk(a.signal.aborted)
+  t.strictSame(fake.messages(), [])
+})
+
+test('close stops the heart and waits for the calls in flight', async (t) => {
+  const { fake, leases, heart, hold: receive } = await build(t)
+  const [a, b] = (await receive('a', 'b')) as [Held, Held]
+  const removal = hold()
+  const change = hold()
+  fake.next('DeleteMessageBatch', removal.behaviour)
+  fake.next('ChangeMessageVisibilityBatch', change.behaviour)
+  const ends = [leases.end(a.handle, 'delete'), leases.end(b.handle, 0)]
+  await Promise.all([removal.arrived, change.arrived])
+  let closed = false
+  const closing = leases.close().then(() => {
+    closed = true
+  })
+  t.ok(heart.stopped)
+  removal.release()
+  await ends[0]
+  t.notOk(closed)
+  change.release()
+  await closing
+  t.match(fake.messages(), [{ body: 'b', hiddenFor: 0 }])
+})

@@ -1,0 +1,80 @@
+import { SendMessageBatchCommand } from '@aws-sdk/client-sqs'
+import { type Test, test } from 'tap'
+import { createSqsClient, probeQueue } from '../../../app/queue/sqs.ts'
+import { startSqs } from '../../../dev/sqs.ts'
+import { cut, hold, refuse, startSqsFake } from '../../support/sqs-fake.ts'
+
+/** Where the AWS SDK's own variables say SQS is. */
+function setEnvironment(t: Test, url: string) {
+  const variables = {
+    AWS_ENDPOINT_URL_SQS: url,
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'any',
+    AWS_SECRET_ACCESS_KEY: 'any',
+    AWS_PROFILE: ''
+  }
+  const before = { ...process.env }
+  Object.assign(process.env, variables)
+  t.teardown(() => {
+    for (const name of Object.keys(variables)) {
+      if (before[name] === undefined) delete process.env[name]
+      else process.env[name] = before[name]
+    }
+  })
+}
+
+async function onFake(t: Test, requestTimeoutMs = 5000) {
+  const fake = await startSqsFake()
+  setEnvironment(t, fake.url)
+  const sqs = createSqsClient(requestTimeoutMs)
+  t.teardown(async () => {
+    sqs.destroy()
+    await fake.stop()
+  })
+  return { fake, sqs }
+}
+
+test("the client goes where the AWS SDK's own variables say", async (t) => {
+  const queue = await startSqs()
+  setEnvironment(t, queue.url)
+  const sqs = createSqsClient(5000)
+  t.teardown(async () => {
+    sqs.destroy()
+    await queue.stop()
+  })
+  await probeQueue(sqs, queue.queueUrl)
+  await t.rejects(probeQueue(sqs, `${queue.queueUrl}-that-is-not-there`), { name: 'QueueDoesNotExist' })
+})
+
+test('a call is tried three times', async (t) => {
+  const { fake, sqs } = await onFake(t)
+  fake.next('GetQueueAttributes', refuse(500), cut)
+  await probeQueue(sqs, fake.queueUrl)
+  t.equal(fake.calls.length, 3)
+  fake.next('GetQueueAttributes', refuse(500), cut, refuse(503))
+  await t.rejects(probeQueue(sqs, fake.queueUrl), { $metadata: { httpStatusCode: 503 } })
+  t.equal(fake.calls.length, 6)
+})
+
+test('a try that takes too long ends, and the next one may succeed', async (t) => {
+  const { fake, sqs } = await onFake(t, 100)
+  fake.next('SendMessageBatch', hold().behaviour)
+  const Entries = [{ Id: '0', MessageBody: 'a', MessageGroupId: 'g', MessageDeduplicationId: 'a' }]
+  const answer = await sqs.send(new SendMessageBatchCommand({ QueueUrl: fake.queueUrl, Entries }))
+  t.equal(answer.Successful?.length, 1)
+  t.equal(fake.calls.length, 2)
+})
+
+test('a call whose every try takes too long fails', async (t) => {
+  const { fake, sqs } = await onFake(t, 100)
+  fake.always('GetQueueAttributes', hold().behaviour)
+  await t.rejects(probeQueue(sqs, fake.queueUrl, 60_000), { name: 'TimeoutError' })
+  t.equal(fake.calls.length, 3)
+})
+
+test('a probe ends when its time is up', async (t) => {
+  const { fake, sqs } = await onFake(t)
+  fake.always('GetQueueAttributes', hold().behaviour)
+  await t.rejects(probeQueue(sqs, fake.queueUrl, 100), { name: 'AbortError' })
+  t.equal(fake.calls.length, 1)
+})

@@ -1,0 +1,77 @@
+import t, { type Test } from 'tap'
+import type { CloudinaryOptions } from '../../../dev/cloudinary/server.ts'
+import { connect, environment, foreignKey, listen } from './sdk.ts'
+
+async function start(t: Test) {
+  const environments: CloudinaryOptions['environments'] = [
+    { ...environment, foreignKeys: [foreignKey] },
+    { ...environment, cloudName: 'other' }
+  ]
+  const { standIn } = await connect(t, { environments })
+  const ask = async (method: string, path: string, body?: object) => {
+    const response = await fetch(`${standIn.url}/_standin/${path}`, {
+      method,
+      ...(body instanceof URLSearchParams && { body }),
+      ...(body &&
+        !(body instanceof URLSearchParams) && {
+          body: JSON.stringify(body),
+          headers: { 'content-type': 'application/json' }
+        })
+    })
+    return { status: response.status, body: (await response.json()) as object[] }
+  }
+  return { standIn, ask }
+}
+
+t.test('a shell user pushes an upload through', async (t) => {
+  const { standIn, ask } = await start(t)
+  const url = await listen(t)
+  t.match(await ask('PUT', 'notification_url', { url }), { status: 200, body: { url } })
+  t.match(await ask('POST', 'upload'), { status: 200, body: { asset_id: /./, api_key: foreignKey.apiKey } })
+  const form = new URLSearchParams({ public_id: 'a', cloud: 'other', tags: 'x', resource_type: 'video' })
+  t.match(await ask('POST', 'upload', form), {
+    body: { public_id: 'a', tags: ['x'], resource_type: 'video' }
+  })
+  t.match(await ask('GET', 'idle'), { body: { idle: true } })
+  t.match(standIn.deliveries, [
+    { cloud: 'demo', outcome: 'delivered' },
+    { cloud: 'other', outcome: 'delivered' }
+  ])
+  const { body } = await ask('GET', 'deliveries')
+  t.match(body, [{ notificationType: 'upload' }, { notificationType: 'upload' }])
+  t.notMatch(JSON.stringify(body), /x-cld-signature/)
+  t.match((await ask('GET', 'deliveries?limit=1')).body, [{ cloud: 'other' }])
+  t.equal((await ask('GET', 'assets')).body.length, 1)
+  t.match((await ask('GET', 'assets?cloud=other')).body, [{ public_id: 'a' }])
+  t.match(await ask('GET', 'assets?cloud=nope'), { status: 404, body: { error: { message: /nope/ } } })
+})
+
+t.test('faults and calls', async (t) => {
+  const { standIn, ask } = await start(t)
+  const ping = async () => (await fetch(`${standIn.url}/v1_1/demo/ping`)).status
+  t.match(await ask('POST', 'faults', new URLSearchParams({ kind: 'status', status: '503' })), {
+    status: 200
+  })
+  t.equal(await ping(), 503)
+  t.match(await ask('DELETE', 'faults'), { body: { cleared: true } })
+  t.equal(await ping(), 401)
+  t.match((await ask('GET', 'calls')).body, [{ action: 'ping', status: 503 }, { status: 401 }])
+  t.equal((await ask('GET', 'calls?limit=x')).body.length, 2)
+  t.match(await ask('POST', 'faults'), { status: 400 })
+})
+
+t.test('what makes no sense is refused', async (t) => {
+  const { standIn, ask } = await start(t)
+  t.match(await ask('PUT', 'notification_url', { url: 'nowhere' }), { status: 400 })
+  t.match(await ask('PUT', 'notification_url', {}), { status: 400 })
+  const body = await fetch(`${standIn.url}/_standin/faults`, {
+    method: 'POST',
+    body: '<x/>',
+    headers: { 'content-type': 'text/xml' }
+  })
+  t.equal(body.status, 415)
+  standIn.cloud().assets.all = () => {
+    throw new Error('broken')
+  }
+  t.match(await ask('GET', 'assets'), { status: 500, body: { error: { message: 'broken' } } })
+})

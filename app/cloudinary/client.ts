@@ -89,6 +89,7 @@ export class CloudinaryClient {
           kind: 'retryable'
         })
       }
+      if (error instanceof CloudinaryError) throw error
       throw toCloudinaryError(error, { call: name, secrets: [environment.apiSecret], clock })
     }
   }

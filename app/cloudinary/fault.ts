@@ -82,9 +82,9 @@ function innermost(rejection: unknown): SdkError {
 
 /** Cloudinary's refusals quote signatures, and could quote anything that was sent. */
 function clean(message: string, secrets: readonly string[]): string {
-  let text = message.replace(/[0-9a-f]{40,}/gi, '[signature]')
+  let text = message
   for (const secret of secrets) text = text.replaceAll(secret, '[secret]')
-  return text.slice(0, 500)
+  return text.replace(/[0-9a-f]{40,}/gi, '[signature]').slice(0, 500)
 }
 
 /** The SDK passes on no headers; the message ends "Try again on 2024-10-04 14:00:00 UTC". */

@@ -73,7 +73,7 @@ export class Inbox {
   constructor(options: InboxOptions) {
     this.#options = {
       visibilityTimeoutSeconds: 60,
-      waitTimeSeconds: 5,
+      waitTimeSeconds: 2,
       every: everyWithTimer,
       random: Math.random,
       clock: () => performance.now(),

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { mock } from 'node:test'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { type Test, test } from 'tap'
 import type { AssetEvent } from '../../../app/cloudinary/event.ts'
@@ -80,7 +81,7 @@ test('nothing to store is stored at once', async (t) => {
   t.strictSame(fake.calls, [])
 })
 
-test('a thousand events leave in a hundred calls, in their order', async (t) => {
+test('a thousand events leave in a hundred calls', async (t) => {
   const { outbox, fake, stored } = await onFake(t)
   await outbox.store(events(1000), IN_TIME)
   const calls = fake.inputs('SendMessageBatch').map(({ Entries = [] }) => Entries)
@@ -165,6 +166,21 @@ test('it gives up at the signal while SQS hangs, and drops what has not left', a
   t.equal(stored().length, 80, 'what was in flight arrives')
   t.equal(fake.calls.length, 8)
   t.equal(outbox.pendingBytes, 0)
+})
+
+test('a call that SQS never answers is given up after 8 seconds', async (t) => {
+  const { outbox, fake } = await onFake(t)
+  const time = new AbortController()
+  const timeout = mock.method(AbortSignal, 'timeout', () => time.signal)
+  t.teardown(() => timeout.mock.restore())
+  const call = hold()
+  fake.next('SendMessageBatch', call.behaviour)
+  const failed = t.rejects(outbox.store(events(1), IN_TIME), { cause: { name: 'AbortError' } })
+  await call.arrived
+  t.strictSame(timeout.mock.calls[0]?.arguments, [8000])
+  time.abort()
+  await failed
+  await outbox.idle()
 })
 
 test('nothing leaves when the time is up already', async (t) => {

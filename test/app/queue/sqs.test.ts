@@ -51,8 +51,8 @@ test('a call is tried three times', async (t) => {
   fake.next('GetQueueAttributes', refuse(500), cut)
   await probeQueue(sqs, fake.queueUrl)
   t.equal(fake.calls.length, 3)
-  fake.next('GetQueueAttributes', refuse(500), cut, refuse(503))
-  await t.rejects(probeQueue(sqs, fake.queueUrl), { $metadata: { httpStatusCode: 503 } })
+  fake.next('GetQueueAttributes', refuse(500), cut, refuse(503, 'ServiceUnavailable'))
+  await t.rejects(probeQueue(sqs, fake.queueUrl), { name: 'ServiceUnavailable' })
   t.equal(fake.calls.length, 6)
 })
 

@@ -70,16 +70,17 @@ t.test('a reset connection is an error of the network', async (t) => {
 })
 
 t.test('a call that hangs is let go when the stand-in stops, as is one that is late', async (t) => {
-  const { standIn, tag } = await start(
-    t,
-    { kind: 'hang', publicId: 'a' },
-    { kind: 'latency', ms: 600_000, publicId: 'b' }
-  )
+  const { standIn, tag } = await start(t, { kind: 'hang', publicId: 'a' })
   const hanging = refusal(tag('a'))
-  await standIn.called(() => true)
-  const late = refusal(tag('b'))
   await standIn.called(({ publicIds }) => publicIds.includes('a'))
-  while (standIn.calls.at(-1)?.fault !== 'latency') await new Promise(setImmediate)
+  const struck = Promise.withResolvers<void>()
+  const when = () => {
+    struck.resolve()
+    return true
+  }
+  standIn.faults.add({ kind: 'latency', ms: 600_000, publicId: 'b', when })
+  const late = refusal(tag('b'))
+  await struck.promise
   await standIn.stop()
   t.match(await hanging, { message: /ECONNRESET|socket hang up/ })
   t.match(await late, { message: /ECONNRESET|socket hang up/ })

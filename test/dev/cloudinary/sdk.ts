@@ -25,11 +25,17 @@ export const sdk = v2 as unknown as {
   config: typeof v2.config
 }
 
+interface Query {
+  sort_by: (field: string, direction: 'asc' | 'desc') => Query
+  with_field: (field: string) => Query
+  max_results: (count: number) => Query
+  next_cursor: (cursor: string) => Query
+  execute: (options: object) => Promise<{ resources: { public_id: string }[]; next_cursor?: string }>
+}
+
 /** A search; its `execute` takes options, whatever its type says. */
-export function searchFor(expression: string) {
-  return v2.search.expression(expression) as Omit<typeof v2.search, 'execute'> & {
-    execute: (options: object) => Promise<{ resources: { public_id: string }[]; next_cursor?: string }>
-  }
+export function searchFor(expression: string): Query {
+  return v2.search.expression(expression) as unknown as Query
 }
 
 /** Calls the Upload API without the SDK's functions, signed by its own rules. */

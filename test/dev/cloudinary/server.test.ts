@@ -85,14 +85,15 @@ t.test('any body can be signed and delivered', async (t) => {
   t.notMatch(JSON.stringify(logged), /signature/)
 })
 
-t.test('records are capped, and calls can be waited for', async (t) => {
+t.test('records are capped, calls can be waited for, and transformations can be made to fail', async (t) => {
   const { standIn, own } = await connect(t, { maxRecords: 10 })
   const waiting = standIn.called(({ action }) => action === 'ping')
   for (let count = 0; count < 12; count += 1) await sdk.api.ping(own)
   t.match(await waiting, { action: 'ping', status: 200 })
   t.equal(standIn.calls.length, 10)
-  standIn.failEager(() => 'no')
   const { asset } = standIn.ui().upload({ publicId: 'a' })
+  t.match(standIn.ui().derive(asset, 'w_1'), [{ transformation: 'w_1' }])
+  standIn.failEager(() => 'no')
   t.throws(() => standIn.ui().derive(asset, 'w_1'), { message: 'no' })
 })
 

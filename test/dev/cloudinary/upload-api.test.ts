@@ -64,7 +64,7 @@ t.test('a file comes from disk, as a stream, or from a URL that is never asked',
   const streamed = new Promise((resolve, reject) => {
     const options = { ...own, resource_type: 'raw' as const, public_id: 'a.csv' }
     sdk.uploader
-      .upload_stream(options, (error, result) => (error ? reject(error) : resolve(result)))
+      .upload_stream(options, (error: unknown, result: unknown) => (error ? reject(error) : resolve(result)))
       .end('1,2')
   })
   t.match(await streamed, { public_id: 'a.csv', resource_type: 'raw', bytes: 3 })

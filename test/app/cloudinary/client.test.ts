@@ -1,0 +1,159 @@
+import t from 'tap'
+import { CloudinaryClients } from '../../../app/cloudinary/client.ts'
+import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
+import { buildCloudinary } from '../../support/cloudinary.ts'
+
+const BAG = { publicId: 'bag', resourceType: 'image', deliveryType: 'upload' }
+const never = new AbortController().signal
+
+t.test('a tag is added to those that are there', async (t) => {
+  const { cloudinary, clients } = await buildCloudinary(t)
+  await clients.for('demo', never).addTag(BAG, 'Hello World!')
+  t.strictSame(cloudinary.assets.find('bag')?.tags, ['leather', 'Hello World!'])
+})
+
+t.test('metadata is written, whatever characters it has, and read back', async (t) => {
+  const { cloudinary, clients } = await buildCloudinary(t)
+  const client = clients.for('demo', never)
+  await client.call('create field', (sdk, options) =>
+    sdk.api.add_metadata_field({ external_id: 'note', label: 'Note', type: 'string' }, options)
+  )
+  await client.updateMetadata(BAG, { note: 'a=b|c="ü"' })
+  t.equal((await client.currentState(BAG)).metadata?.note, 'a=b|c="ü"')
+  t.match(await client.currentState({ publicId: 'bag' }), { public_id: 'bag', tags: ['leather'] })
+  t.equal(cloudinary.calls.filter(({ action }) => action === 'explicit').length, 2)
+})
+
+t.test('every call goes to the cloud it is for, with its key', async (t) => {
+  const { cloudinary, clients } = await buildCloudinary(t)
+  const client = clients.for('demo', never)
+  t.equal(client.cloudName, 'demo')
+  await client.addTag(BAG, 'x')
+  t.match(cloudinary.calls, [{ cloud: 'demo', apiKey: LOCAL_CLOUDINARY.apiKey, status: 200 }])
+})
+
+t.test('connections are kept open between calls', async (t) => {
+  const { clients } = await buildCloudinary(t)
+  const client = clients.for('demo', never)
+  const ports = new Set<unknown>()
+  for (let i = 0; i < 3; i++) {
+    await client.call('read asset', async (sdk, options) => {
+      const agent = options.agent
+      const result = await sdk.uploader.explicit('bag', { ...options, type: 'upload' })
+      for (const sockets of Object.values(agent.freeSockets)) {
+        for (const socket of sockets ?? []) ports.add(socket.localPort)
+      }
+      return result
+    })
+  }
+  t.equal(ports.size, 1)
+})
+
+t.test('an asset that is not there is a permanent fault', async (t) => {
+  const { clients } = await buildCloudinary(t)
+  await t.rejects(clients.for('demo', never).currentState({ publicId: 'gone' }), {
+    code: 'CLOUDINARY_NOT_FOUND',
+    status: 404,
+    fault: { kind: 'permanent' }
+  })
+})
+
+t.test('an unknown metadata field is a permanent fault', async (t) => {
+  const { clients } = await buildCloudinary(t)
+  await t.rejects(clients.for('demo', never).updateMetadata(BAG, { nonsense: '1' }), {
+    code: 'CLOUDINARY_REJECTED',
+    fault: { kind: 'permanent' }
+  })
+})
+
+t.test('an asset without a public id cannot be called for', async (t) => {
+  const { clients, cloudinary } = await buildCloudinary(t)
+  await t.rejects(clients.for('demo', never).addTag({ assetId: 'a' }, 'x'), { code: 'CLOUDINARY_REJECTED' })
+  t.strictSame(cloudinary.calls, [])
+})
+
+t.test('a wrong secret is said to be one, without being shown', async (t) => {
+  const { cloudinary } = await buildCloudinary(t)
+  const apiSecret = 'not-the-right-secret'
+  const clients = new CloudinaryClients({
+    environments: {
+      get: (cloudName) => ({ ...LOCAL_CLOUDINARY, cloudName, apiSecret, uploadPrefix: cloudinary.url })
+    },
+    uploadPrefix: cloudinary.url
+  })
+  t.teardown(() => clients.close())
+  const client = clients.for('demo', never)
+  for (const call of [
+    client.addTag(BAG, 'x'),
+    client.call('get asset', (sdk, options) => sdk.api.resource('bag', options))
+  ]) {
+    const error = await call.then(
+      () => t.fail('must not succeed'),
+      (rejection) => rejection
+    )
+    t.match(error, { code: 'CLOUDINARY_UNAUTHORIZED', fault: { kind: 'retryable' } })
+    t.notMatch(JSON.stringify([error, error.message, error.stack]), apiSecret)
+  }
+})
+
+t.test('an outage is retryable, with the status that came', async (t) => {
+  const { cloudinary, clients } = await buildCloudinary(t)
+  const client = clients.for('demo', never)
+  for (const status of [500, 502, 503]) {
+    cloudinary.faults.add({ kind: 'status', status, count: 1 })
+    await t.rejects(client.addTag(BAG, 'x'), {
+      code: 'CLOUDINARY_UNAVAILABLE',
+      status,
+      fault: { kind: 'retryable' }
+    })
+  }
+  await client.addTag(BAG, 'x')
+})
+
+t.test('a rate limit says until when', async (t) => {
+  const { cloudinary, clients } = await buildCloudinary(t)
+  const until = new Date('2026-11-23T15:00:00Z')
+  cloudinary.faults.add({ kind: 'rate_limit', status: 420, until, count: 1 })
+  await t.rejects(clients.for('demo', never).addTag(BAG, 'x'), {
+    code: 'CLOUDINARY_RATE_LIMITED',
+    fault: { kind: 'rate-limited', until }
+  })
+})
+
+t.test('a reset connection is retryable', async (t) => {
+  const { cloudinary, clients } = await buildCloudinary(t)
+  cloudinary.faults.add({ kind: 'reset', count: 2 })
+  const client = clients.for('demo', never)
+  for (const call of [
+    () => client.addTag(BAG, 'x'),
+    () => client.call('get asset', (sdk, options) => sdk.api.resource('bag', options))
+  ]) {
+    await t.rejects(call(), { code: 'CLOUDINARY_UNREACHABLE', fault: { kind: 'retryable' } })
+  }
+})
+
+t.test('a server that never answers is given up after the time-out, in both APIs', async (t) => {
+  const { cloudinary, clients } = await buildCloudinary(t, { timeoutMs: 50 })
+  cloudinary.faults.add({ kind: 'hang' })
+  const client = clients.for('demo', never)
+  await t.rejects(client.addTag(BAG, 'x'), { code: 'CLOUDINARY_UNREACHABLE', message: /within 50 ms/ })
+  await t.rejects(
+    client.call('get asset', (sdk, options) => sdk.api.resource('bag', options)),
+    { code: 'CLOUDINARY_UNREACHABLE' }
+  )
+  await t.rejects(
+    client.call('search', (sdk, options) => Object(sdk.search.expression('tags:x')).execute(options), 20),
+    { code: 'CLOUDINARY_UNREACHABLE', message: /within 20 ms/ }
+  )
+})
+
+t.test('the signal ends a call that hangs, and one that has not begun', async (t) => {
+  const { cloudinary, clients } = await buildCloudinary(t)
+  cloudinary.faults.add({ kind: 'hang' })
+  const stop = new AbortController()
+  const client = clients.for('demo', stop.signal)
+  const hanging = client.addTag(BAG, 'x')
+  setImmediate(() => stop.abort())
+  await t.rejects(hanging, { code: 'CLOUDINARY_ABORTED', fault: { kind: 'retryable' } })
+  await t.rejects(client.addTag(BAG, 'x'), { code: 'CLOUDINARY_ABORTED' })
+})

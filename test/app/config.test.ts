@@ -1,0 +1,209 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { ConfigError, credentialSource, readConfig, VARIABLES, type VariableName } from '../../app/config.ts'
+import { ListenerError } from '../../app/errors.ts'
+
+const URL = 'cloudinary://123456789012345:aBc-_dEf@demo'
+
+const DEFAULTS = {
+  PORT: 8080,
+  HOST: '0.0.0.0',
+  LOG_LEVEL: 'info',
+  CLOUDINARY_URL: undefined,
+  CLOUDINARY_SECRET_ID: undefined,
+  QUEUE_URL: undefined,
+  SIGNATURE_TOLERANCE_SECONDS: 7200,
+  BODY_LIMIT_BYTES: 10 * 1024 * 1024,
+  WORKER_CONCURRENCY: 50,
+  LISTENER_CONFIG: './listener.config.ts'
+}
+
+function faultsOf(run: () => unknown): readonly string[] {
+  try {
+    run()
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults
+    throw error
+  }
+  return []
+}
+
+/** The line about one bad value; undefined where it is accepted. */
+function fault(name: VariableName, value: string): string | undefined {
+  const [line, ...more] = faultsOf(() => readConfig([], { [name]: value }))
+  if (more.length > 0) throw new Error(`more than one fault: ${more.join('; ')}`)
+  return line
+}
+
+t.test('without any variable there are the defaults', async (t) => {
+  t.strictSame(readConfig([], {}), DEFAULTS)
+})
+
+t.test('an empty value is as none', async (t) => {
+  const empty = Object.fromEntries(Object.keys(VARIABLES).map((name) => [name, '']))
+  t.strictSame(readConfig([], empty), DEFAULTS)
+})
+
+t.test('the environment of the process is read unless another is given', async (t) => {
+  const before = process.env.WORKER_CONCURRENCY
+  t.teardown(() => {
+    if (before === undefined) delete process.env.WORKER_CONCURRENCY
+    else process.env.WORKER_CONCURRENCY = before
+  })
+  process.env.WORKER_CONCURRENCY = '7'
+  t.equal(readConfig().WORKER_CONCURRENCY, 7)
+})
+
+t.test('variables of others are passed over', async (t) => {
+  t.strictSame(readConfig([], { AWS_REGION: 'eu-west-1', PATH: '/bin', constructor: 'x' }), DEFAULTS)
+})
+
+const ACCEPTED: { [Name in VariableName]: [string, unknown][] } = {
+  PORT: [
+    ['0', 0],
+    ['80', 80],
+    ['65535', 65_535]
+  ],
+  HOST: [
+    ['127.0.0.1', '127.0.0.1'],
+    ['::', '::'],
+    ['localhost', 'localhost']
+  ],
+  LOG_LEVEL: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) => [level, level]),
+  CLOUDINARY_URL: [[URL, URL]],
+  CLOUDINARY_SECRET_ID: [
+    ['cloudinary/production', 'cloudinary/production'],
+    ['x'.repeat(2048), 'x'.repeat(2048)]
+  ],
+  QUEUE_URL: [
+    'https://sqs.eu-west-1.amazonaws.com/123456789012/events.fifo',
+    'http://localhost:4566/000000000000/events.fifo'
+  ].map((url) => [url, url]),
+  SIGNATURE_TOLERANCE_SECONDS: [
+    ['1', 1],
+    ['86400', 86_400]
+  ],
+  BODY_LIMIT_BYTES: [
+    ['1024', 1024],
+    ['104857600', 104_857_600]
+  ],
+  WORKER_CONCURRENCY: [
+    ['1', 1],
+    ['1000', 1000]
+  ],
+  LISTENER_CONFIG: ['other.ts', '/etc/listener.mts', '../listener.js', 'x.mjs'].map((path) => [path, path])
+}
+
+for (const [name, values] of Object.entries(ACCEPTED) as [VariableName, [string, unknown][]][]) {
+  t.test(`${name} takes what it should`, async (t) => {
+    for (const [given, read] of values) {
+      t.strictSame(readConfig([], { [name]: given }), { ...DEFAULTS, [name]: read }, given.slice(0, 80))
+    }
+  })
+}
+
+const NOT_WHOLE = ['-1', '1.5', '1e3', '0x10', ' 1', '1 ', 'one', '1_000', '9'.repeat(400)]
+
+const REFUSED: Record<Exclude<VariableName, 'HOST'>, [string[], string]> = {
+  PORT: [[...NOT_WHOLE, '65536'], 'a whole number from 0 to 65535'],
+  LOG_LEVEL: [['verbose', 'INFO', 'toString'], 'one of fatal, error, warn, info, debug, trace, silent'],
+  CLOUDINARY_URL: [
+    ['https://api.cloudinary.com', 'k:s@demo', 'CLOUDINARY_URL=x'],
+    'cloudinary://KEY:SECRET@CLOUD'
+  ],
+  CLOUDINARY_SECRET_ID: [['x'.repeat(2049)], 'the name or ARN of a secret, at most 2048 characters'],
+  QUEUE_URL: [
+    [
+      'events.fifo',
+      'https://sqs.eu-west-1.amazonaws.com/123456789012/events',
+      'ftp://host/events.fifo',
+      'http://'
+    ],
+    'the http(s) URL of a FIFO queue, ending in .fifo'
+  ],
+  SIGNATURE_TOLERANCE_SECONDS: [[...NOT_WHOLE, '0', '86401'], 'a whole number of seconds from 1 to 86400'],
+  BODY_LIMIT_BYTES: [
+    [...NOT_WHOLE, '1023', '104857601'],
+    'a whole number of bytes from 1024 to 104857600 (100 MiB)'
+  ],
+  WORKER_CONCURRENCY: [[...NOT_WHOLE, '0', '1001'], 'a whole number from 1 to 1000'],
+  LISTENER_CONFIG: [
+    ['listener.config', 'listener.json', 'listener.cts'],
+    'the path of a .ts, .mts, .js or .mjs file'
+  ]
+}
+
+for (const [name, [values, allowed]] of Object.entries(REFUSED) as [VariableName, [string[], string]][]) {
+  t.test(`${name} refuses what it should, and says what was given and what is allowed`, async (t) => {
+    for (const value of values) {
+      const given = name === 'CLOUDINARY_URL' ? '(hidden)' : JSON.stringify(value)
+      t.equal(fault(name, value), `${name} is ${given}; it must be ${allowed}`)
+    }
+  })
+}
+
+t.test('every fault is told at once, each on a line of its own', async (t) => {
+  const run = () => readConfig(['QUEUE_URL'], { PORT: 'x\ny', LOG_LEVEL: 'loud' })
+  t.throws(run, { name: 'ConfigError', code: 'CONFIG_INVALID' })
+  t.ok(new ConfigError([]) instanceof ListenerError)
+  const faults = faultsOf(run)
+  t.match(faults, [/^PORT is "x\\ny"; /, /^LOG_LEVEL is "loud"; /, /^QUEUE_URL is not set; /])
+  t.equal(faults.length, 3)
+  t.notMatch(faults.join(), '\n')
+  t.throws(run, { message: faults.join('\n') })
+})
+
+t.test('a variable that is required and missing, or empty, is a fault', async (t) => {
+  for (const env of [{}, { QUEUE_URL: '' }]) {
+    t.strictSame(
+      faultsOf(() => readConfig(['QUEUE_URL'], env)),
+      ['QUEUE_URL is not set; it must be the http(s) URL of a FIFO queue, ending in .fifo']
+    )
+  }
+})
+
+t.test('a variable that is required and bad is one fault', async (t) => {
+  t.match(
+    faultsOf(() => readConfig(['QUEUE_URL'], { QUEUE_URL: 'x' })),
+    [/^QUEUE_URL is "x"; it must be /]
+  )
+  t.equal(faultsOf(() => readConfig(['QUEUE_URL'], { QUEUE_URL: 'x' })).length, 1)
+})
+
+t.test('a variable that is required and set is there', async (t) => {
+  const QUEUE_URL = 'http://localhost:4566/000000000000/events.fifo'
+  t.equal(readConfig(['QUEUE_URL', 'PORT'], { QUEUE_URL, PORT: '1' }).QUEUE_URL, QUEUE_URL)
+})
+
+t.test('no fault repeats the value of CLOUDINARY_URL', async (t) => {
+  fc.assert(
+    fc.property(fc.stringMatching(/^[0-9A-Z]{8,20}$/), (secret) => {
+      const faults = faultsOf(() => readConfig(['QUEUE_URL'], { CLOUDINARY_URL: secret, PORT: 'x' }))
+      t.equal(faults.length, 3)
+      t.notOk(faults.join().includes(secret))
+    })
+  )
+  const both = readConfig([], { CLOUDINARY_URL: URL, CLOUDINARY_SECRET_ID: 'id' })
+  t.notMatch(faultsOf(() => credentialSource(both)).join(), 'aBc-_dEf')
+})
+
+t.test('the credentials are in exactly one place', async (t) => {
+  const source = (env: Record<string, string>) => credentialSource(readConfig([], env))
+  t.strictSame(source({ CLOUDINARY_URL: URL }), { url: URL })
+  t.strictSame(source({ CLOUDINARY_SECRET_ID: 'id' }), { secretId: 'id' })
+  const names = 'CLOUDINARY_URL and CLOUDINARY_SECRET_ID'
+  t.strictSame(
+    faultsOf(() => source({})),
+    [`${names} are not set; set exactly one of them`]
+  )
+  t.strictSame(
+    faultsOf(() => source({ CLOUDINARY_URL: URL, CLOUDINARY_SECRET_ID: 'id' })),
+    [`${names} are both set; set exactly one of them`]
+  )
+})
+
+t.test('every variable says what it is for', async (t) => {
+  for (const [name, { meaning, allowed }] of Object.entries(VARIABLES)) {
+    t.ok(meaning.length > 0 && allowed.length > 0, name)
+  }
+})

@@ -1,0 +1,23 @@
+import t from 'tap'
+import { ListenerError, PermanentError } from '../../app/errors.ts'
+
+t.test('a fault of the listener has a code, a message and its cause', async (t) => {
+  const cause = new Error('below')
+  const error = new ListenerError('QUEUE_UNAVAILABLE', 'SQS has not stored the event', { cause })
+  t.ok(error instanceof Error)
+  t.match(error, {
+    name: 'ListenerError',
+    code: 'QUEUE_UNAVAILABLE',
+    message: 'SQS has not stored the event'
+  })
+  t.equal(error.cause, cause)
+  t.match(String(error), /^ListenerError: SQS has not/)
+})
+
+t.test('a permanent error is told from the others, and may have a code of its own', async (t) => {
+  const cause = new Error('below')
+  t.ok(new PermanentError('never') instanceof ListenerError)
+  t.match(new PermanentError('never'), { name: 'PermanentError', code: 'PERMANENT', message: 'never' })
+  t.match(new PermanentError('never', { code: 'NO_SUCH_FIELD', cause }), { code: 'NO_SUCH_FIELD', cause })
+  t.notOk(new ListenerError('ANY', 'try again') instanceof PermanentError)
+})

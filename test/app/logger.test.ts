@@ -1,0 +1,89 @@
+import { spawnSync } from 'node:child_process'
+import t from 'tap'
+import { ListenerError } from '../../app/errors.ts'
+import { createLogger, serializeError } from '../../app/logger.ts'
+
+t.test("an error's name, code, message, stack and causes are written", async (t) => {
+  const cause = new TypeError('no socket')
+  const error = new ListenerError('QUEUE_UNAVAILABLE', 'SQS does not answer', { cause })
+  t.strictSame(serializeError(error), {
+    type: 'ListenerError',
+    code: 'QUEUE_UNAVAILABLE',
+    message: 'SQS does not answer',
+    stack: error.stack,
+    cause: { type: 'TypeError', message: 'no socket', stack: cause.stack }
+  })
+})
+
+t.test('nothing else of an error is written, so that no secret is', async (t) => {
+  const fromSdk = Object.assign(new Error('not found', { cause: { auth: 'key:secret' } }), {
+    request_options: { auth: 'key:secret', headers: { authorization: 'secret' } },
+    query_params: 'secret',
+    $response: { body: 'secret' },
+    code: { secret: 1 }
+  })
+  const outer = new Error('outer', { cause: fromSdk })
+  for (const error of [fromSdk, outer]) t.notMatch(JSON.stringify(serializeError(error)), 'secret')
+  t.strictSame(Object.keys(serializeError(fromSdk)), ['type', 'message', 'stack'])
+})
+
+t.test('what is thrown without being an error is not repeated', async (t) => {
+  const message = 'a value that is not an Error was thrown'
+  t.strictSame(serializeError('key:secret'), { type: 'string', message })
+  t.strictSame(serializeError({ error: { auth: 'key:secret' } }), { type: 'object', message })
+  t.strictSame(serializeError(null), { type: 'object', message })
+  t.strictSame(serializeError(undefined), { type: 'undefined', message })
+})
+
+t.test('an error without a stack is written without one', async (t) => {
+  const error = new Error('short')
+  delete error.stack
+  t.strictSame(serializeError(error), { type: 'Error', message: 'short' })
+})
+
+t.test('an error that is its own cause is written, and not for ever', async (t) => {
+  const error = new Error('round and round')
+  error.cause = new Error('and back', { cause: error })
+  const written = JSON.stringify(serializeError(error))
+  t.match(written, 'and back')
+  t.ok(written.length < 50_000)
+})
+
+t.test('the logger writes JSON lines on standard output', async (t) => {
+  const script = `
+    const { createLogger } = await import(${JSON.stringify(import.meta.resolve('../../app/logger.ts'))})
+    const log = createLogger({ level: 'info', role: 'web' })
+    log.debug('too quiet')
+    log.info({ eventId: 'e1' }, 'event stored')
+    const err = Object.assign(new Error('refused'), { request_options: { auth: 'key:secret' } })
+    log.child({ processor: 'p' }).error({ err }, 'event failed')
+    log.warn(err)
+  `
+  const { stdout, stderr, status } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8'
+  })
+  t.equal(status, 0, stderr)
+  t.notMatch(stdout, 'secret')
+  const lines = stdout.trimEnd().split('\n')
+  const [stored, failed, bare, ...more] = lines.map((line) => JSON.parse(line))
+  t.strictSame(more, [])
+  const { time, ...rest } = stored
+  t.strictSame(rest, { level: 'info', role: 'web', eventId: 'e1', msg: 'event stored' })
+  t.equal(new Date(time).toISOString(), time)
+  t.match(failed, {
+    level: 'error',
+    role: 'web',
+    processor: 'p',
+    err: { type: 'Error', message: 'refused', stack: String },
+    msg: 'event failed'
+  })
+  t.match(bare, { level: 'warn', err: { type: 'Error', message: 'refused' }, msg: 'refused' })
+})
+
+t.test('the logger writes nothing below its level', async (t) => {
+  const log = createLogger({ level: 'warn', role: 'worker' })
+  t.equal(log.level, 'warn')
+  t.notOk(log.isLevelEnabled('info'))
+  t.ok(log.isLevelEnabled('warn'))
+  t.equal(createLogger({ level: 'silent', role: 'worker' }).isLevelEnabled('fatal'), false)
+})

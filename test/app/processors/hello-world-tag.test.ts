@@ -1,0 +1,82 @@
+import t from 'tap'
+import type { AssetEvent, CloudinaryClient, ProcessorContext } from '../../../app/listener.ts'
+import { helloWorldTag } from '../../../app/processors/hello-world-tag.ts'
+import { sampleEvent } from '../../support/events.ts'
+
+/** Runs the processor, and gives its note and the calls it made. */
+async function run(event: AssetEvent, options?: Parameters<typeof helloWorldTag>[0], failure?: Error) {
+  const calls: unknown[][] = []
+  const cloudinary: Pick<CloudinaryClient, 'addTag'> = {
+    addTag: async (...given) => {
+      calls.push(given)
+      if (failure) throw failure
+    }
+  }
+  const note = await helloWorldTag(options).handle(event, { cloudinary } as ProcessorContext)
+  return { note, calls }
+}
+
+t.test('it is on uploads, under its own name', async (t) => {
+  const { name, on, when, ownChanges } = helloWorldTag()
+  t.strictSame(
+    { name, on, when, ownChanges },
+    {
+      name: 'hello-world-tag',
+      on: ['upload'],
+      when: undefined,
+      ownChanges: undefined
+    }
+  )
+  t.equal(helloWorldTag({ name: 'second' }).name, 'second')
+})
+
+t.test('an upload is tagged', async (t) => {
+  for (const resourceType of ['image', 'video', 'raw'] as const) {
+    const event = sampleEvent('upload', { resourceType })
+    t.strictSame(await run(event), {
+      note: 'tagged "Hello World!"',
+      calls: [[event.asset, 'Hello World!']]
+    })
+  }
+})
+
+t.test('the tag is the one that is asked for, added to those that are there', async (t) => {
+  const event = sampleEvent('upload', { variant: 'metadata' })
+  t.strictSame(event.payload.tags, ['bags', 'autumn'])
+  t.strictSame(await run(event, { tag: 'seen' }), { note: 'tagged "seen"', calls: [[event.asset, 'seen']] })
+})
+
+t.test('an upload that has the tag already costs no call', async (t) => {
+  t.strictSame(await run(sampleEvent('upload', { variant: 'metadata' }), { tag: 'autumn' }), {
+    note: 'skipped: tagged "autumn" already',
+    calls: []
+  })
+})
+
+t.test('tags that are no list are not taken for the tag', async (t) => {
+  const event = sampleEvent('upload')
+  for (const tags of [undefined, null, 'Hello World!', { 0: 'Hello World!' }]) {
+    t.equal((await run({ ...event, payload: { ...event.payload, tags } })).calls.length, 1)
+  }
+})
+
+t.test('an upload that names no asset is skipped', async (t) => {
+  t.strictSame(await run({ ...sampleEvent('upload'), asset: null }), {
+    note: 'skipped: the upload names no asset',
+    calls: []
+  })
+})
+
+t.test('a call that fails fails the processor', async (t) => {
+  const failure = new Error('refused')
+  await t.rejects(run(sampleEvent('upload'), {}, failure), failure)
+})
+
+t.test('options that cannot work are refused when the listener starts', async (t) => {
+  const refused = { code: 'LISTENER_CONFIG_INVALID', message: /^helloWorldTag: tag: / }
+  t.throws(() => helloWorldTag({ tag: '' }), refused)
+  t.throws(() => helloWorldTag({ tag: 'x'.repeat(1001) }), refused)
+  t.throws(() => helloWorldTag({ tag: 'one,two' }), { ...refused, message: /a tag has no comma/ })
+  t.throws(() => helloWorldTag({ tags: ['a'] } as object), { code: 'LISTENER_CONFIG_INVALID' })
+  t.equal(helloWorldTag({ tag: 'x'.repeat(1000) }).name, 'hello-world-tag')
+})

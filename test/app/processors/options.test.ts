@@ -1,0 +1,34 @@
+import t from 'tap'
+import { z } from 'zod'
+import { ListenerError } from '../../../app/errors.ts'
+import { checkOptions } from '../../../app/processors/options.ts'
+
+const Options = z.strictObject({
+  tag: z.string().min(1).default('sale'),
+  limits: z.array(z.int()).optional()
+})
+
+const check = (options: unknown) => checkOptions('myProcessor', Options, options as z.input<typeof Options>)
+
+t.test('good options are given back with their defaults', async (t) => {
+  t.strictSame(check({}), { tag: 'sale' })
+  t.strictSame(check({ tag: 'x', limits: [1] }), { tag: 'x', limits: [1] })
+})
+
+t.test('bad options are refused, naming the processor and every option at fault', async (t) => {
+  t.throws(() => check({ tag: '', limits: [1, 'two'] }), {
+    name: 'ListenerError',
+    code: 'LISTENER_CONFIG_INVALID',
+    message: /^myProcessor: tag: [^;]+; limits\.1: [^;]+$/
+  })
+  try {
+    check({ tag: 7 })
+  } catch (error) {
+    t.ok(error instanceof ListenerError)
+  }
+})
+
+t.test('an option that there is not is refused, and so is what is no object', async (t) => {
+  t.throws(() => check({ tags: 'x' }), { message: /^myProcessor: options: .*tags/ })
+  t.throws(() => check(null), { code: 'LISTENER_CONFIG_INVALID', message: /^myProcessor: options: / })
+})

@@ -1,0 +1,184 @@
+import { pino } from 'pino'
+import t from 'tap'
+import { CloudinaryError } from '../../../app/cloudinary/fault.ts'
+import { PermanentError } from '../../../app/errors.ts'
+import type { CloudinaryClient, Processor } from '../../../app/listener.ts'
+import { run, select } from '../../../app/worker/dispatch.ts'
+import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
+import { sampleEvent } from '../../support/events.ts'
+
+const processor = (name: string, given: Partial<Processor> = {}): Processor => ({
+  name,
+  on: ['*'],
+  handle: () => undefined,
+  ...given
+})
+
+const rejecting = (error: unknown) => async (): Promise<never> => {
+  throw error
+}
+
+const own = { apiKey: LOCAL_CLOUDINARY.apiKey }
+const upload = sampleEvent('upload')
+
+/** The names of the processors an event is for, or why it is for none. */
+function chosen(...given: Parameters<typeof select>): readonly string[] | string {
+  const selection = select(...given)
+  return selection.outcome === 'selected' ? selection.processors.map(({ name }) => name) : selection.reason
+}
+
+t.test('an event is for the processors that are on its type or on all, in their order', async (t) => {
+  const processors = [
+    processor('all'),
+    processor('uploads', { on: ['upload'] }),
+    processor('renames', { on: ['rename', 'move'] }),
+    processor('both', { on: ['rename', 'upload'] })
+  ]
+  t.strictSame(chosen(upload, processors), ['all', 'uploads', 'both'])
+  t.strictSame(chosen(sampleEvent('move'), processors), ['all', 'renames'])
+  t.strictSame(chosen(sampleEvent('unknown'), processors), ['all'], 'a type that nobody knows')
+})
+
+t.test('an event that no processor is on is ignored, and the reason names its type', async (t) => {
+  t.equal(chosen(upload, []), 'no processor is on upload')
+  t.equal(chosen(sampleEvent('unknown'), [processor('a', { on: ['upload'] })]), 'no processor is on unknown')
+})
+
+t.test("a change made with the listener's own key is for those alone that ask for it", async (t) => {
+  const event = sampleEvent('resource_tags_changed', own)
+  const asking = processor('asking', { ownChanges: true })
+  t.strictSame(chosen(event, [processor('plain'), asking, processor('no', { ownChanges: false })]), [
+    'asking'
+  ])
+  t.equal(chosen(event, [processor('plain')]), "a change made with the listener's own key")
+  t.strictSame(chosen(upload, [processor('plain'), asking]), ['plain', 'asking'], 'of others, for all')
+})
+
+t.test('a processor that asks for own changes gets those of its types alone', async (t) => {
+  const renames = processor('renames', { on: ['rename'], ownChanges: true })
+  t.equal(chosen(sampleEvent('upload', own), [renames]), 'no processor is on upload')
+  t.equal(
+    chosen(sampleEvent('upload', own), [renames, processor('plain')]),
+    "a change made with the listener's own key"
+  )
+})
+
+t.test('eager results pass, since they answer our own calls', async (t) => {
+  const event = sampleEvent('eager', own)
+  t.ok(event.origin.own)
+  t.strictSame(chosen(event, [processor('plain')]), ['plain'])
+})
+
+/** Runs a processor with a log whose lines are kept. */
+async function runOne(
+  given: Partial<Processor>,
+  { signal = new AbortController().signal, clientFails = false } = {}
+) {
+  const lines: Record<string, unknown>[] = []
+  const log = pino({}, { write: (line) => void lines.push(JSON.parse(line)) })
+  const cloudinary = {} as CloudinaryClient
+  const signals: AbortSignal[] = []
+  const outcome = await run(processor('mine', given), upload, {
+    log,
+    signal,
+    cloudinary: (each) => {
+      signals.push(each)
+      if (clientFails) throw new Error('no credentials')
+      return cloudinary
+    }
+  })
+  return { outcome, lines, cloudinary, signal, signals }
+}
+
+t.test('a processor is given the event, the client of its environment, a log and a signal', async (t) => {
+  const given: Parameters<Processor['handle']>[] = []
+  const { outcome, lines, cloudinary, signal, signals } = await runOne({
+    handle: (...all) => {
+      given.push(all)
+      all[1].log.info('hello')
+    }
+  })
+  t.match(outcome, { outcome: 'succeeded', processor: 'mine', note: undefined })
+  const [event, context] = given[0]!
+  t.equal(event, upload)
+  t.equal(context.cloudinary, cloudinary)
+  t.equal(context.signal, signal)
+  t.strictSame(signals, [signal], "the client's calls end with the signal")
+  t.match(lines, [{ processor: 'mine', msg: 'hello' }])
+})
+
+t.test('the note of a processor is kept, and an empty one is none', async (t) => {
+  t.match((await runOne({ handle: async () => 'did it' })).outcome, { outcome: 'succeeded', note: 'did it' })
+  t.match((await runOne({ handle: () => 'did it' })).outcome, { note: 'did it' })
+  t.equal(((await runOne({ handle: () => '' })).outcome as { note?: string }).note, undefined)
+})
+
+t.test('the time a run took is a whole number of milliseconds', async (t) => {
+  for (const handle of [async () => undefined, rejecting(new Error('no'))]) {
+    const { milliseconds } = (await runOne({ handle })).outcome
+    t.ok(Number.isInteger(milliseconds) && milliseconds >= 0 && milliseconds < 10_000)
+  }
+})
+
+t.test('a processor whose `when` is false is not run, and that is a success', async (t) => {
+  const { outcome, signals } = await runOne({
+    when: (event) => event !== upload,
+    handle: () => {
+      throw new Error('it was run')
+    }
+  })
+  t.match(outcome, { outcome: 'succeeded', processor: 'mine', note: 'skipped: its `when` is false' })
+  t.strictSame(signals, [], 'no client is made')
+})
+
+t.test('a processor whose `when` is true is run', async (t) => {
+  t.match((await runOne({ when: (event) => event === upload, handle: () => 'ran' })).outcome, { note: 'ran' })
+})
+
+t.test('whatever is thrown means: try again later', async (t) => {
+  const error = new Error('socket hang up')
+  const thrower = () => {
+    throw error
+  }
+  for (const given of [{ handle: thrower }, { handle: async () => thrower() }, { when: thrower }]) {
+    const { outcome } = await runOne(given)
+    t.match(outcome, { outcome: 'failed', processor: 'mine', fault: { kind: 'retryable' } })
+    t.equal((outcome as { error: unknown }).error, error)
+  }
+  for (const odd of [undefined, null, 'text']) {
+    t.match((await runOne({ handle: rejecting(odd) })).outcome, {
+      outcome: 'failed',
+      fault: { kind: 'retryable' }
+    })
+  }
+})
+
+t.test('a permanent error means: never again', async (t) => {
+  const { outcome } = await runOne({ handle: rejecting(new PermanentError('no such field')) })
+  t.match(outcome, { outcome: 'failed', fault: { kind: 'permanent' }, error: { message: 'no such field' } })
+})
+
+t.test('a fault of Cloudinary says itself what to do', async (t) => {
+  const until = new Date('2026-06-01T14:00:00Z')
+  for (const fault of [
+    { kind: 'retryable' as const },
+    { kind: 'permanent' as const },
+    { kind: 'rate-limited' as const, until }
+  ]) {
+    const error = new CloudinaryError('CLOUDINARY_REJECTED', 'add tag', fault)
+    const { outcome } = await runOne({ handle: rejecting(error) })
+    t.match(outcome, { outcome: 'failed', fault, error })
+  }
+})
+
+t.test('without credentials for the environment the run fails, to be tried again', async (t) => {
+  const { outcome } = await runOne({}, { clientFails: true })
+  t.match(outcome, { outcome: 'failed', fault: { kind: 'retryable' }, error: { message: 'no credentials' } })
+})
+
+t.test('a processor is not begun when its time is up', async (t) => {
+  const reason = new Error('stopping')
+  const { outcome } = await runOne({ handle: () => 'ran' }, { signal: AbortSignal.abort(reason) })
+  t.match(outcome, { outcome: 'failed', fault: { kind: 'retryable' } })
+  t.equal((outcome as { error: unknown }).error, reason)
+})

@@ -1,0 +1,27 @@
+import type { Test } from 'tap'
+import { CloudinaryClients } from '../../app/cloudinary/client.ts'
+import { parseCloudinaryUrl } from '../../app/cloudinary/environment.ts'
+import { type CloudinaryStandIn, startCloudinary } from '../../dev/cloudinary/server.ts'
+import { COLLEAGUE, LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
+
+/** A Cloudinary stand-in with one asset, `bag`, and clients that call it. */
+export async function buildCloudinary(
+  t: Test,
+  options: { timeoutMs?: number; clock?: () => number } = {}
+): Promise<{ cloudinary: CloudinaryStandIn; clients: CloudinaryClients }> {
+  const cloudinary = await startCloudinary({
+    environments: [{ ...LOCAL_CLOUDINARY, foreignKeys: [COLLEAGUE] }]
+  })
+  cloudinary.as().upload({ publicId: 'bag', resourceType: 'image', tags: ['leather'] })
+  const environment = parseCloudinaryUrl(cloudinary.cloudinaryUrl())
+  const clients = new CloudinaryClients({
+    environments: { get: () => environment },
+    uploadPrefix: environment.uploadPrefix,
+    ...options
+  })
+  t.teardown(async () => {
+    clients.close()
+    await cloudinary.stop()
+  })
+  return { cloudinary, clients }
+}

@@ -1,0 +1,23 @@
+import type { AssetEvent, EventType } from '../../app/cloudinary/event.ts'
+import { toEvents } from '../../app/cloudinary/notification.ts'
+import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
+import { type SampleOptions, sampleNotification } from '../../dev/samples.ts'
+
+/** When sample events happen, unless `now` says otherwise. */
+export const HAPPENED_AT = new Date('2026-06-01T12:00:00.789Z')
+
+/** The first event of a sample notification, made with `change` to its body. */
+export function sampleEvent(
+  type: EventType,
+  options: SampleOptions & { variant?: string } = {},
+  change: Record<string, unknown> = {}
+): AssetEvent {
+  const body = { ...sampleNotification(type, { now: HAPPENED_AT, ...options }), ...change }
+  const [event] = toEvents(Buffer.from(JSON.stringify(body)), {
+    environment: LOCAL_CLOUDINARY.cloudName,
+    isOwnKey: (apiKey) => apiKey === LOCAL_CLOUDINARY.apiKey,
+    receivedAt: new Date(HAPPENED_AT.getTime() + 2000),
+    signedAt: Math.floor(HAPPENED_AT.getTime() / 1000) + 1
+  })
+  return event!
+}

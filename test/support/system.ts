@@ -1,0 +1,70 @@
+import { createServer } from 'node:net'
+import type { Test } from 'tap'
+import type { CloudinaryStandIn } from '../../dev/cloudinary/server.ts'
+import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
+import type { EmbeddedSqs } from '../../dev/sqs.ts'
+import type { LogLine } from '../../dev/start/child.ts'
+import { type System, type SystemOptions, startSystem } from '../../dev/start/system.ts'
+
+export interface SystemUnderTest extends System {
+  cloudinary: CloudinaryStandIn
+  sqs: EmbeddedSqs
+  /** Every line that web and workers have logged. */
+  lines: LogLine[]
+  /** Uploads assets as a colleague would, and returns their public ids. */
+  upload: (count: number, prefix?: string) => string[]
+  /** Those of the assets that do not carry the tag of the default configuration. */
+  untagged: (publicIds: readonly string[]) => string[]
+}
+
+/**
+ * The whole system as processes, on stand-ins. When the test ends it is stopped, and the test fails if any line
+ * that was logged holds the API secret or a signature that was sent.
+ */
+export async function buildSystem(t: Test, options: Partial<SystemOptions> = {}): Promise<SystemUnderTest> {
+  const lines: LogLine[] = []
+  const system = await startSystem({
+    ...options,
+    environment: { PATH: process.env.PATH, PORT: String(await freePort()), ...options.environment },
+    onLine: (line) => lines.push(line)
+  })
+  const { cloudinary, sqs } = system as System & { cloudinary: CloudinaryStandIn; sqs: EmbeddedSqs }
+  t.teardown(async () => {
+    await system.stop()
+    const log = lines.map((line) => JSON.stringify(line)).join('\n')
+    const secrets = [
+      LOCAL_CLOUDINARY.apiSecret,
+      ...cloudinary.deliveries.map(({ headers }) => headers['x-cld-signature'])
+    ]
+    for (const secret of secrets) {
+      if (secret && log.includes(secret)) throw new Error('a secret or a signature is in the log')
+    }
+    if (lines.length === 0) throw new Error('nothing was logged, so nothing was looked through')
+  })
+  return {
+    ...system,
+    cloudinary,
+    sqs,
+    lines,
+    upload: (count, prefix = 'asset') =>
+      Array.from({ length: count }, (_, index) => {
+        const publicId = `${prefix}-${index}`
+        cloudinary.as().upload({ publicId, resourceType: 'image' })
+        return publicId
+      }),
+    untagged: (publicIds) =>
+      publicIds.filter((publicId) => !cloudinary.assets.find(publicId)?.tags.includes('Hello World!'))
+  }
+}
+
+/** A port that was free a moment ago: a role that is started again must come back under its old address. */
+async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
+    })
+  })
+}

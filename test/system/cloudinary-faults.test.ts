@@ -1,0 +1,88 @@
+import { Writable } from 'node:stream'
+import { SQSClient } from '@aws-sdk/client-sqs'
+import { pino } from 'pino'
+import t from 'tap'
+import { toEvents } from '../../app/cloudinary/notification.ts'
+import { helloWorldTag } from '../../app/listener.ts'
+import { serializeError } from '../../app/logger.ts'
+import { Outbox } from '../../app/queue/outbox.ts'
+import { createWorker } from '../../app/worker/worker.ts'
+import type { FaultKind } from '../../dev/cloudinary/server.ts'
+import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
+import { sampleNotification } from '../../dev/samples.ts'
+import { startSqs } from '../../dev/sqs.ts'
+import { buildCloudinary } from '../support/cloudinary.ts'
+
+/** Each fault strikes the asset of its name, once, and is logged with its code. */
+const FAULTS: Record<string, { fault: () => FaultKind; code: string }> = {
+  hanging: { fault: () => ({ kind: 'hang' }), code: 'CLOUDINARY_UNREACHABLE' },
+  limited: {
+    fault: () => ({ kind: 'rate_limit', status: 420, until: new Date(Date.now() + 1000) }),
+    code: 'CLOUDINARY_RATE_LIMITED'
+  },
+  failing: { fault: () => ({ kind: 'status', status: 500 }), code: 'CLOUDINARY_UNAVAILABLE' },
+  resetting: { fault: () => ({ kind: 'reset' }), code: 'CLOUDINARY_UNREACHABLE' },
+  busy: { fault: () => ({ kind: 'status', status: 423 }), code: 'CLOUDINARY_UNAVAILABLE' }
+}
+
+t.test('a Cloudinary that hangs, limits, fails, resets or is busy is tried again', async (t) => {
+  const sqs = await startSqs()
+  const client = new SQSClient({
+    endpoint: sqs.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' }
+  })
+  const { cloudinary, clients } = await buildCloudinary(t, { timeoutMs: 300 })
+  const lines: Record<string, unknown>[] = []
+  const log = pino(
+    { serializers: { err: serializeError } },
+    new Writable({
+      write(chunk, _encoding, done) {
+        lines.push(JSON.parse(String(chunk)))
+        done()
+      }
+    })
+  )
+  const worker = createWorker({
+    sqs: client,
+    queueUrl: sqs.queueUrl,
+    listener: { processors: [helloWorldTag()] },
+    cloudinary: (cloudName, signal) => clients.for(cloudName, signal),
+    log,
+    concurrency: 10,
+    waitTimeSeconds: 1,
+    random: () => 0
+  })
+  t.teardown(async () => {
+    await worker.stop(1000)
+    client.destroy()
+    await sqs.stop()
+  })
+
+  const outbox = new Outbox({ sqs: client, queueUrl: sqs.queueUrl })
+  for (const [publicId, { fault }] of Object.entries(FAULTS)) {
+    cloudinary.as().upload({ publicId, resourceType: 'image' })
+    cloudinary.faults.add({ ...fault(), action: 'tags', publicId, count: 1 })
+    const body = Buffer.from(JSON.stringify(sampleNotification('upload', { publicId })))
+    const context = {
+      environment: LOCAL_CLOUDINARY.cloudName,
+      receivedAt: new Date(),
+      signedAt: 1_780_000_000
+    }
+    await outbox.store(toEvents(body, { ...context, isOwnKey: () => false }), AbortSignal.timeout(5000))
+  }
+  worker.start()
+
+  for (const [publicId, { code }] of Object.entries(FAULTS)) {
+    await cloudinary.called(
+      ({ action, publicIds, status }) => action === 'tags' && publicIds.includes(publicId) && status === 200
+    )
+    t.strictSame(cloudinary.assets.find(publicId)?.tags, ['Hello World!'], `${publicId} was done in the end`)
+    t.match(
+      lines.filter(({ msg, asset }) => asset === publicId && /failed/.test(String(msg))),
+      [{ outcome: 'failed', err: { code } }],
+      `${publicId} failed once, with ${code}`
+    )
+  }
+  t.notMatch(JSON.stringify(lines), LOCAL_CLOUDINARY.apiSecret)
+})

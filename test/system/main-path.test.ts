@@ -1,0 +1,60 @@
+import t from 'tap'
+import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
+import { sampleNotification } from '../../dev/samples.ts'
+import { signatureHeaders } from '../../dev/sign.ts'
+import { buildSystem } from '../support/system.ts'
+
+const { cloudinary, upload, atRest, lines, webhookUrl } = await buildSystem(t)
+
+t.test('an upload is tagged and stamped, and our own changes cause nothing further', async (t) => {
+  const callsBefore = cloudinary.calls.length
+  upload(1)
+  await atRest()
+  const asset = cloudinary.assets.find('asset-0')
+  t.strictSame(asset?.tags, ['Hello World!'])
+  t.match(asset?.metadata, { last_update_timestamp: /^\d{4}-\d\d-\d\dT.*Z$/ })
+
+  t.strictSame(cloudinary.deliveries.map(({ notificationType }) => notificationType).sort(), [
+    'resource_metadata_changed',
+    'resource_tags_changed',
+    'upload'
+  ])
+  const ignored = lines.filter(({ msg }) => msg === 'event ignored')
+  t.match(ignored, [{ reason: /own key/ }, { reason: /own key/ }])
+  t.strictSame(
+    cloudinary.calls.slice(callsBefore).map(({ action }) => action),
+    ['tags', 'explicit', 'metadata'],
+    'three calls for one upload, and no more'
+  )
+})
+
+t.test('a change by an editor stamps the asset anew', async (t) => {
+  const stamp = () => cloudinary.assets.find('asset-0')?.metadata.last_update_timestamp
+  const first = stamp()
+  cloudinary.ui().setMetadata('asset-0', { cms_id: 'article-7' })
+  await atRest()
+  t.ok(String(stamp()) > String(first))
+})
+
+t.test('a trace id leads from the load balancer to the processor', async (t) => {
+  const traceId = 'Root=1-67891233-abcdef012345678912345678'
+  const body = JSON.stringify(sampleNotification('create_folder'))
+  const signature = signatureHeaders(body, LOCAL_CLOUDINARY, Math.floor(Date.now() / 1000))
+  const answer = await fetch(webhookUrl, {
+    method: 'POST',
+    body,
+    headers: { ...signature, 'x-amzn-trace-id': traceId }
+  })
+  t.equal(answer.status, 200)
+  await atRest()
+  t.strictSame(
+    lines
+      .filter((line) => line.traceId === traceId)
+      .map(({ role, msg }) => [role, msg])
+      .sort(),
+    [
+      ['web', 'notification accepted'],
+      ['worker', 'event ignored']
+    ]
+  )
+})

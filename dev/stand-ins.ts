@@ -1,4 +1,5 @@
-import { pino } from 'pino'
+import closeWithGrace from 'close-with-grace'
+import { createLogger } from '../app/logger.ts'
 import { type CloudinaryStandIn, startCloudinary } from './cloudinary/server.ts'
 import { COLLEAGUE, LOCAL_CLOUDINARY } from './defaults.ts'
 import { type EmbeddedSqs, startSqs } from './sqs.ts'
@@ -29,27 +30,32 @@ export interface StandIns {
 const METADATA_FIELDS = [
   { external_id: 'last_update_timestamp', label: 'Last update', type: 'string' },
   { external_id: 'cms_id', label: 'CMS id', type: 'string' }
-]
+] as const
+
+/** How long a stop of the process may take, in milliseconds, before it ends all the same. */
+const STOP_WITHIN_MS = 5000
 
 /** Starts everything of the outside that the listener needs, on this machine. */
 export async function startStandIns(options: StandInsOptions = {}): Promise<StandIns> {
-  const { host = '127.0.0.1', advertisedHost = host, webhookUrl, retryScale } = options
-  const sqs = await startSqs({ port: options.sqsPort ?? 0, advertisedHost })
+  const { host, advertisedHost, sqsPort, cloudinaryPort, webhookUrl, retryScale } = options
+  const sqs = await startSqs({ port: sqsPort, host, advertisedHost })
   const cloudinary = await startCloudinary({
     host,
-    port: options.cloudinaryPort ?? 0,
+    port: cloudinaryPort,
     environments: [{ ...LOCAL_CLOUDINARY, foreignKeys: [COLLEAGUE] }],
-    ...(webhookUrl && { notificationUrl: webhookUrl }),
-    ...(retryScale !== undefined && { retryScale })
+    notificationUrl: webhookUrl,
+    retryScale
   })
-  await createMetadataFields(cloudinary.url)
+  for (const field of METADATA_FIELDS) cloudinary.cloud().metadataFields.create(field)
+  const cloudinaryUrl = new URL(cloudinary.url)
+  cloudinaryUrl.hostname = new URL(sqs.url).hostname
   return {
     cloudinary,
     sqs,
     environment: {
       ...sqs.environment,
       QUEUE_URL: sqs.queueUrl,
-      CLOUDINARY_URL: cloudinary.cloudinaryUrl()
+      CLOUDINARY_URL: cloudinary.cloud().cloudinaryUrl(cloudinaryUrl.origin)
     },
     async stop() {
       await Promise.all([sqs.stop(), cloudinary.stop()])
@@ -57,41 +63,28 @@ export async function startStandIns(options: StandInsOptions = {}): Promise<Stan
   }
 }
 
-async function createMetadataFields(cloudinaryUrl: string): Promise<void> {
-  const { apiKey, apiSecret, cloudName } = LOCAL_CLOUDINARY
-  for (const field of METADATA_FIELDS) {
-    const answer = await fetch(`${cloudinaryUrl}/v1_1/${cloudName}/metadata_fields`, {
-      method: 'POST',
-      headers: {
-        authorization: `Basic ${Buffer.from(`${apiKey}:${apiSecret}`).toString('base64')}`,
-        'content-type': 'application/json'
-      },
-      body: JSON.stringify(field)
-    })
-    if (!answer.ok)
-      throw new Error(`cannot create the metadata field ${field.external_id}: ${await answer.text()}`)
-  }
-}
-
-if (import.meta.main) {
-  const log = pino({ base: { role: 'stand-ins' }, timestamp: pino.stdTimeFunctions.isoTime })
-  const {
-    STAND_INS_HOST: host,
-    STAND_INS_ADVERTISED_HOST: advertisedHost,
-    WEBHOOK_URL: webhookUrl
-  } = process.env
-  const standIns = await startStandIns({
-    sqsPort: 4566,
-    cloudinaryPort: 4000,
-    ...(host && { host }),
-    ...(advertisedHost && { advertisedHost }),
-    ...(webhookUrl && { webhookUrl })
+/** Runs them as a process of their own, as docker-compose.yml does. An empty variable counts as not set. */
+async function main(env: NodeJS.ProcessEnv): Promise<void> {
+  const log = createLogger({ level: 'info', role: 'stand-ins' })
+  let standIns: StandIns | undefined
+  closeWithGrace({ delay: STOP_WITHIN_MS, logger: undefined }, async ({ err }) => {
+    if (err) log.fatal({ err }, 'unexpected error; stopping')
+    await standIns?.stop()
+    log.info('stopped')
+  })
+  const webhookUrl = env.WEBHOOK_URL || undefined
+  standIns = await startStandIns({
+    host: env.STAND_INS_HOST || undefined,
+    advertisedHost: env.STAND_INS_ADVERTISED_HOST || undefined,
+    sqsPort: Number(env.STAND_INS_SQS_PORT || 4566),
+    cloudinaryPort: Number(env.STAND_INS_CLOUDINARY_PORT || 4000),
+    webhookUrl,
+    retryScale: Number(env.STAND_INS_RETRY_SCALE || 1)
   })
   log.info(
     { cloudinary: standIns.cloudinary.url, sqs: standIns.sqs.url, webhookUrl },
     'the stand-ins are ready'
   )
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void standIns.stop().then(() => process.exit(0)))
-  }
 }
+
+if (import.meta.main) await main(process.env)

@@ -73,6 +73,7 @@ async function pushOneUpload(cloudinary: CloudinaryStandIn): Promise<void> {
   const uploadedAt = Date.now()
   cloudinary.as().upload({ publicId, resourceType: 'image' })
   const timeUp = setTimeout(() => {
+    /* v8 ignore next -- it takes 30 s */
     print(`\nThe upload has not arrived within ${JOURNEY_MS / 1000} s; the lines above may say why.`)
   }, JOURNEY_MS)
   await system.atRest()

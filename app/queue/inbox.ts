@@ -28,9 +28,9 @@ export interface InboxOptions {
   /** How long SQS hides a message from others without a heartbeat, in seconds. */
   visibilityTimeoutSeconds?: number
   /**
-   * How long a receive waits for messages, in seconds; SQS allows 20. A receive is never aborted, since it may
-   * already hold messages, which nobody else would then see until their visibility time-out ends: so this is
-   * also how long a stop may have to wait.
+   * How long a receive waits for messages, in seconds; SQS allows 20. A stop does not abort a receive, since it
+   * may already hold messages, which nobody would then see until their visibility time-out ends: so this is also
+   * how long a stop may have to wait.
    */
   waitTimeSeconds?: number
   /** Calls `beat` every so many milliseconds until the returned function is called. */
@@ -49,6 +49,7 @@ interface Held {
 }
 
 const RECEIVE_BATCH = 10
+const RECEIVE_MARGIN_MS = 3000
 const LONGEST_PAUSE_MS = 30_000
 
 function everyWithTimer(milliseconds: number, beat: () => void): () => void {
@@ -158,7 +159,9 @@ export class Inbox {
         WaitTimeSeconds: this.#options.waitTimeSeconds,
         VisibilityTimeout: this.#options.visibilityTimeoutSeconds,
         MessageSystemAttributeNames: ['MessageGroupId', 'ApproximateReceiveCount']
-      })
+      }),
+      // long after SQS should have answered, so that a silent queue does not hold up a stop
+      { abortSignal: AbortSignal.timeout(this.#options.waitTimeSeconds * 1000 + RECEIVE_MARGIN_MS) }
     )
     return answer.Messages ?? []
   }

@@ -57,7 +57,7 @@ export class Outbox {
    */
   async store(events: readonly AssetEvent[], signal: AbortSignal): Promise<void> {
     const outgoing = events.map((event) => ({ id: event.id, group: event.group, body: encodeMessage(event) }))
-    const stored = outgoing.map(async (item) => withSignal(this.#batcher.add(item, signal), signal))
+    const stored = outgoing.map((item) => withSignal(this.#batcher.add(item, signal), signal))
     const failed = (await Promise.allSettled(stored)).filter((result) => result.status === 'rejected')
     if (failed[0]) {
       throw new ListenerError(

@@ -31,6 +31,8 @@ export interface NotifierOptions {
   /** The pause before each further attempt; as many further attempts as there are pauses. */
   retryDelaysMs: number[]
   timeoutMs: number
+  /** How many attempts may be under way at once; the others wait for their turn. */
+  concurrency: number
   /** Sign each attempt anew, with the time of that attempt. */
   resign: boolean
   clock: () => number
@@ -50,6 +52,8 @@ export class Notifier {
   readonly #options: NotifierOptions
   readonly #underWay = new Set<AbortController>()
   readonly #pauses = new Map<NodeJS.Timeout, () => void>()
+  #waiting: (() => void)[] = []
+  #busy = 0
   #pending = 0
   #idleWaiters: (() => void)[] = []
   #stopped = false
@@ -79,6 +83,7 @@ export class Notifier {
   /** Breaks off what is under way and drops what was to be tried again. */
   async stop(): Promise<void> {
     this.#stopped = true
+    for (const proceed of this.#waiting.splice(0)) proceed()
     for (const controller of this.#underWay) controller.abort(new Error('the stand-in was stopped'))
     for (const [timer, resolve] of this.#pauses) {
       clearTimeout(timer)
@@ -93,9 +98,11 @@ export class Notifier {
     let headers = this.#sign(cloud, bytes)
     let last: Delivery | undefined
     for (let attempt = 1; !this.#stopped; attempt += 1) {
+      if (!(await this.#takeTurn())) return last
       last = { ...this.#begin(), cloud: cloud.name, url, notificationType, body, headers, attempt }
       this.deliveries.add(last)
       await this.#post(last, bytes)
+      this.#endTurn()
       const pause = this.#options.retryDelaysMs[attempt - 1]
       if (last.status === 200) last.outcome = 'delivered'
       else if (pause === undefined || this.#stopped) last.outcome = 'given_up'
@@ -107,6 +114,21 @@ export class Notifier {
       if (this.#options.resign) headers = this.#sign(cloud, bytes)
     }
     return last
+  }
+
+  /** Waits until an attempt may begin. False if the stand-in was stopped meanwhile. */
+  async #takeTurn(): Promise<boolean> {
+    if (this.#busy >= this.#options.concurrency) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    } else this.#busy += 1
+    return !this.#stopped
+  }
+
+  /** Ends an attempt; whoever waits next takes over its turn. */
+  #endTurn(): void {
+    const next = this.#waiting.shift()
+    if (next) next()
+    else this.#busy -= 1
   }
 
   #begin(): Pick<Delivery, 'time' | 'status' | 'outcome' | 'retryInMs'> {

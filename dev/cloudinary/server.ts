@@ -38,6 +38,8 @@ export interface CloudinaryOptions {
   retryScale?: number
   /** Default 20,000. */
   deliveryTimeoutMs?: number
+  /** How many deliveries may be under way at once; default 256. */
+  deliveryConcurrency?: number
   /** Sign each attempt to deliver anew; default false, since it is not known which Cloudinary does. */
   resign?: boolean
   /** Unix time in milliseconds; default the system's. */
@@ -105,6 +107,7 @@ export async function startCloudinary(options: CloudinaryOptions): Promise<Cloud
     algorithm,
     retryDelaysMs: retryDelaysMs.map((delay) => delay * retryScale),
     timeoutMs: options.deliveryTimeoutMs ?? 20_000,
+    concurrency: options.deliveryConcurrency ?? 256,
     resign: options.resign ?? false,
     clock,
     maxRecords,

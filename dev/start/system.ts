@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { CloudinaryStandIn } from '../cloudinary/server.ts'
 import { type EmbeddedSqs, QUEUE_NAME } from '../sqs.ts'
 import { startStandIns } from '../stand-ins.ts'
@@ -88,10 +89,16 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       web,
       workers: workers.map(([worker]) => worker),
       async atRest() {
+        const { deliveries, idle } = standIns.cloudinary
+        // an event that is done may have caused a notification, which is then on its way
+        let seen: number
         do {
-          await standIns.cloudinary.idle()
-          await new Promise((resolve) => setTimeout(resolve, POLL_MS))
-        } while (messagesIn(standIns.sqs) > 0)
+          seen = deliveries.length
+          await idle()
+          await pause(POLL_MS)
+        } while (messagesIn(standIns.sqs) > 0 || deliveries.length > seen)
+        // what the roles logged of it comes through a pipe, and may come later
+        await pause(POLL_MS)
       },
       stop
     }

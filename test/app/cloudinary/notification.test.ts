@@ -318,6 +318,10 @@ t.test('assets, public ids and environments have groups of their own', async (t)
     eventOf({ public_id: 'a' }),
     eventOf({ public_id: 'b' }),
     eventOf({ folder_path: 'a' }),
+    eventOf({ public_id: 'asset a' }),
+    eventOf({ asset_id: 'public id a' }),
+    eventOf({ public_id: 'folders' }),
+    eventOf({ asset_id: 'folders' }),
     eventOf({ asset_id: 'a' }, { environment: 'other' })
   ].map(({ group }) => group)
   t.equal(distinct(groups), groups.length)

@@ -314,6 +314,20 @@ t.test('it is idle when the last item that waited was dropped', async (t) => {
   t.equal(idle.outcome, 'resolved')
 })
 
+t.test('it is not idle while one item was dropped and another waits', async (t) => {
+  const { batcher, calls } = build()
+  const abort = new AbortController()
+  watch(batcher.add('dropped', abort.signal))
+  watch(batcher.add('kept'))
+  const idle = watch(batcher.idle())
+  abort.abort()
+  await turn()
+  t.strictSame(idle, { outcome: 'pending' })
+  calls[0]?.answer()
+  await turn()
+  t.equal(idle.outcome, 'resolved')
+})
+
 t.test('it is not idle before every item of the last batch has settled', async (t) => {
   const { batcher, calls } = build({ sizeOf: () => 1 })
   watch(batcher.add('a'))

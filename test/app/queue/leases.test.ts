@@ -248,10 +248,10 @@ test('close stops the heart and waits for the calls in flight', async (t) => {
     closed = true
   })
   t.ok(heart.stopped)
-  removal.release()
-  await ends[0]
-  t.notOk(closed)
   change.release()
+  await ends[1]
+  t.notOk(closed)
+  removal.release()
   await closing
   t.match(fake.messages(), [{ body: 'b', hiddenFor: 0 }])
 })

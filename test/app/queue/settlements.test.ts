@@ -18,6 +18,21 @@ t.test('each entry ends as the answer says of it, in the order of the entries', 
   t.strictSame(more, [])
 })
 
+t.test('each failure is that of its own entry', async (t) => {
+  const all = settlements(entries, {
+    Failed: [
+      { Id: '2', Code: 'Throttled' },
+      { Id: '0', Code: 'InternalError' },
+      { Id: '1', Code: 'InvalidParameterValue' }
+    ]
+  })
+  t.match(all, [
+    { ok: false, error: { code: 'InternalError' } },
+    { ok: false, error: { code: 'InvalidParameterValue' } },
+    { ok: false, error: { code: 'Throttled' } }
+  ])
+})
+
 t.test('a failure without a message still says something', async (t) => {
   t.match(settlements([{ Id: '0' }], { Failed: [{ Id: '0', Code: 'InternalError' }] }), [
     { ok: false, error: { code: 'InternalError', message: 'SQS gave no answer for this message' } }

@@ -12,6 +12,7 @@ function start(t: Test, options: Partial<NotifierOptions> = {}): Notifier {
     algorithm: 'sha1',
     retryDelaysMs: [],
     timeoutMs: 20_000,
+    concurrency: 10,
     resign: false,
     clock: () => 1_700_000_000_000,
     maxRecords: 100,
@@ -107,6 +108,42 @@ t.test('no answer in time, or none at all, is a failure', async (t) => {
   })
   t.match(await notifier.send(cloud, BODY, reset), { outcome: 'given_up', error: /./ })
   t.match(await notifier.send(cloud, BODY, 'http://127.0.0.1:1/'), { error: /bad port|ECONNREFUSED/ })
+})
+
+t.test('no more deliveries are under way at once than allowed; the others take their turn', async (t) => {
+  const held: (() => void)[] = []
+  const full = Promise.withResolvers<void>()
+  let most = 0
+  let open = 0
+  const notifier = start(t, { concurrency: 2 })
+  notifier.url = await listen(t, (_request, response) => {
+    open += 1
+    most = Math.max(most, open)
+    const answer = () => {
+      open -= 1
+      response.end()
+    }
+    if (held.length === 2) return answer()
+    held.push(answer)
+    if (held.length === 2) full.resolve()
+  })
+  const sent = Array.from({ length: 5 }, () => notifier.send(cloud, BODY))
+  await full.promise
+  for (const answer of held) answer()
+  t.match(await Promise.all(sent), Array(5).fill({ outcome: 'delivered' }))
+  t.equal(most, 2)
+})
+
+t.test('stopping lets go of those that wait for their turn', async (t) => {
+  const arrived = Promise.withResolvers<void>()
+  const silent = await listen(t, () => arrived.resolve())
+  const notifier = start(t, { concurrency: 1 })
+  const underWay = notifier.send(cloud, BODY, silent)
+  const waiting = notifier.send(cloud, BODY, silent)
+  await arrived.promise
+  await notifier.stop()
+  t.match(await underWay, { outcome: 'given_up' })
+  t.equal(await waiting, undefined)
 })
 
 t.test('idle waits for what is under way and for what is to be tried again', async (t) => {

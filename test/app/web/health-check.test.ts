@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { type Test, test } from 'tap'
+import { buildWeb } from '../../support/web.ts'
+
+const script = fileURLToPath(import.meta.resolve('../../../app/web/health-check.ts'))
+
+/** Runs the check against this port and resolves with its exit code. */
+async function check(port: number): Promise<number> {
+  const child = spawn(process.execPath, [script], {
+    env: { ...process.env, PORT: String(port) },
+    stdio: 'inherit'
+  })
+  const [code] = await once(child, 'close')
+  return code
+}
+
+async function serve(t: Test, answer: RequestListener): Promise<number> {
+  const server = createServer(answer).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return (server.address() as AddressInfo).port
+}
+
+test('it exits 0 while the web role lives', async (t) => {
+  const { app } = await buildWeb(t)
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  t.equal(await check((app.server.address() as AddressInfo).port), 0)
+})
+
+test('it exits 1 when the answer is an error', async (t) => {
+  const port = await serve(t, (_request, response) => response.writeHead(500).end())
+  t.equal(await check(port), 1)
+})
+
+test('it exits 1 when nobody listens', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  t.equal(await check(port), 1)
+})
+
+test('it exits 1 when the answer does not come in time', async (t) => {
+  const port = await serve(t, () => {})
+  t.equal(await check(port), 1)
+})

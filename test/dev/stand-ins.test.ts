@@ -1,0 +1,117 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { type Test, test } from 'tap'
+import { parseCloudinaryUrl } from '../../app/cloudinary/environment.ts'
+import { credentialSource, readConfig } from '../../app/config.ts'
+import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
+import { QUEUE_NAME } from '../../dev/sqs.ts'
+import { type StandInsOptions, startStandIns } from '../../dev/stand-ins.ts'
+
+const script = fileURLToPath(import.meta.resolve('../../dev/stand-ins.ts'))
+
+async function start(t: Test, options?: StandInsOptions) {
+  const standIns = await startStandIns(options)
+  t.teardown(() => standIns.stop())
+  return standIns
+}
+
+/** A listener that answers with these statuses, the last one for ever. */
+async function listener(t: Test, ...statuses: number[]) {
+  const server = createServer((request, response) => {
+    request.resume()
+    response.writeHead((statuses.length > 1 ? statuses.shift() : statuses[0]) as number).end()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhooks/cloudinary`
+}
+
+/** Runs the file as a process of its own, on free ports; each call of `line` takes its next line. */
+function run(t: Test, environment: Record<string, string> = {}) {
+  const child: ChildProcess = spawn(process.execPath, [script], {
+    env: { ...process.env, STAND_INS_SQS_PORT: '0', STAND_INS_CLOUDINARY_PORT: '0', ...environment },
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
+  const ended = once(child, 'close')
+  t.teardown(async () => {
+    child.kill('SIGKILL')
+    await ended
+  })
+  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]()
+  const line = async () => JSON.parse((await lines.next()).value ?? '{}') as Record<string, string>
+  return { child, ended, line }
+}
+
+test('the metadata fields that the default processors use exist', async (t) => {
+  const { cloudinary } = await start(t)
+  t.match(cloudinary.cloud().metadataFields.list(), [
+    { external_id: 'last_update_timestamp', type: 'string' },
+    { external_id: 'cms_id', type: 'string' }
+  ])
+})
+
+test('its environment is all that a role needs', async (t) => {
+  const { cloudinary, sqs, environment } = await start(t)
+  const config = readConfig(['QUEUE_URL'], environment)
+  t.equal(config.QUEUE_URL, sqs.queueUrl)
+  t.strictSame(credentialSource(config), { url: cloudinary.cloudinaryUrl() })
+  t.match(environment, {
+    AWS_ENDPOINT_URL_SQS: sqs.url,
+    AWS_REGION: String,
+    AWS_ACCESS_KEY_ID: String,
+    AWS_SECRET_ACCESS_KEY: String
+  })
+})
+
+test('others are told to reach both by the advertised name', async (t) => {
+  const { cloudinary, environment } = await start(t, { host: '0.0.0.0', advertisedHost: 'stand-ins' })
+  t.match(environment.QUEUE_URL, /^http:\/\/stand-ins:\d+\//)
+  const { uploadPrefix, ...credentials } = parseCloudinaryUrl(environment.CLOUDINARY_URL as string)
+  t.match(credentials, LOCAL_CLOUDINARY)
+  t.equal(uploadPrefix, `http://stand-ins:${new URL(cloudinary.url).port}`)
+})
+
+test('an upload is notified, and again when nobody was there to take it', async (t) => {
+  const webhookUrl = await listener(t, 503, 200)
+  const { cloudinary } = await start(t, { webhookUrl, retryScale: 0 })
+  cloudinary.as().upload({ publicId: 'cat' })
+  t.match(await cloudinary.delivered(), { notificationType: 'upload', attempt: 2, url: webhookUrl })
+})
+
+test('a stop ends both', async (t) => {
+  const { cloudinary, sqs, stop } = await startStandIns()
+  t.ok(sqs.server.inspectQueue(QUEUE_NAME))
+  await stop()
+  for (const url of [cloudinary.url, sqs.url]) await t.rejects(fetch(url))
+})
+
+test('as a process it is configured by its environment, and stops on SIGTERM', async (t) => {
+  const webhookUrl = await listener(t, 503, 200)
+  const { child, ended, line } = run(t, {
+    STAND_INS_HOST: '0.0.0.0',
+    STAND_INS_ADVERTISED_HOST: 'localhost',
+    STAND_INS_RETRY_SCALE: '0.000001',
+    WEBHOOK_URL: webhookUrl
+  })
+  const ready = await line()
+  t.match(ready, { role: 'stand-ins', msg: 'the stand-ins are ready', webhookUrl })
+  t.match(ready.sqs, /^http:\/\/localhost:\d+$/)
+  await fetch(`${ready.cloudinary}/_standin/upload`, { method: 'POST' })
+  await fetch(`${ready.cloudinary}/_standin/idle`)
+  const deliveries = await (await fetch(`${ready.cloudinary}/_standin/deliveries`)).json()
+  t.match(deliveries, [{ outcome: 'will_retry' }, { outcome: 'delivered', url: webhookUrl }])
+  child.kill('SIGTERM')
+  t.match(await line(), { msg: 'stopped' })
+  t.strictSame(await ended, [0, null])
+})
+
+test('where a port is taken it says so, and exits 1', async (t) => {
+  const { cloudinary } = await start(t)
+  const { ended, line } = run(t, { STAND_INS_CLOUDINARY_PORT: new URL(cloudinary.url).port })
+  t.match(await line(), { level: 'fatal', err: { code: 'EADDRINUSE' } })
+  t.strictSame(await ended, [1, null])
+})

@@ -1,0 +1,83 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import t, { type Test } from 'tap'
+
+/** `npm start` as a user runs it; `said` resolves when it has printed this. */
+function start(t: Test, args: string[], environment: Record<string, string> = {}) {
+  const child: ChildProcess = spawn(process.execPath, ['dev/start.ts', ...args], {
+    env: { ...process.env, CLOUDINARY_URL: '', QUEUE_URL: '', PORT: '', ...environment },
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
+  let output = ''
+  let wake = () => {}
+  child.stdout?.on('data', (chunk) => {
+    output += String(chunk)
+    wake()
+  })
+  const ended = once(child, 'close').then(([code]) => code as number)
+  t.teardown(async () => {
+    child.kill('SIGTERM')
+    await ended
+  })
+  return {
+    child,
+    ended,
+    output: () => output,
+    said: async (what: RegExp) => {
+      for (let match = what.exec(output); ; match = what.exec(output)) {
+        if (match) return match
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+    }
+  }
+}
+
+t.test('--help says what it does', async (t) => {
+  const { ended, output } = start(t, ['--help'])
+  t.equal(await ended, 0)
+  t.match(output(), 'Usage: npm start')
+})
+
+t.test('it prints the journey of one upload, stays up, logs what comes, and stops', async (t) => {
+  const { child, ended, output, said } = start(t, [])
+  await said(/Press Ctrl-C to stop/)
+  t.match(output(), /0 ms {2}uploaded/)
+  t.match(output(), /ms {2}acknowledged {2}upload/)
+  t.match(output(), /ms {2}processed {5}upload: hello-world-tag: tagged "Hello World!"/)
+  t.match(output(), /The asset now: tags \["Hello World!"\]/)
+  t.match(output(), /2 notifications of our own changes came back and caused nothing further/)
+
+  const [, cloudinary] = await said(/Cloudinary {2}(http:\S+)/)
+  await fetch(`${cloudinary}/_standin/upload`, { method: 'POST' })
+  await said(/INFO: worker: event processed/)
+  child.kill('SIGINT')
+  child.kill('SIGINT')
+  t.equal(await ended, 0)
+})
+
+t.test('with a Cloudinary of your own nothing is uploaded to it', async (t) => {
+  const { output, said } = start(t, [], { CLOUDINARY_URL: 'cloudinary://key:secret@mine', PORT: '0' })
+  await said(/Press Ctrl-C to stop/)
+  t.match(output(), /nothing was uploaded to it/)
+  t.notMatch(output(), /journey/)
+})
+
+t.test('it takes another port when the usual one is taken', async (t) => {
+  const usual = createServer().listen(8080, '127.0.0.1')
+  // taken by this or, where it is in use already, by somebody else
+  await Promise.race([once(usual, 'listening'), once(usual, 'error')])
+  t.teardown(() => usual.close())
+  const { said } = start(t, [])
+  const [, port] = await said(/webhook {5}http:\/\/127.0.0.1:(\d+)/)
+  t.not(port, '8080')
+})
+
+t.test('what is wrong is said, and it ends with exit code 1', async (t) => {
+  const { ended, output } = start(t, [], { PORT: 'abc' })
+  t.equal(await ended, 1)
+  t.match(output(), /PORT is "abc"; it must be/)
+  t.match(output(), /Not started/)
+})

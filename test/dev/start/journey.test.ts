@@ -1,0 +1,49 @@
+import t from 'tap'
+import { describeJourney } from '../../../dev/start/journey.ts'
+
+const at = (milliseconds: number) => new Date(1_780_000_000_000 + milliseconds).toISOString()
+
+t.test('the steps of a journey come in the order they happened, with times since the upload', async (t) => {
+  const steps = describeJourney({
+    uploadedAt: 1_780_000_000_000,
+    deliveries: [
+      {
+        time: 1_780_000_000_005,
+        cloud: 'demo',
+        url: '',
+        notificationType: 'upload',
+        body: '',
+        headers: {},
+        attempt: 1,
+        status: 200,
+        outcome: 'delivered',
+        retryInMs: null
+      }
+    ],
+    lines: [
+      { time: at(-1), msg: 'notification accepted', type: 'upload', events: 1 },
+      { time: at(40), msg: 'event processed', type: 'upload', processor: 'mine' },
+      { time: at(41), msg: 'event processed', type: 'upload', processor: 'tag', note: 'tagged' },
+      { time: at(20), msg: 'notification accepted', type: 'upload', events: 1 },
+      { time: at(60), msg: 'event ignored', type: 'resource_tags_changed', reason: 'our own' },
+      {
+        time: at(50),
+        msg: 'event failed; it will be tried again',
+        type: 'upload',
+        processor: 'x',
+        retryInSeconds: 2
+      },
+      { msg: 'something else' }
+    ]
+  })
+  t.match(steps, [
+    /^ {5}0 ms {2}uploaded/,
+    /^ {5}5 ms {2}notified {6}upload/,
+    /^ {4}20 ms {2}acknowledged {2}upload: .*1 event stored/,
+    /^ {4}40 ms {2}processed {5}upload: mine: done$/,
+    /^ {4}41 ms {2}processed {5}upload: tag: tagged$/,
+    /^ {4}50 ms {2}failed {8}upload: x: again in 2 s$/,
+    /^ {4}60 ms {2}ignored {7}resource_tags_changed: our own$/
+  ])
+  t.equal(steps.length, 7)
+})

@@ -53,7 +53,12 @@ export const VARIABLES = {
     meaning:
       'name or ARN of a Secrets Manager secret that holds the credentials; instead of `CLOUDINARY_URL`',
     allowed: 'the name or ARN of a secret, at most 2048 characters',
-    schema: z.string().max(2048).optional()
+    schema: z
+      .string()
+      .max(2048)
+      .regex(/^[\w/+=.@:-]+$/)
+      .refine((id) => !id.includes('://'))
+      .optional()
   }),
   QUEUE_URL: variable({
     meaning: 'URL of the SQS FIFO queue',
@@ -118,7 +123,10 @@ export function readConfig<Required extends VariableName = never>(
     const given = env[name] || undefined
     const result = schema.safeParse(given)
     if (result.success) config[name] = result.data
-    else faults.push(`${name} is ${secret ? '(hidden)' : JSON.stringify(given)}; it must be ${allowed}`)
+    else
+      faults.push(
+        `${name} is ${secret || holdsSecret(given) ? '(hidden)' : JSON.stringify(given)}; it must be ${allowed}`
+      )
   }
   for (const name of required) {
     if (!env[name]) faults.push(`${name} is not set; it must be ${VARIABLES[name].allowed}`)
@@ -126,6 +134,9 @@ export function readConfig<Required extends VariableName = never>(
   if (faults.length > 0) throw new ConfigError(faults)
   return config as ReturnType<typeof readConfig<Required>>
 }
+
+/** Credentials that were put into the wrong variable are no less secret for it. */
+const holdsSecret = (value: string | undefined) => value?.includes('cloudinary://')
 
 /**
  * Where the credentials are.

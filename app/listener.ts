@@ -37,11 +37,11 @@ export interface Processor {
    * `PermanentError`: never again. It may be run again for an event when a worker was killed before the
    * outcome was noted, so what it does should bear repeating.
    */
-  handle: (
-    event: AssetEvent,
-    context: ProcessorContext
-  ) => Promise<string | undefined> | Promise<void> | string | undefined | void
+  handle: (event: AssetEvent, context: ProcessorContext) => Promise<Returned> | Returned
 }
+
+// biome-ignore lint/suspicious/noConfusingVoidType: a handler may return a note on one path and nothing on another
+type Returned = string | undefined | void
 
 export interface Listener {
   processors: readonly Processor[]

@@ -31,6 +31,9 @@ export function serializeError(error: unknown, causes = MAXIMUM_CAUSES): SafeErr
   }
 }
 
+/** Both names under which an error is commonly logged. */
+export const SERIALIZERS = { err: serializeError, error: serializeError }
+
 /** The listener's own logger: JSON lines on standard output, which ECS hands to CloudWatch. */
 export function createLogger(options: { level: string; role: string }): Logger {
   return pino({
@@ -38,6 +41,6 @@ export function createLogger(options: { level: string; role: string }): Logger {
     base: { role: options.role },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
-    serializers: { err: serializeError }
+    serializers: SERIALIZERS
   })
 }

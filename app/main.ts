@@ -7,7 +7,7 @@ import { fromSecretsManager, fromUrl } from './cloudinary/secret-source.ts'
 import { type Config, ConfigError, credentialSource, readConfig } from './config.ts'
 import { ListenerError } from './errors.ts'
 import { type Listener, loadListener } from './listener.ts'
-import { createLogger, type Logger, serializeError } from './logger.ts'
+import { createLogger, type Logger, SERIALIZERS } from './logger.ts'
 import { Outbox } from './queue/outbox.ts'
 import { createSqsClient, probeQueue } from './queue/sqs.ts'
 import { Lifecycle } from './web/lifecycle.ts'
@@ -161,7 +161,7 @@ async function main(args: readonly string[]): Promise<void> {
     const config = readConfig(['QUEUE_URL'])
     log = createLogger({ level: config.LOG_LEVEL, role: name })
     const listener = await loadListener(config.LISTENER_CONFIG)
-    log = listener.logger?.child({ role: name }, { serializers: { err: serializeError } }) ?? log
+    log = listener.logger?.child({ role: name }, { serializers: SERIALIZERS }) ?? log
     const stop = await role.start({ config, listener, log })
     closeWithGrace({ delay: role.stopWithinMs, logger: undefined }, async ({ err, signal }) => {
       if (err) log.fatal({ err }, 'unexpected error; stopping')

@@ -82,7 +82,8 @@ async function pushOneUpload(cloudinary: CloudinaryStandIn): Promise<void> {
   for (const step of describeJourney({ uploadedAt, deliveries: cloudinary.deliveries, lines })) print(step)
   const asset = cloudinary.assets.find(publicId)
   print(`\nThe asset now: tags ${JSON.stringify(asset?.tags)}, metadata ${JSON.stringify(asset?.metadata)}`)
-  print('Our own changes came back as notifications, and caused nothing further: no loop.')
+  const own = lines.filter(({ msg, reason }) => msg === 'event ignored' && /own key/.test(String(reason)))
+  print(`${own.length} notifications of our own changes came back and caused nothing further: no loop.`)
 }
 
 function printWhatNext(): void {

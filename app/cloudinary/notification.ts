@@ -4,6 +4,9 @@ import { type Asset, type AssetEvent, type EventType, NOTIFICATION_TYPES, type O
 /** Deeper than any notification; what is deeper is kept as text, since it could not be written as JSON again. */
 const MAXIMUM_DEPTH = 64
 
+/** How far Cloudinary's clock may be ahead of ours, in milliseconds. */
+const MAXIMUM_AHEAD_MS = 300_000
+
 export interface NotificationContext {
   /** The cloud whose secret verified the notification. */
   environment: string
@@ -53,7 +56,7 @@ export function toEvents(body: Uint8Array, context: NotificationContext): AssetE
       ...common,
       asset,
       group: hash(context.environment, groupKey(asset, payload) ?? id),
-      occurredAt: occurredAt(payload, type, asset, context.signedAt),
+      occurredAt: occurredAt(payload, type, asset, context),
       payload
     }
   })
@@ -159,15 +162,21 @@ function originOf(notification: Fields, isOwnKey: (apiKey: string) => boolean): 
   return { source: text(by.source) ?? null, id, own: id !== null && isOwnKey(id) }
 }
 
-function occurredAt(payload: Fields, type: EventType, asset: Asset | null, signedAt: number): string {
-  const context = isFields(payload.notification_context) ? payload.notification_context : {}
+function occurredAt(
+  payload: Fields,
+  type: EventType,
+  asset: Asset | null,
+  { signedAt, receivedAt }: NotificationContext
+): string {
+  const origin = isFields(payload.notification_context) ? payload.notification_context : {}
   const time =
-    instant(context.triggered_at) ??
+    instant(origin.triggered_at) ??
     instant(payload.timestamp) ??
     // an upload's version is the Unix time of the upload
     (type === 'upload' ? instant(asset?.version) : undefined) ??
     signedAt * 1000
-  return new Date(time).toISOString()
+  // a time from the future would block for good whatever only moves forward
+  return new Date(Math.min(time, receivedAt.getTime() + MAXIMUM_AHEAD_MS)).toISOString()
 }
 
 /** Milliseconds of a time written as text or as Unix time in seconds, milliseconds or microseconds. */

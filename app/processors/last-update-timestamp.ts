@@ -59,13 +59,14 @@ export function lastUpdateTimestamp(options: LastUpdateTimestampOptions = {}): P
 
 /** Whether anything but the stamp itself changed, and of that which is watched. */
 function watchedFieldChanged(
-  { payload }: AssetEvent,
+  { payload, origin }: AssetEvent,
   stamp: string,
   watch: readonly string[] | undefined
 ): boolean {
   const before = asFields(payload.previous_metadata)
   const after = asFields(payload.new_metadata)
-  if (before === undefined || after === undefined) return true
+  // Should Cloudinary name neither the change nor its author, it may be our own write: stamping it would loop.
+  if (before === undefined || after === undefined) return origin.id !== null
   const changed = (name: string) => !isDeepStrictEqual(before[name] ?? null, after[name] ?? null)
   // Only a listener writes the stamp. Should Cloudinary name in `new_metadata` nothing but what was written, the
   // other fields would look removed, and our own write would lead to the next: so beside a new stamp, removals

@@ -4,8 +4,8 @@ const BASE_SECONDS = 2
 /** No retry waits longer, in seconds. */
 const LONGEST_SECONDS = 900
 
-/** What SQS allows as a visibility time-out, in seconds. */
-const SQS_LIMIT_SECONDS = 43_200
+/** SQS hides a message for 12 hours at most, counted from when it was received; some of that may have passed. */
+const SQS_LIMIT_SECONDS = 42_000
 
 /**
  * Seconds to wait before the next attempt: exponential backoff with full jitter, which spreads the retries of

@@ -111,7 +111,7 @@ const REFUSED: Record<Exclude<VariableName, 'HOST'>, [string[], string]> = {
     ['https://api.cloudinary.com', 'k:s@demo', 'CLOUDINARY_URL=x'],
     'cloudinary://KEY:SECRET@CLOUD'
   ],
-  CLOUDINARY_SECRET_ID: [['x'.repeat(2049)], 'the name or ARN of a secret, at most 2048 characters'],
+  CLOUDINARY_SECRET_ID: [['x'.repeat(2049), 'a b'], 'the name or ARN of a secret, at most 2048 characters'],
   QUEUE_URL: [
     [
       'events.fifo',
@@ -205,5 +205,13 @@ t.test('the credentials are in exactly one place', async (t) => {
 t.test('every variable says what it is for', async (t) => {
   for (const [name, { meaning, allowed }] of Object.entries(VARIABLES)) {
     t.ok(meaning.length > 0 && allowed.length > 0, name)
+  }
+})
+
+t.test('credentials that were put into the wrong variable are refused there, and not repeated', async (t) => {
+  const misplaced = 'cloudinary://key:the-secret@demo'
+  for (const name of ['CLOUDINARY_SECRET_ID', 'QUEUE_URL', 'PORT']) {
+    t.throws(() => readConfig([], { [name]: misplaced }), { message: `${name} is (hidden); it must be` })
+    t.throws(() => readConfig([], { [name]: misplaced }), { message: /^((?!the-secret).)*$/s })
   }
 })

@@ -30,7 +30,7 @@ async function listener(t: Test, ...statuses: number[]) {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhooks/cloudinary`
 }
 
-/** Runs the file as a process of its own, on free ports; each call of `line` takes its next line. */
+/** Runs the file as a process of its own, on free ports. */
 function run(t: Test, environment: Record<string, string> = {}) {
   const child: ChildProcess = spawn(process.execPath, [script], {
     env: { ...process.env, STAND_INS_SQS_PORT: '0', STAND_INS_CLOUDINARY_PORT: '0', ...environment },
@@ -41,9 +41,10 @@ function run(t: Test, environment: Record<string, string> = {}) {
     child.kill('SIGKILL')
     await ended
   })
-  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]()
-  const line = async () => JSON.parse((await lines.next()).value ?? '{}') as Record<string, string>
-  return { child, ended, line }
+  const lines: Record<string, string>[] = []
+  const reader = createInterface({ input: child.stdout! }).on('line', (text) => lines.push(JSON.parse(text)))
+  const firstLine = once(reader, 'line').then(() => lines[0]!)
+  return { child, ended, lines, firstLine }
 }
 
 test('the metadata fields that the default processors use exist', async (t) => {
@@ -91,13 +92,13 @@ test('a stop ends both', async (t) => {
 
 test('as a process it is configured by its environment, and stops on SIGTERM', async (t) => {
   const webhookUrl = await listener(t, 503, 200)
-  const { child, ended, line } = run(t, {
+  const { child, ended, lines, firstLine } = run(t, {
     STAND_INS_HOST: '0.0.0.0',
     STAND_INS_ADVERTISED_HOST: 'localhost',
     STAND_INS_RETRY_SCALE: '0.000001',
     WEBHOOK_URL: webhookUrl
   })
-  const ready = await line()
+  const ready = await firstLine
   t.match(ready, { role: 'stand-ins', msg: 'the stand-ins are ready', webhookUrl })
   t.match(ready.sqs, /^http:\/\/localhost:\d+$/)
   await fetch(`${ready.cloudinary}/_standin/upload`, { method: 'POST' })
@@ -105,13 +106,22 @@ test('as a process it is configured by its environment, and stops on SIGTERM', a
   const deliveries = await (await fetch(`${ready.cloudinary}/_standin/deliveries`)).json()
   t.match(deliveries, [{ outcome: 'will_retry' }, { outcome: 'delivered', url: webhookUrl }])
   child.kill('SIGTERM')
-  t.match(await line(), { msg: 'stopped' })
   t.strictSame(await ended, [0, null])
+  t.match(lines.at(-1), { msg: 'stopped' })
 })
 
-test('where a port is taken it says so, and exits 1', async (t) => {
-  const { cloudinary } = await start(t)
-  const { ended, line } = run(t, { STAND_INS_CLOUDINARY_PORT: new URL(cloudinary.url).port })
-  t.match(await line(), { level: 'fatal', err: { code: 'EADDRINUSE' } })
-  t.strictSame(await ended, [1, null])
+test('where a port is taken, by default 4566 and 4000, it says so and exits 1', async (t) => {
+  const { cloudinary, sqs } = await start(t)
+  const taken = [
+    { STAND_INS_SQS_PORT: '', STAND_INS_CLOUDINARY_PORT: new URL(cloudinary.url).port },
+    { STAND_INS_SQS_PORT: new URL(sqs.url).port, STAND_INS_CLOUDINARY_PORT: '' }
+  ]
+  for (const environment of taken) {
+    const { ended, lines } = run(t, environment)
+    t.strictSame(await ended, [1, null])
+    t.match(
+      lines.find(({ level }) => level === 'fatal'),
+      { err: { code: 'EADDRINUSE' } }
+    )
+  }
 })

@@ -400,6 +400,11 @@ t.test('who made a change may be unsaid, or said badly', async (t) => {
 const at = (fields: Record<string, unknown>) => eventOf(fields).occurredAt
 const triggered = (triggered_at: unknown) => at({ notification_context: { triggered_at } })
 
+t.test('a time from the future is cut to five minutes ahead of when it was received', async (t) => {
+  const event = eventOf({ timestamp: '2200-01-01T00:00:00Z' })
+  t.equal(Date.parse(event.occurredAt) - Date.parse(event.receivedAt), 300_000)
+})
+
 t.test('the time of an event is when it was triggered', async (t) => {
   const iso = '2026-06-01T12:00:00.789Z'
   t.equal(triggered(1_780_315_200_789_123), iso, 'microseconds')

@@ -131,10 +131,12 @@ t.test('the stamp cannot be watched, or it would stamp itself for ever', async (
   t.notOk(wants(metadataChange({}, { [FIELD]: STAMP }), { watch: [FIELD] }))
 })
 
-t.test('a change that does not say what changed counts', async (t) => {
+t.test('a change that does not say what changed counts if it says who made it', async (t) => {
   t.ok(wants(metadataChange(undefined, { cms_id: '1' }), { watch: ['cms_id'] }))
   t.ok(wants(metadataChange({ cms_id: '1' }, undefined)))
   t.ok(wants(metadataChange('none', null)))
+  const anonymous = { source: null, id: null, own: false }
+  t.notOk(wants({ ...metadataChange('none', null), origin: anonymous }), 'it may be our own stamp')
 })
 
 t.test('the asset is stamped with the time of the change', async (t) => {

@@ -52,9 +52,9 @@ export interface SqsOptions {
  * Starts SQS in this process, with the listener's queues; it accepts any credentials, and forgets everything
  * when it stops.
  *
- * The queues' URLs name the advertised host, not `sqs.us-east-1.localhost` as fauxqs has it: the AWS SDK calls
- * the host that a queue's URL names, whatever its endpoint is, and that name is not resolved everywhere. Of
- * the URL fauxqs reads the last part alone.
+ * The queues' URLs name the advertised host, not `sqs.us-east-1.localhost` as fauxqs has it, which does not
+ * resolve everywhere: the AWS SDK calls the host that a queue's URL names, whatever AWS_ENDPOINT_URL_SQS says.
+ * Of the URL fauxqs reads the last part alone.
  */
 export async function startSqs(options: SqsOptions = {}): Promise<EmbeddedSqs> {
   const { port = 0, host = '127.0.0.1', advertisedHost = host === '0.0.0.0' ? '127.0.0.1' : host } = options

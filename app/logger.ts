@@ -36,11 +36,15 @@ export const SERIALIZERS = { err: serializeError, error: serializeError }
 
 /** The listener's own logger: JSON lines on standard output, which ECS hands to CloudWatch. */
 export function createLogger(options: { level: string; role: string }): Logger {
-  return pino({
-    level: options.level,
-    base: { role: options.role },
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-    serializers: SERIALIZERS
-  })
+  return pino(
+    {
+      level: options.level,
+      base: { role: options.role },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: SERIALIZERS
+    },
+    // pino's own default writes in the background, and at the end of a process the last lines change places
+    pino.destination({ sync: true })
+  )
 }

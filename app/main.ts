@@ -157,18 +157,20 @@ async function main(args: readonly string[]): Promise<void> {
     return
   }
   let log = createLogger({ level: 'info', role: name })
+  let stop: Stop = async () => {}
+  // from the beginning, since a start may take long: as process 1 of a container, it would not hear SIGTERM
+  closeWithGrace({ delay: role.stopWithinMs, logger: undefined }, async ({ err, signal }) => {
+    if (err) log.fatal({ err }, 'unexpected error; stopping')
+    else log.info({ signal }, 'stopping')
+    await stop()
+    log.info('stopped')
+  })
   try {
     const config = readConfig(['QUEUE_URL'])
     log = createLogger({ level: config.LOG_LEVEL, role: name })
     const listener = await loadListener(config.LISTENER_CONFIG)
     log = listener.logger?.child({ role: name }, { serializers: SERIALIZERS }) ?? log
-    const stop = await role.start({ config, listener, log })
-    closeWithGrace({ delay: role.stopWithinMs, logger: undefined }, async ({ err, signal }) => {
-      if (err) log.fatal({ err }, 'unexpected error; stopping')
-      else log.info({ signal }, 'stopping')
-      await stop()
-      log.info('stopped')
-    })
+    stop = await role.start({ config, listener, log })
   } catch (error) {
     explain(log, error)
     process.exit(1)

@@ -28,6 +28,11 @@ export interface AssetState {
   [field: string]: unknown
 }
 
+interface Kind {
+  resource_type: NonNullable<UploadApiOptions['resource_type']>
+  type: string
+}
+
 export interface CloudinaryClientOptions {
   environment: CloudinaryEnvironment
   sdk: CloudinarySdk
@@ -99,15 +104,15 @@ export class CloudinaryClient {
    * (`explicit` with `tags` would replace the set, and lose tags that somebody adds at the same time.)
    */
   async addTag(asset: Asset, tag: string): Promise<void> {
-    await this.call('add tag', (sdk, options) =>
-      sdk.uploader.add_tag(tag, [publicIdOf(asset)], { ...options, ...kindOf(asset) })
+    await this.#change('add tag', asset, (sdk, publicId, options) =>
+      sdk.uploader.add_tag(tag, [publicId], options)
     )
   }
 
   /** Sets values of structured metadata fields: `POST /{resource_type}/metadata`, Upload API, not rate-limited. */
   async updateMetadata(asset: Asset, values: Record<string, string>): Promise<void> {
-    await this.call('update metadata', (sdk, options) =>
-      sdk.uploader.update_metadata(values, [publicIdOf(asset)], { ...options, ...kindOf(asset) })
+    await this.#change('update metadata', asset, (sdk, publicId, options) =>
+      sdk.uploader.update_metadata(values, [publicId], options)
     )
   }
 
@@ -119,6 +124,24 @@ export class CloudinaryClient {
     return this.call('read asset', (sdk, options) =>
       sdk.uploader.explicit(publicIdOf(asset), { ...options, ...kindOf(asset) })
     )
+  }
+
+  /** A call for a list of assets succeeds for those that are there, and says which: an asset that is gone is not among them. */
+  async #change(
+    name: string,
+    asset: Asset,
+    invoke: (sdk: CloudinarySdk, publicId: string, options: CallOptions & Kind) => Promise<unknown>
+  ): Promise<void> {
+    const publicId = publicIdOf(asset)
+    const answer = await this.call(name, (sdk, options) =>
+      invoke(sdk, publicId, { ...options, ...kindOf(asset) })
+    )
+    const { public_ids: changed } = answer as { public_ids?: string[] }
+    if (changed?.length === 0) {
+      throw new CloudinaryError('CLOUDINARY_NOT_FOUND', `${name}: Cloudinary has no such asset`, {
+        kind: 'permanent'
+      })
+    }
   }
 }
 
@@ -189,7 +212,7 @@ function publicIdOf(asset: Asset): string {
 }
 
 /** `eager` notifications leave both out; image and upload are Cloudinary's own defaults. */
-const kindOf = ({ resourceType = 'image', deliveryType = 'upload' }: Asset) => ({
-  resource_type: resourceType as NonNullable<UploadApiOptions['resource_type']>,
+const kindOf = ({ resourceType = 'image', deliveryType = 'upload' }: Asset): Kind => ({
+  resource_type: resourceType as Kind['resource_type'],
   type: deliveryType
 })

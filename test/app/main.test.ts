@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
 import t from 'tap'
 import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
 import { startSecretsManager } from '../../dev/secrets-manager.ts'
@@ -87,6 +89,27 @@ t.test('both roles start, and stop on SIGTERM with exit code 0', async (t) => {
     t.equal(await role.ended, 0)
     t.match(role.lines.slice(-2), [{ msg: 'stopping', signal: 'SIGTERM' }, { msg: 'stopped' }])
   }
+})
+
+t.test('a role that has not started yet can be stopped', async (t) => {
+  const silent = createServer(() => {}).listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  t.teardown(() => {
+    silent.closeAllConnections()
+    silent.close()
+  })
+  const address = silent.address() as { port: number }
+  const role = runRole(t, ['worker'], {
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: `http://127.0.0.1:${address.port}`,
+    QUEUE_URL: 'http://127.0.0.1:9/0/q.fifo',
+    CLOUDINARY_SECRET_ID: 'listener/cloudinary'
+  })
+  await once(silent, 'request')
+  role.child.kill('SIGTERM')
+  t.equal(await role.ended, 0)
 })
 
 t.test('credentials are read from Secrets Manager; web is not ready before they are', async (t) => {

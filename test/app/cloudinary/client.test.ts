@@ -51,6 +51,10 @@ t.test('connections are kept open between calls', async (t) => {
 
 t.test('an asset that is not there is a permanent fault', async (t) => {
   const { clients } = await buildCloudinary(t)
+  await t.rejects(clients.for('demo', never).addTag({ publicId: 'gone' }, 'x'), {
+    code: 'CLOUDINARY_NOT_FOUND',
+    fault: { kind: 'permanent' }
+  })
   await t.rejects(clients.for('demo', never).currentState({ publicId: 'gone' }), {
     code: 'CLOUDINARY_NOT_FOUND',
     status: 404,

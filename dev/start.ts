@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs'
+import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { loadEnvFile } from 'node:process'
 import { parseArgs } from 'node:util'
 import { prettyFactory } from 'pino-pretty'
 import type { CloudinaryStandIn } from './cloudinary/server.ts'
@@ -27,7 +26,6 @@ if (values.help) {
   process.stdout.write(USAGE)
   process.exit()
 }
-if (existsSync('.env')) loadEnvFile('.env')
 
 const print = (text = '') => process.stdout.write(`${text}\n`)
 const pretty = prettyFactory({
@@ -54,15 +52,13 @@ const system = await startSystem({
   process.exit(1)
 })
 
-let stopping = false
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    if (stopping) return
-    stopping = true
-    print('\nStopping; what is in flight is finished first …')
-    void system.stop().then(() => process.exit(0))
-  })
-}
+// a second signal changes nothing: the roles are told once
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {})
+void Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]).then(async () => {
+  print('\nStopping; what is in flight is finished first …')
+  await system.stop()
+  process.exit(0)
+})
 
 if (system.cloudinary) await pushOneUpload(system.cloudinary)
 printWhatNext()

@@ -49,7 +49,7 @@ export function buildServer(options: ServerOptions): FastifyInstance {
   app.register(health, options)
   app.register(webhook, {
     storeTimeoutMs: 8000,
-    maximumRssBytes: Math.floor(0.8 * Math.min(constrainedMemory() || totalmem(), totalmem())),
+    maximumRssBytes: Math.floor(0.8 * Math.min(...[constrainedMemory(), totalmem()].filter(Boolean))),
     ...options
   })
   return app

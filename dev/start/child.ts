@@ -7,6 +7,8 @@ export type LogLine = Record<string, unknown> & { time?: string; role?: string; 
 
 export interface ChildOptions {
   role: string
+  /** A role that lives shorter than this, in milliseconds, is started again after a longer pause each time. */
+  shortLifeMs: number
   environment: Record<string, string | undefined>
   /** Each line it logs; text that is not JSON comes as `msg`. */
   onLine: (line: LogLine) => void
@@ -14,8 +16,6 @@ export interface ChildOptions {
   onDeath: (death: { code: number | null; signal: NodeJS.Signals | null; pauseMs: number }) => void
 }
 
-/** A role that dies within this time, in milliseconds, is started again after a longer pause each time. */
-const SHORT_LIFE_MS = 10_000
 const LONGEST_PAUSE_MS = 15_000
 
 /** A role of the listener as a process of its own, exactly as in production, started again when it dies. */
@@ -46,7 +46,7 @@ export class Child {
   }
 
   #spawn(): ChildProcess {
-    const { role, environment, onLine } = this.#options
+    const { role, environment, onLine, shortLifeMs } = this.#options
     const startedAt = performance.now()
     const child = spawn(process.execPath, ['app/main.ts', role], {
       env: environment,
@@ -59,7 +59,7 @@ export class Child {
     }
     child.once('exit', (code, signal) => {
       if (this.#stopping) return
-      this.#shortLives = performance.now() - startedAt < SHORT_LIFE_MS ? this.#shortLives + 1 : 0
+      this.#shortLives = performance.now() - startedAt < shortLifeMs ? this.#shortLives + 1 : 0
       const pauseMs = this.#shortLives === 0 ? 0 : Math.min(LONGEST_PAUSE_MS, 250 * 2 ** this.#shortLives)
       this.#options.onDeath({ code, signal, pauseMs })
       this.#restart = setTimeout(() => {

@@ -57,6 +57,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     const ready = Promise.withResolvers<LogLine>()
     const child = new Child({
       role,
+      shortLifeMs: 10_000,
       environment: childEnvironment,
       onLine: (line) => {
         onLine(line)
@@ -109,6 +110,6 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 }
 
 function messagesIn(sqs: EmbeddedSqs): number {
-  const messages = sqs.server.inspectQueue(QUEUE_NAME)?.messages
-  return messages ? messages.ready.length + messages.delayed.length + messages.inflight.length : 0
+  const { ready, delayed, inflight } = sqs.server.inspectQueue(QUEUE_NAME)!.messages
+  return ready.length + delayed.length + inflight.length
 }

@@ -146,6 +146,8 @@ t.test("a user's own logger is used, with the serializer that leaks nothing", as
     LISTENER_CONFIG: `${directory}/listener.config.ts`
   })
   t.match(await role.line('worker is ready'), { mine: true, role: 'worker' })
+  role.child.kill('SIGTERM')
+  t.equal(await role.ended, 0)
 })
 
 t.test('an error that nobody caught stops the role in good order, with exit code 1', async (t) => {

@@ -1,3 +1,4 @@
+import { Agent as HttpsAgent } from 'node:https'
 import t from 'tap'
 import { CloudinaryClients } from '../../../app/cloudinary/client.ts'
 import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
@@ -73,7 +74,34 @@ t.test('an unknown metadata field is a permanent fault', async (t) => {
 t.test('an asset without a public id cannot be called for', async (t) => {
   const { clients, cloudinary } = await buildCloudinary(t)
   await t.rejects(clients.for('demo', never).addTag({ assetId: 'a' }, 'x'), { code: 'CLOUDINARY_REJECTED' })
+  await t.rejects(clients.for('demo', never).currentState({ assetId: 'a' }), { code: 'CLOUDINARY_REJECTED' })
   t.strictSame(cloudinary.calls, [])
+})
+
+t.test('without an upload_prefix calls go over https', async (t) => {
+  const clients = new CloudinaryClients({
+    environments: { get: () => LOCAL_CLOUDINARY },
+    uploadPrefix: undefined
+  })
+  t.teardown(() => clients.close())
+  await clients.for('demo', never).call('look', async (_sdk, { agent }) => t.type(agent, HttpsAgent))
+})
+
+t.test('calls are signed with the algorithm of the environment', async (t) => {
+  const { cloudinary } = await buildCloudinary(t)
+  const environment = {
+    ...LOCAL_CLOUDINARY,
+    uploadPrefix: cloudinary.url,
+    signatureAlgorithm: 'sha256' as const
+  }
+  const clients = new CloudinaryClients({
+    environments: { get: () => environment },
+    uploadPrefix: cloudinary.url
+  })
+  t.teardown(() => clients.close())
+  await clients.for('demo', never).call('look', async (_sdk, options) => {
+    t.equal(options.signature_algorithm, 'sha256')
+  })
 })
 
 t.test('a wrong secret is said to be one, without being shown', async (t) => {

@@ -8,6 +8,7 @@ function startChild(t: Test, options: Partial<ChildOptions> = {}) {
   let wake = () => {}
   const child = new Child({
     role: 'worker',
+    shortLifeMs: 60_000,
     environment: { PATH: process.env.PATH },
     onLine: (line) => {
       lines.push(line)
@@ -45,6 +46,12 @@ t.test(
     t.equal(deaths.length, 2, 'stopped in its pause, it is not started again')
   }
 )
+
+t.test('a role that dies after a long life is started again at once', async (t) => {
+  const { deaths, until } = startChild(t, { shortLifeMs: 0 })
+  await until(() => deaths.length === 2)
+  t.match(deaths, [{ pauseMs: 0 }, { pauseMs: 0 }])
+})
 
 t.test('what a role writes that is not JSON comes as a message', async (t) => {
   const { lines, until } = startChild(t, { role: 'no-such-role' })

@@ -65,6 +65,19 @@ export const VARIABLES = {
     allowed: 'the http(s) URL of a FIFO queue, ending in .fifo',
     schema: fifoQueueUrl
   }),
+  DEAD_LETTER_QUEUE_URL: variable({
+    meaning: 'URL of the SQS FIFO queue for events that cannot be processed',
+    allowed: 'the http(s) URL of a FIFO queue, ending in .fifo',
+    schema: fifoQueueUrl
+  }),
+  JOURNAL_TABLE: variable({
+    meaning: 'name or ARN of the DynamoDB table that remembers what was done',
+    allowed: 'the name or ARN of a table: 3 to 1024 letters, digits and any of . _ - : /',
+    schema: z
+      .string()
+      .regex(/^[\w.:/-]{3,1024}$/)
+      .optional()
+  }),
   SIGNATURE_TOLERANCE_SECONDS: variable({
     meaning: 'how old a notification may be; one from the future may be 300 s ahead, or this if it is less',
     allowed: 'a whole number of seconds from 1 to 86400',

@@ -30,6 +30,8 @@ export interface Processor {
   on: readonly (EventType | '*')[]
   /** Skips events for which it is false. */
   when?: (event: AssetEvent) => boolean
+  /** How long `handle` may take, in seconds; then its `signal` aborts and it is tried again. Default 300. */
+  timeoutSeconds?: number
   /** Run it for changes made with the listener's own API key as well. `eager` results always pass. */
   ownChanges?: boolean
   /**
@@ -49,6 +51,9 @@ export interface Listener {
   logger?: Logger
 }
 
+/** SQS hides a message for 12 hours at most. */
+const LONGEST_TIMEOUT_SECONDS = 36_000
+
 const invalid = (message: string) => new ListenerError('LISTENER_CONFIG_INVALID', message)
 
 /**
@@ -63,7 +68,7 @@ export function defineListener(listener: Listener): Listener {
     if (typeof processor?.name !== 'string' || !/^[\w.-]{1,64}$/.test(processor.name)) {
       throw invalid(`processor ${index} needs a name of 1 to 64 letters, digits, ".", "_" or "-"`)
     }
-    const { name, on, when, handle } = processor
+    const { name, on, when, timeoutSeconds, handle } = processor
     if (names.has(name)) throw invalid(`two processors are named "${name}"; give each its own name`)
     names.add(name)
     if (!Array.isArray(on) || on.length === 0)
@@ -75,6 +80,9 @@ export function defineListener(listener: Listener): Listener {
     }
     if (when !== undefined && typeof when !== 'function')
       throw invalid(`\`when\` of processor "${name}" is not a function`)
+    if (timeoutSeconds !== undefined && !(timeoutSeconds > 0 && timeoutSeconds <= LONGEST_TIMEOUT_SECONDS)) {
+      throw invalid(`\`timeoutSeconds\` of processor "${name}" must be from 1 to ${LONGEST_TIMEOUT_SECONDS}`)
+    }
     if (typeof handle !== 'function') throw invalid(`processor "${name}" needs a function \`handle\``)
   }
   if (listener.logger !== undefined && typeof listener.logger?.child !== 'function') {

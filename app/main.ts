@@ -4,8 +4,10 @@ import closeWithGrace from 'close-with-grace'
 import { CloudinaryClients } from './cloudinary/client.ts'
 import { Environments } from './cloudinary/environments.ts'
 import { fromSecretsManager, fromUrl } from './cloudinary/secret-source.ts'
-import { type Config, ConfigError, credentialSource, readConfig } from './config.ts'
+import { type Config, ConfigError, credentialSource, readConfig, type VariableName } from './config.ts'
 import { ListenerError } from './errors.ts'
+import { createDynamoDbClient } from './journal/dynamodb.ts'
+import { Journal } from './journal/journal.ts'
 import { type Listener, loadListener } from './listener.ts'
 import { createLogger, type Logger, SERIALIZERS } from './logger.ts'
 import { Outbox } from './queue/outbox.ts'
@@ -17,18 +19,22 @@ import { createWorker } from './worker/worker.ts'
 /** A started role; stops without losing anything. */
 type Stop = () => Promise<void>
 
-interface RoleContext {
-  config: Config & { QUEUE_URL: string }
+interface Context {
   listener: Listener
   log: Logger
 }
 
 interface Role {
   summary: string
+  /** Variables that it cannot do without. */
+  requires: readonly VariableName[]
   /** How long a stop may take, in milliseconds, before the process ends all the same; ECS allows 120 s. */
   stopWithinMs: number
-  start: (context: RoleContext) => Promise<Stop>
+  start: (context: Context) => Promise<Stop>
 }
+
+const WEB_REQUIRES = ['QUEUE_URL'] as const
+const WORKER_REQUIRES = ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'JOURNAL_TABLE'] as const
 
 /** How long the worker's handlers may go on when it stops, in milliseconds. */
 const WORKER_GRACE_MS = 60_000
@@ -41,11 +47,13 @@ const ROLES: Record<string, Role> = {
   web: {
     summary:
       'receives notifications over HTTP, verifies them and stores one event for each asset in the queue',
+    requires: WEB_REQUIRES,
     stopWithinMs: 30_000,
     start: startWeb
   },
   worker: {
     summary: 'receives events from the queue and runs the processors of listener.config.ts',
+    requires: WORKER_REQUIRES,
     stopWithinMs: 100_000,
     start: startWorker
   }
@@ -60,7 +68,8 @@ ${Object.entries(ROLES)
 It is configured by environment variables, which README.md lists, and by listener.config.ts.
 `
 
-async function startWeb({ config, log }: RoleContext): Promise<Stop> {
+async function startWeb({ log }: Context): Promise<Stop> {
+  const config = readConfig(WEB_REQUIRES)
   const environments = createEnvironments(config, log)
   const sqs = await createRegionalSqs(SEND_MS)
   const outbox = new Outbox({ sqs, queueUrl: config.QUEUE_URL })
@@ -89,20 +98,28 @@ async function startWeb({ config, log }: RoleContext): Promise<Stop> {
   }
 }
 
-async function startWorker({ config, listener, log }: RoleContext): Promise<Stop> {
+async function startWorker({ listener, log }: Context): Promise<Stop> {
+  const config = readConfig(WORKER_REQUIRES)
   const environments = createEnvironments(config, log)
   const sqs = await createRegionalSqs(RECEIVE_MS)
   await environments.load()
   environments.startBackgroundRefresh()
   const clients = new CloudinaryClients({
     environments,
-    uploadPrefix: environments.verificationKeys()[0]?.uploadPrefix
+    uploadPrefix: environments.verificationKeys()[0]?.uploadPrefix,
+    onChange: (cloudName, state) => {
+      if (state.open) log.error({ cloudName, ...state }, 'Cloudinary is down or limits calls; events wait')
+      else log.info({ cloudName, ...state }, 'Cloudinary is back; events go on')
+    }
   })
+  const dynamoDb = createDynamoDbClient()
   const worker = createWorker({
     sqs,
     queueUrl: config.QUEUE_URL,
+    deadLetterQueueUrl: config.DEAD_LETTER_QUEUE_URL,
     listener,
-    cloudinary: (cloudName, signal) => clients.for(cloudName, signal),
+    clients,
+    journal: new Journal({ client: dynamoDb, tableName: config.JOURNAL_TABLE, log }),
     log,
     concurrency: config.WORKER_CONCURRENCY
   })
@@ -112,6 +129,7 @@ async function startWorker({ config, listener, log }: RoleContext): Promise<Stop
     await worker.stop(WORKER_GRACE_MS)
     environments.stop()
     clients.close()
+    dynamoDb.destroy()
     sqs.destroy()
   }
 }
@@ -166,11 +184,11 @@ async function main(args: readonly string[]): Promise<void> {
     log.info('stopped')
   })
   try {
-    const config = readConfig(['QUEUE_URL'])
+    const config = readConfig(role.requires)
     log = createLogger({ level: config.LOG_LEVEL, role: name })
     const listener = await loadListener(config.LISTENER_CONFIG)
     log = listener.logger?.child({ role: name }, { serializers: SERIALIZERS }) ?? log
-    stop = await role.start({ config, listener, log })
+    stop = await role.start({ listener, log })
   } catch (error) {
     explain(log, error)
     process.exit(1)

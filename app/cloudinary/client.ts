@@ -1,6 +1,7 @@
 import { type Agent, type ClientRequest, Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import type { UploadApiOptions } from 'cloudinary'
+import { Breaker, type BreakerState } from './breaker.ts'
 import type { CloudinaryEnvironment } from './environment.ts'
 import type { Asset } from './event.ts'
 import { CloudinaryError, toCloudinaryError } from './fault.ts'
@@ -42,6 +43,8 @@ export interface CloudinaryClientOptions {
   signal: AbortSignal
   /** How long a call may take, in milliseconds, unless it says otherwise. */
   timeoutMs: number
+  /** The environment's own: while it is open no call is made. */
+  breaker: Breaker
   clock: () => number
 }
 
@@ -72,11 +75,21 @@ export class CloudinaryClient {
     invoke: (sdk: CloudinarySdk, options: CallOptions) => Promise<Result>,
     timeoutMs: number = this.#options.timeoutMs
   ): Promise<Result> {
-    const { environment, sdk, agent, signal, clock } = this.#options
+    const { environment, sdk, agent, signal, breaker, clock } = this.#options
+    if (breaker.capacity === 0) {
+      throw new CloudinaryError(
+        'CLOUDINARY_DOWN',
+        `${name}: not called, since Cloudinary fails or limits calls`,
+        {
+          kind: 'retryable'
+        }
+      )
+    }
     const timeout = AbortSignal.timeout(timeoutMs)
     const either = AbortSignal.any([signal, timeout])
+    let result: Result
     try {
-      return await invoke(sdk, {
+      result = await invoke(sdk, {
         cloud_name: environment.cloudName,
         api_key: environment.apiKey,
         api_secret: environment.apiSecret,
@@ -85,18 +98,20 @@ export class CloudinaryClient {
         agent: abortable(agent, either),
         timeout: timeoutMs
       })
-    } catch (error) {
+    } catch (rejection) {
       if (signal.aborted) {
         throw new CloudinaryError('CLOUDINARY_ABORTED', `${name}: aborted`, { kind: 'retryable' })
       }
-      if (timeout.aborted) {
-        throw new CloudinaryError('CLOUDINARY_UNREACHABLE', `${name}: no answer within ${timeoutMs} ms`, {
-          kind: 'retryable'
-        })
-      }
-      if (error instanceof CloudinaryError) throw error
-      throw toCloudinaryError(error, { call: name, secrets: [environment.apiSecret], clock })
+      const error = timeout.aborted
+        ? new CloudinaryError('CLOUDINARY_UNREACHABLE', `${name}: no answer within ${timeoutMs} ms`, {
+            kind: 'retryable'
+          })
+        : toCloudinaryError(rejection, { call: name, secrets: [environment.apiSecret], clock })
+      breaker.observe(error)
+      throw error
     }
+    breaker.succeeded()
+    return result
   }
 
   /**
@@ -121,8 +136,9 @@ export class CloudinaryClient {
    * rate-limited; `GET /resources/…` of the Admin API would count against the hourly limit of 500 or 2,000.
    */
   async currentState(asset: Asset): Promise<AssetState> {
+    const publicId = publicIdOf(asset)
     return this.call('read asset', (sdk, options) =>
-      sdk.uploader.explicit(publicIdOf(asset), { ...options, ...kindOf(asset) })
+      sdk.uploader.explicit(publicId, { ...options, ...kindOf(asset) })
     )
   }
 
@@ -146,19 +162,23 @@ export class CloudinaryClient {
 }
 
 export interface CloudinaryClientsOptions {
-  environments: { get: (cloudName: string) => CloudinaryEnvironment }
+  environments: { get: (cloudName: string) => CloudinaryEnvironment; cloudNames: () => readonly string[] }
   /** The `upload_prefix` that all environments share, if they have one. */
   uploadPrefix: string | undefined
   /** How long a call may take, in milliseconds. */
   timeoutMs?: number
   clock?: () => number
+  random?: () => number
+  /** Told when the calls to a cloud are stopped and when they go on. */
+  onChange?: (cloudName: string, state: BreakerState) => void
 }
 
-/** Makes clients for environments; they share the SDK and the connections. */
+/** Makes clients for environments; they share the SDK, the connections, and a breaker for each environment. */
 export class CloudinaryClients {
   readonly #options: CloudinaryClientsOptions
   readonly #sdk: CloudinarySdk
   readonly #agent: Agent
+  readonly #breakers = new Map<string, Breaker>()
 
   constructor(options: CloudinaryClientsOptions) {
     this.#options = options
@@ -177,8 +197,27 @@ export class CloudinaryClients {
       agent: this.#agent,
       signal,
       timeoutMs: this.#options.timeoutMs ?? 30_000,
+      breaker: this.breaker(cloudName),
       clock: this.#options.clock ?? Date.now
     })
+  }
+
+  breaker(cloudName: string): Breaker {
+    const known = this.#breakers.get(cloudName)
+    if (known) return known
+    const { clock, random, onChange } = this.#options
+    const breaker = new Breaker({
+      ...(clock && { clock }),
+      ...(random && { random }),
+      ...(onChange && { onChange: (state) => onChange(cloudName, state) })
+    })
+    this.#breakers.set(cloudName, breaker)
+    return breaker
+  }
+
+  /** How many events may run side by side now, by the environment that fares best. */
+  get capacity(): number {
+    return Math.max(...this.#options.environments.cloudNames().map((name) => this.breaker(name).capacity))
   }
 
   /** Closes the connections that are kept open. */

@@ -63,6 +63,11 @@ export class Environments {
     return this.#keys
   }
 
+  /** The clouds there are credentials to call. */
+  cloudNames(): string[] {
+    return [...new Set(this.#versions.current.map(({ cloudName }) => cloudName))]
+  }
+
   /**
    * The credentials to call a cloud with: its first entry in the secret's current value.
    *
@@ -71,7 +76,7 @@ export class Environments {
   get(cloudName: string): CloudinaryEnvironment {
     const environment = callingKey(this.#versions.current, cloudName)
     if (environment) return environment
-    const known = [...new Set(this.#versions.current.map((each) => each.cloudName))]
+    const known = this.cloudNames()
     throw new ListenerError(
       'ENVIRONMENT_UNKNOWN',
       `There are no credentials for the Cloudinary environment "${cloudName}" ` +

@@ -78,6 +78,8 @@ export interface AssetEvent {
   /** When this listener received it; ISO 8601, UTC. */
   receivedAt: string
   origin: Origin
+  /** Set when an operator has it run again, by `redrive` or `replay`; each has an id of its own. */
+  run?: { kind: 'redrive' | 'replay'; id: string }
   /** `X-Amzn-Trace-Id` of the request that brought it. */
   traceId?: string
   /**

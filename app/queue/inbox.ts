@@ -25,6 +25,8 @@ export interface InboxOptions {
   log: Logger
   /** Messages held at a time. */
   concurrency: number
+  /** How many may be held just now, where that is less; asked before each receive. */
+  capacity?: () => number
   /** How long SQS hides a message from others without a heartbeat, in seconds. */
   visibilityTimeoutSeconds?: number
   /**
@@ -50,6 +52,7 @@ interface Held {
 
 const RECEIVE_BATCH = 10
 const RECEIVE_MARGIN_MS = 3000
+const CAPACITY_POLL_MS = 500
 const LONGEST_PAUSE_MS = 30_000
 
 function everyWithTimer(milliseconds: number, beat: () => void): () => void {
@@ -77,6 +80,7 @@ export class Inbox {
       waitTimeSeconds: 2,
       every: everyWithTimer,
       random: Math.random,
+      capacity: () => Number.POSITIVE_INFINITY,
       clock: () => performance.now(),
       ...options
     }
@@ -126,14 +130,12 @@ export class Inbox {
   }
 
   async #receiveUntilStopped(): Promise<void> {
-    const { concurrency, log, random } = this.#options
+    const { concurrency, capacity, log, random } = this.#options
     let failures = 0
     while (!this.#stopping.signal.aborted) {
-      const free = concurrency - this.#held
+      const free = Math.min(concurrency, capacity()) - this.#held
       if (free <= 0) {
-        await new Promise<void>((resolve) => {
-          this.#slotFreed = resolve
-        })
+        await this.#slotFreedWithin(CAPACITY_POLL_MS)
         continue
       }
       try {
@@ -149,6 +151,13 @@ export class Inbox {
         await sleep(pause, undefined, { signal: this.#stopping.signal }).catch(() => {})
       }
     }
+  }
+
+  /** Capacity may come back without a slot being freed, so it is not waited for longer. */
+  async #slotFreedWithin(milliseconds: number): Promise<void> {
+    const freed = new AbortController()
+    this.#slotFreed = () => freed.abort()
+    await sleep(milliseconds, undefined, { signal: freed.signal }).catch(() => {})
   }
 
   async #receive(maximum: number): Promise<Message[]> {

@@ -1,9 +1,12 @@
 import type { CloudinaryClient } from '../cloudinary/client.ts'
 import type { AssetEvent } from '../cloudinary/event.ts'
 import { CloudinaryError, type Fault } from '../cloudinary/fault.ts'
-import { PermanentError } from '../errors.ts'
+import { ListenerError, PermanentError } from '../errors.ts'
 import type { Processor } from '../listener.ts'
 import type { Logger } from '../logger.ts'
+
+/** How long a processor may take, in seconds, unless it says otherwise. */
+const DEFAULT_TIMEOUT_SECONDS = 300
 
 /** Which processors an event is for, or why it is for none. */
 export type Selection =
@@ -28,7 +31,18 @@ export function select(event: AssetEvent, processors: readonly Processor[]): Sel
       ? interested.filter(({ ownChanges }) => ownChanges)
       : interested
   if (allowed.length === 0) return { outcome: 'ignored', reason: "a change made with the listener's own key" }
-  return { outcome: 'selected', processors: allowed }
+  const wanting = allowed.filter((processor) => wants(processor, event))
+  if (wanting.length === 0) return { outcome: 'ignored', reason: 'no processor wants it, by its `when`' }
+  return { outcome: 'selected', processors: wanting }
+}
+
+/** A `when` that throws is the processor's own failure: it is run, and throws again. */
+function wants({ when }: Processor, event: AssetEvent): boolean {
+  try {
+    return when === undefined || when(event)
+  } catch {
+    return true
+  }
 }
 
 /** Runs one processor for one event. Never throws. */
@@ -42,22 +56,39 @@ export async function run(
   const elapsed = () => Math.round(performance.now() - startedAt)
   try {
     context.signal.throwIfAborted()
-    if (processor.when && !processor.when(event)) {
-      return {
-        outcome: 'succeeded',
-        processor: name,
-        note: 'skipped: its `when` is false',
-        milliseconds: elapsed()
-      }
-    }
-    const note = await processor.handle(event, {
-      cloudinary: context.cloudinary(context.signal),
-      log: context.log.child({ processor: name }),
-      signal: context.signal
-    })
+    processor.when?.(event)
+    const note = await within(processor.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS, context.signal, (signal) =>
+      processor.handle(event, {
+        cloudinary: context.cloudinary(signal),
+        log: context.log.child({ processor: name }),
+        signal
+      })
+    )
     return { outcome: 'succeeded', processor: name, note: note || undefined, milliseconds: elapsed() }
   } catch (error) {
     return { outcome: 'failed', processor: name, fault: faultOf(error), error, milliseconds: elapsed() }
+  }
+}
+
+/** Rejects when the time is up or the signal aborts, whether or not the work heeds the signal it is given. */
+async function within<Result>(
+  seconds: number,
+  outer: AbortSignal,
+  work: (signal: AbortSignal) => Result
+): Promise<Awaited<Result>> {
+  const timeUp = new AbortController()
+  const timer = setTimeout(() => {
+    timeUp.abort(new ListenerError('PROCESSOR_TIMEOUT', `it did not end within ${seconds} s`))
+  }, seconds * 1000)
+  const signal = AbortSignal.any([outer, timeUp.signal])
+  const aborted = Promise.withResolvers<never>()
+  const abort = () => aborted.reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    return await Promise.race([work(signal), aborted.promise])
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', abort)
   }
 }
 

@@ -12,7 +12,7 @@ const MAXIMUM_CALLS = 8
 const CALL_MS = 8000
 
 interface Outgoing {
-  id: string
+  deduplicationId: string
   group: string
   body: string
 }
@@ -27,11 +27,11 @@ export class Outbox {
       maximumBytes: MAXIMUM_MESSAGE_BYTES,
       sizeOf: ({ body }) => Buffer.byteLength(body),
       send: async (batch) => {
-        const Entries = batch.map(({ id, group, body }, index) => ({
+        const Entries = batch.map(({ deduplicationId, group, body }, index) => ({
           Id: String(index),
           MessageBody: body,
           MessageGroupId: group,
-          MessageDeduplicationId: id
+          MessageDeduplicationId: deduplicationId
         }))
         return settlements(
           Entries,
@@ -56,7 +56,12 @@ export class Outbox {
    * @throws {ListenerError} EVENT_TOO_LARGE before any is stored, or QUEUE_UNAVAILABLE
    */
   async store(events: readonly AssetEvent[], signal: AbortSignal): Promise<void> {
-    const outgoing = events.map((event) => ({ id: event.id, group: event.group, body: encodeMessage(event) }))
+    const outgoing = events.map((event) => ({
+      // SQS silently drops a message that is sent again with its old id within five minutes
+      deduplicationId: event.run ? `${event.id}.${event.run.id}` : event.id,
+      group: event.group,
+      body: encodeMessage(event)
+    }))
     const stored = outgoing.map((item) => withSignal(this.#batcher.add(item, signal), signal))
     const failed = (await Promise.allSettled(stored)).filter((result) => result.status === 'rejected')
     if (failed[0]) {

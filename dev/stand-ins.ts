@@ -2,6 +2,7 @@ import closeWithGrace from 'close-with-grace'
 import { createLogger } from '../app/logger.ts'
 import { type CloudinaryStandIn, startCloudinary } from './cloudinary/server.ts'
 import { COLLEAGUE, LOCAL_CLOUDINARY } from './defaults.ts'
+import { type EmbeddedDynamoDb, startDynamoDb } from './dynamodb.ts'
 import { type EmbeddedSqs, startSqs } from './sqs.ts'
 
 export interface StandInsOptions {
@@ -11,6 +12,7 @@ export interface StandInsOptions {
   advertisedHost?: string
   /** Default 0: a free one. */
   sqsPort?: number
+  dynamoDbPort?: number
   cloudinaryPort?: number
   /** Where the Cloudinary stand-in sends notifications; may be set later. */
   webhookUrl?: string
@@ -21,6 +23,7 @@ export interface StandInsOptions {
 export interface StandIns {
   cloudinary: CloudinaryStandIn
   sqs: EmbeddedSqs
+  dynamoDb: EmbeddedDynamoDb
   /** The variables that make a role of the listener use them. */
   environment: Record<string, string>
   stop: () => Promise<void>
@@ -37,8 +40,9 @@ const STOP_WITHIN_MS = 5000
 
 /** Starts everything of the outside that the listener needs, on this machine. */
 export async function startStandIns(options: StandInsOptions = {}): Promise<StandIns> {
-  const { host, advertisedHost, sqsPort, cloudinaryPort, webhookUrl, retryScale } = options
+  const { host, advertisedHost, sqsPort, dynamoDbPort, cloudinaryPort, webhookUrl, retryScale } = options
   const sqs = await startSqs({ port: sqsPort, host, advertisedHost })
+  const dynamoDb = await startDynamoDb({ port: dynamoDbPort, host, advertisedHost })
   const cloudinary = await startCloudinary({
     host,
     port: cloudinaryPort,
@@ -52,13 +56,17 @@ export async function startStandIns(options: StandInsOptions = {}): Promise<Stan
   return {
     cloudinary,
     sqs,
+    dynamoDb,
     environment: {
       ...sqs.environment,
+      ...dynamoDb.environment,
       QUEUE_URL: sqs.queueUrl,
+      DEAD_LETTER_QUEUE_URL: sqs.deadLetterQueueUrl,
+      JOURNAL_TABLE: dynamoDb.tableName,
       CLOUDINARY_URL: cloudinary.cloud().cloudinaryUrl(cloudinaryUrl.origin)
     },
     async stop() {
-      await Promise.all([sqs.stop(), cloudinary.stop()])
+      await Promise.all([sqs.stop(), dynamoDb.stop(), cloudinary.stop()])
     }
   }
 }
@@ -77,12 +85,18 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
     host: env.STAND_INS_HOST || undefined,
     advertisedHost: env.STAND_INS_ADVERTISED_HOST || undefined,
     sqsPort: Number(env.STAND_INS_SQS_PORT || 4566),
+    dynamoDbPort: Number(env.STAND_INS_DYNAMODB_PORT || 8000),
     cloudinaryPort: Number(env.STAND_INS_CLOUDINARY_PORT || 4000),
     webhookUrl,
     retryScale: Number(env.STAND_INS_RETRY_SCALE || 1)
   })
   log.info(
-    { cloudinary: standIns.cloudinary.url, sqs: standIns.sqs.url, webhookUrl },
+    {
+      cloudinary: standIns.cloudinary.url,
+      sqs: standIns.sqs.url,
+      dynamoDb: standIns.dynamoDb.url,
+      webhookUrl
+    },
     'the stand-ins are ready'
   )
 }

@@ -15,18 +15,18 @@ import { feedShard, JOURNAL } from './table.ts'
 /** `retrying` waits for its next attempt; `done`, `ignored` and `dead` are final. */
 export type Status = 'processing' | 'retrying' | 'done' | 'ignored' | 'dead'
 
-/** How a processor's last run for an event ended; `succeeded` and `dead` are final. */
-export interface ProcessorRecord {
-  outcome: 'succeeded' | 'failed' | 'dead'
+interface Ended {
   /** ISO 8601, UTC. */
   at: string
   milliseconds: number
-  note?: string
-  code?: string
-  message?: string
   /** The operator's run that it belongs to; the event's own has none. */
   run?: string
 }
+
+/** How a processor's last run for an event ended; `succeeded` and `dead` are final. */
+export type ProcessorRecord =
+  | (Ended & { outcome: 'succeeded'; note?: string })
+  | (Ended & { outcome: 'failed' | 'dead'; code: string; message: string })
 
 export type Beginning =
   | { outcome: 'begun'; attempts: number; processors: Record<string, ProcessorRecord> }

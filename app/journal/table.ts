@@ -1,3 +1,5 @@
+import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb'
+
 /**
  * The journal's table: one item for each event, by its id; and an index of all events by time, for the activity
  * feed. What creates it, here and on AWS, reads this.
@@ -35,4 +37,26 @@ export const JOURNAL = {
 /** The partition of the feed index that an event is in. */
 export function feedShard(eventId: string, receivedAt: string): string {
   return `${receivedAt.slice(0, 10)}#${eventId.slice(0, 1)}`
+}
+
+/** What DynamoDB is asked for to create the table; time to live is turned on by a request of its own. */
+export function journalTableInput(tableName: string): CreateTableCommandInput {
+  const { partitionKey, feedIndex } = JOURNAL
+  const keys = [partitionKey, feedIndex.partitionKey, feedIndex.sortKey]
+  return {
+    TableName: tableName,
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: keys.map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
+    KeySchema: [{ AttributeName: partitionKey, KeyType: 'HASH' }],
+    GlobalSecondaryIndexes: [
+      {
+        IndexName: feedIndex.name,
+        KeySchema: [
+          { AttributeName: feedIndex.partitionKey, KeyType: 'HASH' },
+          { AttributeName: feedIndex.sortKey, KeyType: 'RANGE' }
+        ],
+        Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: [...feedIndex.attributes] }
+      }
+    ]
+  }
 }

@@ -4,7 +4,7 @@ import { ListenerError } from '../errors.ts'
 import type { Journal, ProcessorRecord, Verdict } from '../journal/journal.ts'
 import type { Processor } from '../listener.ts'
 import { type Logger, serializeError } from '../logger.ts'
-import type { DeadLetters, Reason } from '../queue/dead-letters.ts'
+import type { DeadLetters } from '../queue/dead-letters.ts'
 import type { Disposition, ReceivedMessage } from '../queue/inbox.ts'
 import { decodeMessage } from '../queue/message.ts'
 import { limitDelaySeconds, retryDelaySeconds } from './backoff.ts'
@@ -41,24 +41,34 @@ export async function handleMessage(
   signal: AbortSignal,
   options: HandleOptions
 ): Promise<Disposition> {
-  const { deadLetters, random } = options
+  const { random, log } = options
+  try {
+    return await handleBody(message, signal, options)
+  } catch (err) {
+    const delaySeconds = 1 + Math.round(random() * OUTAGE_SECONDS)
+    log.error(
+      { err, messageId: message.id, retryInSeconds: delaySeconds },
+      'message not handled; it comes again'
+    )
+    return { kind: 'retry', delaySeconds }
+  }
+}
+
+async function handleBody(
+  message: ReceivedMessage,
+  signal: AbortSignal,
+  options: HandleOptions
+): Promise<Disposition> {
   let event: AssetEvent
   try {
     event = decodeMessage(message.body)
   } catch (error) {
-    const reason = reasonOf(error)
+    const reason = describe(error)
+    await options.deadLetters.put(message.id, message.body, reason)
     options.log.error({ ...reason, messageId: message.id }, 'message dead-lettered')
-    await deadLetters.put(message.id, message.body, reason)
     return DELETE
   }
-  const log = options.log.child(about(event))
-  try {
-    return await handleEvent(event, message, signal, { ...options, log })
-  } catch (err) {
-    const delaySeconds = 1 + Math.round(random() * OUTAGE_SECONDS)
-    log.error({ err, retryInSeconds: delaySeconds }, 'event not handled; it comes again')
-    return { kind: 'retry', delaySeconds }
-  }
+  return handleEvent(event, message, signal, { ...options, log: options.log.child(about(event)) })
 }
 
 function about({
@@ -73,9 +83,9 @@ function about({
     eventId: id,
     type,
     environment,
-    ...(asset && { asset: asset.publicId ?? asset.assetId }),
-    ...(traceId && { traceId }),
-    ...(operatorsRun && { run: operatorsRun.kind })
+    asset: asset?.publicId ?? asset?.assetId,
+    traceId,
+    run: operatorsRun?.kind
   }
 }
 
@@ -166,7 +176,7 @@ function recordOf(ended: Run, isDead: boolean, event: AssetEvent, clock: () => n
     milliseconds: ended.milliseconds,
     ...(event.run && { run: event.run.id }),
     ...(ended.outcome === 'succeeded'
-      ? { outcome: 'succeeded', ...(ended.note && { note: ended.note }) }
+      ? { outcome: ended.outcome, ...(ended.note && { note: ended.note }) }
       : { outcome: isDead ? 'dead' : 'failed', ...describe(ended.error) })
   }
 }
@@ -182,13 +192,14 @@ function verdictOf(
     : Object.values(records).some(({ outcome }) => outcome === 'dead')
       ? 'dead'
       : 'done'
-  const failed = Object.entries(records).findLast(([, { code }]) => code)
+  const failed = Object.entries(records).findLast(([, { outcome }]) => outcome !== 'succeeded')
   return {
     status,
     ...(last && !failures.some(counts) && { uncounted: true }),
     ...(failed &&
+      'code' in failed[1] &&
       status !== 'done' && {
-        lastError: { processor: failed[0], code: failed[1].code ?? '', message: failed[1].message ?? '' }
+        lastError: { processor: failed[0], code: failed[1].code, message: failed[1].message }
       })
   }
 }
@@ -253,5 +264,3 @@ function describe(error: unknown): { code: string; message: string } {
   const { code, type, message } = serializeError(error)
   return { code: code ?? type, message }
 }
-
-const reasonOf = (error: unknown): Reason => describe(error)

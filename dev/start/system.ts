@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { CloudinaryStandIn } from '../cloudinary/server.ts'
+import type { EmbeddedDynamoDb } from '../dynamodb.ts'
 import { type EmbeddedSqs, QUEUE_NAME } from '../sqs.ts'
 import { startStandIns } from '../stand-ins.ts'
 import { Child, type LogLine } from './child.ts'
@@ -8,8 +9,8 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 export interface SystemOptions {
   /**
-   * What the roles are configured with. Without `QUEUE_URL` the queue is embedded; without `CLOUDINARY_URL` and
-   * `CLOUDINARY_SECRET_ID` Cloudinary is the stand-in.
+   * What the roles are configured with. Without `QUEUE_URL` the queues are embedded, without `JOURNAL_TABLE` the
+   * journal is; without `CLOUDINARY_URL` and `CLOUDINARY_SECRET_ID` Cloudinary is the stand-in.
    */
   environment: Environment
   onLine: (line: LogLine) => void
@@ -17,12 +18,15 @@ export interface SystemOptions {
   workers?: number
   /** Multiplies the pauses after which the Cloudinary stand-in tries again to deliver. */
   retryScale?: number
+  /** Changes the variables by which the roles find what is embedded, to put something between. */
+  reroute?: (environment: Record<string, string>) => Promise<Record<string, string>>
 }
 
 export interface System {
   /** Undefined where a real one is used. */
   cloudinary: CloudinaryStandIn | undefined
   sqs: EmbeddedSqs | undefined
+  dynamoDb: EmbeddedDynamoDb | undefined
   webhookUrl: string
   web: Child
   workers: Child[]
@@ -44,11 +48,23 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const standIns = await startStandIns({ ...(retryScale !== undefined && { retryScale }) })
   const ownCloudinary = Boolean(environment.CLOUDINARY_URL || environment.CLOUDINARY_SECRET_ID)
   const ownQueue = Boolean(environment.QUEUE_URL)
-  const { CLOUDINARY_URL, ...queueEnvironment } = standIns.environment
+  const ownJournal = Boolean(environment.JOURNAL_TABLE)
+  const {
+    CLOUDINARY_URL,
+    QUEUE_URL,
+    DEAD_LETTER_QUEUE_URL,
+    AWS_ENDPOINT_URL_SQS,
+    JOURNAL_TABLE,
+    AWS_ENDPOINT_URL_DYNAMODB,
+    ...identity
+  } = (await options.reroute?.(standIns.environment)) ?? standIns.environment
   const childEnvironment = {
     HOST: '127.0.0.1',
     ...environment,
-    ...(!ownQueue && queueEnvironment),
+    ...(!ownQueue && { QUEUE_URL, DEAD_LETTER_QUEUE_URL, AWS_ENDPOINT_URL_SQS }),
+    ...(!ownJournal && { JOURNAL_TABLE, AWS_ENDPOINT_URL_DYNAMODB }),
+    // what is embedded takes any, so that what is not gets the one it knows
+    ...(!ownQueue && !ownJournal && identity),
     ...(!ownCloudinary && { CLOUDINARY_URL })
   }
 
@@ -86,6 +102,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     return {
       cloudinary: ownCloudinary ? undefined : standIns.cloudinary,
       sqs: ownQueue ? undefined : standIns.sqs,
+      dynamoDb: ownJournal ? undefined : standIns.dynamoDb,
       webhookUrl,
       web,
       workers: workers.map(([worker]) => worker),

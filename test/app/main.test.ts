@@ -4,10 +4,18 @@ import t from 'tap'
 import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
 import { startSecretsManager } from '../../dev/secrets-manager.ts'
 import { startSqs } from '../../dev/sqs.ts'
+import { startStandIns } from '../../dev/stand-ins.ts'
 import { runRole } from '../support/role.ts'
 
 const { cloudName, apiKey, apiSecret } = LOCAL_CLOUDINARY
 const CLOUDINARY_URL = `cloudinary://${apiKey}:${apiSecret}@${cloudName}`
+
+/** Variables that the roles require, of what is not there. */
+const NOWHERE = {
+  QUEUE_URL: 'http://127.0.0.1:9/0/q.fifo',
+  DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:9/0/d.fifo',
+  JOURNAL_TABLE: 'journal'
+}
 
 t.test('without a role it says which there are, and exits 2', async (t) => {
   for (const args of [[], ['nonsense']]) {
@@ -37,8 +45,21 @@ t.test('every bad variable is one line, and the process exits 1', async (t) => {
   t.notMatch(JSON.stringify(role.lines), 'not-for-the-log')
 })
 
+t.test('each role says which variables it cannot do without', async (t) => {
+  for (const [name, variables] of [
+    ['web', ['QUEUE_URL']],
+    ['worker', ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'JOURNAL_TABLE']]
+  ] as const) {
+    const role = runRole(t, [name])
+    t.equal(await role.ended, 1)
+    t.match(
+      role.lines.map(({ msg }) => String(msg).split(' is not set')[0]),
+      variables
+    )
+  }
+})
+
 t.test('faults of the configuration are found at start', async (t) => {
-  const QUEUE_URL = 'http://127.0.0.1:9/0/q.fifo'
   const broken = t.testdir({ 'listener.config.ts': 'export default {}' })
   const cases: [string, string, Record<string, string>, RegExp][] = [
     [
@@ -51,7 +72,7 @@ t.test('faults of the configuration are found at start', async (t) => {
     ['web', 'LISTENER_CONFIG_INVALID', { LISTENER_CONFIG: `${broken}/listener.config.ts` }, /`processors`/],
     ['worker', 'CLOUDINARY_URL_INVALID', { CLOUDINARY_URL: 'cloudinary://a@b' }, /API secret is missing/]
   ]
-  const roles = cases.map(([name, , environment]) => runRole(t, [name], { QUEUE_URL, ...environment }))
+  const roles = cases.map(([name, , environment]) => runRole(t, [name], { ...NOWHERE, ...environment }))
   for (const [index, [, code, , message]] of cases.entries()) {
     t.equal(await roles[index]?.ended, 1)
     t.match(roles[index]?.lines, [{ level: 'fatal', code, msg: message }])
@@ -60,7 +81,7 @@ t.test('faults of the configuration are found at start', async (t) => {
 
 t.test('what is no fault of the configuration is logged with its stack', async (t) => {
   const role = runRole(t, ['web'], {
-    QUEUE_URL: 'http://127.0.0.1:9/0/q.fifo',
+    ...NOWHERE,
     AWS_REGION: 'eu-west-1',
     CLOUDINARY_URL,
     HOST: '203.0.113.1',
@@ -73,12 +94,10 @@ t.test('what is no fault of the configuration is logged with its stack', async (
 })
 
 t.test('both roles start, and stop on SIGTERM with exit code 0', async (t) => {
-  const sqs = await startSqs()
-  t.teardown(() => sqs.stop())
+  const standIns = await startStandIns()
+  t.teardown(() => standIns.stop())
   const environment = {
-    ...sqs.environment,
-    QUEUE_URL: sqs.queueUrl,
-    CLOUDINARY_URL,
+    ...standIns.environment,
     PORT: '0',
     HOST: '127.0.0.1'
   }
@@ -104,7 +123,7 @@ t.test('a role that has not started yet can be stopped', async (t) => {
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_ENDPOINT_URL_SECRETS_MANAGER: `http://127.0.0.1:${address.port}`,
-    QUEUE_URL: 'http://127.0.0.1:9/0/q.fifo',
+    ...NOWHERE,
     CLOUDINARY_SECRET_ID: 'listener/cloudinary'
   })
   await once(silent, 'request')
@@ -131,8 +150,8 @@ t.test('credentials are read from Secrets Manager; web is not ready before they 
 })
 
 t.test("a user's own logger is used, with the serializer that leaks nothing", async (t) => {
-  const sqs = await startSqs()
-  t.teardown(() => sqs.stop())
+  const standIns = await startStandIns()
+  t.teardown(() => standIns.stop())
   const directory = t.testdir({
     'listener.config.ts': `
       import { pino } from '${process.cwd()}/node_modules/pino/pino.js'
@@ -140,9 +159,7 @@ t.test("a user's own logger is used, with the serializer that leaks nothing", as
       export default defineListener({ processors: [], logger: pino({ base: { mine: true } }) })`
   })
   const role = runRole(t, ['worker'], {
-    ...sqs.environment,
-    QUEUE_URL: sqs.queueUrl,
-    CLOUDINARY_URL,
+    ...standIns.environment,
     LISTENER_CONFIG: `${directory}/listener.config.ts`
   })
   t.match(await role.line('worker is ready'), { mine: true, role: 'worker' })
@@ -151,8 +168,8 @@ t.test("a user's own logger is used, with the serializer that leaks nothing", as
 })
 
 t.test('an error that nobody caught stops the role in good order, with exit code 1', async (t) => {
-  const sqs = await startSqs()
-  t.teardown(() => sqs.stop())
+  const standIns = await startStandIns()
+  t.teardown(() => standIns.stop())
   const directory = t.testdir({
     'listener.config.ts': `
       import { defineListener } from '${process.cwd()}/app/listener.ts'
@@ -160,9 +177,7 @@ t.test('an error that nobody caught stops the role in good order, with exit code
       export default defineListener({ processors: [] })`
   })
   const role = runRole(t, ['worker'], {
-    ...sqs.environment,
-    QUEUE_URL: sqs.queueUrl,
-    CLOUDINARY_URL,
+    ...standIns.environment,
     LISTENER_CONFIG: `${directory}/listener.config.ts`
   })
   t.equal(await role.ended, 1)

@@ -33,7 +33,13 @@ async function listener(t: Test, ...statuses: number[]) {
 /** Runs the file as a process of its own, on free ports. */
 function run(t: Test, environment: Record<string, string> = {}) {
   const child: ChildProcess = spawn(process.execPath, [script], {
-    env: { ...process.env, STAND_INS_SQS_PORT: '0', STAND_INS_CLOUDINARY_PORT: '0', ...environment },
+    env: {
+      ...process.env,
+      STAND_INS_SQS_PORT: '0',
+      STAND_INS_DYNAMODB_PORT: '0',
+      STAND_INS_CLOUDINARY_PORT: '0',
+      ...environment
+    },
     stdio: ['ignore', 'pipe', 'inherit']
   })
   const ended = once(child, 'close')
@@ -56,21 +62,25 @@ test('the metadata fields that the default processors use exist', async (t) => {
 })
 
 test('its environment is all that a role needs', async (t) => {
-  const { cloudinary, sqs, environment } = await start(t)
-  const config = readConfig(['QUEUE_URL'], environment)
+  const { cloudinary, sqs, dynamoDb, environment } = await start(t)
+  const config = readConfig(['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'JOURNAL_TABLE'], environment)
   t.equal(config.QUEUE_URL, sqs.queueUrl)
+  t.equal(config.DEAD_LETTER_QUEUE_URL, sqs.deadLetterQueueUrl)
+  t.equal(config.JOURNAL_TABLE, dynamoDb.tableName)
   t.strictSame(credentialSource(config), { url: cloudinary.cloudinaryUrl() })
   t.match(environment, {
     AWS_ENDPOINT_URL_SQS: sqs.url,
+    AWS_ENDPOINT_URL_DYNAMODB: dynamoDb.url,
     AWS_REGION: String,
     AWS_ACCESS_KEY_ID: String,
     AWS_SECRET_ACCESS_KEY: String
   })
 })
 
-test('others are told to reach both by the advertised name', async (t) => {
+test('others are told to reach all of them by the advertised name', async (t) => {
   const { cloudinary, environment } = await start(t, { host: '0.0.0.0', advertisedHost: 'stand-ins' })
   t.match(environment.QUEUE_URL, /^http:\/\/stand-ins:\d+\//)
+  t.match(environment.AWS_ENDPOINT_URL_DYNAMODB, /^http:\/\/stand-ins:\d+$/)
   const { uploadPrefix, ...credentials } = parseCloudinaryUrl(environment.CLOUDINARY_URL as string)
   t.match(credentials, LOCAL_CLOUDINARY)
   t.equal(uploadPrefix, `http://stand-ins:${new URL(cloudinary.url).port}`)
@@ -83,11 +93,11 @@ test('an upload is notified, and again when nobody was there to take it', async 
   t.match(await cloudinary.delivered(), { notificationType: 'upload', attempt: 2, url: webhookUrl })
 })
 
-test('a stop ends both', async (t) => {
-  const { cloudinary, sqs, stop } = await startStandIns()
+test('a stop ends all of them', async (t) => {
+  const { cloudinary, sqs, dynamoDb, stop } = await startStandIns()
   t.ok(sqs.server.inspectQueue(QUEUE_NAME))
   await stop()
-  for (const url of [cloudinary.url, sqs.url]) await t.rejects(fetch(url))
+  for (const { url } of [cloudinary, sqs, dynamoDb]) await t.rejects(fetch(url))
 })
 
 test('as a process it is configured by its environment, and stops on SIGTERM', async (t) => {
@@ -100,7 +110,7 @@ test('as a process it is configured by its environment, and stops on SIGTERM', a
   })
   const ready = await firstLine
   t.match(ready, { role: 'stand-ins', msg: 'the stand-ins are ready', webhookUrl })
-  t.match(ready.sqs, /^http:\/\/localhost:\d+$/)
+  for (const url of [ready.sqs, ready.dynamoDb]) t.match(url, /^http:\/\/localhost:\d+$/)
   await fetch(`${ready.cloudinary}/_standin/upload`, { method: 'POST' })
   await fetch(`${ready.cloudinary}/_standin/idle`)
   const deliveries = await (await fetch(`${ready.cloudinary}/_standin/deliveries`)).json()
@@ -110,11 +120,12 @@ test('as a process it is configured by its environment, and stops on SIGTERM', a
   t.match(lines.at(-1), { msg: 'stopped' })
 })
 
-test('where a port is taken, by default 4566 and 4000, it says so and exits 1', async (t) => {
-  const { cloudinary, sqs } = await start(t)
+test('where a port is taken, by default 4566, 8000 and 4000, it says so and exits 1', async (t) => {
+  const { cloudinary, sqs, dynamoDb } = await start(t)
   const taken = [
     { STAND_INS_SQS_PORT: '', STAND_INS_CLOUDINARY_PORT: new URL(cloudinary.url).port },
-    { STAND_INS_SQS_PORT: new URL(sqs.url).port, STAND_INS_CLOUDINARY_PORT: '' }
+    { STAND_INS_DYNAMODB_PORT: new URL(dynamoDb.url).port, STAND_INS_CLOUDINARY_PORT: '' },
+    { STAND_INS_SQS_PORT: new URL(sqs.url).port, STAND_INS_DYNAMODB_PORT: '' }
   ]
   for (const environment of taken) {
     const { ended, lines } = run(t, environment)

@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 /** `npm start` as a user runs it; `said` resolves when it has printed this. */
 function start(t: Test, args: string[], environment: Record<string, string> = {}) {
   const child: ChildProcess = spawn(process.execPath, ['dev/start.ts', ...args], {
-    env: { ...process.env, CLOUDINARY_URL: '', QUEUE_URL: '', PORT: '', ...environment },
+    env: { ...process.env, CLOUDINARY_URL: '', QUEUE_URL: '', JOURNAL_TABLE: '', PORT: '', ...environment },
     stdio: ['ignore', 'pipe', 'inherit']
   })
   let output = ''

@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import { CloudinaryClients } from '../../app/cloudinary/client.ts'
+import { CloudinaryClients, type CloudinaryClientsOptions } from '../../app/cloudinary/client.ts'
 import { parseCloudinaryUrl } from '../../app/cloudinary/environment.ts'
 import { type CloudinaryStandIn, startCloudinary } from '../../dev/cloudinary/server.ts'
 import { COLLEAGUE, LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
@@ -7,7 +7,7 @@ import { COLLEAGUE, LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
 /** A Cloudinary stand-in with one asset, `bag`, and clients that call it. */
 export async function buildCloudinary(
   t: Test,
-  options: { timeoutMs?: number; clock?: () => number } = {}
+  options: Partial<CloudinaryClientsOptions> = {}
 ): Promise<{ cloudinary: CloudinaryStandIn; clients: CloudinaryClients }> {
   const cloudinary = await startCloudinary({
     environments: [{ ...LOCAL_CLOUDINARY, foreignKeys: [COLLEAGUE] }]
@@ -15,7 +15,7 @@ export async function buildCloudinary(
   cloudinary.as().upload({ publicId: 'bag', resourceType: 'image', tags: ['leather'] })
   const environment = parseCloudinaryUrl(cloudinary.cloudinaryUrl())
   const clients = new CloudinaryClients({
-    environments: { get: () => environment },
+    environments: { get: () => environment, cloudNames: () => [environment.cloudName] },
     uploadPrefix: environment.uploadPrefix,
     ...options
   })

@@ -2,6 +2,7 @@ import { createServer } from 'node:net'
 import type { Test } from 'tap'
 import type { CloudinaryStandIn } from '../../dev/cloudinary/server.ts'
 import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
+import type { EmbeddedDynamoDb } from '../../dev/dynamodb.ts'
 import type { EmbeddedSqs } from '../../dev/sqs.ts'
 import type { LogLine } from '../../dev/start/child.ts'
 import { type System, type SystemOptions, startSystem } from '../../dev/start/system.ts'
@@ -9,6 +10,7 @@ import { type System, type SystemOptions, startSystem } from '../../dev/start/sy
 export interface SystemUnderTest extends System {
   cloudinary: CloudinaryStandIn
   sqs: EmbeddedSqs
+  dynamoDb: EmbeddedDynamoDb
   /** Every line that web and workers have logged. */
   lines: LogLine[]
   /** Uploads assets as a colleague would, and returns their public ids. */
@@ -28,7 +30,7 @@ export async function buildSystem(t: Test, options: Partial<SystemOptions> = {})
     environment: { PATH: process.env.PATH, PORT: String(await freePort()), ...options.environment },
     onLine: (line) => lines.push(line)
   })
-  const { cloudinary, sqs } = system as System & { cloudinary: CloudinaryStandIn; sqs: EmbeddedSqs }
+  const { cloudinary, sqs, dynamoDb } = system as Pick<SystemUnderTest, 'cloudinary' | 'sqs' | 'dynamoDb'>
   t.teardown(async () => {
     await system.stop()
     const log = lines.map((line) => JSON.stringify(line)).join('\n')
@@ -45,6 +47,7 @@ export async function buildSystem(t: Test, options: Partial<SystemOptions> = {})
     ...system,
     cloudinary,
     sqs,
+    dynamoDb,
     lines,
     upload: (count, prefix = 'asset') =>
       Array.from({ length: count }, (_, index) => {
@@ -58,7 +61,7 @@ export async function buildSystem(t: Test, options: Partial<SystemOptions> = {})
 }
 
 /** A port that was free a moment ago: a role that is started again must come back under its old address. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)

@@ -3,6 +3,7 @@ import { SQSClient } from '@aws-sdk/client-sqs'
 import { pino } from 'pino'
 import t from 'tap'
 import { toEvents } from '../../app/cloudinary/notification.ts'
+import type { Journal } from '../../app/journal/journal.ts'
 import { helloWorldTag } from '../../app/listener.ts'
 import { serializeError } from '../../app/logger.ts'
 import { Outbox } from '../../app/queue/outbox.ts'
@@ -12,6 +13,7 @@ import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
 import { sampleNotification } from '../../dev/samples.ts'
 import { startSqs } from '../../dev/sqs.ts'
 import { buildCloudinary } from '../support/cloudinary.ts'
+import { memoryJournal } from '../support/journal.ts'
 
 /** Each fault strikes the asset of its name, once, and is logged with its code. */
 const FAULTS: Record<string, { fault: () => FaultKind; code: string }> = {
@@ -47,7 +49,9 @@ t.test('a Cloudinary that hangs, limits, fails, resets or is busy is tried again
     sqs: client,
     queueUrl: sqs.queueUrl,
     listener: { processors: [helloWorldTag()] },
-    cloudinary: (cloudName, signal) => clients.for(cloudName, signal),
+    deadLetterQueueUrl: sqs.deadLetterQueueUrl,
+    clients,
+    journal: memoryJournal().journal as Journal,
     log,
     concurrency: 10,
     waitTimeSeconds: 1,

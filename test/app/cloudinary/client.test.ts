@@ -6,6 +6,7 @@ import { buildCloudinary } from '../../support/cloudinary.ts'
 
 const BAG = { publicId: 'bag', resourceType: 'image', deliveryType: 'upload' }
 const never = new AbortController().signal
+const cloudNames = () => ['demo']
 
 t.test('a tag is added to those that are there', async (t) => {
   const { cloudinary, clients } = await buildCloudinary(t)
@@ -80,7 +81,7 @@ t.test('an asset without a public id cannot be called for', async (t) => {
 
 t.test('without an upload_prefix calls go over https', async (t) => {
   const clients = new CloudinaryClients({
-    environments: { get: () => LOCAL_CLOUDINARY },
+    environments: { get: () => LOCAL_CLOUDINARY, cloudNames },
     uploadPrefix: undefined
   })
   t.teardown(() => clients.close())
@@ -95,7 +96,7 @@ t.test('calls are signed with the algorithm of the environment', async (t) => {
     signatureAlgorithm: 'sha256' as const
   }
   const clients = new CloudinaryClients({
-    environments: { get: () => environment },
+    environments: { get: () => environment, cloudNames },
     uploadPrefix: cloudinary.url
   })
   t.teardown(() => clients.close())
@@ -109,7 +110,8 @@ t.test('a wrong secret is said to be one, without being shown', async (t) => {
   const apiSecret = 'not-the-right-secret'
   const clients = new CloudinaryClients({
     environments: {
-      get: (cloudName) => ({ ...LOCAL_CLOUDINARY, cloudName, apiSecret, uploadPrefix: cloudinary.url })
+      get: (cloudName) => ({ ...LOCAL_CLOUDINARY, cloudName, apiSecret, uploadPrefix: cloudinary.url }),
+      cloudNames
     },
     uploadPrefix: cloudinary.url
   })
@@ -188,4 +190,29 @@ t.test('the signal ends a call that hangs, and one that has not begun', async (t
   setImmediate(() => stop.abort())
   await t.rejects(hanging, { code: 'CLOUDINARY_ABORTED', fault: { kind: 'retryable' } })
   await t.rejects(client.addTag(BAG, 'x'), { code: 'CLOUDINARY_ABORTED' })
+})
+
+t.test('while calls fail one after the other, no more are made until a probe succeeds', async (t) => {
+  let now = Date.parse('2026-11-23T15:00:00Z')
+  const changes: unknown[] = []
+  const { cloudinary, clients } = await buildCloudinary(t, {
+    clock: () => now,
+    random: () => 0,
+    onChange: (...change) => changes.push(change)
+  })
+  const client = clients.for('demo', never)
+  cloudinary.faults.add({ kind: 'status', status: 503, count: 5 })
+  for (let i = 0; i < 5; i++) await t.rejects(client.addTag(BAG, 'x'), { code: 'CLOUDINARY_UNAVAILABLE' })
+  t.equal(clients.capacity, 0)
+  const calls = cloudinary.calls.length
+  await t.rejects(client.addTag(BAG, 'x'), { code: 'CLOUDINARY_DOWN', fault: { kind: 'retryable' } })
+  t.equal(cloudinary.calls.length, calls, 'no call was made')
+  now += 1000
+  t.equal(clients.capacity, 1)
+  await client.addTag(BAG, 'x')
+  t.equal(clients.capacity, Number.POSITIVE_INFINITY)
+  t.match(changes, [
+    ['demo', { open: true, why: 'CLOUDINARY_UNAVAILABLE' }],
+    ['demo', { open: false }]
+  ])
 })

@@ -102,8 +102,8 @@ t.test('a processor is given the event, the client of its environment, a log and
   const [event, context] = given[0]!
   t.equal(event, upload)
   t.equal(context.cloudinary, cloudinary)
-  t.equal(context.signal, signal)
-  t.strictSame(signals, [signal], "the client's calls end with the signal")
+  t.strictSame(signals, [context.signal], "the client's calls end with the signal")
+  t.notOk(signal.aborted)
   t.match(lines, [{ processor: 'mine', msg: 'hello' }])
 })
 
@@ -120,19 +120,19 @@ t.test('the time a run took is a whole number of milliseconds', async (t) => {
   }
 })
 
-t.test('a processor whose `when` is false is not run, and that is a success', async (t) => {
-  const { outcome, signals } = await runOne({
-    when: (event) => event !== upload,
-    handle: () => {
-      throw new Error('it was run')
-    }
-  })
-  t.match(outcome, { outcome: 'succeeded', processor: 'mine', note: 'skipped: its `when` is false' })
-  t.strictSame(signals, [], 'no client is made')
+t.test('an event is for those alone whose `when` is true', async (t) => {
+  const never = processor('never', { when: () => false })
+  const always = processor('always', { when: (event) => event === upload })
+  t.strictSame(chosen(upload, [never, always]), ['always'])
+  t.equal(chosen(upload, [never]), 'no processor wants it, by its `when`')
 })
 
-t.test('a processor whose `when` is true is run', async (t) => {
-  t.match((await runOne({ when: (event) => event === upload, handle: () => 'ran' })).outcome, { note: 'ran' })
+t.test('a `when` that throws is a failure of its processor, not of the event', async (t) => {
+  const when = () => {
+    throw new Error('broken')
+  }
+  t.strictSame(chosen(upload, [processor('broken', { when })]), ['broken'])
+  t.match((await runOne({ when })).outcome, { outcome: 'failed', error: { message: 'broken' } })
 })
 
 t.test('whatever is thrown means: try again later', async (t) => {
@@ -181,4 +181,38 @@ t.test('a processor is not begun when its time is up', async (t) => {
   const { outcome } = await runOne({ handle: () => 'ran' }, { signal: AbortSignal.abort(reason) })
   t.match(outcome, { outcome: 'failed', fault: { kind: 'retryable' } })
   t.equal((outcome as { error: unknown }).error, reason)
+})
+
+t.test('a processor that does not end in time is aborted, and tried again', async (t) => {
+  let aborted: unknown
+  const hangs = (_event: unknown, { signal }: { signal: AbortSignal }) =>
+    new Promise<void>(() => {
+      signal.addEventListener('abort', () => {
+        aborted = signal.reason
+      })
+    })
+  const { outcome } = await runOne({ timeoutSeconds: 0.02, handle: hangs })
+  t.match(outcome, {
+    outcome: 'failed',
+    fault: { kind: 'retryable' },
+    error: { code: 'PROCESSOR_TIMEOUT', message: 'it did not end within 0.02 s' }
+  })
+  t.match(aborted, { code: 'PROCESSOR_TIMEOUT' })
+})
+
+t.test('a processor that does not heed its signal is not waited for when the worker stops', async (t) => {
+  const stopping = new AbortController()
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+  const ended = runOne(
+    {
+      handle: () => {
+        begin()
+        return new Promise<void>(() => {})
+      }
+    },
+    { signal: stopping.signal }
+  )
+  await begun
+  stopping.abort(new Error('stopping'))
+  t.match((await ended).outcome, { outcome: 'failed', error: { message: 'stopping' } })
 })

@@ -34,14 +34,14 @@ function startChild(t: Test, options: Partial<ChildOptions> = {}) {
 t.test(
   'a role that dies is started again, after a longer pause each time it lives but shortly',
   async (t) => {
-    // without QUEUE_URL a worker ends at once
+    // without its variables a worker ends at once
     const { lines, deaths, until, child } = startChild(t)
     await until(() => deaths.length === 2)
     t.match(deaths, [
       { code: 1, signal: null, pauseMs: 500 },
       { code: 1, signal: null, pauseMs: 1000 }
     ])
-    t.match(lines, [{ role: 'worker', code: 'CONFIG_INVALID' }, { code: 'CONFIG_INVALID' }])
+    for (const line of lines) t.match(line, { role: 'worker', code: 'CONFIG_INVALID' })
     await child.stop()
     t.equal(deaths.length, 2, 'stopped in its pause, it is not started again')
   }
@@ -68,6 +68,8 @@ t.test('a role that is asked to stop is not started again', async (t) => {
       AWS_SECRET_ACCESS_KEY: 'local',
       AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:9',
       QUEUE_URL: 'http://127.0.0.1:9/0/q.fifo',
+      DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:9/0/d.fifo',
+      JOURNAL_TABLE: 'journal',
       CLOUDINARY_URL: 'cloudinary://key:secret@demo'
     }
   })

@@ -1,4 +1,6 @@
 import t from 'tap'
+import { startDynamoDb } from '../../../dev/dynamodb.ts'
+import { startSqs } from '../../../dev/sqs.ts'
 import type { LogLine } from '../../../dev/start/child.ts'
 import { startSystem } from '../../../dev/start/system.ts'
 
@@ -26,14 +28,16 @@ t.test('it starts what is missing of the outside, and the roles, and comes to re
   )
 })
 
-t.test('a Cloudinary and a queue of your own are used instead', async (t) => {
+t.test('a Cloudinary, queues and a journal of your own are used instead', async (t) => {
   const system = await startSystem({
     environment: {
       PATH: process.env.PATH,
       PORT: '0',
       CLOUDINARY_URL: 'cloudinary://key:secret@mine',
       QUEUE_URL: 'http://127.0.0.1:9/0/q.fifo',
-      AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:9',
+      DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:9/0/d.fifo',
+      JOURNAL_TABLE: 'mine',
+      AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
       AWS_REGION: 'eu-west-1',
       AWS_ACCESS_KEY_ID: 'a',
       AWS_SECRET_ACCESS_KEY: 'b'
@@ -43,7 +47,42 @@ t.test('a Cloudinary and a queue of your own are used instead', async (t) => {
   t.teardown(() => system.stop())
   t.equal(system.cloudinary, undefined)
   t.equal(system.sqs, undefined)
+  t.equal(system.dynamoDb, undefined)
 })
+
+t.test(
+  'where either the queues or the journal are your own, the other is embedded, and you are you',
+  async (t) => {
+    const AWS = { AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: 'me', AWS_SECRET_ACCESS_KEY: 'mine' }
+    const sqs = await startSqs()
+    const dynamoDb = await startDynamoDb()
+    // as AWS would refuse who it does not know
+    dynamoDb.server.prependListener('request', ({ headers }) => {
+      if (!headers.authorization?.includes('Credential=me/')) dynamoDb.server.closeAllConnections()
+    })
+    t.teardown(() => Promise.all([sqs.stop(), dynamoDb.stop()]))
+    const own = [
+      {
+        QUEUE_URL: sqs.queueUrl,
+        DEAD_LETTER_QUEUE_URL: sqs.deadLetterQueueUrl,
+        AWS_ENDPOINT_URL_SQS: sqs.url
+      },
+      { JOURNAL_TABLE: dynamoDb.tableName, AWS_ENDPOINT_URL_DYNAMODB: dynamoDb.url }
+    ]
+    for (const environment of own) {
+      const system = await startSystem({
+        environment: { PATH: process.env.PATH, PORT: '0', ...AWS, ...environment },
+        onLine: () => {}
+      })
+      t.teardown(() => system.stop())
+      t.equal(system.sqs === undefined, 'QUEUE_URL' in environment)
+      t.equal(system.dynamoDb === undefined, 'JOURNAL_TABLE' in environment)
+      system.cloudinary?.as().upload({ publicId: 'one', resourceType: 'image' })
+      await system.cloudinary?.called(({ action }) => action === 'tags')
+      await system.stop()
+    }
+  }
+)
 
 t.test('it fails when a role ends before it is ready', async (t) => {
   const lines: LogLine[] = []

@@ -5,10 +5,13 @@
 
 const ASSET = '"asset_id":"a","public_id":"p","version":1'
 
+const list = (count: number, entry: (index: number) => string) =>
+  Array.from({ length: count }, (_, index) => entry(index)).join()
+
 const polluting = (value: string) => `{"__proto__":${value},"constructor":{"prototype":${value}}}`
 const POLLUTION = '{"polluted":"yes","asset_id":"polluted","notification_type":"upload","resources":[{}]}'
 
-export const MEGABYTE_OF_BRACKETS = '['.repeat(1_000_000)
+const MEGABYTE_OF_BRACKETS = '['.repeat(1_000_000)
 
 export const HOSTILE_BODIES: Record<string, string | Buffer> = {
   // prototype pollution
@@ -27,7 +30,7 @@ export const HOSTILE_BODIES: Record<string, string | Buffer> = {
   'a million opening brackets in an object': `{"a":${MEGABYTE_OF_BRACKETS}`,
   'a string of 1 MB that does not end': `{"a":"${'x'.repeat(1_000_000)}`,
   'a million spaces': ' '.repeat(1_000_000),
-  '100,000 keys': `{${Array.from({ length: 80_000 }, (_, index) => `"${index}":0`).join()}}`,
+  '80,000 keys': `{${list(80_000, (index) => `"${index}":0`)}}`,
   'a public id of 500 KB': `{"notification_type":"upload","asset_id":"a","public_id":"${'p'.repeat(500_000)}"}`,
   'a notification type of 500 KB': `{"notification_type":"${'t'.repeat(500_000)}"}`,
 
@@ -39,22 +42,23 @@ export const HOSTILE_BODIES: Record<string, string | Buffer> = {
   'a time before Unix and one after ISO': `{"timestamp":-1e12,"notification_context":{"triggered_at":8.64e15}}`,
 
   // text
-  'lone surrogates': '{"notification_type":"upload","asset_id":"\\ud800","public_id":"\\udfff\\ud800","\\udc00":"\\ud83d"}',
+  'lone surrogates':
+    '{"notification_type":"upload","asset_id":"\\ud800","public_id":"\\udfff\\ud800","\\udc00":"\\ud83d"}',
   'characters that SQS refuses': '{"public_id":"\\u0000\\u0001\\u001f\\u007f\\u0080\\ufffe\\uffff\\ufdd0"}',
-  'characters that SQS refuses, unescaped': '{"public_id":"\u0080\ufffe\uffff\ufdd0\u{1fffe}\u2028"}',
+  'characters that SQS refuses, unescaped': '{"public_id":"\u0080\ufffe\uffff\ufdd0\u2028"}',
   'surrogates as UTF-8': Buffer.from([0x7b, 0x22, 0xed, 0xa0, 0x80, 0x22, 0x3a, 0x30, 0x7d]),
   'overlong UTF-8': Buffer.from([0x7b, 0x22, 0xc0, 0x80, 0x22, 0x3a, 0x30, 0x7d]),
   'UTF-16': Buffer.from('\ufeff{"notification_type":"upload"}', 'utf16le'),
   'a byte order mark': `\ufeff{"notification_type":"rename",${ASSET}}`,
   'two byte order marks': '\ufeff\ufeff{}',
   'bytes that are no text': Buffer.from(Array.from({ length: 1024 }, (_, index) => (index * 151) % 256)),
-  'NULs': Buffer.alloc(1024),
-  'gzip': Buffer.from('1f8b080000000000000aab562a4a2dce2f2d4a4e2d56b28a8ead0500c7b8e6e510000000', 'hex'),
+  NULs: Buffer.alloc(1024),
+  gzip: Buffer.from('1f8b080000000000000aab562a4a2dce2f2d4a4e2d56b28a8ead0500c7b8e6e510000000', 'hex'),
 
   // JSON that is not what was agreed
   'an empty body': '',
-  'null': 'null',
-  'true': 'true',
+  null: 'null',
+  true: 'true',
   'a number': '-0',
   'a string': '"resources"',
   'an empty array': '[]',
@@ -63,15 +67,29 @@ export const HOSTILE_BODIES: Record<string, string | Buffer> = {
   'JSON with a comment': '{} // upload',
   'two JSON documents': '{}{}',
   'NaN and Infinity': '{"a":NaN,"b":Infinity}',
-  'duplicate keys': '{"notification_type":"upload","notification_type":"delete","asset_id":"a","asset_id":"b","resources":[],"resources":{}}',
-  'keys with a meaning in JavaScript': '{"toJSON":"x","then":{"then":1},"length":-1,"valueOf":null,"hasOwnProperty":1,"toString":0,"constructor":false}',
+  'duplicate keys':
+    '{"notification_type":"upload","notification_type":"delete","asset_id":"a","asset_id":"b","resources":[],"resources":{}}',
+  'keys with a meaning in JavaScript':
+    '{"toJSON":"x","then":{"then":1},"length":-1,"valueOf":null,"hasOwnProperty":1,"toString":0,"constructor":false}',
   'a type named toString': '{"notification_type":"toString"}',
   'a type named __proto__': '{"notification_type":"__proto__"}',
   'a type that is not text': '{"notification_type":{"toString":"upload"}}',
-  'fields of other types than agreed': '{"notification_type":"upload","asset_id":{"a":1},"public_id":["p"],"version":{},"resource_type":null,"type":[],"timestamp":[],"notification_context":[{"triggered_by":[]}]}',
-  'a context of other types than agreed': '{"notification_context":{"triggered_by":null,"triggered_at":{"a":[]}},"signature_key":{}}',
+  'fields of other types than agreed':
+    '{"notification_type":"upload","asset_id":{"a":1},"public_id":["p"],"version":{},"resource_type":null,"type":[],"timestamp":[],"notification_context":[{"triggered_by":[]}]}',
+  'a context of other types than agreed':
+    '{"notification_context":{"triggered_by":null,"triggered_at":{"a":[]}},"signature_key":{}}',
   'resources of every type': '{"resources":[null,0,"",[],[[]],{},true]}',
   'resources that are text': '{"resources":"abc"}',
   'a map of every type': '{"resources":{"":null,"a":0,"b":"","c":[],"d":true}}',
-  'resources and assets': '{"notification_type":"proof_status_changed","resources":{},"assets":[{"asset_id":"a"}]}'
+  'resources and assets':
+    '{"notification_type":"proof_status_changed","resources":{},"assets":[{"asset_id":"a"}]}',
+
+  // many assets
+  '1,000 resources': `{"notification_type":"delete","resources":[${list(1000, (index) => `{"asset_id":"${index}"}`)}]}`
 }
+
+/** As many assets as ten times what one call to Cloudinary can change; apart, since to store them takes a while. */
+export const MAP_OF_10_000 = `{"notification_type":"move","resources":{"__proto__":{},"toString":{},${list(
+  10_000,
+  (index) => `"key ${index}":{}`
+)}}}`

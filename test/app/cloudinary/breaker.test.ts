@@ -1,0 +1,133 @@
+import t from 'tap'
+import { Breaker, type BreakerState } from '../../../app/cloudinary/breaker.ts'
+import { CloudinaryError, type Fault } from '../../../app/cloudinary/fault.ts'
+
+const failure = (fault: Fault = { kind: 'retryable' }, status = 503) =>
+  new CloudinaryError('CLOUDINARY_UNAVAILABLE', 'add tag: 503', fault, status)
+
+/** A breaker whose clock stands at 0 until it is set, and which pauses for the shortest time. */
+function build() {
+  const changes: BreakerState[] = []
+  const time = { now: 0 }
+  const breaker = new Breaker({
+    clock: () => time.now,
+    random: () => 0,
+    onChange: (state) => changes.push(state)
+  })
+  const fail = (times: number) => {
+    for (let i = 0; i < times; i++) breaker.observe(failure())
+  }
+  return { breaker, changes, time, fail }
+}
+
+t.test('it is closed at first, and lets any number of events run', async (t) => {
+  const { breaker } = build()
+  t.ok(breaker.isClosed)
+  t.equal(breaker.capacity, Number.POSITIVE_INFINITY)
+  t.strictSame(breaker.admit(), { outcome: 'go', probe: false })
+  const silent = new Breaker()
+  for (let i = 0; i < 5; i++) silent.observe(failure())
+  t.equal(silent.capacity, 0, 'with the system clock, and nobody told')
+})
+
+t.test('it opens when five calls fail one after the other', async (t) => {
+  const { breaker, changes, fail } = build()
+  fail(4)
+  t.ok(breaker.isClosed)
+  fail(1)
+  t.notOk(breaker.isClosed)
+  t.equal(breaker.capacity, 0)
+  t.strictSame(breaker.admit(), { outcome: 'wait', until: 1000 })
+  t.strictSame(changes, [{ open: true, until: new Date(1000), why: 'CLOUDINARY_UNAVAILABLE' }])
+})
+
+t.test('a call that succeeds between them keeps it closed', async (t) => {
+  const { breaker, changes, fail } = build()
+  fail(4)
+  breaker.succeeded()
+  fail(4)
+  t.ok(breaker.isClosed)
+  t.strictSame(changes, [])
+})
+
+t.test('a refusal, and an asset that is busy, are answers: Cloudinary is there', async (t) => {
+  for (const answer of [failure({ kind: 'permanent' }, 404), failure({ kind: 'retryable' }, 423)]) {
+    const { breaker, fail } = build()
+    fail(4)
+    breaker.observe(answer)
+    fail(4)
+    t.ok(breaker.isClosed)
+  }
+})
+
+t.test('after its pause one event at a time may try', async (t) => {
+  const { breaker, time, fail } = build()
+  fail(5)
+  time.now = 1000
+  t.equal(breaker.capacity, 1)
+  t.strictSame(breaker.admit(), { outcome: 'go', probe: true })
+  t.strictSame(breaker.admit(), { outcome: 'wait', until: 61_000 })
+  breaker.release()
+  t.strictSame(breaker.admit(), { outcome: 'go', probe: true }, 'one that made no call tells nothing')
+})
+
+t.test('a probe that never ends is not waited for longer than a minute', async (t) => {
+  const { breaker, time, fail } = build()
+  fail(5)
+  time.now = 1000
+  breaker.admit()
+  time.now = 61_000
+  t.strictSame(breaker.admit(), { outcome: 'go', probe: true })
+})
+
+t.test('the first call that succeeds closes it', async (t) => {
+  const { breaker, changes, time, fail } = build()
+  fail(5)
+  time.now = 1000
+  breaker.admit()
+  breaker.succeeded()
+  t.ok(breaker.isClosed)
+  t.match(changes, [{ open: true }, { open: false }])
+  fail(4)
+  t.ok(breaker.isClosed, 'and the count begins anew')
+})
+
+t.test('each probe that fails doubles the pause, up to a minute', async (t) => {
+  const { breaker, changes, time, fail } = build()
+  fail(5)
+  const pauses: number[] = []
+  for (let i = 0; i < 8; i++) {
+    const admission = breaker.admit()
+    if (admission.outcome === 'wait') time.now = admission.until
+    breaker.admit()
+    fail(1)
+    const next = breaker.admit()
+    if (next.outcome === 'wait') pauses.push((next.until - time.now) / 1000)
+  }
+  t.strictSame(pauses, [2, 4, 8, 16, 30, 30, 30, 30], 'half of it at least, since random is 0')
+  t.equal(changes.length, 1, 'it is said once that it is open')
+})
+
+t.test('calls that were under way when it opened say nothing new', async (t) => {
+  const { breaker, fail } = build()
+  fail(50)
+  t.strictSame(breaker.admit(), { outcome: 'wait', until: 1000 })
+})
+
+t.test('one rate limit opens it, until the limit ends or for a minute', async (t) => {
+  for (const [until, expected] of [
+    [5000, 5000],
+    [3_600_000, 60_000]
+  ] as const) {
+    const { breaker } = build()
+    breaker.observe(failure({ kind: 'rate-limited', until: new Date(until) }, 420))
+    t.strictSame(breaker.admit(), { outcome: 'wait', until: expected })
+  }
+})
+
+t.test('a limit that ends sooner does not shorten a pause', async (t) => {
+  const { breaker } = build()
+  breaker.observe(failure({ kind: 'rate-limited', until: new Date(5000) }, 420))
+  breaker.observe(failure({ kind: 'rate-limited', until: new Date(3000) }, 420))
+  t.strictSame(breaker.admit(), { outcome: 'wait', until: 5000 })
+})

@@ -1,0 +1,291 @@
+import { pino } from 'pino'
+import t from 'tap'
+import { Breaker } from '../../../app/cloudinary/breaker.ts'
+import type { AssetEvent } from '../../../app/cloudinary/event.ts'
+import { CloudinaryError, type Fault } from '../../../app/cloudinary/fault.ts'
+import { PermanentError } from '../../../app/errors.ts'
+import type { CloudinaryClient, Processor } from '../../../app/listener.ts'
+import { SERIALIZERS } from '../../../app/logger.ts'
+import { encodeMessage } from '../../../app/queue/message.ts'
+import { type HandleOptions, handleMessage } from '../../../app/worker/handle.ts'
+import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
+import { sampleEvent } from '../../support/events.ts'
+import { memoryJournal } from '../../support/journal.ts'
+
+const NOW = Date.parse('2026-06-01T12:00:10.000Z')
+const upload = sampleEvent('upload')
+const never = new AbortController().signal
+
+/** Handles messages with these processors, and keeps what came of it. */
+function build(processors: Processor[], overrides: Partial<HandleOptions> = {}) {
+  const { journal, entries, writes } = memoryJournal()
+  const letters: { id: string; code: string; processor?: string | undefined }[] = []
+  const lines: Record<string, unknown>[] = []
+  const time = { now: NOW }
+  const breaker = new Breaker({ clock: () => time.now, random: () => 0 })
+  const options: HandleOptions = {
+    processors,
+    journal,
+    clients: { for: () => ({}) as CloudinaryClient, breaker: () => breaker },
+    deadLetters: {
+      put: async (id, _body, { code, processor }) => void letters.push({ id, code, processor })
+    },
+    log: pino({ serializers: SERIALIZERS }, { write: (line) => void lines.push(JSON.parse(line)) }),
+    clock: () => time.now,
+    random: () => 0.5,
+    ...overrides
+  }
+  const handle = (event: AssetEvent | string = upload, signal: AbortSignal = never) => {
+    const body = typeof event === 'string' ? event : encodeMessage(event)
+    return handleMessage({ id: 'message-1', body, group: 'g', receiveCount: 1 }, signal, options)
+  }
+  return { handle, entries, writes, letters, lines, breaker, time, entry: () => entries.get(upload.id) }
+}
+
+/** A processor that does what it is told, run by run, and counts its runs. */
+function scripted(name: string, ...script: (string | Error)[]) {
+  let runs = 0
+  const processor: Processor = {
+    name,
+    on: ['upload'],
+    async handle() {
+      const next = script[Math.min(runs++, script.length - 1)]
+      if (next instanceof Error) throw next
+      return next
+    }
+  }
+  return { processor, runs: () => runs }
+}
+
+const cloudinaryError = (fault: Fault, status?: number) =>
+  new CloudinaryError('CLOUDINARY_UNAVAILABLE', 'add tag', fault, status)
+
+t.test('an event with one processor costs two writes, and is done', async (t) => {
+  const { processor, runs } = scripted('tag', 'tagged')
+  const { handle, entry, writes, lines } = build([processor])
+  t.strictSame(await handle(), { kind: 'delete' })
+  t.equal(runs(), 1)
+  t.strictSame(writes, ['begin', 'record'])
+  t.match(entry(), {
+    status: 'done',
+    attempts: 1,
+    processors: { tag: { outcome: 'succeeded', note: 'tagged' } }
+  })
+  t.match(lines, [
+    { msg: 'event processed', eventId: upload.id, processor: 'tag', note: 'tagged', type: 'upload' }
+  ])
+})
+
+t.test('an event that is delivered again is not processed again', async (t) => {
+  const { processor, runs } = scripted('tag', 'tagged')
+  const { handle, lines } = build([processor])
+  await handle()
+  t.strictSame(await handle(), { kind: 'delete' })
+  t.equal(runs(), 1)
+  t.match(lines.at(-1), { msg: 'event was finished before', outcome: 'duplicate' })
+})
+
+t.test(
+  'an event that no processor wants, and a change of our own, are journaled with the reason',
+  async (t) => {
+    const { handle, entries, lines, writes } = build([scripted('tag', '').processor])
+    const own = sampleEvent('upload', { apiKey: LOCAL_CLOUDINARY.apiKey, publicId: 'other' })
+    t.strictSame(await handle(own), { kind: 'delete' })
+    const nameless = sampleEvent('moderation', {}, { public_id: undefined })
+    t.strictSame(await handle(nameless), { kind: 'delete' })
+    const folder = sampleEvent('create_folder')
+    t.strictSame(await handle(folder), { kind: 'delete' })
+    t.match(entries.get(own.id), { status: 'ignored', reason: "a change made with the listener's own key" })
+    t.match(entries.get(folder.id), { status: 'ignored', reason: 'no processor is on create_folder' })
+    t.strictSame(writes, ['ignore', 'ignore', 'ignore'])
+    t.match(lines, [{ msg: 'event ignored' }, { msg: 'event ignored' }])
+    t.notOk('asset' in lines[1]!)
+  }
+)
+
+t.test("one processor's failure does not run its neighbours again", async (t) => {
+  const good = scripted('good', 'done')
+  const bad = scripted('bad', new Error('not yet'), new Error('not yet'), 'at last')
+  const { handle, entry } = build([bad.processor, good.processor])
+  t.strictSame(await handle(), { kind: 'retry', delaySeconds: 1 })
+  t.match(entry(), { status: 'retrying', verdict: { lastError: { processor: 'bad', message: 'not yet' } } })
+  t.strictSame(await handle(), { kind: 'retry', delaySeconds: 2 }, 'twice the time')
+  t.strictSame(await handle(), { kind: 'delete' })
+  t.strictSame([bad.runs(), good.runs()], [3, 1])
+  t.match(entry(), { status: 'done', attempts: 3 })
+})
+
+t.test('a permanent failure goes to the dead-letter queue at once, with its reason', async (t) => {
+  const good = scripted('good', 'done')
+  const bad = scripted('bad', new PermanentError('no such field', { code: 'NO_FIELD' }))
+  const { handle, entry, letters, lines } = build([bad.processor, good.processor])
+  t.strictSame(await handle(), { kind: 'delete' })
+  t.strictSame(letters, [{ id: `${upload.id}.bad`, code: 'NO_FIELD', processor: 'bad' }])
+  t.match(entry(), {
+    status: 'dead',
+    processors: {
+      bad: { outcome: 'dead', code: 'NO_FIELD', message: 'no such field' },
+      good: { outcome: 'succeeded' }
+    },
+    verdict: { lastError: { processor: 'bad', code: 'NO_FIELD' } }
+  })
+  t.match(lines, [{ msg: 'event dead-lettered', err: { code: 'NO_FIELD' } }, { msg: 'event processed' }])
+})
+
+t.test(
+  'a permanent failure beside one that may pass: the one is put aside once, the other tried again',
+  async (t) => {
+    const dead = scripted('dead', new PermanentError('never'))
+    const later = scripted('later', new Error('not yet'), 'at last')
+    const { handle, entry, letters } = build([dead.processor, later.processor])
+    t.match(await handle(), { kind: 'retry' })
+    t.strictSame(await handle(), { kind: 'delete' })
+    t.strictSame([dead.runs(), later.runs(), letters.length], [1, 2, 1])
+    t.match(entry(), { status: 'dead' })
+  }
+)
+
+t.test('an event that fails twelve times is put aside', async (t) => {
+  const bad = scripted('bad', new Error('as ever'))
+  const { handle, entry, letters } = build([bad.processor])
+  for (let attempt = 1; attempt < 12; attempt++) t.match(await handle(), { kind: 'retry' })
+  t.strictSame(letters, [])
+  t.strictSame(await handle(), { kind: 'delete' })
+  t.equal(bad.runs(), 12)
+  t.match(letters, [{ code: 'Error', processor: 'bad' }])
+  t.match(entry(), { status: 'dead', attempts: 12 })
+})
+
+t.test('an event that kills its worker each time is put aside without another run', async (t) => {
+  const bad = scripted('bad', 'never noted')
+  const { handle, entries, letters } = build([bad.processor])
+  entries.set(upload.id, { status: 'processing', attempts: 12, processors: {} })
+  t.strictSame(await handle(), { kind: 'delete' })
+  t.equal(bad.runs(), 0)
+  t.match(letters, [{ code: 'ATTEMPTS_EXHAUSTED' }])
+})
+
+t.test('a rate limit is waited for, and does not count as an attempt', async (t) => {
+  const until = new Date(NOW + 600_000)
+  const limited = scripted('limited', cloudinaryError({ kind: 'rate-limited', until }, 420), 'at last')
+  const { handle, entry } = build([limited.processor])
+  t.strictSame(await handle(), { kind: 'retry', delaySeconds: 615 })
+  t.match(entry(), { status: 'retrying', attempts: 0, verdict: { uncounted: true } })
+})
+
+t.test('while Cloudinary is down an event waits, untouched, and its failures do not count', async (t) => {
+  const failure = cloudinaryError({ kind: 'retryable' }, 503)
+  const bad = scripted('bad', failure)
+  const { handle, entry, breaker, writes, time } = build([bad.processor])
+  for (let i = 0; i < 5; i++) breaker.observe(failure)
+
+  t.match(await handle(), { kind: 'retry', delaySeconds: 2 })
+  t.strictSame(writes, [], 'not even journaled')
+
+  time.now += 1000
+  for (let probe = 0; probe < 20; probe++) {
+    t.match(await handle(), { kind: 'retry' })
+    t.notOk(breaker.isClosed)
+  }
+  t.match(entry(), { status: 'retrying', attempts: 0 })
+  t.equal(bad.runs(), 20, 'each probe is given back, so that the next event may try')
+})
+
+t.test('a failure for another reason counts, whatever its neighbour met with', async (t) => {
+  const limited = cloudinaryError({ kind: 'rate-limited', until: new Date(NOW + 5000) }, 420)
+  const { handle, entry } = build([
+    scripted('a', limited).processor,
+    scripted('b', new Error('mine')).processor
+  ])
+  t.strictSame(await handle(), { kind: 'retry', delaySeconds: 20 }, 'the longer delay')
+  t.match(entry(), { attempts: 1, verdict: { status: 'retrying' } })
+  t.notOk(entry()?.verdict?.uncounted)
+})
+
+t.test('being cut short by a stop does not count', async (t) => {
+  const stopping = new AbortController()
+  const cut: Processor = {
+    name: 'cut',
+    on: ['upload'],
+    handle: () => {
+      stopping.abort(new Error('stopping'))
+      return new Promise<void>(() => {})
+    }
+  }
+  const { handle, entry } = build([cut])
+  t.match(await handle(upload, stopping.signal), { kind: 'retry' })
+  t.match(entry(), { attempts: 0, verdict: { uncounted: true } })
+})
+
+t.test('a message that this listener did not write is put aside at once', async (t) => {
+  const { handle, letters, lines } = build([])
+  t.strictSame(await handle('not an event'), { kind: 'delete' })
+  t.match(letters, [{ id: 'message-1', code: 'MESSAGE_UNREADABLE' }])
+  t.match(lines, [{ msg: 'message dead-lettered', code: 'MESSAGE_UNREADABLE' }])
+})
+
+t.test('when journal or dead-letter queue do not answer, the message comes again', async (t) => {
+  const down = async () => {
+    throw new Error('down')
+  }
+  const { journal } = memoryJournal()
+  for (const overrides of [{ journal: { ...journal, begin: down } }, { deadLetters: { put: down } }]) {
+    const { handle, lines } = build([scripted('bad', new PermanentError('never')).processor], overrides)
+    t.strictSame(await handle(), { kind: 'retry', delaySeconds: 11 })
+    t.match(lines.at(-1), { msg: 'message not handled; it comes again', err: { message: 'down' } })
+  }
+  const unreadable = build([], { deadLetters: { put: down } })
+  t.match(await unreadable.handle('x'), { kind: 'retry' })
+})
+
+t.test('a redrive runs what is dead again, and not what has succeeded', async (t) => {
+  const good = scripted('good', 'done')
+  const bad = scripted('bad', new PermanentError('never'), 'mended')
+  const { handle, entry, letters } = build([bad.processor, good.processor])
+  await handle()
+  const redriven: AssetEvent = { ...upload, run: { kind: 'redrive', id: 'r1' }, traceId: 'Root=1' }
+  t.strictSame(await handle(redriven), { kind: 'delete' })
+  t.strictSame([bad.runs(), good.runs()], [2, 1])
+  t.match(entry(), { status: 'done' })
+  t.strictSame(await handle(redriven), { kind: 'delete' }, 'delivered again')
+  t.equal(bad.runs(), 2)
+  t.equal(letters.length, 1)
+})
+
+t.test('a redrive that fails again is put aside again, as another letter', async (t) => {
+  const bad = scripted('bad', new PermanentError('never'))
+  const { handle, letters } = build([bad.processor])
+  await handle()
+  await handle({ ...upload, run: { kind: 'redrive', id: 'r1' } })
+  t.strictSame(
+    letters.map(({ id }) => id),
+    [`${upload.id}.bad`, `${upload.id}.bad.r1`]
+  )
+})
+
+t.test('a replay runs everything again, once', async (t) => {
+  const good = scripted('good', 'done')
+  const twice = scripted('twice', 'done', new Error('not yet'), 'done')
+  const { handle } = build([good.processor, twice.processor])
+  await handle()
+  const replayed: AssetEvent = { ...upload, run: { kind: 'replay', id: 'p1' } }
+  t.match(await handle(replayed), { kind: 'retry' })
+  t.strictSame(await handle(replayed), { kind: 'delete' })
+  t.strictSame([good.runs(), twice.runs()], [2, 3], 'what has succeeded in the replay is not run again in it')
+})
+
+t.test('an event whose processors are configured no longer is finished', async (t) => {
+  const bad = scripted('bad', new Error('not yet'))
+  const good = scripted('good', 'done')
+  const { handle, entries, entry } = build([good.processor])
+  entries.set(upload.id, {
+    status: 'retrying',
+    attempts: 1,
+    processors: {
+      good: { outcome: 'succeeded', at: '', milliseconds: 1 },
+      [bad.processor.name]: { outcome: 'failed', at: '', milliseconds: 1, code: 'X', message: 'x' }
+    }
+  })
+  t.strictSame(await handle(), { kind: 'delete' })
+  t.match(entry(), { status: 'done' })
+})

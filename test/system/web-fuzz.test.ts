@@ -1,0 +1,436 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
+import fc from 'fast-check'
+import t from 'tap'
+import type { AssetEvent } from '../../app/cloudinary/event.ts'
+import { toEvents } from '../../app/cloudinary/notification.ts'
+import { decodeMessage } from '../../app/queue/message.ts'
+import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
+import { sampleNotification } from '../../dev/samples.ts'
+import { signatureHeaders } from '../../dev/sign.ts'
+import { QUEUE_NAME, startSqs } from '../../dev/sqs.ts'
+import { exchange, type HeaderLine, RawConnection, type RawRequest, rawRequest } from '../support/raw-http.ts'
+import { runRole } from '../support/role.ts'
+import { HOSTILE_BODIES, MAP_OF_10_000 } from './corpus/hostile-bodies.ts'
+import { MALFORMED_REQUESTS } from './corpus/malformed-requests.ts'
+
+const BODY_LIMIT = 1024 * 1024
+
+const { cloudName, apiKey, apiSecret } = LOCAL_CLOUDINARY
+
+const queue = await startSqs()
+t.teardown(() => queue.stop())
+const web = runRole(t, ['web'], {
+  PORT: '0',
+  HOST: '127.0.0.1',
+  BODY_LIMIT_BYTES: String(BODY_LIMIT),
+  CLOUDINARY_URL: `cloudinary://${apiKey}:${apiSecret}@${cloudName}`,
+  QUEUE_URL: queue.queueUrl,
+  ...queue.environment
+})
+const { url } = await web.line('web is ready')
+const port = Number(new URL(String(url)).port)
+const pid = web.child.pid
+
+/** What was signed: each is authentic, and nothing else may come to be in the queue. By event id. */
+const authentic = new Map<string, AssetEvent>()
+
+const now = () => Math.floor(Date.now() / 1000)
+
+/** The header lines of an authentic notification with this body. */
+function sign(body: string | Buffer): HeaderLine[] {
+  const signedAt = now()
+  const context = { environment: cloudName, isOwnKey: (key: string) => key === apiKey, signedAt }
+  for (const event of toEvents(Buffer.from(body), { ...context, receivedAt: new Date() })) {
+    // a body that is sent again later is the same event, and the queue keeps the first of it
+    if (!authentic.has(event.id)) authentic.set(event.id, event)
+  }
+  return Object.entries(signatureHeaders(body, LOCAL_CLOUDINARY, signedAt))
+}
+
+const host: HeaderLine = ['Host', 'localhost']
+
+const lengthOf = (body: string | Buffer): HeaderLine => ['Content-Length', String(Buffer.byteLength(body))]
+
+/** An authentic request as bytes; the extra lines come last. */
+const authenticRequest = (
+  body: string | Buffer,
+  extra: readonly HeaderLine[] = [],
+  request: Omit<RawRequest, 'headers' | 'body'> = {}
+) => rawRequest({ headers: [host, lengthOf(body), ...sign(body), ...extra], body, ...request })
+
+/** Sends an authentic notification until it is taken, as Cloudinary does; every 503 on the way is on purpose. */
+async function deliver(body: string | Buffer): Promise<readonly number[]> {
+  for (let attempts = 1; ; attempts++) {
+    const statuses = await exchange(authenticRequest(body), { port })
+    if (statuses[0] !== 503 || attempts === 2000) return statuses
+  }
+}
+
+const isRefusal = (status: number) => status >= 400 && status < 500
+const isAllowed = (status: number) => status === 200 || status === 503 || isRefusal(status)
+
+const chunked = (...chunks: string[]) =>
+  [...chunks, ''].map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`).join('')
+
+const UPLOAD = JSON.stringify(sampleNotification('upload', { publicId: 'fuzzed' }))
+
+t.test('what is not a proper request is refused, and nothing that hides in it is answered', async (t) => {
+  for (const [name, { bytes, answers }] of Object.entries(MALFORMED_REQUESTS)) {
+    const statuses = await exchange(bytes, { port, ...(answers && { answers }) })
+    t.ok(statuses.every(isRefusal), `${name}: ${statuses.slice(0, 5)}`)
+  }
+})
+
+t.test('requests on one connection are told apart, whatever their bodies hold', async (t) => {
+  const hidden = authenticRequest('{"hidden":1}')
+  const health = rawRequest({ method: 'GET', target: '/health', headers: [host] })
+  const requests = [
+    rawRequest({ headers: [host, lengthOf(hidden)], body: hidden }),
+    authenticRequest('{"first":1}'),
+    rawRequest({ headers: [host, ['Transfer-Encoding', 'chunked']], body: chunked(hidden.toString()) }),
+    authenticRequest('{"second":1}'),
+    health
+  ]
+  t.strictSame(await exchange(Buffer.concat(requests), { port, answers: 5 }), [401, 200, 401, 200, 200])
+})
+
+t.test('an unusual request is no reason to refuse an authentic notification', async (t) => {
+  const chunkedUpload = rawRequest({
+    headers: [host, ...sign(UPLOAD), ['Transfer-Encoding', 'chunked']],
+    body: chunked(...(UPLOAD.match(/.{1,7}/gs) ?? []))
+  })
+  const unusual: Record<string, Buffer> = {
+    'a body in many chunks': chunkedUpload,
+    'Expect: 100-continue': authenticRequest(UPLOAD, [['Expect', '100-continue']]),
+    'an upgrade': authenticRequest(UPLOAD, [
+      ['Connection', 'Upgrade'],
+      ['Upgrade', 'h2c']
+    ]),
+    'HTTP/1.0': authenticRequest(UPLOAD, [], { version: 'HTTP/1.0' }),
+    'an absolute target': authenticRequest(UPLOAD, [], {
+      target: 'http://localhost/webhooks/cloudinary?x=%zz#y'
+    }),
+    'an encoded target': authenticRequest(UPLOAD, [], { target: '/webhooks/%63loudinary' }),
+    'no body': rawRequest({ headers: [host, ...sign('')] }),
+    'a compressed body': authenticRequest(gzipSync(UPLOAD), [['Content-Encoding', 'gzip']]),
+    'an encoding that nobody knows': authenticRequest(UPLOAD, [['Content-Encoding', 'a, \x80']])
+  }
+  for (const type of [
+    '',
+    ' ',
+    'json',
+    '/',
+    'application/',
+    'application/json; charset=utf-16',
+    'application/json; charset="',
+    'multipart/form-data',
+    'multipart/form-data; boundary=',
+    'application/x-www-form-urlencoded',
+    'text/plain, application/json',
+    'a b/c d',
+    '\x80\xff',
+    '*/*',
+    'undefined',
+    `text/${'x'.repeat(10_000)}`,
+    `text/plain;${'a="\\"";'.repeat(1000)}`
+  ]) {
+    unusual[`the content type ${JSON.stringify(type.slice(0, 40))}`] = authenticRequest(UPLOAD, [
+      ['Content-Type', type]
+    ])
+  }
+  for (const [name, bytes] of Object.entries(unusual))
+    t.strictSame(await exchange(bytes, { port }), [200], name)
+})
+
+t.test('a body that is not as long as it says, or too long, is refused', async (t) => {
+  const over = 'x'.repeat(BODY_LIMIT + 1)
+  const cut = { ...HOSTILE_BODIES, cut: UPLOAD.slice(0, -1) }.cut
+  const cases: Record<string, { bytes: Buffer; answers?: number; statuses: number[] }> = {
+    'longer than it says': {
+      bytes: rawRequest({ headers: [host, lengthOf(UPLOAD), ...sign(UPLOAD)], body: `${UPLOAD}rubbish` }),
+      answers: 2,
+      statuses: [200, 400]
+    },
+    'one byte short of what was signed': {
+      bytes: rawRequest({ headers: [host, lengthOf(cut), ...sign(UPLOAD)], body: cut }),
+      statuses: [401]
+    },
+    'over the limit, and it says so': { bytes: authenticRequest(over), statuses: [413] },
+    'over the limit, of which nothing is sent': {
+      bytes: rawRequest({ headers: [host, ['Content-Length', '999999999999'], ...sign('')] }),
+      statuses: [413]
+    },
+    'over the limit in chunks': {
+      bytes: rawRequest({
+        headers: [host, ['Transfer-Encoding', 'chunked'], ...sign(over)],
+        body: chunked(...Array.from({ length: 40 }, () => 'x'.repeat(30_000)))
+      }),
+      statuses: [413]
+    },
+    'in chunks that break off in rubbish': {
+      bytes: rawRequest({
+        headers: [host, ['Transfer-Encoding', 'chunked'], ...sign(UPLOAD)],
+        body: '5\r\nhello\r\nrubbish\r\n'
+      }),
+      statuses: [400]
+    }
+  }
+  for (const [name, { bytes, answers, statuses }] of Object.entries(cases)) {
+    t.strictSame(await exchange(bytes, { port, ...(answers && { answers }) }), statuses, name)
+  }
+  const short = rawRequest({ headers: [host, ['Content-Length', '999'], ...sign(UPLOAD)], body: UPLOAD })
+  t.strictSame(await exchange(short, { port, answers: 0 }), [400], 'shorter than it says, then hung up')
+  t.strictSame(await exchange(short.subarray(0, 60), { port, answers: 0 }), [400], 'hung up in the head')
+})
+
+t.test('senders that stop midway keep nobody waiting', async (t) => {
+  const bytes = authenticRequest('{"stopped":1}')
+  const stopped = await Promise.all(Array.from({ length: 200 }, () => RawConnection.open({ port })))
+  t.teardown(() => stopped.map((connection) => connection.destroy()))
+  stopped.forEach((connection, index) => {
+    connection.write(bytes.subarray(0, Math.floor((bytes.length * index) / stopped.length)))
+  })
+  t.strictSame(await exchange(authenticRequest('{"meanwhile":1}'), { port }), [200])
+  t.equal((await fetch(new URL('/ready', String(url)))).status, 200)
+  t.ok(stopped.every(({ closed, statuses }) => !closed && statuses.length === 0))
+
+  for (const [index, connection] of stopped.entries()) {
+    const sent = Math.floor((bytes.length * index) / stopped.length)
+    connection.write(bytes.subarray(sent))
+    await connection.answers(1)
+    t.strictSame(connection.statuses, [200], `the rest of ${bytes.length} bytes after ${sent} is still taken`)
+  }
+})
+
+t.test('an authentic body is accepted, whatever it is meant to do', async (t) => {
+  for (const [name, body] of Object.entries({ ...HOSTILE_BODIES, MAP_OF_10_000 })) {
+    t.strictSame(await deliver(body), [200], name)
+  }
+})
+
+t.test('any authentic JSON is accepted', async () => {
+  const key = fc.oneof(
+    fc.constantFrom(...Object.keys(sampleNotification('upload')), 'resources', 'assets', '__proto__'),
+    fc.string({ unit: 'binary-ascii' })
+  )
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      fc.constantFrom(null, true, 'upload', 'rename', 1e300, -0),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      fc.string({ unit: 'binary-ascii' }),
+      fc.array(tie('value'), { maxLength: 5 }),
+      fc.dictionary(key, tie('value'), { maxKeys: 5 })
+    )
+  }))
+  await fc.assert(
+    fc.asyncProperty(fc.dictionary(key, value, { maxKeys: 8 }), async (fields) => {
+      const statuses = await deliver(JSON.stringify(fields))
+      return statuses.length === 1 && statuses[0] === 200
+    }),
+    { numRuns: 150 }
+  )
+})
+
+/** Header lines whose signature is right for this text of a timestamp. */
+const signedWith = (timestamp: string, body = UPLOAD): HeaderLine[] =>
+  Object.entries(signatureHeaders(body, LOCAL_CLOUDINARY, timestamp))
+
+t.test('a signature that is not exactly as it should be is refused', async (t) => {
+  const [timestamp = host, signature = host] = sign(UPLOAD)
+  const hex = signature[1]
+  const unix = timestamp[1]
+  const cases: Record<string, readonly HeaderLine[]> = {
+    'the signature twice': [timestamp, signature, signature],
+    'a wrong signature, then the right one': [timestamp, [signature[0], '0'.repeat(40)], signature],
+    'the timestamp twice': [timestamp, timestamp, signature],
+    'the signature joined to itself': [timestamp, [signature[0], `${hex},${hex}`]],
+    'the signature with a scheme': [timestamp, [signature[0], `sha1=${hex}`]],
+    'the signature in quotes': [timestamp, [signature[0], `"${hex}"`]],
+    'the signature with a space in it': [timestamp, [signature[0], `${hex.slice(0, 20)} ${hex.slice(20)}`]],
+    'half of the signature': [timestamp, [signature[0], hex.slice(0, 20)]],
+    'the signature made longer by zeros': [timestamp, [signature[0], hex.padEnd(64, '0')]],
+    'the signature of 15,000 digits': [timestamp, [signature[0], hex.repeat(375)]],
+    'the signature in Base64': [timestamp, [signature[0], Buffer.from(hex, 'hex').toString('base64')]],
+    'a signature above ASCII': [timestamp, [signature[0], '\xe9'.repeat(40)]],
+    'a signature in full-width digits': [
+      timestamp,
+      [signature[0], Buffer.from('１'.repeat(40)).toString('latin1')]
+    ],
+    'an empty signature': [timestamp, [signature[0], '']],
+    'the digest without a secret': [
+      timestamp,
+      [
+        signature[0],
+        createHash('sha1')
+          .update(UPLOAD + unix)
+          .digest('hex')
+      ]
+    ],
+    'the second-generation signature alone': [timestamp, ['X-Cld-Signature_v2', hex]]
+  }
+  for (const [name, text] of Object.entries({
+    'with an exponent': '1e9',
+    'with ten characters and an exponent': '17803152e2',
+    'in hexadecimal': '0x68000000',
+    negative: `-${unix.slice(1)}`,
+    'with a sign': `+${unix}`,
+    'with a leading zero': `0${unix}`,
+    'of ten digits that begin with zero': '0123456789',
+    'of ten zeros': '0000000000',
+    'far in the future': '9999999999',
+    'of the last second before it is too old': String(now() - 7300),
+    'in milliseconds': `${unix}000`,
+    'with a fraction': `${unix}.0`,
+    'with a newline in code': `${unix}%0a`,
+    'joined to itself': `${unix}, ${unix}`,
+    'that is no number': 'NaN',
+    'that is a date': new Date().toISOString(),
+    'of 10,000 digits': '1'.repeat(10_000)
+  })) {
+    cases[`a timestamp ${name}`] = signedWith(text)
+  }
+  for (const [name, digits] of Object.entries({ 'full-width': 0xff10, 'Arabic-Indic': 0x660 })) {
+    const text = String.fromCodePoint(...[...unix].map((digit) => digits + Number(digit)))
+    // a header is bytes, and Node.js reads them as latin1; the signature is over either
+    for (const read of [text, Buffer.from(text).toString('latin1')]) {
+      const [, line = host] = signedWith(read)
+      cases[`a timestamp in ${name} digits (${read.length})`] = [
+        ['X-Cld-Timestamp', Buffer.from(text).toString('latin1')],
+        line
+      ]
+    }
+  }
+  for (const [name, headers] of Object.entries(cases)) {
+    const bytes = rawRequest({ headers: [host, lengthOf(UPLOAD), ...headers], body: UPLOAD })
+    t.strictSame(await exchange(bytes, { port }), [401], name)
+  }
+  // the digest has no border between body and timestamp
+  for (const [name, body, moved] of [
+    ['from the timestamp into the body', `${UPLOAD}${unix.slice(0, 1)}`, unix.slice(1)],
+    ['from the body into the timestamp', UPLOAD.slice(0, -1), `${UPLOAD.slice(-1)}${unix}`]
+  ] as const) {
+    const bytes = rawRequest({
+      headers: [host, lengthOf(body), [timestamp[0], moved], signature],
+      body
+    })
+    t.strictSame(await exchange(bytes, { port }), [401], `a character moved ${name}`)
+  }
+})
+
+t.test('a signature may be in upper case and have white space around it', async (t) => {
+  const [timestamp = host, signature = host] = sign(UPLOAD)
+  for (const headers of [
+    [timestamp, [signature[0], signature[1].toUpperCase()]],
+    [[timestamp[0], ` \t${timestamp[1]}\t `] as const, [signature[0], `\t ${signature[1]} `] as const]
+  ] as HeaderLine[][]) {
+    const bytes = rawRequest({ headers: [host, lengthOf(UPLOAD), ...headers], body: UPLOAD })
+    t.strictSame(await exchange(bytes, { port }), [200])
+  }
+})
+
+t.test('no text in place of a signature or timestamp is taken for one', async () => {
+  // what ends a header line would end it
+  const text = fc.string({ unit: 'binary-ascii' }).map((value) => value.replace(/[\0\r\n]/g, ''))
+  await fc.assert(
+    fc.asyncProperty(text, text, fc.boolean(), async (timestamp, signature, fresh) => {
+      const headers: HeaderLine[] = [
+        ['X-Cld-Timestamp', fresh ? String(now()) : timestamp],
+        ['X-Cld-Signature', signature]
+      ]
+      const statuses = await exchange(
+        rawRequest({ headers: [host, lengthOf('{}'), ...headers], body: '{}' }),
+        {
+          port
+        }
+      )
+      return statuses.length === 1 && statuses.every(isRefusal)
+    }),
+    { numRuns: 150 }
+  )
+})
+
+/** One change to the bytes of a request; the position is a share of its length. */
+const mutation = fc.record({
+  at: fc.double({ min: 0, max: 1, noNaN: true }),
+  remove: fc.nat(8),
+  insert: fc.oneof(
+    fc.uint8Array({ maxLength: 8 }),
+    fc
+      .constantFrom('\r\n', '\n', '\r', '\0', ':', ' ', '\t', '\r\n\r\n', '0\r\n\r\n', '99999999999')
+      .map(Buffer.from),
+    fc
+      .constantFrom(
+        'Transfer-Encoding: chunked',
+        'Content-Length: 1',
+        'Connection: close',
+        'Expect: 100-continue'
+      )
+      .map((line) => Buffer.from(`\r\n${line}\r\n`))
+  )
+})
+
+t.test('a valid request with any bytes changed is refused, or holds what was signed', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(mutation, { minLength: 1, maxLength: 6 }), async (mutations) => {
+      const bytes = mutations.reduce((request, { at, remove, insert }) => {
+        const from = Math.floor(at * request.length)
+        return Buffer.concat([request.subarray(0, from), insert, request.subarray(from + remove)])
+      }, authenticRequest('{"notification_type":"rename","asset_id":"mutated"}'))
+      // whether the request was cut is not known, so that there may be no answer to wait for
+      const statuses = await exchange(bytes, { port, answers: 0 })
+      return statuses.every(isAllowed)
+    }),
+    { numRuns: 400 }
+  )
+})
+
+const residentBytes = () =>
+  1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
+
+t.test('memory does not grow with what was sent', async (t) => {
+  const round = async () => {
+    for (const { bytes, answers } of Object.values(MALFORMED_REQUESTS)) {
+      await exchange(bytes, { port, ...(answers && { answers }) })
+    }
+    for (const body of Object.values(HOSTILE_BODIES)) await deliver(body)
+    console.error('RSS', residentBytes() / 1024 / 1024)
+  }
+  for (let i = 0; i < 8; i++) await round()
+})
+
+t.test('after all that the process is the same, and serves as before', async (t) => {
+  t.equal(web.child.pid, pid)
+  t.equal(web.child.exitCode, null)
+  t.equal((await fetch(new URL('/health', String(url)))).status, 200)
+  const upload = JSON.stringify(sampleNotification('upload', { publicId: 'at-the-end' }))
+  t.strictSame(await deliver(upload), [200])
+
+  const stored =
+    queue.server.inspectQueue(QUEUE_NAME)?.messages.ready.map(({ body }) => decodeMessage(body)) ?? []
+  const withoutTime = (event: AssetEvent | undefined) =>
+    JSON.stringify({ ...event, receivedAt: undefined, occurredAt: undefined })
+  const foreign = stored.filter((event) => withoutTime(event) !== withoutTime(authentic.get(event.id)))
+  t.strictSame(foreign, [], 'nothing is in the queue but what was signed, as it was signed')
+  t.ok(stored.some(({ asset }) => asset?.publicId === 'at-the-end'))
+  t.notOk('polluted' in {})
+  t.notOk(stored.some(({ payload, asset }) => 'polluted' in payload || asset?.assetId === 'polluted'))
+})
+
+t.test('its log names each refusal, and holds no failure and no secret', async (t) => {
+  const outcomes = new Set(web.lines.map(({ msg }) => msg))
+  t.strictSame(
+    [...outcomes].filter(
+      (msg) => !/^(?:Server listening|web is ready|notification |request refused)/.test(String(msg))
+    ),
+    []
+  )
+  const refused = web.lines.filter(({ msg }) => msg === 'request refused')
+  t.ok(refused.every(({ status }) => isRefusal(Number(status))))
+  const unavailable = web.lines.filter(({ outcome }) => outcome === 'unavailable')
+  t.ok(unavailable.every(({ code }) => code === 'OVERLOADED'))
+  const log = JSON.stringify(web.lines)
+  t.notMatch(log, apiSecret)
+})

@@ -119,6 +119,14 @@ export class ConfigError extends ListenerError {
   }
 }
 
+type Env = Readonly<Record<string, string | undefined>>
+
+/** A variable that is bad or missing, and the line that says so. */
+export interface ConfigFault {
+  name: VariableName
+  line: string
+}
+
 /**
  * Reads and validates the environment: the one place that does. An empty value counts as not set.
  *
@@ -128,24 +136,35 @@ export class ConfigError extends ListenerError {
  */
 export function readConfig<Required extends VariableName = never>(
   required: readonly Required[] = [],
-  env: Readonly<Record<string, string | undefined>> = process.env
+  env: Env = process.env
 ): Config & { [Name in Required]: NonNullable<Config[Name]> } {
-  const faults: string[] = []
+  const { config, faults } = inspectConfig(required, env)
+  if (faults.length > 0) throw new ConfigError(faults.map(({ line }) => line))
+  return config as ReturnType<typeof readConfig<Required>>
+}
+
+/** What of the environment is good, and what is not: for who wants to say all that is wrong, not only this. */
+export function inspectConfig(
+  required: readonly VariableName[],
+  env: Env = process.env
+): { config: Partial<Config>; faults: ConfigFault[] } {
+  const faults: ConfigFault[] = []
   const config: Record<string, unknown> = {}
-  for (const [name, { schema, allowed, secret }] of Object.entries<Variable<z.ZodType>>(VARIABLES)) {
+  for (const [key, { schema, allowed, secret }] of Object.entries<Variable<z.ZodType>>(VARIABLES)) {
+    const name = key as VariableName
     const given = env[name] || undefined
     const result = schema.safeParse(given)
-    if (result.success) config[name] = result.data
-    else
-      faults.push(
-        `${name} is ${secret || holdsSecret(given) ? '(hidden)' : JSON.stringify(given)}; it must be ${allowed}`
-      )
+    if (result.success) {
+      config[name] = result.data
+      continue
+    }
+    const shown = secret || holdsSecret(given) ? '(hidden)' : JSON.stringify(given)
+    faults.push({ name, line: `${name} is ${shown}; it must be ${allowed}` })
   }
   for (const name of required) {
-    if (!env[name]) faults.push(`${name} is not set; it must be ${VARIABLES[name].allowed}`)
+    if (!env[name]) faults.push({ name, line: `${name} is not set; it must be ${VARIABLES[name].allowed}` })
   }
-  if (faults.length > 0) throw new ConfigError(faults)
-  return config as ReturnType<typeof readConfig<Required>>
+  return { config, faults }
 }
 
 /** Credentials that were put into the wrong variable are no less secret for it. */
@@ -156,7 +175,9 @@ const holdsSecret = (value: string | undefined) => value?.includes('cloudinary:/
  *
  * @throws {ConfigError} unless exactly one of CLOUDINARY_URL and CLOUDINARY_SECRET_ID is set
  */
-export function credentialSource(config: Config): { url: string } | { secretId: string } {
+export function credentialSource(
+  config: Partial<Pick<Config, 'CLOUDINARY_URL' | 'CLOUDINARY_SECRET_ID'>>
+): { url: string } | { secretId: string } {
   const { CLOUDINARY_URL: url, CLOUDINARY_SECRET_ID: secretId } = config
   if (url && !secretId) return { url }
   if (secretId && !url) return { secretId }

@@ -80,7 +80,10 @@ export function defineListener(listener: Listener): Listener {
     }
     if (when !== undefined && typeof when !== 'function')
       throw invalid(`\`when\` of processor "${name}" is not a function`)
-    if (timeoutSeconds !== undefined && !(timeoutSeconds > 0 && timeoutSeconds <= LONGEST_TIMEOUT_SECONDS)) {
+    if (
+      timeoutSeconds !== undefined &&
+      !(typeof timeoutSeconds === 'number' && timeoutSeconds > 0 && timeoutSeconds <= LONGEST_TIMEOUT_SECONDS)
+    ) {
       throw invalid(`\`timeoutSeconds\` of processor "${name}" must be from 1 to ${LONGEST_TIMEOUT_SECONDS}`)
     }
     if (typeof handle !== 'function') throw invalid(`processor "${name}" needs a function \`handle\``)

@@ -7,6 +7,9 @@ const MAXIMUM_DEPTH = 64
 /** How far Cloudinary's clock may be ahead of ours, in milliseconds. */
 const MAXIMUM_AHEAD_MS = 300_000
 
+/** Of a type nobody knows, so much is kept, in characters. */
+const LONGEST_TYPE = 100
+
 export interface NotificationContext {
   /** The cloud whose secret verified the notification. */
   environment: string
@@ -30,8 +33,7 @@ type Fields = Record<string, unknown>
  */
 export function toEvents(body: Uint8Array, context: NotificationContext): AssetEvent[] {
   const notification = parse(body)
-  const notificationType =
-    typeof notification.notification_type === 'string' ? notification.notification_type : null
+  const notificationType = text(notification.notification_type)?.slice(0, LONGEST_TYPE) ?? null
   const type: EventType = isKnown(notificationType) ? notificationType : 'unknown'
   const bodyDigest = hash(context.environment, body)
   const common = {

@@ -128,6 +128,8 @@ export class Journal {
         )
         return
       } catch (error) {
+        // finished already: by a try of this call whose answer was lost, or by whoever the message went to since
+        if (error instanceof ConditionalCheckFailedException) return
         if (signal.aborted) throw unavailable(error)
         this.#options.log.error(
           { err: error, eventId, processor: processor?.name, code: 'JOURNAL_UNAVAILABLE' },

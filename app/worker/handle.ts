@@ -28,6 +28,9 @@ const MAXIMUM_ATTEMPTS = 12
 /** When journal or dead-letter queue do not answer, a message comes again within so many seconds. */
 const OUTAGE_SECONDS = 20
 
+/** Of what a processor says, so much is journaled, in characters: an item of the journal has a limit. */
+const LONGEST_TEXT = 500
+
 const DELETE: Disposition = { kind: 'delete' }
 
 type Failure = Extract<Run, { outcome: 'failed' }>
@@ -176,7 +179,7 @@ function recordOf(ended: Run, isDead: boolean, event: AssetEvent, clock: () => n
     milliseconds: ended.milliseconds,
     ...(event.run && { run: event.run.id }),
     ...(ended.outcome === 'succeeded'
-      ? { outcome: ended.outcome, ...(ended.note && { note: ended.note }) }
+      ? { outcome: ended.outcome, ...(ended.note && { note: ended.note.slice(0, LONGEST_TEXT) }) }
       : { outcome: isDead ? 'dead' : 'failed', ...describe(ended.error) })
   }
 }
@@ -262,5 +265,5 @@ function conclude(
 
 function describe(error: unknown): { code: string; message: string } {
   const { code, type, message } = serializeError(error)
-  return { code: code ?? type, message }
+  return { code: code ?? type, message: message.slice(0, LONGEST_TEXT) }
 }

@@ -12,6 +12,8 @@ const DEFAULTS = {
   CLOUDINARY_URL: undefined,
   CLOUDINARY_SECRET_ID: undefined,
   QUEUE_URL: undefined,
+  DEAD_LETTER_QUEUE_URL: undefined,
+  JOURNAL_TABLE: undefined,
   SIGNATURE_TOLERANCE_SECONDS: 7200,
   BODY_LIMIT_BYTES: 10 * 1024 * 1024,
   WORKER_CONCURRENCY: 50,
@@ -79,6 +81,10 @@ const ACCEPTED: { [Name in VariableName]: [string, unknown][] } = {
     'https://sqs.eu-west-1.amazonaws.com/123456789012/events.fifo',
     'http://localhost:4566/000000000000/events.fifo'
   ].map((url) => [url, url]),
+  DEAD_LETTER_QUEUE_URL: ['http://localhost:4566/0/letters.fifo'].map((url) => [url, url]),
+  JOURNAL_TABLE: ['cloudinary-journal', 'arn:aws:dynamodb:eu-west-1:123456789012:table/journal', 'a.b_C'].map(
+    (table) => [table, table]
+  ),
   SIGNATURE_TOLERANCE_SECONDS: [
     ['1', 1],
     ['86400', 86_400]
@@ -120,6 +126,11 @@ const REFUSED: Record<Exclude<VariableName, 'HOST'>, [string[], string]> = {
       'http://'
     ],
     'the http(s) URL of a FIFO queue, ending in .fifo'
+  ],
+  DEAD_LETTER_QUEUE_URL: [['letters'], 'the http(s) URL of a FIFO queue, ending in .fifo'],
+  JOURNAL_TABLE: [
+    ['ab', 'a table', 'x'.repeat(1025)],
+    'the name or ARN of a table: 3 to 1024 letters, digits and any of . _ - : /'
   ],
   SIGNATURE_TOLERANCE_SECONDS: [[...NOT_WHOLE, '0', '86401'], 'a whole number of seconds from 1 to 86400'],
   BODY_LIMIT_BYTES: [

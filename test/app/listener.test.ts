@@ -169,3 +169,14 @@ t.test('a file without a listener as its default export is refused', async (t) =
   await t.rejects(loadListener(join(dir, 'number.ts')), refusal(/defineListener needs `processors`/))
   await t.rejects(loadListener(join(dir, 'bad.ts')), refusal(/processor 0 needs a name/))
 })
+
+t.test('a time limit must be one that a message can be held for', async (t) => {
+  const processor = { name: 'mine', on: ['upload' as const], handle: () => undefined }
+  for (const timeoutSeconds of [0, -1, 36_001, Number.NaN, '5' as unknown as number]) {
+    t.throws(() => defineListener({ processors: [{ ...processor, timeoutSeconds }] }), {
+      code: 'LISTENER_CONFIG_INVALID',
+      message: /`timeoutSeconds` of processor "mine"/
+    })
+  }
+  t.ok(defineListener({ processors: [{ ...processor, timeoutSeconds: 600 }] }))
+})

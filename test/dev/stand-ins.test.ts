@@ -122,7 +122,7 @@ test('as a process it is configured by its environment, and stops on SIGTERM', a
 
 test('where a port is taken, by default 4566, 8000 and 4000, it says so and exits 1', async (t) => {
   const { cloudinary, sqs, dynamoDb } = await start(t)
-  const taken = [
+  const taken: Record<string, string>[] = [
     { STAND_INS_SQS_PORT: '', STAND_INS_CLOUDINARY_PORT: new URL(cloudinary.url).port },
     { STAND_INS_DYNAMODB_PORT: new URL(dynamoDb.url).port, STAND_INS_CLOUDINARY_PORT: '' },
     { STAND_INS_SQS_PORT: new URL(sqs.url).port, STAND_INS_DYNAMODB_PORT: '' }

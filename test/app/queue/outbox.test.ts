@@ -65,6 +65,13 @@ test('storing the same events again leaves one of each', async (t) => {
   t.equal(stored().length, 25)
 })
 
+test("an operator's run of an event is stored beside it, however soon", async (t) => {
+  const { outbox, stored } = await onQueue(t)
+  await outbox.store([event('abc')], IN_TIME)
+  await outbox.store([{ ...event('abc'), run: { kind: 'replay', id: 'p1' } }], IN_TIME)
+  t.match(stored(), [{ messageDeduplicationId: 'abc' }, { messageDeduplicationId: 'abc.p1' }])
+})
+
 test('the events of an asset stay in the order in which they were handed in', async (t) => {
   const { outbox, stored } = await onQueue(t)
   await outbox.store(events(10, 'asset-1'), IN_TIME)

@@ -98,8 +98,12 @@ t.test(
     t.match(entries.get(own.id), { status: 'ignored', reason: "a change made with the listener's own key" })
     t.match(entries.get(folder.id), { status: 'ignored', reason: 'no processor is on create_folder' })
     t.strictSame(writes, ['ignore', 'ignore', 'ignore'])
-    t.match(lines, [{ msg: 'event ignored' }, { msg: 'event ignored' }])
-    t.notOk('asset' in lines[1]!)
+    t.match(lines, [
+      { msg: 'event ignored', asset: 'other' },
+      { msg: 'event ignored', asset: nameless.asset?.assetId },
+      { msg: 'event ignored' }
+    ])
+    t.notOk('asset' in lines[2]!)
   }
 )
 

@@ -1,0 +1,28 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util'
+import { ListenerError } from '../errors.ts'
+
+/** Writes one line for people to read. */
+export type Print = (line: string) => void
+
+/** A command was called in a way that it does not know. */
+export class UsageError extends ListenerError {
+  constructor(message: string) {
+    super('USAGE', message)
+    this.name = 'UsageError'
+  }
+}
+
+/**
+ * `parseArgs` of Node, strictly.
+ *
+ * @throws {UsageError} for what it does not know
+ */
+export function readArguments<Options extends ParseArgsConfig>(
+  config: Options
+): ReturnType<typeof parseArgs<Options>> {
+  try {
+    return parseArgs(config)
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+}

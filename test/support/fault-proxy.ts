@@ -1,0 +1,116 @@
+import { once } from 'node:events'
+import { Agent, createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { buffer } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** What becomes of the calls that come in from now on. */
+export type ProxyFault =
+  | { kind: 'pass' }
+  /** Nobody listens: connections are refused, and those that are open are cut. */
+  | { kind: 'refuse' }
+  /** Carried out late; a caller that has gone meanwhile does not learn of it. */
+  | { kind: 'slow'; ms: number; only?: readonly string[] }
+  /** Not carried out, and answered with this status. */
+  | { kind: 'error'; status: number; only?: readonly string[] }
+  /** Taken and never answered. */
+  | { kind: 'hang'; only?: readonly string[] }
+
+export interface FaultProxyOptions {
+  /** Where calls go: `http://HOST:PORT`. */
+  target: string
+  /** Changes what is asked for; `operation` is AWS's name for it, such as `SendMessageBatch`. */
+  rewrite?: (operation: string, body: string) => string
+}
+
+/** Stands before an HTTP service of AWS and breaks it on demand. */
+export class FaultProxy {
+  /** How many calls met each kind of fault. Those refused do not arrive, so they are not among them. */
+  readonly counts: Record<ProxyFault['kind'], number> = { pass: 0, refuse: 0, slow: 0, error: 0, hang: 0 }
+  readonly #options: FaultProxyOptions
+  readonly #server: Server
+  readonly #agent = new Agent({ keepAlive: true })
+  #fault: ProxyFault = { kind: 'pass' }
+  #port = 0
+
+  constructor(options: FaultProxyOptions) {
+    this.#options = options
+    this.#server = createServer((incoming, response) => {
+      this.#answer(incoming, response).catch(() => response.destroy())
+    })
+  }
+
+  /** Its own address, which stays the same. */
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`
+  }
+
+  /** Resolves when calls meet the fault; until then, and after `{ kind: 'pass' }`, they pass. */
+  async set(fault: ProxyFault): Promise<void> {
+    this.#fault = fault
+    if (fault.kind !== 'refuse') return this.#listen()
+    if (!this.#server.listening) return
+    const closed = once(this.#server, 'close')
+    this.#server.close()
+    this.#server.closeAllConnections()
+    await closed
+  }
+
+  async stop(): Promise<void> {
+    await this.set({ kind: 'refuse' })
+    this.#agent.destroy()
+  }
+
+  async #listen(): Promise<void> {
+    if (this.#server.listening) return
+    this.#server.listen(this.#port, '127.0.0.1')
+    await once(this.#server, 'listening')
+    this.#port = (this.#server.address() as AddressInfo).port
+  }
+
+  async #answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const operation = String(incoming.headers['x-amz-target'] ?? '').replace(/^.*\./, '')
+    const body = await buffer(incoming)
+    const fault = this.#striking(operation)
+    this.counts[fault.kind]++
+    switch (fault.kind) {
+      case 'hang':
+      case 'refuse':
+        return
+      case 'error':
+        response.writeHead(fault.status, { 'content-type': 'application/x-amz-json-1.0' })
+        response.end(JSON.stringify({ __type: 'InternalFailure', message: 'told to fail' }))
+        return
+      case 'slow':
+        await sleep(fault.ms)
+    }
+    const { rewrite } = this.#options
+    this.#forward(incoming, rewrite ? Buffer.from(rewrite(operation, body.toString())) : body, response)
+  }
+
+  #striking(operation: string): ProxyFault {
+    const fault = this.#fault
+    return 'only' in fault && fault.only?.includes(operation) === false ? { kind: 'pass' } : fault
+  }
+
+  #forward({ method, url, headers }: IncomingMessage, body: Buffer, response: ServerResponse): void {
+    const call = request(new URL(url ?? '/', this.#options.target), {
+      method,
+      headers: { ...headers, 'content-length': body.length },
+      agent: this.#agent
+    })
+    call.once('response', (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers)
+      answer.pipe(response)
+    })
+    call.once('error', () => response.destroy())
+    call.end(body)
+  }
+}
+
+/** Starts a proxy that lets everything pass until it is told otherwise. */
+export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
+  const proxy = new FaultProxy(options)
+  await proxy.set({ kind: 'pass' })
+  return proxy
+}

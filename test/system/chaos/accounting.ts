@@ -1,0 +1,169 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb'
+import { decodeMessage } from '../../../app/queue/message.ts'
+import type { Call } from '../../../dev/cloudinary/server.ts'
+import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
+import type { EmbeddedDynamoDb } from '../../../dev/dynamodb.ts'
+import { DEAD_LETTER_QUEUE_NAME, type EmbeddedSqs } from '../../../dev/sqs.ts'
+import type { Told } from './load.ts'
+
+/** What the journal says of an event. */
+export interface Journaled {
+  id: string
+  status: string
+  attempts?: number
+}
+
+export interface DeadLetter {
+  /** Undefined where the message could not be read. */
+  eventId: string | undefined
+  processor: string | undefined
+  code: string
+  message: string
+}
+
+export interface Evidence {
+  told: readonly Told[]
+  calls: readonly Call[]
+  /** Ids of events, in the order in which the `order-log` processor was run for them. */
+  order: readonly string[]
+  journal: ReadonlyMap<string, Journaled>
+  deadLetters: readonly DeadLetter[]
+}
+
+export interface Account {
+  /** Events that the load made, and those of them that were acknowledged. */
+  events: number
+  acknowledged: number
+  /** Acknowledged and not processed, described. */
+  lost: string[]
+  /** Effects had again, described, one for each time too many. */
+  duplicates: string[]
+  /** Events of an asset that were processed after a later one, described. */
+  disordered: string[]
+  /** Good events that took more than one attempt. */
+  retried: number
+  deadLetters: readonly DeadLetter[]
+}
+
+/** Compares what was acknowledged with what was done: by the effects outside, and by the journal. */
+export function account({ told, calls, order, journal, deadLetters }: Evidence): Account {
+  const made = told.filter(({ step }) => step !== undefined)
+  const effects = countEffects(calls, order)
+  const dead = new Set(deadLetters.map(({ eventId, processor }) => `${eventId} ${processor}`))
+  const isDead = new Set(deadLetters.map(({ eventId }) => eventId))
+  const lost: string[] = []
+  const duplicates: string[] = []
+  for (const event of told) {
+    const status = journal.get(event.id)?.status ?? 'not in the journal'
+    const expected = event.step === undefined ? {} : effectsOf(event)
+    const missing = Object.entries(expected)
+      .filter(([processor, effect]) => !effects.has(effect) && !dead.has(`${event.id} ${processor}`))
+      .map(([processor]) => processor)
+    const isFinal = ['done', 'ignored', 'dead'].includes(status)
+    if (event.acknowledged && (missing.length > 0 || !isFinal)) {
+      lost.push(`${nameOf(event)}: ${[status, ...missing.map((processor) => `no ${processor}`)].join(', ')}`)
+    }
+    for (const [processor, effect] of Object.entries(expected)) {
+      const again = (effects.get(effect) ?? 0) - 1
+      if (again > 0) duplicates.push(...Array(again).fill(`${nameOf(event)}: ${processor} again`))
+    }
+  }
+  return {
+    events: made.length,
+    acknowledged: made.filter(({ acknowledged }) => acknowledged).length,
+    lost,
+    duplicates,
+    disordered: findDisorder(made, order),
+    retried: made.filter(({ id }) => !isDead.has(id) && (journal.get(id)?.attempts ?? 0) > 1).length,
+    deadLetters
+  }
+}
+
+const nameOf = ({ publicId, step, id }: Told) => `${publicId} ${step ?? `own change ${id}`}`
+
+/** What an event must have led to, by processor, under the names that `countEffects` gives. */
+function effectsOf({ id, publicId, step, occurredAt }: Told): Record<string, string> {
+  return {
+    ...(step === 0 && { 'hello-world-tag': `tag ${publicId}` }),
+    'last-update-timestamp': `stamp ${publicId} ${occurredAt}`,
+    'order-log': `log ${id}`
+  }
+}
+
+/** How often each effect was had: by Cloudinary's own record of calls, and by the order log. */
+function countEffects(calls: readonly Call[], order: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>()
+  const count = (effect: string) => counts.set(effect, (counts.get(effect) ?? 0) + 1)
+  for (const { action, status, apiKey, publicIds, params } of calls) {
+    if (status !== 200 || apiKey !== LOCAL_CLOUDINARY.apiKey) continue
+    if (action === 'tags') count(`tag ${publicIds[0]}`)
+    if (action === 'metadata') count(`stamp ${publicIds[0]} ${String(params.metadata).split('=')[1]}`)
+  }
+  for (const eventId of order) count(`log ${eventId}`)
+  return counts
+}
+
+/** An effect had again right after itself is a duplicate, and still in order. */
+function findDisorder(made: readonly Told[], order: readonly string[]): string[] {
+  const events = new Map(made.map((event) => [event.id, event]))
+  const last = new Map<string, number>()
+  const found: string[] = []
+  for (const eventId of order) {
+    const event = events.get(eventId)
+    if (event?.step === undefined) continue
+    const before = last.get(event.publicId) ?? -1
+    if (event.step < before) found.push(`${nameOf(event)}: after ${before}`)
+    last.set(event.publicId, Math.max(before, event.step))
+  }
+  return found
+}
+
+/** All that the journal holds. */
+export async function readJournal({
+  url,
+  tableName,
+  environment
+}: EmbeddedDynamoDb): Promise<Map<string, Journaled>> {
+  const client = DynamoDBDocumentClient.from(
+    new DynamoDBClient({
+      endpoint: url,
+      region: environment.AWS_REGION,
+      credentials: {
+        accessKeyId: String(environment.AWS_ACCESS_KEY_ID),
+        secretAccessKey: String(environment.AWS_SECRET_ACCESS_KEY)
+      }
+    })
+  )
+  const journal = new Map<string, Journaled>()
+  try {
+    for await (const { Items = [] } of paginateScan({ client }, { TableName: tableName, ConsistentRead: true })) {
+      for (const item of Items) journal.set(item.id, item as Journaled)
+    }
+  } finally {
+    client.destroy()
+  }
+  return journal
+}
+
+/** What lies in the dead-letter queue. */
+export function readDeadLetters(sqs: EmbeddedSqs): DeadLetter[] {
+  const { ready, inflight } = sqs.server.inspectQueue(DEAD_LETTER_QUEUE_NAME)!.messages
+  return [...ready, ...inflight.map(({ message }) => message)].map(({ body, messageAttributes }) => {
+    const attribute = (name: string) => messageAttributes[name]?.StringValue
+    return {
+      eventId: eventIdOf(body),
+      processor: attribute('processor'),
+      code: attribute('code') ?? '',
+      message: attribute('message') ?? ''
+    }
+  })
+}
+
+function eventIdOf(body: string): string | undefined {
+  try {
+    return decodeMessage(body).id
+  } catch {
+    return undefined
+  }
+}

@@ -33,7 +33,8 @@ type Fields = Record<string, unknown>
  */
 export function toEvents(body: Uint8Array, context: NotificationContext): AssetEvent[] {
   const notification = parse(body)
-  const notificationType = text(notification.notification_type)?.slice(0, LONGEST_TYPE) ?? null
+  const { notification_type: named } = notification
+  const notificationType = typeof named === 'string' ? named.slice(0, LONGEST_TYPE) : null
   const type: EventType = isKnown(notificationType) ? notificationType : 'unknown'
   const bodyDigest = hash(context.environment, body)
   const common = {

@@ -1,4 +1,5 @@
 import { type AssetEvent, EVENT_TYPES } from '../cloudinary/event.ts'
+import { ListenerError } from '../errors.ts'
 import type { Outbox } from '../queue/outbox.ts'
 import { type Print, readArguments, UsageError } from './arguments.ts'
 import { explain } from './explain.ts'
@@ -47,6 +48,8 @@ const ROUND_BYTES = 16 * 1024 * 1024
 
 /** Letters put aside so much later than the command began are left, or it might never end. In milliseconds. */
 const LATE_MS = 60_000
+
+type Movable = Letter & { event: AssetEvent }
 
 const NEVER = new AbortController().signal
 
@@ -106,32 +109,30 @@ class Redrive {
   }
 
   async moveAll(): Promise<void> {
-    const { roundSize, print, signal } = this.#options
+    const { print, signal } = this.#options
     for (let read = 0; ; ) {
-      const round = await this.#readRound()
+      const { round, full } = await this.#readRound()
       read += round.length
       const movedAny = await this.#settle(round)
       if (signal.aborted) this.stopped ??= 'interrupted'
       // where letters of a message group were deleted, SQS gives out the next of them
-      if (this.stopped || (!movedAny && round.length < roundSize)) return
-      if (round.length >= roundSize) print(`… ${count(read, 'letter')} read, ${this.#has('moved')} moved`)
+      if (this.stopped || !(full || movedAny)) return
+      if (full) print(`… ${count(read, 'letter')} read, ${count(this.#has('moved'), 'letter')} moved`)
     }
   }
 
   /** Letters up to the size of a round; fewer when two receives in a row brought none. */
-  async #readRound(): Promise<Letter[]> {
+  async #readRound(): Promise<{ round: Letter[]; full: boolean }> {
     const { letters, roundSize, signal } = this.#options
     const round: Letter[] = []
     for (let empty = 0, bytes = 0; empty < 2 && !signal.aborted; ) {
       const received = await letters.receive()
-      const inTime = received.filter((letter) => !this.#isLate(letter))
-      for (const letter of received) if (this.#isLate(letter)) this.#settled(letter, 'late')
-      round.push(...inTime)
-      bytes += inTime.reduce((sum, letter) => sum + letter.bytes, 0)
-      empty = inTime.length === 0 ? empty + 1 : 0
-      if (round.length >= roundSize || bytes > ROUND_BYTES) break
+      round.push(...received)
+      empty = received.every((letter) => this.#isLate(letter)) ? empty + 1 : 0
+      for (const letter of received) bytes += letter.bytes
+      if (round.length >= roundSize || bytes > ROUND_BYTES) return { round, full: true }
     }
-    return round
+    return { round, full: false }
   }
 
   #isLate({ sentAt }: Letter): boolean {
@@ -140,78 +141,86 @@ class Redrive {
 
   /** Resolves to true when a letter was deleted. */
   async #settle(round: readonly Letter[]): Promise<boolean> {
-    const groups = new Map<string, [AssetEvent, Letter[]][]>()
+    const movable: Movable[] = []
     for (const letter of round) {
-      const { event } = letter
-      const fate = this.#fateOf(event)
-      if (!event || fate !== 'movable') {
-        this.#settled(letter, fate)
-        continue
-      }
-      const group = groups.getOrInsertComputed?.(event.group, () => []) ?? []
-      groups.set(event.group, group)
-      const known = group.find(([{ id }]) => id === event.id)
-      if (known) known[1].push(letter)
-      else group.push([event, [letter]])
+      const fate = this.#fateOf(letter)
+      if (fate === 'movable') movable.push(letter as Movable)
+      else this.#settled(letter, fate)
     }
+    const groups = Map.groupBy(movable, ({ event }) => event.group)
     const moved = await Promise.all([...groups.values()].map((group) => this.#moveGroup(group)))
     return moved.includes(true)
   }
 
-  #fateOf(event: AssetEvent | undefined): Fate {
+  #fateOf(letter: Letter): Fate {
     const { ids, types } = this.#selection
+    const { event } = letter
     if (!event) return 'unreadable'
-    if (event.run?.id === this.#options.runId) return 'died again'
     if (ids.includes(event.id)) this.#found.add(event.id)
+    if (event.run?.id === this.#options.runId) return 'died again'
+    if (this.#isLate(letter)) return 'late'
     const matches =
       (ids.length === 0 || ids.includes(event.id)) && (types.length === 0 || types.includes(event.type))
     return matches ? 'movable' : 'kept'
   }
 
   /** Moves the events of one message group, one after the other; where one fails, the later ones stay behind it. */
-  async #moveGroup(group: [AssetEvent, Letter[]][]): Promise<boolean> {
-    const { letters, signal } = this.#options
+  async #moveGroup(group: Movable[]): Promise<boolean> {
+    const { letters } = this.#options
+    const inOrder = group.toSorted((a, b) => Date.parse(a.event.occurredAt) - Date.parse(b.event.occurredAt))
     let movedAny = false
-    for (const [event, itsLetters] of group.sort(([a], [b]) => compare(a.occurredAt, b.occurredAt))) {
+    let failure: string | undefined
+    for (const letter of inOrder) {
       if (this.#selection.dryRun) {
-        this.#moved.add(event.id)
-        for (const letter of itsLetters) this.#settled(letter, 'movable')
-      } else if (this.stopped || signal.aborted || !(await this.#send(event))) {
-        for (const letter of itsLetters) this.#settled(letter, 'failed')
-      } else {
-        for (const letter of itsLetters) {
-          const deleted = await letters.delete(letter)
-          this.#settled(letter, deleted ? 'moved' : 'undeleted')
-          movedAny ||= deleted
-        }
+        this.#moved.add(letter.event.id)
+        this.#settled(letter, 'movable')
+        continue
       }
+      failure = failure ? 'it stays behind one of its asset that was not moved' : await this.#send(letter.event)
+      if (failure) {
+        this.#settled(letter, 'failed', failure)
+        continue
+      }
+      const deleted = await letters.delete(letter)
+      this.#settled(letter, deleted ? 'moved' : 'undeleted')
+      movedAny ||= deleted
     }
     return movedAny
   }
 
-  /** Resolves to true when the queue has confirmed the event, now or earlier in this run. */
-  async #send(event: AssetEvent): Promise<boolean> {
-    if (this.#moved.has(event.id)) return true
+  /** Resolves to nothing when the queue has confirmed the event, now or earlier in this run; else to what failed. */
+  async #send(event: AssetEvent): Promise<string | undefined> {
+    const { outbox, runId, signal } = this.#options
+    if (this.#moved.has(event.id)) return
+    if (this.stopped || signal.aborted) return this.stopped ?? 'interrupted'
     try {
-      await this.#options.outbox.store(
-        [{ ...event, run: { kind: 'redrive', id: this.#options.runId } }],
-        NEVER
-      )
+      await outbox.store([{ ...event, run: { kind: 'redrive', id: runId } }], NEVER)
       this.#moved.add(event.id)
-      return true
+      return
     } catch (error) {
-      this.stopped ??= `cannot send to the queue: ${explain(error)}`
-      return false
+      const { cause = error } = error as Error
+      const why = explain(cause, { permission: 'sqs:SendMessage', missing: 'correct QUEUE_URL' })
+      // of a message that SQS refuses the others know nothing; a queue that fails, fails for all
+      if (!(cause instanceof ListenerError)) this.stopped ??= `cannot send to the queue: ${why}`
+      return why
     }
   }
 
-  #settled({ id, event, reason, sentAt }: Letter, fate: Fate): void {
+  #settled({ id, event, reason, sentAt }: Letter, fate: Fate, failure?: string): void {
     this.#fates.set(fate, this.#has(fate) + 1)
     const what = event ? [event.id, event.type, assetOf(event)] : [`message ${id}`]
     const why = reason
       ? [...(reason.processor ? [reason.processor] : []), `${reason.code}: ${reason.message}`]
       : ['put aside by SQS: received too often']
-    this.#options.print(lineOf(LABELS[fate].padEnd(10), ...what, new Date(sentAt).toISOString(), ...why))
+    this.#options.print(
+      lineOf(
+        LABELS[fate].padEnd(10),
+        ...what,
+        new Date(sentAt).toISOString(),
+        ...why,
+        ...(failure ? [`(${failure})`] : [])
+      )
+    )
   }
 
   #has(fate: Fate): number {
@@ -276,5 +285,3 @@ const LEFT: [Fate, string][] = [
   ['failed', 'not moved'],
   ['undeleted', 'moved but not deleted, so that the next redrive moves it again']
 ]
-
-const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)

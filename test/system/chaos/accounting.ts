@@ -17,6 +17,7 @@ export interface Journaled {
 export interface DeadLetter {
   /** Undefined where the message could not be read. */
   eventId: string | undefined
+  asset: string | undefined
   processor: string | undefined
   code: string
   message: string
@@ -39,6 +40,8 @@ export interface Account {
   lost: string[]
   /** Effects had again, described, one for each time too many. */
   duplicates: string[]
+  /** Effects that no event of the load led to. */
+  strays: string[]
   /** Events of an asset that were processed after a later one, described. */
   disordered: string[]
   /** Good events that took more than one attempt. */
@@ -54,6 +57,7 @@ export function account({ told, calls, order, journal, deadLetters }: Evidence):
   const isDead = new Set(deadLetters.map(({ eventId }) => eventId))
   const lost: string[] = []
   const duplicates: string[] = []
+  const strays = new Set(effects.keys())
   for (const event of told) {
     const status = journal.get(event.id)?.status ?? 'not in the journal'
     const expected = event.step === undefined ? {} : effectsOf(event)
@@ -65,6 +69,7 @@ export function account({ told, calls, order, journal, deadLetters }: Evidence):
       lost.push(`${nameOf(event)}: ${[status, ...missing.map((processor) => `no ${processor}`)].join(', ')}`)
     }
     for (const [processor, effect] of Object.entries(expected)) {
+      strays.delete(effect)
       const again = (effects.get(effect) ?? 0) - 1
       if (again > 0) duplicates.push(...Array(again).fill(`${nameOf(event)}: ${processor} again`))
     }
@@ -74,6 +79,7 @@ export function account({ told, calls, order, journal, deadLetters }: Evidence):
     acknowledged: made.filter(({ acknowledged }) => acknowledged).length,
     lost,
     duplicates,
+    strays: [...strays],
     disordered: findDisorder(made, order),
     retried: made.filter(({ id }) => !isDead.has(id) && (journal.get(id)?.attempts ?? 0) > 1).length,
     deadLetters
@@ -152,7 +158,7 @@ export function readDeadLetters(sqs: EmbeddedSqs): DeadLetter[] {
   return [...ready, ...inflight.map(({ message }) => message)].map(({ body, messageAttributes }) => {
     const attribute = (name: string) => messageAttributes[name]?.StringValue
     return {
-      eventId: eventIdOf(body),
+      ...whichEvent(body),
       processor: attribute('processor'),
       code: attribute('code') ?? '',
       message: attribute('message') ?? ''
@@ -160,10 +166,11 @@ export function readDeadLetters(sqs: EmbeddedSqs): DeadLetter[] {
   })
 }
 
-function eventIdOf(body: string): string | undefined {
+function whichEvent(body: string): Pick<DeadLetter, 'eventId' | 'asset'> {
   try {
-    return decodeMessage(body).id
+    const { id, asset } = decodeMessage(body)
+    return { eventId: id, asset: asset?.publicId }
   } catch {
-    return undefined
+    return { eventId: undefined, asset: undefined }
   }
 }

@@ -1,0 +1,159 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FaultKind } from '../../../dev/cloudinary/faults.ts'
+import { QUEUE_NAME } from '../../../dev/sqs.ts'
+import type { FaultProxy, ProxyFault } from '../../support/fault-proxy.ts'
+import type { Chaos, Scenario } from './chaos.ts'
+
+/** Few events in flight, so that a kill leaves the rest of the load to the others. */
+const CONCURRENCY_WHEN_KILLED = 10
+
+/** When nothing comes forward, since killed workers hold it, the next kill comes after so long, in milliseconds. */
+const KILL_AFTER_MS = 3000
+
+const WORKER_KILLS = [0.1, 0.25, 0.4, 0.55]
+
+async function fails(proxy: FaultProxy, fault: ProxyFault, milliseconds: number): Promise<void> {
+  await proxy.set(fault)
+  await sleep(milliseconds)
+  await proxy.set({ kind: 'pass' })
+}
+
+/** Cloudinary's API has a fault for so long, from when a quarter of the load is acknowledged. */
+function cloudinaryFails(fault: FaultKind, milliseconds: number): Scenario['strike'] {
+  return async ({ cloudinary, load }) => {
+    await load.reached(0.25)
+    cloudinary.faults.add(fault)
+    await sleep(milliseconds)
+    cloudinary.faults.clear()
+  }
+}
+
+export const SCENARIOS = {
+  none: { fault: 'none', withoutDelay: true },
+
+  workerKilled: {
+    fault: `worker killed (SIGKILL), ${WORKER_KILLS.length} times`,
+    concurrency: CONCURRENCY_WHEN_KILLED,
+    duplicatesAllowed: WORKER_KILLS.length * CONCURRENCY_WHEN_KILLED,
+    async strike({ workers, processed, signal }) {
+      for (const [index, part] of WORKER_KILLS.entries()) {
+        await Promise.race([processed(part), sleep(KILL_AFTER_MS)])
+        await signal('worker', workers[index % workers.length]!, 'SIGKILL')
+      }
+    }
+  },
+
+  webKilled: {
+    fault: 'web killed (SIGKILL), 3 times',
+    async strike({ web, load, signal }) {
+      for (const part of [0.15, 0.4, 0.65]) {
+        await load.reached(part)
+        await signal('web', web, 'SIGKILL')
+      }
+    }
+  },
+
+  sqsRefusing: {
+    fault: 'SQS refuses connections for 3 s, then answers 500 for 2 s',
+    async strike({ sqs, load }) {
+      await load.reached(0.2)
+      await fails(sqs, { kind: 'refuse' }, 3000)
+      await load.reached(0.5)
+      await fails(sqs, { kind: 'error', status: 500 }, 2000)
+    }
+  },
+
+  sqsSlow: {
+    fault: 'SQS slow: 1 s for 5 s, then stores later than web waits',
+    async strike({ sqs, load }) {
+      await load.reached(0.2)
+      await fails(sqs, { kind: 'slow', ms: 1000 }, 5000)
+      await load.reached(0.5)
+      await fails(sqs, { kind: 'slow', ms: 3000, only: ['SendMessageBatch'] }, 4000)
+    }
+  },
+
+  dynamoDbRefusing: {
+    fault: 'DynamoDB refuses connections for 4 s, then answers 500 for 2 s',
+    async strike({ dynamoDb, processed }) {
+      await processed(0.2)
+      await fails(dynamoDb, { kind: 'refuse' }, 4000)
+      await processed(0.5)
+      await fails(dynamoDb, { kind: 'error', status: 500 }, 2000)
+    }
+  },
+
+  cloudinaryFailing: {
+    fault: 'Cloudinary answers 503 for 8 s',
+    strike: cloudinaryFails({ kind: 'status', status: 503 }, 8000)
+  },
+
+  cloudinaryLimiting: {
+    fault: 'Cloudinary answers 420, "Try again on …" 4 s ahead',
+    strike: async (chaos) =>
+      cloudinaryFails({ kind: 'rate_limit', status: 420, until: new Date(Date.now() + 5000) }, 4000)?.(chaos)
+  },
+
+  cloudinaryHanging: {
+    fault: 'Cloudinary does not answer for 3 s',
+    strike: cloudinaryFails({ kind: 'hang' }, 3000)
+  },
+
+  cloudinaryResetting: {
+    fault: 'Cloudinary resets connections for 5 s',
+    strike: cloudinaryFails({ kind: 'reset' }, 5000)
+  },
+
+  deliveredThrice: {
+    fault: 'every notification delivered three times',
+    load: { deliveries: 3 },
+    forgets: true
+  },
+
+  poison: {
+    fault: 'poison among good events',
+    load: { further: ['unacceptable'], uploadedOnly: ['gone', 'refused'] },
+    deadLetters: [
+      'gone hello-world-tag CLOUDINARY_NOT_FOUND',
+      'gone last-update-timestamp CLOUDINARY_NOT_FOUND',
+      'refused hello-world-tag CLOUDINARY_REJECTED',
+      'refused last-update-timestamp CLOUDINARY_REJECTED',
+      'unacceptable order-log PERMANENT',
+      'undefined undefined MESSAGE_UNREADABLE'
+    ],
+    withoutDelay: true,
+    async strike({ cloudinary, queue }: Chaos) {
+      cloudinary.faults.add({ kind: 'status', status: 404, publicId: 'gone' })
+      cloudinary.faults.add({ kind: 'status', status: 400, publicId: 'refused' })
+      queue.server.sendMessage(QUEUE_NAME, 'not from this listener', {
+        messageGroupId: 'foreign',
+        messageDeduplicationId: 'foreign'
+      })
+    }
+  },
+
+  onePoison: {
+    fault: 'one poison in a thousand',
+    load: { further: ['unacceptable'] },
+    deadLetters: ['unacceptable order-log PERMANENT'],
+    withoutDelay: true
+  },
+
+  terminated: {
+    fault: 'SIGTERM to worker, web and worker',
+    async strike({ web, workers, load, processed, signal }) {
+      await processed(0.15)
+      await signal('worker', workers[0]!, 'SIGTERM')
+      await load.reached(0.5)
+      await signal('web', web, 'SIGTERM')
+      await processed(0.6)
+      await signal('worker', workers[1]!, 'SIGTERM')
+    }
+  },
+
+  cloudinaryDown: {
+    fault: 'Cloudinary down for two minutes',
+    strike: cloudinaryFails({ kind: 'status', status: 503 }, 120_000),
+    withinSeconds: 300
+  }
+} satisfies Record<string, Scenario>

@@ -6,7 +6,7 @@ WORKDIR /listener
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
-# The stand-ins for SQS and Cloudinary, for docker-compose.yml.
+# The stand-ins for SQS, DynamoDB and Cloudinary, for docker-compose.yml.
 FROM node:24-slim AS dev
 WORKDIR /listener
 COPY package.json package-lock.json ./

@@ -108,6 +108,9 @@ export type VariableName = keyof typeof VARIABLES
 /** The environment, validated: each variable's value, its default, or undefined. */
 export type Config = { [Name in VariableName]: z.output<(typeof VARIABLES)[Name]['schema']> }
 
+/** The two variables of which one says where the credentials are. */
+export type Credentials = Partial<Pick<Config, 'CLOUDINARY_URL' | 'CLOUDINARY_SECRET_ID'>>
+
 /** Thrown when variables are bad or missing; each fault is one line. */
 export class ConfigError extends ListenerError {
   readonly faults: readonly string[]
@@ -175,9 +178,7 @@ const holdsSecret = (value: string | undefined) => value?.includes('cloudinary:/
  *
  * @throws {ConfigError} unless exactly one of CLOUDINARY_URL and CLOUDINARY_SECRET_ID is set
  */
-export function credentialSource(
-  config: Partial<Pick<Config, 'CLOUDINARY_URL' | 'CLOUDINARY_SECRET_ID'>>
-): { url: string } | { secretId: string } {
+export function credentialSource(config: Credentials): { url: string } | { secretId: string } {
   const { CLOUDINARY_URL: url, CLOUDINARY_SECRET_ID: secretId } = config
   if (url && !secretId) return { url }
   if (secretId && !url) return { secretId }

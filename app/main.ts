@@ -1,15 +1,34 @@
-import { parseArgs } from 'node:util'
+import { randomBytes } from 'node:crypto'
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import closeWithGrace from 'close-with-grace'
 import { CloudinaryClients } from './cloudinary/client.ts'
 import { Environments } from './cloudinary/environments.ts'
 import { fromSecretsManager, fromUrl } from './cloudinary/secret-source.ts'
-import { type Config, ConfigError, credentialSource, readConfig, type VariableName } from './config.ts'
+import {
+  ConfigError,
+  type Credentials,
+  credentialSource,
+  inspectConfig,
+  readConfig,
+  type VariableName
+} from './config.ts'
 import { ListenerError } from './errors.ts'
 import { createDynamoDbClient } from './journal/dynamodb.ts'
 import { Journal } from './journal/journal.ts'
 import { type Listener, loadListener } from './listener.ts'
-import { createLogger, type Logger, SERIALIZERS } from './logger.ts'
+import { createLogger, type Logger, SERIALIZERS, serializeError } from './logger.ts'
+import { type Print, readArguments, UsageError } from './operator/arguments.ts'
+import { clock } from './operator/checks/clock.ts'
+import { cloudinary } from './operator/checks/cloudinary.ts'
+import { configuration } from './operator/checks/configuration.ts'
+import { credentials } from './operator/checks/credentials.ts'
+import { processors } from './operator/checks/processors.ts'
+import { deadLetterQueue, queue } from './operator/checks/queues.ts'
+import { table } from './operator/checks/table.ts'
+import { type Check, DOCTOR_USAGE, doctor } from './operator/doctor.ts'
+import { Letters } from './operator/letters.ts'
+import { parseRedrive, REDRIVE_USAGE, redrive } from './operator/redrive.ts'
+import { parseReplay, REPLAY_USAGE, replay } from './operator/replay.ts'
 import { Outbox } from './queue/outbox.ts'
 import { createSqsClient, probeQueue } from './queue/sqs.ts'
 import { Lifecycle } from './web/lifecycle.ts'
@@ -33,6 +52,14 @@ interface Role {
   start: (context: Context) => Promise<Stop>
 }
 
+/** Runs and exits. */
+interface Command {
+  summary: string
+  usage: string
+  /** Prints for people, and resolves to the exit code. Throws a UsageError for arguments it does not know. */
+  run: (args: string[], print: Print) => Promise<number>
+}
+
 const WEB_REQUIRES = ['QUEUE_URL'] as const
 const WORKER_REQUIRES = ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'JOURNAL_TABLE'] as const
 
@@ -42,6 +69,12 @@ const WORKER_GRACE_MS = 60_000
 /** An SQS call of `web` may take so long in one try, in milliseconds; of `worker`, which waits for messages, longer. */
 const SEND_MS = 2500
 const RECEIVE_MS = 10_000
+
+/** A call of `doctor` may take so long in one of three tries, in milliseconds. */
+const PROBE_MS = 1500
+
+/** Commands print for people. */
+const QUIET = createLogger({ level: 'silent', role: 'command' })
 
 const ROLES: Record<string, Role> = {
   web: {
@@ -59,11 +92,37 @@ const ROLES: Record<string, Role> = {
   }
 }
 
-const USAGE = `Usage: node app/main.ts ROLE
+const COMMANDS: Record<string, Command> = {
+  redrive: {
+    summary: 'moves dead letters back to the queue, once what they died of is mended',
+    usage: REDRIVE_USAGE,
+    run: runRedrive
+  },
+  replay: {
+    summary: 'runs events again that the journal knows',
+    usage: REPLAY_USAGE,
+    run: runReplay
+  },
+  doctor: {
+    summary: 'checks configuration, credentials, queues, table, Cloudinary and clock',
+    usage: DOCTOR_USAGE,
+    run: runDoctor
+  }
+}
 
-${Object.entries(ROLES)
-  .map(([name, { summary }]) => `  ${name.padEnd(8)} ${summary}`)
-  .join('\n')}
+const list = (entries: Record<string, { summary: string }>) =>
+  Object.entries(entries)
+    .map(([name, { summary }]) => `  ${name.padEnd(8)} ${summary}`)
+    .join('\n')
+
+const USAGE = `Usage: node app/main.ts ROLE
+       node app/main.ts COMMAND [--help] …
+
+Roles, which stay up:
+${list(ROLES)}
+
+Commands, which run and exit:
+${list(COMMANDS)}
 
 It is configured by environment variables, which README.md lists, and by listener.config.ts.
 `
@@ -100,19 +159,11 @@ async function startWeb({ log }: Context): Promise<Stop> {
 
 async function startWorker({ listener, log }: Context): Promise<Stop> {
   const config = readConfig(WORKER_REQUIRES)
-  const environments = createEnvironments(config, log)
   const sqs = await createRegionalSqs(RECEIVE_MS)
-  await environments.load()
+  const environments = await loadEnvironments(config, log)
   environments.startBackgroundRefresh()
-  const clients = new CloudinaryClients({
-    environments,
-    uploadPrefix: environments.verificationKeys()[0]?.uploadPrefix,
-    onChange: (cloudName, state) => {
-      if (state.open) log.error({ cloudName, ...state }, 'Cloudinary is down or limits calls; events wait')
-      else log.info({ cloudName, ...state }, 'Cloudinary is back; events go on')
-    }
-  })
-  const dynamoDb = createDynamoDbClient()
+  const clients = createClients(environments, log)
+  const dynamoDb = createDynamoDbClient(config.WORKER_CONCURRENCY)
   const worker = createWorker({
     sqs,
     queueUrl: config.QUEUE_URL,
@@ -134,7 +185,93 @@ async function startWorker({ listener, log }: Context): Promise<Stop> {
   }
 }
 
-function createEnvironments(config: Config, log: Logger): Environments {
+async function runRedrive(args: string[], print: Print): Promise<number> {
+  const selection = parseRedrive(args)
+  const config = readConfig(['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL'])
+  const sqs = await createRegionalSqs(RECEIVE_MS)
+  const interrupted = new AbortController()
+  // once: a second Ctrl-C ends it at once
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => interrupted.abort())
+  return redrive(selection, {
+    letters: new Letters({ sqs, queueUrl: config.DEAD_LETTER_QUEUE_URL, log: QUIET }),
+    outbox: new Outbox({ sqs, queueUrl: config.QUEUE_URL }),
+    print,
+    runId: newRunId(),
+    signal: interrupted.signal,
+    clock: Date.now
+  })
+}
+
+async function runReplay(args: string[], print: Print): Promise<number> {
+  const events = parseReplay(args)
+  const config = readConfig(['QUEUE_URL', 'JOURNAL_TABLE'])
+  const sqs = await createRegionalSqs(SEND_MS)
+  return replay(events, {
+    journal: new Journal({ client: createDynamoDbClient(), tableName: config.JOURNAL_TABLE, log: QUIET }),
+    outbox: new Outbox({ sqs, queueUrl: config.QUEUE_URL }),
+    print,
+    runId: newRunId()
+  })
+}
+
+async function runDoctor(args: string[], print: Print): Promise<number> {
+  readArguments({ args })
+  const { config, faults } = inspectConfig(WORKER_REQUIRES)
+  const { QUEUE_URL, DEAD_LETTER_QUEUE_URL, JOURNAL_TABLE, LISTENER_CONFIG } = config
+  const sqs = createSqsClient(PROBE_MS)
+  const region = await sqs.config.region().catch(() => undefined)
+  const areNamed = !faults.some(({ name }) => name.startsWith('CLOUDINARY_'))
+  const environments = areNamed ? loadEnvironments(config, QUIET) : undefined
+  environments?.catch(() => {}) // its check says why
+  // what has a bad variable is left out: the first line says what to mend
+  const ofAws: Check[] = [
+    ...(QUEUE_URL ? [queue({ sqs, queueUrl: QUEUE_URL, deadLetterQueueUrl: DEAD_LETTER_QUEUE_URL })] : []),
+    ...(DEAD_LETTER_QUEUE_URL ? [deadLetterQueue({ sqs, queueUrl: DEAD_LETTER_QUEUE_URL })] : []),
+    ...(JOURNAL_TABLE ? [table({ client: createDynamoDbClient(), tableName: JOURNAL_TABLE })] : [])
+  ]
+  return doctor({
+    print,
+    checks: [
+      configuration({ faults: faults.map(({ line }) => line), region }),
+      ...(environments ? [credentials({ environments })] : []),
+      ...(LISTENER_CONFIG ? [processors({ path: LISTENER_CONFIG, load: loadListener })] : []),
+      ...(region ? ofAws : []),
+      ...(environments
+        ? [cloudinary({ environments, connect: (known) => createClients(known, QUIET) })]
+        : []),
+      clock({ servers: () => timeServers(QUEUE_URL, environments), fetch, clock: Date.now })
+    ]
+  })
+}
+
+/** Whose clocks count: those that signatures are made and checked by. */
+async function* timeServers(queueUrl: string | undefined, environments: Promise<Environments> | undefined) {
+  if (queueUrl) yield new URL('/', queueUrl).href
+  const known = await environments?.catch(() => undefined)
+  yield known?.verificationKeys()[0]?.uploadPrefix ?? 'https://api.cloudinary.com'
+}
+
+/** Hexadecimal; it becomes part of deduplication ids. */
+const newRunId = () => randomBytes(4).toString('hex')
+
+function createClients(environments: Environments, log: Logger): CloudinaryClients {
+  return new CloudinaryClients({
+    environments,
+    uploadPrefix: environments.verificationKeys()[0]?.uploadPrefix,
+    onChange: (cloudName, state) => {
+      if (state.open) log.error({ cloudName, ...state }, 'Cloudinary is down or limits calls; events wait')
+      else log.info({ cloudName, ...state }, 'Cloudinary is back; events go on')
+    }
+  })
+}
+
+async function loadEnvironments(config: Credentials, log: Logger): Promise<Environments> {
+  const environments = createEnvironments(config, log)
+  await environments.load()
+  return environments
+}
+
+function createEnvironments(config: Credentials, log: Logger): Environments {
   const source = credentialSource(config)
   return new Environments({
     log,
@@ -160,20 +297,45 @@ async function createRegionalSqs(requestTimeoutMs: number) {
   return sqs
 }
 
-async function main(args: readonly string[]): Promise<void> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    options: { help: { type: 'boolean', short: 'h' } },
-    allowPositionals: true,
-    strict: false
-  })
-  const name = positionals[0] ?? ''
-  const role = ROLES[name]
-  if (values.help || !role) {
-    process[values.help ? 'stdout' : 'stderr'].write(USAGE)
-    process.exitCode = values.help ? 0 : 2
-    return
+async function main([name = '', ...args]: readonly string[]): Promise<void> {
+  const role = Object.hasOwn(ROLES, name) ? ROLES[name] : undefined
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  const usage = command?.usage ?? USAGE
+  if ([name, ...args].some((arg) => arg === '--help' || arg === '-h')) {
+    process.stdout.write(usage)
+  } else if (command) {
+    await runCommand(command, args)
+  } else if (role && args.length === 0) {
+    await startRole(name, role)
+  } else {
+    process.stderr.write(usage)
+    process.exitCode = 2
   }
+}
+
+async function runCommand({ usage, run }: Command, args: string[]): Promise<void> {
+  // whoever reads may have seen enough (`… | head`); what was begun is ended all the same
+  process.stdout.on('error', () => {})
+  const exitCode = await run(args, (line) => process.stdout.write(`${line}\n`)).catch((error) =>
+    complain(error, usage, (line) => process.stderr.write(`${line}\n`))
+  )
+  // what was loaded may keep connections open; what was printed is written first
+  process.stdout.write('', () => process.exit(exitCode))
+}
+
+/** Says what is wrong, in a line for each fault, and returns the exit code. */
+function complain(error: unknown, usage: string, print: Print): number {
+  if (error instanceof UsageError) {
+    print(`${error.message}\n\n${usage}`)
+    return 2
+  }
+  if (error instanceof ConfigError) error.faults.forEach(print)
+  else if (error instanceof ListenerError) print(`${error.code}: ${error.message}`)
+  else print(serializeError(error).stack ?? 'unknown error')
+  return 1
+}
+
+async function startRole(name: string, role: Role): Promise<void> {
   let log = createLogger({ level: 'info', role: name })
   let stop: Stop = async () => {}
   // from the beginning, since a start may take long: as process 1 of a container, it would not hear SIGTERM

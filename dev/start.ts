@@ -9,8 +9,8 @@ import { startSystem } from './start/system.ts'
 
 const USAGE = `Usage: npm start
 
-Starts the whole system on this machine: SQS and Cloudinary as stand-ins, web and worker as in production. Pushes
-one upload through it, prints its journey, and stays up until Ctrl-C.
+Starts the whole system on this machine: SQS, DynamoDB and Cloudinary as stand-ins, web and worker as in production.
+Pushes one upload through it, prints its journey, and stays up until Ctrl-C.
 
   CLOUDINARY_URL=…   uses that Cloudinary instead of the stand-in, and uploads nothing to it
   PORT, LISTENER_CONFIG, LOG_LEVEL, …   are handed on; README.md lists them. .env is read.
@@ -43,7 +43,7 @@ function onLine(line: LogLine): void {
   if (!logging) lines.push(line)
 }
 
-print('Starting SQS and Cloudinary as stand-ins, web and worker …')
+print('Starting SQS, DynamoDB and Cloudinary as stand-ins, web and worker …')
 const system = await startSystem({
   environment: { ...process.env, PORT: process.env.PORT || String(await freePort()) },
   onLine

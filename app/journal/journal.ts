@@ -65,6 +65,9 @@ export interface JournalOptions {
 /** DynamoDB takes items of 400 KB. */
 const MAXIMUM_PAYLOAD_BYTES = 300 * 1024
 
+/** A processor's notes and messages are cut to this, in characters, so that many of them fit beside the payload. */
+const LONGEST_TEXT = 500
+
 const UNFINISHED: readonly Status[] = ['processing', 'retrying']
 
 /**
@@ -87,13 +90,17 @@ export class Journal {
   async begin(event: AssetEvent): Promise<Beginning> {
     if (event.run) await this.#beginRun(event.id, event.run.id)
     try {
-      const item = await this.#update(event.id, {
-        ...this.#description(event),
-        startedAt: { ifAbsent: this.#now() },
-        processors: { ifAbsent: {} },
-        status: { set: 'processing' },
-        attempts: { add: 1 }
-      })
+      const item = await this.#update(
+        event.id,
+        {
+          ...this.#description(event),
+          startedAt: { ifAbsent: this.#now() },
+          processors: { ifAbsent: {} },
+          status: { set: 'processing' },
+          attempts: { add: 1 }
+        },
+        { ReturnValues: 'ALL_NEW' }
+      )
       const { attempts, processors } = item as unknown as JournaledEvent
       return { outcome: 'begun', attempts, processors }
     } catch (error) {
@@ -106,7 +113,7 @@ export class Journal {
    * Notes how a processor's run ended, and with the last one what becomes of the event: one write. While the
    * journal does not answer it is tried again, since what is done and not noted would be done again.
    *
-   * @throws {ListenerError} JOURNAL_UNAVAILABLE once the signal has aborted
+   * @throws {ListenerError} JOURNAL_UNAVAILABLE once the signal has aborted, or when it would never be taken
    */
   async record(
     eventId: string,
@@ -121,16 +128,16 @@ export class Journal {
           {
             ...(verdict && { status: { set: verdict.status } }),
             ...(verdict && verdict.status !== 'retrying' && { finishedAt: { set: this.#now() } }),
-            ...(verdict?.lastError && { lastError: { set: verdict.lastError } }),
+            ...(verdict?.lastError && { lastError: { set: cutTexts(verdict.lastError) } }),
             ...(verdict?.uncounted && { attempts: { add: -1 } })
           },
-          processor
+          { processor }
         )
         return
       } catch (error) {
         // finished already: by a try of this call whose answer was lost, or by whoever the message went to since
         if (error instanceof ConditionalCheckFailedException) return
-        if (signal.aborted) throw unavailable(error)
+        if (signal.aborted || isRefusal(error)) throw unavailable(error)
         this.#options.log.error(
           { err: error, eventId, processor: processor?.name, code: 'JOURNAL_UNAVAILABLE' },
           'cannot note what was done; trying again'
@@ -191,9 +198,15 @@ export class Journal {
         new UpdateCommand({
           TableName: tableName,
           Key: { [JOURNAL.partitionKey]: eventId },
-          UpdateExpression: 'SET #run = :run, #status = :retrying, #attempts = :none',
+          UpdateExpression:
+            'SET #run = :run, #status = :retrying, #attempts = :none REMOVE finishedAt, #reason, lastError',
           ConditionExpression: 'attribute_not_exists(#run) OR #run <> :run',
-          ExpressionAttributeNames: { '#run': 'run', '#status': 'status', '#attempts': 'attempts' },
+          ExpressionAttributeNames: {
+            '#run': 'run',
+            '#status': 'status',
+            '#attempts': 'attempts',
+            '#reason': 'reason'
+          },
           ExpressionAttributeValues: { ':run': run, ':retrying': 'retrying', ':none': 0 }
         })
       )
@@ -220,18 +233,24 @@ export class Journal {
     return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, { ifAbsent: value }]))
   }
 
-  /** Changes an event that is not finished, and returns it. */
+  /** Changes an event that is not finished, and returns all of it if asked to: that is the payload as well. */
   async #update(
     eventId: string,
     changes: Record<string, Change>,
-    processor?: { name: string; record: ProcessorRecord }
+    {
+      processor,
+      ReturnValues = 'NONE'
+    }: {
+      processor?: { name: string; record: ProcessorRecord } | undefined
+      ReturnValues?: 'ALL_NEW' | 'NONE'
+    } = {}
   ): Promise<Record<string, unknown>> {
     const { client, tableName } = this.#options
     const input = updateOf(changes)
     if (processor) {
       input.set.push('#processors.#processor = :processor')
       Object.assign(input.names, { '#processors': 'processors', '#processor': processor.name })
-      Object.assign(input.values, { ':processor': processor.record })
+      Object.assign(input.values, { ':processor': cutTexts(processor.record) })
     }
     const command: UpdateCommandInput = {
       TableName: tableName,
@@ -247,7 +266,7 @@ export class Journal {
         ':unfinished1': UNFINISHED[1],
         ...input.values
       },
-      ReturnValues: 'ALL_NEW'
+      ReturnValues
     }
     return (await client.send(new UpdateCommand(command))).Attributes ?? {}
   }
@@ -278,5 +297,19 @@ function updateOf(changes: Record<string, Change>) {
   return update
 }
 
+/** A user's code may return and throw texts of any length, and what is no text where its types are not checked. */
+const cutTexts = (fields: object) =>
+  Object.fromEntries(
+    Object.entries(fields)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [
+        name,
+        typeof value === 'number' ? value : String(value).slice(0, LONGEST_TEXT).toWellFormed()
+      ])
+  )
+
+/** What is refused for what it is, as an item that is too large, would be refused for ever. */
+const isRefusal = (error: unknown) => error instanceof Error && error.name === 'ValidationException'
+
 const unavailable = (cause: unknown) =>
-  new ListenerError('JOURNAL_UNAVAILABLE', 'DynamoDB has not taken what was to be noted', { cause })
+  new ListenerError('JOURNAL_UNAVAILABLE', 'DynamoDB has not done what the journal asked of it', { cause })

@@ -29,6 +29,8 @@ export const JOURNAL = {
       'attempts',
       'processors',
       'lastError',
+      'payloadOmitted',
+      'run',
       'traceId'
     ]
   }

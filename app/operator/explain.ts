@@ -12,12 +12,12 @@ const PATH =
   'check AWS_REGION, AWS_ENDPOINT_URL and the network path (NAT gateway or VPC endpoint, security group)'
 
 /**
- * Says in one line what went wrong and what to do. Of an error that is not our own it takes the name alone: the
- * AWS SDK's messages about signatures repeat the request with its session token.
+ * Says in one line what went wrong and what to do. Of what AWS answered it takes the name alone: its messages
+ * about signatures repeat the request with its session token.
  */
 export function explain(error: unknown, { missing, permission }: Meanings = {}): string {
   if (error instanceof ListenerError) return error.message
-  const { name, code } = (error instanceof Error ? error : new Error()) as Error & { code?: unknown }
+  const { name, message, code } = (error instanceof Error ? error : new Error()) as Error & { code?: unknown }
   if (missing && /NonExistentQueue|QueueDoesNotExist|ResourceNotFound/.test(name)) {
     return `it is not there (${name}); ${missing}`
   }
@@ -26,6 +26,6 @@ export function explain(error: unknown, { missing, permission }: Meanings = {}):
     return `AWS does not accept this process's credentials (${name}); give it a role or credentials that are valid`
   }
   if (/Abort|Timeout/.test(name)) return `no answer in time; ${PATH}`
-  if (typeof code === 'string' && /^E[A-Z]+$/.test(code)) return `cannot connect (${code}); ${PATH}`
-  return `it failed (${name})`
+  if (typeof code === 'string' && /^E(?!RR_)[A-Z_]+$/.test(code)) return `cannot connect (${code}); ${PATH}`
+  return Object.hasOwn(Object(error), '$metadata') ? `it failed (${name})` : `it failed (${name}: ${message})`
 }

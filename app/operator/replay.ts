@@ -27,6 +27,9 @@ export interface ReplayOptions {
   runId: string
 }
 
+const OF_JOURNAL = { missing: 'correct JOURNAL_TABLE or AWS_REGION', permission: 'dynamodb:GetItem' }
+const OF_QUEUE = { missing: 'correct QUEUE_URL or AWS_REGION', permission: 'sqs:SendMessage' }
+
 const NEVER = new AbortController().signal
 
 /** @throws {UsageError} */
@@ -45,55 +48,69 @@ export function parseReplay(args: string[]): Replay {
 /** Runs events again, each once, and returns the exit code. */
 export async function replay({ ids, dryRun }: Replay, options: ReplayOptions): Promise<number> {
   const { print, runId } = options
-  let replayed = 0
-  for (const id of ids) {
-    const failure = await replayOne(id, dryRun, options).catch((error: Error) => explain(error.cause ?? error))
-    if (failure === undefined) replayed++
-    print(lineOf(`  ${outcomeOf(failure, dryRun)}`))
-  }
-  const events = count(replayed, 'event')
-  const failed = ids.length - replayed
-  print(
-    `${dryRun ? `Would replay ${events}; nothing was run` : `Replayed ${events} as run ${runId}`}. Failed: ${failed}.`
-  )
-  if (replayed > 0) {
+  let failed = 0
+  for (const id of ids) if (!(await replayOne(id, dryRun, options))) failed++
+  const events = count(ids.length - failed, 'event')
+  const done = dryRun ? `Would replay ${events}; nothing was run` : `Replayed ${events} as run ${runId}`
+  print(`${done}. Failed: ${failed}.`)
+  if (failed < ids.length) {
     print(
       dryRun
         ? 'Next: run it without --dry-run.'
-        : "Next: the worker's log has these events with run replay; with --dry-run this prints how they went."
+        : "Next: the worker's log has these events with run replay; replay --dry-run prints how they went."
     )
   }
   return failed > 0 ? 1 : 0
 }
 
-function outcomeOf(failure: string | undefined, dryRun: boolean): string {
-  if (failure !== undefined) return `not replayed: ${failure}`
-  return dryRun ? 'would be sent to the queue' : 'sent to the queue'
-}
-
-/** Resolves to why it cannot be run again, if so. */
-async function replayOne(id: string, dryRun: boolean, options: ReplayOptions): Promise<string | undefined> {
+/** Resolves to false when it could not be run again; why is printed. */
+async function replayOne(id: string, dryRun: boolean, options: ReplayOptions): Promise<boolean> {
   const { journal, outbox, print, runId } = options
-  const found = await journal.find(id)
+  const failed = (line: string) => {
+    print(lineOf(line))
+    return false
+  }
+  let found: JournaledEvent | undefined
+  try {
+    found = await journal.find(id)
+  } catch (error) {
+    return failed(`${id}  not replayed: cannot read the journal: ${explain(causeOf(error), OF_JOURNAL)}`)
+  }
   if (!found) {
-    print(lineOf(id))
-    return 'the journal does not know it: the id is wrong, or the event older than the journal remembers'
+    return failed(
+      `${id}  not replayed: the journal does not know it; the id is wrong, or the event older than the journal remembers`
+    )
   }
   for (const line of describe(id, found)) print(line)
-  if (!found.event) return 'its payload was too large for the journal (over 300 KB compressed)'
-  if (!dryRun) await outbox.store([{ ...found.event, run: { kind: 'replay', id: runId } }], NEVER)
-  return
+  if (!found.event)
+    return failed('  not replayed: its payload was too large to be kept (over 300 KB compressed)')
+  if (dryRun) {
+    print('  would be sent to the queue')
+    return true
+  }
+  try {
+    await outbox.store([{ ...found.event, run: { kind: 'replay', id: runId } }], NEVER)
+  } catch (error) {
+    return failed(`  not replayed: cannot send to the queue: ${explain(causeOf(error), OF_QUEUE)}`)
+  }
+  print('  sent to the queue')
+  return true
 }
+
+/** What our own errors wrap says more of what to mend. */
+const causeOf = (error: unknown) => (error as Error).cause ?? error
 
 function* describe(id: string, { event, status, attempts, processors }: JournaledEvent): Iterable<string> {
   const what = event ? [event.type, assetOf(event), event.occurredAt] : []
   yield lineOf(id, ...what, `${status} after ${count(attempts, 'attempt')}`)
-  for (const [name, record] of Object.entries(processors)) yield lineOf(`  ${name}`, ...outcome(record))
+  const width = Math.max(0, ...Object.keys(processors).map(({ length }) => length))
+  for (const [name, record] of Object.entries(processors)) {
+    yield lineOf(`  ${name.padEnd(width)}`, ...outcome(record))
+  }
 }
 
-const outcome = ({ outcome, at, code, message, note }: ProcessorRecord): string[] => [
-  outcome,
-  at,
-  ...(code === undefined ? [] : [`${code}: ${message ?? ''}`]),
-  ...(note === undefined ? [] : [note])
-]
+function outcome(record: ProcessorRecord): string[] {
+  const { at } = record
+  if (record.outcome !== 'succeeded') return [record.outcome, at, `${record.code}: ${record.message}`]
+  return [record.outcome, at, ...(record.note ? [record.note] : [])]
+}

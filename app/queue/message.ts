@@ -71,6 +71,7 @@ function isEvent(value: unknown): value is AssetEvent {
     typeof event.environment === 'string' &&
     typeof event.group === 'string' &&
     typeof event.occurredAt === 'string' &&
+    typeof event.receivedAt === 'string' &&
     isObject(event.origin) &&
     isObject(event.payload)
   )

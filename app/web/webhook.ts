@@ -85,6 +85,8 @@ export const webhook: FastifyPluginAsync<WebhookOptions> = async (app, options) 
       )
       if (verdict.outcome === 'refused') return refuse(reply, verdict.code, verdict.reason)
       verdicts.set(request, verdict)
+      // Fastify answers 415 to a malformed one before the body is read; the bytes are what is signed, not this
+      delete request.headers['content-type']
     },
     handler: async (request, reply) => {
       const headers = verdicts.get(request) as WellFormed

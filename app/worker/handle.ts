@@ -28,9 +28,6 @@ const MAXIMUM_ATTEMPTS = 12
 /** When journal or dead-letter queue do not answer, a message comes again within so many seconds. */
 const OUTAGE_SECONDS = 20
 
-/** Of what a processor says, so much is journaled, in characters: an item of the journal has a limit. */
-const LONGEST_TEXT = 500
-
 const DELETE: Disposition = { kind: 'delete' }
 
 type Failure = Extract<Run, { outcome: 'failed' }>
@@ -130,8 +127,9 @@ async function runProcessors(
     log.info({ outcome: 'duplicate' }, 'event was finished before')
     return DELETE
   }
-  const records = beginning.processors
-  const pending = processors.filter(({ name }) => !isFinal(records[name], event.run))
+  // by Map, since a processor may be named `constructor`
+  const records = new Map(Object.entries(beginning.processors))
+  const pending = processors.filter(({ name }) => !isFinal(records.get(name), event.run))
   const failures: Failure[] = []
   const counts = (failure: Failure) =>
     failure.fault.kind !== 'rate-limited' && !signal.aborted && clients.breaker(event.environment).isClosed
@@ -152,14 +150,10 @@ async function runProcessors(
     else if (ended.outcome === 'failed') failures.push(ended)
     else log.info({ ...ended }, 'event processed')
 
-    records[processor.name] = recordOf(ended, isDead, event, clock)
+    const record = recordOf(ended, isDead, event, clock)
+    records.set(processor.name, record)
     const verdict = index === pending.length - 1 ? verdictOf(records, failures, counts) : undefined
-    await journal.record(
-      event.id,
-      { name: processor.name, record: records[processor.name]! },
-      verdict,
-      signal
-    )
+    await journal.record(event.id, { name: processor.name, record }, verdict, signal)
   }
   // what was pending may be configured no longer
   if (pending.length === 0) await journal.record(event.id, undefined, verdictOf(records, [], counts), signal)
@@ -179,23 +173,23 @@ function recordOf(ended: Run, isDead: boolean, event: AssetEvent, clock: () => n
     milliseconds: ended.milliseconds,
     ...(event.run && { run: event.run.id }),
     ...(ended.outcome === 'succeeded'
-      ? { outcome: ended.outcome, ...(ended.note && { note: ended.note.slice(0, LONGEST_TEXT) }) }
+      ? { outcome: ended.outcome, ...(ended.note && { note: ended.note }) }
       : { outcome: isDead ? 'dead' : 'failed', ...describe(ended.error) })
   }
 }
 
 function verdictOf(
-  records: Record<string, ProcessorRecord>,
+  records: ReadonlyMap<string, ProcessorRecord>,
   failures: readonly Failure[],
   counts: (failure: Failure) => boolean
 ): Verdict {
   const last = failures.at(-1)
   const status = last
     ? 'retrying'
-    : Object.values(records).some(({ outcome }) => outcome === 'dead')
+    : [...records.values()].some(({ outcome }) => outcome === 'dead')
       ? 'dead'
       : 'done'
-  const failed = Object.entries(records).findLast(([, { outcome }]) => outcome !== 'succeeded')
+  const failed = [...records].findLast(([, { outcome }]) => outcome !== 'succeeded')
   return {
     status,
     ...(last && !failures.some(counts) && { uncounted: true }),
@@ -265,5 +259,5 @@ function conclude(
 
 function describe(error: unknown): { code: string; message: string } {
   const { code, type, message } = serializeError(error)
-  return { code: code ?? type, message: message.slice(0, LONGEST_TEXT) }
+  return { code: code ?? type, message }
 }

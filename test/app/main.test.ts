@@ -70,7 +70,12 @@ t.test('faults of the configuration are found at start', async (t) => {
     ],
     ['worker', 'CONFIG_INVALID', { CLOUDINARY_URL }, /^AWS_REGION is not set/],
     ['web', 'LISTENER_CONFIG_INVALID', { LISTENER_CONFIG: `${broken}/listener.config.ts` }, /`processors`/],
-    ['worker', 'CLOUDINARY_URL_INVALID', { CLOUDINARY_URL: 'cloudinary://a@b' }, /API secret is missing/]
+    [
+      'worker',
+      'CLOUDINARY_URL_INVALID',
+      { CLOUDINARY_URL: 'cloudinary://a@b', AWS_REGION: 'eu-west-1' },
+      /API secret is missing/
+    ]
   ]
   const roles = cases.map(([name, , environment]) => runRole(t, [name], { ...NOWHERE, ...environment }))
   for (const [index, [, code, , message]] of cases.entries()) {

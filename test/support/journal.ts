@@ -28,6 +28,7 @@ export function memoryJournal() {
     async record(id, processor, verdict) {
       writes.push('record')
       const entry = entries.get(id)!
+      if (!unfinished(entry)) return
       if (processor) entry.processors[processor.name] = processor.record
       if (!verdict) return
       entry.status = verdict.status
@@ -36,7 +37,9 @@ export function memoryJournal() {
     },
     async ignore({ id }, reason) {
       writes.push('ignore')
-      entries.set(id, { status: 'ignored', attempts: 0, processors: {}, reason })
+      const entry = entries.get(id)
+      if (entry && !unfinished(entry)) return
+      entries.set(id, { attempts: 0, processors: {}, ...entry, status: 'ignored', reason })
     }
   }
   return { journal, entries, writes }

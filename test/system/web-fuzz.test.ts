@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { platform } from 'node:process'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import t from 'tap'
@@ -60,11 +61,15 @@ const authenticRequest = (
   request: Omit<RawRequest, 'headers' | 'body'> = {}
 ) => rawRequest({ headers: [host, lengthOf(body), ...sign(body), ...extra], body, ...request })
 
-/** Sends an authentic notification until it is taken, as Cloudinary does; every 503 on the way is on purpose. */
+/** How long a notification that is answered 503 is sent again, in milliseconds. */
+const PATIENCE_MS = 25_000
+
+/** Sends an authentic notification until it is taken, as Cloudinary does: a 503 is on purpose. */
 async function deliver(body: string | Buffer): Promise<readonly number[]> {
-  for (let attempts = 1; ; attempts++) {
+  const startedAt = performance.now()
+  for (;;) {
     const statuses = await exchange(authenticRequest(body), { port })
-    if (statuses[0] !== 503 || attempts === 2000) return statuses
+    if (statuses[0] !== 503 || performance.now() - startedAt > PATIENCE_MS) return statuses
   }
 }
 
@@ -109,9 +114,7 @@ t.test('an unusual request is no reason to refuse an authentic notification', as
       ['Upgrade', 'h2c']
     ]),
     'HTTP/1.0': authenticRequest(UPLOAD, [], { version: 'HTTP/1.0' }),
-    'an absolute target': authenticRequest(UPLOAD, [], {
-      target: 'http://localhost/webhooks/cloudinary?x=%zz#y'
-    }),
+    'a query': authenticRequest(UPLOAD, [], { target: '/webhooks/cloudinary?__proto__=x&%zz' }),
     'an encoded target': authenticRequest(UPLOAD, [], { target: '/webhooks/%63loudinary' }),
     'no body': rawRequest({ headers: [host, ...sign('')] }),
     'a compressed body': authenticRequest(gzipSync(UPLOAD), [['Content-Encoding', 'gzip']]),
@@ -146,12 +149,11 @@ t.test('an unusual request is no reason to refuse an authentic notification', as
 
 t.test('a body that is not as long as it says, or too long, is refused', async (t) => {
   const over = 'x'.repeat(BODY_LIMIT + 1)
-  const cut = { ...HOSTILE_BODIES, cut: UPLOAD.slice(0, -1) }.cut
-  const cases: Record<string, { bytes: Buffer; answers?: number; statuses: number[] }> = {
+  const cut = UPLOAD.slice(0, -1)
+  const cases: Record<string, { bytes: Buffer; statuses: number[] }> = {
     'longer than it says': {
       bytes: rawRequest({ headers: [host, lengthOf(UPLOAD), ...sign(UPLOAD)], body: `${UPLOAD}rubbish` }),
-      answers: 2,
-      statuses: [200, 400]
+      statuses: [400]
     },
     'one byte short of what was signed': {
       bytes: rawRequest({ headers: [host, lengthOf(cut), ...sign(UPLOAD)], body: cut }),
@@ -177,8 +179,8 @@ t.test('a body that is not as long as it says, or too long, is refused', async (
       statuses: [400]
     }
   }
-  for (const [name, { bytes, answers, statuses }] of Object.entries(cases)) {
-    t.strictSame(await exchange(bytes, { port, ...(answers && { answers }) }), statuses, name)
+  for (const [name, { bytes, statuses }] of Object.entries(cases)) {
+    t.strictSame(await exchange(bytes, { port }), statuses, name)
   }
   const short = rawRequest({ headers: [host, ['Content-Length', '999'], ...sign(UPLOAD)], body: UPLOAD })
   t.strictSame(await exchange(short, { port, answers: 0 }), [400], 'shorter than it says, then hung up')
@@ -390,16 +392,38 @@ t.test('a valid request with any bytes changed is refused, or holds what was sig
 const residentBytes = () =>
   1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
 
-t.test('memory does not grow with what was sent', async (t) => {
-  const round = async () => {
-    for (const { bytes, answers } of Object.values(MALFORMED_REQUESTS)) {
-      await exchange(bytes, { port, ...(answers && { answers }) })
+t.test(
+  'memory does not grow with what was sent',
+  { skip: platform !== 'linux' && 'needs /proc' },
+  async (t) => {
+    const largest = 'x'.repeat(BODY_LIMIT)
+    const [timestamp = host] = sign(UPLOAD)
+    // read to its end, since only then it turns out that nobody has signed it
+    const forged = rawRequest({
+      headers: [host, lengthOf(largest), timestamp, ['X-Cld-Signature', '0'.repeat(40)]],
+      body: largest
+    })
+    const FORGED = 100
+    const round = async () => {
+      for (const { bytes, answers } of Object.values(MALFORMED_REQUESTS)) {
+        await exchange(bytes, { port, ...(answers && { answers }) })
+      }
+      for (const body of Object.values(HOSTILE_BODIES)) await deliver(body)
+      for (let sent = 0; sent < FORGED; sent++) {
+        const statuses = await exchange(forged, { port })
+        if (statuses[0] !== 401) t.strictSame(statuses, [503], 'refused, or too busy to read it')
+      }
     }
-    for (const body of Object.values(HOSTILE_BODIES)) await deliver(body)
-    console.error('RSS', residentBytes() / 1024 / 1024)
+    // The heap of V8 takes what it may have before it collects: some 50 MB, most of it in the first rounds. A round
+    // sends more than 100 MiB, so that to keep a quarter of what these four rounds send would be seen.
+    await round()
+    await round()
+    const before = residentBytes()
+    for (let rounds = 0; rounds < 4; rounds++) await round()
+    const grown = residentBytes() - before
+    t.ok(grown < FORGED * largest.length, `resident memory grew by ${Math.round(grown / 2 ** 20)} MiB`)
   }
-  for (let i = 0; i < 8; i++) await round()
-})
+)
 
 t.test('after all that the process is the same, and serves as before', async (t) => {
   t.equal(web.child.pid, pid)
@@ -430,7 +454,7 @@ t.test('its log names each refusal, and holds no failure and no secret', async (
   const refused = web.lines.filter(({ msg }) => msg === 'request refused')
   t.ok(refused.every(({ status }) => isRefusal(Number(status))))
   const unavailable = web.lines.filter(({ outcome }) => outcome === 'unavailable')
-  t.ok(unavailable.every(({ code }) => code === 'OVERLOADED'))
+  t.ok(unavailable.every(({ code }) => code === 'OVERLOADED' || code === 'QUEUE_UNAVAILABLE'))
   const log = JSON.stringify(web.lines)
   t.notMatch(log, apiSecret)
 })

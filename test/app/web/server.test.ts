@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import t from 'tap'
+import { exchange, type HeaderLine, rawRequest } from '../../support/raw-http.ts'
 import { buildWeb, signed } from '../../support/web.ts'
 
 t.test('an unknown path is a 404 with a code', async (t) => {
@@ -24,6 +25,31 @@ t.test('connections stay open longer than the idle time-out of an ALB', async (t
   const { app } = await buildWeb(t)
   t.ok(app.server.keepAliveTimeout > 60_000)
   t.ok(app.server.headersTimeout <= app.server.requestTimeout)
+})
+
+t.test('a request must come in whole within 30 s, and its head within 10 s', async (t) => {
+  const { app } = await buildWeb(t)
+  t.equal(app.server.requestTimeout, 30_000)
+  t.equal(app.server.headersTimeout, 10_000)
+})
+
+t.test('a request that does not come in whole in time is answered 408 soon after', async (t) => {
+  const { app } = await buildWeb(t)
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const address = app.server.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  app.server.headersTimeout = 1
+  app.server.requestTimeout = 1
+  const inTheHead = 'POST /webhooks/cloudinary HTTP/1.1\r\n'
+  const headers: HeaderLine[] = [
+    ['Host', 'localhost'],
+    ['Content-Length', '2'],
+    ...Object.entries(signed('{}'))
+  ]
+  const inTheBody = rawRequest({ headers, body: '{' })
+  for (const bytes of [inTheHead, inTheBody]) {
+    t.strictSame(await exchange(bytes, { port, deadlineMs: 5000 }), [408])
+  }
 })
 
 t.test('two notifications can follow each other on one connection', async (t) => {

@@ -59,6 +59,20 @@ for (const [name, body] of Object.entries({
   })
 }
 
+t.test('an authentic notification is accepted whatever its Content-Type says', async (t) => {
+  const { post } = await buildWeb(t)
+  for (const type of [
+    '',
+    'json',
+    'application/',
+    'text/plain, application/json',
+    '\x80',
+    'x'.repeat(10_000)
+  ]) {
+    t.equal((await post(UPLOAD, { 'content-type': type })).statusCode, 200, type.slice(0, 40))
+  }
+})
+
 t.test('a notification that is not authentic is refused with its code, and stored nowhere', async (t) => {
   const { post, stored, lines } = await buildWeb(t)
   const refusals: [string, string, Record<string, string | undefined>][] = [

@@ -293,3 +293,11 @@ t.test('an event whose processors are configured no longer is finished', async (
   t.strictSame(await handle(), { kind: 'delete' })
   t.match(entry(), { status: 'done' })
 })
+
+t.test('a processor may have any name', async (t) => {
+  const odd = scripted('constructor', 'done')
+  const { handle, entry } = build([odd.processor])
+  t.strictSame(await handle(), { kind: 'delete' })
+  t.equal(odd.runs(), 1)
+  t.match(entry(), { status: 'done' })
+})

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import t from 'tap'
 import { startDynamoDb } from '../../../dev/dynamodb.ts'
 import { startSqs } from '../../../dev/sqs.ts'
@@ -83,6 +84,22 @@ t.test(
     }
   }
 )
+
+t.test('something can be put between the roles and what is embedded', async (t) => {
+  const other = await startDynamoDb()
+  const journaled = once(other.server, 'request')
+  t.teardown(() => other.stop())
+  const system = await startSystem({
+    environment: { PATH: process.env.PATH, PORT: '0' },
+    onLine: () => {},
+    reroute: async (environment) => ({ ...environment, AWS_ENDPOINT_URL_DYNAMODB: other.url })
+  })
+  t.teardown(() => system.stop())
+  system.cloudinary?.as().upload({ publicId: 'one', resourceType: 'image' })
+  await journaled
+  await system.atRest()
+  t.strictSame(system.cloudinary?.assets.find('one')?.tags, ['Hello World!'])
+})
 
 t.test('it fails when a role ends before it is ready', async (t) => {
   const lines: LogLine[] = []

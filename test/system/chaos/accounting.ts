@@ -143,7 +143,10 @@ export async function readJournal({
   )
   const journal = new Map<string, Journaled>()
   try {
-    for await (const { Items = [] } of paginateScan({ client }, { TableName: tableName, ConsistentRead: true })) {
+    for await (const { Items = [] } of paginateScan(
+      { client },
+      { TableName: tableName, ConsistentRead: true }
+    )) {
       for (const item of Items) journal.set(item.id, item as Journaled)
     }
   } finally {

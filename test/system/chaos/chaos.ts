@@ -58,6 +58,8 @@ export interface RunOptions {
 export interface Result extends Account {
   fault: string
   seconds: number
+  /** How often something was killed, failed, was late, or came again. */
+  struck: number
   /** The promises that were broken, described. */
   broken: string[]
 }
@@ -136,13 +138,22 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
       journal: await readJournal(system.dynamoDb),
       deadLetters: readDeadLetters(system.sqs)
     })
+    const struck =
+      chaos.cloudinary.calls.filter(({ fault }) => fault !== null).length +
+      [chaos.sqs, chaos.dynamoDb].reduce(
+        (sum, { counts }) => sum + counts.slow + counts.error + counts.hang,
+        0
+      ) +
+      lines.items.filter(({ msg }) => msg?.endsWith('has ended; starting it again')).length +
+      load.deliveredAgain
     const broken = [
       ...(atRest ? [] : ['it did not come to rest in time']),
+      ...(struck === 0 && (scenario.strike || scenario.load?.deliveries) ? ['the fault struck nothing'] : []),
       ...judge(scenario, result),
       ...findSecrets(lines.items, system.cloudinary)
     ]
     const seconds = (performance.now() - startedAt) / 1000
-    return { fault: scenario.fault, seconds, broken, ...result }
+    return { fault: scenario.fault, seconds, struck, broken, ...result }
   } finally {
     await cleanup.disposeAsync()
   }
@@ -244,7 +255,9 @@ function judge(scenario: Scenario, result: Account): string[] {
   const expected = [...(scenario.deadLetters ?? [])].sort()
   const found = result.deadLetters.map(({ asset, processor, code }) => `${asset} ${processor} ${code}`).sort()
   const missing = expected.filter((letter) => !found.includes(letter))
-  const unexpected = found.filter((letter, index) => !expected.includes(letter) || found[index - 1] === letter)
+  const unexpected = found.filter(
+    (letter, index) => !expected.includes(letter) || found[index - 1] === letter
+  )
   return [
     ...(acknowledged < events ? [`${events - acknowledged} events were given up by Cloudinary`] : []),
     ...lost.map((what) => `lost: ${what}`),

@@ -39,6 +39,8 @@ export class Load {
   readonly told = new Map<string, Told>()
   /** Ids of events of the load as they are acknowledged. */
   readonly acknowledged = new Recorder<string>(1_000_000)
+  /** How often an event was acknowledged that had been acknowledged before. */
+  deliveredAgain = 0
   readonly #options: LoadOptions
   readonly #ended = new Map<string, PromiseWithResolvers<void>>()
   readonly #copies: Promise<unknown>[] = []
@@ -96,10 +98,11 @@ export class Load {
     const told = describe(delivery)
     const known = this.told.get(told.id) ?? told
     this.told.set(told.id, known)
-    const isFirst = told.acknowledged && !(known !== told && known.acknowledged)
+    const wasAcknowledged = known !== told && known.acknowledged
     known.acknowledged ||= told.acknowledged
     if (known.step === undefined) return
-    if (isFirst) {
+    if (told.acknowledged && wasAcknowledged) this.deliveredAgain++
+    if (told.acknowledged && !wasAcknowledged) {
       this.acknowledged.add(known.id)
       this.acknowledged.settle(known.id)
       for (let copy = 1; copy < (this.#options.deliveries ?? 1); copy++) {

@@ -10,8 +10,6 @@ const CONCURRENCY_WHEN_KILLED = 10
 /** When nothing comes forward, since killed workers hold it, the next kill comes after so long, in milliseconds. */
 const KILL_AFTER_MS = 3000
 
-const WORKER_KILLS = [0.1, 0.25, 0.4, 0.55]
-
 async function fails(proxy: FaultProxy, fault: ProxyFault, milliseconds: number): Promise<void> {
   await proxy.set(fault)
   await sleep(milliseconds)
@@ -28,30 +26,42 @@ function cloudinaryFails(fault: FaultKind, milliseconds: number): Scenario['stri
   }
 }
 
-export const SCENARIOS = {
-  none: { fault: 'none', withoutDelay: true },
-
-  workerKilled: {
-    fault: `worker killed (SIGKILL), ${WORKER_KILLS.length} times`,
+/** Workers are killed in turn, each when such a part of the events, from 0 to 1, is processed. */
+export function workerKilled(parts: readonly number[]): Scenario {
+  return {
+    fault: `worker killed (SIGKILL), ${times(parts)}`,
     concurrency: CONCURRENCY_WHEN_KILLED,
-    duplicatesAllowed: WORKER_KILLS.length * CONCURRENCY_WHEN_KILLED,
+    duplicatesAllowed: parts.length * CONCURRENCY_WHEN_KILLED,
     async strike({ workers, processed, signal }) {
-      for (const [index, part] of WORKER_KILLS.entries()) {
+      for (const [index, part] of parts.entries()) {
         await Promise.race([processed(part), sleep(KILL_AFTER_MS)])
         await signal('worker', workers[index % workers.length]!, 'SIGKILL')
       }
     }
-  },
+  }
+}
 
-  webKilled: {
-    fault: 'web killed (SIGKILL), 3 times',
+/** Web is killed each time such a part of the events, from 0 to 1, is acknowledged. */
+export function webKilled(parts: readonly number[]): Scenario {
+  return {
+    fault: `web killed (SIGKILL), ${times(parts)}`,
     async strike({ web, load, signal }) {
-      for (const part of [0.15, 0.4, 0.65]) {
+      for (const part of parts) {
         await load.reached(part)
         await signal('web', web, 'SIGKILL')
       }
     }
-  },
+  }
+}
+
+const times = ({ length }: readonly number[]) => (length === 1 ? 'once' : `${length} times`)
+
+export const SCENARIOS = {
+  none: { fault: 'none', withoutDelay: true },
+
+  workerKilled: workerKilled([0.1, 0.25, 0.4, 0.55]),
+
+  webKilled: webKilled([0.15, 0.4, 0.65]),
 
   sqsRefusing: {
     fault: 'SQS refuses connections for 3 s, then answers 500 for 2 s',
@@ -106,6 +116,7 @@ export const SCENARIOS = {
 
   deliveredThrice: {
     fault: 'every notification delivered three times',
+    events: 1000,
     load: { deliveries: 3 },
     forgets: true
   },
@@ -134,6 +145,7 @@ export const SCENARIOS = {
 
   onePoison: {
     fault: 'one poison in a thousand',
+    events: 1000,
     load: { further: ['unacceptable'] },
     deadLetters: ['unacceptable order-log PERMANENT'],
     withoutDelay: true

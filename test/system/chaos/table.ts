@@ -1,5 +1,8 @@
 /** Columns side by side: text to the left, numbers to the right. */
-export function formatTable(headings: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+export function formatTable(
+  headings: readonly string[],
+  rows: readonly (readonly (string | number)[])[]
+): string {
   const widths = headings.map((heading, column) =>
     Math.max(heading.length, ...rows.map((row) => String(row[column]).length))
   )

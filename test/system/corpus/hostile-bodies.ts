@@ -18,7 +18,7 @@ export const HOSTILE_BODIES: Record<string, string | Buffer> = {
   '__proto__ and constructor.prototype at the top': polluting(POLLUTION),
   '__proto__ in a known type': `{"notification_type":"rename",${ASSET},"__proto__":${POLLUTION}}`,
   '__proto__ in an entry of resources': `{"notification_type":"delete","resources":[${polluting(POLLUTION)}]}`,
-  '__proto__ as a public id': `{"notification_type":"move","resources":{"__proto__":${POLLUTION},"toString":${POLLUTION}}}`,
+  '__proto__ as a public id': `{"notification_type":"move","resources":{"__proto__":{"bytes":1},"toString":{"bytes":2}}}`,
   '__proto__ in the context of the notification': `{"notification_context":{"__proto__":{"triggered_by":{"id":"111111111111111"}}}}`,
   '__proto__ as text, null and number': '{"a":{"__proto__":"x"},"b":{"__proto__":null},"c":{"__proto__":1}}',
   'resources that are __proto__': '{"__proto__":{"resources":{"a":{}}},"resources":{"__proto__":null}}',

@@ -1,0 +1,39 @@
+import type { CloudinaryClients } from '../../cloudinary/client.ts'
+import { CloudinaryError } from '../../cloudinary/fault.ts'
+import { type Check, type Finding, fault, ok, warn } from '../doctor.ts'
+import { explain } from '../explain.ts'
+
+type Environments = { cloudNames: () => readonly string[] }
+type Clients = Pick<CloudinaryClients, 'for'>
+
+export interface CloudinaryOptions<Known extends Environments> {
+  /** Rejects where the credentials cannot be read, which is for their own check to say. */
+  environments: Promise<Known>
+  connect: (environments: Known) => Clients
+}
+
+/** Just under the time for the check as a whole, so that it says which cloud it is that does not answer. */
+const PING_MS = 4500
+
+/** Cloudinary answers for every cloud, and accepts the key. */
+export const cloudinary = <Known extends Environments>(options: CloudinaryOptions<Known>): Check => ({
+  subject: 'Cloudinary',
+  async run(signal) {
+    const environments = await options.environments.catch(() => undefined)
+    if (!environments) return []
+    const clients = options.connect(environments)
+    return Promise.all(environments.cloudNames().map((cloudName) => ping(clients, cloudName, signal)))
+  }
+})
+
+async function ping(clients: Clients, cloudName: string, signal: AbortSignal): Promise<Finding> {
+  try {
+    await clients.for(cloudName, signal).call('ping', (sdk, options) => sdk.api.ping(options), PING_MS)
+    return ok(`${cloudName}: answers, and accepts the key`)
+  } catch (error) {
+    const message = `${cloudName}: ${explain(error)}`
+    const isLimited = error instanceof CloudinaryError && error.fault.kind === 'rate-limited'
+    // the listener's own work is done by the Upload API, which is not limited
+    return isLimited ? warn(`${message}; it passes`) : fault(message)
+  }
+}

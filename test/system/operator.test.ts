@@ -1,0 +1,184 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import t, { type Test } from 'tap'
+import { DEAD_LETTER_QUEUE_NAME } from '../../dev/sqs.ts'
+import { runRole } from '../support/role.ts'
+import { buildSystem, type SystemUnderTest } from '../support/system.ts'
+
+/** A system whose processor adds the tag `seen`, and cannot while a file is there. */
+async function build(t: Test) {
+  const directory = t.testdir({
+    broken: '',
+    'listener.config.ts': `
+      import { existsSync } from 'node:fs'
+      import { defineListener, PermanentError } from '${process.cwd()}/app/listener.ts'
+      export default defineListener({
+        processors: [
+          {
+            name: 'tagger',
+            on: ['upload'],
+            async handle ({ asset }, { cloudinary }) {
+              if (existsSync('${t.testdirName}/broken')) throw new PermanentError('the tag machine is broken')
+              await cloudinary.addTag(asset, 'seen')
+              return 'tagged'
+            }
+          },
+          { name: 'counter', on: ['upload'], handle: () => 'counted' }
+        ]
+      })`
+  })
+  const environment = { LISTENER_CONFIG: `${directory}/listener.config.ts` }
+  const system = await buildSystem(t, { environment })
+  const { sqs, dynamoDb, cloudinary } = system
+  const commandEnvironment = {
+    ...environment,
+    ...sqs.environment,
+    ...dynamoDb.environment,
+    QUEUE_URL: sqs.queueUrl,
+    DEAD_LETTER_QUEUE_URL: sqs.deadLetterQueueUrl,
+    JOURNAL_TABLE: dynamoDb.tableName,
+    CLOUDINARY_URL: cloudinary.cloud().cloudinaryUrl(cloudinary.url)
+  }
+  return {
+    ...system,
+    breakProcessor: () => writeFileSync(`${directory}/broken`, ''),
+    mendProcessor: () => rmSync(`${directory}/broken`),
+    letters: () => sqs.server.inspectQueue(DEAD_LETTER_QUEUE_NAME)!.messages.ready,
+    command: async (args: string[], changes: Record<string, string> = {}) => {
+      const command = runRole(t, args, { ...commandEnvironment, ...changes })
+      const exitCode = await command.ended
+      return { exitCode, output: command.lines.map(({ msg }) => String(msg)) }
+    }
+  }
+}
+
+const ofProcessor = ({ lines }: Pick<SystemUnderTest, 'lines'>, processor: string) =>
+  lines.filter((line) => line.msg === 'event processed' && line.processor === processor)
+
+t.test('a dead letter is redriven once its cause is mended, and an event is replayed', async (t) => {
+  const system = await build(t)
+  const { cloudinary, upload, atRest, command, letters, mendProcessor, breakProcessor } = system
+  const tags = () => cloudinary.calls.filter(({ action }) => action === 'tags').length
+
+  upload(1)
+  await atRest()
+  t.match(letters(), [
+    {
+      messageAttributes: {
+        code: { StringValue: 'PERMANENT' },
+        processor: { StringValue: 'tagger' },
+        message: { StringValue: 'the tag machine is broken' }
+      }
+    }
+  ])
+  const { id } = JSON.parse(letters()[0]!.body)
+
+  await t.test('doctor says that there are dead letters', async (t) => {
+    const { exitCode, output } = await command(['doctor'])
+    t.equal(exitCode, 0)
+    t.match(
+      output.find((line) => /^warn +dead letters/.test(line)),
+      /about 1 letter; .*redrive/
+    )
+  })
+
+  await t.test('a redrive before it is mended dies again, and nothing is lost', async (t) => {
+    const { exitCode, output } = await command(['redrive'])
+    t.equal(exitCode, 0)
+    t.match(
+      output[0],
+      /^moved +[0-9a-f]{32} {2}upload {2}asset-0 .* tagger {2}PERMANENT: the tag machine is broken$/
+    )
+    await atRest()
+    t.equal(letters().length, 1)
+    t.equal(tags(), 0)
+  })
+
+  await t.test('a dry run moves nothing', async (t) => {
+    const { exitCode, output } = await command(['redrive', '--dry-run', '--id', id])
+    t.equal(exitCode, 0)
+    t.match(output, [/^would move {2}/, /^Would move 1 event \(1 letter\); nothing was moved/])
+    t.equal(letters().length, 1)
+  })
+
+  await t.test('once it is mended, what was dead is done, and what was done is not done again', async (t) => {
+    mendProcessor()
+    const { exitCode, output } = await command(['redrive', '--type', 'upload'])
+    t.equal(exitCode, 0)
+    t.match(output, [/^moved/, /^Moved 1 event \(1 letter\) as run [0-9a-f]{8}. Left: none.$/])
+    await atRest()
+    t.equal(letters().length, 0)
+    t.equal(tags(), 1)
+    t.strictSame(cloudinary.assets.find('asset-0')?.tags, ['seen'])
+    t.equal(ofProcessor(system, 'counter').length, 1)
+  })
+
+  await t.test('each replay runs every processor once more', async (t) => {
+    for (const times of [1, 2]) {
+      const { exitCode, output } = await command(['replay', id])
+      t.equal(exitCode, 0)
+      t.match(output[0], new RegExp(`^${id} {2}upload {2}asset-0 .* done after 1 attempt$`))
+      t.match(output.join('\n'), /tagger {2}succeeded .* tagged/)
+      await atRest()
+      t.equal(tags(), 1 + times)
+      t.equal(ofProcessor(system, 'counter').length, 1 + times)
+    }
+  })
+
+  await t.test('an id that nobody knows is said to be unknown, and the others are replayed', async (t) => {
+    const { exitCode, output } = await command(['replay', 'nonsense', id])
+    t.equal(exitCode, 1)
+    t.match(output[0], /^nonsense {2}not replayed: the journal does not know it/)
+    await atRest()
+    t.equal(tags(), 4)
+  })
+
+  await t.test('a replay that dies is put aside, and can be redriven', async (t) => {
+    breakProcessor()
+    await command(['replay', id])
+    await atRest()
+    t.equal(letters().length, 1)
+    mendProcessor()
+    t.equal((await command(['redrive'])).exitCode, 0)
+    await atRest()
+    t.equal(letters().length, 0)
+    t.equal(tags(), 5)
+    t.equal(ofProcessor(system, 'counter').length, 5, 'the replay ran it, the redrive did not')
+  })
+})
+
+t.test('doctor checks everything', async (t) => {
+  const { command } = await build(t)
+
+  const { exitCode, output } = await command(['doctor'])
+  t.equal(exitCode, 0)
+  t.strictSame(
+    output.map((line) => line.split(/ {2,}/).slice(0, 2)),
+    [
+      ['ok', 'configuration'],
+      ['ok', 'credentials'],
+      ['ok', 'processors'],
+      ['ok', 'queue'],
+      ['ok', 'dead letters'],
+      // dynalite knows no time to live
+      ['warn', 'table'],
+      ['ok', 'Cloudinary'],
+      ['ok', 'clock'],
+      ['0 faults, 1 warning.']
+    ]
+  )
+
+  const faulty: [Record<string, string>, RegExp][] = [
+    [{ JOURNAL_TABLE: 'nowhere' }, /^fault {2}table .*there is no table nowhere; correct JOURNAL_TABLE/],
+    [{ CLOUDINARY_URL: 'cloudinary://111111111111111:wrong@demo' }, /^fault {2}Cloudinary .*demo: /],
+    [{ QUEUE_URL: 'http://127.0.0.1:9/0/q.fifo' }, /^fault {2}queue .*cannot connect \(ECONNREFUSED\)/],
+    [{ WORKER_CONCURRENCY: 'many' }, /^fault {2}configuration .*WORKER_CONCURRENCY is "many"/],
+    [{ LISTENER_CONFIG: './nowhere.ts' }, /^fault {2}processors .*nowhere\.ts cannot be loaded/]
+  ]
+  for (const [changes, line] of faulty) {
+    const { exitCode, output } = await command(['doctor'], changes)
+    t.equal(exitCode, 1)
+    const faults = output.filter((each) => each.startsWith('fault'))
+    t.match(faults, [line])
+    t.notMatch(output.join('\n'), 'wrong@')
+  }
+})

@@ -16,15 +16,16 @@ import { ListenerError } from './errors.ts'
 import { createDynamoDbClient } from './journal/dynamodb.ts'
 import { Journal } from './journal/journal.ts'
 import { type Listener, loadListener } from './listener.ts'
-import { createLogger, type Logger, SERIALIZERS, serializeError } from './logger.ts'
-import { type Print, readArguments, UsageError } from './operator/arguments.ts'
-import { clock } from './operator/checks/clock.ts'
+import { createLogger, type Logger, SERIALIZERS } from './logger.ts'
+import { type Print, readArguments } from './operator/arguments.ts'
+import { clock, timeServers } from './operator/checks/clock.ts'
 import { cloudinary } from './operator/checks/cloudinary.ts'
 import { configuration } from './operator/checks/configuration.ts'
 import { credentials } from './operator/checks/credentials.ts'
 import { processors } from './operator/checks/processors.ts'
 import { deadLetterQueue, queue } from './operator/checks/queues.ts'
 import { table } from './operator/checks/table.ts'
+import { type Command, runCommand } from './operator/command.ts'
 import { type Check, DOCTOR_USAGE, doctor } from './operator/doctor.ts'
 import { Letters } from './operator/letters.ts'
 import { parseRedrive, REDRIVE_USAGE, redrive } from './operator/redrive.ts'
@@ -50,14 +51,6 @@ interface Role {
   /** How long a stop may take, in milliseconds, before the process ends all the same; ECS allows 120 s. */
   stopWithinMs: number
   start: (context: Context) => Promise<Stop>
-}
-
-/** Runs and exits. */
-interface Command {
-  summary: string
-  usage: string
-  /** Prints for people, and resolves to the exit code. Throws a UsageError for arguments it does not know. */
-  run: (args: string[], print: Print) => Promise<number>
 }
 
 const WEB_REQUIRES = ['QUEUE_URL'] as const
@@ -239,16 +232,9 @@ async function runDoctor(args: string[], print: Print): Promise<number> {
       ...(environments
         ? [cloudinary({ environments, connect: (known) => createClients(known, QUIET) })]
         : []),
-      clock({ servers: () => timeServers(QUEUE_URL, environments), fetch, clock: Date.now })
+      clock({ servers: () => timeServers({ queueUrl: QUEUE_URL, environments }), fetch, clock: Date.now })
     ]
   })
-}
-
-/** Whose clocks count: those that signatures are made and checked by. */
-async function* timeServers(queueUrl: string | undefined, environments: Promise<Environments> | undefined) {
-  if (queueUrl) yield new URL('/', queueUrl).href
-  const known = await environments?.catch(() => undefined)
-  yield known?.verificationKeys()[0]?.uploadPrefix ?? 'https://api.cloudinary.com'
 }
 
 /** Hexadecimal; it becomes part of deduplication ids. */
@@ -304,7 +290,7 @@ async function main([name = '', ...args]: readonly string[]): Promise<void> {
   if ([name, ...args].some((arg) => arg === '--help' || arg === '-h')) {
     process.stdout.write(usage)
   } else if (command) {
-    await runCommand(command, args)
+    await runAndExit(command, args)
   } else if (role && args.length === 0) {
     await startRole(name, role)
   } else {
@@ -313,26 +299,15 @@ async function main([name = '', ...args]: readonly string[]): Promise<void> {
   }
 }
 
-async function runCommand({ usage, run }: Command, args: string[]): Promise<void> {
+async function runAndExit(command: Command, args: string[]): Promise<void> {
   // whoever reads may have seen enough (`… | head`); what was begun is ended all the same
   process.stdout.on('error', () => {})
-  const exitCode = await run(args, (line) => process.stdout.write(`${line}\n`)).catch((error) =>
-    complain(error, usage, (line) => process.stderr.write(`${line}\n`))
-  )
+  const exitCode = await runCommand(command, args, {
+    print: (line) => process.stdout.write(`${line}\n`),
+    printError: (line) => process.stderr.write(`${line}\n`)
+  })
   // what was loaded may keep connections open; what was printed is written first
   process.stdout.write('', () => process.exit(exitCode))
-}
-
-/** Says what is wrong, in a line for each fault, and returns the exit code. */
-function complain(error: unknown, usage: string, print: Print): number {
-  if (error instanceof UsageError) {
-    print(`${error.message}\n\n${usage}`)
-    return 2
-  }
-  if (error instanceof ConfigError) error.faults.forEach(print)
-  else if (error instanceof ListenerError) print(`${error.code}: ${error.message}`)
-  else print(serializeError(error).stack ?? 'unknown error')
-  return 1
 }
 
 async function startRole(name: string, role: Role): Promise<void> {

@@ -7,6 +7,9 @@ const MAXIMUM_DEPTH = 64
 /** How far Cloudinary's clock may be ahead of ours, in milliseconds. */
 const MAXIMUM_AHEAD_MS = 300_000
 
+/** A bulk call takes up to 1,000 assets; a list many times longer is none of theirs, and is kept whole. */
+const MAXIMUM_ENTRIES = 20_000
+
 /** Of a type nobody knows, so much is kept, in characters. */
 const LONGEST_TYPE = 100
 
@@ -129,7 +132,8 @@ function splitByAsset(notification: Fields): Fields[] {
           ...(isFields(entry) ? entry : { resource: entry })
         }))
       : []
-  return entries.length > 0 ? entries.map((entry) => ({ ...shared, ...entry })) : [notification]
+  const isSplit = entries.length > 0 && entries.length <= MAXIMUM_ENTRIES
+  return isSplit ? entries.map((entry) => ({ ...shared, ...entry })) : [notification]
 }
 
 function assetOf(payload: Fields): Asset | null {

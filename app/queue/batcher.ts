@@ -16,6 +16,7 @@ export interface BatcherOptions<Item, Result> {
 interface Waiting<Item, Result> {
   item: Item
   bytes: number
+  signal: AbortSignal | undefined
   resolve: (value: Result) => void
   reject: (error: unknown) => void
 }
@@ -45,39 +46,13 @@ export class Batcher<Item, Result> {
   /**
    * Settles as the item's own entry in the answer does.
    *
-   * @param signal aborted, an item that still waits is dropped, and rejects with the signal's reason; one that
-   *   is in flight is not recalled
+   * @param signal aborted before the item's turn has come, it is dropped, and rejects with the signal's reason
    */
   add(item: Item, signal?: AbortSignal): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
-      signal?.throwIfAborted()
       const bytes = this.#options.sizeOf(item)
-      const drop = () => {
-        const at = this.#waiting.indexOf(entry)
-        if (at < 0) return
-        this.#waiting.splice(at, 1)
-        entry.reject(signal?.reason)
-      }
-      const settled = () => {
-        signal?.removeEventListener('abort', drop)
-        this.#bytes -= bytes
-        this.#announceIdle()
-      }
-      const entry: Waiting<Item, Result> = {
-        item,
-        bytes,
-        resolve: (value) => {
-          settled()
-          resolve(value)
-        },
-        reject: (error) => {
-          settled()
-          reject(error)
-        }
-      }
-      signal?.addEventListener('abort', drop, { once: true })
       this.#bytes += bytes
-      this.#waiting.push(entry)
+      this.#waiting.push({ item, bytes, signal, resolve, reject })
       this.#scheduleFlush()
     })
   }
@@ -100,21 +75,36 @@ export class Batcher<Item, Result> {
 
   #flush(): void {
     while (this.#waiting.length > 0 && this.#calls < this.#options.maximumCalls) {
-      void this.#call(this.#nextBatch())
+      const batch = this.#nextBatch()
+      if (batch.length > 0) void this.#call(batch)
     }
+    this.#announceIdle()
   }
 
   #nextBatch(): Waiting<Item, Result>[] {
     const { maximumItems, maximumBytes } = this.#options
+    const batch: Waiting<Item, Result>[] = []
     let bytes = 0
-    let count = 0
+    let taken = 0
     for (const entry of this.#waiting) {
-      bytes += entry.bytes
-      // the first leaves whatever its size: what is too large for a batch is for the receiver to say
-      if (count > 0 && (count === maximumItems || bytes > maximumBytes)) break
-      count++
+      if (entry.signal?.aborted) {
+        this.#settle(entry, { ok: false, error: entry.signal.reason })
+      } else {
+        bytes += entry.bytes
+        // the first leaves whatever its size: what is too large for a batch is for the receiver to say
+        if (batch.length > 0 && (batch.length === maximumItems || bytes > maximumBytes)) break
+        batch.push(entry)
+      }
+      taken++
     }
-    return this.#waiting.splice(0, count)
+    this.#waiting.splice(0, taken)
+    return batch
+  }
+
+  #settle(entry: Waiting<Item, Result>, settlement: Settlement<Result>): void {
+    this.#bytes -= entry.bytes
+    if (settlement.ok) entry.resolve(settlement.value)
+    else entry.reject(settlement.error)
   }
 
   async #call(batch: Waiting<Item, Result>[]): Promise<void> {
@@ -125,13 +115,11 @@ export class Batcher<Item, Result> {
     } catch (error) {
       settlements = batch.map(() => ({ ok: false, error }))
     }
+    batch.forEach((entry, index) => {
+      this.#settle(entry, settlements[index] ?? { ok: false, error: new Error('not in the answer') })
+    })
     this.#calls--
     this.#flush()
-    batch.forEach((entry, index) => {
-      const settlement = settlements[index] ?? { ok: false, error: new Error('not in the answer') }
-      if (settlement.ok) entry.resolve(settlement.value)
-      else entry.reject(settlement.error)
-    })
   }
 
   #announceIdle(): void {

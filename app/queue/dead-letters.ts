@@ -8,7 +8,7 @@ export interface Reason {
   processor?: string
 }
 
-/** SQS takes ten attributes; a message's text of a reason is cut to this, in characters. */
+/** SQS takes ten attributes; a reason's code and its text are cut to this, in characters. */
 const LONGEST_TEXT = 500
 
 /** Puts messages aside that cannot be processed, with the reason, for an operator to look at and to redrive. */
@@ -28,7 +28,7 @@ export class DeadLetters {
    * @param id names the letter: the same within five minutes is stored once
    */
   async put(id: string, body: string, reason: Reason): Promise<void> {
-    const attributes = { ...reason, message: printable(reason.message) }
+    const attributes = { ...reason, code: printable(reason.code), message: printable(reason.message) }
     await this.#sqs.send(
       new SendMessageCommand({
         QueueUrl: this.#queueUrl,

@@ -6,6 +6,9 @@ import { ListenerError } from '../errors.ts'
  * Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
 export const MAXIMUM_MESSAGE_BYTES = 1024 * 1024
 
+/** What a message may hold: room is left for the reason, in attributes that count, should it become a dead letter. */
+const MAXIMUM_BODY_BYTES = MAXIMUM_MESSAGE_BYTES - 4096
+
 /** Above this a message is compressed. */
 const COMPRESS_ABOVE_BYTES = 256 * 1024
 
@@ -21,9 +24,10 @@ const COMPRESSED = 'gzip:'
  *   read again
  */
 export function encodeMessage(event: AssetEvent): string {
-  // SQS refuses U+FFFE and U+FFFF; what else it refuses, JSON.stringify has escaped already.
-  const json = JSON.stringify(event).replace(/[\uFFFE\uFFFF]/g, (character) =>
-    character === '\uFFFE' ? '\\ufffe' : '\\uffff'
+  // SQS refuses U+FFFE and U+FFFF, and fauxqs all beyond them; what else SQS refuses, JSON.stringify has escaped.
+  const json = JSON.stringify(event).replace(
+    /[\uD800-\uDFFF\uFFFE\uFFFF]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16)}`
   )
   const bytes = Buffer.byteLength(json)
   if (bytes <= COMPRESS_ABOVE_BYTES) return json
@@ -34,10 +38,10 @@ export function encodeMessage(event: AssetEvent): string {
     )
   }
   const compressed = COMPRESSED + gzipSync(json).toString('base64')
-  if (compressed.length > MAXIMUM_MESSAGE_BYTES) {
+  if (compressed.length > MAXIMUM_BODY_BYTES) {
     throw new ListenerError(
       'EVENT_TOO_LARGE',
-      `event ${event.id} is ${compressed.length} bytes compressed; SQS takes ${MAXIMUM_MESSAGE_BYTES}`
+      `event ${event.id} is ${compressed.length} bytes compressed; a message may hold ${MAXIMUM_BODY_BYTES}`
     )
   }
   return compressed

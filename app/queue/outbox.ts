@@ -62,13 +62,20 @@ export class Outbox {
       group: event.group,
       body: encodeMessage(event)
     }))
-    const stored = outgoing.map((item) => withSignal(this.#batcher.add(item, signal), signal))
-    const failed = (await Promise.allSettled(stored)).filter((result) => result.status === 'rejected')
-    if (failed[0]) {
+    let stored = 0
+    const failures: unknown[] = []
+    const adding = outgoing.map((item) =>
+      this.#batcher.add(item, signal).then(
+        () => stored++,
+        (error: unknown) => failures.push(error)
+      )
+    )
+    await withSignal(Promise.all(adding), signal).catch((reason: unknown) => failures.push(reason))
+    if (stored < events.length) {
       throw new ListenerError(
         'QUEUE_UNAVAILABLE',
-        `SQS has not stored ${failed.length} of ${events.length} events`,
-        { cause: failed[0].reason }
+        `SQS has not stored ${events.length - stored} of ${events.length} events`,
+        { cause: failures[0] }
       )
     }
   }

@@ -33,6 +33,9 @@ const MAXIMUM_PENDING_BYTES = 64 * 1024 * 1024
 /** Ids in a log line; a notification may be about a thousand assets. */
 const LOGGED_IDS = 20
 
+/** Anybody can send one, and it is in every line; in characters. */
+const LONGEST_TRACE_ID = 256
+
 const RETRY_AFTER_SECONDS = 30
 
 type WellFormed = Extract<HeaderVerdict, { outcome: 'well-formed' }>
@@ -98,7 +101,7 @@ export const webhook: FastifyPluginAsync<WebhookOptions> = async (app, options) 
       if (verdict.outcome === 'refused') return refuse(reply, verdict.code, verdict.reason)
 
       const { cloudName } = verdict.key
-      const traceId = single(request, 'x-amzn-trace-id')
+      const traceId = single(request, 'x-amzn-trace-id')?.slice(0, LONGEST_TRACE_ID)
       const events = toEvents(body, {
         environment: cloudName,
         isOwnKey: (apiKey) => environments.isOwnKey(cloudName, apiKey),
@@ -143,7 +146,7 @@ function finish(
 ): FastifyReply {
   const line = {
     ...about,
-    traceId: single(request, 'x-amzn-trace-id'),
+    traceId: single(request, 'x-amzn-trace-id')?.slice(0, LONGEST_TRACE_ID),
     ip: request.ip,
     outcome: ending.outcome,
     milliseconds: Math.round(reply.elapsedTime)

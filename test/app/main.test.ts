@@ -1,11 +1,15 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { SQSClient } from '@aws-sdk/client-sqs'
 import t from 'tap'
+import { Outbox } from '../../app/queue/outbox.ts'
 import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
 import { startSecretsManager } from '../../dev/secrets-manager.ts'
 import { startSqs } from '../../dev/sqs.ts'
 import { startStandIns } from '../../dev/stand-ins.ts'
+import { eventOf } from '../support/operator.ts'
 import { runRole } from '../support/role.ts'
+import { hold, startSqsFake } from '../support/sqs-fake.ts'
 
 const { cloudName, apiKey, apiSecret } = LOCAL_CLOUDINARY
 const CLOUDINARY_URL = `cloudinary://${apiKey}:${apiSecret}@${cloudName}`
@@ -25,6 +29,14 @@ t.test('without a role it says which there are, and exits 2', async (t) => {
       role.lines.map(({ msg }) => msg),
       ['Usage: node app/main.ts ROLE']
     )
+  }
+})
+
+t.test('a role takes no arguments, and nothing is a role that is not in the list', async (t) => {
+  for (const args of [['web', '--port=80'], ['constructor']]) {
+    const role = runRole(t, args)
+    t.equal(await role.ended, 2)
+    t.match(role.lines[0], { msg: 'Usage: node app/main.ts ROLE' })
   }
 })
 
@@ -190,4 +202,104 @@ t.test('an error that nobody caught stops the role in good order, with exit code
     { level: 'fatal', msg: 'unexpected error; stopping', err: { message: 'nobody catches this' } },
     { msg: 'stopped' }
   ])
+})
+
+t.test('the worker says when Cloudinary is down, and when it is back', async (t) => {
+  const standIns = await startStandIns()
+  const sqs = new SQSClient({
+    endpoint: standIns.sqs.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'any', secretAccessKey: 'any' }
+  })
+  t.teardown(async () => {
+    sqs.destroy()
+    await standIns.stop()
+  })
+  const outbox = new Outbox({ sqs, queueUrl: standIns.sqs.queueUrl })
+  const store = (id: string) => outbox.store([eventOf(id)], AbortSignal.timeout(5000))
+  standIns.cloudinary.faults.add({ kind: 'rate_limit', until: new Date(Date.now() + 2000), count: 1 })
+
+  const worker = runRole(t, ['worker'], standIns.environment)
+  await store('one')
+  t.match(await worker.line('Cloudinary is down or limits calls; events wait'), { cloudName: 'demo' })
+  await store('two')
+  t.match(await worker.line('Cloudinary is back; events go on'), { cloudName: 'demo' })
+  worker.child.kill('SIGTERM')
+  t.equal(await worker.ended, 0)
+})
+
+t.test('each command has a help, and refuses what it does not know', async (t) => {
+  for (const name of ['redrive', 'replay', 'doctor']) {
+    const helped = runRole(t, [name, '--help'])
+    const refused = runRole(t, [name, '--bogus'])
+    t.equal(await helped.ended, 0)
+    t.match(helped.lines[0], { msg: new RegExp(`^Usage: node app/main.ts ${name}`) })
+    t.equal(await refused.ended, 2)
+    t.match(refused.lines, [{ msg: "Unknown option '--bogus'" }, {}, helped.lines[0]!])
+  }
+})
+
+t.test('what a command lacks is a line for each variable, for people', async (t) => {
+  const command = runRole(t, ['redrive'])
+  t.equal(await command.ended, 1)
+  t.match(command.lines, [{ msg: /^QUEUE_URL is not set/ }, { msg: /^DEAD_LETTER_QUEUE_URL is not set/ }])
+})
+
+t.test('commands run on what the roles run on, and exit', async (t) => {
+  const standIns = await startStandIns()
+  t.teardown(() => standIns.stop())
+  const last = async (...args: string[]) => {
+    const command = runRole(t, args, standIns.environment)
+    return [await command.ended, ...command.lines.map(({ msg }) => msg)]
+  }
+  t.strictSame(await last('redrive'), [0, 'The dead-letter queue has no letters.'])
+  t.match(await last('replay', 'nonsense'), [1, /^nonsense {2}not replayed/])
+  t.match((await last('doctor')).at(-1), /^0 faults, /)
+})
+
+t.test('doctor leaves out what it cannot check, and says why', async (t) => {
+  const doctor = runRole(t, ['doctor'], {
+    CLOUDINARY_URL: 'https://not-for-the-log',
+    LISTENER_CONFIG: './listener.txt'
+  })
+  t.equal(await doctor.ended, 1)
+  t.match(
+    doctor.lines.map(({ msg }) => msg),
+    [
+      /^fault {2}configuration {2}CLOUDINARY_URL is \(hidden\)/,
+      /^fault {2}configuration {2}LISTENER_CONFIG is "\.\/listener\.txt"/,
+      /^fault {2}configuration {2}QUEUE_URL is not set/,
+      /^fault {2}configuration {2}DEAD_LETTER_QUEUE_URL is not set/,
+      /^fault {2}configuration {2}JOURNAL_TABLE is not set/,
+      /^fault {2}configuration {2}AWS_REGION is not set/,
+      /clock/,
+      /^6 faults/
+    ]
+  )
+})
+
+t.test('a redrive that is interrupted ends in good order', async (t) => {
+  const fake = await startSqsFake()
+  t.teardown(() => fake.stop())
+  const receive = hold()
+  fake.next('ReceiveMessage', receive.behaviour)
+  const command = runRole(t, ['redrive'], {
+    QUEUE_URL: fake.queueUrl,
+    DEAD_LETTER_QUEUE_URL: fake.queueUrl,
+    AWS_ENDPOINT_URL_SQS: fake.url,
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local'
+  })
+  await receive.arrived
+  command.child.kill('SIGINT')
+  receive.release()
+  t.equal(await command.ended, 1)
+  t.match(command.lines[0], { msg: 'stopped: interrupted' })
+})
+
+t.test('who reads the output of a command may go away before it ends', async (t) => {
+  const doctor = runRole(t, ['doctor'])
+  doctor.child.stdout?.destroy()
+  t.equal(await doctor.ended, 1)
 })

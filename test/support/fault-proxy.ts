@@ -39,6 +39,7 @@ export class FaultProxy {
   readonly #agent = new Agent({ keepAlive: true })
   #fault: ProxyFault = { kind: 'pass' }
   #port = 0
+  #stopped = false
 
   constructor(options: FaultProxyOptions) {
     this.#options = options
@@ -64,12 +65,13 @@ export class FaultProxy {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true
     await this.set({ kind: 'refuse' })
     this.#agent.destroy()
   }
 
   async #listen(): Promise<void> {
-    if (this.#server.listening) return
+    if (this.#stopped || this.#server.listening) return
     this.#server.listen(this.#port, '127.0.0.1')
     await once(this.#server, 'listening')
     this.#port = (this.#server.address() as AddressInfo).port

@@ -21,23 +21,32 @@ const holds =
     t.strictSame(lost, [])
   }
 
+const worker = workerKilled([0.2])
+const web = webKilled([0.3])
+const bothKilled: Scenario = {
+  ...worker,
+  fault: 'worker and web killed',
+  strike: async (chaos) => {
+    await Promise.all([worker.strike?.(chaos), web.strike?.(chaos)])
+  }
+}
+const poisonThrice: Scenario = {
+  ...SCENARIOS.poison,
+  fault: 'poison among good events, all delivered three times',
+  load: { ...SCENARIOS.poison.load, ...SCENARIOS.deliveredThrice.load },
+  forgets: true
+}
+
 // side by side: each has a system of its own, and most of what it does is wait
 t.jobs = 2
-const side = { buffered: true }
 
 t.test(
-  'what was acknowledged is processed in order, with a worker killed under load',
-  side,
-  holds(workerKilled([0.2]), VISIBILITY_SECONDS)
+  'what was acknowledged is processed, in order, though worker and web are killed under load',
+  { buffered: true },
+  holds(bothKilled, VISIBILITY_SECONDS)
 )
 t.test(
-  'what was acknowledged is processed in order and once, with web killed in mid-burst',
-  side,
-  holds(webKilled([0.3]))
+  'delivered three times, good events are done once and without delay, poison is put aside with its reason',
+  { buffered: true },
+  holds(poisonThrice)
 )
-t.test(
-  'each processor does once what is delivered three times, though SQS has forgotten',
-  side,
-  holds(SCENARIOS.deliveredThrice)
-)
-t.test('poison is put aside with its reason, and delays no good event', side, holds(SCENARIOS.poison))

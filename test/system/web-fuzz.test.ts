@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { platform } from 'node:process'
 import { gzipSync } from 'node:zlib'
@@ -13,7 +12,8 @@ import { signatureHeaders } from '../../dev/sign.ts'
 import { QUEUE_NAME, startSqs } from '../../dev/sqs.ts'
 import { exchange, type HeaderLine, RawConnection, type RawRequest, rawRequest } from '../support/raw-http.ts'
 import { runRole } from '../support/role.ts'
-import { HOSTILE_BODIES, MAP_OF_10_000 } from './corpus/hostile-bodies.ts'
+import { forgeries } from './corpus/forgeries.ts'
+import { HOSTILE_BODIES, MANY_ASSETS } from './corpus/hostile-bodies.ts'
 import { MALFORMED_REQUESTS } from './corpus/malformed-requests.ts'
 
 const BODY_LIMIT = 1024 * 1024
@@ -207,12 +207,13 @@ t.test('senders that stop midway keep nobody waiting', async (t) => {
 })
 
 t.test('an authentic body is accepted, whatever it is meant to do', async (t) => {
-  for (const [name, body] of Object.entries({ ...HOSTILE_BODIES, MAP_OF_10_000 })) {
+  for (const [name, body] of Object.entries({ ...HOSTILE_BODIES, ...MANY_ASSETS })) {
     t.strictSame(await deliver(body), [200], name)
   }
 })
 
 t.test('any authentic JSON is accepted', async () => {
+  // fauxqs 2.4 refuses a message that holds a character beyond U+FFFF, which SQS takes
   const key = fc.oneof(
     fc.constantFrom(...Object.keys(sampleNotification('upload')), 'resources', 'assets', '__proto__'),
     fc.string({ unit: 'binary-ascii' })
@@ -236,89 +237,10 @@ t.test('any authentic JSON is accepted', async () => {
   )
 })
 
-/** Header lines whose signature is right for this text of a timestamp. */
-const signedWith = (timestamp: string, body = UPLOAD): HeaderLine[] =>
-  Object.entries(signatureHeaders(body, LOCAL_CLOUDINARY, timestamp))
-
 t.test('a signature that is not exactly as it should be is refused', async (t) => {
-  const [timestamp = host, signature = host] = sign(UPLOAD)
-  const hex = signature[1]
-  const unix = timestamp[1]
-  const cases: Record<string, readonly HeaderLine[]> = {
-    'the signature twice': [timestamp, signature, signature],
-    'a wrong signature, then the right one': [timestamp, [signature[0], '0'.repeat(40)], signature],
-    'the timestamp twice': [timestamp, timestamp, signature],
-    'the signature joined to itself': [timestamp, [signature[0], `${hex},${hex}`]],
-    'the signature with a scheme': [timestamp, [signature[0], `sha1=${hex}`]],
-    'the signature in quotes': [timestamp, [signature[0], `"${hex}"`]],
-    'the signature with a space in it': [timestamp, [signature[0], `${hex.slice(0, 20)} ${hex.slice(20)}`]],
-    'half of the signature': [timestamp, [signature[0], hex.slice(0, 20)]],
-    'the signature made longer by zeros': [timestamp, [signature[0], hex.padEnd(64, '0')]],
-    'the signature of 15,000 digits': [timestamp, [signature[0], hex.repeat(375)]],
-    'the signature in Base64': [timestamp, [signature[0], Buffer.from(hex, 'hex').toString('base64')]],
-    'a signature above ASCII': [timestamp, [signature[0], '\xe9'.repeat(40)]],
-    'a signature in full-width digits': [
-      timestamp,
-      [signature[0], Buffer.from('１'.repeat(40)).toString('latin1')]
-    ],
-    'an empty signature': [timestamp, [signature[0], '']],
-    'the digest without a secret': [
-      timestamp,
-      [
-        signature[0],
-        createHash('sha1')
-          .update(UPLOAD + unix)
-          .digest('hex')
-      ]
-    ],
-    'the second-generation signature alone': [timestamp, ['X-Cld-Signature_v2', hex]]
-  }
-  for (const [name, text] of Object.entries({
-    'with an exponent': '1e9',
-    'with ten characters and an exponent': '17803152e2',
-    'in hexadecimal': '0x68000000',
-    negative: `-${unix.slice(1)}`,
-    'with a sign': `+${unix}`,
-    'with a leading zero': `0${unix}`,
-    'of ten digits that begin with zero': '0123456789',
-    'of ten zeros': '0000000000',
-    'far in the future': '9999999999',
-    'of the last second before it is too old': String(now() - 7300),
-    'in milliseconds': `${unix}000`,
-    'with a fraction': `${unix}.0`,
-    'with a newline in code': `${unix}%0a`,
-    'joined to itself': `${unix}, ${unix}`,
-    'that is no number': 'NaN',
-    'that is a date': new Date().toISOString(),
-    'of 10,000 digits': '1'.repeat(10_000)
-  })) {
-    cases[`a timestamp ${name}`] = signedWith(text)
-  }
-  for (const [name, digits] of Object.entries({ 'full-width': 0xff10, 'Arabic-Indic': 0x660 })) {
-    const text = String.fromCodePoint(...[...unix].map((digit) => digits + Number(digit)))
-    // a header is bytes, and Node.js reads them as latin1; the signature is over either
-    for (const read of [text, Buffer.from(text).toString('latin1')]) {
-      const [, line = host] = signedWith(read)
-      cases[`a timestamp in ${name} digits (${read.length})`] = [
-        ['X-Cld-Timestamp', Buffer.from(text).toString('latin1')],
-        line
-      ]
-    }
-  }
-  for (const [name, headers] of Object.entries(cases)) {
-    const bytes = rawRequest({ headers: [host, lengthOf(UPLOAD), ...headers], body: UPLOAD })
+  for (const [name, { body, headers }] of Object.entries(forgeries(UPLOAD, now()))) {
+    const bytes = rawRequest({ headers: [host, lengthOf(body), ...headers], body })
     t.strictSame(await exchange(bytes, { port }), [401], name)
-  }
-  // the digest has no border between body and timestamp
-  for (const [name, body, moved] of [
-    ['from the timestamp into the body', `${UPLOAD}${unix.slice(0, 1)}`, unix.slice(1)],
-    ['from the body into the timestamp', UPLOAD.slice(0, -1), `${UPLOAD.slice(-1)}${unix}`]
-  ] as const) {
-    const bytes = rawRequest({
-      headers: [host, lengthOf(body), [timestamp[0], moved], signature],
-      body
-    })
-    t.strictSame(await exchange(bytes, { port }), [401], `a character moved ${name}`)
   }
 })
 
@@ -414,12 +336,11 @@ t.test(
         if (statuses[0] !== 401) t.strictSame(statuses, [503], 'refused, or too busy to read it')
       }
     }
-    // The heap of V8 takes what it may have before it collects: some 50 MB, most of it in the first rounds. A round
-    // sends more than 100 MiB, so that to keep a quarter of what these four rounds send would be seen.
-    await round()
+    // V8 takes some 50 MiB more before it collects, most of it in the first rounds, and none after about ten. A round
+    // sends more than the 100 MiB allowed here, so to keep even a third of what three rounds send would be seen.
     await round()
     const before = residentBytes()
-    for (let rounds = 0; rounds < 4; rounds++) await round()
+    for (let rounds = 0; rounds < 3; rounds++) await round()
     const grown = residentBytes() - before
     t.ok(grown < FORGED * largest.length, `resident memory grew by ${Math.round(grown / 2 ** 20)} MiB`)
   }

@@ -1,3 +1,4 @@
+import type { Environments } from '../../cloudinary/environments.ts'
 import { type Check, fault, ok, warn } from '../doctor.ts'
 
 export interface ClockOptions {
@@ -52,4 +53,17 @@ async function skewAgainst(
   if (Number.isNaN(theirs)) return undefined
   // somewhere between question and answer, and told in whole seconds
   return Math.round(((askedAt + clock()) / 2 - theirs) / 1000)
+}
+
+/** The servers whose clocks signatures are made or checked by, as far as they are configured. */
+export async function* timeServers({
+  queueUrl,
+  environments
+}: {
+  queueUrl: string | undefined
+  environments: Promise<Pick<Environments, 'verificationKeys'>> | undefined
+}): AsyncIterable<string> {
+  if (queueUrl) yield new URL('/', queueUrl).href
+  const [key] = (await environments?.catch(() => undefined))?.verificationKeys() ?? []
+  if (key) yield key.uploadPrefix ?? 'https://api.cloudinary.com'
 }

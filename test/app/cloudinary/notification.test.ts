@@ -621,3 +621,10 @@ t.test('a public id of any characters makes a message group that SQS takes', asy
     })
   )
 })
+
+t.test('a list longer than any of Cloudinary is kept whole, as one event', async (t) => {
+  const bodyOf = (count: number) => JSON.stringify({ resources: Array.from({ length: count }, () => 1) })
+  const count = (body: string) => eventsOf(body).length
+  t.equal(count(bodyOf(20_000)), 20_000)
+  t.equal(count(bodyOf(20_001)), 1)
+})

@@ -51,8 +51,9 @@ t.test('whatever an error says, SQS takes it', async (t) => {
   for (const [index, message] of ['', '\u0000\u001b[31m\uFFFF', 'x'.repeat(300_000), '😀'].entries()) {
     await deadLetters.put(`letter-${index}`, 'b', { code: 'CODE', message })
   }
+  await deadLetters.put('letter-code', 'b', { code: '\u0000', message: 'why' })
   t.strictSame(
     letters().map(({ messageAttributes }) => messageAttributes.message?.StringValue),
-    ['-', '  [31m ', 'x'.repeat(500), '  ']
+    ['-', '  [31m ', 'x'.repeat(500), '  ', 'why']
   )
 })

@@ -11,7 +11,6 @@ import type { Told } from './load.ts'
 export interface Journaled {
   id: string
   status: string
-  attempts?: number
 }
 
 export interface DeadLetter {
@@ -44,8 +43,6 @@ export interface Account {
   strays: string[]
   /** Events of an asset that were processed after a later one, described. */
   disordered: string[]
-  /** Good events that took more than one attempt. */
-  retried: number
   deadLetters: readonly DeadLetter[]
 }
 
@@ -54,7 +51,6 @@ export function account({ told, calls, order, journal, deadLetters }: Evidence):
   const made = told.filter(({ step }) => step !== undefined)
   const effects = countEffects(calls, order)
   const dead = new Set(deadLetters.map(({ eventId, processor }) => `${eventId} ${processor}`))
-  const isDead = new Set(deadLetters.map(({ eventId }) => eventId))
   const lost: string[] = []
   const duplicates: string[] = []
   const strays = new Set(effects.keys())
@@ -81,7 +77,6 @@ export function account({ told, calls, order, journal, deadLetters }: Evidence):
     duplicates,
     strays: [...strays],
     disordered: findDisorder(made, order),
-    retried: made.filter(({ id }) => !isDead.has(id) && (journal.get(id)?.attempts ?? 0) > 1).length,
     deadLetters
   }
 }

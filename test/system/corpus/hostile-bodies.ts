@@ -82,14 +82,14 @@ export const HOSTILE_BODIES: Record<string, string | Buffer> = {
   'resources that are text': '{"resources":"abc"}',
   'a map of every type': '{"resources":{"":null,"a":0,"b":"","c":[],"d":true}}',
   'resources and assets':
-    '{"notification_type":"proof_status_changed","resources":{},"assets":[{"asset_id":"a"}]}',
-
-  // many assets
-  '1,000 resources': `{"notification_type":"delete","resources":[${list(1000, (index) => `{"asset_id":"${index}"}`)}]}`
+    '{"notification_type":"proof_status_changed","resources":{},"assets":[{"asset_id":"a"}]}'
 }
 
-/** As many assets as ten times what one call to Cloudinary can change; apart, since to store them takes a while. */
-export const MAP_OF_10_000 = `{"notification_type":"move","resources":{"__proto__":{},"toString":{},${list(
-  10_000,
-  (index) => `"key ${index}":{}`
-)}}}`
+/** Many assets in one notification; one call to Cloudinary can change 1,000. Apart, since to store them takes a while. */
+export const MANY_ASSETS: Record<string, string> = {
+  '1,000 resources': `{"notification_type":"delete","resources":[${list(1000, (index) => `{"asset_id":"${index}"}`)}]}`,
+  'a map of 10,000 keys': `{"notification_type":"move","resources":{"__proto__":{},"toString":{},${list(
+    10_000,
+    (index) => `"key ${index}":{}`
+  )}}}`
+}

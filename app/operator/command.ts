@@ -1,0 +1,29 @@
+import { ConfigError } from '../config.ts'
+import { type Print, UsageError } from './arguments.ts'
+import { explain } from './explain.ts'
+
+/** Runs and exits. */
+export interface Command {
+  summary: string
+  usage: string
+  /** Prints for people, and resolves to the exit code. Throws a UsageError for arguments it does not know. */
+  run: (args: string[], print: Print) => Promise<number>
+}
+
+/** Runs a command, says what is wrong in a line for each fault, and returns the exit code. Never throws. */
+export async function runCommand(
+  { usage, run }: Command,
+  args: string[],
+  { print, printError }: { print: Print; printError: Print }
+): Promise<number> {
+  try {
+    return await run(args, print)
+  } catch (error) {
+    if (error instanceof UsageError) {
+      printError(`${error.message}\n\n${usage}`)
+      return 2
+    }
+    for (const fault of error instanceof ConfigError ? error.faults : [explain(error)]) printError(fault)
+    return 1
+  }
+}

@@ -1,0 +1,78 @@
+import { SQSClient } from '@aws-sdk/client-sqs'
+import type { Test } from 'tap'
+import type { AssetEvent } from '../../app/cloudinary/event.ts'
+import { createLogger } from '../../app/logger.ts'
+import { Letters, type LettersOptions } from '../../app/operator/letters.ts'
+import { DeadLetters, type Reason } from '../../app/queue/dead-letters.ts'
+import { encodeMessage } from '../../app/queue/message.ts'
+import { Outbox } from '../../app/queue/outbox.ts'
+import { DEAD_LETTER_QUEUE_NAME, QUEUE_NAME, startSqs } from '../../dev/sqs.ts'
+
+export const QUIET = createLogger({ level: 'silent', role: 'test' })
+
+/** What a command prints. */
+export function collect(): { lines: string[]; print: (line: string) => void } {
+  const lines: string[] = []
+  return { lines, print: (line) => void lines.push(line) }
+}
+
+/** An event, of an asset of its own unless it says otherwise. */
+export const eventOf = (id: string, about: Partial<AssetEvent> = {}): AssetEvent => ({
+  id,
+  type: 'upload',
+  notificationType: 'upload',
+  environment: 'demo',
+  asset: { publicId: `asset-of-${id}` },
+  group: `group-of-${id}`,
+  occurredAt: '2026-06-01T12:00:00.000Z',
+  receivedAt: '2026-06-01T12:00:01.000Z',
+  origin: { source: null, id: null, own: false },
+  payload: {},
+  ...about
+})
+
+export const REASON: Reason = { code: 'PERMANENT', message: 'the tag machine is broken', processor: 'tagger' }
+
+/** Both queues, embedded, and what reads and writes them. */
+export async function buildQueues(t: Test) {
+  const queue = await startSqs()
+  const sqs = new SQSClient({
+    endpoint: queue.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'any', secretAccessKey: 'any' }
+  })
+  const opened: Letters[] = []
+  t.teardown(async () => {
+    await Promise.all(opened.map((letters) => letters.handBack()))
+    sqs.destroy()
+    await queue.stop()
+  })
+  const deadLetters = new DeadLetters({ sqs, queueUrl: queue.deadLetterQueueUrl })
+  const messages = (name: string) => queue.server.inspectQueue(name)!.messages
+  return {
+    queue,
+    sqs,
+    outbox: new Outbox({ sqs, queueUrl: queue.queueUrl }),
+    deadLetters,
+    bury: (event: AssetEvent, reason = REASON) =>
+      deadLetters.put(`${event.id}.${reason.processor}`, encodeMessage(event), reason),
+    letters: (options: Partial<LettersOptions> = {}) => {
+      const letters = new Letters({
+        sqs,
+        queueUrl: queue.deadLetterQueueUrl,
+        log: QUIET,
+        waitTimeSeconds: 0,
+        ...options
+      })
+      opened.push(letters)
+      return letters
+    },
+    /** The events in the queue, in order. */
+    queued: () => messages(QUEUE_NAME).ready.map(({ body }) => JSON.parse(body) as AssetEvent),
+    /** How many letters everybody can see, and how many somebody holds. */
+    buried: () => {
+      const { ready, inflight } = messages(DEAD_LETTER_QUEUE_NAME)
+      return { seen: ready.length, held: inflight.length }
+    }
+  }
+}

@@ -105,7 +105,7 @@ function letterOf({ MessageId = '', ReceiptHandle = '', Body = '', ...message }:
       code === undefined
         ? undefined
         : { code, message: attribute('message') ?? '', ...(processor !== undefined && { processor }) },
-    sentAt: Number(message.Attributes?.SentTimestamp),
+    sentAt: Number(message.Attributes?.SentTimestamp ?? 0),
     bytes: Body.length
   }
 }

@@ -110,10 +110,9 @@ class Redrive {
   async moveAll(): Promise<void> {
     for (;;) {
       const { round, isFull } = await this.#readRound()
-      const deletedAny = await this.#settle(round)
+      const givesWay = await this.#settle(round)
       if (this.#options.signal.aborted) this.#report.stopped ??= 'interrupted'
-      // where letters of a message group were deleted, SQS gives out the next of them
-      if (this.#report.stopped || !(isFull || deletedAny)) return
+      if (this.#report.stopped || !(isFull || givesWay)) return
       if (isFull) this.#report.progress()
     }
   }
@@ -132,7 +131,7 @@ class Redrive {
     return { round, isFull: false }
   }
 
-  /** Moves what is to be moved; resolves to true when a letter was deleted. */
+  /** Moves what is to be moved; resolves to true when SQS may give out letters that were behind it. */
   async #settle(round: readonly Letter[]): Promise<boolean> {
     const movable: Movable[] = []
     for (const letter of round) {
@@ -141,8 +140,8 @@ class Redrive {
       else this.#report.settled(letter, fate)
     }
     const groups = Map.groupBy(movable, ({ event }) => event.group)
-    const deleted = await Promise.all([...groups.values()].map((group) => this.#moveGroup(group)))
-    return deleted.includes(true)
+    const giveWay = await Promise.all([...groups.values()].map((group) => this.#moveGroup(group)))
+    return giveWay.includes(true)
   }
 
   #fateOf({ event, sentAt }: Letter): Fate {
@@ -158,7 +157,7 @@ class Redrive {
   /** Moves the events of one message group, one after the other; where one fails, the later ones stay behind it. */
   async #moveGroup(group: Movable[]): Promise<boolean> {
     const inOrder = group.toSorted((a, b) => Date.parse(a.event.occurredAt) - Date.parse(b.event.occurredAt))
-    let deletedAny = false
+    let givesWay = false
     let failure: string | undefined
     for (const letter of inOrder) {
       failure = failure ? 'stays behind an earlier event of its asset' : await this.#send(letter.event)
@@ -168,9 +167,10 @@ class Redrive {
       }
       const deleted = await this.#options.letters.delete(letter)
       this.#report.settled(letter, deleted ? 'moved' : 'undeleted')
-      deletedAny ||= deleted
+      // what SQS itself put aside keeps the message group of its asset, of which it gives out ten at a time
+      givesWay ||= deleted && letter.reason === undefined
     }
-    return deletedAny
+    return givesWay
   }
 
   /** Resolves to nothing when the queue has confirmed the event, now or earlier in this run; else to what failed. */

@@ -229,9 +229,12 @@ t.test('the worker says when Cloudinary is down, and when it is back', async (t)
 })
 
 t.test('each command has a help, and refuses what it does not know', async (t) => {
-  for (const name of ['redrive', 'replay', 'doctor']) {
-    const helped = runRole(t, [name, '--help'])
-    const refused = runRole(t, [name, '--bogus'])
+  const commands = ['redrive', 'replay', 'doctor'].map((name) => ({
+    name,
+    helped: runRole(t, [name, '--help']),
+    refused: runRole(t, [name, '--bogus'])
+  }))
+  for (const { name, helped, refused } of commands) {
     t.equal(await helped.ended, 0)
     t.match(helped.lines[0], { msg: new RegExp(`^Usage: node app/main.ts ${name}`) })
     t.equal(await refused.ended, 2)
@@ -252,9 +255,14 @@ t.test('commands run on what the roles run on, and exit', async (t) => {
     const command = runRole(t, args, standIns.environment)
     return [await command.ended, ...command.lines.map(({ msg }) => msg)]
   }
-  t.strictSame(await last('redrive'), [0, 'The dead-letter queue has no letters.'])
-  t.match(await last('replay', 'nonsense'), [1, /^nonsense {2}not replayed/])
-  t.match((await last('doctor')).at(-1), /^0 faults, /)
+  const [redrive, replay, doctor] = await Promise.all([
+    last('redrive'),
+    last('replay', 'nonsense'),
+    last('doctor')
+  ])
+  t.strictSame(redrive, [0, 'The dead-letter queue has no letters.'])
+  t.match(replay, [1, /^nonsense {2}not replayed/])
+  t.match(doctor.at(-1), /^0 faults, /)
 })
 
 t.test('doctor leaves out what it cannot check, and says why', async (t) => {

@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { DEAD_LETTER_QUEUE_NAME } from '../../dev/sqs.ts'
-import { runRole } from '../support/role.ts'
+import { buildCommands } from '../support/commands.ts'
 import { buildSystem, type SystemUnderTest } from '../support/system.ts'
 
 /** A system whose processor adds the tag `seen`, and cannot while a file is there. */
@@ -28,26 +28,12 @@ async function build(t: Test) {
   })
   const environment = { LISTENER_CONFIG: `${directory}/listener.config.ts` }
   const system = await buildSystem(t, { environment })
-  const { sqs, dynamoDb, cloudinary } = system
-  const commandEnvironment = {
-    ...environment,
-    ...sqs.environment,
-    ...dynamoDb.environment,
-    QUEUE_URL: sqs.queueUrl,
-    DEAD_LETTER_QUEUE_URL: sqs.deadLetterQueueUrl,
-    JOURNAL_TABLE: dynamoDb.tableName,
-    CLOUDINARY_URL: cloudinary.cloud().cloudinaryUrl(cloudinary.url)
-  }
   return {
     ...system,
     breakProcessor: () => writeFileSync(`${directory}/broken`, ''),
     mendProcessor: () => rmSync(`${directory}/broken`),
-    letters: () => sqs.server.inspectQueue(DEAD_LETTER_QUEUE_NAME)!.messages.ready,
-    command: async (args: string[], changes: Record<string, string> = {}) => {
-      const command = runRole(t, args, { ...commandEnvironment, ...changes })
-      const exitCode = await command.ended
-      return { exitCode, output: command.lines.map(({ msg }) => String(msg)) }
-    }
+    letters: () => system.sqs.server.inspectQueue(DEAD_LETTER_QUEUE_NAME)!.messages.ready,
+    command: buildCommands(t, system, environment)
   }
 }
 
@@ -117,7 +103,7 @@ t.test('a dead letter is redriven once its cause is mended, and an event is repl
       const { exitCode, output } = await command(['replay', id])
       t.equal(exitCode, 0)
       t.match(output[0], new RegExp(`^${id} {2}upload {2}asset-0 .* done after 1 attempt$`))
-      t.match(output.join('\n'), /tagger {2}succeeded .* tagged/)
+      t.match(output.join('\n'), /tagger +succeeded .* tagged/)
       await atRest()
       t.equal(tags(), 1 + times)
       t.equal(ofProcessor(system, 'counter').length, 1 + times)
@@ -144,41 +130,4 @@ t.test('a dead letter is redriven once its cause is mended, and an event is repl
     t.equal(tags(), 5)
     t.equal(ofProcessor(system, 'counter').length, 5, 'the replay ran it, the redrive did not')
   })
-})
-
-t.test('doctor checks everything', async (t) => {
-  const { command } = await build(t)
-
-  const { exitCode, output } = await command(['doctor'])
-  t.equal(exitCode, 0)
-  t.strictSame(
-    output.map((line) => line.split(/ {2,}/).slice(0, 2)),
-    [
-      ['ok', 'configuration'],
-      ['ok', 'credentials'],
-      ['ok', 'processors'],
-      ['ok', 'queue'],
-      ['ok', 'dead letters'],
-      // dynalite knows no time to live
-      ['warn', 'table'],
-      ['ok', 'Cloudinary'],
-      ['ok', 'clock'],
-      ['0 faults, 1 warning.']
-    ]
-  )
-
-  const faulty: [Record<string, string>, RegExp][] = [
-    [{ JOURNAL_TABLE: 'nowhere' }, /^fault {2}table .*there is no table nowhere; correct JOURNAL_TABLE/],
-    [{ CLOUDINARY_URL: 'cloudinary://111111111111111:wrong@demo' }, /^fault {2}Cloudinary .*demo: /],
-    [{ QUEUE_URL: 'http://127.0.0.1:9/0/q.fifo' }, /^fault {2}queue .*cannot connect \(ECONNREFUSED\)/],
-    [{ WORKER_CONCURRENCY: 'many' }, /^fault {2}configuration .*WORKER_CONCURRENCY is "many"/],
-    [{ LISTENER_CONFIG: './nowhere.ts' }, /^fault {2}processors .*nowhere\.ts cannot be loaded/]
-  ]
-  for (const [changes, line] of faulty) {
-    const { exitCode, output } = await command(['doctor'], changes)
-    t.equal(exitCode, 1)
-    const faults = output.filter((each) => each.startsWith('fault'))
-    t.match(faults, [line])
-    t.notMatch(output.join('\n'), 'wrong@')
-  }
 })

@@ -1,9 +1,11 @@
 import t, { type Test } from 'tap'
 import type { AssetEvent } from '../../../app/cloudinary/event.ts'
 import { ListenerError } from '../../../app/errors.ts'
+import { Letters } from '../../../app/operator/letters.ts'
 import { parseRedrive, type RedriveOptions, redrive, type Selection } from '../../../app/operator/redrive.ts'
 import { encodeMessage } from '../../../app/queue/message.ts'
-import { buildQueues, collect, eventOf, REASON } from '../../support/operator.ts'
+import { buildQueues, collect, eventOf, QUIET, REASON } from '../../support/operator.ts'
+import { startSqsFake } from '../../support/sqs-fake.ts'
 
 const ALL: Selection = { ids: [], types: [], dryRun: false }
 const RUN = { kind: 'redrive', id: 'c0ffee00' } as const
@@ -150,7 +152,7 @@ t.test('what dies again while it runs is not moved again', async (t) => {
       await deadLetters.put(`again.${RUN.id}`, encodeMessage(events[0]!), REASON)
     }
   }
-  t.equal(await redrive({}, { outbox: dyingAgain }), 0)
+  t.equal(await redrive({}, { outbox: dyingAgain, roundSize: 1 }), 0)
   t.strictSame(buried(), { seen: 1, held: 0 })
   t.ok(lines.some((line) => line.startsWith('died again')))
 })
@@ -281,4 +283,17 @@ t.test('an interruption moves no more, and hands back', async (t) => {
   t.equal(queued().length, 1, 'what was begun is ended')
   t.strictSame(buried(), { seen: 1, held: 0 })
   t.ok(lines.includes('stopped: interrupted'))
+})
+
+t.test('letters that SQS put aside are read on as their message group gives way', async (t) => {
+  const { queued, redrive } = await build(t)
+  const fake = await startSqsFake()
+  t.teardown(() => fake.stop())
+  // in one receive the fake gives out ten of a group, and no more while they are held
+  const events = Array.from({ length: 12 }, (_, index) => eventOf(`e${index}`, { group: 'asset' }))
+  fake.put('asset', ...events.map(encodeMessage))
+  const letters = new Letters({ sqs: fake.client, queueUrl: fake.queueUrl, log: QUIET, waitTimeSeconds: 0 })
+  t.equal(await redrive({}, { letters }), 0)
+  t.equal(queued().length, 12)
+  t.strictSame(fake.messages(), [])
 })

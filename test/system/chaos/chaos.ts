@@ -277,7 +277,7 @@ function judge(scenario: Scenario, result: Account): string[] {
 function findFailures(lines: readonly LogLine[]): string[] {
   return lines
     .filter(({ msg }) => msg === 'event failed; it will be tried again')
-    .map(({ asset, processor, err }) => `had to wait: ${asset}, ${processor}: ${JSON.stringify(err)}`)
+    .map(({ asset, processor, err }) => `had to wait: ${asset}, ${processor}: ${(err as { code?: string } | undefined)?.code}`)
 }
 
 function findSecrets(lines: readonly LogLine[], { deliveries }: CloudinaryStandIn): string[] {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb'
@@ -82,13 +83,17 @@ export class Journal {
   }
 
   /**
-   * Notes that an attempt begins, and says what earlier ones have done: one write. The attempt is counted before
-   * it runs, so that an event that kills its worker is counted too.
+   * Notes that an attempt begins, and says what earlier ones have done: one write, and one more when there were
+   * earlier ones. The attempt is counted before it runs, so that an event that kills its worker is counted too.
+   *
+   * Neither write adds to a number: while DynamoDB answers late, a write is made again that was made already, and
+   * attempts that never ran would use up those an event has.
    *
    * @throws {ListenerError} JOURNAL_UNAVAILABLE
    */
   async begin(event: AssetEvent): Promise<Beginning> {
     if (event.run) await this.#beginRun(event.id, event.run.id)
+    const attempt = randomUUID()
     try {
       const item = await this.#update(
         event.id,
@@ -97,11 +102,15 @@ export class Journal {
           startedAt: { ifAbsent: this.#now() },
           processors: { ifAbsent: {} },
           status: { set: 'processing' },
-          attempts: { add: 1 }
+          attempts: { ifAbsent: 1 },
+          firstAttempt: { ifAbsent: attempt }
         },
         { ReturnValues: 'ALL_NEW' }
       )
-      const { attempts, processors } = item as unknown as JournaledEvent
+      const { attempts: before, processors } = item as unknown as JournaledEvent
+      if (item.firstAttempt === attempt) return { outcome: 'begun', attempts: before, processors }
+      const attempts = before + 1
+      await this.#update(event.id, { attempts: { set: attempts } })
       return { outcome: 'begun', attempts, processors }
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) return { outcome: 'finished' }
@@ -199,7 +208,7 @@ export class Journal {
           TableName: tableName,
           Key: { [JOURNAL.partitionKey]: eventId },
           UpdateExpression:
-            'SET #run = :run, #status = :retrying, #attempts = :none REMOVE finishedAt, #reason, lastError',
+            'SET #run = :run, #status = :retrying REMOVE #attempts, firstAttempt, finishedAt, #reason, lastError',
           ConditionExpression: 'attribute_not_exists(#run) OR #run <> :run',
           ExpressionAttributeNames: {
             '#run': 'run',
@@ -207,7 +216,7 @@ export class Journal {
             '#attempts': 'attempts',
             '#reason': 'reason'
           },
-          ExpressionAttributeValues: { ':run': run, ':retrying': 'retrying', ':none': 0 }
+          ExpressionAttributeValues: { ':run': run, ':retrying': 'retrying' }
         })
       )
     } catch (error) {

@@ -11,6 +11,9 @@ import { eventOf } from '../support/operator.ts'
 import { runRole } from '../support/role.ts'
 import { hold, startSqsFake } from '../support/sqs-fake.ts'
 
+// many processes, one after the other, on a machine that may be busy
+t.setTimeout(180_000)
+
 const { cloudName, apiKey, apiSecret } = LOCAL_CLOUDINARY
 const CLOUDINARY_URL = `cloudinary://${apiKey}:${apiSecret}@${cloudName}`
 

@@ -4,6 +4,9 @@ import { DEAD_LETTER_QUEUE_NAME } from '../../dev/sqs.ts'
 import { buildCommands } from '../support/commands.ts'
 import { buildSystem, type SystemUnderTest } from '../support/system.ts'
 
+// many processes, one after the other, on a machine that may be busy
+t.setTimeout(180_000)
+
 /** A system whose processor adds the tag `seen`, and cannot while a file is there. */
 async function build(t: Test) {
   const directory = t.testdir({

@@ -33,6 +33,7 @@ t.test('a queue that never answers is a 503 within 8 s', async (t) => {
   const { cloudinary, upload } = await buildSystem(t, {
     environment: {
       QUEUE_URL: `${url}/000000000000/q.fifo`,
+      DEAD_LETTER_QUEUE_URL: `${url}/000000000000/letters.fifo`,
       AWS_ENDPOINT_URL_SQS: url,
       AWS_REGION: 'us-east-1',
       AWS_ACCESS_KEY_ID: 'local',

@@ -93,8 +93,9 @@ t.test('an event that begins is noted as what it is, and nothing was done for it
   const { journal } = build()
   const event = newEvent({ traceId: 'Root=1-2-3' })
   t.strictSame(await journal.begin(event), { outcome: 'begun', attempts: 1, processors: {} })
-  const { payload, ...item } = await itemOf(event)
+  const { payload, firstAttempt, ...item } = await itemOf(event)
   t.ok(payload)
+  t.type(firstAttempt, 'string')
   const { payload: _, group, ...described } = event
   t.strictSame(item, {
     ...described,
@@ -455,6 +456,28 @@ t.test('a record whose answer was lost is noted once', async (t) => {
   t.equal(loss.calls(), 2)
   t.strictSame(lines, [])
   t.match(await journal.find(event.id), { status: 'done', attempts: 1, processors: { tag: succeeded } })
+})
+
+t.test('an attempt whose answer was lost is counted once', async (t) => {
+  const { journal } = build()
+  const event = newEvent()
+  for (const attempts of [1, 2, 3]) {
+    const loss = intercept(t, (request, response) => {
+      if (loss.calls() % 2 === 1) loseAnswer(request, response)
+    })
+    t.match(await journal.begin(event), { outcome: 'begun', attempts })
+    loss.end()
+  }
+  t.match(await journal.find(event.id), { attempts: 3 })
+})
+
+t.test('attempts of which DynamoDB never tells that they began are not counted', async (t) => {
+  const { journal } = build()
+  const event = newEvent()
+  const loss = intercept(t, loseAnswer)
+  for (let time = 0; time < 3; time++) await t.rejects(journal.begin(event), { code: 'JOURNAL_UNAVAILABLE' })
+  loss.end()
+  t.match(await journal.begin(event), { attempts: 2 }, 'the first could have begun, and is counted')
 })
 
 t.test('a worker that stops waits no longer for DynamoDB, after one more try', async (t) => {

@@ -30,6 +30,8 @@ export interface Chaos {
 
 export interface Scenario {
   fault: string
+  /** Takes minutes, and is run when asked for. */
+  long?: true
   /** How many events, where the fault asks for so many. */
   events?: number
   load?: Pick<LoadOptions, 'deliveries' | 'uploadedOnly' | 'further'>
@@ -277,7 +279,10 @@ function judge(scenario: Scenario, result: Account): string[] {
 function findFailures(lines: readonly LogLine[]): string[] {
   return lines
     .filter(({ msg }) => msg === 'event failed; it will be tried again')
-    .map(({ asset, processor, err }) => `had to wait: ${asset}, ${processor}: ${(err as { code?: string } | undefined)?.code}`)
+    .map(
+      ({ asset, processor, err }) =>
+        `had to wait: ${asset}, ${processor}: ${(err as { code?: string } | undefined)?.code}`
+    )
 }
 
 function findSecrets(lines: readonly LogLine[], { deliveries }: CloudinaryStandIn): string[] {

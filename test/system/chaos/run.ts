@@ -8,7 +8,7 @@ const USAGE = `Usage: npm run test:chaos -- [--long] [--events N] [--only NAME]â
 Runs the whole system as processes, under a load and one fault after the other, and compares what it promises
 with what was done. Exits 1 when a promise is broken.
 
-  --long       also lets Cloudinary be down for two minutes
+  --long       also lets Cloudinary be down, and DynamoDB answer too late, for minutes
   --events N   events in a run, where a fault does not ask for more; default 300
   --only NAME  this run and no other; may be repeated: ${Object.keys(SCENARIOS).join(', ')}
 `
@@ -19,6 +19,7 @@ const LANES = 2
 /** They wait longest, for time-outs of SQS and of Cloudinary's client, and so begin first. */
 const LONGEST: readonly Scenario[] = [
   SCENARIOS.cloudinaryDown,
+  SCENARIOS.dynamoDbLate,
   SCENARIOS.workerKilled,
   SCENARIOS.sqsRefusing,
   SCENARIOS.cloudinaryHanging,
@@ -39,9 +40,7 @@ function chosen(): Scenario[] {
   const all = Object.entries<Scenario>(SCENARIOS)
   const named = values.only.length > 0
   return all
-    .filter(([name, scenario]) =>
-      named ? values.only.includes(name) : values.long || scenario !== SCENARIOS.cloudinaryDown
-    )
+    .filter(([name, scenario]) => (named ? values.only.includes(name) : values.long || !scenario.long))
     .map(([, scenario]) => scenario)
 }
 
@@ -63,7 +62,8 @@ async function runAll(scenarios: readonly Scenario[]): Promise<Map<Scenario, Res
   return results
 }
 
-const rank = (scenario: Scenario) => (LONGEST.indexOf(scenario) + LONGEST.length + 1) % (LONGEST.length + 1)
+/** What is not among the longest comes after them, in its own order. */
+const rank = (scenario: Scenario) => (LONGEST.includes(scenario) ? LONGEST.indexOf(scenario) : LONGEST.length)
 
 function print(scenarios: readonly Scenario[], results: ReadonlyMap<Scenario, Result | Error>): boolean {
   const broken: string[] = []

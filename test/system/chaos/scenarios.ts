@@ -165,7 +165,18 @@ export const SCENARIOS = {
 
   cloudinaryDown: {
     fault: 'Cloudinary down for two minutes',
+    long: true,
     strike: cloudinaryFails({ kind: 'status', status: 503 }, 120_000),
+    withinSeconds: 300
+  },
+
+  dynamoDbLate: {
+    fault: 'DynamoDB writes, and answers too late, for 90 s',
+    long: true,
+    async strike({ dynamoDb, load }) {
+      await load.reached(0.2)
+      await fails(dynamoDb, { kind: 'slow', ms: 4000 }, 90_000)
+    },
     withinSeconds: 300
   }
 } satisfies Record<string, Scenario>

@@ -41,8 +41,9 @@ function accepted(options: SendOptions, request: NotificationRequest): string {
   const about = asset === undefined ? '' : ` of ${asset.assetId ?? asset.publicId}`
   const log = `In the worker's log, look for the event id and its 'processed' lines${about}.`
   if (options.file !== undefined || options.type !== 'upload') return `${stored} ${log}`
-  const standIn = `With the stand-in of npm start, ${asset?.publicId} then shows what the processors of listener.config.ts gave it.`
-  return `${stored} ${log} ${standIn}`
+  const sample =
+    'The asset is a sample that no Cloudinary has: a processor that calls Cloudinary for it finds it gone (CLOUDINARY_NOT_FOUND), and its event is dead-lettered. To see one succeed, upload to the stand-in: npm start says how.'
+  return `${stored} ${log} ${sample}`
 }
 
 function refused(defect: keyof typeof DEFECTS, status: number, body: string): string {

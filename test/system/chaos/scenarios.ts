@@ -79,7 +79,7 @@ export const SCENARIOS = {
       await load.reached(0.2)
       await fails(sqs, { kind: 'slow', ms: 1000 }, 5000)
       await load.reached(0.5)
-      await fails(sqs, { kind: 'slow', ms: 3000, only: ['SendMessageBatch'] }, 4000)
+      await fails(sqs, { kind: 'slow', ms: 3000, only: ['SendMessageBatch'] }, 10_000)
     }
   },
 

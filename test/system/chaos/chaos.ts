@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Recorder } from '../../../dev/cloudinary/recorder.ts'
 import type { CloudinaryStandIn } from '../../../dev/cloudinary/server.ts'
-import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
 import type { EmbeddedDynamoDb } from '../../../dev/dynamodb.ts'
 import { type EmbeddedSqs, QUEUE_NAME } from '../../../dev/sqs.ts'
 import type { Child, LogLine } from '../../../dev/start/child.ts'
@@ -9,6 +8,7 @@ import { type System, startSystem } from '../../../dev/start/system.ts'
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts'
 import { freePort } from '../../support/system.ts'
 import { type Account, account, readDeadLetters, readJournal } from './accounting.ts'
+import { findDelays, findSecrets, judge } from './judge.ts'
 import { EVENTS_PER_ASSET, Load, type LoadOptions } from './load.ts'
 import { type OrderLog, startOrderLog } from './order-log.ts'
 
@@ -156,7 +156,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
       ...(atRest ? [] : ['it did not come to rest in time']),
       ...(struck === 0 && (scenario.strike || scenario.load?.deliveries) ? ['the fault struck nothing'] : []),
       ...judge(scenario, result),
-      ...(scenario.withoutDelay ? findFailures(lines.items) : []),
+      ...(scenario.withoutDelay ? findDelays(lines.items) : []),
       ...findSecrets(lines.items, system.cloudinary)
     ]
     return { fault: scenario.fault, seconds, struck, broken, ...result }
@@ -254,44 +254,4 @@ async function stop(system: System): Promise<void> {
   }, STOP_WITHIN_MS)
   await system.stop()
   clearTimeout(killing)
-}
-
-function judge(scenario: Scenario, result: Account): string[] {
-  const { events, acknowledged, lost, duplicates, strays, disordered } = result
-  const expected = [...(scenario.deadLetters ?? [])].sort()
-  const found = result.deadLetters.map(({ asset, processor, code }) => `${asset} ${processor} ${code}`).sort()
-  const missing = expected.filter((letter) => !found.includes(letter))
-  const unexpected = found.filter(
-    (letter, index) => !expected.includes(letter) || found[index - 1] === letter
-  )
-  return [
-    ...(acknowledged < events ? [`${events - acknowledged} events were given up by Cloudinary`] : []),
-    ...lost.map((what) => `lost: ${what}`),
-    ...duplicates.slice(scenario.duplicatesAllowed ?? 0).map((what) => `done again: ${what}`),
-    ...strays.map((what) => `without a cause: ${what}`),
-    ...disordered.map((what) => `out of order: ${what}`),
-    ...missing.map((letter) => `missing in the dead-letter queue: ${letter}`),
-    ...unexpected.map((letter) => `in the dead-letter queue: ${letter}`),
-    ...result.deadLetters.filter(({ message }) => !message).map(() => 'a dead letter without its reason')
-  ]
-}
-
-function findFailures(lines: readonly LogLine[]): string[] {
-  return lines
-    .filter(({ msg }) => msg === 'event failed; it will be tried again')
-    .map(
-      ({ asset, processor, err }) =>
-        `had to wait: ${asset}, ${processor}: ${(err as { code?: string } | undefined)?.code}`
-    )
-}
-
-function findSecrets(lines: readonly LogLine[], { deliveries }: CloudinaryStandIn): string[] {
-  const log = lines.map((line) => JSON.stringify(line)).join('\n')
-  const signatures = new Set(deliveries.map(({ headers }) => headers['x-cld-signature']))
-  return [
-    ...(log.includes(LOCAL_CLOUDINARY.apiSecret) ? ['the API secret is in the log'] : []),
-    ...((log.match(/[0-9a-f]{40}/g) ?? []).some((hex) => signatures.has(hex))
-      ? ['a signature is in the log']
-      : [])
-  ]
 }

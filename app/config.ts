@@ -21,6 +21,8 @@ const fifoQueueUrl = z
   .endsWith('.fifo')
   .optional()
 
+const httpUrl = z.url({ protocol: /^https?$/ }).optional()
+
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
 /**
@@ -92,6 +94,42 @@ export const VARIABLES = {
     meaning: 'events in flight in one worker',
     allowed: 'a whole number from 1 to 1000',
     schema: wholeNumber(1, 1000, 50)
+  }),
+  WEBHOOK_URL: variable({
+    meaning: "the webhook's public address, for calls that ask Cloudinary to notify it of their result",
+    allowed: 'an http(s) URL',
+    schema: httpUrl
+  }),
+  POLL_CHANNEL: variable({
+    meaning: 'the Cloudinary poll channel that `poll` takes notifications from',
+    allowed: '1 to 128 letters, digits and any of . _ -',
+    schema: z
+      .string()
+      .regex(/^[\w.-]{1,128}$/)
+      .optional()
+  }),
+  DATABASE_URL: variable({
+    meaning: 'the PostgreSQL database of `databaseSync`: `postgres://USER:PASSWORD@HOST:PORT/NAME`',
+    allowed: 'postgres://USER:PASSWORD@HOST:PORT/NAME',
+    secret: true,
+    schema: z.url({ protocol: /^postgres(ql)?$/ }).optional()
+  }),
+  FORWARD_SECRET: variable({
+    meaning: 'what `forward` signs with: `whsec_` and 24 to 64 bytes in base64, as Standard Webhooks has it',
+    allowed: 'whsec_ and 24 to 64 bytes in base64',
+    secret: true,
+    schema: z
+      .string()
+      .regex(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/)
+      .optional()
+  }),
+  NOTIFY_TOPIC_ARN: variable({
+    meaning: 'the SNS topic that `notify` publishes to',
+    allowed: 'the ARN of an SNS topic: arn:aws:sns:REGION:ACCOUNT:NAME',
+    schema: z
+      .string()
+      .regex(/^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w.-]{1,260}$/)
+      .optional()
   }),
   LISTENER_CONFIG: variable({
     meaning: "path of the processors' file, from the working directory",

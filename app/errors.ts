@@ -19,3 +19,14 @@ export class PermanentError extends ListenerError {
     this.name = 'PermanentError'
   }
 }
+
+/** Thrown by a processor to say that trying again before a certain time is of no use. It counts as an attempt. */
+export class RetryLaterError extends ListenerError {
+  readonly until: Date
+
+  constructor(message: string, until: Date, options?: ErrorOptions & { code?: string }) {
+    super(options?.code ?? 'RETRY_LATER', message, options)
+    this.name = 'RetryLaterError'
+    this.until = until
+  }
+}

@@ -2,13 +2,16 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { CloudinaryClient } from './cloudinary/client.ts'
 import { type AssetEvent, EVENT_TYPES, type EventType } from './cloudinary/event.ts'
+import type { Config } from './config.ts'
 import { ListenerError } from './errors.ts'
+import type { State } from './journal/state.ts'
 import type { Logger } from './logger.ts'
 
 export type { AssetState, CallOptions, CloudinaryClient } from './cloudinary/client.ts'
 export type { Asset, AssetEvent, EventType, Origin } from './cloudinary/event.ts'
 export { CloudinaryError } from './cloudinary/fault.ts'
-export { PermanentError } from './errors.ts'
+export { PermanentError, RetryLaterError } from './errors.ts'
+export type { State } from './journal/state.ts'
 export { helloWorldTag } from './processors/hello-world-tag.ts'
 export { lastUpdateTimestamp } from './processors/last-update-timestamp.ts'
 
@@ -20,6 +23,22 @@ export interface ProcessorContext {
   log: Logger
   /** Aborts when the time is up or the worker stops: pass it on to whatever you wait for. */
   signal: AbortSignal
+  /** What the processor remembers from one event to another, for 30 days; no other processor sees it. */
+  state: State
+}
+
+/** What a processor is given before the first event. */
+export interface StartContext {
+  /** The environment, validated. */
+  config: Config
+  log: Logger
+}
+
+/** A structured metadata field of Cloudinary, as the Admin API names its parts. */
+export interface MetadataFieldDefinition {
+  external_id: string
+  label: string
+  type: 'string' | 'integer'
 }
 
 /** Your code, and what it wants to see. */
@@ -40,6 +59,14 @@ export interface Processor {
    * outcome was noted, so what it does should bear repeating.
    */
   handle: (event: AssetEvent, context: ProcessorContext) => Promise<Returned> | Returned
+  /** Metadata fields it cannot do without; the command `setup` creates those that Cloudinary has not. */
+  metadataFields?: readonly MetadataFieldDefinition[]
+  /** Run once by each worker before its first event: connect here. A throw ends the worker and says why. */
+  start?: (context: StartContext) => Promise<void> | void
+  /** Run once when the worker has handled its last event: close here what `start` opened. */
+  stop?: () => Promise<void> | void
+  /** Creates, or brings up to date, what it keeps elsewhere: the command `migrate` runs it. Safe to run again. */
+  migrate?: (context: StartContext & { print: (line: string) => void }) => Promise<void>
 }
 
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler may return a note on one path and nothing on another
@@ -87,6 +114,10 @@ export function defineListener(listener: Listener): Listener {
       throw invalid(`\`timeoutSeconds\` of processor "${name}" must be from 1 to ${LONGEST_TIMEOUT_SECONDS}`)
     }
     if (typeof handle !== 'function') throw invalid(`processor "${name}" needs a function \`handle\``)
+    for (const hook of ['start', 'stop', 'migrate'] as const) {
+      if (processor[hook] !== undefined && typeof processor[hook] !== 'function')
+        throw invalid(`\`${hook}\` of processor "${name}" is not a function`)
+    }
   }
   if (listener.logger !== undefined && typeof listener.logger?.child !== 'function') {
     throw invalid('`logger` must be a pino instance')

@@ -1,9 +1,10 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import { createLogger } from '../app/logger.ts'
-import { type CloudinaryStandIn, startCloudinary } from './cloudinary/server.ts'
+import { type CloudinaryOptions, type CloudinaryStandIn, startCloudinary } from './cloudinary/server.ts'
 import { COLLEAGUE, LOCAL_CLOUDINARY } from './defaults.ts'
 import { type EmbeddedDynamoDb, startDynamoDb } from './dynamodb.ts'
-import { type EmbeddedSqs, startSqs } from './sqs.ts'
+import { type EmbeddedSqs, QUEUE_NAME, startSqs } from './sqs.ts'
 
 export interface StandInsOptions {
   /** Default 127.0.0.1. */
@@ -18,6 +19,8 @@ export interface StandInsOptions {
   webhookUrl?: string
   /** Multiplies the 3, 6 and 9 minutes after which it sends one again that was not answered 200. */
   retryScale?: number
+  /** What else the Cloudinary stand-in is to do. */
+  cloudinary?: Partial<CloudinaryOptions>
 }
 
 export interface StandIns {
@@ -26,6 +29,8 @@ export interface StandIns {
   dynamoDb: EmbeddedDynamoDb
   /** The variables that make a role of the listener use them. */
   environment: Record<string, string>
+  /** Resolves when no notification is on its way and no event is in the queue. */
+  atRest: () => Promise<void>
   stop: () => Promise<void>
 }
 
@@ -34,6 +39,9 @@ const METADATA_FIELDS = [
   { external_id: 'last_update_timestamp', label: 'Last update', type: 'string' },
   { external_id: 'cms_id', label: 'CMS id', type: 'string' }
 ] as const
+
+/** How often a queue is looked into, in milliseconds. */
+const POLL_MS = 20
 
 /** How long a stop of the process may take, in milliseconds, before it ends all the same. */
 const STOP_WITHIN_MS = 5000
@@ -48,7 +56,8 @@ export async function startStandIns(options: StandInsOptions = {}): Promise<Stan
     port: cloudinaryPort,
     environments: [{ ...LOCAL_CLOUDINARY, foreignKeys: [COLLEAGUE] }],
     notificationUrl: webhookUrl,
-    retryScale
+    retryScale,
+    ...options.cloudinary
   })
   for (const field of METADATA_FIELDS) cloudinary.cloud().metadataFields.create(field)
   const cloudinaryUrl = new URL(cloudinary.url)
@@ -65,10 +74,25 @@ export async function startStandIns(options: StandInsOptions = {}): Promise<Stan
       JOURNAL_TABLE: dynamoDb.tableName,
       CLOUDINARY_URL: cloudinary.cloud().cloudinaryUrl(cloudinaryUrl.origin)
     },
+    async atRest() {
+      const { deliveries, idle } = cloudinary
+      // an event that is done may have caused a notification, which is then on its way
+      let seen: number
+      do {
+        seen = deliveries.length
+        await idle()
+        await pause(POLL_MS)
+      } while (messagesIn(sqs) > 0 || deliveries.length > seen)
+    },
     async stop() {
       await Promise.all([sqs.stop(), dynamoDb.stop(), cloudinary.stop()])
     }
   }
+}
+
+function messagesIn({ server }: EmbeddedSqs): number {
+  const { ready, delayed, inflight } = server.inspectQueue(QUEUE_NAME)!.messages
+  return ready.length + delayed.length + inflight.length
 }
 
 /** Runs them as a process of their own, as docker-compose.yml does. An empty variable counts as not set. */

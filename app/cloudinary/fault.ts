@@ -1,7 +1,10 @@
 import { ListenerError } from '../errors.ts'
 
-/** What to do about a failed call: try again, not before `until`, or never. */
-export type Fault = { kind: 'retryable' } | { kind: 'rate-limited'; until: Date } | { kind: 'permanent' }
+/** What to do about a failed call: try again, not before `until`, or never. A rate limit is not the event's fault. */
+export type Fault =
+  | { kind: 'retryable'; until?: Date }
+  | { kind: 'rate-limited'; until: Date }
+  | { kind: 'permanent' }
 
 /** A failed call to Cloudinary, free of secrets. */
 export class CloudinaryError extends ListenerError {

@@ -9,9 +9,8 @@ import {
   type UpdateCommandInput
 } from '@aws-sdk/lib-dynamodb'
 import type { AssetEvent } from '../cloudinary/event.ts'
-import { ListenerError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import { feedShard, JOURNAL } from './table.ts'
+import { feedShard, JOURNAL, journalUnavailable } from './table.ts'
 
 /** `retrying` waits for its next attempt; `done`, `ignored` and `dead` are final. */
 export type Status = 'processing' | 'retrying' | 'done' | 'ignored' | 'dead'
@@ -114,7 +113,7 @@ export class Journal {
       return { outcome: 'begun', attempts, processors }
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) return { outcome: 'finished' }
-      throw unavailable(error)
+      throw journalUnavailable(error)
     }
   }
 
@@ -146,7 +145,7 @@ export class Journal {
       } catch (error) {
         // finished already: by a try of this call whose answer was lost, or by whoever the message went to since
         if (error instanceof ConditionalCheckFailedException) return
-        if (signal.aborted || isRefusal(error)) throw unavailable(error)
+        if (signal.aborted || isRefusal(error)) throw journalUnavailable(error)
         this.#options.log.error(
           { err: error, eventId, processor: processor?.name, code: 'JOURNAL_UNAVAILABLE' },
           'cannot note what was done; trying again'
@@ -172,7 +171,7 @@ export class Journal {
     } catch (error) {
       // it was finished before, and how is worth more than that it is ignored now
       if (error instanceof ConditionalCheckFailedException) return
-      throw unavailable(error)
+      throw journalUnavailable(error)
     }
   }
 
@@ -195,7 +194,7 @@ export class Journal {
       const { payload, status, attempts = 0, processors = {} } = Item
       return { event: payload && JSON.parse(gunzipSync(payload).toString()), status, attempts, processors }
     } catch (error) {
-      throw unavailable(error)
+      throw journalUnavailable(error)
     }
   }
 
@@ -220,7 +219,7 @@ export class Journal {
         })
       )
     } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw unavailable(error)
+      if (!(error instanceof ConditionalCheckFailedException)) throw journalUnavailable(error)
     }
   }
 
@@ -319,6 +318,3 @@ const cutTexts = (fields: object) =>
 
 /** What is refused for what it is, as an item that is too large, would be refused for ever. */
 const isRefusal = (error: unknown) => error instanceof Error && error.name === 'ValidationException'
-
-const unavailable = (cause: unknown) =>
-  new ListenerError('JOURNAL_UNAVAILABLE', 'DynamoDB has not done what the journal asked of it', { cause })

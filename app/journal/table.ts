@@ -1,4 +1,5 @@
 import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb'
+import { ListenerError } from '../errors.ts'
 
 /**
  * The journal's table: one item for each event, by its id; and an index of all events by time, for the activity
@@ -62,3 +63,7 @@ export function journalTableInput(tableName: string): CreateTableCommandInput {
     ]
   }
 }
+
+/** DynamoDB cannot be reached, or refuses. */
+export const journalUnavailable = (cause: unknown): ListenerError =>
+  new ListenerError('JOURNAL_UNAVAILABLE', 'DynamoDB has not done what the journal asked of it', { cause })

@@ -1,7 +1,8 @@
 import type { CloudinaryClient } from '../cloudinary/client.ts'
 import type { AssetEvent } from '../cloudinary/event.ts'
 import { CloudinaryError, type Fault } from '../cloudinary/fault.ts'
-import { ListenerError, PermanentError } from '../errors.ts'
+import { ListenerError, PermanentError, RetryLaterError } from '../errors.ts'
+import type { StateStore } from '../journal/state.ts'
 import type { Processor } from '../listener.ts'
 import type { Logger } from '../logger.ts'
 
@@ -49,7 +50,12 @@ function wants({ when }: Processor, event: AssetEvent): boolean {
 export async function run(
   processor: Processor,
   event: AssetEvent,
-  context: { cloudinary: (signal: AbortSignal) => CloudinaryClient; log: Logger; signal: AbortSignal }
+  context: {
+    cloudinary: (signal: AbortSignal) => CloudinaryClient
+    log: Logger
+    signal: AbortSignal
+    state: Pick<StateStore, 'of'>
+  }
 ): Promise<Run> {
   const { name } = processor
   const startedAt = performance.now()
@@ -61,7 +67,8 @@ export async function run(
       processor.handle(event, {
         cloudinary: context.cloudinary(signal),
         log: context.log.child({ processor: name }),
-        signal
+        signal,
+        state: context.state.of(name)
       })
     )
     return { outcome: 'succeeded', processor: name, note: note || undefined, milliseconds: elapsed() }
@@ -94,5 +101,6 @@ async function within<Result>(
 
 function faultOf(error: unknown): Fault {
   if (error instanceof CloudinaryError) return error.fault
+  if (error instanceof RetryLaterError) return { kind: 'retryable', until: error.until }
   return { kind: error instanceof PermanentError ? 'permanent' : 'retryable' }
 }

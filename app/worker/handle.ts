@@ -2,6 +2,7 @@ import type { CloudinaryClients } from '../cloudinary/client.ts'
 import type { AssetEvent } from '../cloudinary/event.ts'
 import { ListenerError } from '../errors.ts'
 import type { Journal, ProcessorRecord, Verdict } from '../journal/journal.ts'
+import type { StateStore } from '../journal/state.ts'
 import type { Processor } from '../listener.ts'
 import { type Logger, serializeError } from '../logger.ts'
 import type { DeadLetters } from '../queue/dead-letters.ts'
@@ -14,6 +15,7 @@ export interface HandleOptions {
   processors: readonly Processor[]
   clients: Pick<CloudinaryClients, 'for' | 'breaker'>
   journal: Pick<Journal, 'begin' | 'record' | 'ignore'>
+  state: Pick<StateStore, 'of'>
   deadLetters: Pick<DeadLetters, 'put'>
   log: Logger
   /** Milliseconds since the epoch. */
@@ -141,7 +143,8 @@ async function runProcessors(
         : await run(processor, event, {
             cloudinary: (limited) => clients.for(event.environment, limited),
             log,
-            signal
+            signal,
+            state: options.state
           })
     const isLastAttempt = beginning.attempts >= MAXIMUM_ATTEMPTS
     const isDead =
@@ -235,7 +238,7 @@ function conclude(
 ): Disposition {
   if (failures.length === 0) return DELETE
   const delays = failures.map(({ fault }) =>
-    fault.kind === 'rate-limited'
+    'until' in fault && fault.until
       ? limitDelaySeconds(fault.until, clock(), random())
       : retryDelaySeconds(attempt, random())
   )

@@ -1,6 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { CloudinaryClients } from '../cloudinary/client.ts'
 import type { Journal } from '../journal/journal.ts'
+import type { StateStore } from '../journal/state.ts'
 import type { Listener } from '../listener.ts'
 import type { Logger } from '../logger.ts'
 import { DeadLetters } from '../queue/dead-letters.ts'
@@ -14,6 +15,7 @@ export interface WorkerOptions {
   listener: Listener
   clients: CloudinaryClients
   journal: Journal
+  state: StateStore
   log: Logger
   /** Events in flight. */
   concurrency: number
@@ -26,7 +28,17 @@ export interface WorkerOptions {
 
 /** The worker role: receives events and runs the processors. While Cloudinary is down it takes none. */
 export function createWorker(options: WorkerOptions): Inbox {
-  const { sqs, queueUrl, listener, clients, journal, log, clock = Date.now, random = Math.random } = options
+  const {
+    sqs,
+    queueUrl,
+    listener,
+    clients,
+    journal,
+    state,
+    log,
+    clock = Date.now,
+    random = Math.random
+  } = options
   const deadLetters = new DeadLetters({ sqs, queueUrl: options.deadLetterQueueUrl })
   const { processors } = listener
   return new Inbox({
@@ -37,6 +49,6 @@ export function createWorker(options: WorkerOptions): Inbox {
     capacity: () => clients.capacity,
     ...(options.waitTimeSeconds !== undefined && { waitTimeSeconds: options.waitTimeSeconds }),
     handle: (message, signal) =>
-      handleMessage(message, signal, { processors, clients, journal, deadLetters, log, clock, random })
+      handleMessage(message, signal, { processors, clients, journal, state, deadLetters, log, clock, random })
   })
 }

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { CloudinaryStandIn } from '../cloudinary/server.ts'
 import type { EmbeddedDynamoDb } from '../dynamodb.ts'
-import { type EmbeddedSqs, QUEUE_NAME } from '../sqs.ts'
+import type { EmbeddedSqs } from '../sqs.ts'
 import { startStandIns } from '../stand-ins.ts'
 import { Child, type LogLine } from './child.ts'
 
@@ -107,14 +107,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       web,
       workers: workers.map(([worker]) => worker),
       async atRest() {
-        const { deliveries, idle } = standIns.cloudinary
-        // an event that is done may have caused a notification, which is then on its way
-        let seen: number
-        do {
-          seen = deliveries.length
-          await idle()
-          await pause(POLL_MS)
-        } while (messagesIn(standIns.sqs) > 0 || deliveries.length > seen)
+        await standIns.atRest()
         // what the roles logged of it comes through a pipe, and may come later
         await pause(POLL_MS)
       },
@@ -124,9 +117,4 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     await stop()
     throw error
   }
-}
-
-function messagesIn(sqs: EmbeddedSqs): number {
-  const { ready, delayed, inflight } = sqs.server.inspectQueue(QUEUE_NAME)!.messages
-  return ready.length + delayed.length + inflight.length
 }

@@ -1,0 +1,116 @@
+import { inspectConfig, readConfig } from './config.ts'
+import { createDynamoDbClient } from './journal/dynamodb.ts'
+import { Journal } from './journal/journal.ts'
+import { loadListener } from './listener.ts'
+import { createLogger } from './logger.ts'
+import { type Print, readArguments } from './operator/arguments.ts'
+import { clock, timeServers } from './operator/checks/clock.ts'
+import { cloudinary } from './operator/checks/cloudinary.ts'
+import { configuration } from './operator/checks/configuration.ts'
+import { credentials } from './operator/checks/credentials.ts'
+import { processors } from './operator/checks/processors.ts'
+import { deadLetterQueue, queue } from './operator/checks/queues.ts'
+import { table } from './operator/checks/table.ts'
+import type { Command } from './operator/command.ts'
+import { type Check, DOCTOR_USAGE, doctor } from './operator/doctor.ts'
+import { Letters } from './operator/letters.ts'
+import { parseRedrive, REDRIVE_USAGE, redrive } from './operator/redrive.ts'
+import { parseReplay, REPLAY_USAGE, replay } from './operator/replay.ts'
+import { Outbox } from './queue/outbox.ts'
+import { createSqsClient } from './queue/sqs.ts'
+import { WORKER_REQUIRES } from './roles.ts'
+import {
+  createClients,
+  createRegionalSqs,
+  loadEnvironments,
+  newRunId,
+  RECEIVE_MS,
+  SEND_MS
+} from './wiring.ts'
+
+/** A call of `doctor` may take so long in one of three tries, in milliseconds. */
+const PROBE_MS = 1500
+
+/** Commands print for people. */
+const QUIET = createLogger({ level: 'silent', role: 'command' })
+
+export const COMMANDS: Record<string, Command> = {
+  redrive: {
+    summary: 'moves dead letters back to the queue, once what they died of is mended',
+    usage: REDRIVE_USAGE,
+    run: runRedrive
+  },
+  replay: {
+    summary: 'runs events again that the journal knows',
+    usage: REPLAY_USAGE,
+    run: runReplay
+  },
+  doctor: {
+    summary: 'checks configuration, credentials, queues, table, Cloudinary and clock',
+    usage: DOCTOR_USAGE,
+    run: runDoctor
+  }
+}
+
+async function runRedrive(args: string[], print: Print): Promise<number> {
+  const selection = parseRedrive(args)
+  const config = readConfig(['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL'])
+  const sqs = await createRegionalSqs(RECEIVE_MS)
+  return redrive(selection, {
+    letters: new Letters({ sqs, queueUrl: config.DEAD_LETTER_QUEUE_URL, log: QUIET }),
+    outbox: new Outbox({ sqs, queueUrl: config.QUEUE_URL }),
+    print,
+    runId: newRunId(),
+    signal: interruption(),
+    clock: Date.now
+  })
+}
+
+async function runReplay(args: string[], print: Print): Promise<number> {
+  const events = parseReplay(args)
+  const config = readConfig(['QUEUE_URL', 'JOURNAL_TABLE'])
+  const sqs = await createRegionalSqs(SEND_MS)
+  return replay(events, {
+    journal: new Journal({ client: createDynamoDbClient(), tableName: config.JOURNAL_TABLE, log: QUIET }),
+    outbox: new Outbox({ sqs, queueUrl: config.QUEUE_URL }),
+    print,
+    runId: newRunId()
+  })
+}
+
+async function runDoctor(args: string[], print: Print): Promise<number> {
+  readArguments({ args })
+  const { config, faults } = inspectConfig(WORKER_REQUIRES)
+  const { QUEUE_URL, DEAD_LETTER_QUEUE_URL, JOURNAL_TABLE, LISTENER_CONFIG } = config
+  const sqs = createSqsClient(PROBE_MS)
+  const region = await sqs.config.region().catch(() => undefined)
+  const areNamed = !faults.some(({ name }) => name.startsWith('CLOUDINARY_'))
+  const environments = areNamed ? loadEnvironments(config, QUIET) : undefined
+  environments?.catch(() => {}) // its check says why
+  // what has a bad variable is left out: the first line says what to mend
+  const ofAws: Check[] = [
+    ...(QUEUE_URL ? [queue({ sqs, queueUrl: QUEUE_URL, deadLetterQueueUrl: DEAD_LETTER_QUEUE_URL })] : []),
+    ...(DEAD_LETTER_QUEUE_URL ? [deadLetterQueue({ sqs, queueUrl: DEAD_LETTER_QUEUE_URL })] : []),
+    ...(JOURNAL_TABLE ? [table({ client: createDynamoDbClient(), tableName: JOURNAL_TABLE })] : [])
+  ]
+  return doctor({
+    print,
+    checks: [
+      configuration({ faults: faults.map(({ line }) => line), region }),
+      ...(environments ? [credentials({ environments })] : []),
+      ...(LISTENER_CONFIG ? [processors({ path: LISTENER_CONFIG, load: loadListener })] : []),
+      ...(region ? ofAws : []),
+      ...(environments
+        ? [cloudinary({ environments, connect: (known) => createClients(known, QUIET) })]
+        : []),
+      clock({ servers: () => timeServers({ queueUrl: QUEUE_URL, environments }), fetch, clock: Date.now })
+    ]
+  })
+}
+
+/** Aborts at the first Ctrl-C; a second one ends the process at once. */
+function interruption(): AbortSignal {
+  const interrupted = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => interrupted.abort())
+  return interrupted.signal
+}

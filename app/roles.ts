@@ -1,0 +1,122 @@
+import { readConfig, type VariableName } from './config.ts'
+import { createDynamoDbClient } from './journal/dynamodb.ts'
+import { Journal } from './journal/journal.ts'
+import { StateStore } from './journal/state.ts'
+import type { Listener } from './listener.ts'
+import type { Logger } from './logger.ts'
+import { Outbox } from './queue/outbox.ts'
+import { probeQueue } from './queue/sqs.ts'
+import { Lifecycle } from './web/lifecycle.ts'
+import { buildServer } from './web/server.ts'
+import {
+  createClients,
+  createEnvironments,
+  createRegionalSqs,
+  loadEnvironments,
+  RECEIVE_MS,
+  SEND_MS
+} from './wiring.ts'
+import { startProcessors, stopProcessors } from './worker/processors.ts'
+import { createWorker } from './worker/worker.ts'
+
+/** A started role; stops without losing anything. */
+export type Stop = () => Promise<void>
+
+export interface Context {
+  listener: Listener
+  log: Logger
+}
+
+/** Stays up until it is told to stop. */
+export interface Role {
+  summary: string
+  /** Variables that it cannot do without. */
+  requires: readonly VariableName[]
+  /** How long a stop may take, in milliseconds, before the process ends all the same; ECS allows 120 s. */
+  stopWithinMs: number
+  start: (context: Context) => Promise<Stop>
+}
+
+const WEB_REQUIRES = ['QUEUE_URL'] as const
+export const WORKER_REQUIRES = ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'JOURNAL_TABLE'] as const
+
+/** How long the worker's handlers may go on when it stops, in milliseconds. */
+const WORKER_GRACE_MS = 60_000
+
+export const ROLES: Record<string, Role> = {
+  web: {
+    summary:
+      'receives notifications over HTTP, verifies them and stores one event for each asset in the queue',
+    requires: WEB_REQUIRES,
+    stopWithinMs: 30_000,
+    start: startWeb
+  },
+  worker: {
+    summary: 'receives events from the queue and runs the processors of listener.config.ts',
+    requires: WORKER_REQUIRES,
+    stopWithinMs: 100_000,
+    start: startWorker
+  }
+}
+
+async function startWeb({ log }: Context): Promise<Stop> {
+  const config = readConfig(WEB_REQUIRES)
+  const environments = createEnvironments(config, log)
+  const sqs = await createRegionalSqs(SEND_MS)
+  const outbox = new Outbox({ sqs, queueUrl: config.QUEUE_URL })
+  const lifecycle = new Lifecycle()
+  const server = buildServer({
+    log,
+    environments,
+    outbox,
+    lifecycle,
+    probeQueue: () => probeQueue(sqs, config.QUEUE_URL),
+    toleranceSeconds: config.SIGNATURE_TOLERANCE_SECONDS,
+    bodyLimitBytes: config.BODY_LIMIT_BYTES,
+    clock: Date.now
+  })
+  const url = await server.listen({ port: config.PORT, host: config.HOST })
+  await environments.load()
+  environments.startBackgroundRefresh()
+  lifecycle.state = 'ready'
+  log.info({ url, webhook: `${url}/webhooks/cloudinary` }, 'web is ready')
+  return async () => {
+    lifecycle.state = 'draining'
+    environments.stop()
+    await server.close()
+    await outbox.idle()
+    sqs.destroy()
+  }
+}
+
+async function startWorker({ listener, log }: Context): Promise<Stop> {
+  const config = readConfig(WORKER_REQUIRES)
+  const sqs = await createRegionalSqs(RECEIVE_MS)
+  const environments = await loadEnvironments(config, log)
+  environments.startBackgroundRefresh()
+  const clients = createClients(environments, log)
+  const dynamoDb = createDynamoDbClient(config.WORKER_CONCURRENCY)
+  const table = { client: dynamoDb, tableName: config.JOURNAL_TABLE }
+  const worker = createWorker({
+    sqs,
+    queueUrl: config.QUEUE_URL,
+    deadLetterQueueUrl: config.DEAD_LETTER_QUEUE_URL,
+    listener,
+    clients,
+    journal: new Journal({ ...table, log }),
+    state: new StateStore(table),
+    log,
+    concurrency: config.WORKER_CONCURRENCY
+  })
+  await startProcessors(listener.processors, { config, log })
+  worker.start()
+  log.info({ processors: listener.processors.map(({ name }) => name) }, 'worker is ready')
+  return async () => {
+    await worker.stop(WORKER_GRACE_MS)
+    await stopProcessors(listener.processors, log)
+    environments.stop()
+    clients.close()
+    dynamoDb.destroy()
+    sqs.destroy()
+  }
+}

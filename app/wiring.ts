@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto'
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { CloudinaryClients } from './cloudinary/client.ts'
+import { Environments } from './cloudinary/environments.ts'
+import { fromSecretsManager, fromUrl } from './cloudinary/secret-source.ts'
+import { ConfigError, type Credentials, credentialSource } from './config.ts'
+import type { Logger } from './logger.ts'
+import { createSqsClient } from './queue/sqs.ts'
+
+/** An SQS call that sends may take so long in one try, in milliseconds; one that waits for messages, longer. */
+export const SEND_MS = 2500
+export const RECEIVE_MS = 10_000
+
+/** Hexadecimal; it becomes part of deduplication ids. */
+export const newRunId = (): string => randomBytes(4).toString('hex')
+
+export function createClients(environments: Environments, log: Logger): CloudinaryClients {
+  return new CloudinaryClients({
+    environments,
+    uploadPrefix: environments.verificationKeys()[0]?.uploadPrefix,
+    onChange: (cloudName, state) => {
+      if (state.open) log.error({ cloudName, ...state }, 'Cloudinary is down or limits calls; events wait')
+      else log.info({ cloudName, ...state }, 'Cloudinary is back; events go on')
+    }
+  })
+}
+
+/** The environments, read for the first time. */
+export async function loadEnvironments(config: Credentials, log: Logger): Promise<Environments> {
+  const environments = createEnvironments(config, log)
+  await environments.load()
+  return environments
+}
+
+export function createEnvironments(config: Credentials, log: Logger): Environments {
+  const source = credentialSource(config)
+  return new Environments({
+    log,
+    source:
+      'url' in source
+        ? fromUrl(source.url)
+        : fromSecretsManager(
+            new SecretsManagerClient({ requestHandler: { connectionTimeout: 2000, requestTimeout: 5000 } }),
+            source.secretId,
+            // a notification may have to wait for it, and Cloudinary waits 20 s
+            { log, timeoutMs: 6000 }
+          )
+  })
+}
+
+/** @throws {ConfigError} when nothing says which region */
+export async function createRegionalSqs(requestTimeoutMs: number) {
+  const sqs = createSqsClient(requestTimeoutMs)
+  try {
+    await sqs.config.region()
+  } catch {
+    throw new ConfigError(['AWS_REGION is not set; it must be the region of the queue, such as eu-west-1'])
+  }
+  return sqs
+}

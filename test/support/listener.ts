@@ -1,0 +1,65 @@
+import { pino } from 'pino'
+import type { Test } from 'tap'
+import { defineListener, type Processor } from '../../app/listener.ts'
+import { SERIALIZERS } from '../../app/logger.ts'
+import { ROLES } from '../../app/roles.ts'
+import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
+import { type StandIns, type StandInsOptions, startStandIns } from '../../dev/stand-ins.ts'
+import type { LogLine } from '../../dev/start/child.ts'
+
+export interface ListenerUnderTest extends StandIns {
+  /** Every line that the roles have logged. */
+  lines: LogLine[]
+  /** `POST` of notifications goes there. */
+  webhookUrl: string
+  /** Stops the worker as a deployment does, and starts one anew. */
+  restartWorker: () => Promise<void>
+}
+
+/**
+ * `web` and `worker` in this process, wired as `app/main.ts` wires them, on the stand-ins: a system test without the time
+ * that processes take to start. It sets this process's environment. When the test ends everything is stopped, and
+ * the test fails if a line that was logged holds a secret.
+ */
+export async function buildListener(
+  t: Test,
+  processors: readonly Processor[] | ((standIns: StandIns) => readonly Processor[]),
+  { environment = {}, ...options }: StandInsOptions & { environment?: Record<string, string> } = {}
+): Promise<ListenerUnderTest> {
+  const standIns = await startStandIns({ retryScale: 0.001, ...options })
+  Object.assign(process.env, { HOST: '127.0.0.1', PORT: '0' }, standIns.environment, environment)
+  const lines: LogLine[] = []
+  const write = (text: string) => void lines.push(JSON.parse(text))
+  const log = (role: string) => pino({ level: 'debug', base: { role }, serializers: SERIALIZERS }, { write })
+  const listener = defineListener({
+    processors: typeof processors === 'function' ? processors(standIns) : processors
+  })
+  const start = (role: string) => ROLES[role]!.start({ listener, log: log(role) })
+  const stopWeb = await start('web')
+  let stopWorker = await start('worker')
+  const webhookUrl = String(lines.find(({ msg }) => msg === 'web is ready')?.webhook)
+  standIns.cloudinary.setNotificationUrl(webhookUrl)
+  t.teardown(async () => {
+    await stopWeb()
+    await stopWorker()
+    await standIns.stop()
+    const log = lines.map((line) => JSON.stringify(line)).join('\n')
+    const secrets = [
+      LOCAL_CLOUDINARY.apiSecret,
+      environment.FORWARD_SECRET,
+      ...standIns.cloudinary.deliveries.map(({ headers }) => headers['x-cld-signature'])
+    ]
+    if (secrets.some((secret) => secret && log.includes(secret))) {
+      throw new Error('a secret or a signature is in the log')
+    }
+  })
+  return {
+    ...standIns,
+    lines,
+    webhookUrl,
+    async restartWorker() {
+      await stopWorker()
+      stopWorker = await start('worker')
+    }
+  }
+}

@@ -17,6 +17,11 @@ const DEFAULTS = {
   SIGNATURE_TOLERANCE_SECONDS: 7200,
   BODY_LIMIT_BYTES: 10 * 1024 * 1024,
   WORKER_CONCURRENCY: 50,
+  WEBHOOK_URL: undefined,
+  POLL_CHANNEL: undefined,
+  DATABASE_URL: undefined,
+  FORWARD_SECRET: undefined,
+  NOTIFY_TOPIC_ARN: undefined,
   LISTENER_CONFIG: './listener.config.ts'
 }
 
@@ -97,6 +102,23 @@ const ACCEPTED: { [Name in VariableName]: [string, unknown][] } = {
     ['1', 1],
     ['1000', 1000]
   ],
+  WEBHOOK_URL: [
+    'https://hooks.example.com/webhooks/cloudinary',
+    'http://127.0.0.1:8080/webhooks/cloudinary'
+  ].map((url) => [url, url]),
+  POLL_CHANNEL: ['dev-anna', 'a', 'x'.repeat(128)].map((channel) => [channel, channel]),
+  DATABASE_URL: ['postgres://user:word@db:5432/app', 'postgresql://db/app?sslmode=require'].map((url) => [
+    url,
+    url
+  ]),
+  FORWARD_SECRET: [`whsec_${'A'.repeat(32)}`, `whsec_${'b+/'.repeat(28)}==`].map((secret) => [
+    secret,
+    secret
+  ]),
+  NOTIFY_TOPIC_ARN: [
+    'arn:aws:sns:eu-west-1:123456789012:uploads',
+    'arn:aws-cn:sns:cn-north-1:123456789012:a'
+  ].map((arn) => [arn, arn]),
   LISTENER_CONFIG: ['other.ts', '/etc/listener.mts', '../listener.js', 'x.mjs'].map((path) => [path, path])
 }
 
@@ -138,6 +160,17 @@ const REFUSED: Record<Exclude<VariableName, 'HOST'>, [string[], string]> = {
     'a whole number of bytes from 1024 to 104857600 (100 MiB)'
   ],
   WORKER_CONCURRENCY: [[...NOT_WHOLE, '0', '1001'], 'a whole number from 1 to 1000'],
+  WEBHOOK_URL: [['hooks.example.com', 'ftp://host/'], 'an http(s) URL'],
+  POLL_CHANNEL: [['a/b', 'x'.repeat(129), 'poll://a'], '1 to 128 letters, digits and any of . _ -'],
+  DATABASE_URL: [['mysql://db/app', 'db:5432'], 'postgres://USER:PASSWORD@HOST:PORT/NAME'],
+  FORWARD_SECRET: [
+    ['secret', `whsec_${'A'.repeat(31)}`, `${'A'.repeat(40)}`],
+    'whsec_ and 24 to 64 bytes in base64'
+  ],
+  NOTIFY_TOPIC_ARN: [
+    ['uploads', 'arn:aws:sqs:eu-west-1:123456789012:uploads', 'arn:aws:sns:eu-west-1:1:uploads'],
+    'the ARN of an SNS topic: arn:aws:sns:REGION:ACCOUNT:NAME'
+  ],
   LISTENER_CONFIG: [
     ['listener.config', 'listener.json', 'listener.cts'],
     'the path of a .ts, .mts, .js or .mjs file'
@@ -147,7 +180,7 @@ const REFUSED: Record<Exclude<VariableName, 'HOST'>, [string[], string]> = {
 for (const [name, [values, allowed]] of Object.entries(REFUSED) as [VariableName, [string[], string]][]) {
   t.test(`${name} refuses what it should, and says what was given and what is allowed`, async (t) => {
     for (const value of values) {
-      const given = name === 'CLOUDINARY_URL' ? '(hidden)' : JSON.stringify(value)
+      const given = 'secret' in VARIABLES[name] ? '(hidden)' : JSON.stringify(value)
       t.equal(fault(name, value), `${name} is ${given}; it must be ${allowed}`)
     }
   })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ListenerError, PermanentError } from '../../app/errors.ts'
+import { ListenerError, PermanentError, RetryLaterError } from '../../app/errors.ts'
 
 t.test('a fault of the listener has a code, a message and its cause', async (t) => {
   const cause = new Error('below')
@@ -20,4 +20,11 @@ t.test('a permanent error is told from the others, and may have a code of its ow
   t.match(new PermanentError('never'), { name: 'PermanentError', code: 'PERMANENT', message: 'never' })
   t.match(new PermanentError('never', { code: 'NO_SUCH_FIELD', cause }), { code: 'NO_SUCH_FIELD', cause })
   t.notOk(new ListenerError('ANY', 'try again') instanceof PermanentError)
+})
+
+t.test('an error may say before when trying again is of no use', async (t) => {
+  const until = new Date('2026-06-01T12:00:00Z')
+  t.match(new RetryLaterError('busy', until), { name: 'RetryLaterError', code: 'RETRY_LATER', until })
+  t.match(new RetryLaterError('busy', until, { code: 'CMS_BUSY' }), { code: 'CMS_BUSY', message: 'busy' })
+  t.notOk(new RetryLaterError('busy', until) instanceof PermanentError)
 })

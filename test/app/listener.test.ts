@@ -97,6 +97,13 @@ t.test('`when` and `handle` must be functions', async (t) => {
   }
 })
 
+t.test('`start`, `stop` and `migrate` must be functions where they are there', async (t) => {
+  for (const hook of ['start', 'stop', 'migrate']) {
+    t.throws(() => withProcessor({ [hook]: 'now' }), refusal(/` of processor "mine" is not a function/))
+    t.ok(withProcessor({ [hook]: () => {} }))
+  }
+})
+
 t.test('a logger must be able to have children, as a pino instance', async (t) => {
   for (const logger of [null, {}, 'pino', console]) {
     t.throws(() => define({ processors: [], logger }), refusal(/`logger` must be a pino instance/))

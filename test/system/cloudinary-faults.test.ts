@@ -4,6 +4,7 @@ import { pino } from 'pino'
 import t from 'tap'
 import { toEvents } from '../../app/cloudinary/notification.ts'
 import type { Journal } from '../../app/journal/journal.ts'
+import type { StateStore } from '../../app/journal/state.ts'
 import { helloWorldTag } from '../../app/listener.ts'
 import { serializeError } from '../../app/logger.ts'
 import { Outbox } from '../../app/queue/outbox.ts'
@@ -14,6 +15,7 @@ import { sampleNotification } from '../../dev/samples.ts'
 import { startSqs } from '../../dev/sqs.ts'
 import { buildCloudinary } from '../support/cloudinary.ts'
 import { memoryJournal } from '../support/journal.ts'
+import { memoryState } from '../support/state.ts'
 
 /** Each fault strikes the asset of its name, once, and is logged with its code. */
 const FAULTS: Record<string, { fault: () => FaultKind; code: string }> = {
@@ -52,6 +54,7 @@ t.test('a Cloudinary that hangs, limits, fails, resets or is busy is tried again
     deadLetterQueueUrl: sqs.deadLetterQueueUrl,
     clients,
     journal: memoryJournal().journal as Journal,
+    state: memoryState().store as StateStore,
     log,
     concurrency: 10,
     waitTimeSeconds: 1,

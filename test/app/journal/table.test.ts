@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import t from 'tap'
-import { feedShard, JOURNAL, journalTableInput } from '../../../app/journal/table.ts'
+import { feedShard, JOURNAL, journalTableInput, journalUnavailable } from '../../../app/journal/table.ts'
 
 t.test('the table has one item for each event, and costs nothing while nothing happens', async (t) => {
   const { TableName, KeySchema, BillingMode, AttributeDefinitions } = journalTableInput('my-journal')
@@ -42,4 +42,9 @@ t.test('the events of a day are spread over 16 partitions of the feed', async (t
     [...shards].sort(),
     [...'0123456789abcdef'].map((digit) => `2026-06-01#${digit}`)
   )
+})
+
+t.test('a table that does not answer is one fault, whatever the reason', async (t) => {
+  const cause = new Error('throttled')
+  t.match(journalUnavailable(cause), { code: 'JOURNAL_UNAVAILABLE', cause })
 })

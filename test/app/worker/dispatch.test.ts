@@ -1,11 +1,12 @@
 import { pino } from 'pino'
 import t from 'tap'
 import { CloudinaryError } from '../../../app/cloudinary/fault.ts'
-import { PermanentError } from '../../../app/errors.ts'
+import { PermanentError, RetryLaterError } from '../../../app/errors.ts'
 import type { CloudinaryClient, Processor } from '../../../app/listener.ts'
 import { run, select } from '../../../app/worker/dispatch.ts'
 import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
 import { sampleEvent } from '../../support/events.ts'
+import { memoryState } from '../../support/state.ts'
 
 const processor = (name: string, given: Partial<Processor> = {}): Processor => ({
   name,
@@ -78,16 +79,18 @@ async function runOne(
   const log = pino({}, { write: (line) => void lines.push(JSON.parse(line)) })
   const cloudinary = {} as CloudinaryClient
   const signals: AbortSignal[] = []
+  const { store, entries } = memoryState()
   const outcome = await run(processor('mine', given), upload, {
     log,
     signal,
+    state: store,
     cloudinary: (each) => {
       signals.push(each)
       if (clientFails) throw new Error('no credentials')
       return cloudinary
     }
   })
-  return { outcome, lines, cloudinary, signal, signals }
+  return { outcome, lines, cloudinary, signal, signals, remembered: entries }
 }
 
 t.test('a processor is given the event, the client of its environment, a log and a signal', async (t) => {
@@ -151,6 +154,17 @@ t.test('whatever is thrown means: try again later', async (t) => {
       fault: { kind: 'retryable' }
     })
   }
+})
+
+t.test('an error may say before when trying again is of no use', async (t) => {
+  const until = new Date('2026-06-01T14:00:00Z')
+  const { outcome } = await runOne({ handle: rejecting(new RetryLaterError('busy', until)) })
+  t.match(outcome, { outcome: 'failed', fault: { kind: 'retryable', until } })
+})
+
+t.test('what a processor remembers is its own', async (t) => {
+  const { remembered } = await runOne({ handle: (_event, { state }) => state.set('key', 7) })
+  t.strictSame([...remembered], [['mine/key', '7']])
 })
 
 t.test('a permanent error means: never again', async (t) => {

@@ -3,7 +3,7 @@ import t from 'tap'
 import { Breaker } from '../../../app/cloudinary/breaker.ts'
 import type { AssetEvent } from '../../../app/cloudinary/event.ts'
 import { CloudinaryError, type Fault } from '../../../app/cloudinary/fault.ts'
-import { PermanentError } from '../../../app/errors.ts'
+import { PermanentError, RetryLaterError } from '../../../app/errors.ts'
 import type { CloudinaryClient, Processor } from '../../../app/listener.ts'
 import { SERIALIZERS } from '../../../app/logger.ts'
 import { encodeMessage } from '../../../app/queue/message.ts'
@@ -11,6 +11,7 @@ import { type HandleOptions, handleMessage } from '../../../app/worker/handle.ts
 import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
 import { sampleEvent } from '../../support/events.ts'
 import { memoryJournal } from '../../support/journal.ts'
+import { memoryState } from '../../support/state.ts'
 
 const NOW = Date.parse('2026-06-01T12:00:10.000Z')
 const upload = sampleEvent('upload')
@@ -26,6 +27,7 @@ function build(processors: Processor[], overrides: Partial<HandleOptions> = {}) 
   const options: HandleOptions = {
     processors,
     journal,
+    state: memoryState().store,
     clients: { for: () => ({}) as CloudinaryClient, breaker: () => breaker },
     deadLetters: {
       put: async (id, _body, { code, processor }) => void letters.push({ id, code, processor })
@@ -175,6 +177,13 @@ t.test('a rate limit is waited for, and does not count as an attempt', async (t)
   const { handle, entry } = build([limited.processor])
   t.strictSame(await handle(), { kind: 'retry', delaySeconds: 615 })
   t.match(entry(), { status: 'retrying', attempts: 0, verdict: { uncounted: true } })
+})
+
+t.test('an event is not tried before the time its processor names, and the attempt counts', async (t) => {
+  const busy = scripted('busy', new RetryLaterError('busy', new Date(NOW + 600_000)))
+  const { handle, entry } = build([busy.processor])
+  t.strictSame(await handle(), { kind: 'retry', delaySeconds: 615 })
+  t.match(entry(), { status: 'retrying', attempts: 1 })
 })
 
 t.test('while Cloudinary is down an event waits, untouched, and its failures do not count', async (t) => {

@@ -8,6 +8,7 @@ import type { AssetEvent } from '../../../app/cloudinary/event.ts'
 import { CloudinaryError } from '../../../app/cloudinary/fault.ts'
 import { PermanentError } from '../../../app/errors.ts'
 import type { Journal } from '../../../app/journal/journal.ts'
+import type { StateStore } from '../../../app/journal/state.ts'
 import type { Processor } from '../../../app/listener.ts'
 import { SERIALIZERS } from '../../../app/logger.ts'
 import { encodeMessage } from '../../../app/queue/message.ts'
@@ -15,6 +16,7 @@ import { createWorker, type WorkerOptions } from '../../../app/worker/worker.ts'
 import { DEAD_LETTER_QUEUE_NAME, QUEUE_NAME, startSqs } from '../../../dev/sqs.ts'
 import { sampleEvent } from '../../support/events.ts'
 import { memoryJournal } from '../../support/journal.ts'
+import { memoryState } from '../../support/state.ts'
 
 const PLENTY_MS = 60_000
 
@@ -47,6 +49,7 @@ async function start(t: Test, handle: Processor['handle'], more: Partial<WorkerO
       }
     } as unknown as CloudinaryClients,
     journal: journal as Journal,
+    state: memoryState().store as StateStore,
     log: pino({ serializers: SERIALIZERS }, { write }),
     concurrency: 10,
     waitTimeSeconds: 0,

@@ -1,0 +1,104 @@
+import t from 'tap'
+import type { CloudinaryClient } from '../../../app/cloudinary/client.ts'
+import { searchPage, searchPages } from '../../../app/cloudinary/search.ts'
+import { buildCloudinary } from '../../support/cloudinary.ts'
+
+const never = new AbortController().signal
+const { cloudinary, clients } = await buildCloudinary(t)
+for (let index = 0; index < 7; index++) {
+  cloudinary.as().upload({ publicId: `shoe-${index}`, tags: ['shoe'], context: { alt: 'a shoe' } })
+}
+const client = clients.for('demo', never)
+const query = { expression: 'public_id:shoe*', sortBy: ['public_id', 'asc'] } as const
+
+t.test('a page has the assets in order, with the fields that were asked for', async (t) => {
+  const { assets, nextCursor, allowance } = await searchPage(client, { ...query, withField: ['tags'] })
+  t.strictSame(
+    assets.map(({ public_id }) => public_id),
+    Array.from({ length: 7 }, (_, index) => `shoe-${index}`)
+  )
+  t.strictSame(assets[0]?.tags, ['shoe'])
+  t.equal(assets[0]?.context, undefined)
+  t.equal(nextCursor, undefined)
+  t.match(allowance, { limit: 500, remaining: Number, resetsAt: Date })
+})
+
+t.test('pages follow each other, from a cursor as well', async (t) => {
+  const names = async (more: object) => {
+    const pages: string[][] = []
+    for await (const { assets } of searchPages(client, { ...query, pageSize: 3, ...more })) {
+      pages.push(assets.map(({ public_id }) => public_id.slice(-1)))
+    }
+    return pages
+  }
+  t.strictSame(await names({}), [['0', '1', '2'], ['3', '4', '5'], ['6']])
+  const { nextCursor: cursor } = await searchPage(client, { ...query, pageSize: 3 })
+  t.strictSame(await names({ cursor }), [['3', '4', '5'], ['6']])
+})
+
+/** A client whose searches are answered so, one after the other. */
+function answering(...answers: object[]): CloudinaryClient {
+  const search = {
+    sort_by: () => search,
+    max_results: () => search,
+    with_field: () => search,
+    next_cursor: () => search
+  }
+  const sdk = { search: { expression: () => ({ ...search, ...chain(search) }) } }
+  function chain(target: object) {
+    Object.assign(target, { execute: async () => answers.shift() })
+    return target
+  }
+  return {
+    call: (_name: string, invoke: (given: unknown, options: object) => unknown) => invoke(sdk, {})
+  } as unknown as CloudinaryClient
+}
+
+const page = (remaining: number, next_cursor?: string) => ({
+  resources: [],
+  next_cursor,
+  rate_limit_allowed: 500,
+  rate_limit_remaining: remaining,
+  rate_limit_reset_at: new Date('2026-06-01T13:00:00Z')
+})
+
+t.test('a tenth of the hourly calls is left to others', async (t) => {
+  let pages = 0
+  const run = async () => {
+    for await (const _ of searchPages(answering(page(51, 'a'), page(50, 'b'), page(49, 'c')), query)) pages++
+  }
+  await t.rejects(run(), {
+    code: 'CLOUDINARY_ALLOWANCE_SPENT',
+    message: /50 of the 500 Admin API calls of this hour are left.* after 2026-06-01T13:00:00.000Z/,
+    fault: { kind: 'rate-limited', until: new Date('2026-06-01T13:00:00Z') }
+  })
+  t.equal(pages, 2, 'the page that was paid for is seen')
+})
+
+t.test('the last page is the last, however little is left', async (t) => {
+  const pages: number[] = []
+  for await (const { allowance } of searchPages(answering(page(0)), query)) pages.push(allowance!.remaining)
+  t.strictSame(pages, [0])
+})
+
+t.test('where Cloudinary does not say what is left, the search goes on', async (t) => {
+  for (const odd of [{}, { rate_limit_allowed: Number.NaN }, { rate_limit_reset_at: new Date('never') }]) {
+    const first = {
+      ...page(0, 'a'),
+      ...odd,
+      ...(Object.keys(odd).length === 0 && { rate_limit_remaining: undefined })
+    }
+    let pages = 0
+    for await (const { allowance } of searchPages(answering(first, {}), query)) {
+      pages++
+      t.equal(allowance, undefined)
+    }
+    t.equal(pages, 2)
+  }
+})
+
+t.test('a search that Cloudinary refuses fails', async (t) => {
+  await t.rejects(searchPage(client, { ...query, expression: 'public_id:(' }), {
+    code: 'CLOUDINARY_REJECTED'
+  })
+})

@@ -4,6 +4,12 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import {
+  DeleteMessageCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient
+} from '@aws-sdk/client-sqs'
 import { type Test, test } from 'tap'
 import { parseCloudinaryUrl } from '../../app/cloudinary/environment.ts'
 import { credentialSource, readConfig } from '../../app/config.ts'
@@ -135,4 +141,28 @@ test('where a port is taken, by default 4566, 8000 and 4000, it says so and exit
       { err: { code: 'EADDRINUSE' } }
     )
   }
+})
+
+test('they are at rest when every notification has arrived and the queue is empty', async (t) => {
+  const { cloudinary, sqs, atRest } = await start(t, { webhookUrl: await listener(t, 200) })
+  const client = new SQSClient({
+    endpoint: sqs.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'any', secretAccessKey: 'any' }
+  })
+  t.teardown(() => client.destroy())
+  const queue = { QueueUrl: sqs.queueUrl }
+  const once = { MessageGroupId: 'g', MessageDeduplicationId: 'd' }
+  await client.send(new SendMessageCommand({ ...queue, ...once, MessageBody: '{}' }))
+  cloudinary.as().upload({ publicId: 'bag' })
+  let rests = false
+  const rest = atRest().then(() => {
+    rests = true
+  })
+  await cloudinary.delivered()
+  const { Messages } = await client.send(new ReceiveMessageCommand(queue))
+  t.notOk(rests, 'an event is in the queue')
+  await client.send(new DeleteMessageCommand({ ...queue, ReceiptHandle: Messages?.[0]?.ReceiptHandle }))
+  await rest
+  t.ok(rests)
 })

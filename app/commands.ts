@@ -14,6 +14,7 @@ import { table } from './operator/checks/table.ts'
 import type { Command } from './operator/command.ts'
 import { type Check, DOCTOR_USAGE, doctor } from './operator/doctor.ts'
 import { Letters } from './operator/letters.ts'
+import { MIGRATE_USAGE, migrate, parseMigrate } from './operator/migrate.ts'
 import { parseRedrive, REDRIVE_USAGE, redrive } from './operator/redrive.ts'
 import { parseReplay, REPLAY_USAGE, replay } from './operator/replay.ts'
 import { Outbox } from './queue/outbox.ts'
@@ -44,6 +45,11 @@ export const COMMANDS: Record<string, Command> = {
     summary: 'runs events again that the journal knows',
     usage: REPLAY_USAGE,
     run: runReplay
+  },
+  migrate: {
+    summary: 'creates, or brings up to date, what processors keep in a database',
+    usage: MIGRATE_USAGE,
+    run: runMigrate
   },
   doctor: {
     summary: 'checks configuration, credentials, queues, table, Cloudinary and clock',
@@ -78,6 +84,13 @@ async function runReplay(args: string[], print: Print): Promise<number> {
   })
 }
 
+async function runMigrate(args: string[], print: Print): Promise<number> {
+  const { dryRun } = parseMigrate(args)
+  const config = readConfig()
+  const listener = await loadListener(config.LISTENER_CONFIG)
+  return migrate({ listener, config, log: QUIET, print, dryRun })
+}
+
 async function runDoctor(args: string[], print: Print): Promise<number> {
   readArguments({ args })
   const { config, faults } = inspectConfig(WORKER_REQUIRES)
@@ -98,7 +111,7 @@ async function runDoctor(args: string[], print: Print): Promise<number> {
     checks: [
       configuration({ faults: faults.map(({ line }) => line), region }),
       ...(environments ? [credentials({ environments })] : []),
-      ...(LISTENER_CONFIG ? [processors({ path: LISTENER_CONFIG, load: loadListener })] : []),
+      ...(LISTENER_CONFIG ? [processors({ path: LISTENER_CONFIG, load: loadListener, config })] : []),
       ...(region ? ofAws : []),
       ...(environments
         ? [cloudinary({ environments, connect: (known) => createClients(known, QUIET) })]

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { CloudinaryClient } from './cloudinary/client.ts'
 import { type AssetEvent, EVENT_TYPES, type EventType } from './cloudinary/event.ts'
-import type { Config } from './config.ts'
+import { type Config, VARIABLES, type VariableName } from './config.ts'
 import { ListenerError } from './errors.ts'
 import type { State } from './journal/state.ts'
 import type { Logger } from './logger.ts'
@@ -12,8 +12,10 @@ export type { Asset, AssetEvent, EventType, Origin } from './cloudinary/event.ts
 export { CloudinaryError } from './cloudinary/fault.ts'
 export { PermanentError, RetryLaterError } from './errors.ts'
 export type { State } from './journal/state.ts'
+export { databaseSync } from './processors/database-sync/database-sync.ts'
 export { helloWorldTag } from './processors/hello-world-tag.ts'
 export { lastUpdateTimestamp } from './processors/last-update-timestamp.ts'
+export { videoPreprocess } from './processors/video-preprocess/video-preprocess.ts'
 
 /** What a processor is given beside the event. */
 export interface ProcessorContext {
@@ -32,6 +34,14 @@ export interface StartContext {
   /** The environment, validated. */
   config: Config
   log: Logger
+}
+
+/** What a processor is given when the command `migrate` runs. */
+export interface MigrateContext extends StartContext {
+  /** Writes one line for people to read: what was done. */
+  print: (line: string) => void
+  /** Do nothing, and print what would be done. */
+  dryRun: boolean
 }
 
 /** A structured metadata field of Cloudinary, as the Admin API names its parts. */
@@ -59,6 +69,8 @@ export interface Processor {
    * outcome was noted, so what it does should bear repeating.
    */
   handle: (event: AssetEvent, context: ProcessorContext) => Promise<Returned> | Returned
+  /** Variables of the environment that it cannot do without, such as `DATABASE_URL`: checked before it starts. */
+  requires?: readonly VariableName[]
   /** Metadata fields it cannot do without; the command `setup` creates those that Cloudinary has not. */
   metadataFields?: readonly MetadataFieldDefinition[]
   /** Run once by each worker before its first event: connect here. A throw ends the worker and says why. */
@@ -66,7 +78,7 @@ export interface Processor {
   /** Run once when the worker has handled its last event: close here what `start` opened. */
   stop?: () => Promise<void> | void
   /** Creates, or brings up to date, what it keeps elsewhere: the command `migrate` runs it. Safe to run again. */
-  migrate?: (context: StartContext & { print: (line: string) => void }) => Promise<void>
+  migrate?: (context: MigrateContext) => Promise<void>
 }
 
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler may return a note on one path and nothing on another
@@ -114,6 +126,11 @@ export function defineListener(listener: Listener): Listener {
       throw invalid(`\`timeoutSeconds\` of processor "${name}" must be from 1 to ${LONGEST_TIMEOUT_SECONDS}`)
     }
     if (typeof handle !== 'function') throw invalid(`processor "${name}" needs a function \`handle\``)
+    for (const variable of processor.requires ?? []) {
+      if (!Object.hasOwn(VARIABLES, variable)) {
+        throw invalid(`processor "${name}" requires ${variable}, which is no variable of this listener`)
+      }
+    }
     for (const hook of ['start', 'stop', 'migrate'] as const) {
       if (processor[hook] !== undefined && typeof processor[hook] !== 'function')
         throw invalid(`\`${hook}\` of processor "${name}" is not a function`)
@@ -123,6 +140,18 @@ export function defineListener(listener: Listener): Listener {
     throw invalid('`logger` must be a pino instance')
   }
   return listener
+}
+
+/** What processors require of the environment and it has not: a line for each, saying what to set. */
+export function missingVariables(processors: readonly Processor[], config: Partial<Config>): string[] {
+  return processors.flatMap(({ name, requires = [] }) =>
+    requires
+      .filter((variable) => config[variable] === undefined)
+      .map(
+        (variable) =>
+          `${variable} is not set, and processor "${name}" needs it; it must be ${VARIABLES[variable].allowed}`
+      )
+  )
 }
 
 /**

@@ -1,6 +1,7 @@
 import { type Agent, type ClientRequest, Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import type { UploadApiOptions } from 'cloudinary'
+import { ListenerError } from '../errors.ts'
 import { Breaker, type BreakerState } from './breaker.ts'
 import type { CloudinaryEnvironment } from './environment.ts'
 import type { Asset } from './event.ts'
@@ -29,7 +30,8 @@ export interface AssetState {
   [field: string]: unknown
 }
 
-interface Kind {
+/** What the API needs beside a public id to tell which asset is meant. */
+export interface Kind {
   resource_type: NonNullable<UploadApiOptions['resource_type']>
   type: string
 }
@@ -68,11 +70,13 @@ export class CloudinaryClient {
    * `cloudinary.call('add context', (sdk, options) => sdk.uploader.add_context('a=b', ['id'], options))`.
    *
    * @param name what is called, for errors
+   * @param invoke a `ListenerError` that it throws is thrown on as it is: no fault of Cloudinary's. Where it calls
+   *   without the SDK, it hands on `signal`, which aborts when the time is up or the worker stops
    * @param timeoutMs how long it may take, in milliseconds
    */
   async call<Result>(
     name: string,
-    invoke: (sdk: CloudinarySdk, options: CallOptions) => Promise<Result>,
+    invoke: (sdk: CloudinarySdk, options: CallOptions, signal: AbortSignal) => Promise<Result>,
     timeoutMs: number = this.#options.timeoutMs
   ): Promise<Result> {
     const { environment, sdk, agent, signal, breaker, clock } = this.#options
@@ -89,7 +93,7 @@ export class CloudinaryClient {
     const either = AbortSignal.any([signal, timeout])
     let result: Result
     try {
-      result = await invoke(sdk, {
+      const options = {
         cloud_name: environment.cloudName,
         api_key: environment.apiKey,
         api_secret: environment.apiSecret,
@@ -97,8 +101,10 @@ export class CloudinaryClient {
         ...(environment.signatureAlgorithm && { signature_algorithm: environment.signatureAlgorithm }),
         agent: abortable(agent, either),
         timeout: timeoutMs
-      })
+      }
+      result = await invoke(sdk, options, either)
     } catch (rejection) {
+      if (rejection instanceof ListenerError) throw rejection
       if (signal.aborted) {
         throw new CloudinaryError('CLOUDINARY_ABORTED', `${name}: aborted`, { kind: 'retryable' })
       }
@@ -119,14 +125,14 @@ export class CloudinaryClient {
    * (`explicit` with `tags` would replace the set, and lose tags that somebody adds at the same time.)
    */
   async addTag(asset: Asset, tag: string): Promise<void> {
-    await this.#change('add tag', asset, (sdk, publicId, options) =>
+    await this.change('add tag', asset, (sdk, publicId, options) =>
       sdk.uploader.add_tag(tag, [publicId], options)
     )
   }
 
   /** Sets values of structured metadata fields: `POST /{resource_type}/metadata`, Upload API, not rate-limited. */
   async updateMetadata(asset: Asset, values: Record<string, string>): Promise<void> {
-    await this.#change('update metadata', asset, (sdk, publicId, options) =>
+    await this.change('update metadata', asset, (sdk, publicId, options) =>
       sdk.uploader.update_metadata(values, [publicId], options)
     )
   }
@@ -142,8 +148,11 @@ export class CloudinaryClient {
     )
   }
 
-  /** A call for a list of assets succeeds for those that are there, and says which: an asset that is gone is not among them. */
-  async #change(
+  /**
+   * A change of one asset by a call that takes a list of them. It succeeds for those that are there, and says which: an
+   * asset that is gone is not among them, and that is CLOUDINARY_NOT_FOUND.
+   */
+  async change(
     name: string,
     asset: Asset,
     invoke: (sdk: CloudinarySdk, publicId: string, options: CallOptions & Kind) => Promise<unknown>

@@ -1,16 +1,10 @@
 import { z } from 'zod'
 import type { Processor } from '../listener.ts'
-import { checkOptions } from './options.ts'
+import { checkOptions, TAG } from './options.ts'
 
 const Options = z.strictObject({
   name: z.string().default('hello-world-tag'),
-  tag: z
-    .string()
-    .min(1)
-    .max(1000)
-    // Cloudinary takes a list of tags separated by commas
-    .regex(/^[^,]+$/, 'a tag has no comma')
-    .default('Hello World!')
+  tag: TAG.default('Hello World!')
 })
 
 /** @see helloWorldTag */

@@ -1,5 +1,12 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { ListenerError } from '../errors.ts'
+
+/** A tag. Cloudinary takes a list of them separated by commas. */
+export const TAG = z
+  .string()
+  .min(1)
+  .max(1000)
+  .regex(/^[^,]+$/, 'a tag has no comma')
 
 /**
  * Checks a processor's options when the listener starts, rather than at the first event.

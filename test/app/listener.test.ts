@@ -187,3 +187,14 @@ t.test('a time limit must be one that a message can be held for', async (t) => {
   }
   t.ok(defineListener({ processors: [{ ...processor, timeoutSeconds: 600 }] }))
 })
+
+t.test('a processor cannot require a variable that there is not', async (t) => {
+  const processor = { name: 'a', on: ['upload'] as const, handle() {} }
+  t.throws(
+    () => defineListener({ processors: [{ ...processor, requires: ['DATABASE' as 'DATABASE_URL'] }] }),
+    {
+      code: 'LISTENER_CONFIG_INVALID',
+      message: /requires DATABASE, which is no variable/
+    }
+  )
+})

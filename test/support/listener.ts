@@ -36,8 +36,9 @@ export async function buildListener(
   })
   const start = (role: string) => ROLES[role]!.start({ listener, log: log(role) })
   const stopWeb = await start('web')
-  let stopWorker = await start('worker')
   const webhookUrl = String(lines.find(({ msg }) => msg === 'web is ready')?.webhook)
+  Object.assign(process.env, { WEBHOOK_URL: webhookUrl }, environment)
+  let stopWorker = await start('worker')
   standIns.cloudinary.setNotificationUrl(webhookUrl)
   t.teardown(async () => {
     await stopWeb()

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { z } from 'zod'
 import { ListenerError } from '../../../app/errors.ts'
-import { checkOptions } from '../../../app/processors/options.ts'
+import { checkOptions, TAG } from '../../../app/processors/options.ts'
 
 const Options = z.strictObject({
   tag: z.string().min(1).default('sale'),
@@ -31,4 +31,9 @@ t.test('bad options are refused, naming the processor and every option at fault'
 t.test('an option that there is not is refused, and so is what is no object', async (t) => {
   t.throws(() => check({ tags: 'x' }), { message: /^myProcessor: options: .*tags/ })
   t.throws(() => check(null), { code: 'LISTENER_CONFIG_INVALID', message: /^myProcessor: options: / })
+})
+
+t.test('a tag has 1 to 1000 characters and no comma', async (t) => {
+  for (const tag of ['Hello World!', 'x'.repeat(1000)]) t.equal(TAG.parse(tag), tag)
+  for (const tag of ['', 'x'.repeat(1001), 'one,two', 5]) t.notOk(TAG.safeParse(tag).success, String(tag))
 })

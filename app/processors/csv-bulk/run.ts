@@ -1,0 +1,198 @@
+import type { CloudinaryClient } from '../../cloudinary/client.ts'
+import { CloudinaryError } from '../../cloudinary/fault.ts'
+import { PermanentError } from '../../errors.ts'
+import type { Logger } from '../../logger.ts'
+import { runBatch } from './batch.ts'
+import {
+  type BadRow,
+  type Column,
+  invalidHeader,
+  type Operation,
+  readHeader,
+  readRow,
+  type Task
+} from './columns.ts'
+import { runTask } from './operations.ts'
+import type { Progress } from './progress.ts'
+import { reportIdOf, uploadReport } from './report.ts'
+import { type Row, rowsOf } from './rows.ts'
+import { contentOf, requireCurrent, type Source, SourceGone } from './source.ts'
+
+export interface FileRun {
+  source: Source
+  progress: Progress
+  cloudinary: CloudinaryClient
+  log: Logger
+  signal: AbortSignal
+  /** Rows that are run side by side. */
+  concurrency: number
+  operations: readonly Operation[]
+  /** Milliseconds since the epoch. */
+  clock: () => number
+  /** A number from 0 up to 1. */
+  random: () => number
+  sleep: (milliseconds: number) => Promise<void>
+}
+
+/** How often the log says how far it is, in milliseconds. */
+const PROGRESS_MS = 10_000
+
+/** After so many rows it is looked whether the file is still there: deleting it ends its run. */
+const CHECK_ROWS = 1000
+
+/**
+ * Runs the rows of a file that are not done yet, and uploads the report.
+ *
+ * @returns a note on what was done
+ * @throws {PermanentError} CSV_HEADER_INVALID, once a report says so
+ * @throws {CloudinaryError} what it waits for; what is done is saved
+ */
+export async function runFile(run: FileRun): Promise<string> {
+  const { source, progress, cloudinary } = run
+  const report = (stopped: string | undefined) =>
+    uploadReport(cloudinary, { source, dialect: progress.dialect, outcomes: progress.outcomes(), stopped })
+  if (!progress.ended) {
+    try {
+      await progress.end(await runRows(run))
+    } catch (error) {
+      if (error instanceof PermanentError) await report(error.message)
+      if (!(error instanceof SourceGone)) throw error
+      if (progress.isEmpty) return `skipped: ${error.message}`
+      await progress.end(`${error.message}; the rest is not run`)
+    }
+  }
+  if (!progress.isReported) {
+    await report(progress.ended?.stopped)
+    await progress.reported()
+  }
+  return noteOf(run)
+}
+
+function noteOf({ progress, source }: FileRun): string {
+  const { ok, already, failed } = progress.counts
+  const stopped = progress.ended?.stopped
+  return [
+    `${ok + already + failed} rows: ${ok} ok, ${already} already so, ${failed} failed`,
+    ...(stopped === undefined ? [] : [`stopped: ${stopped}`]),
+    `report: ${reportIdOf(source.publicId)}`
+  ].join('; ')
+}
+
+/** @returns why it ended before the end of the file, if it did */
+async function runRows(run: FileRun): Promise<string | undefined> {
+  const { source, progress, cloudinary, concurrency } = run
+  const rows = rowsOf(contentOf(cloudinary, source), (dialect) => {
+    progress.dialect = dialect
+  })
+  try {
+    const columns = await headerOf(rows)
+    const batches = new Batches(run, columns)
+    let batch: Row[] = []
+    for await (const row of rows) {
+      if (row.row <= progress.row) continue
+      if (row.isLast) {
+        await batches.run(batch)
+        return `row ${row.row}: ${row.fault}`
+      }
+      batch.push(row)
+      if (batch.length < concurrency && !progress.isDelicate(row.row)) continue
+      await batches.run(batch)
+      batch = []
+    }
+    await batches.run(batch)
+    return undefined
+  } finally {
+    await rows.return()
+  }
+}
+
+async function headerOf(rows: AsyncGenerator<Row, void, void>): Promise<Column[]> {
+  const { value: header } = await rows.next()
+  if (!header) throw invalidHeader('it is empty')
+  if (header.fault !== undefined) throw invalidHeader(header.fault)
+  return readHeader(header.cells)
+}
+
+/** Runs batches of rows, one after the other. */
+class Batches {
+  readonly #run: FileRun
+  readonly #columns: readonly Column[]
+  #isRepeated: boolean
+  #checkedRow: number
+  #logged: { row: number; at: number }
+
+  constructor(run: FileRun, columns: readonly Column[]) {
+    const { progress, clock } = run
+    this.#run = run
+    this.#columns = columns
+    this.#isRepeated = progress.isResumed
+    this.#checkedRow = progress.row
+    this.#logged = { row: progress.row, at: clock() }
+  }
+
+  async run(batch: readonly Row[]): Promise<void> {
+    const { progress, cloudinary, source, signal, random, sleep } = this.#run
+    const lastRow = batch.at(-1)?.row
+    if (lastRow === undefined) return
+    signal.throwIfAborted()
+    const check = () => requireCurrent(cloudinary, source)
+    if (lastRow - this.#checkedRow >= CHECK_ROWS) {
+      await check()
+      this.#checkedRow = lastRow
+    }
+    try {
+      await runBatch(this.#tasksOf(batch), {
+        run: (task) => runTask(cloudinary, task),
+        settle: (outcome) => progress.settle(outcome),
+        check,
+        sleep,
+        random,
+        isRepeated: this.#isRepeated,
+        isDelicate: progress.isDelicate(lastRow)
+      })
+    } catch (error) {
+      await this.#keep(error, lastRow)
+      throw error
+    }
+    await progress.advance(lastRow)
+    this.#isRepeated = false
+    this.#logProgress()
+  }
+
+  /** Settles rows that cannot be run, and leaves out those that are done or empty. */
+  #tasksOf(batch: readonly Row[]): Task[] {
+    const { progress } = this.#run
+    const wanted = batch.filter(({ row, cells }) => !progress.has(row) && cells.some((cell) => cell.trim()))
+    return wanted.flatMap((row) => {
+      const read = this.#read(row)
+      if (!('fault' in read)) return [read]
+      const { fault, ...about } = read
+      progress.settle({ ...about, outcome: 'failed', error: fault })
+      return []
+    })
+  }
+
+  #read({ row, cells, fault }: Row): Task | BadRow {
+    if (fault !== undefined) return { row, operation: '', publicId: '', fault }
+    return readRow(row, cells, this.#columns, this.#run.operations)
+  }
+
+  /** Saves what is done of a batch that was left. */
+  async #keep(error: unknown, lastRow: number): Promise<void> {
+    const { progress, signal } = this.#run
+    // whoever has the message now would have its own progress overwritten
+    if (signal.aborted && signal.reason?.code === 'LEASE_LOST') return
+    const isStuck = !signal.aborted && error instanceof CloudinaryError && error.fault.kind !== 'rate-limited'
+    await (isStuck ? progress.leave(lastRow) : progress.save())
+  }
+
+  #logProgress(): void {
+    const { progress, log, clock } = this.#run
+    const { row, at } = this.#logged
+    const seconds = (clock() - at) / 1000
+    if (seconds * 1000 < PROGRESS_MS) return
+    this.#logged = { row: progress.row, at: clock() }
+    const rowsPerSecond = Math.round((progress.row - row) / seconds)
+    log.info({ row: progress.row, ...progress.counts, rowsPerSecond }, 'CSV file is being run')
+  }
+}

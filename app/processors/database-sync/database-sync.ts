@@ -1,0 +1,88 @@
+import { z } from 'zod'
+import type { AssetEvent } from '../../cloudinary/event.ts'
+import type { Processor, StartContext } from '../../listener.ts'
+import { checkOptions } from '../options.ts'
+import { COLUMNS, columnsOf, IDENTIFIER } from './columns.ts'
+import { Database } from './database.ts'
+import { type EventOfAsset, follow } from './follow.ts'
+import { AssetRows } from './rows.ts'
+import { checkTable, migrateTable } from './table.ts'
+
+const Options = z.strictObject({
+  name: z.string().default('database-sync'),
+  /** Its index is called by it too. */
+  table: IDENTIFIER.max(48, 'must be at most 48 characters').default('cloudinary_assets'),
+  /** Default: where the `search_path` of the database's user leads. */
+  schema: IDENTIFIER.optional(),
+  /**
+   * Columns beside those that are always there. `cms_id: 'metadata.cms_id'` adds one of type text;
+   * `{ from, type }` says the type; `false` leaves out one of the default columns.
+   */
+  columns: COLUMNS
+})
+
+/** @see databaseSync */
+export type DatabaseSyncOptions = z.input<typeof Options>
+
+/** Those that Cloudinary stores. Asked for one of another, such as `fetch`, it would fetch the asset anew. */
+const STORED = ['upload', 'private', 'authenticated']
+
+/**
+ * Keeps a row for each asset in a table of PostgreSQL: what Cloudinary says of it, its tags, metadata and context. It
+ * follows own changes as well; it writes nothing to Cloudinary, so it cannot loop. The command `migrate` makes the
+ * table. Costs one call of the Upload API for an event.
+ *
+ * @throws {ListenerError} LISTENER_CONFIG_INVALID
+ */
+export function databaseSync(options: DatabaseSyncOptions = {}): Processor {
+  const { name, columns, ...at } = checkOptions('databaseSync', Options, options)
+  const definition = { ...at, columns: columnsOf(columns) }
+  const open = ({ config, log }: StartContext) => new Database(config.DATABASE_URL!, log)
+  let started: { database: Database; rows: AssetRows } | undefined
+  return {
+    name,
+    on: [
+      'upload',
+      'rename',
+      'move',
+      'moderation',
+      'access_control_changed',
+      'resource_tags_changed',
+      'resource_context_changed',
+      'resource_display_name_changed',
+      'resource_metadata_changed',
+      'restore_asset_version',
+      'delete',
+      'delete_by_token'
+    ],
+    ownChanges: true,
+    requires: ['DATABASE_URL'],
+    when: isStored,
+    async start(context) {
+      const database = open(context)
+      try {
+        await checkTable(database, definition)
+      } catch (error) {
+        await database.close()
+        throw error
+      }
+      started = { database, rows: new AssetRows(database.query, definition) }
+    },
+    handle: (event, context) => follow(event as EventOfAsset, context, started!.rows),
+    async stop() {
+      await started?.database.close()
+    },
+    async migrate({ print, dryRun, ...context }) {
+      const database = open(context)
+      try {
+        await migrateTable(database, definition, { print, dryRun })
+      } finally {
+        await database.close()
+      }
+    }
+  }
+}
+
+function isStored({ asset }: AssetEvent): boolean {
+  return asset !== null && (asset.deliveryType === undefined || STORED.includes(asset.deliveryType))
+}

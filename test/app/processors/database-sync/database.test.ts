@@ -1,0 +1,135 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { pino } from 'pino'
+import t from 'tap'
+import { PermanentError } from '../../../../app/errors.ts'
+import { SERIALIZERS } from '../../../../app/logger.ts'
+import { buildPostgres } from '../../../support/postgres.ts'
+
+const SECRET = 'pa$s/word'
+
+const lines: string[] = []
+const lost = Promise.withResolvers<void>()
+const write = (line: string) => {
+  lines.push(line)
+  if (line.includes('is lost')) lost.resolve()
+}
+const log = pino({ serializers: SERIALIZERS }, { write })
+const { postgres, open } = await buildPostgres(t, log)
+const url = postgres.url.replace('postgres@', `postgres:${encodeURIComponent(SECRET)}@`)
+const database = open(url)
+
+const raise = (code: string, message = 'told to') =>
+  database.query('try', `DO $$ BEGIN RAISE EXCEPTION '${message}' USING ERRCODE = '${code}'; END $$`)
+
+t.test('values are parameters', async (t) => {
+  const nasty = `'; DROP TABLE x; --`
+  t.strictSame(await database.query('ask', 'SELECT $1::text AS one, $2::int AS two', [nasty, 2]), [
+    { one: nasty, two: 2 }
+  ])
+  t.strictSame(await database.query('ask', 'SELECT 1 AS one'), [{ one: 1 }])
+})
+
+t.test('what trying again does not mend is permanent', async (t) => {
+  for (const code of ['0A000', '22P02', '23505', '42703', '54000']) {
+    const error = await raise(code).catch((error) => error)
+    t.ok(error instanceof PermanentError, code)
+    t.match(error, { code: 'DATABASE_REJECTED', message: `cannot try: ${code} told to` })
+  }
+})
+
+t.test('whatever may pass is not: connections, resources, conflicts, shutdowns, permissions', async (t) => {
+  for (const code of [
+    '08006',
+    '25006',
+    '28P01',
+    '40001',
+    '40P01',
+    '42501',
+    '53300',
+    '55P03',
+    '57P01',
+    'XX000'
+  ]) {
+    const error = await raise(code).catch((error) => error)
+    t.notOk(error instanceof PermanentError, code)
+    t.match(error, { code: 'DATABASE_UNAVAILABLE', message: `cannot try: ${code} told to` })
+  }
+})
+
+t.test('a table that is not as it must be is said to need `migrate`', async (t) => {
+  for (const sql of ['SELECT * FROM nowhere', 'SELECT nothing FROM pg_class']) {
+    await t.rejects(database.query('look', sql), { message: /; run: node app\/main\.ts migrate$/ })
+  }
+})
+
+t.test('an error holds neither the row nor the password', async (t) => {
+  await database.query('make', 'CREATE TABLE strict (id int CHECK (id > 0), note text)')
+  const error = await database
+    .query('store', 'INSERT INTO strict VALUES (-1, $1)', ['private'])
+    .catch((error) => error)
+  t.match(error.message, /^cannot store: 23514 /)
+  t.notMatch(JSON.stringify([error, error.stack, error.cause ?? null]), 'private')
+  await t.rejects(raise('XX000', `login with ${SECRET}`), {
+    message: 'cannot try: XX000 login with [password]'
+  })
+})
+
+t.test('a transaction is all or nothing', async (t) => {
+  await database.query('make', 'CREATE TABLE ledger (id int)')
+  const failing = database.transaction(async (query) => {
+    await query('store', 'INSERT INTO ledger VALUES (1)')
+    throw new Error('changed my mind')
+  })
+  await t.rejects(failing, { message: 'changed my mind' })
+  const result = await database.transaction(async (query) => {
+    await query('store', 'INSERT INTO ledger VALUES (2)')
+    return 'done'
+  })
+  t.equal(result, 'done')
+  t.strictSame(await database.query('look', 'SELECT * FROM ledger'), [{ id: 2 }])
+})
+
+t.test(
+  'while the database is down everything fails, and then works again; the log says so, without secrets',
+  async (t) => {
+    await database.query('open a connection', 'SELECT 1')
+    await postgres.down()
+    await lost.promise
+    t.match(
+      lines.join(''),
+      /DATABASE_UNAVAILABLE.*cannot keep a connection: .*a connection to the database is lost/
+    )
+    await t.rejects(database.query('ask', 'SELECT 1'), {
+      code: 'DATABASE_UNAVAILABLE',
+      message: /ECONNREFUSED/
+    })
+    await t.rejects(
+      database.transaction(async () => {}),
+      { code: 'DATABASE_UNAVAILABLE', message: /^cannot connect: ECONNREFUSED/ }
+    )
+    await postgres.up()
+    t.strictSame(await database.query('ask', 'SELECT 1 AS one'), [{ one: 1 }])
+    t.notMatch(lines.join(''), SECRET)
+  }
+)
+
+t.test('a connection that is cut in a transaction fails it, and nothing else', async (t) => {
+  const cut = database.transaction(async (query) => {
+    await query('begin with something', 'SELECT 1')
+    await postgres.down()
+    await query('go on', 'SELECT 2')
+  })
+  await t.rejects(cut, { code: 'DATABASE_UNAVAILABLE' })
+  await postgres.up()
+})
+
+t.test('a server that takes connections and is silent is given up', async (t) => {
+  const silent = createServer(() => {}).listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  t.teardown(() => silent.close())
+  const { port } = silent.address() as AddressInfo
+  const times = { connect: 20, statement: 20, answer: 20 }
+  const waiting = open(`postgres://127.0.0.1:${port}/postgres?password=${SECRET}`, times)
+  await t.rejects(waiting.query('ask', 'SELECT 1'), { code: 'DATABASE_UNAVAILABLE', message: /timeout/ })
+})

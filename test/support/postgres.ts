@@ -1,0 +1,21 @@
+import type { Test } from 'tap'
+import type { Logger } from '../../app/logger.ts'
+import { Database, type Times } from '../../app/processors/database-sync/database.ts'
+import { type EmbeddedPostgres, startPostgres } from '../../dev/postgres.ts'
+import { QUIET } from './operator.ts'
+
+/** A PostgreSQL for a file of tests, and what asks it as `databaseSync` does. */
+export async function buildPostgres(t: Test, log: Logger = QUIET) {
+  const postgres: EmbeddedPostgres = await startPostgres()
+  const opened: Database[] = []
+  const open = (url = postgres.url, times?: Times) => {
+    const database = new Database(url, log, times)
+    opened.push(database)
+    return database
+  }
+  t.teardown(async () => {
+    await Promise.all(opened.map((database) => database.close()))
+    await postgres.stop()
+  })
+  return { postgres, database: open(), open }
+}

@@ -5,12 +5,13 @@ import type { Asset } from './assets.ts'
 import { basicCredentials } from './calls.ts'
 import { Changes } from './changes.ts'
 import type { Cloud } from './cloud.ts'
-import { ApiError } from './errors.ts'
+import { ApiError, rateLimited } from './errors.ts'
 import type { MetadataField } from './metadata-fields.ts'
 import { type SearchQuery, search } from './search.ts'
 import { listOf, missing } from './values.ts'
 
 const HOUR_MS = 3_600_000
+/** As on a free plan. */
 const CALLS_PER_HOUR = 500
 const DELETE_LIMIT = 100
 
@@ -18,21 +19,29 @@ const DELETE_LIMIT = 100
  * The Admin API: `/v1_1/:cloud/…`, each call with HTTP basic authentication.
  * Source: https://cloudinary.com/documentation/admin_api
  */
-export async function adminApi(app: FastifyInstance, { tools }: Pick<ApiOptions, 'tools'>): Promise<void> {
+export async function adminApi(
+  app: FastifyInstance,
+  { tools, adminCallsPerHour }: Pick<ApiOptions, 'tools' | 'adminCallsPerHour'>
+): Promise<void> {
   app.addHook('preHandler', async (request) => {
     request.standIn.caller = authenticate(request, request.standIn.cloud)
   })
 
-  const allowance = { hour: 0, used: 0 }
-  // Told, not enforced: to be rate-limited, ask for that fault.
-  app.addHook('preHandler', async (_request, reply) => {
+  const limit = adminCallsPerHour ?? CALLS_PER_HOUR
+  const usage = new Map<Cloud, { hour: number; used: number }>()
+  app.addHook('preHandler', async ({ standIn: { cloud } }, reply) => {
     const hour = Math.floor(tools.clock() / HOUR_MS)
-    Object.assign(allowance, hour === allowance.hour ? { used: allowance.used + 1 } : { hour, used: 1 })
+    const before = usage.get(cloud)
+    const used = before?.hour === hour ? before.used + 1 : 1
+    usage.set(cloud, { hour, used })
+    const resetsAt = (hour + 1) * HOUR_MS
     reply.headers({
-      'x-featureratelimit-limit': CALLS_PER_HOUR,
-      'x-featureratelimit-remaining': Math.max(0, CALLS_PER_HOUR - allowance.used),
-      'x-featureratelimit-reset': new Date((hour + 1) * HOUR_MS).toUTCString()
+      'x-featureratelimit-limit': limit,
+      'x-featureratelimit-remaining': Math.max(0, limit - used),
+      'x-featureratelimit-reset': new Date(resetsAt).toUTCString()
     })
+    // Only told where nobody asked for a limit.
+    if (adminCallsPerHour !== undefined && used > limit) throw rateLimited(limit, resetsAt)
   })
 
   app.get('/ping', { config: { action: 'ping' } }, async () => ({ status: 'ok' }))
@@ -118,7 +127,9 @@ export async function adminApi(app: FastifyInstance, { tools }: Pick<ApiOptions,
     { config: { action: 'delete_metadata_field' } },
     async ({ params, standIn: { cloud } }) => {
       cloud.metadataFields.delete(params.external_id)
-      for (const asset of cloud.assets.all()) delete asset.metadata[params.external_id]
+      const assets = cloud.assets.all()
+      for (const asset of assets) delete asset.metadata[params.external_id]
+      cloud.index(assets, tools.clock())
       return { message: 'ok' }
     }
   )

@@ -16,6 +16,8 @@ export interface ApiOptions {
   algorithm: SignatureAlgorithm
   faults: Faults
   calls: Recorder<Call>
+  /** How many calls of the Admin API an hour has; without it 500 are told, and more are answered all the same. */
+  adminCallsPerHour?: number | undefined
 }
 
 /** What is known of a call by the time it is carried out. */
@@ -35,7 +37,7 @@ declare module 'fastify' {
 
 /** The Upload and the Admin API of all clouds: records each call, lets faults strike it, then serves it. */
 export async function api(app: FastifyInstance, options: ApiOptions): Promise<void> {
-  const { clouds, tools, algorithm, faults, calls } = options
+  const { clouds, tools, algorithm, faults, calls, adminCallsPerHour } = options
   const unanswered = new WeakMap<FastifyRequest, Call>()
 
   app.addHook('preHandler', async (request, reply) => {
@@ -76,5 +78,5 @@ export async function api(app: FastifyInstance, options: ApiOptions): Promise<vo
 
   // Not `options` itself: it holds the prefix, which would count twice.
   await app.register(uploadApi, { tools, algorithm })
-  await app.register(adminApi, { tools })
+  await app.register(adminApi, { tools, adminCallsPerHour })
 }

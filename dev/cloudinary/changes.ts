@@ -47,8 +47,10 @@ export class Changes {
 
   /** @throws {ApiError} 400 if its metadata is not what the fields take */
   upload(upload: Upload): Uploaded {
-    const uploaded = storeUpload(this.#cloud, upload, { now: this.#tools.clock(), by: this.#origin.id })
+    const now = this.#tools.clock()
+    const uploaded = storeUpload(this.#cloud, upload, { now, by: this.#origin.id })
     const { asset, ...flags } = uploaded
+    this.#cloud.index([asset], now)
     const key = this.#origin.source === 'api' && { api_key: this.#origin.id }
     this.#notify(uploadNotification(asset, this.#cloud, { ...flags, ...key }))
     return uploaded
@@ -123,7 +125,7 @@ export class Changes {
     const type = toType ?? asset.type
     const taken = this.#cloud.assets.find(to, { resourceType: asset.resourceType, type })
     if (taken && !overwrite) throw new ApiError(400, `to_public_id (${to}) already exists`)
-    if (taken) this.#cloud.assets.remove(taken)
+    if (taken) this.#cloud.remove([taken], this.#tools.clock())
     this.#cloud.assets.rename(asset, to, type)
     this.#touch(asset, 'publicIdUpdatedAt')
     this.#notify(renameNotification(asset, before))
@@ -133,7 +135,7 @@ export class Changes {
   /** @returns the assets that were there */
   destroy(publicIds: string | string[], kind: Kind = {}): Asset[] {
     const assets = this.#find(publicIds, kind)
-    for (const asset of assets) this.#cloud.assets.remove(asset)
+    this.#cloud.remove(assets, this.#tools.clock())
     if (assets.length > 0) this.#notify(deleteNotification(assets))
     return assets
   }
@@ -166,6 +168,7 @@ export class Changes {
     const now = this.#tools.clock()
     asset.lastUpdated.updatedAt = now
     asset.lastUpdated[side] = now
+    this.#cloud.index([asset], now)
   }
 
   #notify(notification: Notification, url = this.#notificationUrl): void {

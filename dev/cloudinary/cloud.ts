@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { AssetStore } from './assets.ts'
+import { type Asset, AssetStore } from './assets.ts'
 import { MetadataFields } from './metadata-fields.ts'
+import { SearchIndex, type SearchLag } from './search-index.ts'
 
 export interface ApiKey {
   apiKey: string
@@ -22,12 +23,33 @@ export class Cloud {
   readonly foreign: [ApiKey, ...ApiKey[]]
   readonly assets = new AssetStore()
   readonly metadataFields = new MetadataFields()
+  /** What the Search API finds, where it lags behind the assets. */
+  readonly #index: SearchIndex | undefined
 
-  constructor({ cloudName, apiKey, apiSecret, foreignKeys = [] }: EnvironmentOptions) {
+  constructor({ cloudName, apiKey, apiSecret, foreignKeys = [] }: EnvironmentOptions, searchLag?: SearchLag) {
     this.name = cloudName
     this.own = { apiKey, apiSecret }
     const [first = colleagueOf(cloudName), ...others] = foreignKeys
     this.foreign = [first, ...others]
+    this.#index = searchLag && new SearchIndex(searchLag)
+  }
+
+  /** Tells the Search API of assets that were added or changed. */
+  index(assets: readonly Asset[], now: number): void {
+    for (const asset of assets) this.#index?.write(asset, now)
+  }
+
+  /** Removes assets. */
+  remove(assets: readonly Asset[], now: number): void {
+    for (const asset of assets) {
+      this.assets.remove(asset)
+      this.#index?.remove(asset, now)
+    }
+  }
+
+  /** The assets as the Search API knows them. */
+  indexed(now: number): Asset[] {
+    return this.#index?.all(now) ?? this.assets.all()
   }
 
   /** The secret that belongs to an API key, or undefined if the key is none of this cloud's. */

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Call } from './calls.ts'
-import { ApiError } from './errors.ts'
-import { plainUtc } from './times.ts'
+import { ApiError, rateLimited } from './errors.ts'
 
 export type FaultKind =
   | { kind: 'latency'; ms: number }
@@ -99,10 +98,7 @@ export class Faults {
     call.fault = fault.kind
     switch (fault.kind) {
       case 'rate_limit':
-        throw new ApiError(
-          fault.status ?? 420,
-          `Rate Limit Exceeded. Limit of 500 api operations reached. Try again on ${plainUtc(+new Date(fault.until))}`
-        )
+        throw rateLimited(500, +new Date(fault.until), fault.status)
       case 'status':
         throw new ApiError(fault.status, fault.message ?? 'General Error')
       case 'hang':

@@ -37,8 +37,8 @@ export function search(cloud: Cloud, query: SearchQuery, now: number): object {
     ...order.map(([field]) => sortable(fieldOf(asset, field))),
     asset.assetId
   ]
-  const found = cloud.assets
-    .all()
+  const found = cloud
+    .indexed(now)
     .filter((asset) => matches((field) => fieldOf(asset, field)))
     .map((asset) => ({ asset, place: placeOf(asset) }))
     .sort((a, b) => comparePlaces(a.place, b.place, directions))

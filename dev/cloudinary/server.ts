@@ -13,6 +13,7 @@ import { Faults } from './faults.ts'
 import { type Delivery, Notifier } from './notifier.ts'
 import { Recorder } from './recorder.ts'
 import type { SignatureAlgorithm } from './request-signature.ts'
+import type { SearchLag } from './search-index.ts'
 
 export type { Asset, Kind } from './assets.ts'
 export type { Call } from './calls.ts'
@@ -48,6 +49,10 @@ export interface CloudinaryOptions {
   maxRecords?: number
   /** Default 40 MB, as on a free plan. */
   videoSyncLimitBytes?: number
+  /** How long after a change the Search API finds it, in milliseconds: for all changes, or for each; default at once. */
+  searchLagMs?: number | SearchLag
+  /** Calls of the Admin API beyond it are refused until the hour ends; default 500, which are told and not enforced. */
+  adminCallsPerHour?: number
   /** Any pino; silent by default. */
   logger?: { info: (fields: object, message: string) => void }
 }
@@ -93,8 +98,10 @@ const MINUTE_MS = 60_000
 /** Starts a server that the Cloudinary SDK and a notification listener cannot tell from Cloudinary. */
 export async function startCloudinary(options: CloudinaryOptions): Promise<CloudinaryStandIn> {
   const { clock = Date.now, signatureAlgorithm: algorithm = 'sha1', maxRecords = 100_000 } = options
+  const { searchLagMs, adminCallsPerHour } = options
+  const searchLag = typeof searchLagMs === 'number' ? () => searchLagMs : searchLagMs
   const clouds = new Map(
-    options.environments.map((environment) => [environment.cloudName, new Cloud(environment)])
+    options.environments.map((environment) => [environment.cloudName, new Cloud(environment, searchLag)])
   )
   const calls = new Recorder<Call>(maxRecords)
   const faults = new Faults()
@@ -140,8 +147,9 @@ export async function startCloudinary(options: CloudinaryOptions): Promise<Cloud
     attachFieldsToBody: true,
     limits: { parts: 10_000, fieldSize: BODY_LIMIT_BYTES }
   })
-  await app.register(api, { prefix: '/v1_1/:cloud', clouds, tools, algorithm, faults, calls })
-  await app.register(controlApi, { prefix: '/_standin', clouds, tools, algorithm, faults, calls })
+  const shared = { clouds, tools, algorithm, faults, calls }
+  await app.register(api, { prefix: '/v1_1/:cloud', ...shared, adminCallsPerHour })
+  await app.register(controlApi, { prefix: '/_standin', ...shared })
   const url = await app.listen({ port: options.port ?? 0, host: options.host ?? '127.0.0.1' })
 
   const cloudNamed = (name = options.environments[0].cloudName): Cloud => {

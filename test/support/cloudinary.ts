@@ -1,16 +1,22 @@
 import type { Test } from 'tap'
 import { CloudinaryClients, type CloudinaryClientsOptions } from '../../app/cloudinary/client.ts'
 import { parseCloudinaryUrl } from '../../app/cloudinary/environment.ts'
-import { type CloudinaryStandIn, startCloudinary } from '../../dev/cloudinary/server.ts'
+import {
+  type CloudinaryOptions,
+  type CloudinaryStandIn,
+  startCloudinary
+} from '../../dev/cloudinary/server.ts'
 import { COLLEAGUE, LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
 
 /** A Cloudinary stand-in with one asset, `bag`, and clients that call it. */
 export async function buildCloudinary(
   t: Test,
-  options: Partial<CloudinaryClientsOptions> = {}
+  options: Partial<CloudinaryClientsOptions> = {},
+  standIn: Partial<CloudinaryOptions> = {}
 ): Promise<{ cloudinary: CloudinaryStandIn; clients: CloudinaryClients }> {
   const cloudinary = await startCloudinary({
-    environments: [{ ...LOCAL_CLOUDINARY, foreignKeys: [COLLEAGUE] }]
+    environments: [{ ...LOCAL_CLOUDINARY, foreignKeys: [COLLEAGUE] }],
+    ...standIn
   })
   cloudinary.as().upload({ publicId: 'bag', resourceType: 'image', tags: ['leather'] })
   const environment = parseCloudinaryUrl(cloudinary.cloudinaryUrl())

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { connect, listen, notification, refusal, sdk, searchFor } from './sdk.ts'
+import { connect, environment, listen, notification, refusal, sdk, searchFor } from './sdk.ts'
 
 t.test('an asset is found by any public ID, and by its asset ID', async (t) => {
   const { standIn, own } = await connect(t)
@@ -42,6 +42,25 @@ t.test('each answer tells what is left of the hour', async (t) => {
   })
   now += 3_600_000
   t.match(await sdk.api.usage(own), { rate_limit_remaining: 499 })
+})
+
+t.test('beyond the calls that an hour has, a call is refused, in each cloud by itself', async (t) => {
+  let now = 3_600_000 * 10
+  const other = { cloudName: 'other', apiKey: '2', apiSecret: 'b' }
+  const { own } = await connect(t, {
+    clock: () => now,
+    adminCallsPerHour: 2,
+    environments: [environment, other]
+  })
+  await sdk.api.ping(own)
+  t.match(await sdk.api.ping(own), { rate_limit_allowed: 2, rate_limit_remaining: 0 })
+  t.match(await refusal(sdk.api.ping(own)), {
+    http_code: 420,
+    message: /Limit of 2 api operations reached. Try again on 1970-01-01 11:00:00 UTC$/
+  })
+  await sdk.api.ping({ ...own, cloud_name: 'other', api_key: '2', api_secret: 'b' })
+  now += 3_600_000
+  t.match(await sdk.api.ping(own), { rate_limit_remaining: 1 })
 })
 
 t.test('assets are deleted together, with one notification', async (t) => {

@@ -4,18 +4,19 @@ import { Cloud } from '../../../dev/cloudinary/cloud.ts'
 import type { Notifier } from '../../../dev/cloudinary/notifier.ts'
 import { environment } from './sdk.ts'
 
+const NOW = 1_700_000_000_000
 const HOOK = 'http://listener.test/'
 const failing = (_asset: unknown, transformation: string) => (transformation === 'bad' ? 'no' : undefined)
 
 /** Changes whose notifications are kept rather than sent. */
-function start(_t: Test, source: 'api' | 'ui' = 'api') {
-  const cloud = new Cloud(environment)
+function start(_t: Test, source: 'api' | 'ui' = 'api', searchLag?: () => number) {
+  const cloud = new Cloud(environment, searchLag)
   const sent: { body: Record<string, unknown>; url: string | undefined }[] = []
   const notifier = {
     send: async (_cloud: Cloud, body: string, url?: string) => sent.push({ body: JSON.parse(body), url })
   }
   const tools = {
-    clock: () => 1_700_000_000_000,
+    clock: () => NOW,
     notifier: notifier as unknown as Notifier,
     eager: { failure: failing, videoSyncLimitBytes: 1000 }
   }
@@ -53,7 +54,7 @@ t.test('a bulk change of tags gives one notification, with those that really cha
   )
   t.match(last(), { notification_type: 'resource_tags_changed', source: 'api' })
   t.match(last().resources, [{ public_id: 'b', added: ['x'], removed: [] }])
-  t.equal(cloud.assets.find('b')?.lastUpdated.tagsUpdatedAt, 1_700_000_000_000)
+  t.equal(cloud.assets.find('b')?.lastUpdated.tagsUpdatedAt, NOW)
   t.equal(cloud.assets.find('a')?.lastUpdated.tagsUpdatedAt, undefined)
   changes.addTags(['a', 'b'], ['x'])
   t.equal(sent.length, 3, 'nothing changed, nothing is said')
@@ -150,4 +151,25 @@ t.test('a bulk call takes a thousand assets and no more', async (t) => {
   const ids = Array.from({ length: 1001 }, (_, index) => `id-${index}`)
   t.same(changes.addTags(ids.slice(1), ['x']), [])
   t.throws(() => changes.addTags(ids, ['x']), { name: 'ApiError', status: 400 })
+})
+
+t.test('whatever changes is told to the search index, and nothing else is', async (t) => {
+  const { changes, cloud } = start(t, 'ui', () => 0)
+  const found = () =>
+    cloud
+      .indexed(NOW)
+      .map(({ publicId, tags, metadata, context }) => [publicId, ...tags, metadata.sku, context.alt])
+  const { asset } = changes.upload({ publicId: 'a' })
+  changes.addTags('a', ['x'])
+  changes.setMetadata('a', { sku: '7' })
+  changes.changeContext('a', () => ({ alt: 'y' }))
+  t.strictSame(found(), [['a', 'x', '7', 'y']])
+  asset.tags = ['unheard of']
+  changes.derive(asset, 'w_1')
+  t.strictSame(found(), [['a', 'x', '7', 'y']])
+  changes.upload({ publicId: 'b', tags: ['b'] })
+  changes.rename('b', 'a', { overwrite: true })
+  t.strictSame(found(), [['a', 'b', undefined, undefined]])
+  changes.destroy('a')
+  t.strictSame(found(), [])
 })

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { Cloud } from '../../../dev/cloudinary/cloud.ts'
+import { assetWith } from './fixtures.ts'
 
 const own = { apiKey: '1', apiSecret: 'secret' }
 
@@ -27,4 +28,24 @@ t.test('keys that are given are taken', async (t) => {
     cloud.cloudinaryUrl('http://h:1', cloud.foreign[0]),
     'cloudinary://2:b@demo?upload_prefix=http://h:1'
   )
+})
+
+t.test('where searches lag, assets are found as they were when they were indexed', async (t) => {
+  const now = { cloudName: 'now', ...own }
+  const [prompt, lagging] = [new Cloud(now), new Cloud(now, () => 10)]
+  const found = (cloud: Cloud, at: number) => cloud.indexed(at).map(({ tags }) => tags.join())
+  for (const cloud of [prompt, lagging]) {
+    const asset = assetWith({ tags: ['first'] })
+    cloud.assets.add(asset)
+    cloud.index([asset], 100)
+    asset.tags = ['second']
+  }
+  t.strictSame(found(prompt, 100), ['second'])
+  t.strictSame(found(lagging, 100), [])
+  t.strictSame(found(lagging, 110), ['first'])
+  for (const cloud of [prompt, lagging]) cloud.remove(cloud.assets.all(), 120)
+  t.strictSame([prompt.assets.all(), lagging.assets.all()], [[], []])
+  t.strictSame(found(prompt, 120), [])
+  t.strictSame(found(lagging, 129), ['first'])
+  t.strictSame(found(lagging, 130), [])
 })

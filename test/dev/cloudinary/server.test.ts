@@ -1,6 +1,6 @@
 import t from 'tap'
 import { startCloudinary } from '../../../dev/cloudinary/server.ts'
-import { connect, environment, foreignKey, listen, sdk } from './sdk.ts'
+import { connect, environment, foreignKey, listen, sdk, searchFor } from './sdk.ts'
 
 t.test('several clouds live side by side', async (t) => {
   const other = { cloudName: 'other', apiKey: '2', apiSecret: 'b' }
@@ -117,4 +117,17 @@ t.test('it listens where it is told', async (t) => {
   })
   t.match(standIn.url, /^http:\/\/\S+:\d+$/)
   await standIn.stop()
+})
+
+t.test('a search lags behind the changes as long as told', async (t) => {
+  for (const searchLagMs of [1000, () => 1000]) {
+    let now = 1_700_000_000_000
+    const { standIn, own } = await connect(t, { clock: () => now, searchLagMs })
+    const found = async () => (await searchFor('public_id:a').execute(own)).resources.length
+    standIn.ui().upload({ publicId: 'a' })
+    now += 999
+    t.equal(await found(), 0)
+    now += 1
+    t.equal(await found(), 1)
+  }
 })

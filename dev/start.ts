@@ -10,7 +10,8 @@ import { startSystem } from './start/system.ts'
 const USAGE = `Usage: npm start
 
 Starts the whole system on this machine: SQS, DynamoDB and Cloudinary as stand-ins, web and worker as in production.
-Pushes one upload through it, prints its journey, and stays up until Ctrl-C.
+What processors require and the environment lacks, such as a database, is embedded as well. Pushes one upload through
+it, prints its journey, and stays up until Ctrl-C.
 
   CLOUDINARY_URL=…   uses that Cloudinary instead of the stand-in, and uploads nothing to it
   PORT, LISTENER_CONFIG, LOG_LEVEL, …   are handed on; README.md lists them. .env is read.
@@ -90,6 +91,7 @@ It stays up; the log follows. Press Ctrl-C to stop.
 
   webhook     ${webhookUrl}
   readiness   ${origin}/ready`)
+  for (const hint of system.hints) print(hint)
   if (cloudinary) {
     print(`  Cloudinary  ${cloudinary.url} (stand-in); assets: ${cloudinary.url}/_standin/assets
 

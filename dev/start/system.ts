@@ -1,16 +1,20 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { inspectConfig } from '../../app/config.ts'
+import { loadListener, type Processor } from '../../app/listener.ts'
 import type { CloudinaryStandIn } from '../cloudinary/server.ts'
 import type { EmbeddedDynamoDb } from '../dynamodb.ts'
 import type { EmbeddedSqs } from '../sqs.ts'
 import { startStandIns } from '../stand-ins.ts'
 import { Child, type LogLine } from './child.ts'
+import { type Provision, provide } from './provisions.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
 export interface SystemOptions {
   /**
    * What the roles are configured with. Without `QUEUE_URL` the queues are embedded, without `JOURNAL_TABLE` the
-   * journal is; without `CLOUDINARY_URL` and `CLOUDINARY_SECRET_ID` Cloudinary is the stand-in.
+   * journal is; without `CLOUDINARY_URL` and `CLOUDINARY_SECRET_ID` Cloudinary is the stand-in. What else the
+   * processors require is embedded where it can be.
    */
   environment: Environment
   onLine: (line: LogLine) => void
@@ -28,6 +32,8 @@ export interface System {
   sqs: EmbeddedSqs | undefined
   dynamoDb: EmbeddedDynamoDb | undefined
   webhookUrl: string
+  /** Lines for people to read: how to look into what is embedded for processors. */
+  hints: readonly string[]
   web: Child
   workers: Child[]
   /** Resolves when no notification is on its way and no event is in the queue; of stand-ins only. */
@@ -68,13 +74,14 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     ...(!ownCloudinary && { CLOUDINARY_URL })
   }
 
+  let provided: Provision | undefined
   const children: Child[] = []
   const startChild = async (role: string): Promise<[Child, LogLine]> => {
     const ready = Promise.withResolvers<LogLine>()
     const child = new Child({
       role,
       shortLifeMs: 10_000,
-      environment: childEnvironment,
+      environment: { ...childEnvironment, ...provided?.environment },
       onLine: (line) => {
         onLine(line)
         if (line.msg === `${role} is ready`) ready.resolve(line)
@@ -89,10 +96,12 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   }
   const stop = async () => {
     await Promise.all(children.map((child) => child.stop()))
+    await provided?.stop()
     await standIns.stop()
   }
 
   try {
+    provided = await provide({ processors: await processorsOf(environment), environment, standIns })
     const [[web, { webhook }], ...workers] = await Promise.all([
       startChild('web'),
       ...Array.from({ length: options.workers ?? 1 }, () => startChild('worker'))
@@ -104,6 +113,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       sqs: ownQueue ? undefined : standIns.sqs,
       dynamoDb: ownJournal ? undefined : standIns.dynamoDb,
       webhookUrl,
+      hints: provided.hints,
       web,
       workers: workers.map(([worker]) => worker),
       async atRest() {
@@ -117,4 +127,12 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     await stop()
     throw error
   }
+}
+
+/** Those of the listener that the roles will load; none where they cannot, and will say why. */
+async function processorsOf(environment: Environment): Promise<readonly Processor[]> {
+  const { LISTENER_CONFIG } = inspectConfig([], environment).config
+  if (LISTENER_CONFIG === undefined) return []
+  const listener = await loadListener(LISTENER_CONFIG).catch(() => undefined)
+  return listener?.processors ?? []
 }

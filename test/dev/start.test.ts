@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 
 /** `npm start` as a user runs it; `said` resolves when it has printed this. */
@@ -57,6 +58,27 @@ t.test('it prints the journey of one upload, stays up, logs what comes, and stop
   child.kill('SIGINT')
   t.equal(await ended, 0)
 })
+
+t.test(
+  'a database that a processor requires and nobody has is embedded, and can be looked into',
+  async (t) => {
+    const directory = t.testdir({
+      'listener.config.ts': `
+      import { databaseSync, defineListener } from '${process.cwd()}/app/listener.ts'
+      export default defineListener({ processors: [databaseSync()] })`
+    })
+    const { output, said } = start(t, [], {
+      LISTENER_CONFIG: `${directory}/listener.config.ts`,
+      DATABASE_URL: ''
+    })
+    const [, args] = await said(/npm run sql -- (--url \S+ "SELECT \* FROM cloudinary_assets")/)
+    t.match(output(), /processed {5}upload: database-sync: row inserted/)
+    const { stdout } = await promisify(execFile)('sh', ['-c', `"$NODE" dev/sql.ts ${args}`], {
+      env: { ...process.env, NODE: process.execPath }
+    })
+    t.match(JSON.parse(stdout), { public_id: 'hello/first-upload', environment: 'demo' })
+  }
+)
 
 t.test('a Cloudinary of your own is not uploaded to; a port that is taken is not fought for', async (t) => {
   const usual = createServer().listen(8080, '127.0.0.1')

@@ -101,11 +101,16 @@ t.test('something can be put between the roles and what is embedded', async (t) 
   t.strictSame(system.cloudinary?.assets.find('one')?.tags, ['Hello World!'])
 })
 
-t.test('it fails when a role ends before it is ready', async (t) => {
-  const lines: LogLine[] = []
-  await t.rejects(
-    startSystem({ environment: { PATH: process.env.PATH, PORT: 'abc' }, onLine: (line) => lines.push(line) }),
-    { message: /^(web|worker) has ended \(exit code 1\)/ }
-  )
-  t.ok(lines.some(({ msg }) => /^PORT is "abc"/.test(String(msg))))
+t.test('it fails when a role ends before it is ready, and the role says why', async (t) => {
+  for (const [LISTENER_CONFIG, PORT, why] of [
+    ['nonsense', 'abc', /^PORT is "abc"/],
+    ['./nowhere.ts', '0', /^\.\/nowhere\.ts cannot be loaded/]
+  ] as const) {
+    const lines: LogLine[] = []
+    const environment = { PATH: process.env.PATH, PORT, LISTENER_CONFIG }
+    await t.rejects(startSystem({ environment, onLine: (line) => lines.push(line) }), {
+      message: /^(web|worker) has ended \(exit code 1\)/
+    })
+    t.ok(lines.some(({ msg }) => why.test(String(msg))))
+  }
 })

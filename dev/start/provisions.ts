@@ -1,0 +1,61 @@
+import type { VariableName } from '../../app/config.ts'
+import type { Processor } from '../../app/listener.ts'
+import type { StandIns } from '../stand-ins.ts'
+import { providePostgres } from './provide-postgres.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Something embedded, started because processors require it and the environment has none. */
+export interface Provision {
+  /** What the roles must find in their environment to use it. */
+  environment: Readonly<Record<string, string>>
+  /** Lines for people to read: what it is, and how to look into it. */
+  hints: readonly string[]
+  stop: () => Promise<void>
+}
+
+export interface Situation {
+  processors: readonly Processor[]
+  /** What the roles are configured with. */
+  environment: Environment
+  /** Part of them may serve for it. */
+  standIns: StandIns
+}
+
+/** Starts it. The processors given are those that require it. */
+export type Provider = (situation: Situation) => Promise<Provision>
+
+/** What can be embedded, by the variable that processors require. */
+export const PROVIDERS: Partial<Record<VariableName, Provider>> = {
+  DATABASE_URL: providePostgres
+}
+
+/**
+ * Starts what processors require, the environment lacks and can be embedded, and nothing else.
+ *
+ * @returns all of it as one
+ * @throws what the first one throws that cannot be started; those before it are stopped again
+ */
+export async function provide(situation: Situation, providers = PROVIDERS): Promise<Provision> {
+  const started: Provision[] = []
+  const stop = async () => {
+    for (const provision of started.toReversed()) await provision.stop()
+  }
+  try {
+    for (const [variable, start] of Object.entries(providers)) {
+      const processors = situation.processors.filter(({ requires }) =>
+        requires?.some((required) => required === variable)
+      )
+      if (processors.length === 0 || situation.environment[variable]) continue
+      started.push(await start({ ...situation, processors }))
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return {
+    environment: Object.assign({}, ...started.map(({ environment }) => environment)),
+    hints: started.flatMap(({ hints }) => hints),
+    stop
+  }
+}

@@ -1,0 +1,79 @@
+import t from 'tap'
+import type { Processor } from '../../../app/listener.ts'
+import { PROVIDERS, type Provider, provide, type Situation } from '../../../dev/start/provisions.ts'
+
+const processor = (name: string, requires?: Processor['requires']): Processor => ({
+  name,
+  on: ['*'],
+  handle: () => {},
+  ...(requires && { requires })
+})
+
+/** Providers of two parts, and what was done with them. */
+function build({ broken }: { broken?: string } = {}) {
+  const done: string[] = []
+  const provider =
+    (part: string): Provider =>
+    async ({ processors }) => {
+      if (part === broken) throw new Error(`${part} does not start`)
+      done.push(`start ${part} for ${processors.map(({ name }) => name).join(' and ')}`)
+      return {
+        environment: { [part]: 'here' },
+        hints: [`look into ${part}`],
+        stop: async () => void done.push(`stop ${part}`)
+      }
+    }
+  const providers = {
+    DATABASE_URL: provider('DATABASE_URL'),
+    NOTIFY_TOPIC_ARN: provider('NOTIFY_TOPIC_ARN')
+  }
+  return {
+    done,
+    run: (processors: Processor[], environment: Situation['environment'] = {}) =>
+      provide({ processors, environment, standIns: {} as Situation['standIns'] }, providers)
+  }
+}
+
+t.test('what no processor requires is not started', async (t) => {
+  const { done, run } = build()
+  const { environment, hints, stop } = await run([processor('plain'), processor('jobs', ['WEBHOOK_URL'])])
+  await stop()
+  t.strictSame([done, environment, hints], [[], {}, []])
+})
+
+t.test('what the environment has is not started; an empty variable is none', async (t) => {
+  const { done, run } = build()
+  const both = [processor('both', ['DATABASE_URL', 'NOTIFY_TOPIC_ARN'])]
+  await run(both, { DATABASE_URL: 'postgres://mine', NOTIFY_TOPIC_ARN: '' })
+  t.strictSame(done, ['start NOTIFY_TOPIC_ARN for both'])
+})
+
+t.test('a part is started once for all that require it, and stopped last of first', async (t) => {
+  const { done, run } = build()
+  const { environment, hints, stop } = await run([
+    processor('rows', ['DATABASE_URL']),
+    processor('plain'),
+    processor('both', ['NOTIFY_TOPIC_ARN', 'DATABASE_URL'])
+  ])
+  t.strictSame(environment, { DATABASE_URL: 'here', NOTIFY_TOPIC_ARN: 'here' })
+  t.strictSame(hints, ['look into DATABASE_URL', 'look into NOTIFY_TOPIC_ARN'])
+  await stop()
+  t.strictSame(done, [
+    'start DATABASE_URL for rows and both',
+    'start NOTIFY_TOPIC_ARN for both',
+    'stop NOTIFY_TOPIC_ARN',
+    'stop DATABASE_URL'
+  ])
+})
+
+t.test('when one does not start, those before it are stopped', async (t) => {
+  const { done, run } = build({ broken: 'NOTIFY_TOPIC_ARN' })
+  await t.rejects(run([processor('both', ['DATABASE_URL', 'NOTIFY_TOPIC_ARN'])]), {
+    message: 'NOTIFY_TOPIC_ARN does not start'
+  })
+  t.strictSame(done, ['start DATABASE_URL for both', 'stop DATABASE_URL'])
+})
+
+t.test('a database can be provided', async (t) => {
+  t.equal(typeof PROVIDERS.DATABASE_URL, 'function')
+})

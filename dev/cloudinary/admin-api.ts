@@ -8,6 +8,7 @@ import type { Cloud } from './cloud.ts'
 import { ApiError, rateLimited } from './errors.ts'
 import type { MetadataField } from './metadata-fields.ts'
 import { type SearchQuery, search } from './search.ts'
+import { triggersApi } from './triggers-api.ts'
 import { listOf, missing } from './values.ts'
 
 const HOUR_MS = 3_600_000
@@ -43,6 +44,8 @@ export async function adminApi(
     // Only told where nobody asked for a limit.
     if (adminCallsPerHour !== undefined && used > limit) throw rateLimited(limit, resetsAt)
   })
+
+  await app.register(triggersApi, { tools })
 
   app.get('/ping', { config: { action: 'ping' } }, async () => ({ status: 'ok' }))
 
@@ -135,7 +138,8 @@ export async function adminApi(
   )
 }
 
-function authenticate(request: FastifyRequest, cloud: Cloud): string {
+/** The API key that a call proves to hold. @throws {ApiError} 401 */
+export function authenticate(request: FastifyRequest, cloud: Cloud): string {
   const given = basicCredentials(request)
   if (!given) throw new ApiError(401, 'Must provide basic authentication')
   const secret = cloud.secretOf(given.apiKey)

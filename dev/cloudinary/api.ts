@@ -35,9 +35,17 @@ declare module 'fastify' {
   }
 }
 
-/** The Upload and the Admin API of all clouds: records each call, lets faults strike it, then serves it. */
+/** The Upload and the Admin API of all clouds. */
 export async function api(app: FastifyInstance, options: ApiOptions): Promise<void> {
-  const { clouds, tools, algorithm, faults, calls, adminCallsPerHour } = options
+  const { tools, algorithm, adminCallsPerHour } = options
+  intercept(app, options)
+  // Not `options` itself: it holds the prefix, which would count twice.
+  await app.register(uploadApi, { tools, algorithm })
+  await app.register(adminApi, { tools, adminCallsPerHour })
+}
+
+/** Records each call that comes to an API, and lets faults strike it, before it is served. */
+export function intercept(app: FastifyInstance, { clouds, tools, faults, calls }: ApiOptions): void {
   const unanswered = new WeakMap<FastifyRequest, Call>()
 
   app.addHook('preHandler', async (request, reply) => {
@@ -75,8 +83,4 @@ export async function api(app: FastifyInstance, options: ApiOptions): Promise<vo
     // A lost answer is held back here for ever: its connection is reset already, or hangs until the end.
     return isLost(call) ? new Promise(() => {}) : body
   })
-
-  // Not `options` itself: it holds the prefix, which would count twice.
-  await app.register(uploadApi, { tools, algorithm })
-  await app.register(adminApi, { tools, adminCallsPerHour })
 }

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import { type Asset, AssetStore } from './assets.ts'
 import { MetadataFields } from './metadata-fields.ts'
+import { PollChannels } from './poll-channels.ts'
 import { SearchIndex, type SearchLag } from './search-index.ts'
+import { Triggers } from './triggers.ts'
 
 export interface ApiKey {
   apiKey: string
@@ -14,7 +16,7 @@ export interface EnvironmentOptions extends ApiKey {
   foreignKeys?: ApiKey[]
 }
 
-/** One product environment: its API keys, its assets and its metadata fields. */
+/** One product environment: its API keys, its assets, its metadata fields, and where it sends notifications. */
 export class Cloud {
   readonly name: string
   /** The listener's own key. It is the oldest one, so it is also the one notifications are signed with. */
@@ -23,6 +25,8 @@ export class Cloud {
   readonly foreign: [ApiKey, ...ApiKey[]]
   readonly assets = new AssetStore()
   readonly metadataFields = new MetadataFields()
+  readonly triggers = new Triggers()
+  readonly channels = new PollChannels()
   /** What the Search API finds, where it lags behind the assets. */
   readonly #index: SearchIndex | undefined
 

@@ -21,7 +21,7 @@ export interface Delivery {
   status: number | null
   /** Why there was no answer. */
   error?: string
-  outcome: 'under_way' | 'delivered' | 'will_retry' | 'given_up'
+  outcome: 'under_way' | 'delivered' | 'will_retry' | 'given_up' | 'buffered'
   /** Milliseconds until the next attempt, where there is one. */
   retryInMs: number | null
 }
@@ -47,7 +47,7 @@ export interface NotifierOptions {
  */
 export class Notifier {
   readonly deliveries: Recorder<Delivery>
-  /** Where notifications go unless a call names its own URL; without one, nothing is sent. */
+  /** Where notifications go, beside the triggers, unless a call names its own URL. */
   url: string | undefined
   readonly #options: NotifierOptions
   readonly #underWay = new Set<AbortController>()
@@ -63,16 +63,31 @@ export class Notifier {
     this.deliveries = new Recorder(options.maxRecords)
   }
 
-  /** Signs and delivers a body. Resolves with the last attempt, or undefined if there was none. */
-  async send(cloud: Cloud, body: string | Uint8Array, url = this.url): Promise<Delivery | undefined> {
-    if (url === undefined) return undefined
-    this.#pending += 1
+  /**
+   * Signs a body and delivers it to the URL that a call names, else to the default one and wherever the cloud's triggers
+   * say, once to each place. (That a call's own URL leaves triggers out, and the "once", are assumed.)
+   *
+   * @returns the last attempt at the first place, undefined if there was none
+   */
+  async send(cloud: Cloud, body: string | Uint8Array, url?: string): Promise<Delivery | undefined> {
+    const bytes = Buffer.from(body as string)
+    const triggered = () => cloud.triggers.for(typeOf(bytes.toString())).map(({ uri }) => uri)
+    const places = new Set(url === undefined ? [...(this.url ? [this.url] : []), ...triggered()] : [url])
+    this.#pending += places.size
     // The call that made the change is answered first.
     await nextTurn()
-    const last = await this.#deliver(cloud, Buffer.from(body as string), url)
-    this.#pending -= 1
-    if (this.#pending === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve()
-    return last
+    const [first] = await Promise.all(
+      [...places].map(async (place) => {
+        const channel = /^poll:\/\/(.*)/.exec(place)?.[1]
+        const last = channel
+          ? this.#buffer(cloud, bytes, place, channel)
+          : await this.#deliver(cloud, bytes, place)
+        this.#pending -= 1
+        if (this.#pending === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve()
+        return last
+      })
+    )
+    return first
   }
 
   /** Resolves when no delivery is under way and no retry is pending. */
@@ -92,10 +107,27 @@ export class Notifier {
     await this.idle()
   }
 
+  /** Puts it where the receiver fetches it. */
+  #buffer(cloud: Cloud, bytes: Buffer, url: string, channel: string): Delivery {
+    const headers = this.#sign(cloud, bytes)
+    const body = bytes.toString()
+    const about = { cloud: cloud.name, url, notificationType: typeOf(body), body, headers, attempt: 1 }
+    const delivery: Delivery = { ...this.#begin(), ...about, outcome: 'buffered' }
+    cloud.channels.push(channel, {
+      body: bytes,
+      signature: headers['x-cld-signature'],
+      timestamp: headers['x-cld-timestamp']
+    })
+    this.deliveries.add(delivery)
+    this.deliveries.settle(delivery)
+    this.#options.onAttempt(delivery)
+    return delivery
+  }
+
   async #deliver(cloud: Cloud, bytes: Buffer<ArrayBuffer>, url: string): Promise<Delivery | undefined> {
     const body = bytes.toString()
     const notificationType = typeOf(body)
-    let headers = this.#sign(cloud, bytes)
+    let headers: Record<string, string> = this.#sign(cloud, bytes)
     let last: Delivery | undefined
     for (let attempt = 1; !this.#stopped; attempt += 1) {
       if (!(await this.#takeTurn())) return last
@@ -135,7 +167,7 @@ export class Notifier {
     return { time: this.#options.clock(), status: null, outcome: 'under_way', retryInMs: null }
   }
 
-  #sign(cloud: Cloud, bytes: Buffer): Record<string, string> {
+  #sign(cloud: Cloud, bytes: Buffer) {
     const key = { apiSecret: cloud.own.apiSecret, algorithm: this.#options.algorithm }
     return {
       'content-type': 'application/json; charset=utf-8',

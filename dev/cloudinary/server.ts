@@ -10,6 +10,7 @@ import { controlApi } from './control-api.ts'
 import type { EagerRules } from './eager.ts'
 import { ApiError } from './errors.ts'
 import { Faults } from './faults.ts'
+import { notificationsApi } from './notifications-api.ts'
 import { type Delivery, Notifier } from './notifier.ts'
 import { Recorder } from './recorder.ts'
 import type { SignatureAlgorithm } from './request-signature.ts'
@@ -29,7 +30,7 @@ export interface CloudinaryOptions {
   port?: number
   /** Default 127.0.0.1. */
   host?: string
-  /** Where notifications of all types go; may be set later. */
+  /** Where notifications of all types go, beside the triggers; may be set later. */
   notificationUrl?: string
   /** For calls and notifications both; default sha1. */
   signatureAlgorithm?: SignatureAlgorithm
@@ -149,6 +150,7 @@ export async function startCloudinary(options: CloudinaryOptions): Promise<Cloud
   })
   const shared = { clouds, tools, algorithm, faults, calls }
   await app.register(api, { prefix: '/v1_1/:cloud', ...shared, adminCallsPerHour })
+  await app.register(notificationsApi, { prefix: '/v2/notifications/:cloud', ...shared })
   await app.register(controlApi, { prefix: '/_standin', ...shared })
   const url = await app.listen({ port: options.port ?? 0, host: options.host ?? '127.0.0.1' })
 

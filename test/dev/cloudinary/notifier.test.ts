@@ -62,6 +62,30 @@ t.test('with nowhere to send it, nothing is sent', async (t) => {
   await notifier.idle()
 })
 
+t.test('beside the default URL, a notification goes where triggers of its type say', async (t) => {
+  const hook = await listen(t)
+  const environmentOfItsOwn = new Cloud(environment)
+  const { triggers, channels } = environmentOfItsOwn
+  triggers.create({ uri: hook, event_type: 'upload' }, 0)
+  triggers.create({ uri: `${hook}/all`, event_type: 'all' }, 0)
+  triggers.create({ uri: 'poll://orders', event_type: 'upload', uri_type: 'poll' }, 0)
+  triggers.create({ uri: `${hook}/delete`, event_type: 'delete' }, 0)
+  const attempts: string[] = []
+  const notifier = start(t, { onAttempt: ({ url }) => attempts.push(url) })
+  t.match(await notifier.send(environmentOfItsOwn, BODY), { url: hook, outcome: 'delivered' })
+  t.same(new Set(attempts), new Set([hook, `${hook}/all`, 'poll://orders']))
+  t.match(
+    notifier.deliveries.items.find(({ url }) => url === 'poll://orders'),
+    { outcome: 'buffered', notificationType: 'upload', status: null }
+  )
+  t.equal(channels.size('orders'), 1)
+  notifier.url = hook
+  t.match(await notifier.send(environmentOfItsOwn, 'no JSON'), { url: hook })
+  t.equal(attempts.length, 5, 'each place is told once')
+  await notifier.send(environmentOfItsOwn, BODY, `${hook}/own`)
+  t.equal(attempts.length, 6, "a call's own URL is instead of all others")
+})
+
 t.test('anything but exactly 200 is tried again, with the same headers', async (t) => {
   const statuses = [204, 302, 500, 200]
   const signatures: unknown[] = []

@@ -115,3 +115,21 @@ export async function notification(
 ): Promise<Record<string, unknown>> {
   return JSON.parse((await standIn.delivered((delivery) => delivery.notificationType === type)).body)
 }
+
+/** Calls what the SDK has no function for, and gives status and body. `path` is what follows the host, `:cloud` in it. */
+export async function rest(
+  { upload_prefix, cloud_name, api_key, api_secret }: Credentials,
+  method: string,
+  path: string,
+  body?: object
+): Promise<{ status: number; body: Record<string, unknown> }> {
+  const response = await fetch(`${upload_prefix}${path.replace(':cloud', cloud_name)}`, {
+    method,
+    headers: {
+      authorization: `Basic ${Buffer.from(`${api_key}:${api_secret}`).toString('base64')}`,
+      ...(body && { 'content-type': 'application/json' })
+    },
+    ...(body && { body: JSON.stringify(body) })
+  })
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> }
+}

@@ -1,0 +1,46 @@
+import t from 'tap'
+import { connect, listen, rest } from './sdk.ts'
+
+const TRIGGERS = '/v1_1/:cloud/triggers'
+
+t.test('triggers are created, listed by type, changed, tested and deleted', async (t) => {
+  const { own } = await connect(t)
+  const uri = 'https://example.com/hook'
+  const created = await rest(own, 'POST', TRIGGERS, { uri, event_type: 'upload', uri_type: null })
+  t.match(created, { status: 200, body: { uri, event_type: 'upload', uri_type: 'webhook' } })
+  const { id } = created.body
+  await rest(own, 'POST', TRIGGERS, { uri: 'poll://orders', event_type: 'all', uri_type: 'poll' })
+  t.match(await rest(own, 'GET', TRIGGERS), {
+    body: { total: 2, triggers: [{ id }, { uri: 'poll://orders' }] }
+  })
+  t.match(await rest(own, 'GET', `${TRIGGERS}?event_type=upload`), { body: { total: 1, triggers: [{ id }] } })
+  t.match(await rest(own, 'POST', `${TRIGGERS}/${id}/test`, { sample_data: null }), {
+    body: { trigger_id: id, filter_present: false, filter_result: true }
+  })
+  t.match(await rest(own, 'PUT', `${TRIGGERS}/${id}`, { new_uri: `${uri}/2` }), { body: { message: 'ok' } })
+  t.match(await rest(own, 'GET', TRIGGERS), { body: { triggers: [{ id, uri: `${uri}/2` }, {}] } })
+  t.match(await rest(own, 'DELETE', `${TRIGGERS}/${id}`), { body: { message: 'ok' } })
+  t.match(await rest(own, 'DELETE', `${TRIGGERS}/${id}`), { status: 404 })
+})
+
+t.test('what is no trigger is refused, and so is who has no key', async (t) => {
+  const { standIn, own } = await connect(t)
+  t.match(await rest(own, 'POST', TRIGGERS), { status: 400, body: { error: { message: /event_type/ } } })
+  t.match(await rest(own, 'PUT', `${TRIGGERS}/none`), { status: 404 })
+  t.match(await rest({ ...own, api_secret: 'x' }, 'GET', TRIGGERS), { status: 401 })
+  t.equal(standIn.calls.at(-1)?.action, 'triggers')
+})
+
+t.test('a change is notified wherever a trigger says, and once to each place', async (t) => {
+  const hook = await listen(t)
+  const { standIn, own } = await connect(t, { notificationUrl: hook })
+  for (const [uri, event_type] of [
+    [hook, 'upload'],
+    [`${hook}/all`, 'all'],
+    [`${hook}/delete`, 'delete']
+  ])
+    await rest(own, 'POST', TRIGGERS, { uri, event_type })
+  standIn.ui().upload({ publicId: 'a' })
+  await standIn.idle()
+  t.same(new Set(standIn.deliveries.map(({ url }) => url)), new Set([hook, `${hook}/all`]))
+})

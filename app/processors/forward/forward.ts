@@ -1,0 +1,137 @@
+import { Webhook } from 'standardwebhooks'
+import { z } from 'zod'
+import { type AssetEvent, EVENT_TYPES } from '../../cloudinary/event.ts'
+import type { Processor } from '../../listener.ts'
+import { checkOptions } from '../options.ts'
+import { PATH } from '../paths.ts'
+import { encode, type MapEvent, mapFields } from './body.ts'
+import { addressOf, post } from './post.ts'
+
+/** What of a notification says how an asset is to be tagged: the asset, and what came with its upload. */
+const FIELDS = [
+  'asset_id',
+  'public_id',
+  'resource_type',
+  'type',
+  'version',
+  'format',
+  'secure_url',
+  'asset_folder',
+  'display_name',
+  'original_filename',
+  'upload_preset',
+  'tags',
+  'context',
+  'metadata'
+]
+
+/** Headers that this sets itself, or that say how a body is carried. */
+const OWN_HEADERS = /^(?:webhook-.*|content-type|content-length|transfer-encoding|host|connection)$/i
+
+const Options = z
+  .strictObject({
+    name: z.string().default('forward'),
+    /** Where to post to. */
+    url: z.url({ protocol: /^https?$/ }),
+    /** Post unencrypted to others than this machine as well. */
+    allowHttp: z.boolean().default(false),
+    on: z
+      .array(z.enum([...EVENT_TYPES, '*']))
+      .min(1)
+      .default(['upload']),
+    /** What is sent of a notification; default: the asset, and what came with its upload. */
+    fields: z.array(PATH).min(1).optional(),
+    /** Makes what is sent; undefined: nothing is. */
+    map: z.custom<MapEvent>((value) => typeof value === 'function', 'must be a function').optional(),
+    /** Sent with every request. */
+    headers: z.record(z.string(), z.string()).default({}),
+    /** How long an answer may take. */
+    timeoutSeconds: z.number().positive().max(240).default(15)
+  })
+  .refine(({ fields, map }) => !(fields && map), { error: 'either `fields` or `map`, not both' })
+  .refine(({ url }) => !hasCredentials(URL.parse(url)), {
+    path: ['url'],
+    error: 'must hold no credentials; put them into `headers`, as authorization'
+  })
+  .refine(({ url, allowHttp }) => allowHttp || isPrivate(URL.parse(url)), {
+    path: ['url'],
+    error: 'must begin with https://, unless it leads to this machine or `allowHttp` is true'
+  })
+  .refine(({ headers }) => areHeaders(headers), {
+    path: ['headers'],
+    error: 'must be headers of HTTP, and none that `forward` sets itself, such as content-type'
+  })
+
+/** @see forward */
+export type ForwardOptions = z.input<typeof Options>
+
+/**
+ * Posts what an upload says of an asset to another system, signed as Standard Webhooks has it, with the secret of the
+ * variable FORWARD_SECRET. Costs no call of Cloudinary.
+ *
+ * @throws {ListenerError} LISTENER_CONFIG_INVALID
+ */
+export function forward(options: ForwardOptions, clock: () => number = Date.now): Processor {
+  const { name, on, headers, timeoutSeconds, ...checked } = checkOptions('forward', Options, options)
+  const url = new URL(checked.url)
+  const map = checked.map ?? mapFields(checked.fields ?? FIELDS)
+  let started: { webhook: Webhook; secrets: readonly string[] } | undefined
+  return {
+    name,
+    on,
+    requires: ['FORWARD_SECRET'],
+    start({ config }) {
+      const secret = config.FORWARD_SECRET!
+      const known = [secret.replace('whsec_', ''), ...Object.values(headers), ...url.searchParams.values()]
+      started = { webhook: new Webhook(secret), secrets: known.filter(({ length }) => length >= 8) }
+    },
+    async handle(event, { signal }) {
+      const mapped = await map(event)
+      if (mapped === undefined) return 'skipped: `map` wants nothing sent'
+      const body = encode(mapped)
+      const { webhook, secrets } = started!
+      const id = messageId(event, name)
+      const sentAt = new Date(clock())
+      const status = await post({
+        url,
+        headers: {
+          'user-agent': 'cloudinary-listener',
+          ...headers,
+          'content-type': 'application/json',
+          'webhook-id': id,
+          'webhook-timestamp': String(Math.floor(sentAt.getTime() / 1000)),
+          'webhook-signature': webhook.sign(id, sentAt, body)
+        },
+        body,
+        timeoutSeconds,
+        secrets,
+        signal,
+        clock
+      })
+      return `sent to ${addressOf(url)}, which answered ${status}`
+    }
+  }
+}
+
+/**
+ * The same for every try, so that the receiver can tell a repetition; a replay is meant to be acted upon again, and is
+ * another. Without full stops, as Standard Webhooks asks: they are between the parts that are signed.
+ */
+function messageId({ id, run }: AssetEvent, name: string): string {
+  return [id, name.replaceAll('.', '~'), ...(run?.kind === 'replay' ? [run.id] : [])].join(':')
+}
+
+const hasCredentials = (url: URL | null) => Boolean(url?.username || url?.password)
+
+/** Nobody listens between, or cannot read. What is no URL is said to be none, and nothing more. */
+function isPrivate(url: URL | null): boolean {
+  return url?.protocol !== 'http:' || /^(?:localhost|\[::1\]|127(?:\.\d+){3})$/.test(url.hostname)
+}
+
+function areHeaders(headers: Record<string, string>): boolean {
+  try {
+    return ![...new Headers(headers).keys()].some((name) => OWN_HEADERS.test(name))
+  } catch {
+    return false
+  }
+}

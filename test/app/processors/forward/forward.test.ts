@@ -1,0 +1,203 @@
+import t, { type Test } from 'tap'
+import { readConfig } from '../../../../app/config.ts'
+import type { AssetEvent, ProcessorContext } from '../../../../app/listener.ts'
+import { type ForwardOptions, forward } from '../../../../app/processors/forward/forward.ts'
+import { sampleEvent } from '../../../support/events.ts'
+import { QUIET } from '../../../support/operator.ts'
+import { type Answer, buildReceiver, FORWARD_SECRET } from '../../../support/receiver.ts'
+
+const SIGNAL = new AbortController().signal
+const event = sampleEvent('upload', { publicId: 'bag', variant: 'metadata' })
+
+/** The processor, started, before a receiver that gives these answers. */
+async function build(
+  t: Test,
+  {
+    options = {},
+    answers = [200]
+  }: { options?: Partial<ForwardOptions>; answers?: [Answer, ...Answer[]] } = {}
+) {
+  const receiver = await buildReceiver(t, ...answers)
+  const processor = forward({ url: receiver.url, ...options })
+  await processor.start?.({ config: readConfig([], { FORWARD_SECRET }), log: QUIET })
+  const handle = async (handled: AssetEvent = event) =>
+    processor.handle(handled, { signal: SIGNAL } as ProcessorContext)
+  return { ...receiver, handle }
+}
+
+t.test('it is on uploads, under its own name, and needs a secret', async (t) => {
+  const url = 'https://example.com/assets'
+  const { name, on, requires, ownChanges } = forward({ url })
+  t.strictSame(
+    { name, on, requires, ownChanges },
+    { name: 'forward', on: ['upload'], requires: ['FORWARD_SECRET'], ownChanges: undefined }
+  )
+  t.match(forward({ url, name: 'to-the-dam', on: ['upload', 'rename'] }), {
+    name: 'to-the-dam',
+    on: ['upload', 'rename']
+  })
+})
+
+t.test('what came with an upload is sent, signed', async (t) => {
+  const { handle, url, requests, verified } = await build(t)
+  t.equal(await handle(), `sent to ${url}, which answered 200`)
+  t.match(verified(), [
+    {
+      type: 'upload',
+      timestamp: event.occurredAt,
+      environment: 'demo',
+      data: {
+        public_id: 'bag',
+        original_filename: 'bag',
+        tags: ['bags', 'autumn'],
+        context: { custom: { alt: 'A brown leather bag' } },
+        metadata: { cms_id: 'cms-1001' }
+      }
+    }
+  ])
+  t.match(requests, [
+    { headers: { 'content-type': 'application/json', 'user-agent': 'cloudinary-listener' } }
+  ])
+  t.throws(() => verified(`whsec_${'A'.repeat(32)}`), { name: 'WebhookVerificationError' })
+})
+
+t.test('what is sent is chosen by a list of fields', async (t) => {
+  const { handle, verified } = await build(t, { options: { fields: ['public_id', 'metadata.cms_id'] } })
+  await handle()
+  t.strictSame(verified()[0]?.data, { public_id: 'bag', metadata: { cms_id: 'cms-1001' } })
+})
+
+t.test('or made by a function, now or later', async (t) => {
+  for (const map of [
+    ({ asset }: AssetEvent) => ({ key: asset?.publicId }),
+    async ({ asset }: AssetEvent) => ({ key: asset?.publicId })
+  ]) {
+    const { handle, verified } = await build(t, { options: { map } })
+    await handle()
+    t.strictSame(verified(), [{ key: 'bag' }])
+  }
+})
+
+t.test('a function that returns nothing has nothing sent', async (t) => {
+  const { handle, requests } = await build(t, { options: { map: () => undefined } })
+  t.equal(await handle(), 'skipped: `map` wants nothing sent')
+  t.equal(requests.length, 0)
+})
+
+t.test('a function that fails fails the processor', async (t) => {
+  const failure = new Error('no SKU')
+  const map = () => {
+    throw failure
+  }
+  const { handle } = await build(t, { options: { map } })
+  await t.rejects(handle(), failure)
+})
+
+t.test('what is tried again is the same message, in id and bytes', async (t) => {
+  const { handle, requests, verified } = await build(t, { answers: [503, 200] })
+  await t.rejects(handle(), { code: 'FORWARD_UNAVAILABLE' })
+  await handle()
+  const [first, second] = requests
+  t.equal(first?.headers['webhook-id'], `${event.id}:forward`)
+  t.equal(second?.headers['webhook-id'], first?.headers['webhook-id'])
+  t.equal(second?.body, first?.body)
+  t.equal(verified().length, 2)
+})
+
+t.test('the id tells processors apart, and has no full stop', async (t) => {
+  const { handle, requests } = await build(t, { options: { name: 'to.the-dam' } })
+  await handle()
+  t.equal(requests[0]?.headers['webhook-id'], `${event.id}:to~the-dam`)
+})
+
+t.test('a redrive is the same message, a replay another', async (t) => {
+  const { handle, requests } = await build(t)
+  await handle({ ...event, run: { kind: 'redrive', id: 'r1' } })
+  await handle({ ...event, run: { kind: 'replay', id: 'r2' } })
+  t.strictSame(
+    requests.map(({ headers }) => headers['webhook-id']),
+    [`${event.id}:forward`, `${event.id}:forward:r2`]
+  )
+})
+
+t.test('the time of the try is signed, not that of the event', async (t) => {
+  const { url, requests } = await buildReceiver(t, 200)
+  const processor = forward({ url }, () => 1_800_000_000_999)
+  await processor.start?.({ config: readConfig([], { FORWARD_SECRET }), log: QUIET })
+  await processor.handle(event, { signal: SIGNAL } as ProcessorContext)
+  t.equal(requests[0]?.headers['webhook-timestamp'], '1800000000')
+})
+
+t.test(
+  'headers are sent along; a refusal that quotes them, the secret or the query is told without',
+  async (t) => {
+    const authorization = 'Bearer to-the-dam'
+    const body = `${authorization} ${FORWARD_SECRET} and short`
+    const receiver = await buildReceiver(t, { status: 400, body })
+    const processor = forward({
+      url: `${receiver.url}?key=and%20short`,
+      headers: { Authorization: authorization, 'x-kind': 'to', 'User-Agent': 'ours' }
+    })
+    await processor.start?.({ config: readConfig([], { FORWARD_SECRET }), log: QUIET })
+    const handling = async () => processor.handle(event, { signal: SIGNAL } as ProcessorContext)
+    await t.rejects(handling(), {
+      code: 'FORWARD_REJECTED',
+      message: `${receiver.url} answered 400: [secret] whsec_[secret] [secret]`
+    })
+    t.match(receiver.requests, [{ headers: { authorization, 'x-kind': 'to', 'user-agent': 'ours' } }])
+  }
+)
+
+t.test('time runs out after so many seconds', async (t) => {
+  const { handle } = await build(t, { options: { timeoutSeconds: 0.05 }, answers: ['hang'] })
+  await t.rejects(handle(), { code: 'FORWARD_UNAVAILABLE', message: /no answer within 0\.05 s$/ })
+})
+
+t.test('unencrypted it goes no further than this machine, unless it may', async (t) => {
+  for (const url of [
+    'https://a.example',
+    'http://localhost:1',
+    'http://127.0.0.1',
+    'http://127.8.9.1',
+    'http://[::1]:80'
+  ]) {
+    t.doesNotThrow(() => forward({ url }), url)
+  }
+  for (const url of [
+    'http://a.example',
+    'http://10.0.0.1',
+    'http://localhost.example',
+    'http://127.0.0.1.example'
+  ]) {
+    const refused = { code: 'LISTENER_CONFIG_INVALID', message: /^forward: url: must begin with https:\/\// }
+    t.throws(() => forward({ url }), refused, url)
+    t.doesNotThrow(() => forward({ url, allowHttp: true }), url)
+  }
+})
+
+t.test('options that cannot work are refused when the listener starts', async (t) => {
+  const refused = (options: object, message: RegExp) =>
+    t.throws(() => forward({ url: 'https://example.com', ...options }), {
+      code: 'LISTENER_CONFIG_INVALID',
+      message
+    })
+  refused({ url: 'example.com' }, /^forward: url: /)
+  refused({ url: 'ftp://example.com' }, /^forward: url: /)
+  refused(
+    { url: 'https://me:hidden@example.com' },
+    /^forward: url: must hold no credentials; put them into `headers`[^@]+$/
+  )
+  refused({ on: [] }, /on: /)
+  refused({ on: ['uploads'] }, /on\.0: /)
+  refused({ fields: [] }, /fields: /)
+  refused({ fields: ['a..b'] }, /fields\.0: a path is names with dots between/)
+  refused({ fields: ['event.secret'] }, /fields\.0: of the event there are /)
+  refused({ map: {} }, /map: must be a function/)
+  refused({ map: () => undefined, fields: ['tags'] }, /options: either `fields` or `map`, not both/)
+  for (const headers of [{ 'a b': 'c' }, { a: 'b\r\nc: d' }, { 'Webhook-Id': 'a' }, { Host: 'a' }]) {
+    refused({ headers }, /headers: must be headers of HTTP, and none that `forward` sets itself/)
+  }
+  refused({ timeoutSeconds: 0 }, /timeoutSeconds: /)
+  refused({ timeoutSeconds: 241 }, /timeoutSeconds: /)
+  refused({ uri: 'https://example.com' }, /options: .*uri/)
+})

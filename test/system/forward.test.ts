@@ -1,0 +1,90 @@
+import t from 'tap'
+import { forward } from '../../app/listener.ts'
+import { DEAD_LETTER_QUEUE_NAME } from '../../dev/sqs.ts'
+import { buildListener } from '../support/listener.ts'
+import { buildReceiver, FORWARD_SECRET } from '../support/receiver.ts'
+
+const receiver = await buildReceiver(t, 200, 503, 200, 422, 200)
+const processor = forward({
+  url: `${receiver.url}?key=of-the-query`,
+  headers: { authorization: 'Bearer of-the-header' },
+  fields: ['public_id', 'tags', 'context.custom.alt', 'original_filename']
+})
+const { cloudinary, sqs, atRest, lines } = await buildListener(t, [processor], {
+  environment: { FORWARD_SECRET }
+})
+
+const upload = (publicId: string) =>
+  cloudinary.as().upload({
+    publicId,
+    tags: ['bags'],
+    context: { alt: 'A brown bag' },
+    originalFilename: 'IMG_1'
+  })
+const sent = (publicId: string) =>
+  receiver.verified().filter(({ data }) => (data as { public_id: string }).public_id === publicId)
+const ids = () => receiver.requests.map(({ headers }) => headers['webhook-id'])
+
+t.test(
+  'what came with an upload reaches the other system, signed, and costs no call of Cloudinary',
+  async (t) => {
+    upload('bag')
+    await atRest()
+    t.match(sent('bag'), [
+      {
+        type: 'upload',
+        environment: 'demo',
+        data: {
+          public_id: 'bag',
+          tags: ['bags'],
+          context: { custom: { alt: 'A brown bag' } },
+          original_filename: 'IMG_1'
+        }
+      }
+    ])
+    t.match(
+      lines.filter(({ msg }) => msg === 'event processed'),
+      [{ processor: 'forward', note: `sent to ${receiver.url}, which answered 200` }]
+    )
+    t.equal(cloudinary.calls.length, 0)
+  }
+)
+
+t.test('a notification that comes twice is sent once', async (t) => {
+  const { url, body, headers } = cloudinary.deliveries[0]!
+  t.equal((await fetch(url, { method: 'POST', body, headers })).status, 200)
+  await atRest()
+  t.equal(receiver.requests.length, 1)
+})
+
+t.test('while the other system is down, the same message is tried again', async (t) => {
+  upload('patient')
+  await atRest()
+  t.equal(sent('patient').length, 2)
+  t.equal(new Set(ids()).size, 2)
+  t.match(
+    lines.filter(({ msg }) => msg === 'event failed; it will be tried again'),
+    [{ err: { code: 'FORWARD_UNAVAILABLE', message: /answered 503/ } }]
+  )
+})
+
+t.test('what the other system refuses is a dead letter', async (t) => {
+  upload('refused')
+  await atRest()
+  t.equal(sent('refused').length, 1)
+  t.match(sqs.server.inspectQueue(DEAD_LETTER_QUEUE_NAME)?.messages.ready, [
+    {
+      messageAttributes: {
+        code: { StringValue: 'FORWARD_REJECTED' },
+        message: { StringValue: `${receiver.url} answered 422` },
+        processor: { StringValue: 'forward' }
+      }
+    }
+  ])
+})
+
+t.test('no key is in the log', async (t) => {
+  const log = JSON.stringify(lines)
+  for (const key of ['of-the-query', 'of-the-header', 'v1,']) t.notOk(log.includes(key), key)
+  t.match(log, receiver.url)
+})

@@ -29,6 +29,8 @@ export interface AskOptions {
   notificationUrl: string | undefined
 }
 
+type Fields = Record<string, unknown>
+
 /** How long Cloudinary may take to transform a video while we wait, in milliseconds. */
 export const TRANSFORM_MS = 120_000
 
@@ -60,18 +62,20 @@ export async function askFor(options: AskOptions): Promise<Asked> {
 /**
  * Reads the `eager` list of an answer or of a notification: of what was made, `{transformation, url, …}`; of what was
  * not, `{status: "failed", reason}`, often with the transformation; of what is still to come, `{status: "processing",
- * batch_id, url}`. One without any entry counts as failed, since nobody could say what it has made.
+ * batch_id, url}`. A list without any entry, or an entry that names nothing, counts as failed, since nobody could say
+ * what was made.
  *
  * @param asked what was asked for, in the order of the entries
  */
 export function readEager(list: unknown, asked: readonly string[]): Eager {
   const given: unknown[] = Array.isArray(list) ? list : []
   const entries = given.map((entry, index) => {
-    const { transformation, status, reason, batch_id } = (entry ?? {}) as Record<string, unknown>
+    const { transformation, url, secure_url, status, reason, batch_id } = (entry ?? {}) as Fields
     const position = given.length === asked.length ? asked[index] : undefined
+    const namesSomething = [transformation, url, secure_url].some((value) => text(value) !== undefined)
     return {
       name: text(transformation) ?? position ?? 'a transformation',
-      status,
+      status: namesSomething || status === 'processing' ? status : 'failed',
       reason,
       batch: text(batch_id)
     }

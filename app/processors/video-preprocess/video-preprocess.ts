@@ -36,6 +36,9 @@ const Options = z.strictObject({
 /** @see videoPreprocess */
 export type VideoPreprocessOptions = z.input<typeof Options>
 
+const NOT_TOLD =
+  'WEBHOOK_URL is not set: how a large video went is only told if a trigger sends eager notifications here'
+
 /** How long tag and state may take, beside the transformations, in seconds. */
 const REST_SECONDS = 120
 
@@ -60,8 +63,11 @@ export function videoPreprocess(options: VideoPreprocessOptions, clock: () => nu
     // Cloudinary keeps audio as video
     when: ({ type, asset, payload }) =>
       type === 'eager' || (asset?.resourceType === 'video' && payload.is_audio !== true),
-    start({ config }) {
+    start({ config, log }) {
       preprocessor.notificationUrl = checked.notificationUrl ?? config.WEBHOOK_URL
+      if (preprocessor.notificationUrl === undefined && config.POLL_CHANNEL === undefined) {
+        log.warn({ processor: name }, NOT_TOLD)
+      }
     },
     handle: (event, context) =>
       event.type === 'upload' ? preprocessor.begin(event, context) : preprocessor.close(event, context)

@@ -169,5 +169,9 @@ t.test('what says nothing is not taken for success', async (t) => {
       reasons: [`${HLS} | ${MP4}: Cloudinary names no result`]
     })
   }
-  t.match(readEager([null, 5], [HLS]), { status: 'done', made: ['a transformation', 'a transformation'] })
+  t.strictSame(
+    readEager([null, 5, { bytes: 1 }], []),
+    { status: 'failed', made: [], reasons: Array(3).fill('a transformation: no reason given') },
+    'an entry that names nothing'
+  )
 })

@@ -1,3 +1,4 @@
+import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { readConfig } from '../../../../app/config.ts'
 import type { AssetEvent, ProcessorContext } from '../../../../app/listener.ts'
@@ -8,7 +9,6 @@ import {
 } from '../../../../app/processors/video-preprocess/video-preprocess.ts'
 import { buildCloudinary } from '../../../support/cloudinary.ts'
 import { sampleEvent } from '../../../support/events.ts'
-import { QUIET } from '../../../support/operator.ts'
 import { memoryState } from '../../../support/state.ts'
 
 const HLS = 'sp_full_hd/m3u8'
@@ -151,7 +151,9 @@ t.test('transformations can be given in parts', async (t) => {
 
 t.test('Cloudinary is told where to tell of it: the option, else WEBHOOK_URL, else nothing', async (t) => {
   const notificationUrl = 'https://example.com/option'
-  const config = (env: Record<string, string>) => ({ config: readConfig([], env), log: QUIET })
+  const warnings: string[] = []
+  const log = pino({}, { write: (line: string) => void warnings.push(line) })
+  const config = (env: Record<string, string>) => ({ config: readConfig([], env), log })
   const WEBHOOK_URL = 'https://example.com/variable'
   for (const [options, env, expected] of [
     [{ notificationUrl }, { WEBHOOK_URL }, notificationUrl],
@@ -163,6 +165,10 @@ t.test('Cloudinary is told where to tell of it: the option, else WEBHOOK_URL, el
     await handle(upload(50 * MB))
     t.equal(calls()[0]?.eager_notification_url, expected)
   }
+  t.match(warnings, [/"level":40.*WEBHOOK_URL is not set/], 'the last is warned of')
+  const { processor } = await build(t)
+  await processor.start?.(config({ POLL_CHANNEL: 'listener' }))
+  t.equal(warnings.length, 1, 'unless notifications are polled for')
 })
 
 t.test('an upload that is delivered again asks for nothing again', async (t) => {

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import type { AssetEvent } from '../cloudinary/event.ts'
+import { stampTime } from '../cloudinary/stamp.ts'
 import type { Processor } from '../listener.ts'
 import { checkOptions } from './options.ts'
 
@@ -11,7 +12,9 @@ const Options = z.strictObject({
   /** Of the metadata fields, only these count as a change; all of them when it is left out. */
   watch: z.array(z.string().min(1)).min(1).optional(),
   /** `iso` for a field of type string: ISO 8601, UTC, sorts as text; `epoch` for one of type integer: seconds. */
-  format: z.enum(['iso', 'epoch']).default('iso')
+  format: z.enum(['iso', 'epoch']).default('iso'),
+  /** External id of a metadata field that says an asset is to be stamped, such as its id in the CMS. */
+  requireMetadata: z.string().min(1).max(255).optional()
 })
 
 /** @see lastUpdateTimestamp */
@@ -20,13 +23,23 @@ export type LastUpdateTimestampOptions = z.input<typeof Options>
 /**
  * Stamps an asset that changed with the time of the change, so that another system can poll for assets changed
  * since it last looked. A change of nothing but the field itself, or of metadata that is not watched, writes
- * nothing; neither does an event older than the stamp. Costs two calls of the Upload API for a change, one to read
+ * nothing; neither does an event older than the stamp, nor a change of an asset that lacks the metadata that is required.
+ * Costs two calls of the Upload API for a change, one to read
  * the stamp and one to write it.
  *
  * @throws {ListenerError} LISTENER_CONFIG_INVALID
  */
 export function lastUpdateTimestamp(options: LastUpdateTimestampOptions = {}): Processor {
-  const { name, field, watch, format } = checkOptions('lastUpdateTimestamp', Options, options)
+  const { name, field, watch, format, requireMetadata } = checkOptions(
+    'lastUpdateTimestamp',
+    Options.refine(
+      (given) => given.requireMetadata !== given.field,
+      'requireMetadata must be another field than the stamp, or nothing would ever be stamped'
+    ),
+    options
+  )
+  // an asset counts from the moment that it gets what is required, whatever else is watched
+  const watched = watch && requireMetadata ? [...watch, requireMetadata] : watch
   return {
     name,
     on: [
@@ -41,16 +54,22 @@ export function lastUpdateTimestamp(options: LastUpdateTimestampOptions = {}): P
       'resource_metadata_changed',
       'restore_asset_version'
     ],
-    when: (event) => event.type !== 'resource_metadata_changed' || watchedFieldChanged(event, field, watch),
+    when: (event) => event.type !== 'resource_metadata_changed' || watchedFieldChanged(event, field, watched),
+    metadataFields: [
+      { external_id: field, label: 'Last update', type: format === 'iso' ? 'string' : 'integer' }
+    ],
     async handle({ asset, occurredAt, payload }, { cloudinary }) {
       if (asset === null) return 'skipped: the notification names no asset'
       const stamp = format === 'iso' ? occurredAt : String(Math.floor(Date.parse(occurredAt) / 1000))
-      const time = timeOf(stamp)
+      const time = stampTime(stamp)
       // What the notification says may be outdated, but the stamp only ever grows: it is a lower bound.
-      const known = timeOf((asFields(payload.new_metadata) ?? asFields(payload.metadata))?.[field])
-      if (known >= time || timeOf((await cloudinary.currentState(asset)).metadata?.[field]) >= time) {
-        return `skipped: ${field} is not older than ${stamp}`
-      }
+      const known = stampTime((asFields(payload.new_metadata) ?? asFields(payload.metadata))?.[field])
+      const isOlder = `skipped: ${field} is not older than ${stamp}`
+      if (known >= time) return isOlder
+      const { metadata = {} } = await cloudinary.currentState(asset)
+      if (requireMetadata && !isSet(metadata[requireMetadata]))
+        return `skipped: ${requireMetadata} is not set`
+      if (stampTime(metadata[field]) >= time) return isOlder
       await cloudinary.updateMetadata(asset, { [field]: stamp })
       return `${field} = ${stamp}`
     }
@@ -76,12 +95,10 @@ function watchedFieldChanged(
   return [...names].some((name) => changed(name) && (watch === undefined || watch.includes(name)))
 }
 
-/** Milliseconds; minus infinity for a field that is not set or holds no time. */
-function timeOf(value: unknown): number {
-  if (typeof value !== 'string' && typeof value !== 'number') return Number.NEGATIVE_INFINITY
-  const seconds = value === '' ? Number.NaN : Number(value)
-  const milliseconds = Number.isNaN(seconds) ? Date.parse(String(value)) : seconds * 1000
-  return Number.isNaN(milliseconds) ? Number.NEGATIVE_INFINITY : milliseconds
+function isSet(value: unknown): boolean {
+  return (
+    value !== undefined && value !== null && value !== '' && !(Array.isArray(value) && value.length === 0)
+  )
 }
 
 function asFields(value: unknown): Record<string, unknown> | undefined {

@@ -213,6 +213,38 @@ t.test('a notification that shows an older stamp may be outdated: the asset is a
   t.strictSame((await run(event)).names, ['currentState', 'updateMetadata'])
 })
 
+t.test('where metadata is required, what the asset has now decides', async (t) => {
+  const options = { requireMetadata: 'cms_id' }
+  for (const cms_id of ['7', 0, ['a'], false]) {
+    const { names } = await run(sampleEvent('upload'), { options, metadata: { cms_id } })
+    t.strictSame(names, ['currentState', 'updateMetadata'], JSON.stringify(cms_id))
+  }
+  for (const metadata of [undefined, {}, { cms_id: null }, { cms_id: '' }, { cms_id: [] }, { other: '7' }]) {
+    const { note, names } = await run(changed, { options, metadata })
+    t.equal(note, 'skipped: cms_id is not set', 'whatever the notification says')
+    t.strictSame(names, ['currentState'], JSON.stringify(metadata))
+  }
+  const { note } = await run(changed, { options, metadata: { cms_id: '7', [FIELD]: LATER } })
+  t.match(note, /not older/)
+})
+
+t.test('an asset that gets the metadata that is required counts, watched or not', async (t) => {
+  const options = { watch: ['other'], requireMetadata: 'cms_id' }
+  t.ok(wants(metadataChange({}, { cms_id: '7' }), options))
+  t.ok(wants(metadataChange({ other: 'a' }, { other: 'b' }), options))
+  t.notOk(wants(metadataChange({ more: 'a' }, { more: 'b' }), options))
+  t.ok(wants(metadataChange({ more: 'a' }, { more: 'b' }), { requireMetadata: 'cms_id' }), 'all are watched')
+})
+
+t.test('it names the field that it writes, of the type that its form needs', async (t) => {
+  t.strictSame(lastUpdateTimestamp().metadataFields, [
+    { external_id: FIELD, label: 'Last update', type: 'string' }
+  ])
+  t.match(lastUpdateTimestamp({ field: 'touched', format: 'epoch' }).metadataFields, [
+    { external_id: 'touched', type: 'integer' }
+  ])
+})
+
 t.test('an event that names no asset is skipped', async (t) => {
   t.strictSame(await run({ ...changed, asset: null }), {
     note: 'skipped: the notification names no asset',
@@ -262,6 +294,8 @@ t.test('options that cannot work are refused when the listener starts', async (t
     [{ watch: [] }, /^lastUpdateTimestamp: watch: /],
     [{ watch: [''] }, /^lastUpdateTimestamp: watch\.0: /],
     [{ watch: 'cms_id' }, /^lastUpdateTimestamp: watch: /],
+    [{ requireMetadata: '' }, /^lastUpdateTimestamp: requireMetadata: /],
+    [{ requireMetadata: FIELD }, /^lastUpdateTimestamp: options: requireMetadata must be another field/],
     [{ format: 'date' }, /^lastUpdateTimestamp: format: /],
     [{ feild: 'x' }, /^lastUpdateTimestamp: options: .*feild/]
   ]

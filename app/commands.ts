@@ -17,6 +17,7 @@ import { Letters } from './operator/letters.ts'
 import { MIGRATE_USAGE, migrate, parseMigrate } from './operator/migrate.ts'
 import { parseRedrive, REDRIVE_USAGE, redrive } from './operator/redrive.ts'
 import { parseReplay, REPLAY_USAGE, replay } from './operator/replay.ts'
+import { parseSetup, SETUP_USAGE, setup } from './operator/setup.ts'
 import { Outbox } from './queue/outbox.ts'
 import { createSqsClient } from './queue/sqs.ts'
 import { WORKER_REQUIRES } from './roles.ts'
@@ -36,6 +37,11 @@ const PROBE_MS = 1500
 const QUIET = createLogger({ level: 'silent', role: 'command' })
 
 export const COMMANDS: Record<string, Command> = {
+  setup: {
+    summary: 'creates in Cloudinary the metadata fields and triggers that the processors need',
+    usage: SETUP_USAGE,
+    run: runSetup
+  },
   redrive: {
     summary: 'moves dead letters back to the queue, once what they died of is mended',
     usage: REDRIVE_USAGE,
@@ -56,6 +62,21 @@ export const COMMANDS: Record<string, Command> = {
     usage: DOCTOR_USAGE,
     run: runDoctor
   }
+}
+
+async function runSetup(args: string[], print: Print): Promise<number> {
+  const config = readConfig()
+  const selection = parseSetup(args, config.WEBHOOK_URL)
+  const { processors } = await loadListener(config.LISTENER_CONFIG)
+  const environments = await loadEnvironments(config, QUIET)
+  const clients = createClients(environments, QUIET)
+  const signal = interruption()
+  return setup(selection, {
+    processors,
+    cloudNames: environments.cloudNames(),
+    connect: (cloudName) => clients.for(cloudName, signal),
+    print
+  }).finally(() => clients.close())
 }
 
 async function runRedrive(args: string[], print: Print): Promise<number> {

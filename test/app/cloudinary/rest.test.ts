@@ -1,0 +1,108 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import t, { type Test } from 'tap'
+import { CloudinaryClients } from '../../../app/cloudinary/client.ts'
+import { callRest } from '../../../app/cloudinary/rest.ts'
+import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
+
+interface Answer {
+  status?: number
+  headers?: Record<string, string>
+  body?: string
+}
+
+/** A client of a server that answers so, and the requests it got. */
+async function build(t: Test, answer: Answer | 'silence' | 'reset') {
+  const requests: { method?: string; url?: string; authorization?: string; type?: string; body: string }[] =
+    []
+  const server = createServer(async (request, response) => {
+    const body = Buffer.concat(await request.toArray()).toString()
+    const { method, url, headers } = request
+    requests.push({ method, url, authorization: headers.authorization, type: headers['content-type'], body })
+    if (answer === 'reset') request.socket.destroy()
+    else if (answer !== 'silence')
+      response.writeHead(answer.status ?? 200, answer.headers).end(answer.body ?? '{}')
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const uploadPrefix = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const environment = { ...LOCAL_CLOUDINARY, uploadPrefix }
+  const clients = new CloudinaryClients({
+    environments: { get: () => environment, cloudNames: () => ['demo'] },
+    uploadPrefix
+  })
+  t.teardown(() => {
+    clients.close()
+    server.closeAllConnections()
+    server.close()
+  })
+  return { requests, client: clients.for('demo', new AbortController().signal) }
+}
+
+t.test('a call carries its parameters and proves who it is', async (t) => {
+  const { client, requests } = await build(t, { body: '{"total":1}' })
+  const query = { channel: 'a b&c', wait_seconds: 20 }
+  t.strictSame(await callRest(client, 'list', { method: 'GET', path: '/v2/x', query }), { total: 1 })
+  await callRest(client, 'create', { method: 'POST', path: '/v1_1/demo/triggers', body: { uri: 'é' } })
+  t.match(requests, [
+    { method: 'GET', url: '/v2/x?channel=a+b%26c&wait_seconds=20', type: undefined, body: '' },
+    { method: 'POST', url: '/v1_1/demo/triggers', type: 'application/json', body: '{"uri":"é"}' }
+  ])
+  const { apiKey, apiSecret } = LOCAL_CLOUDINARY
+  const basic = `Basic ${Buffer.from(`${apiKey}:${apiSecret}`).toString('base64')}`
+  t.ok(requests.every(({ authorization }) => authorization === basic))
+})
+
+t.test('a refusal says what Cloudinary said, and never the secret', async (t) => {
+  const message = `not with ${LOCAL_CLOUDINARY.apiSecret}`
+  const body = JSON.stringify({ error: { message } })
+  const cases: [Answer, { code: string; message?: string }][] = [
+    [
+      { status: 400, body },
+      { code: 'CLOUDINARY_REJECTED', message: 'call: 400 not with [secret]' }
+    ],
+    [
+      { status: 404, body: 'no JSON' },
+      { code: 'CLOUDINARY_NOT_FOUND', message: 'call: 404 Not Found' }
+    ],
+    [{ status: 503, body: '{}' }, { code: 'CLOUDINARY_UNAVAILABLE' }],
+    [{ status: 200, body: '<html>' }, { code: 'CLOUDINARY_UNREACHABLE' }]
+  ]
+  for (const [answer, error] of cases) {
+    const { client } = await build(t, answer)
+    await t.rejects(callRest(client, 'call', { method: 'GET', path: '/x' }), error)
+  }
+})
+
+t.test('no answer is a fault that says why', async (t) => {
+  const { client } = await build(t, 'silence')
+  await t.rejects(callRest(client, 'call', { method: 'GET', path: '/x', timeoutMs: 20 }), {
+    code: 'CLOUDINARY_UNREACHABLE',
+    message: 'call: no answer within 20 ms'
+  })
+  const { client: other } = await build(t, 'reset')
+  await t.rejects(callRest(other, 'call', { method: 'GET', path: '/x' }), {
+    code: 'CLOUDINARY_UNREACHABLE',
+    message: 'call: other side closed'
+  })
+})
+
+t.test('a redirect is not followed: it could lead the authorization elsewhere', async (t) => {
+  const { client, requests } = await build(t, { status: 302, headers: { location: '/elsewhere' } })
+  await t.rejects(callRest(client, 'call', { method: 'GET', path: '/x' }), { code: 'CLOUDINARY_UNREACHABLE' })
+  t.equal(requests.length, 1)
+})
+
+t.test("without an upload_prefix the call goes to Cloudinary's own address", async (t) => {
+  const asked = Promise.withResolvers<string>()
+  t.capture(globalThis, 'fetch', async (url: URL) => {
+    asked.resolve(url.href)
+    return new Response('{}')
+  })
+  const clients = new CloudinaryClients({
+    environments: { get: () => LOCAL_CLOUDINARY, cloudNames: () => ['demo'] },
+    uploadPrefix: undefined
+  })
+  await callRest(clients.for('demo', new AbortController().signal), 'call', { method: 'GET', path: '/v2/x' })
+  t.equal(await asked.promise, 'https://api.cloudinary.com/v2/x')
+  clients.close()
+})

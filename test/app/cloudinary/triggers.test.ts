@@ -1,0 +1,24 @@
+import t from 'tap'
+import { createTrigger, deleteTrigger, listTriggers } from '../../../app/cloudinary/triggers.ts'
+import { buildCloudinary } from '../../support/cloudinary.ts'
+
+t.test('triggers are created, listed and deleted', async (t) => {
+  const { clients, cloudinary } = await buildCloudinary(t)
+  const client = clients.for('demo', new AbortController().signal)
+  t.strictSame(await listTriggers(client), [])
+  await createTrigger(client, { uri: 'https://example.com/', event_type: 'upload', uri_type: 'webhook' })
+  await createTrigger(client, { uri: 'poll://orders', event_type: 'all', uri_type: 'poll' })
+  const [webhook, poll] = await listTriggers(client)
+  t.match(webhook, { uri: 'https://example.com/', event_type: 'upload', uri_type: 'webhook' })
+  t.match(poll, { uri: 'poll://orders', event_type: 'all', uri_type: 'poll' })
+  await deleteTrigger(client, webhook!.id)
+  t.strictSame(await listTriggers(client), [poll])
+  t.equal(cloudinary.cloud().triggers.list().length, 1)
+  await t.rejects(deleteTrigger(client, 'a/b'), { code: 'CLOUDINARY_NOT_FOUND' })
+})
+
+t.test('an answer without triggers is none', async (t) => {
+  t.capture(globalThis, 'fetch', async () => new Response('{}'))
+  const { clients } = await buildCloudinary(t)
+  t.strictSame(await listTriggers(clients.for('demo', new AbortController().signal)), [])
+})

@@ -1,0 +1,169 @@
+import t, { type Test } from 'tap'
+import { CloudinaryClients } from '../../../app/cloudinary/client.ts'
+import { parseCloudinaryUrl } from '../../../app/cloudinary/environment.ts'
+import type { Processor } from '../../../app/listener.ts'
+import { parseSetup, type Setup, setup } from '../../../app/operator/setup.ts'
+import { startCloudinary } from '../../../dev/cloudinary/server.ts'
+import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
+import { collect } from '../../support/operator.ts'
+
+const HOOK = 'https://example.com/webhooks/cloudinary'
+const OTHER = { cloudName: 'other', apiKey: '5', apiSecret: 'another-secret' }
+
+const PROCESSORS: Processor[] = [
+  {
+    name: 'stamp',
+    on: ['upload', 'rename'],
+    metadataFields: [{ external_id: 'stamp', label: 'Stamp', type: 'string' }],
+    handle: () => {}
+  }
+]
+
+/** Runs setup on a Cloudinary with two environments, and gives what it printed. */
+async function build(t: Test) {
+  const cloudinary = await startCloudinary({ environments: [LOCAL_CLOUDINARY, OTHER] })
+  const get = (cloudName: string) => parseCloudinaryUrl(cloudinary.cloudinaryUrl(cloudName))
+  const cloudNames = ['demo', 'other']
+  const clients = new CloudinaryClients({
+    environments: { get, cloudNames: () => cloudNames },
+    uploadPrefix: cloudinary.url
+  })
+  t.teardown(async () => {
+    clients.close()
+    await cloudinary.stop()
+  })
+  const run = async (options: Partial<Setup> = {}, processors = PROCESSORS) => {
+    const { lines, print } = collect()
+    const signal = new AbortController().signal
+    const exitCode = await setup(
+      {
+        target: { uri: HOOK, uri_type: 'webhook' },
+        environments: undefined,
+        prune: false,
+        dryRun: false,
+        ...options
+      },
+      { processors, cloudNames, connect: (name) => clients.for(name, signal), print }
+    )
+    return { exitCode, lines }
+  }
+  return { cloudinary, run }
+}
+
+t.test('options', (t) => {
+  const webhook = { uri: HOOK, uri_type: 'webhook' }
+  t.strictSame(parseSetup(['--url', HOOK]), {
+    target: webhook,
+    environments: undefined,
+    prune: false,
+    dryRun: false
+  })
+  t.match(parseSetup(['--dry-run', '--prune', '--environment', 'a', '--environment=b'], HOOK), {
+    target: webhook,
+    environments: ['a', 'b'],
+    prune: true,
+    dryRun: true
+  })
+  t.match(parseSetup(['--poll', 'orders'], HOOK), { target: { uri: 'poll://orders', uri_type: 'poll' } })
+  for (const args of [
+    [],
+    ['--url', HOOK, '--poll', 'orders'],
+    ['--poll', 'a/b'],
+    ['--poll', ''],
+    ['--url', 'example.com'],
+    ['--url', 'ftp://example.com'],
+    ['--url', 'https://user@example.com'],
+    ['--url', 'https://:password@example.com'],
+    ['--force']
+  ]) {
+    t.throws(() => parseSetup(args), { code: 'USAGE' }, args.join(' '))
+  }
+  t.end()
+})
+
+t.test('what is needed is created in every environment; a second run changes nothing', async (t) => {
+  const { cloudinary, run } = await build(t)
+  const first = await run()
+  t.equal(first.exitCode, 0)
+  t.strictSame(first.lines, [
+    'demo  field    created   stamp (string)',
+    `demo  trigger  created   rename → ${HOOK}`,
+    `demo  trigger  created   upload → ${HOOK}`,
+    'other  field    created   stamp (string)',
+    `other  trigger  created   rename → ${HOOK}`,
+    `other  trigger  created   upload → ${HOOK}`,
+    'Created 6, removed 0, there already: 0, needless: 0. 0 faults.',
+    'Next: upload something to Cloudinary; the log of web then has "notification accepted".'
+  ])
+  const triggers = cloudinary.cloud('other').triggers.list()
+  const second = await run()
+  t.equal(second.exitCode, 0)
+  t.match(second.lines.at(-2), 'Created 0, removed 0, there already: 6')
+  t.strictSame(cloudinary.cloud('other').triggers.list(), triggers)
+})
+
+t.test('a dry run tells what would be done, and does nothing', async (t) => {
+  const { cloudinary, run } = await build(t)
+  cloudinary.cloud().triggers.create({ uri: HOOK, event_type: 'eager' }, 0)
+  const { exitCode, lines } = await run({ dryRun: true, prune: true, environments: ['demo'] })
+  t.equal(exitCode, 0)
+  t.strictSame(lines, [
+    'demo  field    would create  stamp (string)',
+    `demo  trigger  would create  rename → ${HOOK}`,
+    `demo  trigger  would create  upload → ${HOOK}`,
+    `demo  trigger  would remove  eager → ${HOOK}`,
+    'Would create 3, would remove 1, there already: 0, needless: 0. 0 faults.',
+    'Next: run it without --dry-run.'
+  ])
+  t.equal(cloudinary.calls.filter(({ method }) => method !== 'GET').length, 0)
+})
+
+t.test('triggers to us that are needed no more are told, and removed by --prune', async (t) => {
+  const { cloudinary, run } = await build(t)
+  const { triggers } = cloudinary.cloud()
+  for (const [uri, event_type] of [
+    [HOOK, 'eager'],
+    ['https://others.example.com/', 'eager']
+  ])
+    triggers.create({ uri, event_type }, 0)
+  const told = await run({ environments: ['demo'] })
+  t.match(told.lines.at(-3), /^demo {2}trigger {2}needless .*no processor is on it; --prune removes it$/)
+  t.equal(triggers.list('eager').length, 2)
+  const pruned = await run({ environments: ['demo'], prune: true })
+  t.match(pruned.lines.at(-2), 'removed 1')
+  t.match(triggers.list('eager'), [{ uri: 'https://others.example.com/' }])
+})
+
+t.test('a poll channel is a target as well, and the next step is another', async (t) => {
+  const { cloudinary, run } = await build(t)
+  const target = { uri: 'poll://orders', uri_type: 'poll' as const }
+  const { lines } = await run({ target, environments: ['demo'] }, [{ ...PROCESSORS[0]!, on: ['*'] }])
+  t.match(cloudinary.cloud().triggers.list(), [{ uri: 'poll://orders', uri_type: 'poll', event_type: 'all' }])
+  t.match(lines.at(-1), 'POLL_CHANNEL=orders')
+})
+
+t.test('an environment that fails, or one thing in it, does not keep the rest from being done', async (t) => {
+  const { cloudinary, run } = await build(t)
+  cloudinary.cloud().metadataFields.create({ external_id: 'stamp', label: 'Stamp', type: 'date' })
+  cloudinary.faults.add({ kind: 'status', status: 401, when: ({ cloud }) => cloud === 'other' })
+  const { exitCode, lines } = await run({}, [{ ...PROCESSORS[0]!, on: ['related_assets', 'upload'] }])
+  t.equal(exitCode, 1)
+  t.match(lines, [
+    /^demo {2}field {4}fault {5}stamp \(string\): it is there with type date/,
+    /^demo {2}trigger {2}fault {5}related_assets → .*: create trigger: 400 /,
+    /^demo {2}trigger {2}created {3}upload/,
+    /^other {2}cloud {4}fault {5}other: .* 401 .*check the secret/,
+    '3 faults.',
+    'Next: mend what the lines with "fault" say, and run it again.'
+  ])
+  t.notMatch(lines.join('\n'), 'another-secret')
+})
+
+t.test('an environment that there are no credentials for is a fault before anything is done', async (t) => {
+  const { cloudinary, run } = await build(t)
+  await t.rejects(run({ environments: ['demo', 'elsewhere'] }), {
+    code: 'ENVIRONMENT_UNKNOWN',
+    message: /"elsewhere".*demo, other/
+  })
+  t.equal(cloudinary.calls.length, 0)
+})

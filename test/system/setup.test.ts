@@ -1,0 +1,32 @@
+import t from 'tap'
+import { COMMANDS } from '../../app/commands.ts'
+import { helloWorldTag } from '../../app/listener.ts'
+import { buildListener } from '../support/listener.ts'
+
+t.test('after setup, an upload comes by a trigger; setup again changes nothing', async (t) => {
+  const { cloudinary, webhookUrl, lines, atRest } = await buildListener(t, [helloWorldTag()])
+  cloudinary.setNotificationUrl(undefined)
+  const setup = async (...args: string[]) => {
+    const printed: string[] = []
+    const exitCode = await COMMANDS.setup!.run(args, (line) => void printed.push(line))
+    t.equal(exitCode, 0, printed.join('\n'))
+    return printed
+  }
+  const writes = () => cloudinary.calls.filter(({ method }) => method !== 'GET').length
+
+  t.match(await setup('--url', webhookUrl, '--dry-run'), [/would create/])
+  t.equal(writes(), 0)
+
+  // what listener.config.ts needs: the stand-in has the field already
+  const created = await setup('--url', webhookUrl)
+  t.ok(created.includes(`demo  trigger  created   upload → ${webhookUrl}`), created.join('\n'))
+  cloudinary.as().upload({ publicId: 'bag' })
+  await atRest()
+  t.strictSame(cloudinary.assets.find('bag')?.tags, ['Hello World!'])
+  t.ok(lines.some(({ msg, type }) => msg === 'notification accepted' && type === 'upload'))
+
+  const before = writes()
+  // WEBHOOK_URL says where
+  t.match((await setup()).at(-2), 'Created 0, removed 0')
+  t.equal(writes(), before)
+})

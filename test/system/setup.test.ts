@@ -14,10 +14,12 @@ t.test('after setup, an upload comes by a trigger; setup again changes nothing',
   }
   const writes = () => cloudinary.calls.filter(({ method }) => method !== 'GET').length
 
-  t.match(await setup('--url', webhookUrl, '--dry-run'), [/would create/])
+  const told = await setup('--url', webhookUrl, '--dry-run')
+  // the stand-in has it from the beginning
+  t.equal(told[0], 'demo  field    exists        last_update_timestamp (string)')
+  t.ok(told.includes(`demo  trigger  would create  upload → ${webhookUrl}`), told.join('\n'))
   t.equal(writes(), 0)
 
-  // what listener.config.ts needs: the stand-in has the field already
   const created = await setup('--url', webhookUrl)
   t.ok(created.includes(`demo  trigger  created   upload → ${webhookUrl}`), created.join('\n'))
   cloudinary.as().upload({ publicId: 'bag' })

@@ -76,14 +76,16 @@ export async function controlApi(app: FastifyInstance, options: ControlOptions):
     return { url }
   })
 
-  /** Uploads one red pixel with a colleague's key. */
+  /** Uploads with a colleague's key: a file, the text `content`, or else one red pixel. */
   app.post('/upload', async (request) => {
-    const { values } = await readForm(request)
+    const { values, file } = await readForm(request)
     const cloud = cloudNamed(textOf(values, 'cloud'))
     const [{ apiKey }] = cloud.foreign
     const { asset, ...flags } = new Changes(cloud, { source: 'api', id: apiKey }, tools).upload({
       publicId: textOf(values, 'public_id'),
       resourceType: textOf(values, 'resource_type'),
+      assetFolder: textOf(values, 'asset_folder'),
+      content: file?.bytes ?? textOf(values, 'content'),
       tags: commaListOf(values, 'tags')
     })
     return { ...uploadAnswer(asset, cloud, { apiKey, algorithm }), ...flags }

@@ -3,6 +3,7 @@ import type { ApiOptions } from './api.ts'
 import { resourceAnswer, uploadAnswer } from './asset-view.ts'
 import type { Asset, Kind } from './assets.ts'
 import { Changes } from './changes.ts'
+import { sendContent } from './download.ts'
 import { ApiError } from './errors.ts'
 import type { Form } from './form.ts'
 import { describeMedia } from './media.ts'
@@ -12,7 +13,7 @@ import { randomPublicId, type Uploaded } from './uploads.ts'
 import { commaListOf, flagOf, listOf, missing, pairsOf, requiredText, textOf, type Values } from './values.ts'
 
 /**
- * The Upload API: `POST /v1_1/:cloud/:resource_type/:action`, each call signed by its caller.
+ * The Upload API: `POST /v1_1/:cloud/:resource_type/:action`, and the signed download, each call signed by its caller.
  * Source: https://cloudinary.com/documentation/image_upload_api_reference
  */
 export async function uploadApi(
@@ -54,6 +55,7 @@ export async function uploadApi(
       const uploaded = changes.upload({
         publicId: folder ? `${folder}/${name ?? randomPublicId()}` : name,
         type: textOf(values, 'type'),
+        content: bytes,
         media: describeMedia(bytes, filename, kindOf(request).resourceType),
         tags: commaListOf(values, 'tags'),
         context: pairsOf(values, 'context'),
@@ -129,6 +131,12 @@ export async function uploadApi(
       return { result: gone.length > 0 ? 'ok' : 'not found' }
     }
   }
+
+  app.get('/:resource_type/download', { config: { action: 'download' } }, async (request, reply) => {
+    const { cloud, form } = request.standIn
+    const asset = cloud.assets.find(requiredText(form.values, 'public_id'), kindOf(request))
+    return sendContent(request, reply, asset)
+  })
 
   for (const [action, handle] of Object.entries(actions)) {
     app.post(`/:resource_type/${action}`, { config: { action } }, async (request) => handle(request))

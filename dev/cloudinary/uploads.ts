@@ -6,7 +6,9 @@ import { describeMedia, type Media, TINY_PNG } from './media.ts'
 export interface Upload extends Kind {
   /** Made up where absent. */
   publicId?: string
-  /** Default: one red pixel. What is given here overrides what a look at the file would tell. */
+  /** What is in the file; default one red pixel. It is kept of raw assets. */
+  content?: string | Buffer
+  /** What is given here overrides what a look at the file would tell. */
   media?: Partial<Media>
   tags?: string[]
   context?: Context
@@ -32,13 +34,15 @@ export function storeUpload(
   upload: Upload,
   { now, by }: { now: number; by: string }
 ): Uploaded {
-  const media: Media = { ...describeMedia(TINY_PNG, '', upload.resourceType ?? 'image'), ...upload.media }
+  const content = Buffer.from(upload.content ?? TINY_PNG)
+  const media: Media = { ...describeMedia(content, '', upload.resourceType ?? 'image'), ...upload.media }
   const publicId = upload.publicId ?? randomPublicId()
   const type = upload.type ?? 'upload'
   const before = cloud.assets.find(publicId, { resourceType: media.resourceType, type })
   if (before && upload.overwrite === false) return { asset: before, existing: true }
   const asset: Asset = {
     ...media,
+    ...(media.resourceType === 'raw' && { content }),
     assetId: before?.assetId ?? randomBytes(16).toString('hex'),
     publicId,
     type,

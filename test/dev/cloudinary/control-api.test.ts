@@ -46,6 +46,24 @@ t.test('a shell user pushes an upload through', async (t) => {
   t.match(await ask('GET', 'assets?cloud=nope'), { status: 404, body: { error: { message: /nope/ } } })
 })
 
+t.test('a shell user uploads a file, or a text as one', async (t) => {
+  const { standIn, ask } = await start(t)
+  const form = new FormData()
+  form.set('file', new Blob(['operation,public_id\n']), 'june.csv')
+  form.set('public_id', 'bulk/june.csv')
+  form.set('resource_type', 'raw')
+  form.set('asset_folder', 'bulk')
+  const { ok } = await fetch(`${standIn.url}/_standin/upload`, { method: 'POST', body: form })
+  t.ok(ok)
+  const raw = { resourceType: 'raw' }
+  const june = standIn.assets.find('bulk/june.csv', raw)
+  t.match(june, { assetFolder: 'bulk', bytes: 20 })
+  t.equal(june?.content?.toString(), 'operation,public_id\n')
+  const text = { public_id: 'bulk/july.csv', resource_type: 'raw', content: 'a,b' }
+  t.match(await ask('POST', 'upload', text), { status: 200, body: { bytes: 3, resource_type: 'raw' } })
+  t.equal(standIn.assets.find('bulk/july.csv', raw)?.content?.toString(), 'a,b')
+})
+
 t.test('faults and calls', async (t) => {
   const { standIn, ask } = await start(t)
   const ping = async () => (await fetch(`${standIn.url}/v1_1/demo/ping`)).status

@@ -52,7 +52,7 @@ t.test('an upload is stored, answered and notified', async (t) => {
 })
 
 t.test('a file comes from disk, as a stream, or from a URL that is never asked', async (t) => {
-  const { own } = await start(t)
+  const { standIn, own } = await start(t)
   const path = join(await mkdtemp(join(t.testdir(), 'x-')), 'red dot.png')
   await writeFile(path, TINY_PNG)
   t.match(await sdk.uploader.upload(path, { ...own, folder: 'f' }), {
@@ -68,6 +68,9 @@ t.test('a file comes from disk, as a stream, or from a URL that is never asked',
       .end('1,2')
   })
   t.match(await streamed, { public_id: 'a.csv', resource_type: 'raw', bytes: 3 })
+  t.equal(standIn.assets.find('a.csv', { resourceType: 'raw' })?.content?.toString(), '1,2')
+  const download = sdk.utils.private_download_url('a.csv', '', { ...own, resource_type: 'raw' })
+  t.equal(await (await fetch(String(download))).text(), '1,2')
   const remote = 'https://example.com/films/cat.mp4?x=1'
   t.match(await sdk.uploader.upload(remote, { ...own, folder: 'f', public_id: 'c', resource_type: 'auto' }), {
     public_id: 'f/c',

@@ -12,6 +12,7 @@ export type { Asset, AssetEvent, EventType, Origin } from './cloudinary/event.ts
 export { CloudinaryError } from './cloudinary/fault.ts'
 export { PermanentError, RetryLaterError } from './errors.ts'
 export type { State } from './journal/state.ts'
+export { csvBulk } from './processors/csv-bulk/csv-bulk.ts'
 export { databaseSync } from './processors/database-sync/database-sync.ts'
 export { forward } from './processors/forward/forward.ts'
 export { helloWorldTag } from './processors/hello-world-tag.ts'

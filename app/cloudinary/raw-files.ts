@@ -59,33 +59,46 @@ export async function downloadPart(
       const silence = new AbortController()
       const silent = () => silence.abort(new Error(`nothing came for ${silenceMs} ms`))
       const timer = setTimeout(silent, silenceMs)
-      try {
-        const response = await fetch(url, {
-          signal: AbortSignal.any([signal, silence.signal]),
-          // ranges count the bytes as sent, compressed ones where it may compress
-          headers: { 'accept-encoding': 'identity', ...(offset > 0 && { range: `bytes=${offset}-` }) }
-        })
-        timer.refresh()
-        // the file ends right before the part
-        if (response.status === 416) return { content: Buffer.alloc(0), isLast: true }
-        if (!response.ok) throw await refusal(response)
-        return await readPart(response, response.status === 206 ? 0 : offset, bytes, () => timer.refresh())
-      } catch (error) {
-        // `fetch` says no more than "fetch failed"; what failed is its cause
-        throw error instanceof TypeError && error.cause ? error.cause : error
-      } finally {
-        clearTimeout(timer)
-      }
+      const either = AbortSignal.any([signal, silence.signal])
+      const part = receivePart(url, offset, bytes, either, () => timer.refresh())
+      return part.catch(throwCause).finally(() => clearTimeout(timer))
     },
     LONGEST_MS
   )
 }
 
-async function readPart(response: Response, skip: number, bytes: number, onPiece: () => void): Promise<Part> {
+/** `fetch` says no more than "fetch failed"; what failed is its cause. */
+const throwCause = (error: Error): never => {
+  throw error.cause ?? error
+}
+
+async function receivePart(
+  url: string,
+  offset: number,
+  bytes: number,
+  signal: AbortSignal,
+  onReceived: () => void
+): Promise<Part> {
+  // ranges count the bytes as sent, compressed ones where it may compress
+  const headers = { 'accept-encoding': 'identity', ...(offset > 0 && { range: `bytes=${offset}-` }) }
+  const response = await fetch(url, { signal, headers })
+  onReceived()
+  // the file ends right before the part
+  if (response.status === 416) return { content: Buffer.alloc(0), isLast: true }
+  if (!response.ok) throw await refusal(response)
+  return readPart(response, response.status === 206 ? 0 : offset, bytes, onReceived)
+}
+
+async function readPart(
+  response: Response,
+  skip: number,
+  bytes: number,
+  onReceived: () => void
+): Promise<Part> {
   const pieces: Uint8Array[] = []
   let [toSkip, size] = [skip, 0]
   for await (const received of response.body ?? []) {
-    onPiece()
+    onReceived()
     const piece = received.subarray(toSkip)
     toSkip -= received.length - piece.length
     if (piece.length > 0) pieces.push(piece)

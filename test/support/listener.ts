@@ -3,6 +3,7 @@ import type { Test } from 'tap'
 import { defineListener, type Processor } from '../../app/listener.ts'
 import { SERIALIZERS } from '../../app/logger.ts'
 import { ROLES } from '../../app/roles.ts'
+import { Recorder } from '../../dev/cloudinary/recorder.ts'
 import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
 import { type StandIns, type StandInsOptions, startStandIns } from '../../dev/stand-ins.ts'
 import type { LogLine } from '../../dev/start/child.ts'
@@ -10,6 +11,8 @@ import type { LogLine } from '../../dev/start/child.ts'
 export interface ListenerUnderTest extends StandIns {
   /** Every line that the roles have logged. */
   lines: LogLine[]
+  /** Resolves with the first line, past or yet to come, that matches. */
+  logged: (matches: (line: LogLine) => boolean) => Promise<LogLine>
   /** `POST` of notifications goes there. */
   webhookUrl: string
   /** Stops the worker as a deployment does, and starts one anew. */
@@ -28,8 +31,13 @@ export async function buildListener(
 ): Promise<ListenerUnderTest> {
   const standIns = await startStandIns({ retryScale: 0.001, ...options })
   Object.assign(process.env, { HOST: '127.0.0.1', PORT: '0' }, standIns.environment, environment)
-  const lines: LogLine[] = []
-  const write = (text: string) => void lines.push(JSON.parse(text))
+  const recorder = new Recorder<LogLine>(Number.POSITIVE_INFINITY)
+  const lines = recorder.items
+  const write = (text: string) => {
+    const line = JSON.parse(text)
+    recorder.add(line)
+    recorder.settle(line)
+  }
   const log = (role: string) => pino({ level: 'debug', base: { role }, serializers: SERIALIZERS }, { write })
   const listener = defineListener({
     processors: typeof processors === 'function' ? processors(standIns) : processors
@@ -57,6 +65,7 @@ export async function buildListener(
   return {
     ...standIns,
     lines,
+    logged: (matches) => recorder.when(matches),
     webhookUrl,
     async restartWorker() {
       await stopWorker()

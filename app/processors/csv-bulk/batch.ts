@@ -1,5 +1,5 @@
 import { CloudinaryError } from '../../cloudinary/fault.ts'
-import type { Operation, Task } from './columns.ts'
+import type { Task } from './columns.ts'
 import type { Done } from './operations.ts'
 import type { Outcome } from './progress.ts'
 
@@ -13,89 +13,71 @@ export interface BatchTools {
   random: () => number
   /** The rows may have been run before, by a worker that was interrupted. */
   isRepeated: boolean
-  /** A row that keeps failing is at fault, whatever becomes of others. */
-  isDelicate: boolean
 }
 
-/** How one try of a row ended: `held` was not tried, since a row before it about the same asset has not ended. */
-type Ending =
-  | { kind: 'settled'; task: Task; outcome: Outcome }
-  | { kind: 'failing'; task: Task; error: CloudinaryError }
-  | { kind: 'held'; task: Task }
+/** How often a row is tried once more whose failure may pass. */
+const RETRIES = 3
 
-/** How often a row is tried whose failure may pass, and the longest pause after the first, in milliseconds. */
-const TRIES = 5
+/** The least pause before the first retry, in milliseconds: longer than the breaker's first. Each later one is twice as long. */
 const FIRST_PAUSE_MS = 2000
 
 /**
- * Runs rows side by side; those that name the same asset, one after the other. Each that has ended is settled at once. A
- * row whose failure may pass is tried five times, with pauses; between two tries Cloudinary is asked for something else,
- * so that a row that alone keeps failing neither opens the breaker nor passes for an outage: it is at fault, and failed.
+ * Runs rows side by side; those that name the same asset, one after the other. Each that has ended is settled at once.
+ * What is left, since its failure may pass, is then tried again row by row: before each try Cloudinary is asked for
+ * something else, so that a row that alone keeps failing does not pass for an outage. It is at fault, and failed.
  *
  * @throws {CloudinaryError} what it waits for: a rate limit, an outage, a stop. Rows that are not settled come again.
  */
 export async function runBatch(tasks: readonly Task[], tools: BatchTools): Promise<void> {
-  const answered = new Set<Operation>()
-  let pending = tasks
-  for (let tries = 1; pending.length > 0; tries++) {
-    const { endings, interruption } = await runOnce(pending, tools)
-    for (const ending of endings) {
-      if (ending.kind !== 'settled') continue
-      answered.add(ending.task.operation)
-      tools.settle(ending.outcome)
-    }
-    if (interruption) throw interruption
-    const failing = endings.filter((ending) => ending.kind === 'failing')
-    pending = endings.filter(({ kind }) => kind !== 'settled').map(({ task }) => task)
-    if (failing.length === 0) continue
-    if (tries < TRIES) await tools.sleep(tools.random() * FIRST_PAUSE_MS * 2 ** (tries - 1))
-    await tools.check()
-    if (tries < TRIES) continue
-
-    for (const { task, error } of failing) {
-      const alike = failing.filter((other) => other.task.operation === task.operation)
-      const isAtFault = tools.isDelicate || alike.length === 1 || answered.has(task.operation)
-      // many of one kind, and none that goes through: it is not the rows
-      if (!isAtFault) throw error
-      tools.settle(failed(task, `${error.message}; tried ${TRIES} times`))
-    }
-    const given = new Set(failing.map(({ task }) => task))
-    pending = pending.filter((task) => !given.has(task))
-    tries = 0
-  }
+  for (const task of await runSideBySide(tasks, tools)) await insist(task, tools)
 }
 
-async function runOnce(
-  tasks: readonly Task[],
-  tools: BatchTools
-): Promise<{ endings: Ending[]; interruption: CloudinaryError | undefined }> {
+/** @returns those that are not settled */
+async function runSideBySide(tasks: readonly Task[], tools: BatchTools): Promise<Task[]> {
   let interruption: CloudinaryError | undefined
-  const latest = new Map<string, Promise<Ending>>()
-  const endings = tasks.map((task) => {
+  const latest = new Map<string, Promise<boolean>>()
+  const settled = tasks.map((task) => {
     const names = namesOf(task)
     const before = names.map((name) => latest.get(name))
-    const ending = Promise.all(before).then(async (earlier): Promise<Ending> => {
-      if (interruption || earlier.some((one) => one && one.kind !== 'settled')) return { kind: 'held', task }
-      const ended = await runTask(task, tools)
-      if (ended.kind === 'failing' && isInterruption(ended.error)) interruption ??= ended.error
-      return ended
+    const isSettled = Promise.all(before).then(async (earlier) => {
+      if (interruption || earlier.includes(false)) return false
+      const error = await attempt(task, tools)
+      if (error && isInterruption(error)) interruption ??= error
+      return error === undefined
     })
-    for (const name of names) latest.set(name, ending)
-    return ending
+    for (const name of names) latest.set(name, isSettled)
+    return isSettled
   })
-  return { endings: await Promise.all(endings), interruption }
+  const ended = await Promise.all(settled)
+  if (interruption) throw interruption
+  return tasks.filter((_, index) => !ended[index])
 }
 
-async function runTask(task: Task, { run, isRepeated }: BatchTools): Promise<Ending> {
+async function insist(task: Task, tools: BatchTools, retry = 1): Promise<void> {
+  await tools.sleep(FIRST_PAUSE_MS * 2 ** (retry - 1) * (1 + tools.random()))
+  await tools.check()
+  const error = await attempt(task, tools)
+  if (!error) return
+  if (isInterruption(error)) throw error
+  if (retry < RETRIES) return insist(task, tools, retry + 1)
+  tools.settle(failed(task, `${error.message}; tried again ${RETRIES} times`))
+}
+
+/** Settles a row, or returns why it is not: an error that may pass. */
+async function attempt(
+  task: Task,
+  { run, settle, isRepeated }: BatchTools
+): Promise<CloudinaryError | undefined> {
   try {
     const done = await run(task)
-    const error = done.outcome === 'already' ? done.remark : ''
-    return { kind: 'settled', task, outcome: { ...about(task), outcome: done.outcome, error } }
+    settle({ ...about(task), outcome: done.outcome, error: done.outcome === 'already' ? done.remark : '' })
+    return undefined
   } catch (error) {
     if (!(error instanceof CloudinaryError)) throw error
-    if (error.fault.kind !== 'permanent') return { kind: 'failing', task, error }
+    if (error.fault.kind !== 'permanent') return error
     const mayBeDone = isRepeated && error.code === 'CLOUDINARY_NOT_FOUND'
-    return { kind: 'settled', task, outcome: failed(task, error.message + (mayBeDone ? MAY_BE_DONE : '')) }
+    settle(failed(task, error.message + (mayBeDone ? MAY_BE_DONE : '')))
+    return undefined
   }
 }
 
@@ -110,7 +92,7 @@ function namesOf(task: Task): string[] {
 
 /** What strikes all rows: they wait for it, and none is to blame. */
 const isInterruption = ({ fault, code }: CloudinaryError) =>
-  fault.kind === 'rate-limited' || code === 'CLOUDINARY_DOWN' || code === 'CLOUDINARY_ABORTED'
+  fault.kind === 'rate-limited' || code === 'CLOUDINARY_ABORTED'
 
 const about = ({ row, operation, asset: { publicId } }: Task) => ({ row, operation, publicId })
 

@@ -22,10 +22,6 @@ interface Checkpoint {
   chunks: number
   recent: Outcome[]
   dialect: Dialect
-  /** How often the same batch was left without a row that was done. */
-  returns: number
-  /** Up to this row, rows are run one by one. */
-  carefulTo: number
   /** No more rows are run; why, where it is not that all were. */
   ended?: { stopped?: string }
   reported?: true
@@ -47,9 +43,6 @@ const LONGEST_PUBLIC_ID = 255
 const LONGEST_ERROR = 300
 const LONGEST_OPERATION = 20
 
-/** How often a batch may come back with nothing done before its rows are run one by one. */
-const MAXIMUM_RETURNS = 3
-
 const PAUSE_MS = 1000
 
 /** What was done of a file. What is saved is not done again, whoever goes on. */
@@ -67,9 +60,7 @@ export class Progress {
       counts: { ok: 0, already: 0, failed: 0 },
       chunks: 0,
       recent: [],
-      dialect: { delimiter: ',', bom: false },
-      returns: 0,
-      carefulTo: 0
+      dialect: { delimiter: ',', bom: false }
     }
   }
 
@@ -116,11 +107,6 @@ export class Progress {
     return row <= this.row || this.#checkpoint.recent.some((outcome) => outcome.row === row)
   }
 
-  /** Whether a row is to be run by itself, since its batch never came to an end. */
-  isDelicate(row: number): boolean {
-    return row <= this.#checkpoint.carefulTo
-  }
-
   /** Notes what became of a row; kept once it is saved. */
   settle({ operation, publicId, error, ...outcome }: Outcome): void {
     this.#checkpoint.recent.push({
@@ -130,7 +116,6 @@ export class Progress {
       error: cut(error, LONGEST_ERROR)
     })
     this.#checkpoint.counts[outcome.outcome]++
-    this.#checkpoint.returns = 0
   }
 
   /** All rows up to this one are done. */
@@ -143,14 +128,6 @@ export class Progress {
       checkpoint.chunks++
       checkpoint.recent = []
     }
-    await this.save()
-  }
-
-  /** A batch was left before its end, and what may pass is to blame. */
-  async leave(lastRow: number): Promise<void> {
-    const checkpoint = this.#checkpoint
-    checkpoint.returns++
-    if (checkpoint.returns >= MAXIMUM_RETURNS) checkpoint.carefulTo = lastRow
     await this.save()
   }
 

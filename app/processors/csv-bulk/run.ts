@@ -1,5 +1,4 @@
 import type { CloudinaryClient } from '../../cloudinary/client.ts'
-import { CloudinaryError } from '../../cloudinary/fault.ts'
 import { PermanentError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
 import { runBatch } from './batch.ts'
@@ -86,6 +85,8 @@ async function runRows(run: FileRun): Promise<string | undefined> {
   })
   try {
     const columns = await headerOf(rows)
+    const { row, counts, isResumed } = progress
+    run.log.info({ row, ...counts }, isResumed ? 'CSV file goes on' : 'CSV file is begun')
     const batches = new Batches(run, columns)
     let batch: Row[] = []
     for await (const row of rows) {
@@ -95,7 +96,7 @@ async function runRows(run: FileRun): Promise<string | undefined> {
         return `row ${row.row}: ${row.fault}`
       }
       batch.push(row)
-      if (batch.length < concurrency && !progress.isDelicate(row.row)) continue
+      if (batch.length < concurrency) continue
       await batches.run(batch)
       batch = []
     }
@@ -147,11 +148,11 @@ class Batches {
         check,
         sleep,
         random,
-        isRepeated: this.#isRepeated,
-        isDelicate: progress.isDelicate(lastRow)
+        isRepeated: this.#isRepeated
       })
     } catch (error) {
-      await this.#keep(error, lastRow)
+      // whoever has the message now would have its own progress overwritten
+      if (signal.reason?.code !== 'LEASE_LOST') await progress.save()
       throw error
     }
     await progress.advance(lastRow)
@@ -175,15 +176,6 @@ class Batches {
   #read({ row, cells, fault }: Row): Task | BadRow {
     if (fault !== undefined) return { row, operation: '', publicId: '', fault }
     return readRow(row, cells, this.#columns, this.#run.operations)
-  }
-
-  /** Saves what is done of a batch that was left. */
-  async #keep(error: unknown, lastRow: number): Promise<void> {
-    const { progress, signal } = this.#run
-    // whoever has the message now would have its own progress overwritten
-    if (signal.aborted && signal.reason?.code === 'LEASE_LOST') return
-    const isStuck = !signal.aborted && error instanceof CloudinaryError && error.fault.kind !== 'rate-limited'
-    await (isStuck ? progress.leave(lastRow) : progress.save())
   }
 
   #logProgress(): void {

@@ -1,6 +1,6 @@
 import { setTimeout as sleepWithTimer } from 'node:timers/promises'
 import { z } from 'zod'
-import type { AssetEvent } from '../../cloudinary/event.ts'
+import type { Asset, AssetEvent } from '../../cloudinary/event.ts'
 import type { Processor } from '../../listener.ts'
 import { checkOptions } from '../options.ts'
 import { OPERATIONS } from './columns.ts'
@@ -47,7 +47,8 @@ export function csvBulk(options: CsvBulkOptions, tools: CsvBulkTools = {}): Proc
     timeoutSeconds,
     when: (event) => isToRun(event, folder),
     async handle(event, { cloudinary, log, signal, state }) {
-      const { publicId = '', deliveryType, version } = event.asset ?? {}
+      // `when` lets no other pass
+      const { publicId, deliveryType, version } = event.asset as Asset & { publicId: string }
       const { asset_folder: assetFolder } = event.payload
       const pause = async (milliseconds: number) => void (await sleep(milliseconds, signal))
       const key = event.run?.kind === 'replay' ? `${event.id}/replay-${event.run.id}` : event.id

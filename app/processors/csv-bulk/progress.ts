@@ -37,7 +37,7 @@ export interface ProgressOptions {
 }
 
 /** A value may have 300 KB; in the worst case so many outcomes, and those of one batch more, have less. */
-const CHUNK_OUTCOMES = 200
+const CHUNK_OUTCOMES = 100
 
 const LONGEST_PUBLIC_ID = 255
 const LONGEST_ERROR = 300

@@ -27,12 +27,14 @@ export async function* contentOf(
   source: Source,
   partBytes = PART_BYTES
 ): AsyncGenerator<Buffer, void, void> {
-  for (let offset = 0; ; ) {
-    const { content, isLast } = await fetchPart(client, source, offset, partBytes)
+  let [offset, isLast] = [0, false]
+  while (!isLast) {
+    const part = await fetchPart(client, source, offset, partBytes)
     await requireCurrent(client, source)
+    const { content } = part
     for (let at = 0; at < content.length; at += PIECE_BYTES) yield content.subarray(at, at + PIECE_BYTES)
-    if (isLast) return
     offset += content.length
+    isLast = part.isLast
   }
 }
 

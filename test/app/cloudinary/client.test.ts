@@ -1,6 +1,7 @@
 import { Agent as HttpsAgent } from 'node:https'
 import t from 'tap'
 import { CloudinaryClients } from '../../../app/cloudinary/client.ts'
+import { ListenerError } from '../../../app/errors.ts'
 import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
 import { buildCloudinary } from '../../support/cloudinary.ts'
 
@@ -215,4 +216,27 @@ t.test('while calls fail one after the other, no more are made until a probe suc
     ['demo', { open: true, why: 'CLOUDINARY_UNAVAILABLE' }],
     ['demo', { open: false }]
   ])
+})
+
+t.test('what a call throws of its own, no fault of Cloudinary, is thrown as it is', async (t) => {
+  const { clients } = await buildCloudinary(t)
+  const own = new ListenerError('CONTENT_BROKEN', 'the content cannot be read')
+  const call = clients.for('demo', never).call('upload', async () => {
+    throw own
+  })
+  await t.rejects(call, own)
+  t.ok(clients.breaker('demo').isClosed)
+})
+
+t.test('a call without the SDK is given the signal that ends it', async (t) => {
+  const { clients } = await buildCloudinary(t)
+  const call = clients
+    .for('demo', never)
+    .call(
+      'download',
+      (_sdk, _options, signal) =>
+        new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+      20
+    )
+  await t.rejects(call, { code: 'CLOUDINARY_UNREACHABLE', message: 'download: no answer within 20 ms' })
 })

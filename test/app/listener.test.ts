@@ -9,6 +9,7 @@ import {
   type Listener,
   lastUpdateTimestamp,
   loadListener,
+  missingVariables,
   PermanentError,
   type Processor
 } from '../../app/listener.ts'
@@ -198,3 +199,17 @@ t.test('a processor cannot require a variable that there is not', async (t) => {
     }
   )
 })
+
+t.test(
+  'variables that processors require and that are not set are named, each with who needs it',
+  async (t) => {
+    const processors = [
+      processor({ name: 'rows', requires: ['DATABASE_URL', 'FORWARD_SECRET'] }),
+      processor({ name: 'plain' })
+    ]
+    t.match(missingVariables(processors, { FORWARD_SECRET: 'set' }), [
+      /^DATABASE_URL is not set, and processor "rows" needs it; it must be postgres:/
+    ])
+    t.strictSame(missingVariables(processors, { DATABASE_URL: 'set', FORWARD_SECRET: 'set' }), [])
+  }
+)

@@ -17,6 +17,7 @@ export { databaseSync } from './processors/database-sync/database-sync.ts'
 export { forward } from './processors/forward/forward.ts'
 export { helloWorldTag } from './processors/hello-world-tag.ts'
 export { lastUpdateTimestamp } from './processors/last-update-timestamp.ts'
+export { notify } from './processors/notify/notify.ts'
 export { videoPreprocess } from './processors/video-preprocess/video-preprocess.ts'
 
 /** What a processor is given beside the event. */

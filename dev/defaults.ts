@@ -15,3 +15,6 @@ export const COLLEAGUE = {
   apiKey: '222222222222222',
   apiSecret: 'local-colleague-secret'
 } as const
+
+/** What `forward` signs with; the stand-in for what it forwards to verifies by it. */
+export const LOCAL_FORWARD_SECRET = 'whsec_bG9jYWwtZGV2ZWxvcG1lbnQtc2VjcmV0'

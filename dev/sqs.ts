@@ -1,10 +1,13 @@
 import { type FauxqsServer, startFauxqs } from 'fauxqs'
+import { TOPIC_NAME, TOPICS } from './sns.ts'
 
 export interface EmbeddedSqs {
   /** The endpoint. */
   readonly url: string
   readonly queueUrl: string
   readonly deadLetterQueueUrl: string
+  /** A topic of SNS, which is on the same endpoint. */
+  readonly topicArn: string
   /** What a process must find in its environment for its AWS SDK to come here. */
   readonly environment: Readonly<Record<string, string>>
   /** For a look into the queues, past the API. */
@@ -49,7 +52,7 @@ export interface SqsOptions {
 }
 
 /**
- * Starts SQS in this process, with the listener's queues; it accepts any credentials, and forgets everything
+ * Starts SQS and SNS in this process, with the listener's queues and a topic; it accepts any credentials, and forgets everything
  * when it stops.
  *
  * The queues' URLs name the advertised host, not `sqs.us-east-1.localhost` as fauxqs has it, which does not
@@ -62,15 +65,17 @@ export async function startSqs(options: SqsOptions = {}): Promise<EmbeddedSqs> {
     port,
     defaultRegion: REGION,
     logger: false,
-    init: { queues: QUEUES }
+    init: { ...TOPICS, queues: [...QUEUES, ...TOPICS.queues] }
   })
   const url = `http://${advertisedHost}:${server.port}`
   return {
     url,
     queueUrl: `${url}/${ACCOUNT}/${QUEUE_NAME}`,
     deadLetterQueueUrl: `${url}/${ACCOUNT}/${DEAD_LETTER_QUEUE_NAME}`,
+    topicArn: `arn:aws:sns:${REGION}:${ACCOUNT}:${TOPIC_NAME}`,
     environment: {
       AWS_ENDPOINT_URL_SQS: url,
+      AWS_ENDPOINT_URL_SNS: url,
       AWS_REGION: REGION,
       AWS_ACCESS_KEY_ID: 'local',
       AWS_SECRET_ACCESS_KEY: 'local',

@@ -2,8 +2,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import { createLogger } from '../app/logger.ts'
 import { type CloudinaryOptions, type CloudinaryStandIn, startCloudinary } from './cloudinary/server.ts'
-import { COLLEAGUE, LOCAL_CLOUDINARY } from './defaults.ts'
+import { COLLEAGUE, LOCAL_CLOUDINARY, LOCAL_FORWARD_SECRET } from './defaults.ts'
 import { type EmbeddedDynamoDb, startDynamoDb } from './dynamodb.ts'
+import { outboundApi } from './outbound.ts'
+import { publishedMessages } from './sns.ts'
 import { type EmbeddedSqs, QUEUE_NAME, startSqs } from './sqs.ts'
 
 export interface StandInsOptions {
@@ -19,6 +21,8 @@ export interface StandInsOptions {
   webhookUrl?: string
   /** Multiplies the 3, 6 and 9 minutes after which it sends one again that was not answered 200. */
   retryScale?: number
+  /** What `forward` signs with; default: a secret for local use only. */
+  forwardSecret?: string | undefined
   /** What else the Cloudinary stand-in is to do. */
   cloudinary?: Partial<CloudinaryOptions>
 }
@@ -49,6 +53,7 @@ const STOP_WITHIN_MS = 5000
 /** Starts everything of the outside that the listener needs, on this machine. */
 export async function startStandIns(options: StandInsOptions = {}): Promise<StandIns> {
   const { host, advertisedHost, sqsPort, dynamoDbPort, cloudinaryPort, webhookUrl, retryScale } = options
+  const { forwardSecret = LOCAL_FORWARD_SECRET } = options
   const sqs = await startSqs({ port: sqsPort, host, advertisedHost })
   const dynamoDb = await startDynamoDb({ port: dynamoDbPort, host, advertisedHost })
   const cloudinary = await startCloudinary({
@@ -57,6 +62,7 @@ export async function startStandIns(options: StandInsOptions = {}): Promise<Stan
     environments: [{ ...LOCAL_CLOUDINARY, foreignKeys: [COLLEAGUE] }],
     notificationUrl: webhookUrl,
     retryScale,
+    controls: (app) => outboundApi(app, { forwardSecret, messages: () => publishedMessages(sqs.server) }),
     ...options.cloudinary
   })
   for (const field of METADATA_FIELDS) cloudinary.cloud().metadataFields.create(field)
@@ -72,7 +78,9 @@ export async function startStandIns(options: StandInsOptions = {}): Promise<Stan
       QUEUE_URL: sqs.queueUrl,
       DEAD_LETTER_QUEUE_URL: sqs.deadLetterQueueUrl,
       JOURNAL_TABLE: dynamoDb.tableName,
-      CLOUDINARY_URL: cloudinary.cloud().cloudinaryUrl(cloudinaryUrl.origin)
+      CLOUDINARY_URL: cloudinary.cloud().cloudinaryUrl(cloudinaryUrl.origin),
+      FORWARD_SECRET: forwardSecret,
+      NOTIFY_TOPIC_ARN: sqs.topicArn
     },
     async atRest() {
       const { deliveries, idle } = cloudinary
@@ -112,6 +120,7 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
     dynamoDbPort: Number(env.STAND_INS_DYNAMODB_PORT || 8000),
     cloudinaryPort: Number(env.STAND_INS_CLOUDINARY_PORT || 4000),
     webhookUrl,
+    forwardSecret: env.FORWARD_SECRET || undefined,
     retryScale: Number(env.STAND_INS_RETRY_SCALE || 1)
   })
   log.info(

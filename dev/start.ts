@@ -19,6 +19,9 @@ it, prints its journey, and stays up until Ctrl-C.
 
 const DEFAULT_PORT = 8080
 
+/** That of the stand-in for Cloudinary, as `docker compose` has it: an address that listener.config.ts can name. */
+const CLOUDINARY_PORT = 4000
+
 /** How long the journey of one upload may take, in milliseconds, before this says that it did not arrive. */
 const JOURNEY_MS = 30_000
 
@@ -46,7 +49,8 @@ function onLine(line: LogLine): void {
 
 print('Starting SQS, DynamoDB and Cloudinary as stand-ins, web and worker …')
 const system = await startSystem({
-  environment: { ...process.env, PORT: process.env.PORT || String(await freePort()) },
+  environment: { ...process.env, PORT: process.env.PORT || String(await freePort(DEFAULT_PORT)) },
+  cloudinaryPort: await freePort(CLOUDINARY_PORT),
   onLine
 }).catch((error: Error) => {
   print(`Not started: ${error.message}. The lines above say why.`)
@@ -110,10 +114,10 @@ Notifications, then upload something.
 }
 
 /** The usual port, or any free one where that is taken. */
-async function freePort(): Promise<number> {
+async function freePort(usual: number): Promise<number> {
   return new Promise((resolve) => {
     const server = createServer()
     server.once('error', () => resolve(0))
-    server.listen(DEFAULT_PORT, '127.0.0.1', () => server.close(() => resolve(DEFAULT_PORT)))
+    server.listen(usual, '127.0.0.1', () => server.close(() => resolve(usual)))
   })
 }

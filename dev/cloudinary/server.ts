@@ -1,6 +1,6 @@
 import { parse as parseQuery } from 'node:querystring'
 import multipart from '@fastify/multipart'
-import fastify from 'fastify'
+import fastify, { type FastifyPluginAsync } from 'fastify'
 import { api } from './api.ts'
 import type { Asset, Kind } from './assets.ts'
 import { type Call, isOver } from './calls.ts'
@@ -54,6 +54,8 @@ export interface CloudinaryOptions {
   searchLagMs?: number | SearchLag
   /** Calls of the Admin API beyond it are refused until the hour ends; default 500, which are told and not enforced. */
   adminCallsPerHour?: number
+  /** Further routes under `/_standin`, for what else is stood in for. */
+  controls?: FastifyPluginAsync
   /** Any pino; silent by default. */
   logger?: { info: (fields: object, message: string) => void }
 }
@@ -152,6 +154,7 @@ export async function startCloudinary(options: CloudinaryOptions): Promise<Cloud
   await app.register(api, { prefix: '/v1_1/:cloud', ...shared, adminCallsPerHour })
   await app.register(notificationsApi, { prefix: '/v2/notifications/:cloud', ...shared })
   await app.register(controlApi, { prefix: '/_standin', ...shared })
+  if (options.controls) await app.register(options.controls, { prefix: '/_standin' })
   const url = await app.listen({ port: options.port ?? 0, host: options.host ?? '127.0.0.1' })
 
   const cloudNamed = (name = options.environments[0].cloudName): Cloud => {

@@ -1,6 +1,7 @@
 import type { VariableName } from '../../app/config.ts'
 import type { Processor } from '../../app/listener.ts'
 import type { StandIns } from '../stand-ins.ts'
+import { provideForwardSecret, provideTopic } from './provide-outbound.ts'
 import { providePostgres } from './provide-postgres.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -27,7 +28,9 @@ export type Provider = (situation: Situation) => Promise<Provision>
 
 /** What can be embedded, by the variable that processors require. */
 export const PROVIDERS: Partial<Record<VariableName, Provider>> = {
-  DATABASE_URL: providePostgres
+  DATABASE_URL: providePostgres,
+  FORWARD_SECRET: provideForwardSecret,
+  NOTIFY_TOPIC_ARN: provideTopic
 }
 
 /**

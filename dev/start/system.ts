@@ -20,6 +20,8 @@ export interface SystemOptions {
   onLine: (line: LogLine) => void
   /** How many worker processes; default 1. */
   workers?: number
+  /** Of the Cloudinary stand-in; default 0: a free one. */
+  cloudinaryPort?: number
   /** Multiplies the pauses after which the Cloudinary stand-in tries again to deliver. */
   retryScale?: number
   /** Changes the variables by which the roles find what is embedded, to put something between. */
@@ -50,8 +52,12 @@ const POLL_MS = 20
  * @throws {Error} when a role ends before it is ready; its own lines say why
  */
 export async function startSystem(options: SystemOptions): Promise<System> {
-  const { environment, onLine, retryScale } = options
-  const standIns = await startStandIns({ ...(retryScale !== undefined && { retryScale }) })
+  const { environment, onLine, retryScale, cloudinaryPort } = options
+  const standIns = await startStandIns({
+    ...(retryScale !== undefined && { retryScale }),
+    ...(cloudinaryPort !== undefined && { cloudinaryPort }),
+    forwardSecret: environment.FORWARD_SECRET || undefined
+  })
   const ownCloudinary = Boolean(environment.CLOUDINARY_URL || environment.CLOUDINARY_SECRET_ID)
   const ownQueue = Boolean(environment.QUEUE_URL)
   const ownJournal = Boolean(environment.JOURNAL_TABLE)
@@ -62,6 +68,10 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     AWS_ENDPOINT_URL_SQS,
     JOURNAL_TABLE,
     AWS_ENDPOINT_URL_DYNAMODB,
+    // where processors need them, they are provided
+    FORWARD_SECRET,
+    NOTIFY_TOPIC_ARN,
+    AWS_ENDPOINT_URL_SNS,
     ...identity
   } = (await options.reroute?.(standIns.environment)) ?? standIns.environment
   const childEnvironment = {

@@ -10,10 +10,12 @@ import {
   SendMessageCommand,
   SQSClient
 } from '@aws-sdk/client-sqs'
+import { Webhook } from 'standardwebhooks'
 import { type Test, test } from 'tap'
 import { parseCloudinaryUrl } from '../../app/cloudinary/environment.ts'
 import { credentialSource, readConfig } from '../../app/config.ts'
 import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
+import { TOPIC_NAME } from '../../dev/sns.ts'
 import { QUEUE_NAME } from '../../dev/sqs.ts'
 import { type StandInsOptions, startStandIns } from '../../dev/stand-ins.ts'
 
@@ -97,6 +99,24 @@ test('an upload is notified, and again when nobody was there to take it', async 
   const { cloudinary } = await start(t, { webhookUrl, retryScale: 0 })
   cloudinary.as().upload({ publicId: 'cat' })
   t.match(await cloudinary.delivered(), { notificationType: 'upload', attempt: 2, url: webhookUrl })
+})
+
+test('what processors send can be looked at', async (t) => {
+  const { cloudinary, sqs, environment } = await start(t)
+  const { FORWARD_SECRET, NOTIFY_TOPIC_ARN } = readConfig(['FORWARD_SECRET', 'NOTIFY_TOPIC_ARN'], environment)
+  t.equal(NOTIFY_TOPIC_ARN, sqs.topicArn)
+  sqs.server.publish(TOPIC_NAME, 'hello')
+  t.match(await (await fetch(`${cloudinary.url}/_standin/messages`)).json(), [{ text: 'hello' }])
+
+  const received = `${cloudinary.url}/_standin/received`
+  const now = new Date()
+  const headers = {
+    'webhook-id': 'a',
+    'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
+    'webhook-signature': new Webhook(FORWARD_SECRET).sign('a', now, '{}')
+  }
+  t.equal((await fetch(received, { method: 'POST', headers, body: '{}' })).status, 204)
+  t.match(await (await fetch(received)).json(), [{ id: 'a', verified: true }])
 })
 
 test('a stop ends all of them', async (t) => {

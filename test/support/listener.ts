@@ -30,7 +30,13 @@ export async function buildListener(
   { environment = {}, ...options }: StandInsOptions & { environment?: Record<string, string> } = {}
 ): Promise<ListenerUnderTest> {
   const standIns = await startStandIns({ retryScale: 0.001, ...options })
-  Object.assign(process.env, { HOST: '127.0.0.1', PORT: '0' }, standIns.environment, environment)
+  const variables: Record<string, string> = {
+    HOST: '127.0.0.1',
+    PORT: '0',
+    ...standIns.environment,
+    ...environment
+  }
+  Object.assign(process.env, variables)
   const recorder = new Recorder<LogLine>(Number.POSITIVE_INFINITY)
   const lines = recorder.items
   const write = (text: string) => {
@@ -55,7 +61,7 @@ export async function buildListener(
     const log = lines.map((line) => JSON.stringify(line)).join('\n')
     const secrets = [
       LOCAL_CLOUDINARY.apiSecret,
-      environment.FORWARD_SECRET,
+      variables.FORWARD_SECRET,
       ...standIns.cloudinary.deliveries.map(({ headers }) => headers['x-cld-signature'])
     ]
     if (secrets.some((secret) => secret && log.includes(secret))) {

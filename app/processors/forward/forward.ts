@@ -1,7 +1,8 @@
 import { Webhook } from 'standardwebhooks'
 import { z } from 'zod'
-import { type AssetEvent, EVENT_TYPES } from '../../cloudinary/event.ts'
+import { EVENT_TYPES } from '../../cloudinary/event.ts'
 import type { Processor } from '../../listener.ts'
+import { messageId } from '../message-id.ts'
 import { checkOptions } from '../options.ts'
 import { PATH } from '../paths.ts'
 import { encode, type MapEvent, mapFields } from './body.ts'
@@ -111,14 +112,6 @@ export function forward(options: ForwardOptions, clock: () => number = Date.now)
       return `sent to ${addressOf(url)}, which answered ${status}`
     }
   }
-}
-
-/**
- * The same for every try, so that the receiver can tell a repetition; a replay is meant to be acted upon again, and is
- * another. Without full stops, as Standard Webhooks asks: they are between the parts that are signed.
- */
-function messageId({ id, run }: AssetEvent, name: string): string {
-  return [id, name.replaceAll('.', '~'), ...(run?.kind === 'replay' ? [run.id] : [])].join(':')
 }
 
 const hasCredentials = (url: URL | null) => Boolean(url?.username || url?.password)

@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { startCloudinary } from '../../../dev/cloudinary/server.ts'
 import { connect, environment, foreignKey, listen, sdk, searchFor } from './sdk.ts'
@@ -130,4 +131,11 @@ t.test('a search lags behind the changes as long as told', async (t) => {
     now += 1
     t.equal(await found(), 1)
   }
+})
+
+t.test('what else is stood in for has its routes beside the controls', async (t) => {
+  const controls = async (app: FastifyInstance) => void app.get('/more', async () => ({ more: true }))
+  const { standIn } = await connect(t, { controls })
+  t.strictSame(await (await fetch(`${standIn.url}/_standin/more`)).json(), { more: true })
+  t.strictSame(await (await fetch(`${standIn.url}/_standin/assets`)).json(), [])
 })

@@ -4,6 +4,7 @@ import { startDynamoDb } from '../../../dev/dynamodb.ts'
 import { startSqs } from '../../../dev/sqs.ts'
 import type { LogLine } from '../../../dev/start/child.ts'
 import { startSystem } from '../../../dev/start/system.ts'
+import { freePort } from '../../support/system.ts'
 
 t.test('it starts what is missing of the outside, and the roles, and comes to rest', async (t) => {
   const lines: LogLine[] = []
@@ -99,6 +100,30 @@ t.test('something can be put between the roles and what is embedded', async (t) 
   await journaled
   await system.atRest()
   t.strictSame(system.cloudinary?.assets.find('one')?.tags, ['Hello World!'])
+})
+
+t.test('what processors require is provided, at an address that a configuration can name', async (t) => {
+  const cloudinaryPort = await freePort()
+  const received = `http://127.0.0.1:${cloudinaryPort}/_standin/received`
+  const directory = t.testdir({
+    'listener.config.js': `
+      import { defineListener, forward, notify } from ${JSON.stringify(import.meta.resolve('../../../app/listener.ts'))}
+      export default defineListener({
+        processors: [forward({ url: '${received}', fields: ['public_id'] }), notify({ text: '{public_id} came' })]
+      })`
+  })
+  const system = await startSystem({
+    environment: { PATH: process.env.PATH, PORT: '0', LISTENER_CONFIG: `${directory}/listener.config.js` },
+    onLine: () => {},
+    cloudinaryPort
+  })
+  t.teardown(() => system.stop())
+  t.match(system.hints.join('\n'), `curl ${received}`)
+  system.cloudinary?.as().upload({ publicId: 'one' })
+  await system.atRest()
+  const shown = async (what: string) => (await fetch(`${system.cloudinary?.url}/_standin/${what}`)).json()
+  t.match(await shown('received'), [{ verified: true, body: { data: { public_id: 'one' } } }])
+  t.match(await shown('messages'), [{ text: 'one came' }])
 })
 
 t.test('it fails when a role ends before it is ready, and the role says why', async (t) => {

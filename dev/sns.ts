@@ -1,0 +1,46 @@
+import type { FauxqsServer } from 'fauxqs'
+
+export const TOPIC_NAME = 'cloudinary-uploads'
+export const MESSAGES_QUEUE_NAME = 'cloudinary-uploads-messages'
+
+/** A topic for the processor `notify`, and a queue that subscribes to it, so that messages can be read. */
+export const TOPICS = {
+  topics: [{ name: TOPIC_NAME }],
+  queues: [{ name: MESSAGES_QUEUE_NAME }],
+  subscriptions: [{ topic: TOPIC_NAME, queue: MESSAGES_QUEUE_NAME }]
+}
+
+/** A message as its subscribers got it. */
+export interface PublishedMessage {
+  id: string
+  /** ISO 8601, UTC. */
+  publishedAt: string
+  subject?: string
+  text: string
+  attributes: Record<string, string>
+}
+
+/** What SNS hands on to a queue, unless it is told to hand it on raw. */
+interface Envelope {
+  MessageId: string
+  Timestamp: string
+  Subject?: string
+  Message: string
+  MessageAttributes?: Record<string, { Value: string }>
+}
+
+/** What a queue got from the topic that it subscribes to, the oldest first. */
+export function publishedMessages(server: FauxqsServer, queue = MESSAGES_QUEUE_NAME): PublishedMessage[] {
+  const { ready } = server.inspectQueue(queue)!.messages
+  return ready.map(({ body }) => {
+    const { MessageId, Timestamp, Subject, Message, MessageAttributes = {} }: Envelope = JSON.parse(body)
+    const attributes = Object.entries(MessageAttributes).map(([name, { Value }]) => [name, Value])
+    return {
+      id: MessageId,
+      publishedAt: Timestamp,
+      ...(Subject !== undefined && { subject: Subject }),
+      text: Message,
+      attributes: Object.fromEntries(attributes)
+    }
+  })
+}

@@ -1,0 +1,56 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { type Render, TEXT } from '../../../../app/processors/notify/template.ts'
+import { sampleEvent } from '../../../support/events.ts'
+
+const event = sampleEvent('upload', { publicId: 'bag', variant: 'metadata' })
+const fill = (template: string) => TEXT.parse(template)(event)
+const faultOf = (given: unknown) => TEXT.safeParse(given as string).error?.issues[0]?.message
+
+t.test('placeholders stand for what the notification says', async (t) => {
+  t.equal(
+    fill('{public_id} ({metadata.cms_id}) came to {event.environment}: {context.custom.alt}'),
+    'bag (cms-1001) came to demo: A brown leather bag'
+  )
+  t.equal(fill('plain'), 'plain')
+})
+
+t.test('a list has commas between; an object is JSON; numbers and claims are what they are', async (t) => {
+  t.equal(fill('{tags}'), 'bags, autumn')
+  t.equal(fill('{context.custom}'), '{"alt":"A brown leather bag","caption":"Autumn"}')
+  t.equal(fill('{width} {placeholder}'), '1279 false')
+})
+
+t.test('where the notification has no such field, nothing stands', async (t) => {
+  t.equal(fill('SKU {metadata.sku}.'), 'SKU .')
+  t.equal(TEXT.parse('{a}, {b}')({ ...event, payload: { a: null, b: [null, 'x'] } }), ', , x')
+})
+
+t.test('doubled braces stand for braces', async (t) => {
+  t.equal(fill('{{{public_id}}} {{public_id}}'), '{bag} {public_id}')
+})
+
+t.test('what is filled in is no template', async (t) => {
+  const payload = { title: '{public_id} $& {{', public_id: 'bag' }
+  t.equal(TEXT.parse('{title}')({ ...event, payload }), '{public_id} $& {{')
+})
+
+t.test('a function is taken as it is', async (t) => {
+  const render: Render = ({ asset }) => asset?.publicId
+  t.equal(TEXT.parse(render), render)
+})
+
+t.test('what can never be filled is refused', async (t) => {
+  t.equal(faultOf('{public_id'), 'a brace stands alone; {{ and }} stand for braces')
+  t.equal(faultOf('public_id}'), 'a brace stands alone; {{ and }} stand for braces')
+  t.match(faultOf('{}'), /^\{\}: a path is names with dots between/)
+  t.match(faultOf('{{ {public id}'), /^\{public id\}: a path is names/)
+  t.match(faultOf('{event.name}'), /^\{event\.name\}: of the event there are event\.id, /)
+  for (const given of ['', 5, null, undefined, {}]) {
+    t.equal(faultOf(given), 'must be a template or a function', String(given))
+  }
+})
+
+t.test('any text, with its braces doubled, comes out as it is', async () => {
+  fc.assert(fc.property(fc.string({ minLength: 1 }), (text) => fill(text.replace(/[{}]/g, '$&$&')) === text))
+})

@@ -131,6 +131,15 @@ export const VARIABLES = {
       .regex(/^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w.-]{1,260}$/)
       .optional()
   }),
+  METRICS_NAMESPACE: variable({
+    meaning:
+      'the CloudWatch namespace that metrics are written for, as lines of the log; without it there are none',
+    allowed: '1 to 255 letters, digits, spaces and any of . _ - / # :, not starting with AWS/',
+    schema: z
+      .string()
+      .regex(/^(?!AWS\/)(?=.*\S)[\w./#: -]{1,255}$/)
+      .optional()
+  }),
   LISTENER_CONFIG: variable({
     meaning: "path of the processors' file, from the working directory",
     allowed: 'the path of a .ts, .mts, .js or .mjs file',

@@ -48,3 +48,9 @@ export function createLogger(options: { level: string; role: string }): Logger {
     pino.destination({ sync: true })
   )
 }
+
+/** Writes lines on standard output as they are, each whole, and in order with those of the listener's own logger. */
+export function createOutput(): (line: string) => void {
+  const destination = pino.destination({ sync: true })
+  return (line) => void destination.write(`${line}\n`)
+}

@@ -22,6 +22,7 @@ const DEFAULTS = {
   DATABASE_URL: undefined,
   FORWARD_SECRET: undefined,
   NOTIFY_TOPIC_ARN: undefined,
+  METRICS_NAMESPACE: undefined,
   LISTENER_CONFIG: './listener.config.ts'
 }
 
@@ -119,6 +120,10 @@ const ACCEPTED: { [Name in VariableName]: [string, unknown][] } = {
     'arn:aws:sns:eu-west-1:123456789012:uploads',
     'arn:aws-cn:sns:cn-north-1:123456789012:a'
   ].map((arn) => [arn, arn]),
+  METRICS_NAMESPACE: ['Cloudinary/Listener', 'my team: hooks #2', 'x'.repeat(255)].map((name) => [
+    name,
+    name
+  ]),
   LISTENER_CONFIG: ['other.ts', '/etc/listener.mts', '../listener.js', 'x.mjs'].map((path) => [path, path])
 }
 
@@ -170,6 +175,10 @@ const REFUSED: Record<Exclude<VariableName, 'HOST'>, [string[], string]> = {
   NOTIFY_TOPIC_ARN: [
     ['uploads', 'arn:aws:sqs:eu-west-1:123456789012:uploads', 'arn:aws:sns:eu-west-1:1:uploads'],
     'the ARN of an SNS topic: arn:aws:sns:REGION:ACCOUNT:NAME'
+  ],
+  METRICS_NAMESPACE: [
+    ['AWS/SQS', ' ', 'a$b', 'x'.repeat(256)],
+    '1 to 255 letters, digits, spaces and any of . _ - / # :, not starting with AWS/'
   ],
   LISTENER_CONFIG: [
     ['listener.config', 'listener.json', 'listener.cts'],

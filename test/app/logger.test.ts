@@ -80,6 +80,33 @@ t.test('the logger writes JSON lines on standard output', async (t) => {
   t.match(bare, { level: 'warn', err: { type: 'Error', message: 'refused' }, msg: 'refused' })
 })
 
+t.test(
+  'lines that are written beside the log come in order with it, and none is lost at the end',
+  async (t) => {
+    const script = `
+    const { createLogger, createOutput } = await import(${JSON.stringify(import.meta.resolve('../../app/logger.ts'))})
+    const log = createLogger({ level: 'info', role: 'web' })
+    const write = createOutput()
+    for (let i = 0; i < 3000; i += 2) {
+      log.info({ i, filler: 'x'.repeat(100) }, 'event stored')
+      write(JSON.stringify({ i: i + 1 }))
+    }
+    process.exit()
+  `
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      encoding: 'utf8'
+    })
+    const order = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).i)
+    t.strictSame(
+      order,
+      Array.from({ length: 3000 }, (_, i) => i)
+    )
+  }
+)
+
 t.test('the logger writes nothing below its level', async (t) => {
   const log = createLogger({ level: 'warn', role: 'worker' })
   t.equal(log.level, 'warn')

@@ -1,0 +1,78 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { VARIABLES } from '../app/config.ts'
+import { METRICS } from '../app/metrics/names.ts'
+
+/** A table in a document that says what code says, and so is written from it. */
+export interface Table {
+  document: string
+  /** Names its place in the document. */
+  name: string
+  source: string
+  /** In Markdown. */
+  render: () => string
+}
+
+export const TABLES: readonly Table[] = [
+  {
+    document: 'README.md',
+    name: 'configuration',
+    source: 'app/config.ts',
+    render: () => {
+      const rows = Object.entries(VARIABLES).map(([name, { meaning, allowed, schema }]) => {
+        const fallback = schema.safeParse(undefined).data
+        return [`\`${name}\``, meaning, allowed, fallback === undefined ? '' : `\`${fallback}\``]
+      })
+      return markdown(['variable', 'meaning', 'allowed', 'default'], rows)
+    }
+  },
+  {
+    document: 'docs/operations.md',
+    name: 'metrics',
+    source: 'app/metrics/names.ts',
+    render: () => {
+      const rows = Object.entries(METRICS).map(([name, { unit, dimensions, meaning }]) => [
+        `\`${name}\``,
+        unit,
+        dimensions.map((set) => set.map((dimension) => `\`${dimension}\``).join(' + ')).join(', '),
+        meaning
+      ])
+      return markdown(['metric', 'unit', 'dimensions', 'meaning'], rows)
+    }
+  }
+]
+
+function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}
+
+/**
+ * A document's text with the table brought up to date.
+ *
+ * @throws {Error} when the text has no place for it
+ */
+export function withTable(text: string, { document, name, source, render }: Table): string {
+  const first = `<!-- ${name}: begin (npm run docs writes this from ${source}) -->`
+  const last = `<!-- ${name}: end -->`
+  const begin = text.indexOf(first)
+  const end = text.indexOf(last)
+  if (begin < 0 || end < begin) throw new Error(`no lines "${first}" and "${last}" in ${document}`)
+  return `${text.slice(0, begin)}${first}\n${render()}\n${text.slice(end)}`
+}
+
+if (import.meta.main) {
+  for (const table of TABLES) {
+    const { document, source } = table
+    const text = await readFile(document, 'utf8')
+    const updated = withTable(text, table)
+    if (!process.argv.includes('--check')) {
+      await writeFile(document, updated)
+      console.log(`${document}: the table is written from ${source}`)
+    } else if (updated !== text) {
+      console.error(`${document} differs from ${source}; run: npm run docs`)
+      process.exitCode = 1
+    } else {
+      console.log(`${document} agrees with ${source}`)
+    }
+  }
+}

@@ -3,7 +3,7 @@ import { COMMANDS } from './commands.ts'
 import { ConfigError, readConfig } from './config.ts'
 import { ListenerError } from './errors.ts'
 import { loadListener } from './listener.ts'
-import { createLogger, type Logger, SERIALIZERS } from './logger.ts'
+import { createLogger, createOutput, type Logger, SERIALIZERS } from './logger.ts'
 import { type Command, runCommand } from './operator/command.ts'
 import { ROLES, type Role, type Stop } from './roles.ts'
 
@@ -66,7 +66,7 @@ async function startRole(name: string, role: Role): Promise<void> {
     log = createLogger({ level: config.LOG_LEVEL, role: name })
     const listener = await loadListener(config.LISTENER_CONFIG)
     log = listener.logger?.child({ role: name }, { serializers: SERIALIZERS }) ?? log
-    stop = await role.start({ listener, log })
+    stop = await role.start({ listener, log, write: createOutput() })
   } catch (error) {
     explain(log, error)
     process.exit(1)

@@ -11,6 +11,7 @@ import { buildServer } from './web/server.ts'
 import {
   createClients,
   createEnvironments,
+  createMetrics,
   createRegionalSqs,
   loadEnvironments,
   RECEIVE_MS,
@@ -25,6 +26,8 @@ export type Stop = () => Promise<void>
 export interface Context {
   listener: Listener
   log: Logger
+  /** Writes a line beside the log, on standard output. */
+  write: (line: string) => void
 }
 
 /** Stays up until it is told to stop. */
@@ -59,8 +62,10 @@ export const ROLES: Record<string, Role> = {
   }
 }
 
-async function startWeb({ log }: Context): Promise<Stop> {
+async function startWeb(context: Context): Promise<Stop> {
+  const { log } = context
   const config = readConfig(WEB_REQUIRES)
+  const metrics = createMetrics('web', config, context)
   const environments = createEnvironments(config, log)
   const sqs = await createRegionalSqs(SEND_MS)
   const outbox = new Outbox({ sqs, queueUrl: config.QUEUE_URL })
@@ -73,28 +78,34 @@ async function startWeb({ log }: Context): Promise<Stop> {
     probeQueue: () => probeQueue(sqs, config.QUEUE_URL),
     toleranceSeconds: config.SIGNATURE_TOLERANCE_SECONDS,
     bodyLimitBytes: config.BODY_LIMIT_BYTES,
+    metrics,
     clock: Date.now
   })
   const url = await server.listen({ port: config.PORT, host: config.HOST })
   await environments.load()
   environments.startBackgroundRefresh()
   lifecycle.state = 'ready'
+  metrics.start()
   log.info({ url, webhook: `${url}/webhooks/cloudinary` }, 'web is ready')
   return async () => {
     lifecycle.state = 'draining'
     environments.stop()
     await server.close()
     await outbox.idle()
+    metrics.stop()
     sqs.destroy()
   }
 }
 
-async function startWorker({ listener, log }: Context): Promise<Stop> {
+async function startWorker(context: Context): Promise<Stop> {
+  const { listener, log } = context
   const config = readConfig(WORKER_REQUIRES)
+  const metrics = createMetrics('worker', config, context)
   const sqs = await createRegionalSqs(RECEIVE_MS)
   const environments = await loadEnvironments(config, log)
   environments.startBackgroundRefresh()
   const clients = createClients(environments, log)
+  metrics.gauge('BreakerOpen', () => Number(clients.isAnyStopped))
   const dynamoDb = createDynamoDbClient(config.WORKER_CONCURRENCY)
   const table = { client: dynamoDb, tableName: config.JOURNAL_TABLE }
   const worker = createWorker({
@@ -106,14 +117,17 @@ async function startWorker({ listener, log }: Context): Promise<Stop> {
     journal: new Journal({ ...table, log }),
     state: new StateStore(table),
     log,
+    metrics,
     concurrency: config.WORKER_CONCURRENCY
   })
   await startProcessors(listener.processors, { config, log })
   worker.start()
+  metrics.start()
   log.info({ processors: listener.processors.map(({ name }) => name) }, 'worker is ready')
   return async () => {
     await worker.stop(WORKER_GRACE_MS)
     await stopProcessors(listener.processors, log)
+    metrics.stop()
     environments.stop()
     clients.close()
     dynamoDb.destroy()

@@ -3,8 +3,10 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { CloudinaryClients } from './cloudinary/client.ts'
 import { Environments } from './cloudinary/environments.ts'
 import { fromSecretsManager, fromUrl } from './cloudinary/secret-source.ts'
-import { ConfigError, type Credentials, credentialSource } from './config.ts'
+import { type Config, ConfigError, type Credentials, credentialSource } from './config.ts'
 import type { Logger } from './logger.ts'
+import { EmfMetrics } from './metrics/emf.ts'
+import { NO_METRICS, type RoleMetrics } from './metrics/metrics.ts'
 import { createSqsClient } from './queue/sqs.ts'
 
 /** An SQS call that sends may take so long in one try, in milliseconds; one that waits for messages, longer. */
@@ -23,6 +25,15 @@ export function createClients(environments: Environments, log: Logger): Cloudina
       else log.info({ cloudName, ...state }, 'Cloudinary is back; events go on')
     }
   })
+}
+
+/** The metrics of a role; nothing is written where the environment names no namespace for them. */
+export function createMetrics(
+  role: string,
+  { METRICS_NAMESPACE: namespace }: Pick<Config, 'METRICS_NAMESPACE'>,
+  { log, write }: { log: Logger; write: (line: string) => void }
+): RoleMetrics {
+  return namespace ? new EmfMetrics({ namespace, role, log, write, clock: Date.now }) : NO_METRICS
 }
 
 /** The environments, read for the first time. */

@@ -229,6 +229,11 @@ export class CloudinaryClients {
     return Math.max(...this.#options.environments.cloudNames().map((name) => this.breaker(name).capacity))
   }
 
+  /** Whether the calls to some environment are stopped now. */
+  get isAnyStopped(): boolean {
+    return [...this.#breakers.values()].some(({ isClosed }) => !isClosed)
+  }
+
   /** Closes the connections that are kept open. */
   close(): void {
     this.#agent.destroy()

@@ -8,11 +8,13 @@ import {
   verifySignature
 } from '../cloudinary/signature.ts'
 import { ListenerError } from '../errors.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import type { Outbox } from '../queue/outbox.ts'
 
 export interface IntakeOptions {
   environments: Pick<Environments, 'verificationKeys' | 'refreshAfterFailedSignature' | 'isOwnKey'>
   outbox: Pick<Outbox, 'store'>
+  metrics: Metrics
   /** How old a notification may be. */
   toleranceSeconds: number
   /** Milliseconds since the epoch. */
@@ -77,11 +79,19 @@ export class Intake {
 
   /** The first step, which needs no body: form and age. */
   check(headers: SignatureHeaders): HeaderVerdict {
-    return checkHeaders(headers, this.#options)
+    const verdict = checkHeaders(headers, this.#options)
+    if (verdict.outcome === 'refused') this.#count(verdict)
+    return verdict
   }
 
   /** The second step: nothing parses the body before a secret has verified it. */
-  async store({ body, headers, traceId }: Notification<WellFormedHeaders>): Promise<IntakeOutcome> {
+  async store(notification: Notification<WellFormedHeaders>): Promise<IntakeOutcome> {
+    const outcome = await this.#store(notification)
+    this.#count(outcome)
+    return outcome
+  }
+
+  async #store({ body, headers, traceId }: Notification<WellFormedHeaders>): Promise<IntakeOutcome> {
     const { environments, outbox, clock, storeTimeoutMs } = this.#options
     let verdict = verifySignature(body, headers, environments.verificationKeys())
     if (verdict.outcome === 'refused' && (await environments.refreshAfterFailedSignature())) {
@@ -109,6 +119,21 @@ export class Intake {
       return { ...failureOf(error), about }
     }
     return { outcome: 'accepted', events: events.length, about }
+  }
+
+  #count(ended: IntakeOutcome): void {
+    const { metrics } = this.#options
+    switch (ended.outcome) {
+      case 'accepted':
+        metrics.count('NotificationsAccepted', 1)
+        metrics.count('EventsStored', ended.events)
+        return
+      case 'refused':
+        metrics.count('NotificationsRefused', 1, { Reason: ended.code })
+        return
+      case 'unavailable':
+        metrics.count('NotificationsUnavailable', 1, { Reason: ended.code })
+    }
   }
 }
 

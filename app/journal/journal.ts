@@ -121,13 +121,15 @@ export class Journal {
    * Notes how a processor's run ended, and with the last one what becomes of the event: one write. While the
    * journal does not answer it is tried again, since what is done and not noted would be done again.
    *
+   * @param log one whose lines say which event they are about
    * @throws {ListenerError} JOURNAL_UNAVAILABLE once the signal has aborted, or when it would never be taken
    */
   async record(
     eventId: string,
     processor: { name: string; record: ProcessorRecord } | undefined,
     verdict: Verdict | undefined,
-    signal: AbortSignal
+    signal: AbortSignal,
+    log?: Logger
   ): Promise<void> {
     for (;;) {
       try {
@@ -146,8 +148,9 @@ export class Journal {
         // finished already: by a try of this call whose answer was lost, or by whoever the message went to since
         if (error instanceof ConditionalCheckFailedException) return
         if (signal.aborted || isRefusal(error)) throw journalUnavailable(error)
-        this.#options.log.error(
-          { err: error, eventId, processor: processor?.name, code: 'JOURNAL_UNAVAILABLE' },
+        const lines = log ?? this.#options.log.child({ eventId })
+        lines.error(
+          { err: error, processor: processor?.name, code: 'JOURNAL_UNAVAILABLE' },
           'cannot note what was done; trying again'
         )
         await sleep(this.#options.pauseMs, undefined, { signal }).catch(() => {})

@@ -23,6 +23,8 @@ export interface InboxOptions {
   /** Handles one message; `signal` aborts when the inbox stops or no longer holds the message. */
   handle: (message: ReceivedMessage, signal: AbortSignal) => Promise<Disposition>
   log: Logger
+  /** What a line of the log says of a message; its id, unless told otherwise. */
+  describe?: (message: ReceivedMessage) => object
   /** Messages held at a time. */
   concurrency: number
   /** How many may be held just now, where that is less; asked before each receive. */
@@ -80,6 +82,7 @@ export class Inbox {
       waitTimeSeconds: 2,
       every: everyWithTimer,
       random: Math.random,
+      describe: ({ id }) => ({ messageId: id }),
       capacity: () => Number.POSITIVE_INFINITY,
       clock: () => performance.now(),
       ...options
@@ -187,7 +190,7 @@ export class Inbox {
       abort: new AbortController()
     }
     this.#held++
-    this.#leases.begin(held.receiptHandle, held.abort)
+    this.#leases.begin(held.receiptHandle, held.abort, () => this.#options.describe(held.message))
     const lane = this.#lanes.get(held.message.group)
     if (lane) {
       lane.push(held)
@@ -223,7 +226,7 @@ export class Inbox {
       return disposition.kind === 'retry' && abort.signal.aborted ? HAND_BACK : disposition
     } catch (err) {
       if (abort.signal.aborted) return HAND_BACK
-      this.#options.log.error({ err, messageId: message.id }, 'the handler of a message threw')
+      this.#options.log.error({ err, ...this.#options.describe(message) }, 'the handler of a message threw')
       return { kind: 'retry', delaySeconds: this.#options.visibilityTimeoutSeconds }
     }
   }
@@ -236,7 +239,8 @@ export class Inbox {
         disposition.kind === 'delete' ? 'delete' : disposition.delaySeconds
       )
     } catch (err) {
-      this.#options.log.warn({ err, messageId: held.message.id }, `cannot ${disposition.kind} a message`)
+      const { log, describe } = this.#options
+      log.warn({ err, ...describe(held.message) }, `cannot ${disposition.kind} a message`)
       return false
     }
   }

@@ -29,6 +29,7 @@ interface Lease {
   /** Milliseconds, by the clock. */
   expiresAt: number
   renewal: Promise<void> | undefined
+  about: () => object
 }
 
 /**
@@ -68,9 +69,9 @@ export class Leases {
     this.#stopBeating = options.every(this.#beatMs, () => this.#beat())
   }
 
-  /** Holds a message that was received just now; `abort` is aborted if it is lost. */
-  begin(receiptHandle: string, abort: AbortController): void {
-    this.#leases.set(receiptHandle, { abort, expiresAt: this.#expiry(), renewal: undefined })
+  /** Holds a message that was received just now; `abort` is aborted if it is lost; `about` is in its log lines. */
+  begin(receiptHandle: string, abort: AbortController, about: () => object = () => ({})): void {
+    this.#leases.set(receiptHandle, { abort, expiresAt: this.#expiry(), renewal: undefined, about })
   }
 
   /**
@@ -114,7 +115,7 @@ export class Leases {
       })
       lease.expiresAt = expiresAt
     } catch (err) {
-      this.#options.log.warn({ err }, 'cannot extend the visibility time-out of a message')
+      this.#options.log.warn({ err, ...lease.about() }, 'cannot extend the visibility time-out of a message')
       // by the next beat another worker may have it
       const late = this.#options.clock() + this.#beatMs >= lease.expiresAt
       if (late && this.#leases.has(receiptHandle)) this.#lose(receiptHandle, lease)

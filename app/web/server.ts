@@ -2,6 +2,7 @@ import { totalmem } from 'node:os'
 import { constrainedMemory } from 'node:process'
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify'
 import type { Logger } from '../logger.ts'
+import { traceIdOf } from './headers.ts'
 import { type HealthOptions, health } from './health.ts'
 import { type WebhookOptions, webhook } from './webhook.ts'
 
@@ -26,10 +27,14 @@ const CONNECTIONS_CHECK_MS = 1000
 
 /** The web role's server, not yet listening. */
 export function buildServer(options: ServerOptions): FastifyInstance {
+  const { metrics } = options
   const app: FastifyInstance = fastify({
     loggerInstance: options.log as FastifyBaseLogger,
     // the webhook writes one line for each notification, and a load balancer's probes need none
     logController: new LogController({ disableRequestLogging: true }),
+    // every line of a request carries it, those of Fastify's own included
+    childLoggerFactory: (log, bindings, loggerOptions, { headers }) =>
+      log.child({ ...bindings, traceId: traceIdOf(headers) }, loggerOptions),
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_MS,
     http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: CONNECTIONS_CHECK_MS },
@@ -40,10 +45,13 @@ export function buildServer(options: ServerOptions): FastifyInstance {
   app.setErrorHandler<{ code?: string; statusCode?: number } & Error>((error, request, reply) => {
     const status = error.statusCode ?? 500
     if (status >= 500) {
+      metrics.count('NotificationsUnavailable', 1, { Reason: 'INTERNAL' })
       request.log.error({ err: error }, 'request failed')
       return reply.code(status).send({ code: 'INTERNAL' })
     }
     const code = status === 413 ? 'BODY_TOO_LARGE' : (error.code ?? 'BAD_REQUEST')
+    // Fastify has many codes for what is no proper request, and each would be a metric
+    metrics.count('NotificationsRefused', 1, { Reason: status === 413 ? code : 'BAD_REQUEST' })
     request.log.warn({ code, status, ip: request.ip }, 'request refused')
     return reply.code(status).send({ code })
   })

@@ -2,6 +2,7 @@ import underPressure from '@fastify/under-pressure'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { type About, Intake, type IntakeOptions, type WellFormedHeaders } from '../intake/intake.ts'
 import type { Outbox } from '../queue/outbox.ts'
+import { single, traceIdOf } from './headers.ts'
 import type { Lifecycle } from './lifecycle.ts'
 
 export interface WebhookOptions extends IntakeOptions {
@@ -21,23 +22,25 @@ type Ending =
 /** Bytes of events that may wait for SQS; beyond it, notifications are refused until it has caught up. */
 const MAXIMUM_PENDING_BYTES = 64 * 1024 * 1024
 
-/** Anybody can send one, and it is in every line; in characters. */
-const LONGEST_TRACE_ID = 256
-
 const RETRY_AFTER_SECONDS = 30
 
 /** `POST /webhooks/cloudinary`: verifies the bytes, stores one event for each asset, and only then answers 200. */
 export const webhook: FastifyPluginAsync<WebhookOptions> = async (app, options) => {
-  const { outbox, lifecycle } = options
+  const { outbox, lifecycle, metrics } = options
   const intake = new Intake(options)
   const verdicts = new WeakMap<FastifyRequest, WellFormedHeaders>()
+
+  const turnAway = (request: FastifyRequest, reply: FastifyReply, code: string, reason: string) => {
+    metrics.count('NotificationsUnavailable', 1, { Reason: code })
+    return finish(request, reply, { outcome: 'unavailable', code, reason })
+  }
 
   await app.register(underPressure, {
     maxEventLoopDelay: 1000,
     maxRssBytes: options.maximumRssBytes,
     exposeStatusRoute: false,
     pressureHandler: (request, reply, type) => {
-      finish(request, reply, { outcome: 'unavailable', code: 'OVERLOADED', reason: String(type) })
+      turnAway(request, reply, 'OVERLOADED', String(type))
     }
   })
 
@@ -49,23 +52,15 @@ export const webhook: FastifyPluginAsync<WebhookOptions> = async (app, options) 
     bodyLimit: options.bodyLimitBytes,
     onRequest: async (request, reply) => {
       if (lifecycle.state === 'starting') {
-        return finish(request, reply, {
-          outcome: 'unavailable',
-          code: 'STARTING',
-          reason: 'the secret is not read yet'
-        })
+        return turnAway(request, reply, 'STARTING', 'the secret is not read yet')
       }
       if (outbox.pendingBytes > MAXIMUM_PENDING_BYTES) {
-        return finish(request, reply, {
-          outcome: 'unavailable',
-          code: 'OVERLOADED',
-          reason: 'too much waits for SQS'
-        })
+        return turnAway(request, reply, 'OVERLOADED', 'too much waits for SQS')
       }
       const verdict = intake.check({
-        signature: single(request, 'x-cld-signature'),
-        timestamp: single(request, 'x-cld-timestamp'),
-        signatureV2: single(request, 'x-cld-signature_v2')
+        signature: single(request.headers, 'x-cld-signature'),
+        timestamp: single(request.headers, 'x-cld-timestamp'),
+        signatureV2: single(request.headers, 'x-cld-signature_v2')
       })
       if (verdict.outcome === 'refused') return finish(request, reply, verdict)
       verdicts.set(request, verdict)
@@ -76,8 +71,9 @@ export const webhook: FastifyPluginAsync<WebhookOptions> = async (app, options) 
       const ending = await intake.store({
         body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
         headers: verdicts.get(request) as WellFormedHeaders,
-        traceId: traceIdOf(request)
+        traceId: traceIdOf(request.headers)
       })
+      if (ending.outcome === 'accepted') metrics.time('AckLatency', reply.elapsedTime)
       return finish(request, reply, ending)
     }
   })
@@ -87,7 +83,6 @@ export const webhook: FastifyPluginAsync<WebhookOptions> = async (app, options) 
 function finish(request: FastifyRequest, reply: FastifyReply, ending: Ending): FastifyReply {
   const line = {
     ...ending.about,
-    traceId: traceIdOf(request),
     ip: request.ip,
     outcome: ending.outcome,
     milliseconds: Math.round(reply.elapsedTime)
@@ -106,12 +101,4 @@ function finish(request: FastifyRequest, reply: FastifyReply, ending: Ending): F
       )
       return reply.code(503).header('Retry-After', RETRY_AFTER_SECONDS).send({ code: ending.code })
   }
-}
-
-const traceIdOf = (request: FastifyRequest) => single(request, 'x-amzn-trace-id')?.slice(0, LONGEST_TRACE_ID)
-
-/** The header's value; undefined where it is missing or repeated. */
-function single(request: FastifyRequest, name: string): string | undefined {
-  const value = request.headers[name]
-  return typeof value === 'string' ? value : undefined
 }

@@ -19,6 +19,8 @@ export type Run =
   | { outcome: 'succeeded'; processor: string; note: string | undefined; milliseconds: number }
   | { outcome: 'failed'; processor: string; fault: Fault; error: unknown; milliseconds: number }
 
+export type Failure = Extract<Run, { outcome: 'failed' }>
+
 /**
  * Chooses the processors for an event. A change made with the listener's own key is for those alone that ask
  * for own changes, or no processor could change an asset without causing the next event; `eager` results

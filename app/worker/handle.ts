@@ -1,15 +1,18 @@
 import type { CloudinaryClients } from '../cloudinary/client.ts'
 import type { AssetEvent } from '../cloudinary/event.ts'
 import { ListenerError } from '../errors.ts'
-import type { Journal, ProcessorRecord, Verdict } from '../journal/journal.ts'
+import type { Journal, Verdict } from '../journal/journal.ts'
 import type { StateStore } from '../journal/state.ts'
 import type { Processor } from '../listener.ts'
-import { type Logger, serializeError } from '../logger.ts'
+import type { Logger } from '../logger.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import type { DeadLetters } from '../queue/dead-letters.ts'
 import type { Disposition, ReceivedMessage } from '../queue/inbox.ts'
 import { decodeMessage } from '../queue/message.ts'
 import { limitDelaySeconds, retryDelaySeconds } from './backoff.ts'
-import { type Run, run, select } from './dispatch.ts'
+import { type Failure, type Run, run, select } from './dispatch.ts'
+import { describeError, isFinal, recordOf, verdictOf } from './records.ts'
+import { describeEvent, Report } from './report.ts'
 
 export interface HandleOptions {
   processors: readonly Processor[]
@@ -18,6 +21,7 @@ export interface HandleOptions {
   state: Pick<StateStore, 'of'>
   deadLetters: Pick<DeadLetters, 'put'>
   log: Logger
+  metrics: Metrics
   /** Milliseconds since the epoch. */
   clock: () => number
   /** A number from 0 up to 1. */
@@ -32,8 +36,6 @@ const OUTAGE_SECONDS = 20
 
 const DELETE: Disposition = { kind: 'delete' }
 
-type Failure = Extract<Run, { outcome: 'failed' }>
-
 /**
  * Does what a message asks for, and says what becomes of it: journal the attempt, run each processor that has not
  * succeeded yet, journal how it ended, put aside what cannot succeed.
@@ -43,52 +45,43 @@ export async function handleMessage(
   signal: AbortSignal,
   options: HandleOptions
 ): Promise<Disposition> {
-  const { random, log } = options
+  const { random, log, metrics } = options
   try {
-    return await handleBody(message, signal, options)
+    const decoded = decode(message)
+    if (decoded.outcome === 'unreadable') return await putMessageAside(message, decoded.error, options)
+    return await handleEvent(decoded.event, message, signal, options)
   } catch (err) {
-    const delaySeconds = 1 + Math.round(random() * OUTAGE_SECONDS)
-    log.error(
-      { err, messageId: message.id, retryInSeconds: delaySeconds },
-      'message not handled; it comes again'
-    )
-    return { kind: 'retry', delaySeconds }
+    const retryInSeconds = 1 + Math.round(random() * OUTAGE_SECONDS)
+    metrics.count('MessagesNotHandled', 1)
+    log.error({ ...describeMessage(message), err, retryInSeconds }, 'message not handled; it comes again')
+    return { kind: 'retry', delaySeconds: retryInSeconds }
   }
 }
 
-async function handleBody(
-  message: ReceivedMessage,
-  signal: AbortSignal,
-  options: HandleOptions
-): Promise<Disposition> {
-  let event: AssetEvent
+/** What a line of the log says of a message: which event it holds, as the lines of the event itself do. */
+export function describeMessage(message: ReceivedMessage): object {
+  const decoded = decode(message)
+  return { messageId: message.id, ...(decoded.outcome === 'event' && describeEvent(decoded.event)) }
+}
+
+function decode({ body }: ReceivedMessage) {
   try {
-    event = decodeMessage(message.body)
+    return { outcome: 'event', event: decodeMessage(body) } as const
   } catch (error) {
-    const reason = describe(error)
-    await options.deadLetters.put(message.id, message.body, reason)
-    options.log.error({ ...reason, messageId: message.id }, 'message dead-lettered')
-    return DELETE
+    return { outcome: 'unreadable', error } as const
   }
-  return handleEvent(event, message, signal, { ...options, log: options.log.child(about(event)) })
 }
 
-function about({
-  id,
-  type,
-  environment,
-  asset,
-  traceId,
-  run: operatorsRun
-}: AssetEvent): Record<string, unknown> {
-  return {
-    eventId: id,
-    type,
-    environment,
-    asset: asset?.publicId ?? asset?.assetId,
-    traceId,
-    run: operatorsRun?.kind
-  }
+async function putMessageAside(
+  { id, body }: ReceivedMessage,
+  error: unknown,
+  { deadLetters, log, metrics }: HandleOptions
+): Promise<Disposition> {
+  const reason = describeError(error)
+  await deadLetters.put(id, body, reason)
+  metrics.count('EventsDeadLettered', 1)
+  log.error({ ...reason, messageId: id }, 'message dead-lettered')
+  return DELETE
 }
 
 async function handleEvent(
@@ -97,11 +90,12 @@ async function handleEvent(
   signal: AbortSignal,
   options: HandleOptions
 ): Promise<Disposition> {
-  const { processors, clients, journal, log, clock, random } = options
+  const { processors, clients, journal, clock, random } = options
+  const report = new Report(event, options)
   const selection = select(event, processors)
   if (selection.outcome === 'ignored') {
     await journal.ignore(event, selection.reason)
-    log.info({ outcome: 'ignored', reason: selection.reason }, 'event ignored')
+    report.ignored(selection.reason)
     return DELETE
   }
   const breaker = clients.breaker(event.environment)
@@ -110,7 +104,7 @@ async function handleEvent(
     return { kind: 'retry', delaySeconds: Math.ceil((admission.until - clock()) / 1000 + random()) }
   }
   try {
-    return await runProcessors(event, selection.processors, message, signal, options)
+    return await runProcessors(event, selection.processors, message, signal, options, report)
   } finally {
     if (admission.probe) breaker.release()
   }
@@ -121,12 +115,14 @@ async function runProcessors(
   processors: readonly Processor[],
   message: ReceivedMessage,
   signal: AbortSignal,
-  options: HandleOptions
+  options: HandleOptions,
+  report: Report
 ): Promise<Disposition> {
-  const { clients, journal, log, clock } = options
+  const { clients, journal, clock } = options
+  const { log } = report
   const beginning = await journal.begin(event)
   if (beginning.outcome === 'finished') {
-    log.info({ outcome: 'duplicate' }, 'event was finished before')
+    report.duplicate()
     return DELETE
   }
   // by Map, since a processor may be named `constructor`
@@ -135,73 +131,42 @@ async function runProcessors(
   const failures: Failure[] = []
   const counts = (failure: Failure) =>
     failure.fault.kind !== 'rate-limited' && !signal.aborted && clients.breaker(event.environment).isClosed
+  let verdict: Verdict | undefined
 
   for (const [index, processor] of pending.entries()) {
-    const ended: Run =
-      beginning.attempts > MAXIMUM_ATTEMPTS
-        ? exhausted(processor)
-        : await run(processor, event, {
-            cloudinary: (limited) => clients.for(event.environment, limited),
-            log,
-            signal,
-            state: options.state
-          })
+    const isExhausted = beginning.attempts > MAXIMUM_ATTEMPTS
+    const ended: Run = isExhausted
+      ? exhausted(processor)
+      : await run(processor, event, {
+          cloudinary: (limited) => clients.for(event.environment, limited),
+          log,
+          signal,
+          state: options.state
+        })
+    if (!isExhausted) report.ran(ended)
     const isLastAttempt = beginning.attempts >= MAXIMUM_ATTEMPTS
     const isDead =
       ended.outcome === 'failed' && (ended.fault.kind === 'permanent' || (isLastAttempt && counts(ended)))
-    if (isDead) await putAside(event, message, ended, options)
-    else if (ended.outcome === 'failed') failures.push(ended)
-    else log.info({ ...ended }, 'event processed')
+    if (isDead) {
+      await putAside(event, message, ended, options)
+      report.deadLettered(ended)
+    } else if (ended.outcome === 'failed') failures.push(ended)
 
     const record = recordOf(ended, isDead, event, clock)
     records.set(processor.name, record)
-    const verdict = index === pending.length - 1 ? verdictOf(records, failures, counts) : undefined
-    await journal.record(event.id, { name: processor.name, record }, verdict, signal)
+    if (index === pending.length - 1) verdict = verdictOf(records, failures, counts)
+    await journal.record(event.id, { name: processor.name, record }, verdict, signal, log)
   }
-  // what was pending may be configured no longer
-  if (pending.length === 0) await journal.record(event.id, undefined, verdictOf(records, [], counts), signal)
-  return conclude(beginning.attempts, failures, options)
-}
-
-/** Whether a processor is done with an event. A redrive has another go at the dead, a replay at all. */
-function isFinal(record: ProcessorRecord | undefined, operatorsRun: AssetEvent['run']): boolean {
-  if (record === undefined || record.outcome === 'failed') return false
-  if (record.run === operatorsRun?.id) return true
-  return operatorsRun?.kind !== 'replay' && (record.outcome === 'succeeded' || operatorsRun === undefined)
-}
-
-function recordOf(ended: Run, isDead: boolean, event: AssetEvent, clock: () => number): ProcessorRecord {
-  return {
-    at: new Date(clock()).toISOString(),
-    milliseconds: ended.milliseconds,
-    ...(event.run && { run: event.run.id }),
-    ...(ended.outcome === 'succeeded'
-      ? { outcome: ended.outcome, ...(ended.note && { note: ended.note }) }
-      : { outcome: isDead ? 'dead' : 'failed', ...describe(ended.error) })
+  if (verdict === undefined) {
+    // what was pending is configured no longer
+    verdict = verdictOf(records, [], counts)
+    await journal.record(event.id, undefined, verdict, signal, log)
   }
-}
-
-function verdictOf(
-  records: ReadonlyMap<string, ProcessorRecord>,
-  failures: readonly Failure[],
-  counts: (failure: Failure) => boolean
-): Verdict {
-  const last = failures.at(-1)
-  const status = last
-    ? 'retrying'
-    : [...records.values()].some(({ outcome }) => outcome === 'dead')
-      ? 'dead'
-      : 'done'
-  const failed = [...records].findLast(([, { outcome }]) => outcome !== 'succeeded')
-  return {
-    status,
-    ...(last && !failures.some(counts) && { uncounted: true }),
-    ...(failed &&
-      'code' in failed[1] &&
-      status !== 'done' && {
-        lastError: { processor: failed[0], code: failed[1].code, message: failed[1].message }
-      })
-  }
+  if (verdict.status === 'done') report.processed()
+  if (failures.length === 0) return DELETE
+  const delaySeconds = longestDelaySeconds(beginning.attempts, failures, options)
+  report.retried(failures, beginning.attempts, delaySeconds)
+  return { kind: 'retry', delaySeconds }
 }
 
 async function putAside(
@@ -210,10 +175,9 @@ async function putAside(
   failure: Failure,
   options: HandleOptions
 ) {
-  const reason = { ...describe(failure.error), processor: failure.processor }
+  const reason = { ...describeError(failure.error), processor: failure.processor }
   const id = [event.id, failure.processor, ...(event.run ? [event.run.id] : [])].join('.')
   await options.deadLetters.put(id, message.body, reason)
-  options.log.error({ processor: failure.processor, err: failure.error }, 'event dead-lettered')
 }
 
 function exhausted(processor: Processor): Failure {
@@ -230,37 +194,16 @@ function exhausted(processor: Processor): Failure {
   }
 }
 
-/** Says what becomes of the message, by what failed and is to be tried again. */
-function conclude(
+/** Until all that failed may be tried again. */
+function longestDelaySeconds(
   attempt: number,
   failures: readonly Failure[],
-  { log, clock, random }: HandleOptions
-): Disposition {
-  if (failures.length === 0) return DELETE
+  { clock, random }: HandleOptions
+): number {
   const delays = failures.map(({ fault }) =>
     'until' in fault && fault.until
       ? limitDelaySeconds(fault.until, clock(), random())
       : retryDelaySeconds(attempt, random())
   )
-  const delaySeconds = Math.max(...delays)
-  for (const { processor, fault, error, milliseconds } of failures) {
-    log.warn(
-      {
-        processor,
-        outcome: 'failed',
-        fault: fault.kind,
-        err: error,
-        milliseconds,
-        attempt,
-        retryInSeconds: delaySeconds
-      },
-      'event failed; it will be tried again'
-    )
-  }
-  return { kind: 'retry', delaySeconds }
-}
-
-function describe(error: unknown): { code: string; message: string } {
-  const { code, type, message } = serializeError(error)
-  return { code: code ?? type, message }
+  return Math.max(...delays)
 }

@@ -4,9 +4,10 @@ import type { Journal } from '../journal/journal.ts'
 import type { StateStore } from '../journal/state.ts'
 import type { Listener } from '../listener.ts'
 import type { Logger } from '../logger.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import { DeadLetters } from '../queue/dead-letters.ts'
 import { Inbox } from '../queue/inbox.ts'
-import { handleMessage } from './handle.ts'
+import { describeMessage, handleMessage } from './handle.ts'
 
 export interface WorkerOptions {
   sqs: SQSClient
@@ -17,6 +18,7 @@ export interface WorkerOptions {
   journal: Journal
   state: StateStore
   log: Logger
+  metrics: Metrics
   /** Events in flight. */
   concurrency: number
   waitTimeSeconds?: number
@@ -36,6 +38,7 @@ export function createWorker(options: WorkerOptions): Inbox {
     journal,
     state,
     log,
+    metrics,
     clock = Date.now,
     random = Math.random
   } = options
@@ -47,8 +50,19 @@ export function createWorker(options: WorkerOptions): Inbox {
     log,
     concurrency: options.concurrency,
     capacity: () => clients.capacity,
+    describe: describeMessage,
     ...(options.waitTimeSeconds !== undefined && { waitTimeSeconds: options.waitTimeSeconds }),
     handle: (message, signal) =>
-      handleMessage(message, signal, { processors, clients, journal, state, deadLetters, log, clock, random })
+      handleMessage(message, signal, {
+        processors,
+        clients,
+        journal,
+        state,
+        deadLetters,
+        log,
+        metrics,
+        clock,
+        random
+      })
   })
 }

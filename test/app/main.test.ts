@@ -169,23 +169,30 @@ t.test('credentials are read from Secrets Manager; web is not ready before they 
   t.equal(await role.ended, 0)
 })
 
-t.test("a user's own logger is used, with the serializer that leaks nothing", async (t) => {
-  const standIns = await startStandIns()
-  t.teardown(() => standIns.stop())
-  const directory = t.testdir({
-    'listener.config.ts': `
+t.test(
+  "a user's own logger is used, with the serializer that leaks nothing; metrics come beside it",
+  async (t) => {
+    const standIns = await startStandIns()
+    t.teardown(() => standIns.stop())
+    const directory = t.testdir({
+      'listener.config.ts': `
       import { pino } from '${process.cwd()}/node_modules/pino/pino.js'
       import { defineListener } from '${process.cwd()}/app/listener.ts'
       export default defineListener({ processors: [], logger: pino({ base: { mine: true } }) })`
-  })
-  const role = runRole(t, ['worker'], {
-    ...standIns.environment,
-    LISTENER_CONFIG: `${directory}/listener.config.ts`
-  })
-  t.match(await role.line('worker is ready'), { mine: true, role: 'worker' })
-  role.child.kill('SIGTERM')
-  t.equal(await role.ended, 0)
-})
+    })
+    const role = runRole(t, ['worker'], {
+      ...standIns.environment,
+      LISTENER_CONFIG: `${directory}/listener.config.ts`,
+      METRICS_NAMESPACE: 'Cloudinary/Listener'
+    })
+    t.match(await role.line('worker is ready'), { mine: true, role: 'worker' })
+    role.child.kill('SIGTERM')
+    t.equal(await role.ended, 0)
+    const [stopping, metrics, stopped] = role.lines.slice(-3)
+    t.match([stopping, stopped], [{ msg: 'stopping' }, { msg: 'stopped' }])
+    t.strictSame(Object.keys(metrics!), ['_aws', 'Role', 'BreakerOpen'], 'metrics are no lines of the logger')
+  }
+)
 
 t.test('an error that nobody caught stops the role in good order, with exit code 1', async (t) => {
   const standIns = await startStandIns()

@@ -13,10 +13,14 @@ export interface ListenerUnderTest extends StandIns {
   lines: LogLine[]
   /** Resolves with the first line, past or yet to come, that matches. */
   logged: (matches: (line: LogLine) => boolean) => Promise<LogLine>
+  /** Every line of metrics; there are none unless the environment names a namespace. */
+  metricLines: string[]
   /** `POST` of notifications goes there. */
   webhookUrl: string
   /** Stops the worker as a deployment does, and starts one anew. */
   restartWorker: () => Promise<void>
+  /** Stops both roles as a deployment does; the stand-ins stay up until the test ends. */
+  stopRoles: () => Promise<void>
 }
 
 /**
@@ -48,17 +52,27 @@ export async function buildListener(
   const listener = defineListener({
     processors: typeof processors === 'function' ? processors(standIns) : processors
   })
-  const start = (role: string) => ROLES[role]!.start({ listener, log: log(role) })
+  const metricLines: string[] = []
+  const start = (role: string) =>
+    ROLES[role]!.start({ listener, log: log(role), write: (line) => void metricLines.push(line) })
   const stopWeb = await start('web')
   const webhookUrl = String(lines.find(({ msg }) => msg === 'web is ready')?.webhook)
   Object.assign(process.env, { WEBHOOK_URL: webhookUrl }, environment)
   let stopWorker = await start('worker')
   standIns.cloudinary.setNotificationUrl(webhookUrl)
-  t.teardown(async () => {
+  let stopped: Promise<void> | undefined
+  const stopBoth = async () => {
     await stopWeb()
     await stopWorker()
+  }
+  const stopRoles = () => {
+    stopped ??= stopBoth()
+    return stopped
+  }
+  t.teardown(async () => {
+    await stopRoles()
     await standIns.stop()
-    const log = lines.map((line) => JSON.stringify(line)).join('\n')
+    const log = [...lines.map((line) => JSON.stringify(line)), ...metricLines].join('\n')
     const secrets = [
       LOCAL_CLOUDINARY.apiSecret,
       variables.FORWARD_SECRET,
@@ -72,10 +86,12 @@ export async function buildListener(
     ...standIns,
     lines,
     logged: (matches) => recorder.when(matches),
+    metricLines,
     webhookUrl,
     async restartWorker() {
       await stopWorker()
       stopWorker = await start('worker')
-    }
+    },
+    stopRoles
   }
 }

@@ -13,6 +13,7 @@ import { buildServer, type ServerOptions } from '../../app/web/server.ts'
 import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
 import { signatureHeaders } from '../../dev/sign.ts'
 import { type EmbeddedSqs, startSqs } from '../../dev/sqs.ts'
+import { memoryMetrics } from './metrics.ts'
 
 /** 2026-06-01T12:00:00Z */
 export const NOW = 1_780_315_200_000
@@ -23,6 +24,9 @@ export interface WebUnderTest {
   queue: EmbeddedSqs
   /** Every line logged so far, parsed. */
   lines: Record<string, unknown>[]
+  /** What was counted and timed so far. */
+  counts: Record<string, number>
+  durations: Record<string, number[]>
   /** The bodies of the messages in the queue, parsed. */
   stored: () => Record<string, unknown>[]
   /** Sends a notification that is signed at NOW; a header given as undefined is left out. */
@@ -65,6 +69,7 @@ export async function buildWeb(
     useQueueUrlAsEndpoint: false,
     maxAttempts: 1
   })
+  const { metrics, counts, durations } = memoryMetrics()
   const lifecycle = new Lifecycle()
   lifecycle.state = 'ready'
   const app = buildServer({
@@ -73,6 +78,7 @@ export async function buildWeb(
     environments,
     outbox: new Outbox({ sqs, queueUrl: queue.queueUrl }),
     probeQueue: () => probeQueue(sqs, queue.queueUrl),
+    metrics,
     toleranceSeconds: 7200,
     bodyLimitBytes: 1024 * 1024,
     clock: () => NOW,
@@ -88,6 +94,8 @@ export async function buildWeb(
     lifecycle,
     queue,
     lines,
+    counts,
+    durations,
     stored: () =>
       queue.server
         .inspectQueue('cloudinary-events.fifo')

@@ -7,6 +7,7 @@ import type { Journal } from '../../app/journal/journal.ts'
 import type { StateStore } from '../../app/journal/state.ts'
 import { helloWorldTag } from '../../app/listener.ts'
 import { serializeError } from '../../app/logger.ts'
+import { NO_METRICS } from '../../app/metrics/metrics.ts'
 import { Outbox } from '../../app/queue/outbox.ts'
 import { createWorker } from '../../app/worker/worker.ts'
 import type { FaultKind } from '../../dev/cloudinary/faults.ts'
@@ -56,6 +57,7 @@ t.test('a Cloudinary that hangs, limits, fails, resets or is busy is tried again
     journal: memoryJournal().journal as Journal,
     state: memoryState().store as StateStore,
     log,
+    metrics: NO_METRICS,
     concurrency: 10,
     waitTimeSeconds: 1,
     random: () => 0

@@ -202,9 +202,11 @@ t.test('while calls fail one after the other, no more are made until a probe suc
     onChange: (...change) => changes.push(change)
   })
   const client = clients.for('demo', never)
+  t.equal(clients.isAnyStopped, false)
   cloudinary.faults.add({ kind: 'status', status: 503, count: 5 })
   for (let i = 0; i < 5; i++) await t.rejects(client.addTag(BAG, 'x'), { code: 'CLOUDINARY_UNAVAILABLE' })
   t.equal(clients.capacity, 0)
+  t.equal(clients.isAnyStopped, true)
   const calls = cloudinary.calls.length
   await t.rejects(client.addTag(BAG, 'x'), { code: 'CLOUDINARY_DOWN', fault: { kind: 'retryable' } })
   t.equal(cloudinary.calls.length, calls, 'no call was made')
@@ -212,6 +214,7 @@ t.test('while calls fail one after the other, no more are made until a probe suc
   t.equal(clients.capacity, 1)
   await client.addTag(BAG, 'x')
   t.equal(clients.capacity, Number.POSITIVE_INFINITY)
+  t.equal(clients.isAnyStopped, false)
   t.match(changes, [
     ['demo', { open: true, why: 'CLOUDINARY_UNAVAILABLE' }],
     ['demo', { open: false }]

@@ -9,6 +9,7 @@ import { createLogger } from '../../../app/logger.ts'
 import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
 import { sampleNotification } from '../../../dev/samples.ts'
 import { type SigningKey, signatureHeaders } from '../../../dev/sign.ts'
+import { memoryMetrics } from '../../support/metrics.ts'
 
 /** 2026-06-01T12:00:00Z, in seconds. */
 const NOW = 1_780_315_200
@@ -28,15 +29,17 @@ async function build({
     ...(elapsedMs && { clock: elapsedMs })
   })
   await environments.load()
+  const { metrics, counts } = memoryMetrics()
   const intake = new Intake({
     environments,
     outbox: { store: async (events) => void stored.push(...events) },
+    metrics,
     toleranceSeconds: 7200,
     clock: () => NOW * 1000,
     storeTimeoutMs: 1000,
     ...overrides
   })
-  return { intake, stored }
+  return { intake, stored, counts }
 }
 
 function signed(body: Uint8Array, { key = LOCAL_CLOUDINARY as SigningKey, seconds = NOW } = {}) {
@@ -116,6 +119,25 @@ t.test('a queue that takes too long is given up', async (t) => {
     outcome: 'unavailable',
     error: { cause: { name: 'TimeoutError' } }
   })
+})
+
+t.test('each notification is counted once, by what became of it', async (t) => {
+  const { intake, counts } = await build()
+  await intake.take(signed(UPLOAD))
+  await intake.take(signed(Buffer.from(JSON.stringify(sampleNotification('delete', { count: 3 })))))
+  await intake.take(signed(UPLOAD, { seconds: NOW - 7201 }))
+  await intake.take({ ...signed(UPLOAD), body: Buffer.from('tampered') })
+  intake.check({ signature: undefined, timestamp: undefined })
+  t.strictSame(counts, {
+    NotificationsAccepted: 2,
+    EventsStored: 4,
+    'NotificationsRefused SIGNATURE_EXPIRED': 1,
+    'NotificationsRefused SIGNATURE_INVALID': 1,
+    'NotificationsRefused SIGNATURE_MISSING': 1
+  })
+  const down = await build({ outbox: { store: async () => Promise.reject(new Error('down')) } })
+  await down.intake.take(signed(UPLOAD))
+  t.strictSame(down.counts, { 'NotificationsUnavailable QUEUE_UNAVAILABLE': 1 })
 })
 
 t.test('an event that SQS can never take is refused', async (t) => {

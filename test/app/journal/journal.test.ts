@@ -49,7 +49,7 @@ function build(options: Partial<JournalOptions> = {}) {
       wake = resolve
     })
   }
-  return { journal, lines, logged }
+  return { journal, lines, logged, log }
 }
 
 /** An event of its own. */
@@ -443,6 +443,19 @@ t.test('while DynamoDB does not answer, what was done is noted again until it do
     processor: 'tag',
     err: { message: String }
   })
+})
+
+t.test('what is logged of an event meanwhile is what its own lines say of it', async (t) => {
+  const { journal, lines, logged, log } = build()
+  const event = newEvent()
+  await journal.begin(event)
+  const outage = intercept(t, breakOff)
+  const about = log.child({ eventId: event.id, traceId: 'Root=1' })
+  const recorded = journal.record(event.id, { name: 'tag', record: succeeded }, undefined, never, about)
+  await logged()
+  outage.end()
+  await recorded
+  t.match(lines[0], { code: 'JOURNAL_UNAVAILABLE', eventId: event.id, traceId: 'Root=1' })
 })
 
 t.test('a record whose answer was lost is noted once', async (t) => {

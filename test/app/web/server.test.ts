@@ -11,7 +11,7 @@ t.test('an unknown path is a 404 with a code', async (t) => {
 })
 
 t.test('an unexpected error is a 500 that says nothing of it, and a line in the log that does', async (t) => {
-  const { app, lines } = await buildWeb(t)
+  const { app, lines, counts } = await buildWeb(t)
   app.get('/broken', () => {
     throw new Error('the details')
   })
@@ -19,6 +19,7 @@ t.test('an unexpected error is a 500 that says nothing of it, and a line in the 
   t.equal(answer.statusCode, 500)
   t.strictSame(answer.json(), { code: 'INTERNAL' })
   t.match(lines, [{ msg: 'request failed', err: { message: 'the details' } }])
+  t.strictSame(counts, { 'NotificationsUnavailable INTERNAL': 1 })
 })
 
 t.test('connections stay open longer than the idle time-out of an ALB', async (t) => {
@@ -88,7 +89,7 @@ t.test('the log shows the address that the load balancer saw, not what the sende
 })
 
 t.test('what the server itself refuses is a 4xx with a code, and a line in the log', async (t) => {
-  const { app, post, lines } = await buildWeb(t, { bodyLimitBytes: 1024 })
+  const { app, post, lines, counts } = await buildWeb(t, { bodyLimitBytes: 1024 })
   app.get('/teapot', () => {
     throw Object.assign(new Error('short and stout'), { statusCode: 418 })
   })
@@ -100,4 +101,29 @@ t.test('what the server itself refuses is a 4xx with a code, and a line in the l
     lines.filter(({ msg }) => msg === 'request refused').map(({ code }) => code),
     ['BODY_TOO_LARGE', 'BAD_REQUEST']
   )
+  t.strictSame(counts, {
+    'NotificationsRefused BODY_TOO_LARGE': 1,
+    'NotificationsRefused BAD_REQUEST': 1
+  })
+})
+
+t.test('every line about a request carries what the load balancer calls it', async (t) => {
+  const traceId = 'Root=1-67891233-abcdef012345678912345678'
+  const { app, post, lines } = await buildWeb(t, { bodyLimitBytes: 1024 })
+  app.get('/broken', () => {
+    throw new Error('the details')
+  })
+  const headers = { 'x-amzn-trace-id': traceId }
+  await post('{}', headers)
+  await post('{}', { ...headers, 'x-cld-signature': 'f'.repeat(40) })
+  await post('x'.repeat(1025), headers)
+  await app.inject({ url: '/broken', headers })
+  t.match(lines, [
+    { msg: 'notification accepted', traceId },
+    { msg: 'notification refused', traceId },
+    { msg: 'request refused', traceId },
+    { msg: 'request failed', traceId }
+  ])
+  await post('{}')
+  t.notOk('traceId' in lines.at(-1)!, 'where there is none, none is made up')
 })

@@ -17,6 +17,19 @@ t.test('an authentic notification is answered 200 once its events are in the que
   ])
 })
 
+t.test('how long an accepted notification took is noted, and no other', async (t) => {
+  const { post, counts, durations } = await buildWeb(t)
+  await post(UPLOAD)
+  await post(UPLOAD, { 'x-cld-signature': undefined })
+  t.match(durations, { AckLatency: [Number] })
+  t.equal(durations.AckLatency?.length, 1)
+  t.strictSame(counts, {
+    NotificationsAccepted: 1,
+    EventsStored: 1,
+    'NotificationsRefused SIGNATURE_MISSING': 1
+  })
+})
+
 t.test('the log line of a notification holds neither its payload nor its signature', async (t) => {
   const { post, lines } = await buildWeb(t)
   await post(UPLOAD)
@@ -166,33 +179,36 @@ t.test('a queue that does not answer in time is a 503', async (t) => {
 })
 
 t.test('while too much waits for SQS, notifications are refused before they are read', async (t) => {
-  const { post } = await buildWeb(t, {
+  const { post, counts } = await buildWeb(t, {
     outbox: { pendingBytes: 65 * 1024 * 1024, store: async () => void t.fail('must not store') }
   })
   const answer = await post(UPLOAD)
   t.equal(answer.statusCode, 503)
   t.strictSame(answer.json(), { code: 'OVERLOADED' })
+  t.strictSame(counts, { 'NotificationsUnavailable OVERLOADED': 1 })
 })
 
 t.test(
   'while memory is short, notifications are refused; the process still says that it lives',
   async (t) => {
-    const { app, post } = await buildWeb(t, { maximumRssBytes: 1 })
+    const { app, post, counts } = await buildWeb(t, { maximumRssBytes: 1 })
     // the memory in use is measured every second
     let answer = await post(UPLOAD)
     while (answer.statusCode === 200) answer = await post(UPLOAD)
     t.equal(answer.statusCode, 503)
     t.strictSame(answer.json(), { code: 'OVERLOADED' })
     t.equal((await app.inject('/health')).statusCode, 200)
+    t.match(counts, { 'NotificationsUnavailable OVERLOADED': 1 })
   }
 )
 
 t.test('before the secret is read, notifications are answered 503', async (t) => {
-  const { post, lifecycle } = await buildWeb(t)
+  const { post, lifecycle, counts } = await buildWeb(t)
   lifecycle.state = 'starting'
   const answer = await post(UPLOAD)
   t.equal(answer.statusCode, 503)
   t.strictSame(answer.json(), { code: 'STARTING' })
+  t.strictSame(counts, { 'NotificationsUnavailable STARTING': 1 })
 })
 
 t.test('while draining it still takes what reaches it', async (t) => {

@@ -7,10 +7,11 @@ import { PermanentError, RetryLaterError } from '../../../app/errors.ts'
 import type { CloudinaryClient, Processor } from '../../../app/listener.ts'
 import { SERIALIZERS } from '../../../app/logger.ts'
 import { encodeMessage } from '../../../app/queue/message.ts'
-import { type HandleOptions, handleMessage } from '../../../app/worker/handle.ts'
+import { describeMessage, type HandleOptions, handleMessage } from '../../../app/worker/handle.ts'
 import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
 import { sampleEvent } from '../../support/events.ts'
 import { memoryJournal } from '../../support/journal.ts'
+import { memoryMetrics } from '../../support/metrics.ts'
 import { memoryState } from '../../support/state.ts'
 
 const NOW = Date.parse('2026-06-01T12:00:10.000Z')
@@ -22,6 +23,7 @@ function build(processors: Processor[], overrides: Partial<HandleOptions> = {}) 
   const { journal, entries, writes } = memoryJournal()
   const letters: { id: string; code: string; processor?: string | undefined }[] = []
   const lines: Record<string, unknown>[] = []
+  const { metrics, counts, durations } = memoryMetrics()
   const time = { now: NOW }
   const breaker = new Breaker({ clock: () => time.now, random: () => 0 })
   const options: HandleOptions = {
@@ -32,6 +34,7 @@ function build(processors: Processor[], overrides: Partial<HandleOptions> = {}) 
     deadLetters: {
       put: async (id, _body, { code, processor }) => void letters.push({ id, code, processor })
     },
+    metrics,
     log: pino({ serializers: SERIALIZERS }, { write: (line) => void lines.push(JSON.parse(line)) }),
     clock: () => time.now,
     random: () => 0.5,
@@ -41,7 +44,18 @@ function build(processors: Processor[], overrides: Partial<HandleOptions> = {}) 
     const body = typeof event === 'string' ? event : encodeMessage(event)
     return handleMessage({ id: 'message-1', body, group: 'g', receiveCount: 1 }, signal, options)
   }
-  return { handle, entries, writes, letters, lines, breaker, time, entry: () => entries.get(upload.id) }
+  return {
+    handle,
+    entries,
+    writes,
+    letters,
+    lines,
+    counts,
+    durations,
+    breaker,
+    time,
+    entry: () => entries.get(upload.id)
+  }
 }
 
 /** A processor that does what it is told, run by run, and counts its runs. */
@@ -243,23 +257,92 @@ t.test('when journal or dead-letter queue do not answer, the message comes again
   }
   const { journal } = memoryJournal()
   for (const overrides of [{ journal: { ...journal, begin: down } }, { deadLetters: { put: down } }]) {
-    const { handle, lines } = build([scripted('bad', new PermanentError('never')).processor], overrides)
+    const { handle, lines, counts } = build(
+      [scripted('bad', new PermanentError('never')).processor],
+      overrides
+    )
     t.strictSame(await handle(), { kind: 'retry', delaySeconds: 11 })
-    t.match(lines.at(-1), { msg: 'message not handled; it comes again', err: { message: 'down' } })
+    t.match(lines.at(-1), {
+      msg: 'message not handled; it comes again',
+      err: { message: 'down' },
+      messageId: 'message-1',
+      eventId: upload.id
+    })
+    t.match(counts, { MessagesNotHandled: 1 })
   }
   const unreadable = build([], { deadLetters: { put: down } })
   t.match(await unreadable.handle('x'), { kind: 'retry' })
+  t.strictSame(unreadable.counts, { MessagesNotHandled: 1 })
+})
+
+t.test('what a line says of a message is what the lines of its event say', async (t) => {
+  const of = (body: string) => describeMessage({ id: 'message-1', body, group: 'g', receiveCount: 1 })
+  const traced: AssetEvent = { ...upload, traceId: 'Root=1' }
+  t.match(of(encodeMessage(traced)), { messageId: 'message-1', eventId: upload.id, traceId: 'Root=1' })
+  t.strictSame(of('not an event'), { messageId: 'message-1' })
+})
+
+t.test('each event is counted by what became of it, and each run by its processor', async (t) => {
+  const good = scripted('good', 'done')
+  const bad = scripted('bad', new Error('not yet'), 'at last')
+  const { handle, counts, durations, time } = build([bad.processor, good.processor])
+  await handle()
+  t.strictSame(counts, {
+    'ProcessorFailed bad': 1,
+    'ProcessorProcessed good': 1,
+    EventsRetried: 1
+  })
+  t.notOk('EndToEndLatency' in durations, 'it is not done')
+  time.now = Date.parse(upload.receivedAt) + 12_345
+  await handle()
+  t.match(counts, { 'ProcessorProcessed bad': 1, EventsProcessed: 1, EventsRetried: 1 })
+  t.strictSame(durations.EndToEndLatency, [12_345])
+  t.equal(durations['ProcessorDuration bad']?.length, 2)
+  t.equal(durations['ProcessorDuration good']?.length, 1)
+  await handle()
+  t.match(counts, { EventsDuplicate: 1, EventsProcessed: 1 })
+  await handle(sampleEvent('create_folder'))
+  t.match(counts, { EventsIgnored: 1 })
+})
+
+t.test('an event of which a part is dead is not counted as processed', async (t) => {
+  const dead = scripted('dead', new PermanentError('never'))
+  const { handle, counts, durations } = build([dead.processor, scripted('good', 'done').processor])
+  await handle()
+  await handle('not an event')
+  t.strictSame(counts, {
+    'ProcessorFailed dead': 1,
+    'ProcessorProcessed good': 1,
+    EventsDeadLettered: 2
+  })
+  t.notOk('EndToEndLatency' in durations)
+})
+
+t.test('what was put aside without a run is no run', async (t) => {
+  const { handle, entries, counts, durations } = build([scripted('bad', 'never noted').processor])
+  entries.set(upload.id, { status: 'processing', attempts: 12, processors: {} })
+  await handle()
+  t.strictSame(counts, { EventsDeadLettered: 1 })
+  t.strictSame(durations, {})
+})
+
+t.test('an event that waits for Cloudinary is counted when it is run', async (t) => {
+  const { handle, breaker, counts } = build([scripted('tag', 'tagged').processor])
+  for (let i = 0; i < 5; i++) breaker.observe(cloudinaryError({ kind: 'retryable' }, 503))
+  t.match(await handle(), { kind: 'retry' })
+  t.strictSame(counts, {})
 })
 
 t.test('a redrive runs what is dead again, and not what has succeeded', async (t) => {
   const good = scripted('good', 'done')
   const bad = scripted('bad', new PermanentError('never'), 'mended')
-  const { handle, entry, letters } = build([bad.processor, good.processor])
+  const { handle, entry, letters, durations } = build([bad.processor, good.processor])
   await handle()
   const redriven: AssetEvent = { ...upload, run: { kind: 'redrive', id: 'r1' }, traceId: 'Root=1' }
   t.strictSame(await handle(redriven), { kind: 'delete' })
   t.strictSame([bad.runs(), good.runs()], [2, 1])
   t.match(entry(), { status: 'done' })
+  t.notOk('EndToEndLatency' in durations, 'the time that the operator took is left out')
   t.strictSame(await handle(redriven), { kind: 'delete' }, 'delivered again')
   t.equal(bad.runs(), 2)
   t.equal(letters.length, 1)

@@ -16,6 +16,7 @@ import { createWorker, type WorkerOptions } from '../../../app/worker/worker.ts'
 import { DEAD_LETTER_QUEUE_NAME, QUEUE_NAME, startSqs } from '../../../dev/sqs.ts'
 import { sampleEvent } from '../../support/events.ts'
 import { memoryJournal } from '../../support/journal.ts'
+import { memoryMetrics } from '../../support/metrics.ts'
 import { memoryState } from '../../support/state.ts'
 
 const PLENTY_MS = 60_000
@@ -51,6 +52,7 @@ async function start(t: Test, handle: Processor['handle'], more: Partial<WorkerO
     journal: journal as Journal,
     state: memoryState().store as StateStore,
     log: pino({ serializers: SERIALIZERS }, { write }),
+    metrics: memoryMetrics().metrics,
     concurrency: 10,
     waitTimeSeconds: 0,
     random: () => 0,

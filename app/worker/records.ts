@@ -1,0 +1,62 @@
+import type { AssetEvent } from '../cloudinary/event.ts'
+import type { ProcessorRecord, Verdict } from '../journal/journal.ts'
+import { serializeError } from '../logger.ts'
+import type { Failure, Run } from './dispatch.ts'
+
+/** Whether a processor is done with an event. A redrive has another go at the dead, a replay at all. */
+export function isFinal(record: ProcessorRecord | undefined, operatorsRun: AssetEvent['run']): boolean {
+  if (record === undefined || record.outcome === 'failed') return false
+  if (record.run === operatorsRun?.id) return true
+  return operatorsRun?.kind !== 'replay' && (record.outcome === 'succeeded' || operatorsRun === undefined)
+}
+
+export function recordOf(
+  ended: Run,
+  isDead: boolean,
+  event: AssetEvent,
+  clock: () => number
+): ProcessorRecord {
+  return {
+    at: new Date(clock()).toISOString(),
+    milliseconds: ended.milliseconds,
+    ...(event.run && { run: event.run.id }),
+    ...(ended.outcome === 'succeeded'
+      ? { outcome: ended.outcome, ...(ended.note && { note: ended.note }) }
+      : { outcome: isDead ? 'dead' : 'failed', ...describeError(ended.error) })
+  }
+}
+
+/**
+ * What becomes of an event, by what its processors have come to.
+ *
+ * @param failures those of this attempt that are tried again
+ * @param counts whether a failure uses up an attempt
+ */
+export function verdictOf(
+  records: ReadonlyMap<string, ProcessorRecord>,
+  failures: readonly Failure[],
+  counts: (failure: Failure) => boolean
+): Verdict {
+  const last = failures.at(-1)
+  const status = last
+    ? 'retrying'
+    : [...records.values()].some(({ outcome }) => outcome === 'dead')
+      ? 'dead'
+      : 'done'
+  const failed = [...records].findLast(([, { outcome }]) => outcome !== 'succeeded')
+  return {
+    status,
+    ...(last && !failures.some(counts) && { uncounted: true }),
+    ...(failed &&
+      'code' in failed[1] &&
+      status !== 'done' && {
+        lastError: { processor: failed[0], code: failed[1].code, message: failed[1].message }
+      })
+  }
+}
+
+/** An error by its code, or by its name where it has none, and its message: what a stranger may read of it. */
+export function describeError(error: unknown): { code: string; message: string } {
+  const { code, type, message } = serializeError(error)
+  return { code: code ?? type, message }
+}

@@ -1,0 +1,144 @@
+import t from 'tap'
+import { PermanentError } from '../../app/errors.ts'
+import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
+import { sampleNotification } from '../../dev/samples.ts'
+import { signatureHeaders } from '../../dev/sign.ts'
+import { metricsOf } from '../support/emf.ts'
+import { buildListener } from '../support/listener.ts'
+
+let failures = 1
+
+const { webhookUrl, atRest, stopRoles, lines, metricLines } = await buildListener(
+  t,
+  [
+    {
+      name: 'writes',
+      on: ['upload'],
+      handle: (_event, { log }) => {
+        log.info('a line of its own')
+        return 'done'
+      }
+    },
+    {
+      name: 'fails-once',
+      on: ['upload'],
+      handle: () => {
+        if (failures-- > 0) throw new Error('not yet')
+      }
+    },
+    {
+      name: 'never',
+      on: ['delete'],
+      handle: () => {
+        throw new PermanentError('it cannot be')
+      }
+    }
+  ],
+  {
+    environment: { METRICS_NAMESPACE: 'Cloudinary/Listener', LOG_LEVEL: 'silent', BODY_LIMIT_BYTES: '65536' }
+  }
+)
+
+let requests = 0
+
+/** Sends a notification through a load balancer, and returns what that called the request and the answer's status. */
+async function post(body: string, headers: Record<string, string> = {}) {
+  const traceId = `Root=1-67891233-${String(++requests).padStart(24, '0')}`
+  const signature = signatureHeaders(body, LOCAL_CLOUDINARY, Math.floor(Date.now() / 1000))
+  const answer = await fetch(webhookUrl, {
+    method: 'POST',
+    body,
+    headers: { ...signature, 'x-amzn-trace-id': traceId, ...headers }
+  })
+  await answer.arrayBuffer()
+  return { traceId, status: answer.status }
+}
+
+const linesOf = (traceId: string) =>
+  lines
+    .filter((line) => line.traceId === traceId)
+    .map(({ role, msg, processor }) => [role, msg, ...(processor ? [processor] : [])])
+
+t.test(
+  'a trace id leads from the load balancer to what each processor wrote, and how it ended',
+  async (t) => {
+    const { traceId, status } = await post(JSON.stringify(sampleNotification('upload')))
+    t.equal(status, 200)
+    await atRest()
+    t.strictSame(linesOf(traceId), [
+      ['web', 'notification accepted'],
+      ['worker', 'a line of its own', 'writes'],
+      ['worker', 'event processed', 'writes'],
+      ['worker', 'event failed; it will be tried again', 'fails-once'],
+      ['worker', 'event processed', 'fails-once']
+    ])
+  }
+)
+
+t.test('it leads to what was ignored, put aside, refused before it was read and refused after', async (t) => {
+  const ignored = await post(JSON.stringify(sampleNotification('create_folder')))
+  const dead = await post(JSON.stringify(sampleNotification('delete')))
+  const unsigned = await post('{}', { 'x-cld-signature': '' })
+  const tampered = await post('{}', { 'x-cld-signature': 'f'.repeat(40) })
+  const tooLarge = await post('x'.repeat(70_000))
+  await atRest()
+  t.strictSame(linesOf(ignored.traceId), [
+    ['web', 'notification accepted'],
+    ['worker', 'event ignored']
+  ])
+  t.strictSame(linesOf(dead.traceId), [
+    ['web', 'notification accepted'],
+    ['worker', 'event dead-lettered', 'never']
+  ])
+  for (const { traceId } of [unsigned, tampered]) {
+    t.strictSame(linesOf(traceId), [['web', 'notification refused']])
+  }
+  t.strictSame(linesOf(tooLarge.traceId), [['web', 'request refused']])
+})
+
+t.test('no line about a request or an event is without one', async (t) => {
+  const about = lines.filter((line) => 'ip' in line || 'reqId' in line || 'eventId' in line)
+  t.ok(about.length >= 12)
+  t.strictSame(
+    about.filter(({ traceId }) => traceId === undefined),
+    []
+  )
+})
+
+t.test('once the roles have stopped, metrics account for all of it', async (t) => {
+  await stopRoles()
+  const metrics = metricsOf(metricLines)
+  const take = (name: string) => {
+    const values = metrics.get(name)
+    metrics.delete(name)
+    return values
+  }
+  for (const [name, values] of [
+    ['AckLatency{Role=web}', 3],
+    ['EndToEndLatency{Role=worker}', 1],
+    ['ProcessorDuration{Role=worker,Processor=writes}', 1],
+    ['ProcessorDuration{Role=worker,Processor=fails-once}', 2],
+    ['ProcessorDuration{Role=worker,Processor=never}', 1]
+  ] as const) {
+    t.equal(take(name)?.length, values, name)
+  }
+  // on a busy machine more than a minute may have gone by, and what is counted be in several lines
+  const sums = [...metrics].map(([name, values]) => [name, values.reduce((total, value) => total + value, 0)])
+  t.strictSame(Object.fromEntries(sums), {
+    'NotificationsAccepted{Role=web}': 3,
+    'EventsStored{Role=web}': 3,
+    'NotificationsRefused{Role=web}': 3,
+    'NotificationsRefused{Role=web,Reason=SIGNATURE_MISSING}': 1,
+    'NotificationsRefused{Role=web,Reason=SIGNATURE_INVALID}': 1,
+    'NotificationsRefused{Role=web,Reason=BODY_TOO_LARGE}': 1,
+    'EventsProcessed{Role=worker}': 1,
+    'EventsIgnored{Role=worker}': 1,
+    'EventsRetried{Role=worker}': 1,
+    'EventsDeadLettered{Role=worker}': 1,
+    'ProcessorProcessed{Role=worker,Processor=writes}': 1,
+    'ProcessorProcessed{Role=worker,Processor=fails-once}': 1,
+    'ProcessorFailed{Role=worker,Processor=fails-once}': 1,
+    'ProcessorFailed{Role=worker,Processor=never}': 1,
+    'BreakerOpen{Role=worker}': 0
+  })
+})

@@ -29,6 +29,9 @@ const FIELDS = [
 /** Headers that this sets itself, or that say how a body is carried. */
 const OWN_HEADERS = /^(?:webhook-.*|content-type|content-length|transfer-encoding|host|connection)$/i
 
+/** What is shorter is no secret, and may be part of any word. */
+const SHORTEST_SECRET = 8
+
 const Options = z
   .strictObject({
     name: z.string().default('forward'),
@@ -73,8 +76,10 @@ export type ForwardOptions = z.input<typeof Options>
  * @throws {ListenerError} LISTENER_CONFIG_INVALID
  */
 export function forward(options: ForwardOptions, clock: () => number = Date.now): Processor {
-  const { name, on, headers, timeoutSeconds, ...checked } = checkOptions('forward', Options, options)
+  const { name, on, timeoutSeconds, ...checked } = checkOptions('forward', Options, options)
   const url = new URL(checked.url)
+  // in small letters, as those are that are set beside them
+  const headers = Object.fromEntries(new Headers(checked.headers))
   const map = checked.map ?? mapFields(checked.fields ?? FIELDS)
   let started: { webhook: Webhook; secrets: readonly string[] } | undefined
   return {
@@ -83,8 +88,7 @@ export function forward(options: ForwardOptions, clock: () => number = Date.now)
     requires: ['FORWARD_SECRET'],
     start({ config }) {
       const secret = config.FORWARD_SECRET!
-      const known = [secret.replace('whsec_', ''), ...Object.values(headers), ...url.searchParams.values()]
-      started = { webhook: new Webhook(secret), secrets: known.filter(({ length }) => length >= 8) }
+      started = { webhook: new Webhook(secret), secrets: secretsIn(secret, headers, url) }
     },
     async handle(event, { signal }) {
       const mapped = await map(event)
@@ -112,6 +116,20 @@ export function forward(options: ForwardOptions, clock: () => number = Date.now)
       return `sent to ${addressOf(url)}, which answered ${status}`
     }
   }
+}
+
+/** What a receiver may quote and must not be told, whole or in part; the longest first. */
+function secretsIn(secret: string, headers: Record<string, string>, { search, searchParams }: URL): string[] {
+  const values = Object.values(headers)
+  return [
+    secret.replace('whsec_', ''),
+    ...values,
+    ...values.flatMap((value) => value.split(' ')),
+    ...searchParams.values(),
+    ...search.split(/[?&=]/)
+  ]
+    .filter(({ length }) => length >= SHORTEST_SECRET)
+    .sort((one, other) => other.length - one.length)
 }
 
 const hasCredentials = (url: URL | null) => Boolean(url?.username || url?.password)

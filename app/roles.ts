@@ -1,9 +1,12 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { readConfig, type VariableName } from './config.ts'
+import { Intake } from './intake/intake.ts'
 import { createDynamoDbClient } from './journal/dynamodb.ts'
 import { Journal } from './journal/journal.ts'
 import { StateStore } from './journal/state.ts'
 import type { Listener } from './listener.ts'
 import type { Logger } from './logger.ts'
+import { Poller } from './poll/poller.ts'
 import { Outbox } from './queue/outbox.ts'
 import { probeQueue } from './queue/sqs.ts'
 import { Lifecycle } from './web/lifecycle.ts'
@@ -41,7 +44,11 @@ export interface Role {
 }
 
 const WEB_REQUIRES = ['QUEUE_URL'] as const
+const POLL_REQUIRES = ['QUEUE_URL', 'POLL_CHANNEL'] as const
 export const WORKER_REQUIRES = ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'JOURNAL_TABLE'] as const
+
+/** How long the queue may take to store a notification out of a poll channel, in milliseconds. */
+const STORE_MS = 8000
 
 /** How long the worker's handlers may go on when it stops, in milliseconds. */
 const WORKER_GRACE_MS = 60_000
@@ -59,6 +66,13 @@ export const ROLES: Record<string, Role> = {
     requires: WORKER_REQUIRES,
     stopWithinMs: 100_000,
     start: startWorker
+  },
+  poll: {
+    summary:
+      'pulls notifications from a Cloudinary poll channel, where nothing can reach web, and stores them alike',
+    requires: POLL_REQUIRES,
+    stopWithinMs: 30_000,
+    start: startPoll
   }
 }
 
@@ -131,6 +145,48 @@ async function startWorker(context: Context): Promise<Stop> {
     environments.stop()
     clients.close()
     dynamoDb.destroy()
+    sqs.destroy()
+  }
+}
+
+async function startPoll(context: Context): Promise<Stop> {
+  const { log } = context
+  const config = readConfig(POLL_REQUIRES)
+  const metrics = createMetrics('poll', config, context)
+  const channel = config.POLL_CHANNEL
+  const sqs = await createRegionalSqs(SEND_MS)
+  const outbox = new Outbox({ sqs, queueUrl: config.QUEUE_URL })
+  const environments = await loadEnvironments(config, log)
+  environments.startBackgroundRefresh()
+  const clients = createClients(environments, log)
+  const intake = new Intake({
+    environments,
+    outbox,
+    // whatever its age: who could replay it cannot put it into the channel
+    toleranceSeconds: Number.POSITIVE_INFINITY,
+    metrics,
+    clock: Date.now,
+    storeTimeoutMs: STORE_MS
+  })
+  const pollers = environments.cloudNames().map(
+    (cloudName) =>
+      new Poller({
+        channel,
+        intake,
+        connect: (signal) => clients.for(cloudName, signal),
+        log: log.child({ cloudName, channel }),
+        sleep: (milliseconds, signal) => pause(milliseconds, undefined, { signal }).catch(() => {})
+      })
+  )
+  for (const poller of pollers) poller.start()
+  metrics.start()
+  log.info({ channel, clouds: environments.cloudNames() }, 'poll is ready')
+  return async () => {
+    await Promise.all(pollers.map((poller) => poller.stop()))
+    environments.stop()
+    clients.close()
+    await outbox.idle()
+    metrics.stop()
     sqs.destroy()
   }
 }

@@ -63,7 +63,8 @@ t.test('every bad variable is one line, and the process exits 1', async (t) => {
 t.test('each role says which variables it cannot do without', async (t) => {
   for (const [name, variables] of [
     ['web', ['QUEUE_URL']],
-    ['worker', ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'JOURNAL_TABLE']]
+    ['worker', ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'JOURNAL_TABLE']],
+    ['poll', ['QUEUE_URL', 'POLL_CHANNEL']]
   ] as const) {
     const role = runRole(t, [name])
     t.equal(await role.ended, 1)

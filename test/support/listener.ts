@@ -17,14 +17,16 @@ export interface ListenerUnderTest extends StandIns {
   metricLines: string[]
   /** `POST` of notifications goes there. */
   webhookUrl: string
+  /** Stops the role `poll`, where it was asked for. */
+  stopPoll: () => Promise<void>
   /** Stops the worker as a deployment does, and starts one anew. */
   restartWorker: () => Promise<void>
-  /** Stops both roles as a deployment does; the stand-ins stay up until the test ends. */
+  /** Stops all roles as a deployment does; the stand-ins stay up until the test ends. */
   stopRoles: () => Promise<void>
 }
 
 /**
- * `web` and `worker` in this process, wired as `app/main.ts` wires them, on the stand-ins: a system test without the time
+ * `web` and `worker` (and `poll`, where `environment` has a `POLL_CHANNEL`) in this process, wired as `app/main.ts` wires them, on the stand-ins: a system test without the time
  * that processes take to start. It sets this process's environment. When the test ends everything is stopped, and
  * the test fails if a line that was logged holds a secret.
  */
@@ -59,14 +61,16 @@ export async function buildListener(
   const webhookUrl = String(lines.find(({ msg }) => msg === 'web is ready')?.webhook)
   Object.assign(process.env, { WEBHOOK_URL: webhookUrl }, environment)
   let stopWorker = await start('worker')
+  const stopPoll = environment.POLL_CHANNEL ? await start('poll') : async () => {}
   standIns.cloudinary.setNotificationUrl(webhookUrl)
   let stopped: Promise<void> | undefined
-  const stopBoth = async () => {
+  const stopAll = async () => {
+    await stopPoll()
     await stopWeb()
     await stopWorker()
   }
   const stopRoles = () => {
-    stopped ??= stopBoth()
+    stopped ??= stopAll()
     return stopped
   }
   t.teardown(async () => {
@@ -88,6 +92,7 @@ export async function buildListener(
     logged: (matches) => recorder.when(matches),
     metricLines,
     webhookUrl,
+    stopPoll,
     async restartWorker() {
       await stopWorker()
       stopWorker = await start('worker')

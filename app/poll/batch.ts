@@ -1,0 +1,84 @@
+import type { PollMessage } from '../cloudinary/poll-channel.ts'
+import type { Intake, IntakeOutcome } from '../intake/intake.ts'
+import type { Logger } from '../logger.ts'
+import type { Refusals } from './refusals.ts'
+
+export interface BatchOptions {
+  intake: Pick<Intake, 'take'>
+  refusals: Refusals
+  log: Logger
+  /** No more messages are begun when it aborts, or after `until` by `elapsedMs`: they come again. */
+  signal: AbortSignal
+  until: number
+  /** Milliseconds; only differences count. */
+  elapsedMs: () => number
+}
+
+export interface BatchResult {
+  /** Of the messages that are done with. */
+  receiptHandles: string[]
+  /** Why the batch was broken off: the queue did not store. */
+  error?: unknown
+}
+
+/**
+ * Takes in messages, one after the other, in the order in which the channel gave them. When the queue does not store
+ * one, those behind it are not tried: they stay behind it.
+ */
+export async function takeBatch(
+  messages: readonly PollMessage[],
+  options: BatchOptions
+): Promise<BatchResult> {
+  const { intake, signal, until, elapsedMs } = options
+  const receiptHandles: string[] = []
+  for (const message of messages) {
+    const startedAt = elapsedMs()
+    if (signal.aborted || startedAt >= until) break
+    const outcome = await intake.take({
+      body: Buffer.from(textOf(message.signed_payload) ?? '', 'base64url'),
+      headers: { signature: textOf(message.signature), timestamp: textOf(message.timestamp) }
+    })
+    const milliseconds = Math.round(elapsedMs() - startedAt)
+    const isDone = finish(message, outcome, milliseconds, options)
+    const handle = textOf(message.receipt_handle)
+    if (isDone && handle !== undefined) receiptHandles.push(handle)
+    if (outcome.outcome === 'unavailable') return { receiptHandles, error: outcome.error }
+  }
+  return { receiptHandles }
+}
+
+/** Writes the one log line of a message, without its payload and signature. True if it may be acknowledged. */
+function finish(
+  message: PollMessage,
+  outcome: IntakeOutcome,
+  milliseconds: number,
+  { log, refusals }: BatchOptions
+): boolean {
+  const line = { ...outcome.about, outcome: outcome.outcome, milliseconds }
+  switch (outcome.outcome) {
+    case 'accepted':
+      refusals.forget(message)
+      log.info({ ...line, events: outcome.events }, 'notification accepted')
+      return true
+    case 'refused': {
+      const { code, reason } = outcome
+      // nothing that anybody could mend here makes it smaller
+      const verdict = code === 'EVENT_TOO_LARGE' ? 'over' : refusals.judge(message)
+      if (verdict === 'new') {
+        log.error({ ...line, code, reason }, 'notification refused; it stays in the channel for a day')
+      } else if (verdict === 'over') {
+        log.error({ ...line, code, reason }, 'notification refused for good; it is removed from the channel')
+      }
+      return verdict === 'over'
+    }
+    case 'unavailable':
+      log.error(
+        { ...line, code: outcome.code, reason: outcome.reason, err: outcome.error },
+        'notification not stored; it stays in the channel'
+      )
+      return false
+  }
+}
+
+const textOf = (value: unknown): string | undefined =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : undefined

@@ -1,0 +1,138 @@
+import { pino } from 'pino'
+import t from 'tap'
+import type { PollMessage } from '../../../app/cloudinary/poll-channel.ts'
+import type { About, IntakeOutcome, Notification } from '../../../app/intake/intake.ts'
+import { type BatchOptions, takeBatch } from '../../../app/poll/batch.ts'
+import { Refusals } from '../../../app/poll/refusals.ts'
+
+const about: About = { environment: 'demo', type: 'upload', notificationType: 'upload', ids: ['1'] }
+const accepted: IntakeOutcome = { outcome: 'accepted', events: 1, about }
+const refused: IntakeOutcome = { outcome: 'refused', code: 'SIGNATURE_INVALID', reason: 'no secret fits' }
+const unavailable: IntakeOutcome = {
+  outcome: 'unavailable',
+  code: 'QUEUE_UNAVAILABLE',
+  reason: 'SQS has not stored every event',
+  error: new Error('down'),
+  about
+}
+
+const message = (text: string, more: object = {}): PollMessage => ({
+  signed_payload: Buffer.from(text).toString('base64url'),
+  signature: `signature of ${text}`,
+  timestamp: '1700000000',
+  receipt_handle: `handle of ${text}`,
+  ...more
+})
+
+/** Takes messages whose outcomes are given, by what they say. */
+function build(outcomes: Record<string, IntakeOutcome>, more: Partial<BatchOptions> = {}) {
+  const lines: Record<string, unknown>[] = []
+  const taken: Notification[] = []
+  let now = 0
+  const options: BatchOptions = {
+    intake: {
+      async take(notification) {
+        taken.push(notification)
+        now += 10
+        return outcomes[String(notification.body)] ?? accepted
+      }
+    },
+    refusals: new Refusals({ clock: () => now }),
+    log: pino({ level: 'info' }, { write: (text) => void lines.push(JSON.parse(text)) }),
+    signal: new AbortController().signal,
+    until: 1000,
+    elapsedMs: () => now,
+    ...more
+  }
+  const take = (...messages: PollMessage[]) => takeBatch(messages, options)
+  return {
+    take,
+    lines,
+    taken,
+    told: () => lines.map(({ msg }) => msg)
+  }
+}
+
+t.test('what is stored may be acknowledged, in the order it came', async (t) => {
+  const { take, lines, taken } = build({})
+  const numeric = message('2', { timestamp: 1_700_000_000 })
+  t.strictSame(await take(message('1?>é'), numeric), {
+    receiptHandles: ['handle of 1?>é', 'handle of 2']
+  })
+  t.match(taken, [
+    { body: Buffer.from('1?>é'), headers: { signature: 'signature of 1?>é', timestamp: '1700000000' } },
+    { headers: { timestamp: '1700000000' } }
+  ])
+  t.match(lines[0], {
+    msg: 'notification accepted',
+    environment: 'demo',
+    ids: ['1'],
+    outcome: 'accepted',
+    events: 1,
+    milliseconds: 10
+  })
+  t.notMatch(JSON.stringify(lines), 'signature of')
+})
+
+t.test('when the queue does not store one, it and those behind it are left', async (t) => {
+  const { take, lines, taken } = build({ 2: unavailable })
+  const result = await take(message('1'), message('2'), message('3'))
+  t.match(result, { receiptHandles: ['handle of 1'], error: { message: 'down' } })
+  t.equal(taken.length, 2)
+  t.match(lines[1], { msg: 'notification not stored; it stays in the channel', code: 'QUEUE_UNAVAILABLE' })
+})
+
+t.test('one that does not verify is left for a day, told once, then removed', async (t) => {
+  const { take, lines, told } = build({ bad: refused })
+  t.strictSame(await take(message('bad'), message('good')), { receiptHandles: ['handle of good'] })
+  t.strictSame(await take(message('bad')), { receiptHandles: [] })
+  t.strictSame(told(), ['notification refused; it stays in the channel for a day', 'notification accepted'])
+  t.match(lines[0], { level: 50, code: 'SIGNATURE_INVALID', reason: 'no secret fits' })
+  const { take: again, told: toldAgain } = build({ bad: refused }, { refusals: overAtOnce() })
+  t.strictSame(await again(message('bad')), { receiptHandles: ['handle of bad'] })
+  t.strictSame(toldAgain(), ['notification refused for good; it is removed from the channel'])
+})
+
+/** Refusals whose day is over for the message `bad`. */
+function overAtOnce(): Refusals {
+  const refusals = new Refusals({ clock: () => 0, leaveMs: 0 })
+  refusals.judge(message('bad'))
+  return refusals
+}
+
+t.test('one that verifies after all is stored, and forgotten among the refused', async (t) => {
+  const outcomes: Record<string, IntakeOutcome> = { bad: refused }
+  const { take, told } = build(outcomes)
+  await take(message('bad'))
+  outcomes.bad = accepted
+  t.strictSame(await take(message('bad')), { receiptHandles: ['handle of bad'] })
+  outcomes.bad = refused
+  await take(message('bad'))
+  t.match(told(), [/stays/, 'notification accepted', /stays/])
+})
+
+t.test('an event that SQS can never take is removed at once', async (t) => {
+  const large: IntakeOutcome = { outcome: 'refused', code: 'EVENT_TOO_LARGE', reason: '2000000 bytes', about }
+  const { take, lines } = build({ large })
+  t.strictSame(await take(message('large')), { receiptHandles: ['handle of large'] })
+  t.match(lines, [{ msg: /for good/, code: 'EVENT_TOO_LARGE', ids: ['1'] }])
+})
+
+t.test('none is begun after the time, or when it is to stop', async (t) => {
+  const { take, taken } = build({}, { until: 15 })
+  t.strictSame(await take(message('1'), message('2'), message('3')), {
+    receiptHandles: ['handle of 1', 'handle of 2']
+  })
+  const { take: stopped } = build({}, { signal: AbortSignal.abort() })
+  t.strictSame(await stopped(message('1')), { receiptHandles: [] })
+  t.equal(taken.length, 2)
+})
+
+t.test('what a message lacks is for the verification to refuse', async (t) => {
+  const { take, taken } = build({})
+  t.strictSame(await take({}, { signed_payload: null, signature: {} } as unknown as PollMessage), {
+    receiptHandles: []
+  })
+  const nothing = { body: Buffer.alloc(0), headers: { signature: undefined, timestamp: undefined } }
+  t.strictSame(taken, [nothing, nothing])
+})

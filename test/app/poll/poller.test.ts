@@ -1,0 +1,200 @@
+import { pino } from 'pino'
+import t, { type Test } from 'tap'
+import type { IntakeOutcome, Notification } from '../../../app/intake/intake.ts'
+import { Poller, type PollerOptions } from '../../../app/poll/poller.ts'
+import { buildCloudinary } from '../../support/cloudinary.ts'
+
+const about = { environment: 'demo', type: 'upload', notificationType: 'upload', ids: [] } as const
+
+const ACCEPTED: IntakeOutcome = { outcome: 'accepted', events: 1, about: { ...about, ids: [] } }
+
+/** Something that happens again and again, and can be waited for. */
+class Happenings<T> {
+  readonly all: T[] = []
+  #waiting: (() => void)[] = []
+
+  add(one: T): void {
+    this.all.push(one)
+    for (const wake of this.#waiting.splice(0)) wake()
+  }
+
+  async reach(count: number): Promise<T> {
+    while (this.all.length < count) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    return this.all[count - 1] as T
+  }
+}
+
+/** A poller of the channel `orders` of a Cloudinary; it sleeps until the test wakes it. */
+async function build(t: Test, overrides: Partial<PollerOptions> = {}) {
+  const { cloudinary, clients } = await buildCloudinary(t, { random: () => 0 })
+  cloudinary.cloud().triggers.create({ uri: 'poll://orders', event_type: 'all', uri_type: 'poll' }, 0)
+  const lines: Record<string, unknown>[] = []
+  const taken = new Happenings<Notification>()
+  const sleeps = new Happenings<{ milliseconds: number; wake: () => void }>()
+  const poller = new Poller({
+    channel: 'orders',
+    connect: (signal) => clients.for('demo', signal),
+    intake: {
+      async take(notification) {
+        taken.add(notification)
+        return ACCEPTED
+      }
+    },
+    log: pino({ level: 'info' }, { write: (text) => void lines.push(JSON.parse(text)) }),
+    random: () => 0.5,
+    sleep: (milliseconds, signal) =>
+      new Promise((resolve) => {
+        signal.addEventListener('abort', () => resolve())
+        sleeps.add({ milliseconds, wake: resolve })
+      }),
+    ...overrides
+  })
+  t.teardown(() => poller.stop())
+  const acknowledged = () => cloudinary.called(({ action }) => action === 'ack_notifications')
+  return {
+    cloudinary,
+    poller,
+    lines,
+    taken,
+    sleeps,
+    acknowledged,
+    left: () => cloudinary.cloud().channels.size('orders')
+  }
+}
+
+t.test('what is stored is acknowledged, and it goes on waiting', async (t) => {
+  const { cloudinary, poller, taken, acknowledged, left, lines } = await build(t)
+  poller.start()
+  poller.start()
+  cloudinary.as().upload({ publicId: 'a' })
+  t.match(JSON.parse(String((await taken.reach(1)).body)), { public_id: 'a' })
+  await acknowledged()
+  t.equal(left(), 0)
+  cloudinary.as().upload({ publicId: 'b' })
+  await taken.reach(2)
+  t.match(lines, [{ msg: 'notification accepted' }])
+  t.match(cloudinary.calls.find(({ action }) => action === 'notifications')?.params, {
+    max_messages: '50',
+    wait_seconds: '30',
+    visibility_timeout: '60'
+  })
+})
+
+t.test('what is not stored is not acknowledged; it pauses, then goes on', async (t) => {
+  const outcomes: IntakeOutcome[] = [
+    {
+      outcome: 'unavailable',
+      code: 'QUEUE_UNAVAILABLE',
+      reason: 'SQS has not stored every event',
+      error: new Error('down'),
+      about: { ...about, ids: [] }
+    }
+  ]
+  const take = async () => outcomes.shift() ?? ACCEPTED
+  const { cloudinary, poller, sleeps, acknowledged, left, lines } = await build(t, {
+    intake: { take },
+    visibilitySeconds: 1
+  })
+  poller.start()
+  cloudinary.as().upload({ publicId: 'a' })
+  const { milliseconds, wake } = await sleeps.reach(1)
+  t.equal(milliseconds, 500)
+  t.equal(left(), 1)
+  t.notOk(cloudinary.calls.some(({ action }) => action === 'ack_notifications'))
+  t.match(lines, [
+    { msg: 'notification not stored; it stays in the channel' },
+    { msg: 'cannot poll; trying again', err: { message: 'down' }, retryInSeconds: 1 }
+  ])
+  wake()
+  await acknowledged()
+})
+
+t.test('while Cloudinary fails, the pauses grow; after a success they are short again', async (t) => {
+  const { cloudinary, poller, sleeps, lines } = await build(t, { waitSeconds: 0 })
+  const fault = { kind: 'status', status: 503, action: 'notifications' } as const
+  cloudinary.faults.add({ ...fault, count: 2 })
+  poller.start()
+  t.equal((await sleeps.reach(1)).milliseconds, 500)
+  sleeps.all[0]?.wake()
+  t.equal((await sleeps.reach(2)).milliseconds, 1000)
+  sleeps.all[1]?.wake()
+  t.equal(
+    (await sleeps.reach(3)).milliseconds,
+    1000,
+    'nothing was there at once: it is not asked again at once'
+  )
+  cloudinary.faults.add({ ...fault, count: 1 })
+  sleeps.all[2]?.wake()
+  t.equal((await sleeps.reach(4)).milliseconds, 500)
+  t.match(lines, Array(3).fill({ msg: 'cannot poll; trying again', err: { code: 'CLOUDINARY_UNAVAILABLE' } }))
+})
+
+t.test('a limit is waited for', async (t) => {
+  const now = Date.now()
+  const { cloudinary, poller, sleeps } = await build(t, { clock: () => now })
+  const until = new Date(Math.ceil(now / 1000) * 1000 + 600_000)
+  cloudinary.faults.add({ kind: 'rate_limit', until, count: 1 })
+  poller.start()
+  t.equal((await sleeps.reach(1)).milliseconds, until.getTime() - now + 2500)
+})
+
+t.test('an empty answer after its time is followed by the next call at once', async (t) => {
+  let elapsed = 0
+  const { cloudinary, poller, taken, sleeps } = await build(t, {
+    waitSeconds: 0,
+    elapsedMs: () => {
+      elapsed += 1000
+      return elapsed
+    }
+  })
+  poller.start()
+  await cloudinary.called(() => cloudinary.calls.length > 1)
+  cloudinary.as().upload({ publicId: 'a' })
+  await taken.reach(1)
+  t.strictSame(sleeps.all, [])
+})
+
+t.test(
+  'stopped, it ends the message in hand, acknowledges what is stored, and leaves the rest',
+  async (t) => {
+    const holding = Promise.withResolvers<void>()
+    const release = Promise.withResolvers<void>()
+    const { cloudinary, poller, left, lines } = await build(t, {
+      intake: {
+        async take() {
+          holding.resolve()
+          await release.promise
+          return ACCEPTED
+        }
+      }
+    })
+    for (const publicId of ['a', 'b']) cloudinary.as().upload({ publicId })
+    await cloudinary.idle()
+    poller.start()
+    await holding.promise
+    const stopped = poller.stop()
+    release.resolve()
+    await stopped
+    t.equal(left(), 1)
+    t.match(lines, [{ msg: 'notification accepted' }])
+    t.equal(lines.length, 1)
+  }
+)
+
+t.test('stopped while it waits for messages, it ends at once and says nothing', async (t) => {
+  const { cloudinary, poller, lines } = await build(t)
+  poller.start()
+  while (cloudinary.calls.length === 0) await new Promise(setImmediate)
+  await poller.stop()
+  t.strictSame(lines, [])
+})
+
+t.test('stopped while it pauses, or before it began, it ends at once', async (t) => {
+  const { cloudinary, poller, sleeps } = await build(t)
+  cloudinary.faults.add({ kind: 'status', status: 503 })
+  poller.start()
+  await sleeps.reach(1)
+  await poller.stop()
+  const { poller: another } = await build(t)
+  await another.stop()
+})

@@ -1,0 +1,77 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import t from 'tap'
+import { COMMANDS } from '../../app/commands.ts'
+import { helloWorldTag } from '../../app/listener.ts'
+import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
+import { sampleNotification } from '../../dev/samples.ts'
+import { signatureHeaders } from '../../dev/sign.ts'
+import { startSqs } from '../../dev/sqs.ts'
+import { buildListener } from '../support/listener.ts'
+
+t.test('notifications out of a poll channel go the way of those that come by HTTP', async (t) => {
+  // Cloudinary's clock, which ends visibility time-outs
+  let ahead = 0
+  const { cloudinary, sqs, lines, atRest, stopPoll } = await buildListener(t, [helloWorldTag()], {
+    environment: { POLL_CHANNEL: 'orders' },
+    cloudinary: { clock: () => Date.now() + ahead }
+  })
+  cloudinary.setNotificationUrl(undefined)
+  const { channels } = cloudinary.cloud()
+  const happens = async (condition: () => boolean) => {
+    while (!condition()) await pause(10)
+  }
+  const told = (msg: string) => lines.filter((line) => line.role === 'poll' && line.msg === msg)
+  const acknowledged = () => happens(() => channels.size('orders') === 0)
+  const push = (body: Buffer, signed = body) => {
+    const headers = signatureHeaders(signed, LOCAL_CLOUDINARY, Math.floor(Date.now() / 1000))
+    const [signature, timestamp] = [headers['x-cld-signature'], headers['x-cld-timestamp']]
+    channels.push('orders', { body, signature, timestamp })
+  }
+
+  t.equal(await COMMANDS.setup!.run(['--poll', 'orders'], () => {}), 0)
+  cloudinary.as().upload({ publicId: 'bag' })
+  await acknowledged()
+  await atRest()
+  t.strictSame(cloudinary.assets.find('bag')?.tags, ['Hello World!'])
+  t.match(told('notification accepted')[0], {
+    cloudName: 'demo',
+    channel: 'orders',
+    type: 'upload',
+    events: 1
+  })
+  t.notOk(lines.some(({ role, msg }) => role === 'web' && msg === 'notification accepted'))
+
+  // delivered again
+  const [first] = cloudinary.deliveries
+  push(Buffer.from(first!.body))
+  await acknowledged()
+  await atRest()
+  const processed = lines.filter(({ msg, type }) => msg === 'event processed' && type === 'upload')
+  t.equal(processed.length, 1)
+
+  // tampered with
+  const genuine = Buffer.from(JSON.stringify(sampleNotification('upload')))
+  push(Buffer.from(String(genuine).replace('upload', 'delete')), genuine)
+  await happens(() => told('notification refused; it stays in the channel for a day').length > 0)
+  t.match(told('notification refused; it stays in the channel for a day'), [{ code: 'SIGNATURE_INVALID' }])
+  t.equal(channels.size('orders'), 1)
+
+  // while the queue is gone
+  await sqs.stop()
+  const before = told('notification accepted').length
+  cloudinary.as().upload({ publicId: 'shoe' })
+  await happens(() => told('notification not stored; it stays in the channel').length > 0)
+  t.equal(channels.size('orders'), 2)
+  const back = await startSqs({ port: Number(new URL(sqs.url).port) })
+  t.teardown(() => back.stop())
+  ahead += 61_000
+  cloudinary.as().upload({ publicId: 'hat' })
+  await happens(() => told('notification accepted').length >= before + 2)
+  const tagged = (publicId: string) => cloudinary.assets.find(publicId)?.tags.includes('Hello World!')
+  await happens(() => Boolean(tagged('shoe') && tagged('hat')))
+
+  await stopPoll()
+  cloudinary.as().upload({ publicId: 'coat' })
+  await cloudinary.idle()
+  t.ok(channels.size('orders') >= 2, 'what is tampered with, and what came when nobody fetched')
+})

@@ -98,7 +98,12 @@ export async function* searchPages(
   } while (cursor !== undefined)
 }
 
-function leaveSome(allowance: Allowance | undefined): void {
+/**
+ * To be called before a page that is a search of its own.
+ *
+ * @throws {CloudinaryError} CLOUDINARY_ALLOWANCE_SPENT, with the time at which there are calls again
+ */
+export function leaveSome(allowance: Allowance | undefined): void {
   if (!allowance || allowance.remaining > allowance.limit * RESERVED_SHARE) return
   const { remaining, limit, resetsAt } = allowance
   throw new CloudinaryError(

@@ -4,7 +4,7 @@ export default defineListener({
   processors: [
     // tags every upload
     helloWorldTag({ tag: 'Hello World!' }),
-    // stamps every asset that changes, for others to poll; the metadata field (type: string) must exist
+    // stamps every asset that changes, for others to poll (`changes`); `setup` creates the metadata field
     lastUpdateTimestamp({ field: 'last_update_timestamp', watch: ['cms_id'] })
     // your own:
     // {

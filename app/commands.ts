@@ -1,9 +1,12 @@
+import { changes } from './changes/changes.ts'
 import { inspectConfig, readConfig } from './config.ts'
+import { connect } from './connect.ts'
 import { createDynamoDbClient } from './journal/dynamodb.ts'
 import { Journal } from './journal/journal.ts'
 import { loadListener } from './listener.ts'
 import { createLogger } from './logger.ts'
 import { type Print, readArguments } from './operator/arguments.ts'
+import { CHANGES_USAGE, parseChanges, printChanges, stampField } from './operator/changes.ts'
 import { clock, timeServers } from './operator/checks/clock.ts'
 import { cloudinary } from './operator/checks/cloudinary.ts'
 import { configuration } from './operator/checks/configuration.ts'
@@ -11,7 +14,8 @@ import { credentials } from './operator/checks/credentials.ts'
 import { processors } from './operator/checks/processors.ts'
 import { deadLetterQueue, queue } from './operator/checks/queues.ts'
 import { table } from './operator/checks/table.ts'
-import type { Command } from './operator/command.ts'
+import type { Command, Output } from './operator/command.ts'
+import { cursorFile } from './operator/cursor-file.ts'
 import { type Check, DOCTOR_USAGE, doctor } from './operator/doctor.ts'
 import { Letters } from './operator/letters.ts'
 import { MIGRATE_USAGE, migrate, parseMigrate } from './operator/migrate.ts'
@@ -51,6 +55,11 @@ export const COMMANDS: Record<string, Command> = {
     summary: 'runs events again that the journal knows',
     usage: REPLAY_USAGE,
     run: runReplay
+  },
+  changes: {
+    summary: 'prints assets that changed, one JSON object a line',
+    usage: CHANGES_USAGE,
+    run: runChanges
   },
   migrate: {
     summary: 'creates, or brings up to date, what processors keep in a database',
@@ -102,6 +111,20 @@ async function runReplay(args: string[], print: Print): Promise<number> {
     outbox: new Outbox({ sqs, queueUrl: config.QUEUE_URL }),
     print,
     runId: newRunId()
+  })
+}
+
+async function runChanges(args: string[], print: Print, output: Output): Promise<number> {
+  const selection = parseChanges(args)
+  const config = readConfig()
+  const field = selection.field ?? stampField((await loadListener(config.LISTENER_CONFIG)).processors)
+  const { client } = await connect({ cloudName: selection.environment, signal: interruption() })
+  return printChanges(selection, {
+    open: (options) => changes(client, options),
+    field,
+    print,
+    file: cursorFile,
+    ...output
   })
 }
 

@@ -42,10 +42,12 @@ async function main([name = '', ...args]: readonly string[]): Promise<void> {
 
 async function runAndExit(command: Command, args: string[]): Promise<void> {
   // whoever reads may have seen enough (`… | head`); what was begun is ended all the same
-  process.stdout.on('error', () => {})
+  const closed = new AbortController()
+  process.stdout.on('error', () => closed.abort())
   const exitCode = await runCommand(command, args, {
     print: (line) => process.stdout.write(`${line}\n`),
-    printError: (line) => process.stderr.write(`${line}\n`)
+    printError: (line) => process.stderr.write(`${line}\n`),
+    closed: closed.signal
   })
   // what was loaded may keep connections open; what was printed is written first
   process.stdout.write('', () => process.exit(exitCode))

@@ -8,7 +8,9 @@ t.test('after setup, an upload comes by a trigger; setup again changes nothing',
   cloudinary.setNotificationUrl(undefined)
   const setup = async (...args: string[]) => {
     const printed: string[] = []
-    const exitCode = await COMMANDS.setup!.run(args, (line) => void printed.push(line))
+    const print = (line: string) => void printed.push(line)
+    const output = { printError: print, closed: new AbortController().signal }
+    const exitCode = await COMMANDS.setup!.run(args, print, output)
     t.equal(exitCode, 0, printed.join('\n'))
     return printed
   }

@@ -2,15 +2,18 @@ import t from 'tap'
 import { ConfigError } from '../../../app/config.ts'
 import { ListenerError } from '../../../app/errors.ts'
 import { UsageError } from '../../../app/operator/arguments.ts'
-import { runCommand } from '../../../app/operator/command.ts'
+import { type Command, runCommand } from '../../../app/operator/command.ts'
 import { collect } from '../../support/operator.ts'
 
-async function run(work: (args: string[], print: (line: string) => void) => Promise<number>) {
+const closed = new AbortController().signal
+
+async function run(work: Command['run']) {
   const output = collect()
   const errors = collect()
   const exitCode = await runCommand({ summary: '', usage: 'Usage: x', run: work }, ['a', 'b'], {
     print: output.print,
-    printError: errors.print
+    printError: errors.print,
+    closed
   })
   return { exitCode, output: output.lines, errors: errors.lines }
 }
@@ -23,6 +26,15 @@ t.test('a command prints, and says its exit code', async (t) => {
     return 1
   })
   t.strictSame(ran, { exitCode: 1, output: ['a,b'], errors: [] })
+})
+
+t.test('a command is given what else there is to write to', async (t) => {
+  const ran = await run(async (_args, _print, output) => {
+    output.printError('for people')
+    t.equal(output.closed, closed)
+    return 0
+  })
+  t.strictSame(ran.errors, ['for people'])
 })
 
 t.test('wrong arguments are answered with the usage', async (t) => {

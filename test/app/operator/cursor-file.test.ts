@@ -1,0 +1,20 @@
+import { readdirSync } from 'node:fs'
+import t from 'tap'
+import { cursorFile } from '../../../app/operator/cursor-file.ts'
+
+t.test('what is written is read, and nothing is left beside it', async (t) => {
+  const directory = t.testdir()
+  const path = `${directory}/cursor`
+  t.equal(await cursorFile.read(path), undefined)
+  for (const cursor of ['v1.first', 'v1.second']) {
+    await cursorFile.write(path, cursor)
+    t.equal(await cursorFile.read(path), cursor)
+  }
+  t.strictSame(readdirSync(directory), ['cursor'])
+})
+
+t.test('what cannot be read or written is an error', async (t) => {
+  const directory = t.testdir()
+  await t.rejects(cursorFile.read(directory), { code: 'EISDIR' })
+  await t.rejects(cursorFile.write(`${directory}/none/cursor`, 'v1.x'), { code: 'ENOENT' })
+})

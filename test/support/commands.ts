@@ -1,4 +1,5 @@
 import type { Test } from 'tap'
+import { COMMANDS } from '../../app/commands.ts'
 import { runRole } from './role.ts'
 import type { SystemUnderTest } from './system.ts'
 
@@ -22,4 +23,16 @@ export function buildCommands(
     const exitCode = await command.ended
     return { exitCode, output: command.lines.map(({ msg }) => String(msg)) }
   }
+}
+
+/** Runs a command in this process, on its environment: as `buildListener` sets it. */
+export async function runHere(
+  name: string,
+  ...args: string[]
+): Promise<{ exitCode: number; output: string[] }> {
+  const output: string[] = []
+  const print = (line: string) => void output.push(line)
+  const closed = new AbortController().signal
+  const exitCode = await COMMANDS[name]!.run(args, print, { printError: print, closed })
+  return { exitCode, output }
 }

@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
-import { COMMANDS } from '../../app/commands.ts'
 import { helloWorldTag } from '../../app/listener.ts'
 import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
 import { sampleNotification } from '../../dev/samples.ts'
 import { signatureHeaders } from '../../dev/sign.ts'
 import { startSqs } from '../../dev/sqs.ts'
+import { runHere } from '../support/commands.ts'
 import { buildListener } from '../support/listener.ts'
 
 t.test('notifications out of a poll channel go the way of those that come by HTTP', async (t) => {
@@ -28,7 +28,7 @@ t.test('notifications out of a poll channel go the way of those that come by HTT
     channels.push('orders', { body, signature, timestamp })
   }
 
-  t.equal(await COMMANDS.setup!.run(['--poll', 'orders'], () => {}), 0)
+  t.equal((await runHere('setup', '--poll', 'orders')).exitCode, 0)
   cloudinary.as().upload({ publicId: 'bag' })
   await acknowledged()
   await atRest()

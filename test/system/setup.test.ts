@@ -1,18 +1,15 @@
 import t from 'tap'
-import { COMMANDS } from '../../app/commands.ts'
 import { helloWorldTag } from '../../app/listener.ts'
+import { runHere } from '../support/commands.ts'
 import { buildListener } from '../support/listener.ts'
 
 t.test('after setup, an upload comes by a trigger; setup again changes nothing', async (t) => {
   const { cloudinary, webhookUrl, lines, atRest } = await buildListener(t, [helloWorldTag()])
   cloudinary.setNotificationUrl(undefined)
   const setup = async (...args: string[]) => {
-    const printed: string[] = []
-    const print = (line: string) => void printed.push(line)
-    const output = { printError: print, closed: new AbortController().signal }
-    const exitCode = await COMMANDS.setup!.run(args, print, output)
-    t.equal(exitCode, 0, printed.join('\n'))
-    return printed
+    const { exitCode, output } = await runHere('setup', ...args)
+    t.equal(exitCode, 0, output.join('\n'))
+    return output
   }
   const writes = () => cloudinary.calls.filter(({ method }) => method !== 'GET').length
 

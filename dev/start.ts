@@ -14,6 +14,7 @@ What processors require and the environment lacks, such as a database, is embedd
 it, prints its journey, and stays up until Ctrl-C.
 
   CLOUDINARY_URL=…   uses that Cloudinary instead of the stand-in, and uploads nothing to it
+  POLL_CHANNEL=…     starts the role poll as well, which fetches notifications from that channel of Cloudinary
   PORT, LISTENER_CONFIG, LOG_LEVEL, …   are handed on; README.md lists them. .env is read.
 `
 
@@ -105,10 +106,29 @@ Next, in another terminal:
   edit listener.config.ts, then start again             change what it does
 `)
   } else {
-    print(`
-Cloudinary is your own, and nothing was uploaded to it. Its notifications must reach the webhook above: set a
-public address that leads to it as notification URL, in Cloudinary's Console under Settings › Webhook
-Notifications, then upload something.
+    printOwnCloudinary(process.env.POLL_CHANNEL)
+  }
+}
+
+/** A channel is one listener's, so the one that is proposed has the user's name in it. */
+function printOwnCloudinary(channel: string | undefined): void {
+  const proposed = `dev-${process.env.USER?.replace(/[^\w.-]/g, '') || 'me'}`
+  const setup = `npx node --env-file-if-exists=.env app/main.ts setup --poll ${channel || proposed}`
+  print('\nCloudinary is your own, and nothing was uploaded to it.')
+  if (channel) {
+    print(`Its notifications are fetched from the poll channel ${channel}: upload something to it. If nothing comes, the
+triggers into that channel are missing; with CLOUDINARY_URL set, this creates them:
+
+  ${setup}
+`)
+  } else {
+    print(`Its notifications cannot reach this machine by themselves. Have Cloudinary keep them in a
+poll channel, which is fetched from here; with CLOUDINARY_URL set:
+
+  ${setup}
+  POLL_CHANNEL=${proposed} npm start
+
+Or have a public address lead to the webhook above, and give it to setup with --url.
 `)
   }
 }

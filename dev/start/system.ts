@@ -18,7 +18,7 @@ export interface SystemOptions {
    */
   environment: Environment
   onLine: (line: LogLine) => void
-  /** How many worker processes; default 1. */
+  /** How many worker processes; default 1. With a `POLL_CHANNEL` there is a `poll` process as well. */
   workers?: number
   /** Of the Cloudinary stand-in; default 0: a free one. */
   cloudinaryPort?: number
@@ -112,9 +112,10 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 
   try {
     provided = await provide({ processors: await processorsOf(environment), environment, standIns })
-    const [[web, { webhook }], ...workers] = await Promise.all([
+    const [[web, { webhook }], workers] = await Promise.all([
       startChild('web'),
-      ...Array.from({ length: options.workers ?? 1 }, () => startChild('worker'))
+      Promise.all(Array.from({ length: options.workers ?? 1 }, () => startChild('worker'))),
+      environment.POLL_CHANNEL ? startChild('poll') : undefined
     ])
     const webhookUrl = String(webhook)
     standIns.cloudinary.setNotificationUrl(webhookUrl)

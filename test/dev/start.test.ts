@@ -3,11 +3,24 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
+import { startCloudinary } from '../../dev/cloudinary/server.ts'
+import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
+
+// many processes, one after the other, on a machine that may be busy
+t.setTimeout(180_000)
 
 /** `npm start` as a user runs it; `said` resolves when it has printed this. */
 function start(t: Test, args: string[], environment: Record<string, string> = {}) {
   const child: ChildProcess = spawn(process.execPath, ['dev/start.ts', ...args], {
-    env: { ...process.env, CLOUDINARY_URL: '', QUEUE_URL: '', JOURNAL_TABLE: '', PORT: '', ...environment },
+    env: {
+      ...process.env,
+      CLOUDINARY_URL: '',
+      QUEUE_URL: '',
+      JOURNAL_TABLE: '',
+      PORT: '',
+      POLL_CHANNEL: '',
+      ...environment
+    },
     stdio: ['ignore', 'pipe', 'inherit']
   })
   let output = ''
@@ -85,11 +98,32 @@ t.test('a Cloudinary of your own is not uploaded to; a port that is taken is not
   // taken by this or, where it is in use already, by somebody else
   await Promise.race([once(usual, 'listening'), once(usual, 'error')])
   t.teardown(() => usual.close())
-  const { output, said } = start(t, [], { CLOUDINARY_URL: 'cloudinary://key:secret@mine' })
+  const { output, said } = start(t, [], { CLOUDINARY_URL: 'cloudinary://key:secret@mine', USER: 'Ann E.' })
   const [, port] = await said(/webhook {5}http:\/\/127.0.0.1:(\d+)/)
   t.not(port, '8080')
   await said(/nothing was uploaded to it/)
+  await said(/app\/main\.ts setup --poll dev-AnnE\.\n {2}POLL_CHANNEL=dev-AnnE\. npm start/)
   t.notMatch(output(), /journey/)
+})
+
+t.test('with a poll channel, what is in it is fetched and processed', async (t) => {
+  const cloudinary = await startCloudinary({ environments: [LOCAL_CLOUDINARY] })
+  t.teardown(() => cloudinary.stop())
+  cloudinary.cloud().triggers.create({ uri: 'poll://mine', event_type: 'all', uri_type: 'poll' }, 0)
+  cloudinary.cloud().metadataFields.create({
+    external_id: 'last_update_timestamp',
+    label: 'Last update',
+    type: 'string'
+  })
+  const { said } = start(t, [], {
+    CLOUDINARY_URL: cloudinary.cloudinaryUrl(),
+    POLL_CHANNEL: 'mine',
+    USER: ''
+  })
+  await said(/fetched from the poll channel mine/)
+  cloudinary.as().upload({ publicId: 'bag' })
+  await said(/INFO: poll: notification accepted/)
+  await said(/INFO: worker: event processed .*hello-world-tag/)
 })
 
 t.test('what is wrong is said, and it ends with exit code 1', async (t) => {

@@ -100,7 +100,7 @@ export class ChangeFeed implements AsyncIterable<Change> {
     return encodeCursor(this.#progress.position()(), this.#options.scope)
   }
 
-  /** How many assets were read, those that are no change and those that were told before included. */
+  /** How many assets were read, those that are no change, and those that were told or read before, included. */
   get assetsRead(): number {
     return this.#read
   }

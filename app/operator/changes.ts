@@ -136,9 +136,7 @@ export async function printChanges(selection: Selection, options: PrintChangesOp
   }
   if (failure !== undefined) printError(lineOf(explain(failure)))
   else if (feed.assetsRead > 0 && feed.assetsStamped === 0) {
-    printError(
-      `None of the ${count(feed.assetsRead, 'asset')} that were read has a time in ${field}: is it the right field?`
-    )
+    printError(`No asset that was read has a time in ${field}: is it the right field?`)
   }
   printError(`${count(printed, 'change')}.`)
   const isKept = await keepCursor(feed.cursor(), selection, options)

@@ -3,6 +3,7 @@ import { resourceAnswer, uploadAnswer } from './asset-view.ts'
 import type { Call } from './calls.ts'
 import { Changes, type Tools } from './changes.ts'
 import type { Cloud } from './cloud.ts'
+import { type Drops, parseDrop } from './drops.ts'
 import { ApiError } from './errors.ts'
 import { type Faults, parseFault } from './faults.ts'
 import { readForm } from './form.ts'
@@ -15,6 +16,7 @@ export interface ControlOptions {
   tools: Tools
   algorithm: SignatureAlgorithm
   faults: Faults
+  drops: Drops
   calls: Recorder<Call>
 }
 
@@ -25,7 +27,7 @@ const DEFAULT_LIMIT = 1000
  * authentication. Nothing like it exists at Cloudinary.
  */
 export async function controlApi(app: FastifyInstance, options: ControlOptions): Promise<void> {
-  const { clouds, tools, algorithm, faults, calls } = options
+  const { clouds, tools, algorithm, faults, drops, calls } = options
 
   const cloudNamed = (name: string | undefined): Cloud => {
     const cloud = name === undefined ? clouds.values().next().value : clouds.get(name)
@@ -66,6 +68,18 @@ export async function controlApi(app: FastifyInstance, options: ControlOptions):
 
   app.delete('/faults', async () => {
     faults.clear()
+    return { cleared: true }
+  })
+
+  /** Has notifications given up without an attempt: `notification_type` says which, `count` how many. */
+  app.post('/drops', async ({ body }) => {
+    const drop = parseDrop((body ?? {}) as Record<string, unknown>)
+    drops.add(drop)
+    return { added: drop }
+  })
+
+  app.delete('/drops', async () => {
+    drops.clear()
     return { cleared: true }
   })
 

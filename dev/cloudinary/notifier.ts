@@ -15,7 +15,7 @@ export interface Delivery {
   /** Exactly what was sent, as text. */
   body: string
   headers: Record<string, string>
-  /** 1 for the first. */
+  /** 1 for the first; 0 where it was given up without one. */
   attempt: number
   /** The answer's status; null while there is none. */
   status: number | null
@@ -37,6 +37,8 @@ export interface NotifierOptions {
   resign: boolean
   clock: () => number
   maxRecords: number
+  /** Notifications for which it is true are given up without an attempt. */
+  isDropped?: (notification: Pick<Delivery, 'cloud' | 'url' | 'notificationType' | 'body'>) => boolean
   onAttempt: (delivery: Delivery) => void
 }
 
@@ -79,9 +81,9 @@ export class Notifier {
     const [first] = await Promise.all(
       [...places].map(async (place) => {
         const channel = /^poll:\/\/(.*)/.exec(place)?.[1]
-        const last = channel
-          ? this.#buffer(cloud, bytes, place, channel)
-          : await this.#deliver(cloud, bytes, place)
+        const last =
+          this.#drop(cloud, bytes, place) ??
+          (channel ? this.#buffer(cloud, bytes, place, channel) : await this.#deliver(cloud, bytes, place))
         this.#pending -= 1
         if (this.#pending === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve()
         return last
@@ -165,6 +167,18 @@ export class Notifier {
 
   #begin(): Pick<Delivery, 'time' | 'status' | 'outcome' | 'retryInMs'> {
     return { time: this.#options.clock(), status: null, outcome: 'under_way', retryInMs: null }
+  }
+
+  /** Gives up without an attempt, if that is asked for. */
+  #drop(cloud: Cloud, bytes: Buffer, url: string): Delivery | undefined {
+    const body = bytes.toString()
+    const notification = { cloud: cloud.name, url, notificationType: typeOf(body), body }
+    if (!this.#options.isDropped?.(notification)) return undefined
+    const about = { ...notification, headers: {}, attempt: 0, error: 'given up on demand' }
+    const delivery: Delivery = { ...this.#begin(), ...about, outcome: 'given_up' }
+    this.deliveries.add(delivery)
+    this.deliveries.settle(delivery)
+    return delivery
   }
 
   #sign(cloud: Cloud, bytes: Buffer) {

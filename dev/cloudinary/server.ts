@@ -7,6 +7,7 @@ import { type Call, isOver } from './calls.ts'
 import { Changes } from './changes.ts'
 import { type ApiKey, Cloud, type EnvironmentOptions } from './cloud.ts'
 import { controlApi } from './control-api.ts'
+import { Drops } from './drops.ts'
 import type { EagerRules } from './eager.ts'
 import { ApiError } from './errors.ts'
 import { Faults } from './faults.ts'
@@ -76,6 +77,8 @@ export interface CloudinaryStandIn {
   /** The attempts to deliver a notification so far, the oldest first. */
   deliveries: readonly Delivery[]
   faults: Faults
+  /** Notifications that are given up without an attempt. */
+  drops: Drops
   /** Resolves with the first call, past or yet to come, that has been dealt with and matches. */
   called(matches: (call: Call) => boolean): Promise<Call>
   /** Resolves with the first attempt, past or yet to come, that is over and matches. */
@@ -108,6 +111,7 @@ export async function startCloudinary(options: CloudinaryOptions): Promise<Cloud
   )
   const calls = new Recorder<Call>(maxRecords)
   const faults = new Faults()
+  const drops = new Drops()
   const eager: EagerRules = {
     failure: () => undefined,
     videoSyncLimitBytes: options.videoSyncLimitBytes ?? 40_000_000
@@ -121,6 +125,7 @@ export async function startCloudinary(options: CloudinaryOptions): Promise<Cloud
     resign: options.resign ?? false,
     clock,
     maxRecords,
+    isDropped: (notification) => drops.take(notification),
     onAttempt: ({ body, headers, ...attempt }) => options.logger?.info(attempt, 'notification attempted')
   })
   notifier.url = options.notificationUrl
@@ -153,7 +158,7 @@ export async function startCloudinary(options: CloudinaryOptions): Promise<Cloud
   const shared = { clouds, tools, algorithm, faults, calls }
   await app.register(api, { prefix: '/v1_1/:cloud', ...shared, adminCallsPerHour })
   await app.register(notificationsApi, { prefix: '/v2/notifications/:cloud', ...shared })
-  await app.register(controlApi, { prefix: '/_standin', ...shared })
+  await app.register(controlApi, { prefix: '/_standin', ...shared, drops })
   if (options.controls) await app.register(options.controls, { prefix: '/_standin' })
   const url = await app.listen({ port: options.port ?? 0, host: options.host ?? '127.0.0.1' })
 
@@ -177,6 +182,7 @@ export async function startCloudinary(options: CloudinaryOptions): Promise<Cloud
     calls: calls.items,
     deliveries: notifier.deliveries.items,
     faults,
+    drops,
     called: (matches) => calls.when((call) => isOver(call) && matches(call)),
     attempted: (matches) => notifier.deliveries.when((one) => one.outcome !== 'under_way' && matches(one)),
     delivered: (matches = () => true) =>

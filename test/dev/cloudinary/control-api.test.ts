@@ -78,6 +78,26 @@ t.test('faults and calls', async (t) => {
   t.match(await ask('POST', 'faults'), { status: 400 })
 })
 
+t.test('notifications are lost on demand', async (t) => {
+  const { standIn, ask } = await start(t)
+  await ask('PUT', 'notification_url', { url: await listen(t) })
+  const drop = new URLSearchParams({ notification_type: 'upload', count: '1' })
+  t.match(await ask('POST', 'drops', drop), { status: 200, body: { added: { count: 1 } } })
+  await ask('POST', 'upload')
+  await ask('POST', 'upload')
+  await standIn.idle()
+  t.match(standIn.deliveries, [{ outcome: 'given_up', attempt: 0 }, { outcome: 'delivered' }])
+  t.match(await ask('POST', 'drops'), { status: 200, body: { added: {} } })
+  t.match(await ask('DELETE', 'drops'), { body: { cleared: true } })
+  await ask('POST', 'upload')
+  await standIn.idle()
+  t.match(standIn.deliveries.at(-1), { outcome: 'delivered' })
+  t.match(await ask('POST', 'drops', { count: 'many' }), {
+    status: 400,
+    body: { error: { message: /count/ } }
+  })
+})
+
 t.test('what makes no sense is refused', async (t) => {
   const { standIn, ask } = await start(t)
   t.match(await ask('PUT', 'notification_url', { url: 'nowhere' }), { status: 400 })

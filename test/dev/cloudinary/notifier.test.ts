@@ -170,6 +170,32 @@ t.test('stopping lets go of those that wait for their turn', async (t) => {
   t.equal(await waiting, undefined)
 })
 
+t.test('what is to be dropped is given up without an attempt', async (t) => {
+  let asked: unknown
+  const attempts: unknown[] = []
+  const notifier = start(t, {
+    retryDelaysMs: [1],
+    isDropped: (notification) => {
+      asked = notification
+      return notification.body === BODY
+    },
+    onAttempt: (delivery) => attempts.push(delivery)
+  })
+  notifier.url = await listen(t)
+  t.match(await notifier.send(cloud, BODY), {
+    outcome: 'given_up',
+    status: null,
+    attempt: 0,
+    retryInMs: null,
+    error: 'given up on demand'
+  })
+  t.strictSame(asked, { cloud: 'demo', url: notifier.url, notificationType: 'upload', body: BODY })
+  t.strictSame(attempts, [])
+  t.match(await notifier.send(cloud, '{}'), { outcome: 'delivered' })
+  await notifier.idle()
+  t.equal(notifier.deliveries.items.length, 2)
+})
+
 t.test('idle waits for what is under way and for what is to be tried again', async (t) => {
   const answers = [500, 200]
   const notifier = start(t, { retryDelaysMs: [1] })

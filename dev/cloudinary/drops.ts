@@ -1,0 +1,49 @@
+import { ApiError } from './errors.ts'
+import type { Delivery } from './notifier.ts'
+
+/** Notifications that Cloudinary gives up without having sent them. */
+export interface Drop {
+  /** How many it takes; default all, until cleared. */
+  count?: number
+  notificationType?: string
+  when?: (notification: Pick<Delivery, 'notificationType' | 'body'>) => boolean
+}
+
+/** Reads a drop that came over HTTP, as JSON or as a form. @throws {ApiError} 400 */
+export function parseDrop({ count, notification_type: type }: Record<string, unknown>): Drop {
+  const number = count === undefined ? undefined : Number(count)
+  if (number !== undefined && !(number >= 1)) {
+    throw new ApiError(400, `Invalid value ${count} for parameter count`)
+  }
+  return {
+    ...(number !== undefined && { count: number }),
+    ...(type !== undefined && { notificationType: String(type) })
+  }
+}
+
+/** Which notifications are lost, on demand. */
+export class Drops {
+  #drops: Drop[] = []
+
+  add(drop: Drop): void {
+    this.#drops.push({ ...drop })
+  }
+
+  clear(): void {
+    this.#drops = []
+  }
+
+  /** Whether a notification is lost; uses up one of the count of what takes it. */
+  take(notification: Pick<Delivery, 'notificationType' | 'body'>): boolean {
+    const taking = this.#drops.find(
+      ({ notificationType, when }) =>
+        (notificationType === undefined || notificationType === notification.notificationType) &&
+        (when === undefined || when(notification))
+    )
+    if (taking?.count !== undefined) {
+      taking.count -= 1
+      if (taking.count <= 0) this.#drops = this.#drops.filter((drop) => drop !== taking)
+    }
+    return taking !== undefined
+  }
+}

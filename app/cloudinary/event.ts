@@ -80,6 +80,11 @@ export interface AssetEvent {
   origin: Origin
   /** Set when an operator has it run again, by `redrive` or `replay`; each has an id of its own. */
   run?: { kind: 'redrive' | 'replay'; id: string }
+  /**
+   * Nothing told of it: `reconcile` found it by a search. Its payload has what the asset was like when it was found; what
+   * a change was like before, and often who made it, is not known.
+   */
+  reconciled?: true
   /** `X-Amzn-Trace-Id` of the request that brought it. */
   traceId?: string
   /**

@@ -78,6 +78,21 @@ export function uploadEventId(
   return hash('upload', environment, assetId, String(version))
 }
 
+/**
+ * The identity of a change that was found by a search, and of which no notification is known: whoever finds it, and
+ * however often, names it the same.
+ *
+ * @param changedAt ISO 8601, UTC
+ */
+export function foundEventId(
+  environment: string,
+  type: EventType,
+  assetId: string,
+  changedAt: string
+): string {
+  return hash('found', environment, type, assetId, changedAt)
+}
+
 /** 128 bits in hexadecimal: fits every limit of SQS, whatever the parts are made of. */
 function hash(...parts: readonly (string | Uint8Array)[]): string {
   const digest = createHash('sha256')

@@ -18,3 +18,11 @@ export async function probeQueue(sqs: SQSClient, queueUrl: string, timeoutMs = 2
     abortSignal: AbortSignal.timeout(timeoutMs)
   })
 }
+
+/** About how many messages nobody has received yet; those that wait behind another of their group included. */
+export async function waitingIn(sqs: SQSClient, queueUrl: string): Promise<number> {
+  const { Attributes } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['ApproximateNumberOfMessages'] })
+  )
+  return Number(Attributes?.ApproximateNumberOfMessages)
+}

@@ -1,7 +1,12 @@
 import fc from 'fast-check'
 import t from 'tap'
 import type { Asset, AssetEvent, EventType } from '../../../app/cloudinary/event.ts'
-import { type NotificationContext, toEvents, uploadEventId } from '../../../app/cloudinary/notification.ts'
+import {
+  foundEventId,
+  type NotificationContext,
+  toEvents,
+  uploadEventId
+} from '../../../app/cloudinary/notification.ts'
 import { decodeMessage, encodeMessage } from '../../../app/queue/message.ts'
 import { SAMPLE_NAMES, sampleNotification, TYPES_OF_MANY } from '../../../dev/samples.ts'
 
@@ -259,6 +264,20 @@ t.test('an upload whose asset or version is not known is named by its body', asy
     t.equal(eventOf(body).id, eventOf(body).id)
     t.not(eventOf(body).id, eventOf({ ...body, request_id: 'another' }).id, missing)
   }
+})
+
+t.test('a change that was found is named by cloud, type, asset and time, and as no upload is', async (t) => {
+  const name = foundEventId('demo', 'resource_tags_changed', 'a', '1')
+  t.match(name, /^[0-9a-f]{32}$/)
+  t.equal(foundEventId('demo', 'resource_tags_changed', 'a', '1'), name)
+  const others = [
+    foundEventId('other', 'resource_tags_changed', 'a', '1'),
+    foundEventId('demo', 'resource_metadata_changed', 'a', '1'),
+    foundEventId('demo', 'resource_tags_changed', 'b', '1'),
+    foundEventId('demo', 'resource_tags_changed', 'a', '2'),
+    uploadEventId('demo', 'a', 1)
+  ]
+  t.equal(new Set([name, ...others]).size, 6)
 })
 
 t.test('uploads in one body keep apart, even were they of the same asset and version', async (t) => {

@@ -1,6 +1,6 @@
 import { SendMessageBatchCommand } from '@aws-sdk/client-sqs'
 import { type Test, test } from 'tap'
-import { createSqsClient, probeQueue } from '../../../app/queue/sqs.ts'
+import { createSqsClient, probeQueue, waitingIn } from '../../../app/queue/sqs.ts'
 import { startSqs } from '../../../dev/sqs.ts'
 import { cut, hold, refuse, startSqsFake } from '../../support/sqs-fake.ts'
 
@@ -44,6 +44,25 @@ test("the client goes where the AWS SDK's own variables say", async (t) => {
   })
   await probeQueue(sqs, queue.queueUrl)
   await t.rejects(probeQueue(sqs, `${queue.queueUrl}-that-is-not-there`), { name: 'QueueDoesNotExist' })
+})
+
+test('messages that nobody has received are counted', async (t) => {
+  const queue = await startSqs()
+  setEnvironment(t, queue.url)
+  const sqs = createSqsClient(5000)
+  t.teardown(async () => {
+    sqs.destroy()
+    await queue.stop()
+  })
+  t.equal(await waitingIn(sqs, queue.queueUrl), 0)
+  const Entries = ['a', 'b'].map((Id) => ({
+    Id,
+    MessageBody: 'one group, so that one waits behind the other',
+    MessageGroupId: 'g',
+    MessageDeduplicationId: Id
+  }))
+  await sqs.send(new SendMessageBatchCommand({ QueueUrl: queue.queueUrl, Entries }))
+  t.equal(await waitingIn(sqs, queue.queueUrl), 2)
 })
 
 test('a call is tried three times', async (t) => {

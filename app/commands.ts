@@ -3,6 +3,7 @@ import { inspectConfig, readConfig } from './config.ts'
 import { connect } from './connect.ts'
 import { createDynamoDbClient } from './journal/dynamodb.ts'
 import { Journal } from './journal/journal.ts'
+import { StateStore } from './journal/state.ts'
 import { loadListener } from './listener.ts'
 import { createLogger } from './logger.ts'
 import { type Print, readArguments } from './operator/arguments.ts'
@@ -19,11 +20,12 @@ import { cursorFile } from './operator/cursor-file.ts'
 import { type Check, DOCTOR_USAGE, doctor } from './operator/doctor.ts'
 import { Letters } from './operator/letters.ts'
 import { MIGRATE_USAGE, migrate, parseMigrate } from './operator/migrate.ts'
+import { parseReconcile, RECONCILE_USAGE, reconcile } from './operator/reconcile.ts'
 import { parseRedrive, REDRIVE_USAGE, redrive } from './operator/redrive.ts'
 import { parseReplay, REPLAY_USAGE, replay } from './operator/replay.ts'
 import { parseSetup, SETUP_USAGE, setup } from './operator/setup.ts'
 import { Outbox } from './queue/outbox.ts'
-import { createSqsClient } from './queue/sqs.ts'
+import { createSqsClient, waitingIn } from './queue/sqs.ts'
 import { WORKER_REQUIRES } from './roles.ts'
 import {
   createClients,
@@ -60,6 +62,11 @@ export const COMMANDS: Record<string, Command> = {
     summary: 'prints assets that changed, one JSON object a line',
     usage: CHANGES_USAGE,
     run: runChanges
+  },
+  reconcile: {
+    summary: 'finds with the Search API what Cloudinary gave up sending',
+    usage: RECONCILE_USAGE,
+    run: runReconcile
   },
   migrate: {
     summary: 'creates, or brings up to date, what processors keep in a database',
@@ -125,6 +132,25 @@ async function runChanges(args: string[], print: Print, output: Output): Promise
     print,
     file: cursorFile,
     ...output
+  })
+}
+
+async function runReconcile(args: string[], print: Print): Promise<number> {
+  const request = parseReconcile(args)
+  const config = readConfig(['QUEUE_URL', 'JOURNAL_TABLE'])
+  const sqs = await createRegionalSqs(SEND_MS)
+  const environments = await loadEnvironments(config, QUIET)
+  const table = { client: createDynamoDbClient(), tableName: config.JOURNAL_TABLE }
+  return reconcile(request, {
+    environments,
+    clients: createClients(environments, QUIET),
+    table,
+    state: new StateStore(table),
+    outbox: new Outbox({ sqs, queueUrl: config.QUEUE_URL }),
+    waiting: () => waitingIn(sqs, config.QUEUE_URL),
+    print,
+    signal: interruption(),
+    clock: Date.now
   })
 }
 

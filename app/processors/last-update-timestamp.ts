@@ -58,10 +58,15 @@ export function lastUpdateTimestamp(options: LastUpdateTimestampOptions = {}): P
     metadataFields: [
       { external_id: field, label: 'Last update', type: format === 'iso' ? 'string' : 'integer' }
     ],
-    async handle({ asset, occurredAt, payload }, { cloudinary }) {
+    async handle(event, { cloudinary, state }) {
+      const { asset, occurredAt, payload } = event
       if (asset === null) return 'skipped: the notification names no asset'
       const stamp = format === 'iso' ? occurredAt : String(Math.floor(Date.parse(occurredAt) / 1000))
       const time = stampTime(stamp)
+      const found = foundMetadata(event, field)
+      if (found && isDeepStrictEqual(await state.get(found.key), found.now)) {
+        return `skipped: it is as it was when ${field} was written`
+      }
       // What the notification says may be outdated, but the stamp only ever grows: it is a lower bound.
       const known = stampTime((asFields(payload.new_metadata) ?? asFields(payload.metadata))?.[field])
       const isOlder = `skipped: ${field} is not older than ${stamp}`
@@ -71,6 +76,7 @@ export function lastUpdateTimestamp(options: LastUpdateTimestampOptions = {}): P
         return `skipped: ${requireMetadata} is not set`
       if (stampTime(metadata[field]) >= time) return isOlder
       await cloudinary.updateMetadata(asset, { [field]: stamp })
+      if (found) await state.set(found.key, { ...found.now, time })
       return `${field} = ${stamp}`
     }
   }
@@ -78,14 +84,14 @@ export function lastUpdateTimestamp(options: LastUpdateTimestampOptions = {}): P
 
 /** Whether anything but the stamp itself changed, and of that which is watched. */
 function watchedFieldChanged(
-  { payload, origin }: AssetEvent,
+  { payload, origin, reconciled }: AssetEvent,
   stamp: string,
   watch: readonly string[] | undefined
 ): boolean {
   const before = asFields(payload.previous_metadata)
   const after = asFields(payload.new_metadata)
   // Should Cloudinary name neither the change nor its author, it may be our own write: stamping it would loop.
-  if (before === undefined || after === undefined) return origin.id !== null
+  if (before === undefined || after === undefined) return origin.id !== null || reconciled === true
   const changed = (name: string) => !isDeepStrictEqual(before[name] ?? null, after[name] ?? null)
   // Only a listener writes the stamp. Should Cloudinary name in `new_metadata` nothing but what was written, the
   // other fields would look removed, and our own write would lead to the next: so beside a new stamp, removals
@@ -93,6 +99,17 @@ function watchedFieldChanged(
   const names = new Set([...Object.keys(after), ...(changed(stamp) ? [] : Object.keys(before))])
   names.delete(stamp)
   return [...names].some((name) => changed(name) && (watch === undefined || watch.includes(name)))
+}
+
+/**
+ * A change of metadata that a search found tells neither what changed nor who did it; it may be our own stamp, and each
+ * stamp would be found in its turn. So it is remembered how the metadata was left when such a change was stamped: what
+ * is found so again, was changed by the stamp.
+ */
+function foundMetadata({ type, reconciled, environment, asset, payload }: AssetEvent, field: string) {
+  if (type !== 'resource_metadata_changed' || !reconciled) return undefined
+  const { [field]: stamp, ...metadata } = asFields(payload.new_metadata) ?? {}
+  return { key: `found/${environment}/${asset?.assetId}`, now: { metadata, time: stampTime(stamp) } }
 }
 
 function isSet(value: unknown): boolean {

@@ -1,8 +1,15 @@
 import fc from 'fast-check'
 import t from 'tap'
-import type { AssetEvent, CloudinaryClient, EventType, ProcessorContext } from '../../../app/listener.ts'
+import type {
+  AssetEvent,
+  CloudinaryClient,
+  EventType,
+  ProcessorContext,
+  State
+} from '../../../app/listener.ts'
 import { lastUpdateTimestamp } from '../../../app/processors/last-update-timestamp.ts'
 import { HAPPENED_AT, sampleEvent } from '../../support/events.ts'
+import { memoryState } from '../../support/state.ts'
 
 const FIELD = 'last_update_timestamp'
 const STAMP = HAPPENED_AT.toISOString()
@@ -21,7 +28,11 @@ function wants(event: AssetEvent, options?: Options): boolean {
 /** Runs the processor on an asset with this metadata, and gives its note and the calls it made. */
 async function run(
   event: AssetEvent,
-  { options, metadata }: { options?: Options; metadata?: Record<string, unknown> | undefined } = {}
+  {
+    options,
+    metadata,
+    state = memoryState().state
+  }: { options?: Options; metadata?: Record<string, unknown> | undefined; state?: State } = {}
 ) {
   const calls: unknown[][] = []
   const cloudinary: Pick<CloudinaryClient, 'currentState' | 'updateMetadata'> = {
@@ -37,7 +48,7 @@ async function run(
     },
     updateMetadata: async (...given) => void calls.push(['updateMetadata', ...given])
   }
-  const note = await lastUpdateTimestamp(options).handle(event, { cloudinary } as ProcessorContext)
+  const note = await lastUpdateTimestamp(options).handle(event, { cloudinary, state } as ProcessorContext)
   return { note, calls, names: calls.map(([name]) => name) }
 }
 
@@ -244,6 +255,69 @@ t.test('it names the field that it writes, of the type that its form needs', asy
     { external_id: 'touched', type: 'integer' }
   ])
 })
+
+/** A change of metadata that a search found: how it was before, and who made it, is not known. */
+const metadataFound = (new_metadata: Record<string, unknown>, occurredAt = STAMP): AssetEvent => ({
+  ...metadataChange(undefined, new_metadata),
+  occurredAt,
+  origin: { source: null, id: null, own: false },
+  reconciled: true
+})
+
+t.test('a change of metadata that was found counts, whatever is watched', async (t) => {
+  t.ok(wants(metadataFound({ cms_id: '2' }), { watch: ['cms_id'] }))
+  const { note } = await run(metadataFound({ cms_id: '2', [FIELD]: EARLIER }))
+  t.equal(note, `${FIELD} = ${STAMP}`)
+})
+
+t.test('a stamp that such a change led to leads to no other when it is found in its turn', async (t) => {
+  for (const [format, left] of [
+    ['iso', STAMP],
+    ['epoch', Number(EPOCH)],
+    ['epoch', EPOCH]
+  ] as const) {
+    const { state } = memoryState()
+    const first = await run(metadataFound({ cms_id: '2' }), { options: { format }, state })
+    t.strictSame(first.names, ['currentState', 'updateMetadata'])
+    const own = metadataFound({ cms_id: '2', [FIELD]: left }, '2026-06-01T13:00:00.000Z')
+    t.strictSame(await run(own, { options: { format }, state }), {
+      note: `skipped: it is as it was when ${FIELD} was written`,
+      calls: [],
+      names: []
+    })
+  }
+})
+
+t.test('what changed since such a stamp leads to another', async (t) => {
+  const { state } = memoryState()
+  await run(metadataFound({ cms_id: '2' }), { state })
+  const at = '2026-06-01T13:00:00.000Z'
+  const since = [
+    metadataFound({ cms_id: '3', [FIELD]: STAMP }, at),
+    metadataFound({ [FIELD]: STAMP }, at),
+    metadataFound({ cms_id: '2', [FIELD]: LATER }, at)
+  ]
+  for (const event of since) {
+    t.strictSame((await run(event, { state })).names, ['currentState', 'updateMetadata'])
+  }
+  const { new_metadata: _, ...none } = since[0]!.payload
+  t.strictSame((await run({ ...since[0]!, payload: none }, { state })).names, [
+    'currentState',
+    'updateMetadata'
+  ])
+  const other = { ...metadataFound({ cms_id: '2', [FIELD]: STAMP }, at), asset: { assetId: 'another' } }
+  t.strictSame((await run(other, { state })).names, ['currentState', 'updateMetadata'])
+})
+
+t.test(
+  'of another side that was found nothing is remembered: its stamp is the metadata of the next',
+  async (t) => {
+    const { state, entries } = memoryState()
+    const tagged: AssetEvent = { ...sampleEvent('resource_tags_changed'), reconciled: true }
+    t.strictSame((await run(tagged, { state })).names, ['currentState', 'updateMetadata'])
+    t.equal(entries.size, 0)
+  }
+)
 
 t.test('an event that names no asset is skipped', async (t) => {
   t.strictSame(await run({ ...changed, asset: null }), {

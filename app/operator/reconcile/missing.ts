@@ -1,0 +1,95 @@
+import type { AssetEvent } from '../../cloudinary/event.ts'
+import type { FoundAsset } from '../../cloudinary/search.ts'
+import type { AssetHistory } from '../../journal/asset-history.ts'
+import { changeEvent, type FindingContext, uploadEvent } from './events.ts'
+import type { Side } from './sides.ts'
+
+export interface MissingOptions extends FindingContext {
+  history: Pick<AssetHistory, 'load' | 'of'>
+  /** Which of these events the journal knows. */
+  knownEvents: (ids: readonly string[]) => Promise<ReadonlySet<string>>
+}
+
+/** Others, such as those of `fetch`, are no uploads. */
+const UPLOADED_TYPES = ['upload', 'private', 'authenticated']
+
+/** The Search API writes seconds, and its clock is not ours. In milliseconds. */
+const TOLERANCE_MS = 2000
+
+/** A notification may come, and a processor may run, so much before or after the change that is looked at. */
+const REACH_MS = 6 * 3_600_000
+
+const DAY_MS = 86_400_000
+
+/**
+ * The events that the journal should have for assets that a search found, and has not. Of a side that changed several
+ * times it is the last change that counts: of the others the search does not know.
+ *
+ * @param assets sorted by the time of the side's change
+ * @throws {ListenerError} JOURNAL_UNAVAILABLE
+ */
+export async function missingEvents(
+  side: Side,
+  assets: readonly FoundAsset[],
+  options: MissingOptions
+): Promise<AssetEvent[]> {
+  const candidates =
+    side.type === 'upload'
+      ? assets
+          .filter(({ type }) => UPLOADED_TYPES.includes(type))
+          .map((asset) => uploadEvent(side, asset, options))
+      : await changes(side, assets, options)
+  const events = candidates.filter((event) => event !== undefined)
+  const known = await options.knownEvents(events.map(({ id }) => id))
+  return events.filter(({ id }) => !known.has(id))
+}
+
+interface Change {
+  asset: FoundAsset
+  /** Milliseconds since the epoch. */
+  changedAt: number
+}
+
+/** Changes of which no notification is journaled, and that are not part of an upload. */
+async function changes(
+  side: Side,
+  assets: readonly FoundAsset[],
+  options: MissingOptions
+): Promise<AssetEvent[]> {
+  const timed = assets
+    .map((asset) => ({ asset, changedAt: Date.parse(side.changedAt(asset) ?? '') }))
+    .filter(({ asset, changedAt }) => changedAt > timeOf(asset.uploaded_at) + TOLERANCE_MS)
+  const found: AssetEvent[] = []
+  // a page may span weeks, and their history would be too much to hold
+  for (const [, ofDay] of Map.groupBy(timed, ({ changedAt }) => Math.floor(changedAt / DAY_MS))) {
+    const times = ofDay.map(({ changedAt }) => changedAt)
+    await options.history.load(Math.min(...times) - REACH_MS, Math.max(...times) + REACH_MS)
+    for (const change of ofDay) {
+      const event = untold(side, change, options)
+      if (event) found.push(event)
+    }
+  }
+  return found
+}
+
+function untold(side: Side, { asset, changedAt }: Change, options: MissingOptions): AssetEvent | undefined {
+  const traces = options.history.of(options.environment, {
+    assetId: asset.asset_id,
+    publicId: asset.public_id
+  })
+  const isTold = traces.some(
+    ({ type, occurredAt }) => tells(type, side) && occurredAt >= changedAt - TOLERANCE_MS
+  )
+  if (isTold) return undefined
+  // what changed while a processor was at work on the asset, the processor changed
+  const byListener = traces
+    .flatMap(({ runs }) => runs)
+    .some(({ from, until }) => changedAt >= from - TOLERANCE_MS && changedAt <= until + TOLERANCE_MS)
+  return changeEvent(side, asset, byListener, options)
+}
+
+const timeOf = (written: string | undefined) =>
+  written === undefined ? Number.NEGATIVE_INFINITY : Date.parse(written)
+
+/** Whether an event of this type tells that the side changed: restoring a version brings back all of its sides. */
+const tells = (type: AssetEvent['type'], side: Side) => type === side.type || type === 'restore_asset_version'

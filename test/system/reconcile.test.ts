@@ -1,0 +1,140 @@
+import t from 'tap'
+import { helloWorldTag, lastUpdateTimestamp, type Processor } from '../../app/listener.ts'
+import { buildCommands } from '../support/commands.ts'
+import { buildListener } from '../support/listener.ts'
+import { buildReconcile, HOUR_MS } from './reconcile/command.ts'
+import { loseAndFind } from './reconcile/lost.ts'
+
+const MINUTE_MS = 60_000
+
+t.test('of 200 notifications a twentieth is lost: each is found, once, and run, once', async (t) => {
+  const { told, lost, lostDeliveries, found, first, second, runs, system } = await loseAndFind(t, 200)
+  t.equal(told.length, 200)
+  t.equal(lost.length, 10)
+  t.strictSame(found, lost)
+  t.equal(first.exitCode, 0)
+  t.match(first.lines.at(-2), '10 events missing, 10 sent.')
+  t.strictSame(second.sent, [])
+  t.match(second.lines.at(-1), '0 events missing, 0 sent.')
+  t.strictSame(
+    [...runs].filter(([, times]) => times !== 1),
+    []
+  )
+  t.strictSame([...runs.keys()].sort(), told.toSorted())
+
+  await t.test('an upload that is notified after all is not run again', async (t) => {
+    const uploads = lostDeliveries.filter(({ notificationType }) => notificationType === 'upload')
+    for (const { body } of uploads) t.match(await system.cloudinary.notify(body), { outcome: 'delivered' })
+    await system.atRest()
+    t.strictSame(
+      [...runs].filter(([, times]) => times !== 1),
+      []
+    )
+  })
+})
+
+t.test('with the processors that come with the listener', async (t) => {
+  let ahead = -10 * MINUTE_MS
+  // holds what comes after it, so that Cloudinary's clock can go on before it writes
+  let gate = Promise.resolve()
+  const wait: Processor = { name: 'wait', on: ['*'], handle: () => gate }
+  const processors = [wait, helloWorldTag(), lastUpdateTimestamp()]
+  const system = await buildListener(t, processors, { cloudinary: { clock: () => Date.now() + ahead } })
+  const { cloudinary, atRest, lines } = system
+  const own = cloudinary.cloud().own.apiKey
+  const reconcile = buildReconcile(t, system, { clock: () => Date.now() + HOUR_MS })
+  const since = ['--since', new Date(Date.now() - HOUR_MS).toISOString()]
+  const stampOf = (publicId: string) =>
+    String(cloudinary.assets.find(publicId)?.metadata.last_update_timestamp)
+  const command = buildCommands(t, system)
+
+  /** Uploads an asset ten minutes ago, which is tagged and stamped now. */
+  const upload = async (publicId: string) => {
+    const opened = Promise.withResolvers<void>()
+    gate = opened.promise
+    ahead = -10 * MINUTE_MS
+    cloudinary.as().upload({ publicId, resourceType: 'image' })
+    await cloudinary.idle()
+    ahead = 0
+    opened.resolve()
+    await atRest()
+  }
+
+  await t.test("the listener's own changes that nobody told of set off nothing", async (t) => {
+    cloudinary.drops.add({
+      when: ({ body }) => JSON.parse(body).notification_context.triggered_by.id === own
+    })
+    await upload('own')
+    cloudinary.drops.clear()
+    t.strictSame(cloudinary.assets.find('own')?.tags, ['Hello World!'])
+    const stamp = stampOf('own')
+    const { sent } = await reconcile([])
+    await atRest()
+    t.match(sent, [
+      { type: 'resource_tags_changed', publicId: 'own', own: true },
+      { type: 'resource_metadata_changed', publicId: 'own', own: true }
+    ])
+    t.equal(stampOf('own'), stamp)
+    t.match(
+      lines.filter(({ msg, eventId }) => msg === 'event ignored' && sent.some(({ id }) => id === eventId)),
+      [{ reason: /own key/ }, { reason: /own key/ }]
+    )
+    t.strictSame((await reconcile(since)).sent, [])
+  })
+
+  await t.test('a change by an editor that nobody told of stamps the asset', async (t) => {
+    await upload('edited')
+    ahead = 2 * MINUTE_MS
+    cloudinary.drops.add({ notificationType: 'resource_metadata_changed', count: 1 })
+    cloudinary.ui().setMetadata('edited', { cms_id: 'article-7' })
+    const editedAt = cloudinary.assets.find('edited')!.lastUpdated.metadataUpdatedAt!
+    await cloudinary.idle()
+    const { sent } = await reconcile(since)
+    t.match(sent, [{ type: 'resource_metadata_changed', publicId: 'edited', own: false }])
+    ahead = 0
+    await atRest()
+    t.equal(Date.parse(stampOf('edited')), Math.floor(editedAt / 1000) * 1000)
+    t.strictSame((await reconcile(since)).sent, [])
+  })
+
+  await t.test(
+    'were metadata never notified and clocks a minute apart, each change would be stamped once',
+    async (t) => {
+      await upload('unheard')
+      cloudinary.drops.add({ notificationType: 'resource_metadata_changed' })
+      ahead = MINUTE_MS
+      cloudinary.ui().setMetadata('unheard', { cms_id: 'article-8' })
+      await cloudinary.idle()
+      const passes: number[] = []
+      const stamps = new Set<string>()
+      for (let pass = 0; pass < 4; pass++) {
+        // Cloudinary writes seconds, and another write must be another change
+        ahead += 5000
+        passes.push((await reconcile([...since, '--type', 'resource_metadata_changed'])).sent.length)
+        await atRest()
+        stamps.add(stampOf('unheard'))
+      }
+      cloudinary.drops.clear()
+      t.strictSame(passes, [1, 1, 0, 0], 'the change, the stamp, and no more')
+      t.equal(stamps.size, 1)
+    }
+  )
+
+  await t.test('a dry run sends nothing; the command itself does', async (t) => {
+    cloudinary.drops.add({ notificationType: 'upload', count: 1 })
+    ahead = -10 * MINUTE_MS
+    cloudinary.as().upload({ publicId: 'unsent', resourceType: 'image' })
+    await cloudinary.idle()
+    const args = ['reconcile', ...since, '--grace', '5', '--type', 'upload']
+    const dry = await reconcile([...args.slice(1), '--dry-run'], { clock: Date.now })
+    t.match(dry, { exitCode: 0, sent: [{ type: 'upload', publicId: 'unsent' }] })
+    t.match(dry.lines.at(-2), '1 event missing, nothing was sent.')
+    await atRest()
+    t.strictSame(cloudinary.assets.find('unsent')?.tags, [])
+    const { exitCode, output } = await command(args)
+    t.equal(exitCode, 0)
+    t.match(output.at(-2), '1 event missing, 1 sent.')
+    await atRest()
+    t.strictSame(cloudinary.assets.find('unsent')?.tags, ['Hello World!'])
+  })
+})

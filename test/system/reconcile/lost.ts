@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto'
+import type { Test } from 'tap'
+import { helloWorldTag, type Processor } from '../../../app/listener.ts'
+import type { Delivery } from '../../../dev/cloudinary/server.ts'
+import { buildListener } from '../../support/listener.ts'
+import { buildReconcile, HOUR_MS } from './command.ts'
+
+/** From one kind of change to the next; all within the 300 s that a signature may be ahead. */
+const STEP_MS = 50_000
+
+/** As without `--grace`. */
+const GRACE_MS = 45 * 60_000
+
+const SEED = 'lost'
+
+/** The event of each kind of notification that colleagues cause; the others are the listener's own. */
+interface Told {
+  type: string
+  publicId: string
+}
+
+const nameOf = ({ type, publicId }: Told) => `${type} ${publicId}`
+
+/**
+ * Has colleagues cause so many notifications, loses a twentieth of them, reconciles twice, and looks at what was found and
+ * at what was run. Two fifths are uploads, and a fifth each are changes of tags, metadata and context.
+ */
+export async function loseAndFind(t: Test, notifications: number) {
+  const runs = new Map<string, number>()
+  const counter: Processor = {
+    name: 'counter',
+    on: ['*'],
+    handle({ type, asset }) {
+      const name = nameOf({ type, publicId: asset!.publicId! })
+      runs.set(name, (runs.get(name) ?? 0) + 1)
+    }
+  }
+  let ahead = 0
+  const system = await buildListener(t, [helloWorldTag(), counter], {
+    cloudinary: { clock: () => Date.now() + ahead }
+  })
+  const { cloudinary, atRest } = system
+  const uploads = Array.from({ length: notifications * 0.4 }, (_, index) => `asset-${index}`)
+  const changed = uploads.slice(0, notifications * 0.2)
+  const told = [
+    ...uploads.map((publicId) => nameOf({ type: 'upload', publicId })),
+    ...['tags', 'metadata', 'context'].flatMap((side) =>
+      changed.map((publicId) => nameOf({ type: `resource_${side}_changed`, publicId }))
+    )
+  ]
+  const toLose = new Set(shuffled(told).slice(0, told.length * 0.05))
+  const namesIn = (body: string) => {
+    const { notification_type: type, resources, public_id } = JSON.parse(body)
+    const one = Array.isArray(resources) ? resources[0].public_id : Object.keys(resources ?? {})[0]
+    return nameOf({ type, publicId: public_id ?? one })
+  }
+  const own = cloudinary.cloud().own.apiKey
+  cloudinary.drops.add({
+    when: ({ body }) =>
+      JSON.parse(body).notification_context.triggered_by.id !== own && toLose.has(namesIn(body))
+  })
+
+  // one thing after the other, as colleagues do, and some time apart by Cloudinary's clock
+  const editor = cloudinary.ui()
+  const steps: ((publicId: string, index: number) => void)[] = [
+    (publicId) => editor.addTags(publicId, ['summer']),
+    (publicId, index) => editor.setMetadata(publicId, { cms_id: `article-${index}` }),
+    (publicId) => editor.changeContext(publicId, () => ({ alt: 'a bag' }))
+  ]
+  for (const publicId of uploads) cloudinary.as().upload({ publicId, resourceType: 'image' })
+  await atRest()
+  for (const step of steps) {
+    ahead += STEP_MS
+    changed.forEach(step)
+    await atRest()
+  }
+  cloudinary.drops.clear()
+  const lost = cloudinary.deliveries.filter(({ outcome }: Delivery) => outcome === 'given_up')
+
+  // what the listener changes for events that are sent, it changes later than the pass looks
+  const reconcile = buildReconcile(t, system, { clock: () => Date.now() + ahead - STEP_MS / 2 + GRACE_MS })
+  ahead += STEP_MS
+  const startedAt = performance.now()
+  const first = await reconcile([])
+  const seconds = (performance.now() - startedAt) / 1000
+  await atRest()
+  ahead += STEP_MS
+  const second = await reconcile(['--since', new Date(Date.now() - HOUR_MS).toISOString()])
+  await atRest()
+  return {
+    told,
+    lost: lost.map(({ body }) => namesIn(body)).sort(),
+    /** To be delivered after all. */
+    lostDeliveries: lost,
+    first,
+    found: first.sent.map(nameOf).sort(),
+    second,
+    runs,
+    seconds,
+    system
+  }
+}
+
+/** The same order at each call, and no order that anybody chose. */
+const shuffled = (names: readonly string[]) =>
+  names
+    .map((name) => ({ name, key: createHash('sha256').update(`${SEED} ${name}`).digest('hex') }))
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+    .map(({ name }) => name)

@@ -1,5 +1,6 @@
 import { pipeline } from 'node:stream/promises'
 import type { CloudinaryClient } from './client.ts'
+import { refusal } from './rest.ts'
 
 /** A raw asset by its name: a public id of type raw has the file's extension in it. */
 export interface RawFile {
@@ -106,14 +107,6 @@ async function readPart(
     if (size >= bytes) return { content: Buffer.concat(pieces), isLast: false }
   }
   return { content: Buffer.concat(pieces), isLast: true }
-}
-
-/** What the SDK would reject with: the client maps it. */
-async function refusal(response: Response): Promise<{ http_code: number; message: string }> {
-  const answer = (await response.json().catch(() => undefined)) as
-    | { error?: { message?: string } }
-    | undefined
-  return { http_code: response.status, message: answer?.error?.message ?? response.statusText }
 }
 
 /**

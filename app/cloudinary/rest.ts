@@ -57,8 +57,8 @@ export async function callRest<Answer>(
   )
 }
 
-/** What the SDK would reject with: the client maps it. */
-async function refusal(response: Response): Promise<{ http_code: number; message: string }> {
+/** What the SDK would reject with where Cloudinary answers so: the client maps it. */
+export async function refusal(response: Response): Promise<{ http_code: number; message: string }> {
   const answer = (await response.json().catch(() => undefined)) as
     | { error?: { message?: string } }
     | undefined

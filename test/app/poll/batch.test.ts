@@ -1,9 +1,13 @@
+import fc from 'fast-check'
 import { pino } from 'pino'
 import t from 'tap'
 import type { PollMessage } from '../../../app/cloudinary/poll-channel.ts'
-import type { About, IntakeOutcome, Notification } from '../../../app/intake/intake.ts'
+import { type About, Intake, type IntakeOutcome, type Notification } from '../../../app/intake/intake.ts'
+import { NO_METRICS } from '../../../app/metrics/metrics.ts'
 import { type BatchOptions, takeBatch } from '../../../app/poll/batch.ts'
 import { Refusals } from '../../../app/poll/refusals.ts'
+import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
+import { signatureHeaders } from '../../../dev/sign.ts'
 
 const about: About = { environment: 'demo', type: 'upload', notificationType: 'upload', ids: ['1'] }
 const accepted: IntakeOutcome = { outcome: 'accepted', events: 1, about }
@@ -136,3 +140,43 @@ t.test('what a message lacks is for the verification to refuse', async (t) => {
   const nothing = { body: Buffer.alloc(0), headers: { signature: undefined, timestamp: undefined } }
   t.strictSame(taken, [nothing, nothing])
 })
+
+t.test(
+  'whatever bytes are signed verify, with base64 padding or without; any other bytes do not',
+  async (t) => {
+    const intake = new Intake({
+      environments: {
+        verificationKeys: () => [LOCAL_CLOUDINARY],
+        refreshAfterFailedSignature: async () => false,
+        isOwnKey: () => false
+      },
+      outbox: { store: async () => {} },
+      toleranceSeconds: Number.POSITIVE_INFINITY,
+      metrics: NO_METRICS,
+      clock: () => 1_780_315_200_000,
+      storeTimeoutMs: 1000
+    })
+    const bytes = fc.uint8Array({ minLength: 1, maxLength: 200 })
+    // whatever its age
+    const seconds = fc.integer({ min: 1_000_000_000, max: 1_780_315_200 })
+    const index = fc.nat()
+    await fc.assert(
+      fc.asyncProperty(bytes, seconds, fc.boolean(), index, async (body, timestamp, padded, where) => {
+        const { take, told } = build({}, { intake })
+        const headers = signatureHeaders(body, LOCAL_CLOUDINARY, timestamp)
+        const encoded = Buffer.from(body).toString('base64url')
+        const padding = '='.repeat(padded ? (4 - (encoded.length % 4)) % 4 : 0)
+        const proof = { signature: headers['x-cld-signature'], timestamp, receipt_handle: '1' }
+        const other = Buffer.from(body)
+        other[where % other.length]! ^= 1
+        const { receiptHandles } = await take(
+          { ...proof, signed_payload: encoded + padding },
+          { ...proof, signed_payload: other.toString('base64url') }
+        )
+        t.strictSame(receiptHandles, ['1'])
+        t.match(told(), ['notification accepted', /^notification refused/])
+      }),
+      { numRuns: 50 }
+    )
+  }
+)

@@ -153,11 +153,11 @@ function splitByAsset(notification: Fields): Fields[] {
 
 function assetOf(payload: Fields): Asset | null {
   const assetId = text(payload.asset_id)
-  // a rename names the asset twice; from here on it goes by its new name
+  // a rename names the asset twice; from here on it goes by its new name, and its new type where that changes too
   const publicId = text(payload.public_id) ?? text(payload.to_public_id)
   if (!assetId && !publicId) return null
   const resourceType = text(payload.resource_type)
-  const deliveryType = text(payload.type)
+  const deliveryType = text(payload.to_type) ?? text(payload.type)
   const version = Number(text(payload.version) ?? Number.NaN)
   return {
     ...(assetId && { assetId }),

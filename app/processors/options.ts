@@ -20,6 +20,10 @@ export function checkOptions<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const result = schema.safeParse(options)
   if (result.success) return result.data
-  const faults = result.error.issues.map(({ path, message }) => `${path.join('.') || 'options'}: ${message}`)
+  const faults = result.error.issues.map((issue) => `${issue.path.join('.') || 'options'}: ${saidOf(issue)}`)
   throw new ListenerError('LISTENER_CONFIG_INVALID', `${processor}: ${faults.join('; ')}`)
 }
+
+/** Of a bad key zod says no more than that it is one; why, is within. */
+const saidOf = (issue: z.core.$ZodIssue): string =>
+  issue.code === 'invalid_key' ? issue.issues.map(({ message }) => message).join(', ') : issue.message

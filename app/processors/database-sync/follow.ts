@@ -13,14 +13,17 @@ interface Sight {
 /** An event that is about an asset. */
 export type EventOfAsset = AssetEvent & { asset: Asset }
 
-type Context = Pick<ProcessorContext, 'cloudinary' | 'state' | 'signal'>
+type Context = Pick<ProcessorContext, 'state' | 'signal'> & {
+  cloudinary: Pick<ProcessorContext['cloudinary'], 'currentState'>
+}
 
 type Rows = Pick<AssetRows, 'now' | 'put' | 'claims' | 'remove'>
 
 /**
  * Brings the row of an asset to what Cloudinary says of it now. What the notification says of it is outdated by any
  * later change; so it counts as no more than a reason to look, and events may come in any order, any number of times
- * and side by side: a row is what was seen last, and after each change there is an event that looks.
+ * and side by side. After each change there is an event that looks, under the name that the asset had by then; so
+ * the event of the last change finds it, and a row is what was seen last.
  *
  * @returns a note on what was done
  */
@@ -40,16 +43,20 @@ class Follower {
   }
 
   async run(): Promise<string> {
-    const { type, asset } = this.#event
+    const { type, asset, environment } = this.#event
     const sight = await this.#look(asset)
     const { found } = sight
     const isThere = found !== undefined && (asset.assetId ?? found.asset_id) === found.asset_id
-    let note: string | undefined
-    if (isThere) note = await this.#store(found, sight.at)
-    if (type === 'delete' || type === 'delete_by_token') note = (await this.#deleted(sight, isThere)) ?? note
-    else if (type === 'rename') await this.#renamed(sight, isThere)
-    if (note === undefined && asset.assetId !== undefined) note = await this.#storeByRow()
-    return note ?? 'skipped: not there by this name; what became of it has an event of its own'
+    let note = isThere ? await this.#store(found, sight.at) : undefined
+    let left: Claim[] = []
+    if (type === 'rename') left = await this.#leftByRename()
+    else if (!isThere && (await this.#isDeletion(sight.at)))
+      left = await this.#rows.claims(environment, asset)
+    for (const claim of left) {
+      const settled = await this.#settle(claim, isSame(claim, asset) ? sight : undefined)
+      note ??= settled
+    }
+    return note ?? 'skipped: not there by this name, and no row is left to remove'
   }
 
   /** Asks Cloudinary, and before that the database for the time. */
@@ -68,68 +75,59 @@ class Follower {
     const { state, signal } = this.#context
     signal.throwIfAborted()
     const outcome = await this.#rows.put(this.#event.environment, found, at)
-    if (outcome === 'outdated') return 'skipped: the row was seen later'
+    if (outcome === 'outdated') return 'skipped: something later was seen'
     if (outcome === 'inserted') {
-      // while this worker looked another may have handled the deletion, and found no row to remove
-      const deletedAt = await state.get<string>(deletionOf(found.asset_id))
-      if (deletedAt !== undefined && deletedAt > at)
-        return (await this.#settle(claimOf(found))) ?? 'row removed'
+      // while this event looked, another may have found it gone, and no row to remove
+      const goneAt = await state.get<string>(goneKey(found.asset_id))
+      if (goneAt !== undefined && goneAt >= at) return this.#settle(claimOf(found))
     }
     return `row ${outcome}`
   }
 
-  /** Stores the asset if it is where its row says; else removes the row. Undefined where there is none by then. */
-  async #settle(claim: Claim, sight?: Sight): Promise<string | undefined> {
+  /** Stores the asset if it is where its row says; else removes the row. */
+  async #settle(claim: Claim, sight?: Sight): Promise<string> {
     const { at, found } = sight ?? (await this.#look(claim))
     if (found?.asset_id === claim.assetId) return this.#store(found, at)
+    await this.#noteGone(claim.assetId, at)
     if (await this.#rows.remove(claim, at)) return 'row removed'
     // it was removed, or changed, meanwhile
     const [changed] = await this.#rows.claims(this.#event.environment, { assetId: claim.assetId })
-    return changed && this.#settle(changed)
+    return changed ? this.#settle(changed) : 'row removed'
   }
 
-  /** The asset may have been restored or named anew since, so that its row is asked as well. */
-  async #deleted(sight: Sight, isThere: boolean): Promise<string | undefined> {
-    const { asset, environment } = this.#event
-    if (asset.assetId !== undefined) {
-      if (isThere) return undefined
-      await this.#context.state.set(deletionOf(asset.assetId), sight.at)
-    }
-    let note: string | undefined = 'skipped: there is no row'
-    for (const claim of await this.#rows.claims(environment, asset)) {
-      note = await this.#settle(claim, isSame(claim, asset) ? sight : undefined)
-    }
-    return note
-  }
-
-  /** A rename can overwrite another asset, of which nothing is notified. */
-  async #renamed(sight: Sight, isThere: boolean): Promise<void> {
-    const { asset, environment, payload } = this.#event
-    const { assetId, ...name } = asset
-    for (const claim of isThere ? await this.#rows.claims(environment, name) : []) {
-      if (claim.assetId !== sight.found?.asset_id) await this.#settle(claim, sight)
-    }
-    if (assetId !== undefined || typeof payload.from_public_id !== 'string') return
-    // without its id, the row of an asset that was deleted meanwhile is found by its old name alone
-    const before = { ...name, publicId: payload.from_public_id }
-    for (const claim of await this.#rows.claims(environment, before)) await this.#settle(claim)
+  #noteGone(assetId: string, at: string): Promise<void> {
+    return this.#context.state.set(goneKey(assetId), at)
   }
 
   /**
-   * The event was overtaken by a rename or a deletion. If it is a rename that was followed already, the row says where
-   * the asset is. If not, its own event follows: were the row removed now, a renamed asset would be missing till then,
-   * and so would all that refers to its row.
+   * A rename can overwrite another asset, of which nothing is notified; and its own may have been renamed again, deleted
+   * or overwritten before this event was handled. So no other row is right that says the new name, nor one of its own
+   * that says another.
    */
-  async #storeByRow(): Promise<string | undefined> {
-    const { asset, environment } = this.#event
-    const [claim] = await this.#rows.claims(environment, asset)
-    if (claim === undefined || isSame(claim, asset)) return undefined
-    const { at, found } = await this.#look(claim)
-    return found?.asset_id === claim.assetId ? this.#store(found, at) : undefined
+  async #leftByRename(): Promise<Claim[]> {
+    const { asset, environment, payload } = this.#event
+    const { assetId, ...name } = asset
+    const overwritten = await this.#rows.claims(environment, name)
+    const before = { ...name, publicId: String(payload.from_public_id) }
+    const own = await this.#rows.claims(environment, assetId === undefined ? before : asset)
+    return [
+      ...overwritten.filter((claim) => claim.assetId !== assetId),
+      ...own.filter((claim) => !isSame(claim, asset))
+    ]
+  }
+
+  /** An event that was slow may find, later than the deletion's own, that the asset is gone. */
+  async #isDeletion(at: string): Promise<boolean> {
+    const { type, asset } = this.#event
+    const isDeletion = type === 'delete' || type === 'delete_by_token'
+    if (asset.assetId === undefined) return isDeletion
+    if (isDeletion) await this.#noteGone(asset.assetId, at)
+    return isDeletion || (await this.#context.state.get(goneKey(asset.assetId))) !== undefined
   }
 }
 
-const deletionOf = (assetId: string): string => `deleted/${assetId}`
+/** Under it is kept when an asset was looked for and not there. */
+const goneKey = (assetId: string): string => `gone/${assetId}`
 
 const claimOf = ({ asset_id, public_id, resource_type, type }: AssetState): Claim => ({
   assetId: asset_id,

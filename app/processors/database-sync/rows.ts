@@ -1,7 +1,7 @@
 import { escapeIdentifier } from 'pg'
 import type { AssetState } from '../../cloudinary/client.ts'
 import type { Asset } from '../../cloudinary/event.ts'
-import { OBSERVED_AT, sqlValue } from './columns.ts'
+import { IDENTITY, OBSERVED_AT, sqlValue } from './columns.ts'
 import type { Query } from './database.ts'
 import { nameOf, type TableDefinition } from './table.ts'
 
@@ -20,8 +20,19 @@ export class AssetRows {
     this.#table = nameOf(definition)
     this.#columns = definition.columns
     const names = [...definition.columns.map(({ name }) => name), OBSERVED_AT].map(escapeIdentifier)
-    this.#upsert = `INSERT INTO ${this.#table} AS kept (${names.join(', ')})
-      VALUES (${names.map((_, index) => `$${index + 1}`).join(', ')})
+    const [assetId, ...name] = IDENTITY.map(({ name }) => name)
+    // columns in the order of their values; those that name the asset come first
+    const hasName = name.map((column, index) => `${column} = $${index + 2}`).join(' AND ')
+    const observedAt = `$${names.length}::timestamptz`
+    this.#upsert = `WITH ousted AS (
+        DELETE FROM ${this.#table}
+        WHERE ${hasName} AND ${assetId} <> $1 AND ${OBSERVED_AT} <= ${observedAt}
+      )
+      INSERT INTO ${this.#table} AS kept (${names.join(', ')})
+      SELECT ${definition.columns.map(({ type }, index) => `$${index + 1}::${type}`).join(', ')}, ${observedAt}
+      WHERE NOT EXISTS (
+        SELECT FROM ${this.#table} WHERE ${hasName} AND ${assetId} <> $1 AND ${OBSERVED_AT} > ${observedAt}
+      )
       ON CONFLICT (asset_id) DO UPDATE SET ${names.map((name) => `${name} = excluded.${name}`).join(', ')}
       WHERE kept.${OBSERVED_AT} <= excluded.${OBSERVED_AT}
       RETURNING kept.xmax = 0 AS inserted`
@@ -36,7 +47,10 @@ export class AssetRows {
     return String(row?.now)
   }
 
-  /** Stores an asset as it was seen, unless its row was seen later. */
+  /**
+   * Stores an asset as it was seen, unless something later was seen: of it, or under its name. A name is one asset's: what
+   * was seen under it before is removed.
+   */
   async put(
     environment: string,
     asset: AssetState,

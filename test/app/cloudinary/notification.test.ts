@@ -364,9 +364,11 @@ t.test('events that are about no asset and no folder have groups of their own', 
   t.not(eventOf(sample('report')).group, eventOf(sample('invalidate_custom_cdn')).group)
 })
 
-t.test('a rename goes by the new name', async (t) => {
+t.test('a rename goes by the new name, and the new type', async (t) => {
   const body = { notification_type: 'rename', from_public_id: 'old', to_public_id: 'new' }
   t.strictSame(eventOf(body).asset, { publicId: 'new' })
+  const retyped = { ...body, type: 'upload', to_type: 'private' }
+  t.strictSame(eventOf(retyped).asset, { publicId: 'new', deliveryType: 'private' })
 })
 
 t.test('names that are numbers are read as text, and empty or other ones are left out', async (t) => {

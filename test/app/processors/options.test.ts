@@ -37,3 +37,11 @@ t.test('a tag has 1 to 1000 characters and no comma', async (t) => {
   for (const tag of ['Hello World!', 'x'.repeat(1000)]) t.equal(TAG.parse(tag), tag)
   for (const tag of ['', 'x'.repeat(1001), 'one,two', 5]) t.notOk(TAG.safeParse(tag).success, String(tag))
 })
+
+t.test('a bad key is told why', async (t) => {
+  const Columns = z.strictObject({ columns: z.record(z.string().max(3, 'must be short'), z.string()) })
+  t.throws(() => checkOptions('mine', Columns, { columns: { long_one: 'x' } }), {
+    code: 'LISTENER_CONFIG_INVALID',
+    message: 'mine: columns.long_one: must be short'
+  })
+})

@@ -1,9 +1,11 @@
+import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import type { AssetState } from '../../../../app/cloudinary/client.ts'
 import { COLUMNS, columnsOf } from '../../../../app/processors/database-sync/columns.ts'
 import { AssetRows } from '../../../../app/processors/database-sync/rows.ts'
 import { migrateTable } from '../../../../app/processors/database-sync/table.ts'
+import { MemoryRows } from '../../../support/asset-rows.ts'
 import { buildPostgres } from '../../../support/postgres.ts'
 
 const { database } = await buildPostgres(t)
@@ -98,6 +100,15 @@ t.test('what was seen later replaces what was seen earlier, and never the other 
   t.match(await stored(), [{ tags: ['again'], metadata: {} }])
 })
 
+t.test('a name is the asset that was seen under it last', async (t) => {
+  await rows.put('demo', asset(), EARLY)
+  await rows.put('demo', asset({ asset_id: 'a2', type: 'private' }), EARLY)
+  t.equal(await rows.put('demo', asset({ asset_id: 'a3' }), LATE), 'inserted')
+  t.match(await stored(), [{ asset_id: 'a2' }, { asset_id: 'a3' }])
+  t.equal(await rows.put('demo', asset(), EARLY), 'outdated')
+  t.equal(await rows.put('other', asset(), EARLY), 'inserted', 'a name is one of an environment')
+})
+
 t.test('a row is found by its id, wherever it is, or by its name', async (t) => {
   await rows.put('demo', asset(), EARLY)
   await rows.put('demo', asset({ asset_id: 'a2', type: 'private' }), EARLY)
@@ -134,6 +145,45 @@ t.test('whatever metadata, tags and context hold comes back as it was', async (t
       t.strictSame(row?.tags, tags)
       t.strictSame(row?.metadata, JSON.parse(JSON.stringify(metadata)))
       t.strictSame(row?.context, JSON.parse(JSON.stringify(context)))
+    }),
+    { numRuns: 50 }
+  )
+})
+
+t.test('the model of it that other tests use does the same', async () => {
+  const id = fc.constantFrom('a1', 'a2', 'a3')
+  const name = fc.constantFrom('bag', 'sack')
+  const type = fc.constantFrom('upload', 'private')
+  const second = fc.nat(9).map((digit) => `2026-06-01T12:00:0${digit}.000000Z`)
+  const step = fc.record({
+    what: fc.constantFrom('put', 'put', 'remove', 'claims'),
+    id,
+    name,
+    type,
+    second,
+    byId: fc.boolean()
+  })
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 12 }), async (steps) => {
+      await database.query('clear', 'TRUNCATE assets')
+      const model = new MemoryRows()
+      for (const { what, id, name, type, second, byId } of steps) {
+        const claim = { assetId: id, publicId: name, resourceType: 'image', deliveryType: type }
+        const named = { publicId: name, deliveryType: type }
+        const run = async (on: Pick<AssetRows, 'put' | 'remove' | 'claims'>) => {
+          if (what === 'put') return on.put('demo', asset({ asset_id: id, public_id: name, type }), second)
+          if (what === 'remove') return on.remove(claim, second)
+          return (await on.claims('demo', byId ? claim : named)).map(({ assetId }) => assetId).toSorted()
+        }
+        assert.deepEqual(await run(rows), await run(model))
+      }
+      const kept = (await stored()).map(({ asset_id, public_id, type }) => [asset_id, public_id, type])
+      const expected = [...model.rows.values()].map(({ claim }) => [
+        claim.assetId,
+        claim.publicId,
+        claim.deliveryType
+      ])
+      assert.deepEqual(kept, expected.toSorted())
     }),
     { numRuns: 50 }
   )

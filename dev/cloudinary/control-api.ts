@@ -4,12 +4,13 @@ import type { Call } from './calls.ts'
 import { Changes, type Tools } from './changes.ts'
 import type { Cloud } from './cloud.ts'
 import { type Drops, parseDrop } from './drops.ts'
+import { editApi } from './edit-api.ts'
 import { ApiError } from './errors.ts'
 import { type Faults, parseFault } from './faults.ts'
 import { readForm } from './form.ts'
 import type { Recorder } from './recorder.ts'
 import type { SignatureAlgorithm } from './request-signature.ts'
-import { commaListOf, requiredText, textOf } from './values.ts'
+import { commaListOf, pairsOf, requiredText, textOf } from './values.ts'
 
 export interface ControlOptions {
   clouds: ReadonlyMap<string, Cloud>
@@ -90,17 +91,29 @@ export async function controlApi(app: FastifyInstance, options: ControlOptions):
     return { url }
   })
 
-  /** Uploads with a colleague's key: a file, the text `content`, or else one red pixel. */
+  await app.register(editApi, { clouds, tools })
+
+  /**
+   * Uploads with a colleague's key: a file, the text `content`, or else one red pixel, which `bytes` declares to be as
+   * large as a video, say.
+   */
   app.post('/upload', async (request) => {
     const { values, file } = await readForm(request)
     const cloud = cloudNamed(textOf(values, 'cloud'))
     const [{ apiKey }] = cloud.foreign
+    const bytes = textOf(values, 'bytes')
+    if (bytes !== undefined && !/^\d+$/.test(bytes)) {
+      throw new ApiError(400, `Invalid value ${bytes} for parameter bytes`)
+    }
     const { asset, ...flags } = new Changes(cloud, { source: 'api', id: apiKey }, tools).upload({
       publicId: textOf(values, 'public_id'),
       resourceType: textOf(values, 'resource_type'),
       assetFolder: textOf(values, 'asset_folder'),
       content: file?.bytes ?? textOf(values, 'content'),
-      tags: commaListOf(values, 'tags')
+      tags: commaListOf(values, 'tags'),
+      metadata: pairsOf(values, 'metadata'),
+      context: pairsOf(values, 'context'),
+      ...(bytes !== undefined && { media: { bytes: Number(bytes) } })
     })
     return { ...uploadAnswer(asset, cloud, { apiKey, algorithm }), ...flags }
   })

@@ -32,7 +32,9 @@ export interface ListenerUnderTest extends StandIns {
  */
 export async function buildListener(
   t: Test,
-  processors: readonly Processor[] | ((standIns: StandIns) => readonly Processor[]),
+  processors:
+    | readonly Processor[]
+    | ((standIns: StandIns) => readonly Processor[] | Promise<readonly Processor[]>),
   { environment = {}, ...options }: StandInsOptions & { environment?: Record<string, string> } = {}
 ): Promise<ListenerUnderTest> {
   const standIns = await startStandIns({ retryScale: 0.001, ...options })
@@ -52,7 +54,7 @@ export async function buildListener(
   }
   const log = (role: string) => pino({ level: 'debug', base: { role }, serializers: SERIALIZERS }, { write })
   const listener = defineListener({
-    processors: typeof processors === 'function' ? processors(standIns) : processors
+    processors: typeof processors === 'function' ? await processors(standIns) : processors
   })
   const metricLines: string[] = []
   const start = (role: string) =>

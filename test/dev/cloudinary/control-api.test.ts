@@ -64,6 +64,20 @@ t.test('a shell user uploads a file, or a text as one', async (t) => {
   t.equal(standIn.assets.find('bulk/july.csv', raw)?.content?.toString(), 'a,b')
 })
 
+t.test('a shell user uploads what has metadata, context and a declared size', async (t) => {
+  const { standIn, ask } = await start(t)
+  standIn.cloud().metadataFields.create({ external_id: 'cms_id', label: 'CMS id', type: 'string' })
+  const form = { public_id: 'film', resource_type: 'video', bytes: '57200000' }
+  t.match(await ask('POST', 'upload', { ...form, metadata: 'cms_id=7', context: 'alt=A film' }), {
+    status: 200,
+    body: { bytes: 57_200_000, metadata: { cms_id: '7' }, context: { custom: { alt: 'A film' } } }
+  })
+  t.match(await ask('POST', 'upload', { ...form, bytes: 'many' }), {
+    status: 400,
+    body: { error: { message: /bytes/ } }
+  })
+})
+
 t.test('faults and calls', async (t) => {
   const { standIn, ask } = await start(t)
   const ping = async () => (await fetch(`${standIn.url}/v1_1/demo/ping`)).status

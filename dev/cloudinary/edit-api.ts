@@ -1,0 +1,47 @@
+import type { FastifyInstance } from 'fastify'
+import { resourceAnswer } from './asset-view.ts'
+import { Changes } from './changes.ts'
+import type { ControlOptions } from './control-api.ts'
+import { ApiError } from './errors.ts'
+import { readForm } from './form.ts'
+import { commaListOf, flagOf, pairsOf, requiredText, textOf } from './values.ts'
+
+/** Who edits: no API key, but somebody who is logged in. */
+const EDITOR = { source: 'ui', id: 'editor@example.com' } as const
+
+/**
+ * `POST /_standin/edit`: changes an asset as a person does on Cloudinary's own pages. It is named by `public_id`,
+ * `resource_type` and `type`; what is to change, by any of `add_tags`, `remove_tags`, `metadata` and `context`
+ * (`key=value|key=value`), `rename_to` and `delete`, done in this order. Answers with the asset as it is then.
+ */
+export async function editApi(
+  app: FastifyInstance,
+  { clouds, tools }: Pick<ControlOptions, 'clouds' | 'tools'>
+): Promise<void> {
+  app.post('/edit', async (request) => {
+    const { values } = await readForm(request)
+    const name = textOf(values, 'cloud')
+    const cloud = name === undefined ? clouds.values().next().value : clouds.get(name)
+    if (!cloud) throw new ApiError(404, `There is no cloud ${name}`)
+    const publicId = requiredText(values, 'public_id')
+    const kind = {
+      resourceType: textOf(values, 'resource_type') ?? 'image',
+      type: textOf(values, 'type') ?? 'upload'
+    }
+    const asset = cloud.assets.find(publicId, kind)
+    if (!asset) throw new ApiError(404, `Resource not found - ${publicId}`)
+
+    const changes = new Changes(cloud, EDITOR, tools)
+    const [added, removed] = [commaListOf(values, 'add_tags'), commaListOf(values, 'remove_tags')]
+    if (added) changes.addTags(publicId, added, kind)
+    if (removed) changes.removeTags(publicId, removed, kind)
+    const [metadata, context] = [pairsOf(values, 'metadata'), pairsOf(values, 'context')]
+    if (metadata) changes.setMetadata(publicId, metadata, kind)
+    if (context) changes.changeContext(publicId, (before) => ({ ...before, ...context }), kind)
+    const to = textOf(values, 'rename_to')
+    if (to) changes.rename(publicId, to, kind)
+    if (!flagOf(values, 'delete')) return resourceAnswer(asset, cloud)
+    changes.destroy(to ?? publicId, kind)
+    return { deleted: to ?? publicId }
+  })
+}

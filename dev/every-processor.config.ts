@@ -1,0 +1,39 @@
+import {
+  csvBulk,
+  databaseSync,
+  defineListener,
+  forward,
+  helloWorldTag,
+  lastUpdateTimestamp,
+  notify,
+  videoPreprocess
+} from '../app/listener.ts'
+
+/** Where `forward` may post to on this machine: the stand-in for Cloudinary, which shows what came. */
+const RECEIVER = 'http://127.0.0.1:4000/_standin/received'
+
+/**
+ * All processors that come with the listener, on together. To try them:
+ * `LISTENER_CONFIG=./dev/every-processor.config.ts npm start`
+ */
+export const everyProcessor = (receiver: string) => [
+  helloWorldTag({ tag: 'Hello World!' }),
+  lastUpdateTimestamp({ field: 'last_update_timestamp', requireMetadata: 'cms_id' }),
+  videoPreprocess({
+    transformations: ['sp_full_hd/m3u8', 'c_limit,q_auto,w_640/mp4'],
+    tagLarge: 'large-video',
+    tagSmall: 'small-video'
+  }),
+  csvBulk({
+    folder: 'bulk',
+    operations: ['add_tags', 'remove_tags', 'set_metadata', 'set_context', 'rename', 'delete']
+  }),
+  databaseSync(),
+  forward({ url: receiver, fields: ['public_id', 'tags', 'context.custom', 'original_filename'] }),
+  notify({
+    subject: 'New: {public_id}',
+    text: '{display_name} was uploaded to {event.environment}: {secure_url}'
+  })
+]
+
+export default defineListener({ processors: everyProcessor(RECEIVER) })

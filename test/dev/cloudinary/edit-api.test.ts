@@ -1,0 +1,71 @@
+import t from 'tap'
+import type { EnvironmentOptions } from '../../../dev/cloudinary/server.ts'
+import { connect, environment, foreignKey, listen } from './sdk.ts'
+
+const environments: [EnvironmentOptions, EnvironmentOptions] = [
+  { ...environment, foreignKeys: [foreignKey] },
+  { ...environment, cloudName: 'other' }
+]
+const { standIn } = await connect(t, { environments })
+standIn.setNotificationUrl(await listen(t))
+standIn.cloud().metadataFields.create({ external_id: 'cms_id', label: 'CMS id', type: 'string' })
+
+async function edit(fields: Record<string, string>) {
+  const body = new URLSearchParams(fields)
+  const response = await fetch(`${standIn.url}/_standin/edit`, { method: 'POST', body })
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> }
+}
+const bodies = () => standIn.deliveries.map(({ body }) => JSON.parse(body))
+
+t.test('a shell user edits an asset as a person would, and each change is notified', async (t) => {
+  standIn.as().upload({ publicId: 'bag', tags: ['old'] })
+  t.match(
+    await edit({
+      public_id: 'bag',
+      add_tags: 'new,summer',
+      remove_tags: 'old',
+      metadata: 'cms_id=7',
+      context: 'alt=A bag',
+      rename_to: 'shop/bag'
+    }),
+    { status: 200, body: { public_id: 'shop/bag', tags: ['new', 'summer'], metadata: { cms_id: '7' } } }
+  )
+  t.match(standIn.assets.find('shop/bag')?.context, { alt: 'A bag' })
+  await standIn.idle()
+  t.strictSame(
+    bodies()
+      .map(({ notification_type }) => notification_type)
+      .sort(),
+    [
+      'rename',
+      'resource_context_changed',
+      'resource_metadata_changed',
+      'resource_tags_changed',
+      'resource_tags_changed',
+      'upload'
+    ]
+  )
+  t.match(
+    bodies().find(({ notification_type }) => notification_type === 'rename'),
+    { notification_context: { triggered_by: { source: 'ui', id: 'editor@example.com' } } }
+  )
+})
+
+t.test('a shell user deletes an asset, by its new name if it has one', async (t) => {
+  t.match(await edit({ public_id: 'shop/bag', delete: 'true' }), { body: { deleted: 'shop/bag' } })
+  standIn.as(undefined, 'demo').upload({ publicId: 'film', resourceType: 'video', type: 'private' })
+  const film = { public_id: 'film', resource_type: 'video', type: 'private' }
+  t.match(await edit({ ...film, rename_to: 'movie', delete: 'true' }), { body: { deleted: 'movie' } })
+  t.strictSame(standIn.assets.all(), [])
+})
+
+t.test('what is not there cannot be edited', async (t) => {
+  t.match(await edit({ public_id: 'nobody' }), { status: 404, body: { error: { message: /nobody/ } } })
+  t.match(await edit({}), { status: 400, body: { error: { message: /public_id/ } } })
+  t.match(await edit({ public_id: 'bag', cloud: 'other' }), { status: 404 })
+  t.match(await edit({ public_id: 'bag', cloud: 'nope' }), {
+    error: undefined,
+    status: 404,
+    body: { error: { message: /nope/ } }
+  })
+})

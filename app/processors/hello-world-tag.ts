@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Processor } from '../listener.ts'
+import { byCurrentName } from './current-name.ts'
 import { checkOptions, TAG } from './options.ts'
 
 const Options = z.strictObject({
@@ -24,8 +25,10 @@ export function helloWorldTag(options: HelloWorldTagOptions = {}): Processor {
     async handle({ asset, payload }, { cloudinary }) {
       if (asset === null) return 'skipped: the upload names no asset'
       if (Array.isArray(payload.tags) && payload.tags.includes(tag)) return `skipped: tagged "${tag}" already`
-      await cloudinary.addTag(asset, tag)
-      return `tagged "${tag}"`
+      return byCurrentName(cloudinary, asset, async (named) => {
+        await cloudinary.addTag(named, tag)
+        return `tagged "${tag}"`
+      })
     }
   }
 }

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { AssetEvent } from '../cloudinary/event.ts'
 import { stampTime } from '../cloudinary/stamp.ts'
 import type { Processor } from '../listener.ts'
+import { byCurrentName } from './current-name.ts'
 import { checkOptions } from './options.ts'
 
 const Options = z.strictObject({
@@ -71,13 +72,16 @@ export function lastUpdateTimestamp(options: LastUpdateTimestampOptions = {}): P
       const known = stampTime((asFields(payload.new_metadata) ?? asFields(payload.metadata))?.[field])
       const isOlder = `skipped: ${field} is not older than ${stamp}`
       if (known >= time) return isOlder
-      const { metadata = {} } = await cloudinary.currentState(asset)
-      if (requireMetadata && !isSet(metadata[requireMetadata]))
-        return `skipped: ${requireMetadata} is not set`
-      if (stampTime(metadata[field]) >= time) return isOlder
-      await cloudinary.updateMetadata(asset, { [field]: stamp })
-      if (found) await state.set(found.key, { ...found.now, time })
-      return `${field} = ${stamp}`
+      return byCurrentName(cloudinary, asset, async (named) => {
+        const { metadata = {} } = await cloudinary.currentState(named)
+        if (requireMetadata && !isSet(metadata[requireMetadata])) {
+          return `skipped: ${requireMetadata} is not set`
+        }
+        if (stampTime(metadata[field]) >= time) return isOlder
+        await cloudinary.updateMetadata(named, { [field]: stamp })
+        if (found) await state.set(found.key, { ...found.now, time })
+        return `${field} = ${stamp}`
+      })
     }
   }
 }

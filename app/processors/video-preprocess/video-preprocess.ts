@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import type { AssetEvent } from '../../cloudinary/event.ts'
+import type { Asset, AssetEvent } from '../../cloudinary/event.ts'
 import { PermanentError, RetryLaterError } from '../../errors.ts'
 import type { Processor, ProcessorContext } from '../../listener.ts'
+import { byCurrentName } from '../current-name.ts'
 import { checkOptions, TAG } from '../options.ts'
 import { askFor, readEager, TRANSFORM_MS } from './eager.ts'
 import { isStarted, type Job, Jobs } from './job.ts'
@@ -86,8 +87,13 @@ class Preprocessor {
 
   /** An upload: gauges the video, and has it transformed unless that was done before. */
   async begin(event: AssetEvent, context: ProcessorContext): Promise<string> {
-    const { asset, payload } = event
+    const { asset } = event
     if (!asset?.publicId) return 'skipped: the upload names no asset by its public id'
+    return byCurrentName(context.cloudinary, asset, (named) => this.#begin(named, event, context))
+  }
+
+  async #begin(asset: Asset, event: AssetEvent, context: ProcessorContext): Promise<string> {
+    const { payload } = event
     const known = await new Jobs(context.state).ofUpload(event.id)
     const { size, verdict } = this.#gauge(payload.bytes)
     const job =

@@ -65,6 +65,24 @@ t.test('an asset that is not there is a permanent fault', async (t) => {
   })
 })
 
+t.test('an asset is located by its id, whatever it is called now, unless it is deleted', async (t) => {
+  const { cloudinary, clients } = await buildCloudinary(t)
+  const client = clients.for('demo', never)
+  const { assetId, version } = cloudinary.assets.find('bag')!
+  cloudinary.ui().rename('bag', 'shop/bag')
+  t.strictSame(await client.locate(assetId), {
+    assetId,
+    publicId: 'shop/bag',
+    resourceType: 'image',
+    deliveryType: 'upload',
+    version
+  })
+  cloudinary.ui().destroy('shop/bag')
+  t.equal(await client.locate(assetId), undefined)
+  cloudinary.faults.add({ kind: 'status', status: 500 })
+  await t.rejects(client.locate(assetId), { code: 'CLOUDINARY_UNAVAILABLE' })
+})
+
 t.test('an unknown metadata field is a permanent fault', async (t) => {
   const { clients } = await buildCloudinary(t)
   await t.rejects(clients.for('demo', never).updateMetadata(BAG, { nonsense: '1' }), {

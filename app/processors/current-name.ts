@@ -1,0 +1,31 @@
+import type { CloudinaryClient } from '../cloudinary/client.ts'
+import type { Asset } from '../cloudinary/event.ts'
+import { CloudinaryError } from '../cloudinary/fault.ts'
+
+/** The note for an asset that was deleted before its event was handled: there is nothing left to do. */
+export const GONE = 'skipped: the asset was deleted meanwhile'
+
+/**
+ * Does something to an asset that an event names, though it may have been renamed since: where there is none by that
+ * name, it is done by the name that the asset has now. Costs one call of the Admin API (rate-limited) then, and none else.
+ *
+ * @param work is given the asset by a name; throws CLOUDINARY_NOT_FOUND where there is none by it
+ * @returns what `work` returns, or GONE
+ * @throws {CloudinaryError} CLOUDINARY_NOT_FOUND where the event has no asset id to find it by; what `work` throws else
+ */
+export async function byCurrentName(
+  cloudinary: Pick<CloudinaryClient, 'locate'>,
+  asset: Asset,
+  work: (asset: Asset) => Promise<string>
+): Promise<string> {
+  try {
+    return await work(asset)
+  } catch (error) {
+    if (!isNotFound(error) || asset.assetId === undefined) throw error
+    const located = await cloudinary.locate(asset.assetId)
+    return located === undefined ? GONE : work(located)
+  }
+}
+
+const isNotFound = (error: unknown) =>
+  error instanceof CloudinaryError && error.code === 'CLOUDINARY_NOT_FOUND'

@@ -1,0 +1,44 @@
+import t from 'tap'
+import type { Asset } from '../../../app/cloudinary/event.ts'
+import { byCurrentName, GONE } from '../../../app/processors/current-name.ts'
+import { buildCloudinary } from '../../support/cloudinary.ts'
+
+const { cloudinary: standIn, clients } = await buildCloudinary(t)
+const client = clients.for('demo', new AbortController().signal)
+const { asset } = standIn.as().upload({ publicId: 'bag', resourceType: 'video' })
+const BAG: Asset = { assetId: asset.assetId, publicId: 'bag', resourceType: 'video', deliveryType: 'upload' }
+
+const tag = (named: Asset) => client.addTag(named, 'new').then(() => `tagged ${named.publicId}`)
+
+t.test('an asset that is there by its name is not asked for', async (t) => {
+  t.equal(await byCurrentName(client, BAG, tag), 'tagged bag')
+  t.strictSame(
+    standIn.calls.map(({ action }) => action),
+    ['tags']
+  )
+})
+
+t.test('an asset that was renamed is found by its new name', async (t) => {
+  standIn.ui().rename('bag', 'shop/bag', { resourceType: 'video' })
+  t.equal(await byCurrentName(client, BAG, tag), 'tagged shop/bag')
+})
+
+t.test('what fails for another reason, or still, is thrown', async (t) => {
+  const refused = new Error('refused')
+  await t.rejects(
+    byCurrentName(client, BAG, () => Promise.reject(refused)),
+    refused
+  )
+  standIn.faults.add({ kind: 'status', status: 404, action: 'tags', count: 2 })
+  await t.rejects(byCurrentName(client, BAG, tag), { code: 'CLOUDINARY_NOT_FOUND' })
+})
+
+t.test('an asset whose id is not known cannot be looked for', async (t) => {
+  const { assetId, ...nameless } = BAG
+  await t.rejects(byCurrentName(client, nameless, tag), { code: 'CLOUDINARY_NOT_FOUND' })
+})
+
+t.test('an asset that was deleted leaves nothing to do', async (t) => {
+  standIn.ui().destroy('shop/bag', { resourceType: 'video' })
+  t.equal(await byCurrentName(client, BAG, tag), GONE)
+})

@@ -64,16 +64,24 @@ export function uploadAnswer(
   }
 }
 
+const SIDES = {
+  updated_at: 'updatedAt',
+  tags_updated_at: 'tagsUpdatedAt',
+  metadata_updated_at: 'metadataUpdatedAt',
+  context_updated_at: 'contextUpdatedAt',
+  public_id_updated_at: 'publicIdUpdatedAt'
+} as const
+
+/** When a side of an asset last changed, by Cloudinary's name of it; undefined for one that never did, or is none. */
+export function lastUpdateOf(asset: Asset, name: string): number | undefined {
+  return Object.hasOwn(SIDES, name) ? asset.lastUpdated[SIDES[name as keyof typeof SIDES]] : undefined
+}
+
 /** When each side of an asset last changed; sides that never did are left out. */
 export function lastUpdated(asset: Asset, format: (time: number) => string): Record<string, string> {
-  const names = {
-    updated_at: asset.lastUpdated.updatedAt,
-    tags_updated_at: asset.lastUpdated.tagsUpdatedAt,
-    metadata_updated_at: asset.lastUpdated.metadataUpdatedAt,
-    context_updated_at: asset.lastUpdated.contextUpdatedAt,
-    public_id_updated_at: asset.lastUpdated.publicIdUpdatedAt
-  }
-  const known = Object.entries(names).filter((entry): entry is [string, number] => entry[1] !== undefined)
+  const known = Object.keys(SIDES)
+    .map((name) => [name, lastUpdateOf(asset, name)] as const)
+    .filter((entry): entry is [string, number] => entry[1] !== undefined)
   return Object.fromEntries(known.map(([name, time]) => [name, format(time)]))
 }
 

@@ -1,4 +1,4 @@
-import { deliveryUrls, lastUpdated } from './asset-view.ts'
+import { deliveryUrls, lastUpdated, lastUpdateOf } from './asset-view.ts'
 import type { Asset } from './assets.ts'
 import type { Cloud } from './cloud.ts'
 import { ApiError } from './errors.ts'
@@ -62,8 +62,8 @@ function fieldOf(asset: Asset, name: string): unknown {
     if (family === 'metadata') return asset.metadata[key]
     if (family === 'context') return asset.context[key]
     if (family !== 'last_updated') return undefined
-    const time = lastUpdated(asset, String)[key]
-    return time === undefined ? undefined : new Date(Number(time))
+    const time = lastUpdateOf(asset, key)
+    return time === undefined ? undefined : new Date(time)
   }
   const fields: Record<string, unknown> = {
     asset_id: asset.assetId,

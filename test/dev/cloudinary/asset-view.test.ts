@@ -2,6 +2,7 @@ import t from 'tap'
 import {
   deliveryUrls,
   lastUpdated,
+  lastUpdateOf,
   resourceAnswer,
   uploadAnswer,
   uploadFields
@@ -58,6 +59,8 @@ t.test('the Admin API says when each side of an asset last changed', async (t) =
     updated_at: '1970-01-01T00:00:01Z',
     tags_updated_at: '1970-01-01T00:00:01Z'
   })
+  t.equal(lastUpdateOf(asset, 'tags_updated_at'), 1000)
+  for (const name of ['context_updated_at', 'nope', 'toString']) t.equal(lastUpdateOf(asset, name), undefined)
   const answer = resourceAnswer(asset, cloud)
   t.match(answer, { public_id: 'a', derived: [], last_updated: { updated_at: '1970-01-01T00:00:01Z' } })
   t.notOk('version_id' in answer)

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { inspectConfig } from '../../app/config.ts'
 import { loadListener, type Processor } from '../../app/listener.ts'
-import type { CloudinaryStandIn } from '../cloudinary/server.ts'
+import type { CloudinaryOptions, CloudinaryStandIn } from '../cloudinary/server.ts'
 import type { EmbeddedDynamoDb } from '../dynamodb.ts'
 import type { EmbeddedSqs } from '../sqs.ts'
 import { startStandIns } from '../stand-ins.ts'
@@ -24,6 +24,8 @@ export interface SystemOptions {
   cloudinaryPort?: number
   /** Multiplies the pauses after which the Cloudinary stand-in tries again to deliver. */
   retryScale?: number
+  /** What else the Cloudinary stand-in is to do. */
+  cloudinary?: Partial<CloudinaryOptions>
   /** Changes the variables by which the roles find what is embedded, to put something between. */
   reroute?: (environment: Record<string, string>) => Promise<Record<string, string>>
 }
@@ -52,10 +54,11 @@ const POLL_MS = 20
  * @throws {Error} when a role ends before it is ready; its own lines say why
  */
 export async function startSystem(options: SystemOptions): Promise<System> {
-  const { environment, onLine, retryScale, cloudinaryPort } = options
+  const { environment, onLine, retryScale, cloudinaryPort, cloudinary } = options
   const standIns = await startStandIns({
-    ...(retryScale !== undefined && { retryScale }),
-    ...(cloudinaryPort !== undefined && { cloudinaryPort }),
+    retryScale,
+    cloudinaryPort,
+    cloudinary,
     forwardSecret: environment.FORWARD_SECRET || undefined
   })
   const ownCloudinary = Boolean(environment.CLOUDINARY_URL || environment.CLOUDINARY_SECRET_ID)

@@ -94,8 +94,12 @@ export class CloudinaryClient {
         }
       )
     }
-    const timeout = AbortSignal.timeout(timeoutMs)
-    const either = AbortSignal.any([signal, timeout])
+    // `AbortSignal.timeout` would be kept, with what belongs to the call, until its time is up: 30 s after each call
+    const ending = new AbortController()
+    const stop = () => ending.abort()
+    const timer = setTimeout(stop, timeoutMs)
+    if (signal.aborted) stop()
+    signal.addEventListener('abort', stop)
     let result: Result
     try {
       const options = {
@@ -104,22 +108,25 @@ export class CloudinaryClient {
         api_secret: environment.apiSecret,
         ...(environment.uploadPrefix && { upload_prefix: environment.uploadPrefix }),
         ...(environment.signatureAlgorithm && { signature_algorithm: environment.signatureAlgorithm }),
-        agent: abortable(agent, either),
+        agent: abortable(agent, ending.signal),
         timeout: timeoutMs
       }
-      result = await invoke(sdk, options, either)
+      result = await invoke(sdk, options, ending.signal)
     } catch (rejection) {
       if (rejection instanceof ListenerError) throw rejection
       if (signal.aborted) {
         throw new CloudinaryError('CLOUDINARY_ABORTED', `${name}: aborted`, { kind: 'retryable' })
       }
-      const error = timeout.aborted
+      const error = ending.signal.aborted
         ? new CloudinaryError('CLOUDINARY_UNREACHABLE', `${name}: no answer within ${timeoutMs} ms`, {
             kind: 'retryable'
           })
         : toCloudinaryError(rejection, { call: name, secrets: [environment.apiSecret], clock })
       breaker.observe(error)
       throw error
+    } finally {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', stop)
     }
     breaker.succeeded()
     return result

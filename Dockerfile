@@ -17,6 +17,8 @@ ENTRYPOINT ["node", "dev/stand-ins.ts"]
 
 FROM node:24-slim
 ENV NODE_ENV=production
+# by itself Node lets garbage pile up where a host has much memory: a worker took 270 MB for 35 MB that were in use
+ENV NODE_OPTIONS=--max-semi-space-size=8
 WORKDIR /listener
 COPY --from=dependencies /listener/node_modules node_modules
 COPY package.json listener.config.ts ./

@@ -2,6 +2,7 @@ import closeWithGrace from 'close-with-grace'
 import { COMMANDS } from './commands.ts'
 import { ConfigError, readConfig } from './config.ts'
 import { ListenerError } from './errors.ts'
+import { collectGarbage } from './heap.ts'
 import { loadListener } from './listener.ts'
 import { createLogger, createOutput, type Logger, SERIALIZERS } from './logger.ts'
 import { type Command, runCommand } from './operator/command.ts'
@@ -69,6 +70,7 @@ async function startRole(name: string, role: Role): Promise<void> {
     const listener = await loadListener(config.LISTENER_CONFIG)
     log = listener.logger?.child({ role: name }, { serializers: SERIALIZERS }) ?? log
     stop = await role.start({ listener, log, write: createOutput() })
+    collectGarbage()
   } catch (error) {
     explain(log, error)
     process.exit(1)

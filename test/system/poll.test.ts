@@ -21,7 +21,11 @@ t.test('notifications out of a poll channel go the way of those that come by HTT
     while (!condition()) await pause(10)
   }
   const told = (msg: string) => lines.filter((line) => line.role === 'poll' && line.msg === msg)
-  const acknowledged = () => happens(() => channels.size('orders') === 0)
+  const acknowledged = async () => {
+    // what was changed is in the channel by then
+    await cloudinary.idle()
+    await happens(() => channels.size('orders') === 0)
+  }
   const push = (body: Buffer, signed = body) => {
     const headers = signatureHeaders(signed, LOCAL_CLOUDINARY, Math.floor(Date.now() / 1000))
     const [signature, timestamp] = [headers['x-cld-signature'], headers['x-cld-timestamp']]

@@ -43,6 +43,8 @@ const lines: LogLine[] = []
 let logging = false
 
 function onLine(line: LogLine): void {
+  // metrics are for CloudWatch
+  if ('_aws' in line) return
   const serious = ['warn', 'error', 'fatal'].includes(String(line.level)) || line.time === undefined
   if (logging || serious) process.stdout.write(line.time ? pretty(line) : `${line.role}: ${line.msg}\n`)
   if (!logging) lines.push(line)

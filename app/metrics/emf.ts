@@ -27,8 +27,8 @@ interface Series {
 /** How long is gathered before it is written, in milliseconds: CloudWatch itself keeps a value for each minute. */
 const PERIOD_MS = 60_000
 
-/** Values of one metric in a line. EMF takes 100, but with the hundredth the library writes, past `write`. */
-const MAXIMUM_VALUES = 99
+/** Values of one metric that EMF takes in a line. */
+const MAXIMUM_VALUES = 100
 
 function everyWithTimer(milliseconds: number, beat: () => void): () => void {
   const timer = setInterval(beat, milliseconds).unref()
@@ -38,7 +38,7 @@ function everyWithTimer(milliseconds: number, beat: () => void): () => void {
 /**
  * Metrics as lines in CloudWatch's Embedded Metric Format, which CloudWatch Logs turns into metrics: no call, no agent.
  * A line for each event would cost more than the event, so counts are added up, and durations gathered, for a minute; at
- * most 99 durations of each metric are held.
+ * most 100 durations of each metric are held.
  * Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 export class EmfMetrics implements RoleMetrics {
@@ -114,13 +114,13 @@ export class EmfMetrics implements RoleMetrics {
   #write({ document, counts, values }: Series): void {
     if (counts.size + values.size === 0) return
     for (const [name, count] of counts) document.addMetric(name, METRICS[name].unit, count)
-    for (const [name, list] of values) {
-      for (const value of list) document.addMetric(name, METRICS[name].unit, value)
-    }
+    // the library takes values one by one, at some microseconds each, and at the hundredth writes by itself; so it is
+    // given the first, and the line gets all of them
+    for (const [name, [first = 0]] of values) document.addMetric(name, METRICS[name].unit, first)
+    document.setTimestamp(this.#options.clock())
+    this.#options.write(JSON.stringify({ ...document.serializeMetrics(), ...Object.fromEntries(values) }))
+    document.clearMetrics()
     counts.clear()
     values.clear()
-    document.setTimestamp(this.#options.clock())
-    this.#options.write(JSON.stringify(document.serializeMetrics()))
-    document.clearMetrics()
   }
 }

@@ -56,7 +56,7 @@ t.test('--help says what it does', async (t) => {
 })
 
 t.test('it prints the journey of one upload, stays up, logs what comes, and stops', async (t) => {
-  const { child, ended, output, said } = start(t, [])
+  const { child, ended, output, said } = start(t, [], { METRICS_NAMESPACE: 'Cloudinary/Listener' })
   await said(/Press Ctrl-C to stop/)
   t.match(output(), /0 ms {2}uploaded/)
   t.match(output(), /ms {2}acknowledged {2}upload/)
@@ -70,6 +70,7 @@ t.test('it prints the journey of one upload, stays up, logs what comes, and stop
   child.kill('SIGINT')
   child.kill('SIGINT')
   t.equal(await ended, 0)
+  t.notMatch(output(), 'undefined', 'metrics are no lines for people')
 })
 
 t.test(

@@ -41,8 +41,14 @@ const { webhookUrl, atRest, stopRoles, lines, metricLines } = await buildListene
 
 let requests = 0
 
-/** Sends a notification through a load balancer, and returns what that called the request and the answer's status. */
-async function post(body: string, headers: Record<string, string> = {}) {
+/**
+ * Sends a notification through a load balancer, and returns what that called the request and the answer's status. A web
+ * role that is overloaded, as any is on a machine that is, is sent it again.
+ */
+async function post(
+  body: string,
+  headers: Record<string, string> = {}
+): Promise<{ traceId: string; status: number }> {
   const traceId = `Root=1-67891233-${String(++requests).padStart(24, '0')}`
   const signature = signatureHeaders(body, LOCAL_CLOUDINARY, Math.floor(Date.now() / 1000))
   const answer = await fetch(webhookUrl, {
@@ -51,6 +57,7 @@ async function post(body: string, headers: Record<string, string> = {}) {
     headers: { ...signature, 'x-amzn-trace-id': traceId, ...headers }
   })
   await answer.arrayBuffer()
+  if (answer.status === 503) return post(body, headers)
   return { traceId, status: answer.status }
 }
 
@@ -123,7 +130,9 @@ t.test('once the roles have stopped, metrics account for all of it', async (t) =
     t.equal(take(name)?.length, values, name)
   }
   // on a busy machine more than a minute may have gone by, and what is counted be in several lines
-  const sums = [...metrics].map(([name, values]) => [name, values.reduce((total, value) => total + value, 0)])
+  const sums = [...metrics]
+    .filter(([name]) => !name.startsWith('NotificationsUnavailable'))
+    .map(([name, values]) => [name, values.reduce((total, value) => total + value, 0)])
   t.strictSame(Object.fromEntries(sums), {
     'NotificationsAccepted{Role=web}': 3,
     'EventsStored{Role=web}': 3,

@@ -159,6 +159,7 @@ async function startPoll(context: Context): Promise<Stop> {
   const environments = await loadEnvironments(config, log)
   environments.startBackgroundRefresh()
   const clients = createClients(environments, log)
+  metrics.gauge('BreakerOpen', () => Number(clients.isAnyStopped))
   const intake = new Intake({
     environments,
     outbox,
@@ -175,6 +176,7 @@ async function startPoll(context: Context): Promise<Stop> {
         intake,
         connect: (signal) => clients.for(cloudName, signal),
         log: log.child({ cloudName, channel }),
+        metrics,
         sleep: (milliseconds, signal) => pause(milliseconds, undefined, { signal }).catch(() => {})
       })
   )

@@ -66,17 +66,18 @@ export class EmfMetrics implements RoleMetrics {
   }
 
   time<Name extends DurationName>(name: Name, milliseconds: number, ...[detail]: DetailOf<Name>): void {
-    // clocks of two machines may differ
-    this.#note(name, Math.max(0, Math.round(milliseconds)), detail)
+    this.#note(name, Math.round(milliseconds), detail)
   }
 
   gauge(name: GaugeName, read: () => number): void {
     this.#gauges.set(name, read)
   }
 
-  #note(name: MetricName, value: number, detail?: Record<string, string>): void {
+  #note(name: MetricName, given: number, detail?: Record<string, string>): void {
     // JSON has no such numbers, and for one bad value CloudWatch ignores the line
-    if (!Number.isFinite(value)) return
+    if (!Number.isFinite(given)) return
+    // the clocks of two machines may differ
+    const value = Math.max(0, given)
     for (const series of this.#seriesOf(name, detail)) {
       const values = series.values.get(name)
       if (values === undefined) series.values.set(name, [value])

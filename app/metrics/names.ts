@@ -28,12 +28,14 @@ export const METRICS = {
   NotificationsRefused: {
     unit: 'Count',
     dimensions: ROLE_AND_REASON,
-    meaning: 'answered 401, 413 or 400; `Reason` is the `code` of the log line'
+    meaning:
+      'answered 401, 413 or 400, or by `poll` left in the channel, each time; `Reason` is a code of the log, or `BAD_REQUEST`'
   },
   NotificationsUnavailable: {
     unit: 'Count',
     dimensions: ROLE_AND_REASON,
-    meaning: 'answered 503 or 500, and not stored; `Reason` is the `code` of the log line'
+    meaning:
+      'not stored: answered 503 or 500, or by `poll` left in the channel; `Reason` is a code of the log, or `INTERNAL`'
   },
   AckLatency: {
     unit: 'Milliseconds',
@@ -81,6 +83,12 @@ export const METRICS = {
     unit: 'Count',
     dimensions: ROLE_AND_PROCESSOR,
     meaning: 'runs that failed, for good or for now'
+  },
+  PollMessages: { unit: 'Count', dimensions: ROLE, meaning: 'messages that poll channels gave' },
+  PollFailures: {
+    unit: 'Count',
+    dimensions: ROLE,
+    meaning: 'times that `poll` had to pause, since Cloudinary or SQS did not answer'
   },
   BreakerOpen: {
     unit: 'None',

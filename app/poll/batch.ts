@@ -1,7 +1,7 @@
 import type { PollMessage } from '../cloudinary/poll-channel.ts'
 import type { Intake, IntakeOutcome } from '../intake/intake.ts'
 import type { Logger } from '../logger.ts'
-import type { Refusals } from './refusals.ts'
+import { nameOf, type Refusals } from './refusals.ts'
 
 export interface BatchOptions {
   intake: Pick<Intake, 'take'>
@@ -34,12 +34,15 @@ export async function takeBatch(
   for (const message of messages) {
     const startedAt = elapsedMs()
     if (signal.aborted || startedAt >= until) break
+    // there is no load balancer that names it; a message that is given again has its name again
+    const traceId = `Poll=${nameOf(message)}`
     const outcome = await intake.take({
       body: Buffer.from(textOf(message.signed_payload) ?? '', 'base64url'),
-      headers: { signature: textOf(message.signature), timestamp: textOf(message.timestamp) }
+      headers: { signature: textOf(message.signature), timestamp: textOf(message.timestamp) },
+      traceId
     })
     const milliseconds = Math.round(elapsedMs() - startedAt)
-    const isDone = finish(message, outcome, milliseconds, options)
+    const isDone = finish(message, outcome, { traceId, milliseconds }, options)
     const handle = textOf(message.receipt_handle)
     if (isDone && handle !== undefined) receiptHandles.push(handle)
     if (outcome.outcome === 'unavailable') return { receiptHandles, error: outcome.error }
@@ -51,10 +54,10 @@ export async function takeBatch(
 function finish(
   message: PollMessage,
   outcome: IntakeOutcome,
-  milliseconds: number,
+  about: { traceId: string; milliseconds: number },
   { log, refusals }: BatchOptions
 ): boolean {
-  const line = { ...outcome.about, outcome: outcome.outcome, milliseconds }
+  const line = { ...outcome.about, outcome: outcome.outcome, ...about }
   switch (outcome.outcome) {
     case 'accepted':
       refusals.forget(message)

@@ -2,6 +2,7 @@ import type { CloudinaryClient } from '../cloudinary/client.ts'
 import { acknowledge, fetchMessages, type PollMessage } from '../cloudinary/poll-channel.ts'
 import type { Intake } from '../intake/intake.ts'
 import type { Logger } from '../logger.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import { takeBatch } from './batch.ts'
 import { pauseMs } from './pause.ts'
 import { Refusals } from './refusals.ts'
@@ -12,6 +13,7 @@ export interface PollerOptions {
   connect: (signal: AbortSignal) => CloudinaryClient
   intake: Pick<Intake, 'take'>
   log: Logger
+  metrics: Metrics
   /** How long Cloudinary waits for a first message, in seconds. */
   waitSeconds?: number
   /** How long what was fetched stays hidden, in seconds. */
@@ -89,7 +91,7 @@ export class Poller {
 
   /** @throws what keeps it from going on at once */
   async #once(): Promise<void> {
-    const { channel, connect, waitSeconds, visibilitySeconds, elapsedMs, sleep } = this.#options
+    const { channel, connect, metrics, waitSeconds, visibilitySeconds, elapsedMs, sleep } = this.#options
     const { signal } = this.#stopping
     const startedAt = elapsedMs()
     const messages: PollMessage[] = await fetchMessages(connect(signal), {
@@ -102,6 +104,7 @@ export class Poller {
       if (elapsedMs() - startedAt < LEAST_WAIT_MS) await sleep(LEAST_WAIT_MS, signal)
       return
     }
+    metrics.count('PollMessages', messages.length)
     const until = elapsedMs() + visibilitySeconds * 1000 * BEGIN_SHARE
     const batch = { ...this.#options, refusals: this.#refusals, signal, until }
     const { receiptHandles, error } = await takeBatch(messages, batch)
@@ -111,8 +114,9 @@ export class Poller {
   }
 
   async #pause(error: unknown): Promise<void> {
-    const { log, clock, random, sleep } = this.#options
+    const { log, metrics, clock, random, sleep } = this.#options
     this.#failures++
+    metrics.count('PollFailures', 1)
     const pause = pauseMs(error, { failures: this.#failures, random: random(), now: clock() })
     log.error({ err: error, retryInSeconds: Math.ceil(pause / 1000) }, 'cannot poll; trying again')
     await sleep(pause, this.#stopping.signal)

@@ -47,8 +47,8 @@ export class Refusals {
   }
 }
 
-/** A message's receipt handle is another each time it is given; this is not. */
-function nameOf({ signed_payload, signature, timestamp }: PollMessage): string {
+/** What a message can be known by: its receipt handle is another each time that it is given. */
+export function nameOf({ signed_payload, signature, timestamp }: PollMessage): string {
   return createHash('sha256')
     .update(JSON.stringify([signed_payload, signature, timestamp]))
     .digest('base64')

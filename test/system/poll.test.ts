@@ -43,6 +43,13 @@ t.test('notifications out of a poll channel go the way of those that come by HTT
     type: 'upload',
     events: 1
   })
+  const { traceId } = told('notification accepted')[0]!
+  t.match(traceId, /^Poll=/)
+  const followed = lines.filter((line) => line.traceId === traceId).map(({ role, msg }) => [role, msg])
+  t.strictSame(followed, [
+    ['poll', 'notification accepted'],
+    ['worker', 'event processed']
+  ])
   t.notOk(lines.some(({ role, msg }) => role === 'web' && msg === 'notification accepted'))
 
   // delivered again

@@ -149,7 +149,8 @@ t.test('durations are written before there are too many for a line, so that no m
 
 t.test('what is no number does not spoil a line, and no duration is negative', async (t) => {
   const { metrics, lines, timer } = build()
-  for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, -5]) metrics.time('EndToEndLatency', bad)
+  for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -5])
+    metrics.time('EndToEndLatency', bad)
   metrics.gauge('BreakerOpen', () => Number.NaN)
   timer.beat()
   t.strictSame([...metricsOf(lines)], [['EndToEndLatency{Role=worker}', [0]]])

@@ -78,6 +78,23 @@ t.test('what is stored may be acknowledged, in the order it came', async (t) => 
   t.notMatch(JSON.stringify(lines), 'signature of')
 })
 
+t.test(
+  'a message has a trace id, which its events take along, and the same one when it is given again',
+  async (t) => {
+    const { take, lines, taken } = build({ stored: accepted, bad: refused, down: unavailable })
+    await take(message('stored'), message('bad'), message('down'))
+    await take(message('stored', { receipt_handle: 'another' }))
+    const traceIds = taken.map(({ traceId }) => traceId)
+    for (const traceId of traceIds) t.match(traceId, /^Poll=[\w+/]{43}=$/)
+    t.equal(new Set(traceIds).size, 3)
+    t.equal(traceIds[3], traceIds[0])
+    t.strictSame(
+      lines.map(({ traceId }) => traceId),
+      traceIds
+    )
+  }
+)
+
 t.test('when the queue does not store one, it and those behind it are left', async (t) => {
   const { take, lines, taken } = build({ 2: unavailable })
   const result = await take(message('1'), message('2'), message('3'))
@@ -138,7 +155,7 @@ t.test('what a message lacks is for the verification to refuse', async (t) => {
     receiptHandles: []
   })
   const nothing = { body: Buffer.alloc(0), headers: { signature: undefined, timestamp: undefined } }
-  t.strictSame(taken, [nothing, nothing])
+  t.match(taken, [nothing, nothing])
 })
 
 t.test(

@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import type { IntakeOutcome, Notification } from '../../../app/intake/intake.ts'
 import { Poller, type PollerOptions } from '../../../app/poll/poller.ts'
 import { buildCloudinary } from '../../support/cloudinary.ts'
+import { memoryMetrics } from '../../support/metrics.ts'
 
 const about = { environment: 'demo', type: 'upload', notificationType: 'upload', ids: [] } as const
 
@@ -29,6 +30,7 @@ async function build(t: Test, overrides: Partial<PollerOptions> = {}) {
   const { cloudinary, clients } = await buildCloudinary(t, { random: () => 0 })
   cloudinary.cloud().triggers.create({ uri: 'poll://orders', event_type: 'all', uri_type: 'poll' }, 0)
   const lines: Record<string, unknown>[] = []
+  const { metrics, counts } = memoryMetrics()
   const taken = new Happenings<Notification>()
   const sleeps = new Happenings<{ milliseconds: number; wake: () => void }>()
   const poller = new Poller({
@@ -40,6 +42,7 @@ async function build(t: Test, overrides: Partial<PollerOptions> = {}) {
         return ACCEPTED
       }
     },
+    metrics,
     log: pino({ level: 'info' }, { write: (text) => void lines.push(JSON.parse(text)) }),
     random: () => 0.5,
     sleep: (milliseconds, signal) =>
@@ -55,6 +58,7 @@ async function build(t: Test, overrides: Partial<PollerOptions> = {}) {
     cloudinary,
     poller,
     lines,
+    counts,
     taken,
     sleeps,
     acknowledged,
@@ -63,7 +67,7 @@ async function build(t: Test, overrides: Partial<PollerOptions> = {}) {
 }
 
 t.test('what is stored is acknowledged, and it goes on waiting', async (t) => {
-  const { cloudinary, poller, taken, acknowledged, left, lines } = await build(t)
+  const { cloudinary, poller, taken, acknowledged, left, lines, counts } = await build(t)
   poller.start()
   poller.start()
   cloudinary.as().upload({ publicId: 'a' })
@@ -72,6 +76,7 @@ t.test('what is stored is acknowledged, and it goes on waiting', async (t) => {
   t.equal(left(), 0)
   cloudinary.as().upload({ publicId: 'b' })
   await taken.reach(2)
+  t.strictSame(counts, { PollMessages: 2 })
   t.match(lines, [{ msg: 'notification accepted' }])
   t.match(cloudinary.calls.find(({ action }) => action === 'notifications')?.params, {
     max_messages: '50',
@@ -110,7 +115,7 @@ t.test('what is not stored is not acknowledged; it pauses, then goes on', async 
 })
 
 t.test('while Cloudinary fails, the pauses grow; after a success they are short again', async (t) => {
-  const { cloudinary, poller, sleeps, lines } = await build(t, { waitSeconds: 0 })
+  const { cloudinary, poller, sleeps, lines, counts } = await build(t, { waitSeconds: 0 })
   const fault = { kind: 'status', status: 503, action: 'notifications' } as const
   cloudinary.faults.add({ ...fault, count: 2 })
   poller.start()
@@ -127,6 +132,7 @@ t.test('while Cloudinary fails, the pauses grow; after a success they are short 
   sleeps.all[2]?.wake()
   t.equal((await sleeps.reach(4)).milliseconds, 500)
   t.match(lines, Array(3).fill({ msg: 'cannot poll; trying again', err: { code: 'CLOUDINARY_UNAVAILABLE' } }))
+  t.strictSame(counts, { PollFailures: 3 })
 })
 
 t.test('a limit is waited for', async (t) => {

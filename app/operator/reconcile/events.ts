@@ -61,7 +61,9 @@ function eventOf(
     environment,
     isOwnKey,
     receivedAt,
-    signedAt: Math.floor(Date.parse(changedAt) / 1000)
+    signedAt: Math.floor(Date.parse(changedAt) / 1000),
+    // no request brought it; so that all that a pass found can be looked for in the log
+    traceId: `Reconcile=${receivedAt.toISOString()}`
   })
   return { ...event!, reconciled: true }
 }

@@ -27,6 +27,11 @@ t.test('an upload that is found is the event that its notification makes', async
   const event = uploadEvent(UPLOAD, assets[0]!, CONTEXT)!
   const { occurredAt, payload, ...same } = notified!
   t.match(event, { ...same, reconciled: true })
+  t.equal(
+    event.traceId,
+    `Reconcile=${CONTEXT.receivedAt.toISOString()}`,
+    'to look for all that the pass found'
+  )
   t.equal(event.occurredAt, `${occurredAt.slice(0, 19)}.000Z`, 'to the second, as the search has it')
   for (const field of ['tags', 'context', 'bytes', 'format', 'etag', 'secure_url', 'asset_folder']) {
     t.strictSame(event.payload[field], payload[field], field)

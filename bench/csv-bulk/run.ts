@@ -25,7 +25,6 @@ const CSV = 'bulk/rows.csv'
 const REPORT = 'bulk/rows.report.csv'
 const RAW = { resourceType: 'raw' }
 const SAMPLE_MS = 500
-const IDLE_MS = 20_000
 const ACTIONS = new Set(['tags', 'context', 'metadata'])
 
 const { values } = parseArgs({
@@ -89,8 +88,6 @@ for (let index = 0; index < rows; index++) {
   // the worker asks the stand-ins meanwhile
   if (index % 100 === 0) await nextTurn()
 }
-// a worker is idle now and then, and only then it tidies up what its start has left
-await pause(IDLE_MS)
 const content = csvOf(rows)
 print(
   `${rows} rows, ${(content.length / 1_000_000).toFixed(1)} MB; worker idle at ${(await memory())?.now.toFixed()} MB`

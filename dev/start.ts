@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { prettyFactory } from 'pino-pretty'
 import type { CloudinaryStandIn } from './cloudinary/server.ts'
 import type { LogLine } from './start/child.ts'
+import { writeEnvironmentFile } from './start/environment-file.ts'
 import { describeJourney } from './start/journey.ts'
 import { startSystem } from './start/system.ts'
 
@@ -60,10 +61,14 @@ const system = await startSystem({
   process.exit(1)
 })
 
+const { LISTENER_CONFIG } = process.env
+const environmentFile = writeEnvironmentFile(system.webhookUrl, { LISTENER_CONFIG, ...system.embedded })
+
 // a second signal changes nothing: the roles are told once
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {})
 void Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]).then(async () => {
   print('\nStopping; what is in flight is finished first …')
+  environmentFile.remove()
   await system.stop()
   process.exit(0)
 })
@@ -86,8 +91,11 @@ async function pushOneUpload(cloudinary: CloudinaryStandIn): Promise<void> {
   for (const step of describeJourney({ uploadedAt, deliveries: cloudinary.deliveries, lines })) print(step)
   const asset = cloudinary.assets.find(publicId)
   print(`\nThe asset now: tags ${JSON.stringify(asset?.tags)}, metadata ${JSON.stringify(asset?.metadata)}`)
-  const own = lines.filter(({ msg, reason }) => msg === 'event ignored' && /own key/.test(String(reason)))
-  print(`${own.length} notifications of our own changes came back and caused nothing further: no loop.`)
+  const ownKey = cloudinary.cloud().own.apiKey
+  const own = cloudinary.deliveries.filter(
+    ({ body }) => JSON.parse(body).notification_context.triggered_by.id === ownKey
+  )
+  print(`${own.length} notifications of our own changes came back and changed nothing further: no loop.`)
 }
 
 function printWhatNext(): void {
@@ -105,6 +113,7 @@ It stays up; the log follows. Press Ctrl-C to stop.
 Next, in another terminal:
   curl -X POST ${cloudinary.url}/_standin/upload        upload another asset
   npm run send -- upload --url ${webhookUrl}            send a notification; --help lists types and faults
+  npx node --env-file=${environmentFile.path} app/main.ts doctor    run a command on it: doctor, changes, …
   edit listener.config.ts, then start again             change what it does
 `)
   } else {

@@ -38,6 +38,8 @@ export interface System {
   webhookUrl: string
   /** Lines for people to read: how to look into what is embedded for processors. */
   hints: readonly string[]
+  /** The variables by which commands find what is embedded. */
+  embedded: Readonly<Record<string, string>>
   web: Child
   workers: Child[]
   /** Resolves when no notification is on its way and no event is in the queue; of stand-ins only. */
@@ -77,15 +79,14 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     AWS_ENDPOINT_URL_SNS,
     ...identity
   } = (await options.reroute?.(standIns.environment)) ?? standIns.environment
-  const childEnvironment = {
-    HOST: '127.0.0.1',
-    ...environment,
+  const embedded = {
     ...(!ownQueue && { QUEUE_URL, DEAD_LETTER_QUEUE_URL, AWS_ENDPOINT_URL_SQS }),
     ...(!ownJournal && { JOURNAL_TABLE, AWS_ENDPOINT_URL_DYNAMODB }),
     // what is embedded takes any, so that what is not gets the one it knows
     ...(!ownQueue && !ownJournal && identity),
-    ...(!ownCloudinary && { CLOUDINARY_URL })
-  }
+    // Cloudinary on this machine reaches the webhook on this machine
+    ...(!ownCloudinary && { CLOUDINARY_URL, ...localWebhook(environment) })
+  } as Record<string, string>
 
   let provided: Provision | undefined
   const children: Child[] = []
@@ -94,7 +95,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     const child = new Child({
       role,
       shortLifeMs: 10_000,
-      environment: { ...childEnvironment, ...provided?.environment },
+      environment: { HOST: '127.0.0.1', ...environment, ...embedded, ...provided?.environment },
       onLine: (line) => {
         onLine(line)
         if (line.msg === `${role} is ready`) ready.resolve(line)
@@ -128,6 +129,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       dynamoDb: ownJournal ? undefined : standIns.dynamoDb,
       webhookUrl,
       hints: provided.hints,
+      embedded: { ...embedded, ...provided.environment },
       web,
       workers: workers.map(([worker]) => worker),
       async atRest() {
@@ -141,6 +143,12 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     await stop()
     throw error
   }
+}
+
+/** Where calls that ask for a notification of their result have it sent, if the port is known beforehand. */
+function localWebhook({ PORT, WEBHOOK_URL }: Environment): { WEBHOOK_URL?: string } {
+  if (WEBHOOK_URL || !Number(PORT)) return {}
+  return { WEBHOOK_URL: `http://127.0.0.1:${PORT}/webhooks/cloudinary` }
 }
 
 /** Those of the listener that the roles will load; none where they cannot, and will say why. */

@@ -1,7 +1,8 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { promisify } from 'node:util'
+import { parseEnv, promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { startCloudinary } from '../../dev/cloudinary/server.ts'
 import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
@@ -62,14 +63,17 @@ t.test('it prints the journey of one upload, stays up, logs what comes, and stop
   t.match(output(), /ms {2}acknowledged {2}upload/)
   t.match(output(), /ms {2}processed {5}upload: hello-world-tag: tagged "Hello World!"/)
   t.match(output(), /The asset now: tags \["Hello World!"\]/)
-  t.match(output(), /2 notifications of our own changes came back and caused nothing further/)
+  t.match(output(), /2 notifications of our own changes came back and changed nothing further/)
 
+  const [, file] = await said(/--env-file=(\S+) app\/main\.ts doctor/)
+  t.match(parseEnv(readFileSync(file!, 'utf8')), { JOURNAL_TABLE: /./, CLOUDINARY_URL: /^cloudinary:/ })
   const [, cloudinary] = await said(/Cloudinary {2}(http:\S+)/)
   await fetch(`${cloudinary}/_standin/upload`, { method: 'POST' })
   await said(/INFO: worker: event processed/)
   child.kill('SIGINT')
   child.kill('SIGINT')
   t.equal(await ended, 0)
+  t.notOk(existsSync(file!))
   t.notMatch(output(), 'undefined', 'metrics are no lines for people')
 })
 

@@ -8,14 +8,21 @@ import { freePort } from '../../support/system.ts'
 
 t.test('it starts what is missing of the outside, and the roles, and comes to rest', async (t) => {
   const lines: LogLine[] = []
+  const PORT = String(await freePort())
   const system = await startSystem({
-    environment: { PATH: process.env.PATH, PORT: '0' },
+    environment: { PATH: process.env.PATH, PORT, POLL_CHANNEL: 'orders' },
     onLine: (line) => lines.push(line),
     workers: 2,
     retryScale: 0.01
   })
   t.teardown(() => system.stop())
   t.equal(system.workers.length, 2)
+  t.ok(lines.some(({ msg }) => msg === 'poll is ready'))
+  t.match(system.embedded, {
+    CLOUDINARY_URL: /^cloudinary:/,
+    QUEUE_URL: /^http:/,
+    WEBHOOK_URL: `http://127.0.0.1:${PORT}/webhooks/cloudinary`
+  })
   system.cloudinary?.as().upload({ publicId: 'one', resourceType: 'image' })
   await system.atRest()
   t.strictSame(system.cloudinary?.assets.find('one')?.tags, ['Hello World!'])
@@ -50,6 +57,7 @@ t.test('a Cloudinary, queues and a journal of your own are used instead', async 
   t.equal(system.cloudinary, undefined)
   t.equal(system.sqs, undefined)
   t.equal(system.dynamoDb, undefined)
+  t.strictSame(system.embedded, {})
 })
 
 t.test(

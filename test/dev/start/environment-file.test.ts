@@ -1,0 +1,29 @@
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { parseEnv } from 'node:util'
+import t from 'tap'
+import { writeEnvironmentFile } from '../../../dev/start/environment-file.ts'
+
+const WEBHOOK = 'http://127.0.0.1:1/webhooks/cloudinary'
+
+t.test('variables are written for this user alone, and removed', async (t) => {
+  const variables = {
+    CLOUDINARY_URL: 'cloudinary://1:secret@demo?upload_prefix=http://127.0.0.1:4000',
+    LISTENER_CONFIG: undefined,
+    LOG_LEVEL: ''
+  }
+  const { path, remove } = writeEnvironmentFile(WEBHOOK, variables)
+  t.teardown(remove)
+  t.strictSame(parseEnv(readFileSync(path, 'utf8')), { CLOUDINARY_URL: variables.CLOUDINARY_URL })
+  t.equal(statSync(path).mode & 0o777, 0o600)
+  remove()
+  t.notOk(existsSync(path))
+  remove()
+})
+
+t.test('what was left behind is replaced', async (t) => {
+  const { path, remove } = writeEnvironmentFile(WEBHOOK, {})
+  t.teardown(remove)
+  writeFileSync(path, 'QUEUE_URL=old')
+  writeEnvironmentFile(WEBHOOK, { QUEUE_URL: 'new' })
+  t.strictSame(parseEnv(readFileSync(path, 'utf8')), { QUEUE_URL: 'new' })
+})

@@ -51,7 +51,7 @@ export const WORKER_REQUIRES = ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'JOURNAL_T
 const STORE_MS = 8000
 
 /** How long the worker's handlers may go on when it stops, in milliseconds. */
-const WORKER_GRACE_MS = 60_000
+export const WORKER_GRACE_MS = 60_000
 
 export const ROLES: Record<string, Role> = {
   web: {

@@ -1,10 +1,21 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
+
+const SETTINGS = ['infra/settings.ts', 'infra/setting-values.ts', 'infra/more-than.ts']
+
+/** What covers more than one file: a process that loads the CDK takes seconds, so one test covers all that needs it. */
+const COVERS = {
+  'test/infra/settings.test.ts': SETTINGS,
+  'test/infra/app.test.ts': readdirSync('infra')
+    .map((name) => `infra/${name}`)
+    .filter((source) => !SETTINGS.includes(source))
+}
 
 /**
  * One test file covers one source file: test/app/queue/batcher.test.ts → app/queue/batcher.ts.
  * Tests of the whole (test/system/) cover no single file, so none is asked of them.
  */
 export default (test) => {
+  if (Object.hasOwn(COVERS, test)) return COVERS[test]
   const source = test.replace(/^test\//, '').replace(/\.test\.ts$/, '.ts')
   return existsSync(source) ? source : null
 }

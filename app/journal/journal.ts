@@ -62,6 +62,9 @@ export interface JournalOptions {
   pauseMs?: number
 }
 
+/** How long an event is remembered: longer than a queue and then a dead-letter queue can keep it, 14 days each. */
+export const EVENT_RETENTION_DAYS = 30
+
 /** DynamoDB takes items of 400 KB. */
 const MAXIMUM_PAYLOAD_BYTES = 300 * 1024
 
@@ -78,7 +81,7 @@ export class Journal {
   readonly #options: Required<JournalOptions>
 
   constructor(options: JournalOptions) {
-    this.#options = { clock: Date.now, retentionDays: 30, pauseMs: 1000, ...options }
+    this.#options = { clock: Date.now, retentionDays: EVENT_RETENTION_DAYS, pauseMs: 1000, ...options }
   }
 
   /**

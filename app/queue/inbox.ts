@@ -52,6 +52,9 @@ interface Held {
   abort: AbortController
 }
 
+/** How long SQS hides a message from others without a heartbeat; the queue has the same. */
+export const VISIBILITY_TIMEOUT_SECONDS = 60
+
 const RECEIVE_BATCH = 10
 const RECEIVE_MARGIN_MS = 3000
 const CAPACITY_POLL_MS = 500
@@ -78,7 +81,7 @@ export class Inbox {
 
   constructor(options: InboxOptions) {
     this.#options = {
-      visibilityTimeoutSeconds: 60,
+      visibilityTimeoutSeconds: VISIBILITY_TIMEOUT_SECONDS,
       waitTimeSeconds: 2,
       every: everyWithTimer,
       random: Math.random,

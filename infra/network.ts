@@ -1,0 +1,112 @@
+import { Fn, RemovalPolicy, Validations } from 'aws-cdk-lib'
+import {
+  FlowLogDestination,
+  FlowLogTrafficType,
+  GatewayVpcEndpointAwsService,
+  InterfaceVpcEndpointAwsService,
+  type IVpc,
+  Peer,
+  Port,
+  SecurityGroup,
+  SubnetType,
+  Vpc
+} from 'aws-cdk-lib/aws-ec2'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
+import { Construct } from 'constructs'
+import type { Settings } from './settings.ts'
+import { PORT } from './timings.ts'
+
+export interface NetworkProps {
+  settings: Settings
+  region: string
+  key: IKey | undefined
+}
+
+/** AWS services that the tasks call without leaving the VPC. */
+const ENDPOINTS = {
+  Sqs: InterfaceVpcEndpointAwsService.SQS,
+  SecretsManager: InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
+  Ecr: InterfaceVpcEndpointAwsService.ECR,
+  EcrDocker: InterfaceVpcEndpointAwsService.ECR_DOCKER,
+  Logs: InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS
+}
+
+/**
+ * Where it runs: tasks in private subnets, the load balancer in public ones. Nothing but the load balancer reaches `web`,
+ * and nothing reaches the other roles. Out they go by HTTPS alone, to Cloudinary through the NAT gateway.
+ */
+export class Network extends Construct {
+  readonly vpc: IVpc
+  readonly entryGroup: SecurityGroup
+  readonly webGroup: SecurityGroup
+  readonly workerGroup: SecurityGroup
+
+  constructor(scope: Construct, id: string, { settings, region, key }: NetworkProps) {
+    super(scope, id)
+    const existing = settings.vpc[region]
+    const own = existing ? undefined : this.#createVpc(settings, key)
+    this.vpc = own ?? Vpc.fromVpcAttributes(this, 'Vpc', existing!)
+
+    const group = (name: string, description: string) =>
+      new SecurityGroup(this, name, { vpc: this.vpc, description, allowAllOutbound: false })
+    this.entryGroup = group('EntryGroup', 'load balancer: HTTPS from anywhere, out to web alone')
+    this.webGroup = group('WebGroup', 'web: in from the load balancer, out by HTTPS')
+    this.workerGroup = group('WorkerGroup', 'worker, poll and commands: nothing in, out by HTTPS')
+    this.entryGroup.connections.allowTo(this.webGroup, Port.tcp(PORT), 'requests and health checks')
+    for (const tasks of [this.webGroup, this.workerGroup]) {
+      tasks.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS, Cloudinary, and what processors call')
+    }
+    if (settings.database === 'secret') {
+      this.workerGroup.addEgressRule(Peer.anyIpv4(), Port.tcp(5432), 'the database that the secret names')
+    }
+    if (own) this.#addEndpoints(own, settings)
+    Validations.of(this.entryGroup).acknowledge({
+      id: 'AwsSolutions-EC23',
+      reason:
+        "A webhook is called from the internet, and Cloudinary publishes no list of addresses. The firewall stands before it, and the listener takes nothing without Cloudinary's signature."
+    })
+  }
+
+  #createVpc({ zones, natPerZone, logRetentionDays, retainData }: Settings, key: IKey | undefined): Vpc {
+    const flowLog = new LogGroup(this, 'FlowLog', {
+      retention: logRetentionDays as RetentionDays,
+      removalPolicy: retainData ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
+      ...(key && { encryptionKey: key })
+    })
+    return new Vpc(this, 'Vpc', {
+      // by number: their names would have to be looked up in the account
+      availabilityZones: Array.from({ length: zones }, (_, index) => Fn.select(index, Fn.getAzs())),
+      natGateways: natPerZone ? zones : 1,
+      subnetConfiguration: [
+        { name: 'public', subnetType: SubnetType.PUBLIC, cidrMask: 24, mapPublicIpOnLaunch: false },
+        { name: 'private', subnetType: SubnetType.PRIVATE_WITH_EGRESS, cidrMask: 20 }
+      ],
+      flowLogs: {
+        // what was refused; all of it would cost more than the listener
+        Rejected: {
+          destination: FlowLogDestination.toCloudWatchLogs(flowLog),
+          trafficType: FlowLogTrafficType.REJECT
+        }
+      }
+    })
+  }
+
+  /** Those of DynamoDB and S3, from which the layers of an image come, cost nothing. */
+  #addEndpoints(vpc: Vpc, { interfaceEndpoints }: Settings): void {
+    vpc.addGatewayEndpoint('DynamoDb', { service: GatewayVpcEndpointAwsService.DYNAMODB })
+    vpc.addGatewayEndpoint('S3', { service: GatewayVpcEndpointAwsService.S3 })
+    if (!interfaceEndpoints) return
+    const endpointGroup = new SecurityGroup(this, 'EndpointGroup', {
+      vpc,
+      description: 'VPC endpoints: HTTPS from the tasks',
+      allowAllOutbound: false
+    })
+    for (const tasks of [this.webGroup, this.workerGroup]) {
+      endpointGroup.connections.allowFrom(tasks, Port.tcp(443), 'calls to AWS')
+    }
+    for (const [name, service] of Object.entries(ENDPOINTS)) {
+      vpc.addInterfaceEndpoint(name, { service, open: false, securityGroups: [endpointGroup] })
+    }
+  }
+}

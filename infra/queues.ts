@@ -1,0 +1,43 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
+import { DeduplicationScope, FifoThroughputLimit, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
+import { Construct } from 'constructs'
+import { namesOf } from './names.ts'
+import type { Settings } from './settings.ts'
+import { MAXIMUM_RECEIVES, TIMINGS } from './timings.ts'
+
+export interface QueuesProps {
+  settings: Settings
+  /** The customer's own key; the key of SQS otherwise. */
+  key: IKey | undefined
+}
+
+/** The queue and the dead-letter queue of a region. */
+export class Queues extends Construct {
+  readonly queue: Queue
+  readonly deadLetterQueue: Queue
+
+  constructor(scope: Construct, id: string, { settings, key }: QueuesProps) {
+    super(scope, id)
+    const names = namesOf(settings.name)
+    const common = {
+      fifo: true,
+      // high throughput: thousands of messages a second rather than 300
+      deduplicationScope: DeduplicationScope.MESSAGE_GROUP,
+      fifoThroughputLimit: FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
+      retentionPeriod: Duration.seconds(TIMINGS.retention.seconds),
+      enforceSSL: true,
+      removalPolicy: settings.retainData ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
+      ...(key
+        ? { encryption: QueueEncryption.KMS, encryptionMasterKey: key, dataKeyReuse: Duration.hours(1) }
+        : { encryption: QueueEncryption.SQS_MANAGED })
+    }
+    this.deadLetterQueue = new Queue(this, 'DeadLetterQueue', { ...common, queueName: names.deadLetterQueue })
+    this.queue = new Queue(this, 'Queue', {
+      ...common,
+      queueName: names.queue,
+      visibilityTimeout: Duration.seconds(TIMINGS.visibility.seconds),
+      deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: MAXIMUM_RECEIVES }
+    })
+  }
+}

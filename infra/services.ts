@@ -1,0 +1,166 @@
+import { Duration, Stack } from 'aws-cdk-lib'
+import type { SecurityGroup } from 'aws-cdk-lib/aws-ec2'
+import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets'
+import {
+  AvailabilityZoneRebalancing,
+  type CapacityProviderStrategy,
+  Cluster,
+  ContainerImage,
+  ContainerInsights,
+  type Secret as EcsSecret,
+  FargateService,
+  type FargateTaskDefinition
+} from 'aws-cdk-lib/aws-ecs'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
+import { Construct } from 'constructs'
+import type { Entry } from './entry.ts'
+import { type EnvironmentOptions, environmentsOf } from './environment.ts'
+import { namesOf } from './names.ts'
+import type { Network } from './network.ts'
+import { type PermissionsOptions, permissionsOf } from './permissions.ts'
+import { ReconcileSchedule } from './reconcile-schedule.ts'
+import type { TaskSize } from './setting-values.ts'
+import { createTask, type TaskPlatform } from './tasks.ts'
+import { TIMINGS } from './timings.ts'
+import { scaleWeb } from './web-scaling.ts'
+import { WorkerScaling } from './worker-scaling.ts'
+
+export interface ServicesProps extends Omit<EnvironmentOptions & PermissionsOptions, 'scope' | 'webhookUrl'> {
+  network: Network
+  entry: Entry
+  /** What processors are handed from Secrets Manager, by variable. */
+  secrets: Record<string, EcsSecret>
+  /** What only one region does: `reconcile`, and `poll`. */
+  isFirstRegion: boolean
+  key: IKey | undefined
+}
+
+/** Of `poll` and of commands. */
+const SMALL: TaskSize = { cpu: 256, memoryMiB: 512 }
+
+/** The roles of the listener as services, and its commands as tasks. */
+export class Services extends Construct {
+  readonly cluster: Cluster
+  readonly web: FargateService
+  readonly worker: FargateService
+  /** Runs commands by hand. */
+  readonly operator: FargateTaskDefinition
+  readonly #network: Network
+
+  constructor(scope: Construct, id: string, props: ServicesProps) {
+    super(scope, id)
+    const { settings, network, entry, secrets, queues, isFirstRegion, key } = props
+    this.#network = network
+    this.cluster = new Cluster(this, 'Cluster', {
+      clusterName: namesOf(settings.name).cluster,
+      vpc: network.vpc,
+      enableFargateCapacityProviders: true,
+      containerInsightsV2: ContainerInsights.ENABLED
+    })
+    const environments = environmentsOf({ ...props, webhookUrl: entry.webhookUrl })
+    const permissions = permissionsOf({ ...props, scope: this })
+    const platform: TaskPlatform = { settings, key, image: this.#image(settings.architecture) }
+    const task = (
+      role: keyof typeof permissions,
+      size: TaskSize,
+      withSecrets: Record<string, EcsSecret> = {}
+    ) =>
+      createTask(this, role, platform, {
+        command: [role === 'operator' ? 'doctor' : role],
+        size,
+        environment: environments[role],
+        secrets: withSecrets,
+        permissions: permissions[role],
+        stopTimeout: role === 'web' ? TIMINGS.webStop.seconds : TIMINGS.workerStop.seconds,
+        listens: role === 'web',
+        // as docker-compose.yml does: without its table a worker does not start, and a release would be rolled back
+        ...(role === 'worker' && settings.database !== 'none' && { first: 'migrate' })
+      })
+
+    this.web = this.#createService('Web', task('web', settings.web.size), network.webGroup, {
+      healthCheckGracePeriod: Duration.seconds(TIMINGS.healthCheckGrace.seconds)
+    })
+    this.web.attachToApplicationTargetGroup(entry.targetGroup)
+    scaleWeb(this.web, entry.targetGroup, settings.web)
+
+    const { worker } = settings
+    this.worker = this.#createService('Worker', task('worker', worker.size, secrets), network.workerGroup, {
+      capacityProviderStrategies: worker.spot
+        ? [onDemand(1, worker.minimumTasks), { capacityProvider: 'FARGATE_SPOT', weight: 3 }]
+        : [onDemand(1)]
+    })
+    new WorkerScaling(this, 'WorkerScaling', { settings, service: this.worker, queue: queues.queue })
+
+    this.operator = task('operator', SMALL, secrets)
+    if (!isFirstRegion) return
+    new ReconcileSchedule(this, 'Reconcile', {
+      settings,
+      cluster: this.cluster,
+      task: task('reconcile', SMALL),
+      securityGroup: network.workerGroup
+    })
+    if (settings.pollChannel) {
+      this.#createService('Poll', task('poll', SMALL), network.workerGroup, { desiredCount: 1 })
+    }
+  }
+
+  /** Built from the Dockerfile when it is deployed; synthesis only hashes what goes into it. */
+  #image(architecture: 'arm64' | 'x86_64'): ContainerImage {
+    const asset = new DockerImageAsset(this, 'Image', {
+      directory: `${import.meta.dirname}/..`,
+      platform: architecture === 'arm64' ? Platform.LINUX_ARM64 : Platform.LINUX_AMD64
+    })
+    return ContainerImage.fromDockerImageAsset(asset)
+  }
+
+  #createService(
+    role: string,
+    taskDefinition: FargateTaskDefinition,
+    securityGroup: SecurityGroup,
+    props: {
+      desiredCount?: number
+      healthCheckGracePeriod?: Duration
+      capacityProviderStrategies?: CapacityProviderStrategy[]
+    } = {}
+  ): FargateService {
+    const service = new FargateService(this, role, {
+      // without a count of its own a deployment keeps as many as the scaling has made of it
+      cluster: this.cluster,
+      serviceName: role.toLowerCase(),
+      taskDefinition,
+      securityGroups: [securityGroup],
+      vpcSubnets: { subnets: this.cluster.vpc.privateSubnets },
+      assignPublicIp: false,
+      minHealthyPercent: 100,
+      maxHealthyPercent: 200,
+      circuitBreaker: { enable: true, rollback: true },
+      availabilityZoneRebalancing: AvailabilityZoneRebalancing.ENABLED,
+      enableECSManagedTags: true,
+      capacityProviderStrategies: [onDemand(1)],
+      ...props
+    })
+    // the first tasks find a way out, or the circuit breaker would take them for bad
+    service.node.addDependency(this.#network)
+    return service
+  }
+
+  /** The line to type for a command, such as `doctor`. */
+  commandLine(command: string): string {
+    const { vpc, workerGroup } = this.#network
+    const subnets = vpc.privateSubnets.map(({ subnetId }) => subnetId).join(',')
+    const configuration = `awsvpcConfiguration={subnets=[${subnets}],securityGroups=[${workerGroup.securityGroupId}]}`
+    const overrides = JSON.stringify({
+      containerOverrides: [{ name: this.operator.defaultContainer!.containerName, command: [command] }]
+    })
+    return (
+      `aws ecs run-task --region ${Stack.of(this).region} --cluster ${this.cluster.clusterName} --launch-type FARGATE ` +
+      `--task-definition ${this.operator.family} --network-configuration '${configuration}' --overrides '${overrides}'`
+    )
+  }
+}
+
+const onDemand = (weight: number, base?: number): CapacityProviderStrategy => ({
+  capacityProvider: 'FARGATE',
+  weight,
+  ...(base && { base })
+})

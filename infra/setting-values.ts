@@ -1,0 +1,70 @@
+import { z } from 'zod'
+
+/** Context values come from cdk.json as JSON, and from `-c name=value` as text. */
+export const wholeNumber = (minimum: number, maximum: number) =>
+  z.coerce.number().int().min(minimum).max(maximum)
+
+export const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')])
+
+/** A list, in text separated by commas. */
+export const list = <Item extends z.ZodType>(item: Item) =>
+  z.preprocess(
+    (given) =>
+      typeof given === 'string'
+        ? given
+            .split(',')
+            .map((part) => part.trim())
+            .filter(Boolean)
+        : given,
+    z.array(item)
+  )
+
+/** An object, in text as JSON. */
+export const json = <Shape extends z.ZodType>(shape: Shape) =>
+  z.preprocess((given) => (typeof given === 'string' ? parsed(given) : given), shape)
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+/** An AWS region, such as eu-west-1. */
+export const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'is no AWS region, such as eu-west-1')
+
+/** The CPU units and MiB of memory that Fargate combines. */
+const SIZES: Record<number, readonly number[]> = {
+  256: [512, 1024, 2048],
+  512: [1024, 2048, 3072, 4096],
+  1024: [2048, 3072, 4096, 5120, 6144, 7168, 8192],
+  2048: [4096, 8192, 12_288, 16_384],
+  4096: [8192, 16_384, 24_576, 30_720]
+}
+
+/** What a task is given. */
+export const taskSize = z
+  .strictObject({ cpu: z.number().int(), memoryMiB: z.number().int() })
+  .refine(({ cpu, memoryMiB }) => SIZES[cpu]?.includes(memoryMiB), {
+    error: `is not a size of Fargate; cpu → memoryMiB: ${Object.entries(SIZES)
+      .map(([cpu, memory]) => `${cpu} → ${memory.join(', ')}`)
+      .join('; ')}`
+  })
+
+export type TaskSize = z.output<typeof taskSize>
+
+const subnets = z.array(z.string().regex(/^subnet-[0-9a-f]{8,17}$/, 'is no subnet id')).min(2)
+
+/** A network that is there already. */
+export const existingVpc = z.strictObject({
+  vpcId: z.string().regex(/^vpc-[0-9a-f]{8,17}$/, 'is no VPC id'),
+  availabilityZones: z.array(z.string()).min(2),
+  publicSubnetIds: subnets,
+  privateSubnetIds: subnets
+})
+
+/** Days that CloudWatch Logs can keep lines. */
+export const logRetentionDays = z.coerce
+  .number()
+  .pipe(z.literal([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731]))

@@ -1,0 +1,133 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { App } from 'aws-cdk-lib'
+import t from 'tap'
+import { describe } from '../../infra/stacks.ts'
+import { synthesise, Template } from '../support/templates.ts'
+import { emulators } from './app/emulators.ts'
+import { entry } from './app/entry.ts'
+import { environment } from './app/environment.ts'
+import { network } from './app/network.ts'
+import { observability } from './app/observability.ts'
+import { permissions } from './app/permissions.ts'
+import { regions } from './app/regions.ts'
+import { services } from './app/services.ts'
+import { state } from './app/state.ts'
+import { timings } from './app/timings.ts'
+
+t.setTimeout(180_000)
+
+/** Nothing but the defaults. */
+const plain = synthesise(t)
+
+/** As large as it gets: two regions, all options that go with them. */
+const several = synthesise(t, {
+  regions: 'us-east-1,eu-west-1',
+  domainName: 'hooks.example.com',
+  hostedZoneId: 'Z0123456789',
+  zones: 3,
+  natPerZone: true,
+  worker: { minimumTasks: 2, spot: true },
+  pollChannel: 'assets',
+  customerKey: true,
+  alarmEmails: 'oncall@example.com',
+  notify: true,
+  notifyEmails: 'editor@example.com',
+  notifyPhones: '+14155550100',
+  forward: true,
+  database: 'secret'
+})
+
+/** As short-lived as it gets, with a database and a key of its own. */
+const trial = synthesise(t, {
+  domainName: 'hooks.example.com',
+  hostedZoneId: 'Z0123456789',
+  hostedZoneName: 'example.com',
+  retainData: false,
+  customerKey: true,
+  database: 'aurora',
+  forward: true,
+  notify: true,
+  architecture: 'x86_64',
+  interfaceEndpoints: false
+})
+
+/** In a network, and with a certificate, that are there already. */
+const bespoke = synthesise(t, {
+  regions: 'eu-west-1',
+  domainName: 'hooks.example.com',
+  certificateArns: { 'eu-west-1': 'arn:aws:acm:eu-west-1:111111111111:certificate/own' },
+  vpc: {
+    'eu-west-1': {
+      vpcId: 'vpc-0a0a0a0a',
+      availabilityZones: ['eu-west-1a', 'eu-west-1b'],
+      publicSubnetIds: ['subnet-aaaaaaaa', 'subnet-bbbbbbbb'],
+      privateSubnetIds: ['subnet-cccccccc', 'subnet-dddddddd']
+    }
+  },
+  worker: { minimumTasks: 0 },
+  database: 'aurora',
+  retainData: true
+})
+
+const all = { plain, several, trial, bespoke }
+
+t.test('cdk-nag finds nothing that nobody has given a reason for', async (t) => {
+  for (const [name, { findings }] of Object.entries(all)) t.strictSame(findings, [], name)
+})
+
+t.test(
+  'nothing is looked up in an account, so that templates are the same wherever they are made',
+  async (t) => {
+    for (const [name, { missing }] of Object.entries(all)) t.strictSame(missing, [], name)
+  }
+)
+
+network(t, all)
+entry(t, all)
+services(t, all)
+environment(t, all)
+state(t, all)
+permissions(t, all)
+observability(t, all)
+regions(t, all)
+timings(t, all)
+emulators(t, all)
+
+t.test(
+  'npm run synth makes the same templates, without credentials, and warns that there is no TLS',
+  async (t) => {
+    const directory = t.testdir()
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'))
+    const [program, ...args] = scripts.synth.split(' ')
+    t.equal(program, 'cdk')
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      ['node_modules/aws-cdk/bin/cdk', ...args, '--output', directory],
+      // the templates were validated above, and the coverage is counted below
+      { encoding: 'utf8', env: { PATH: process.env.PATH, HOME: directory, CDK_VALIDATION: 'false' } }
+    )
+    t.equal(status, 0, stderr)
+    t.match(stderr, /domainName is not set: the webhook is served over plain HTTP/)
+    const name = 'cloudinary-listener-us-east-1.template.json'
+    const made = new Template(JSON.parse(readFileSync(join(directory, name), 'utf8')))
+    const ids = (template: Template) =>
+      template.resources.map(({ id }) => id).filter((id) => id !== 'CDKMetadata')
+    t.strictSame(ids(made), ids(plain.listener))
+  }
+)
+
+t.test('settings that cannot be are said, a line each, and nothing is made', async (t) => {
+  const app = new App({ context: { zones: 9, colour: 'blue' } })
+  const lines: string[] = []
+  t.equal(
+    describe(app, (line) => void lines.push(line)),
+    1
+  )
+  t.match(lines, [/^setting zones: /, /^setting .*colour/, /docs\/deploy\.md/])
+  t.strictSame(app.node.children, [])
+  process.env.CDK_CONTEXT_JSON = '{}'
+  await import('../../infra/main.ts')
+  t.equal(process.exitCode, 0)
+})

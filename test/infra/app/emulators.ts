@@ -1,0 +1,73 @@
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { Test } from 'tap'
+import { journalTableInput } from '../../../app/journal/table.ts'
+import { startSecretsManager } from '../../../dev/secrets-manager.ts'
+import { startStandIns } from '../../../dev/stand-ins.ts'
+import { runRole } from '../../support/role.ts'
+import { environmentOf, type Synthesis } from '../../support/templates.ts'
+
+/** The roles run, as processes, with what their task definitions say, on the stand-ins. */
+export function emulators(t: Test, { plain }: Record<string, Synthesis>) {
+  t.test('the tasks as they are defined', async (t) => {
+    const { listener, settings } = plain!
+    const standIns = await startStandIns()
+    const secrets = await startSecretsManager({
+      secrets: { [`${settings.name}/cloudinary`]: String(standIns.environment.CLOUDINARY_URL) }
+    })
+    t.teardown(() => Promise.all([standIns.stop(), secrets.stop()]))
+
+    const values = {
+      QueuesQueue: standIns.sqs.queueUrl,
+      QueuesDeadLetterQueue: standIns.sqs.deadLetterQueueUrl,
+      EntryLoadBalancer: 'balancer-1.us-east-1.elb.amazonaws.com'
+    }
+
+    /** The stand-ins in the place of AWS, and nothing else that a task would not be given. */
+    const aws = {
+      ...Object.fromEntries(Object.entries(standIns.environment).filter(([name]) => name.startsWith('AWS_'))),
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url
+    }
+
+    /** Runs what a task definition says, as ECS does. */
+    const runTask = (role: string, changes: Record<string, string> = {}) =>
+      runRole(t, listener.container(role).Command as unknown as string[], {
+        // what they run is tested, and its coverage counted, elsewhere
+        NODE_OPTIONS: '',
+        NODE_V8_COVERAGE: '',
+        ...environmentOf(listener, role, values),
+        ...aws,
+        ...changes
+      })
+
+    t.test('take an upload from the webhook to its tag', async (t) => {
+      const { JOURNAL_TABLE } = environmentOf(listener, 'Worker', values)
+      const client = new DynamoDBClient({
+        endpoint: standIns.dynamoDb.url,
+        region: 'us-east-1',
+        credentials: { accessKeyId: 'local', secretAccessKey: 'local' }
+      })
+      await client.send(new CreateTableCommand(journalTableInput(JOURNAL_TABLE!)))
+
+      // in its container the port is its own; here others may have it
+      const web = runTask('Web', { PORT: '0', HOST: '127.0.0.1' })
+      const worker = runTask('Worker')
+      const { webhook } = await web.line('web is ready')
+      await worker.line('worker is ready')
+      standIns.cloudinary.setNotificationUrl(String(webhook))
+      standIns.cloudinary.as().upload({ publicId: 'on-aws', resourceType: 'image' })
+      await standIns.atRest()
+      t.strictSame(standIns.cloudinary.assets.find('on-aws')?.tags, ['Hello World!'])
+
+      for (const { child, ended } of [web, worker]) {
+        child.kill('SIGTERM')
+        t.equal(await ended, 0)
+      }
+      client.destroy()
+    })
+
+    t.test('run the first command of an operator, which finds everything in order', async (t) => {
+      const doctor = runTask('Operator')
+      t.equal(await doctor.ended, 0, doctor.lines.map(({ msg }) => msg).join('\n'))
+    })
+  })
+}

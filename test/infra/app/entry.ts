@@ -1,0 +1,168 @@
+import type { Test } from 'tap'
+import type { Synthesis, Template } from '../../support/templates.ts'
+
+/** The attributes of a load balancer or a target group, by key. */
+const attributes = (properties: Record<string, unknown>, name: string) =>
+  Object.fromEntries(
+    (properties[name] as { Key: string; Value: string }[]).map(({ Key, Value }) => [Key, Value])
+  )
+
+const rules = (template: Template) =>
+  template.one('WAFv2::WebACL').Properties.Rules as unknown as {
+    Name: string
+    Action?: object
+    Statement: {
+      RateBasedStatement?: { Limit: number; AggregateKeyType: string }
+      RegexMatchStatement?: { RegexString: string; FieldToMatch: object }
+      ManagedRuleGroupStatement?: {
+        Name: string
+        RuleActionOverrides: { Name: string; ActionToUse: object }[]
+      }
+    }
+  }[]
+
+export function entry(t: Test, { plain, several, trial, bespoke }: Record<string, Synthesis>) {
+  t.test('with a domain it speaks TLS, and HTTP leads there', async (t) => {
+    const { listener } = several!
+    t.match(listener.one('ElasticLoadBalancingV2::Listener', 'EntryLoadBalancerHttps').Properties, {
+      Port: 443,
+      Protocol: 'HTTPS',
+      SslPolicy: /TLS13-1-2/,
+      Certificates: [{ CertificateArn: { Ref: /^DomainCertificate/ } }],
+      DefaultActions: [{ Type: 'forward' }]
+    })
+    t.match(
+      listener.all('ElasticLoadBalancingV2::Listener').find(({ Properties }) => `${Properties.Port}` === '80')
+        ?.Properties,
+      {
+        DefaultActions: [{ Type: 'redirect', RedirectConfig: { Protocol: 'HTTPS', StatusCode: 'HTTP_301' } }]
+      }
+    )
+    t.match(listener.outputs.WebhookUrl, { Value: 'https://hooks.example.com/webhooks/cloudinary' })
+  })
+
+  t.test('a certificate of your own is used, and the record is left to you', async (t) => {
+    const { listener } = bespoke!
+    t.match(listener.one('ElasticLoadBalancingV2::Listener', 'EntryLoadBalancerHttps').Properties, {
+      Certificates: [{ CertificateArn: 'arn:aws:acm:eu-west-1:111111111111:certificate/own' }]
+    })
+    t.equal(listener.all('CertificateManager::Certificate').length, 0)
+    t.equal(listener.all('Route53::RecordSet').length, 0)
+  })
+
+  t.test('without a domain it speaks HTTP on the name of the load balancer', async (t) => {
+    t.match(plain!.listener.one('ElasticLoadBalancingV2::Listener').Properties, {
+      Port: 80,
+      DefaultActions: [{ Type: 'forward' }]
+    })
+    t.match(plain!.listener.outputs.WebhookUrl, {
+      Value: {
+        'Fn::Join': [
+          '',
+          ['http://', { 'Fn::GetAtt': [/^EntryLoadBalancer/, 'DNSName'] }, '/webhooks/cloudinary']
+        ]
+      }
+    })
+  })
+
+  t.test('access is logged, in a bucket that nobody else sees and that forgets', async (t) => {
+    const { listener } = plain!
+    const { Properties } = listener.one('ElasticLoadBalancingV2::LoadBalancer')
+    t.match(attributes(Properties, 'LoadBalancerAttributes'), {
+      'access_logs.s3.enabled': 'true',
+      'routing.http.drop_invalid_header_fields.enabled': 'true'
+    })
+    t.match(listener.one('S3::Bucket').Properties, {
+      PublicAccessBlockConfiguration: { BlockPublicAcls: true, RestrictPublicBuckets: true },
+      LifecycleConfiguration: { Rules: [{ ExpirationInDays: 90 }] }
+    })
+  })
+
+  t.test('a task gets requests when it is ready', async (t) => {
+    t.match(plain!.listener.one('ElasticLoadBalancingV2::TargetGroup').Properties, {
+      HealthCheckPath: '/ready',
+      Matcher: { HttpCode: '200' },
+      Port: 8080,
+      TargetType: 'ip'
+    })
+  })
+
+  t.test(
+    'the firewall stands before the load balancer, with managed rules and a rate for each address',
+    async (t) => {
+      const { listener } = plain!
+      t.match(listener.one('WAFv2::WebACLAssociation').Properties, {
+        ResourceArn: { Ref: /^EntryLoadBalancer/ },
+        WebACLArn: { 'Fn::GetAtt': [/^FirewallWebAcl/, 'Arn'] }
+      })
+      t.match(
+        rules(listener).map(({ Name, Action }) => [Name, Action]),
+        [
+          ['RequestsPerIp', { Block: {} }],
+          ['BodyLimit', { Block: {} }],
+          ['AWSManagedRulesCommonRuleSet', undefined],
+          ['AWSManagedRulesKnownBadInputsRuleSet', undefined]
+        ]
+      )
+      t.match(rules(listener)[0]?.Statement.RateBasedStatement, { Limit: 100_000, AggregateKeyType: 'IP' })
+    }
+  )
+
+  t.test('a notification of 10 MiB passes the firewall, and one byte more does not', async (t) => {
+    const statement = rules(plain!.listener)[1]!.Statement.RegexMatchStatement!
+    t.match(statement.FieldToMatch, { SingleHeader: { Name: 'content-length' } })
+    const refused = new RegExp(statement.RegexString)
+    const limit = Number(
+      (plain!.listener.container('Web').Environment as unknown as { Name: string; Value: string }[]).find(
+        ({ Name }) => Name === 'BODY_LIMIT_BYTES'
+      )?.Value
+    )
+    t.equal(limit, 10_485_760, "the listener's own limit")
+    t.notMatch(String(limit), refused)
+    t.match(String(limit + 1), refused)
+  })
+
+  t.test('no managed rule blocks by a body, of which the firewall sees the first 8 KB', async (t) => {
+    const groups = rules(plain!.listener).flatMap(
+      ({ Statement }) => Statement.ManagedRuleGroupStatement ?? []
+    )
+    const counted = groups.flatMap(({ RuleActionOverrides }) => RuleActionOverrides)
+    for (const { ActionToUse } of counted) t.strictSame(ActionToUse, { Count: {} })
+    // every rule of these groups that AWS documents with a body in its name
+    t.strictSame(
+      counted.map(({ Name }) => Name).filter((name) => name.endsWith('_BODY')),
+      [
+        'SizeRestrictions_BODY',
+        'CrossSiteScripting_BODY',
+        'GenericLFI_BODY',
+        'GenericRFI_BODY',
+        'EC2MetaDataSSRF_BODY',
+        'JavaDeserializationRCE_BODY',
+        'Log4JRCE_BODY',
+        'ReactJSRCE_BODY'
+      ]
+    )
+  })
+
+  t.test('the firewall logs what it blocks, without signatures', async (t) => {
+    t.match(plain!.listener.one('WAFv2::LoggingConfiguration').Properties, {
+      LoggingFilter: { DefaultBehavior: 'DROP' },
+      RedactedFields: [
+        { SingleHeader: { Name: 'x-cld-signature' } },
+        { SingleHeader: { Name: 'x-cld-signature_v2' } },
+        { SingleHeader: { Name: 'authorization' } }
+      ]
+    })
+    t.match(plain!.listener.one('Logs::LogGroup', 'FirewallLog').Properties, {
+      LogGroupName: /^aws-waf-logs-/
+    })
+  })
+
+  t.test('where there is one region, its record leads to it alone', async (t) => {
+    t.match(trial!.listener.one('Route53::RecordSet').Properties, {
+      Name: 'hooks.example.com.',
+      Type: 'A',
+      Region: undefined
+    })
+  })
+}

@@ -1,0 +1,75 @@
+import pg from 'pg'
+import type { Test } from 'tap'
+import { credentialSource, readConfig, VARIABLES, type VariableName } from '../../../app/config.ts'
+import { ROLES, WORKER_REQUIRES } from '../../../app/roles.ts'
+import { environmentOf, type Synthesis } from '../../support/templates.ts'
+
+/** What CloudFormation knows when it deploys. */
+const VALUES = {
+  QueuesQueue: 'https://sqs.us-east-1.amazonaws.com/111111111111/cloudinary-listener-events.fifo',
+  QueuesDeadLetterQueue:
+    'https://sqs.us-east-1.amazonaws.com/111111111111/cloudinary-listener-dead-letters.fifo',
+  EntryLoadBalancer: 'balancer-1.us-east-1.elb.amazonaws.com',
+  Notify: 'arn:aws:sns:us-east-1:111111111111:cloudinary-listener-notify',
+  DatabaseCluster: 'aurora.example.com',
+  'Endpoint.Port': '5432'
+}
+
+/** What the roles cannot do without. */
+const requires = (role: string): readonly VariableName[] =>
+  role === 'Operator'
+    ? WORKER_REQUIRES
+    : (ROLES[role.toLowerCase()]?.requires ?? ['QUEUE_URL', 'JOURNAL_TABLE'])
+
+export function environment(t: Test, all: Record<string, Synthesis>) {
+  const { plain, several, trial } = all
+  t.test('what a task is given is what the listener accepts, and all that the role needs', async (t) => {
+    for (const [name, { listener }] of Object.entries(all)) {
+      for (const { id } of listener.all('ECS::TaskDefinition')) {
+        const role = /^Services(\w+?)Task/.exec(id)![1]!
+        const given = environmentOf(listener, role, VALUES)
+        const config = readConfig(requires(role), given)
+        t.strictSame(credentialSource(config), { secretId: 'cloudinary-listener/cloudinary' })
+        const unknown = Object.keys(given).filter((variable) => !Object.hasOwn(VARIABLES, variable))
+        t.strictSame(unknown, ['AWS_REGION'], `${role}, ${name}: everything else is read`)
+      }
+    }
+  })
+
+  t.test('limits are those of the settings', async (t) => {
+    const config = readConfig([], environmentOf(plain!.listener, 'Web', VALUES))
+    const { settings } = plain!
+    t.match(config, {
+      PORT: 8080,
+      BODY_LIMIT_BYTES: settings.bodyLimitBytes,
+      SIGNATURE_TOLERANCE_SECONDS: settings.signatureToleranceSeconds,
+      LOG_LEVEL: settings.logLevel
+    })
+    t.equal(
+      readConfig([], environmentOf(plain!.listener, 'Worker', VALUES)).WORKER_CONCURRENCY,
+      settings.worker.concurrency
+    )
+  })
+
+  t.test('processors find what they need: topic, database, secrets', async (t) => {
+    t.match(environmentOf(several!.listener, 'Worker', VALUES), { NOTIFY_TOPIC_ARN: VALUES.Notify })
+    const secrets = several!.listener.container('Worker').Secrets as unknown as { Name: string }[]
+    for (const { Name } of secrets)
+      t.ok(VARIABLES[Name as VariableName].schema.safeParse('').error, `${Name} is read`)
+    t.notOk('DATABASE_URL' in environmentOf(several!.listener, 'Worker', VALUES), 'it comes from the secret')
+  })
+
+  t.test('PostgreSQL takes user and host from the variable, and the password from the secret', async (t) => {
+    const { DATABASE_URL } = environmentOf(trial!.listener, 'Worker', VALUES)
+    t.notMatch(DATABASE_URL, /:[^/]*@/, 'no password in a variable')
+    process.env.PGPASSWORD = 'of-the-secret'
+    const client = new pg.Client({ connectionString: DATABASE_URL! })
+    t.match(client, {
+      user: 'listener',
+      host: 'aurora.example.com',
+      password: 'of-the-secret',
+      database: 'listener'
+    })
+    t.ok((client as unknown as { ssl: object }).ssl, 'over TLS')
+  })
+}

@@ -1,0 +1,114 @@
+import type { Test } from 'tap'
+import type { Synthesis, Template } from '../../support/templates.ts'
+
+/** Ingress of a security group, wherever CloudFormation keeps it. */
+function ingressOf(template: Template, group: string) {
+  const { Properties } = template.one('EC2::SecurityGroup', group)
+  const own = (Properties.SecurityGroupIngress ?? []) as unknown as object[]
+  const apart = template
+    .all('EC2::SecurityGroupIngress')
+    .map(({ Properties }) => Properties)
+    .filter(({ GroupId }) => JSON.stringify(GroupId).includes(`"${group}`))
+  return [...own, ...apart] as { CidrIp?: string; FromPort: number; SourceSecurityGroupId?: object }[]
+}
+
+export function network(t: Test, { plain, several, trial, bespoke }: Record<string, Synthesis>) {
+  t.test('tasks are in private subnets of two zones, behind one NAT gateway', async (t) => {
+    const template = plain!.listener
+    t.equal(template.all('EC2::Subnet').length, 4)
+    t.equal(template.all('EC2::NatGateway').length, 1)
+    const isPublic = ({ Properties }: { Properties: Record<string, unknown> }) =>
+      Properties.MapPublicIpOnLaunch === true
+    t.notOk(template.all('EC2::Subnet').some(isPublic), 'nothing gets a public address unasked')
+    for (const role of ['Web', 'Worker']) {
+      const { AwsvpcConfiguration } = template.one('ECS::Service', `Services${role}`).Properties
+        .NetworkConfiguration as unknown as Record<string, object>
+      t.match(AwsvpcConfiguration, {
+        AssignPublicIp: 'DISABLED',
+        Subnets: [{ Ref: /privateSubnet1/ }, { Ref: /privateSubnet2/ }]
+      })
+    }
+  })
+
+  t.test('three zones, each with a NAT gateway, by option', async (t) => {
+    t.equal(several!.listener.all('EC2::Subnet').length, 6)
+    t.equal(several!.listener.all('EC2::NatGateway').length, 3)
+  })
+
+  t.test('zones are taken by number, so that nothing is looked up in an account', async (t) => {
+    const zones = several!.listener.all('EC2::Subnet').map(({ Properties }) => Properties.AvailabilityZone)
+    t.match(zones[2], { 'Fn::Select': [2, { 'Fn::GetAZs': '' }] })
+  })
+
+  t.test('calls to AWS stay in the VPC', async (t) => {
+    const services = plain!.listener
+      .all('EC2::VPCEndpoint')
+      .map(({ Properties }) => [
+        Properties.VpcEndpointType,
+        JSON.stringify(Properties.ServiceName).match(
+          /(dynamodb|s3|sqs|secretsmanager|ecr\.api|ecr\.dkr|logs)"?/
+        )?.[1]
+      ])
+    t.strictSame(services, [
+      ['Gateway', 'dynamodb'],
+      ['Gateway', 's3'],
+      ['Interface', 'sqs'],
+      ['Interface', 'secretsmanager'],
+      ['Interface', 'ecr.api'],
+      ['Interface', 'ecr.dkr'],
+      ['Interface', 'logs']
+    ])
+    t.equal(
+      trial!.listener.all('EC2::VPCEndpoint').length,
+      2,
+      'without interface endpoints, those that are free stay'
+    )
+  })
+
+  t.test('only the load balancer reaches web, and nothing reaches worker', async (t) => {
+    for (const { listener } of [plain!, several!, trial!, bespoke!]) {
+      t.match(ingressOf(listener, 'NetworkWebGroup'), [
+        { FromPort: 8080, SourceSecurityGroupId: { 'Fn::GetAtt': [/^NetworkEntryGroup/, 'GroupId'] } }
+      ])
+      t.strictSame(ingressOf(listener, 'NetworkWorkerGroup'), [])
+    }
+    const open = (synthesis: Synthesis) =>
+      ingressOf(synthesis.listener, 'NetworkEntryGroup').map(({ CidrIp, FromPort }) => [CidrIp, FromPort])
+    t.strictSame(open(plain!), [['0.0.0.0/0', 80]])
+    t.strictSame(open(several!).sort(), [
+      ['0.0.0.0/0', 443],
+      ['0.0.0.0/0', 80]
+    ])
+  })
+
+  t.test('out they go by HTTPS alone, and to a database where there is one', async (t) => {
+    const ports = ({ listener }: Synthesis, group: string) =>
+      (
+        listener.one('EC2::SecurityGroup', group).Properties.SecurityGroupEgress as unknown as {
+          FromPort: number
+        }[]
+      ).map(({ FromPort }) => FromPort)
+    t.strictSame(ports(plain!, 'NetworkWebGroup'), [443])
+    t.strictSame(ports(plain!, 'NetworkWorkerGroup'), [443])
+    t.strictSame(ports(several!, 'NetworkWorkerGroup'), [443, 5432], 'wherever the secret says')
+    t.strictSame(ports(several!, 'NetworkWebGroup'), [443])
+  })
+
+  t.test('the default security group lets nothing in or out, and what is refused is logged', async (t) => {
+    t.ok(plain!.listener.resources.some(({ Type }) => Type === 'Custom::VpcRestrictDefaultSG'))
+    t.match(plain!.listener.one('EC2::FlowLog').Properties, { TrafficType: 'REJECT' })
+  })
+
+  t.test('in a VPC of your own nothing is made but security groups', async (t) => {
+    const { listener } = bespoke!
+    for (const type of ['VPC', 'Subnet', 'NatGateway', 'VPCEndpoint'])
+      t.equal(listener.all(`EC2::${type}`).length, 0)
+    t.match(listener.one('ECS::Service', 'ServicesWeb').Properties.NetworkConfiguration, {
+      AwsvpcConfiguration: { Subnets: ['subnet-cccccccc', 'subnet-dddddddd'] }
+    })
+    t.match(listener.one('ElasticLoadBalancingV2::LoadBalancer').Properties.Subnets, [
+      'subnet-aaaaaaaa',
+      'subnet-bbbbbbbb'
+    ])
+  })
+}

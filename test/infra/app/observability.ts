@@ -1,0 +1,120 @@
+import { readFileSync } from 'node:fs'
+import type { Test } from 'tap'
+import { METRICS } from '../../../app/metrics/names.ts'
+import type { Resource, Synthesis, Template } from '../../support/templates.ts'
+
+interface Metric {
+  Namespace: string
+  MetricName: string
+  Dimensions?: { Name: string; Value: unknown }[]
+}
+
+/** Alarms that people are told of; those that scale have no topic. */
+const alarmsOf = (template: Template) =>
+  Object.fromEntries(
+    template
+      .all('CloudWatch::Alarm', 'Alarms')
+      .map((alarm): [string, Resource['Properties']] => [
+        String(alarm.Properties.AlarmName).replace('cloudinary-listener ', ''),
+        alarm.Properties
+      ])
+  )
+
+export function observability(t: Test, { plain, several, bespoke }: Record<string, Synthesis>) {
+  t.test('alarms go off for whatever a person must know', async (t) => {
+    const alarms = alarmsOf(plain!.listener)
+    t.match(alarms, {
+      OldestMessage: { MetricName: 'ApproximateAgeOfOldestMessage', Threshold: 900, EvaluationPeriods: 3 },
+      DeadLetters: { MetricName: 'ApproximateNumberOfMessagesVisible', Threshold: 1, EvaluationPeriods: 1 },
+      ServerErrors: { Threshold: 5 },
+      RefusedSignatures: { Threshold: 10 },
+      NoHealthyWeb: {
+        MetricName: 'HealthyHostCount',
+        Threshold: 1,
+        ComparisonOperator: 'LessThanThreshold',
+        TreatMissingData: 'breaching'
+      },
+      NoWorker: { MetricName: 'RunningTaskCount', Threshold: 1, TreatMissingData: 'breaching' },
+      BreakerOpen: { MetricName: 'BreakerOpen', Threshold: 1 },
+      FirewallRate: { MetricName: 'BlockedRequests', Threshold: 1 }
+    })
+    t.equal(Object.keys(alarms).length, 8)
+    t.notOk('NoWorker' in alarmsOf(bespoke!.listener), 'where worker may rest, none is no fault')
+  })
+
+  t.test(
+    'each alarm tells the topic when it goes off and when it is over, and people hear of it',
+    async (t) => {
+      for (const [name, { AlarmActions, OKActions }] of Object.entries(alarmsOf(several!.listener))) {
+        t.match(AlarmActions, [{ Ref: /^AlarmTopic/ }], name)
+        t.match(OKActions, [{ Ref: /^AlarmTopic/ }], name)
+      }
+      t.match(
+        several!.listener.all('SNS::Subscription', 'AlarmTopic').map(({ Properties }) => Properties.Endpoint),
+        ['oncall@example.com']
+      )
+    }
+  )
+
+  t.test('each alarm has its line in docs/operations.md', async (t) => {
+    const document = readFileSync('docs/operations.md', 'utf8')
+    for (const [name, { AlarmDescription }] of Object.entries(alarmsOf(plain!.listener))) {
+      t.match(AlarmDescription, `docs/operations.md, "Alarms", ${name}`)
+      t.match(document, `\n| \`${name}\` | `)
+    }
+  })
+
+  t.test("the listener's own metrics are asked for as it writes them", async (t) => {
+    const namespace = 'cloudinary-listener'
+    const { Environment } = plain!.listener.container('Worker')
+    const given = Environment as unknown as { Name: string; Value: string }[]
+    t.equal(given.find(({ Name }) => Name === 'METRICS_NAMESPACE')?.Value, namespace)
+    const inAlarms = plain!.listener.all('CloudWatch::Alarm', 'Alarms').flatMap(({ Properties }) => {
+      const parts = (Properties.Metrics ?? []) as unknown as { MetricStat?: { Metric: Metric } }[]
+      return [Properties as unknown as Metric, ...parts.flatMap(({ MetricStat }) => MetricStat?.Metric ?? [])]
+    })
+    const own = inAlarms.filter(({ Namespace }) => Namespace === namespace)
+    t.strictSame(own.map(({ MetricName }) => MetricName).sort(), [
+      'BreakerOpen',
+      'NotificationsRefused',
+      'NotificationsRefused'
+    ])
+    for (const { MetricName, Dimensions = [] } of own) {
+      const sets: readonly (readonly string[])[] = METRICS[MetricName as keyof typeof METRICS].dimensions
+      const names = Dimensions.map(({ Name }) => Name).sort()
+      t.ok(
+        sets.some((set) => JSON.stringify([...set].sort()) === JSON.stringify(names)),
+        `${MetricName} by ${names}`
+      )
+    }
+  })
+
+  t.test('a dashboard answers "is it well?": alarms first, then every part, then errors', async (t) => {
+    const { Properties } = plain!.listener.one('CloudWatch::Dashboard')
+    t.equal(Properties.DashboardName, 'cloudinary-listener-us-east-1')
+    const body = JSON.stringify(Properties.DashboardBody).replaceAll('\\\\', '').replaceAll('\\"', '"')
+    const titles = [...body.matchAll(/"title":"([^"]*)"/g)].map(([, title]) => title)
+    t.strictSame(titles, [
+      'Is it well?',
+      'Notifications',
+      'Until they are acknowledged (Cloudinary waits 20 s)',
+      'At the door',
+      'What waits',
+      'Events',
+      'From arrival to the last processor',
+      'Tasks',
+      'CPU and memory, %',
+      'Refused by the journal for its load',
+      'Errors, the newest first'
+    ])
+    const names = [...body.matchAll(/"cloudinary-listener","(\w+)"/g)].map(([, name]) => String(name))
+    t.ok(names.length > 8)
+    for (const name of names) t.ok(Object.hasOwn(METRICS, name), name)
+  })
+
+  t.test('every log group forgets', async (t) => {
+    const groups = several!.listener.all('Logs::LogGroup')
+    t.ok(groups.length >= 7)
+    for (const { id, Properties } of groups) t.equal(Properties.RetentionInDays, 90, id)
+  })
+}

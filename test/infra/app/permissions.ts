@@ -1,0 +1,128 @@
+import type { Test } from 'tap'
+import type { Synthesis, Template } from '../../support/templates.ts'
+
+interface Statement {
+  Action: string | string[]
+  Effect: string
+  Resource: unknown
+}
+
+const listOf = <Item>(value: Item | Item[]): Item[] => (Array.isArray(value) ? value : [value])
+
+/** The end of an ARN, or the logical id that it is of, without CloudFormation's hash. */
+function nameOf(resource: unknown): string {
+  const text = JSON.stringify(resource)
+  const id = /"(?:Fn::GetAtt":\["|Ref":")(?!AWS::)(\w+?)(?:[0-9A-F]{8})?"/.exec(text)?.[1]
+  const end = /[:/]?((?:secret|table|repository|key)[:/][^"]*)"/.exec(text)?.[1]
+  return id ?? end ?? String(resource)
+}
+
+/** What a role may do, a line for each resource: `resource: actions`. */
+function allowed(template: Template, role: string): string[] {
+  const { id } = template.one('IAM::Role', role)
+  return template
+    .all('IAM::Policy')
+    .filter(({ Properties }) => JSON.stringify(Properties.Roles) === JSON.stringify([{ Ref: id }]))
+    .flatMap(
+      ({ Properties }) => (Properties.PolicyDocument as unknown as { Statement: Statement[] }).Statement
+    )
+    .map(({ Action, Resource }) => `${listOf(Resource).map(nameOf).join(', ')}: ${listOf(Action).join(' ')}`)
+    .sort()
+}
+
+const SECRET = 'secret:cloudinary-listener/cloudinary-??????: secretsmanager:GetSecretValue'
+const JOURNAL = 'table/cloudinary-listener-journal'
+
+export function permissions(t: Test, { plain, several, trial }: Record<string, Synthesis>) {
+  t.test('each role may do exactly what its code does', async (t) => {
+    const { listener } = plain!
+    t.strictSame(allowed(listener, 'ServicesWebTaskTaskRole'), [
+      'QueuesQueue: sqs:GetQueueAttributes sqs:SendMessage',
+      SECRET
+    ])
+    t.strictSame(allowed(listener, 'ServicesWorkerTaskTaskRole'), [
+      'QueuesDeadLetterQueue: sqs:SendMessage',
+      'QueuesQueue: sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:ReceiveMessage',
+      SECRET,
+      `${JOURNAL}: dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem`
+    ])
+    t.strictSame(allowed(listener, 'ServicesReconcileTaskTaskRole'), [
+      'QueuesQueue: sqs:GetQueueAttributes sqs:SendMessage',
+      SECRET,
+      `${JOURNAL}/index/feed: dynamodb:Query`,
+      `${JOURNAL}: dynamodb:BatchGetItem dynamodb:GetItem dynamodb:PutItem`
+    ])
+    t.strictSame(allowed(listener, 'ServicesOperatorTaskTaskRole'), [
+      'QueuesDeadLetterQueue: sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage',
+      'QueuesQueue: sqs:GetQueueAttributes sqs:SendMessage',
+      SECRET,
+      `${JOURNAL}: dynamodb:DescribeTable dynamodb:DescribeTimeToLive dynamodb:GetItem`
+    ])
+    t.strictSame(allowed(several!.listener, 'ServicesPollTaskTaskRole'), [
+      'Key: kms:Decrypt kms:GenerateDataKey',
+      'QueuesQueue: sqs:SendMessage',
+      SECRET
+    ])
+  })
+
+  t.test('worker publishes to the topic of notify, where there is one', async (t) => {
+    t.ok(allowed(several!.listener, 'ServicesWorkerTaskTaskRole').includes('Notify: sns:Publish'))
+    t.notMatch(allowed(plain!.listener, 'ServicesWorkerTaskTaskRole').join(), 'sns:')
+  })
+
+  t.test('ECS may fetch the image, write the log, and read what it hands on', async (t) => {
+    const image = 'repository/: ecr:BatchCheckLayerAvailability ecr:BatchGetImage ecr:GetDownloadUrlForLayer'
+    const common = (role: string) => [
+      '*: ecr:GetAuthorizationToken',
+      `Services${role}Log: logs:CreateLogStream logs:PutLogEvents`,
+      image
+    ]
+    for (const role of ['Web', 'Worker', 'Operator', 'Reconcile']) {
+      t.strictSame(allowed(plain!.listener, `Services${role}TaskExecutionRole`), common(role), role)
+    }
+    t.strictSame(
+      allowed(several!.listener, 'ServicesWorkerTaskExecutionRole').filter((line) =>
+        line.startsWith('secret')
+      ),
+      [
+        'secret:cloudinary-listener/database-??????, secret:cloudinary-listener/forward-??????: ' +
+          'secretsmanager:DescribeSecret secretsmanager:GetSecretValue'
+      ]
+    )
+    t.strictSame(allowed(several!.listener, 'ServicesWebTaskExecutionRole'), common('Web'))
+  })
+
+  t.test('the schedule may run its task, and hand on the two roles of it', async (t) => {
+    t.strictSame(allowed(plain!.listener, 'SchedulerRole'), [
+      'ServicesReconcileTask: ecs:RunTask',
+      'ServicesReconcileTaskExecutionRole, ServicesReconcileTaskTaskRole: iam:PassRole'
+    ])
+  })
+
+  t.test('a key of your own may be used by those whose data it encrypts', async (t) => {
+    const keys = (role: string) => allowed(trial!.listener, role).filter((line) => line.includes('kms:'))
+    const table =
+      'kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:ReEncryptFrom kms:ReEncryptTo'
+    t.match(keys('ServicesWebTaskTaskRole'), [/^Key: kms:Decrypt kms:GenerateDataKey$/, /: kms:Decrypt$/])
+    t.match(keys('ServicesWorkerTaskTaskRole'), [
+      /^Key: kms:Decrypt kms:GenerateDataKey$/,
+      new RegExp(`: ${table}$`)
+    ])
+    t.match(keys('ServicesReconcileTaskTaskRole').at(-1), new RegExp(`: ${table}$`))
+  })
+
+  t.test('no policy has a wildcard but where AWS knows nothing else', async (t) => {
+    for (const { listener } of [plain!, several!, trial!]) {
+      const statements = listener
+        .all('IAM::Policy')
+        .flatMap(
+          ({ Properties }) => (Properties.PolicyDocument as unknown as { Statement: Statement[] }).Statement
+        )
+      for (const { Action, Resource, Effect } of statements) {
+        t.equal(Effect, 'Allow')
+        for (const action of listOf(Action)) t.notMatch(action, /\*/)
+        if (JSON.stringify(Resource).includes('*')) t.equal(Action, 'ecr:GetAuthorizationToken')
+      }
+    }
+  })
+}

@@ -1,0 +1,236 @@
+import type { Test } from 'tap'
+import type { Synthesis, Template } from '../../support/templates.ts'
+
+const ROLES = ['Web', 'Worker', 'Operator', 'Reconcile', 'Poll']
+
+const secretsOf = (template: Template, role: string) =>
+  ((template.container(role).Secrets ?? []) as unknown as { Name: string; ValueFrom: unknown }[]).map(
+    ({ Name }) => Name
+  )
+
+export function services(t: Test, { plain, several, trial, bespoke }: Record<string, Synthesis>) {
+  t.test('every task runs as nobody, and can write to nothing', async (t) => {
+    for (const role of ROLES) {
+      t.match(
+        several!.listener.container(role),
+        {
+          User: '1000:1000',
+          ReadonlyRootFilesystem: true,
+          LinuxParameters: { Capabilities: { Drop: ['ALL'], Add: undefined }, InitProcessEnabled: true },
+          Privileged: undefined
+        },
+        role
+      )
+    }
+  })
+
+  t.test('all roles are one image, for arm64 or x86', async (t) => {
+    const images = ROLES.map((role) => JSON.stringify(several!.listener.container(role).Image))
+    t.equal(new Set(images).size, 1)
+    const architecture = ({ listener }: Synthesis) =>
+      listener.one('ECS::TaskDefinition', 'ServicesWebTask').Properties.RuntimePlatform
+    t.match(architecture(plain!), { CpuArchitecture: 'ARM64', OperatingSystemFamily: 'LINUX' })
+    t.match(architecture(trial!), { CpuArchitecture: 'X86_64' })
+  })
+
+  t.test('a role is what the container is told to be, and its log group is named for it', async (t) => {
+    for (const [role, command] of Object.entries({
+      Web: 'web',
+      Worker: 'worker',
+      Operator: 'doctor',
+      Reconcile: 'reconcile',
+      Poll: 'poll'
+    })) {
+      const { Command, LogConfiguration } = several!.listener.container(role)
+      t.strictSame(Command, [command])
+      t.match(LogConfiguration, {
+        LogDriver: 'awslogs',
+        Options: { 'awslogs-group': { Ref: new RegExp(`^Services${role}Log`) } }
+      })
+      t.match(several!.listener.one('Logs::LogGroup', `Services${role}Log`).Properties, {
+        LogGroupName: `/cloudinary-listener/${role.toLowerCase()}`,
+        RetentionInDays: 90
+      })
+    }
+  })
+
+  t.test('only web listens, and ECS asks whether it lives', async (t) => {
+    t.match(plain!.listener.container('Web'), {
+      PortMappings: [{ ContainerPort: 8080 }],
+      HealthCheck: { Command: ['CMD', 'node', 'app/web/health-check.ts'] }
+    })
+    for (const role of ['Worker', 'Operator']) {
+      t.match(plain!.listener.container(role), { PortMappings: undefined, HealthCheck: undefined })
+    }
+  })
+
+  t.test(
+    'a release that does not start is rolled back, and none takes a task away before another is there',
+    async (t) => {
+      for (const role of ['Web', 'Worker', 'Poll']) {
+        t.match(several!.listener.one('ECS::Service', `Services${role}`).Properties, {
+          DeploymentConfiguration: {
+            DeploymentCircuitBreaker: { Enable: true, Rollback: true },
+            MinimumHealthyPercent: 100,
+            MaximumPercent: 200
+          },
+          EnableExecuteCommand: undefined
+        })
+      }
+    }
+  )
+
+  t.test('tasks start when the network can take them to AWS', async (t) => {
+    const { DependsOn = [] } = plain!.listener.one('ECS::Service', 'ServicesWorker')
+    for (const part of [/NATGateway/, /VpcSqs/, /VpcSecretsManager/, /privateSubnet1DefaultRoute/]) {
+      t.ok(
+        DependsOn.some((id) => part.test(id)),
+        String(part)
+      )
+    }
+  })
+
+  t.test('web scales on requests and CPU, from two tasks', async (t) => {
+    const { listener } = plain!
+    t.match(listener.one('ApplicationAutoScaling::ScalableTarget', 'ServicesWeb').Properties, {
+      MinCapacity: 2,
+      MaxCapacity: 10
+    })
+    t.match(
+      listener
+        .all('ApplicationAutoScaling::ScalingPolicy', 'ServicesWeb')
+        .map(({ Properties }) => Properties.TargetTrackingScalingPolicyConfiguration),
+      [
+        {
+          PredefinedMetricSpecification: { PredefinedMetricType: 'ALBRequestCountPerTarget' },
+          TargetValue: 6000
+        },
+        {
+          PredefinedMetricSpecification: { PredefinedMetricType: 'ECSServiceAverageCPUUtilization' },
+          TargetValue: 60
+        }
+      ]
+    )
+  })
+
+  t.test(
+    'worker scales on the backlog of each task, and on the age of the oldest message while others wait',
+    async (t) => {
+      const { listener } = plain!
+      t.match(listener.one('ApplicationAutoScaling::ScalableTarget', 'ServicesWorker').Properties, {
+        MinCapacity: 1,
+        MaxCapacity: 20
+      })
+      const { TargetValue, CustomizedMetricSpecification } = listener.one(
+        'ApplicationAutoScaling::ScalingPolicy',
+        'ServicesWorkerScalingBacklog'
+      ).Properties.TargetTrackingScalingPolicyConfiguration as unknown as Record<
+        string,
+        { Metrics: object[] }
+      >
+      t.equal(TargetValue, 500)
+      t.match(CustomizedMetricSpecification?.Metrics, [
+        { Id: 'visible', MetricStat: { Metric: { MetricName: 'ApproximateNumberOfMessagesVisible' } } },
+        { Id: 'hidden', MetricStat: { Metric: { MetricName: 'ApproximateNumberOfMessagesNotVisible' } } },
+        { Id: 'running', MetricStat: { Metric: { MetricName: 'RunningTaskCount' } } },
+        { Id: 'perTask', Expression: /visible.*hidden.*running/, ReturnData: true }
+      ])
+      const alarm = listener.all('CloudWatch::Alarm').find(({ id }) => id.includes('OldestUpper'))
+      t.match(alarm?.Properties, { Threshold: 120, EvaluationPeriods: 2 })
+      t.match(alarm?.Properties.Metrics, [{ Expression: 'IF(visible > 50, oldest, 0)' }])
+    }
+  )
+
+  t.test('worker rests at zero by option, and the first message wakes it', async (t) => {
+    const { listener } = bespoke!
+    t.match(listener.one('ApplicationAutoScaling::ScalableTarget', 'ServicesWorker').Properties, {
+      MinCapacity: 0
+    })
+    const alarm = listener.all('CloudWatch::Alarm').find(({ id }) => id.includes('WakeUpper'))
+    t.match(alarm?.Properties, { Threshold: 1 })
+    t.match(alarm?.Properties.Metrics, [{ Expression: 'IF(FILL(running, 0) < 1, visible, 0)' }])
+    t.notOk(plain!.listener.all('CloudWatch::Alarm').some(({ id }) => id.includes('Wake')))
+  })
+
+  t.test('Fargate Spot is mixed in by option, beyond the least number of tasks', async (t) => {
+    const strategy = ({ listener }: Synthesis) =>
+      listener.one('ECS::Service', 'ServicesWorker').Properties.CapacityProviderStrategy
+    t.strictSame(strategy(several!), [
+      { Base: 2, CapacityProvider: 'FARGATE', Weight: 1 },
+      { CapacityProvider: 'FARGATE_SPOT', Weight: 3 }
+    ])
+    t.strictSame(strategy(plain!), [{ CapacityProvider: 'FARGATE', Weight: 1 }])
+  })
+
+  t.test('reconcile runs every hour, in the first region alone; so does poll, by option', async (t) => {
+    t.match(plain!.listener.one('Scheduler::Schedule').Properties, {
+      ScheduleExpression: 'rate(1 hour)',
+      Target: {
+        EcsParameters: {
+          TaskDefinitionArn: { Ref: /^ServicesReconcileTask/ },
+          NetworkConfiguration: { AwsvpcConfiguration: { AssignPublicIp: 'DISABLED' } }
+        }
+      }
+    })
+    const other = several!.listeners['eu-west-1']!
+    t.equal(other.all('Scheduler::Schedule').length, 0)
+    t.equal(other.all('ECS::Service', 'ServicesPoll').length, 0)
+    t.equal(several!.listener.one('ECS::Service', 'ServicesPoll').Properties.DesiredCount, 1)
+    t.equal(plain!.listener.all('ECS::Service', 'ServicesPoll').length, 0)
+  })
+
+  t.test('secrets are handed to those that run processors, and to no others', async (t) => {
+    for (const role of ['Worker', 'Operator']) {
+      t.strictSame(secretsOf(several!.listener, role).sort(), ['DATABASE_URL', 'FORWARD_SECRET'], role)
+      t.strictSame(secretsOf(trial!.listener, role).sort(), ['FORWARD_SECRET', 'PGPASSWORD'], role)
+    }
+    for (const role of ['Web', 'Reconcile', 'Poll'])
+      t.strictSame(secretsOf(several!.listener, role), [], role)
+  })
+
+  t.test('a worker that has a database starts when that is migrated', async (t) => {
+    for (const { listener } of [several!, trial!]) {
+      const [worker, migrate] = listener.one('ECS::TaskDefinition', 'ServicesWorkerTask').Properties
+        .ContainerDefinitions as unknown as Record<string, unknown>[]
+      t.match(worker?.DependsOn, [{ ContainerName: 'migrate', Condition: 'SUCCESS' }])
+      t.match(migrate, {
+        Command: ['migrate'],
+        Essential: false,
+        ReadonlyRootFilesystem: true,
+        User: '1000:1000'
+      })
+      t.strictSame(migrate?.Environment, worker?.Environment)
+      t.strictSame(migrate?.Secrets, worker?.Secrets)
+    }
+    t.notOk(plain!.listener.container('Worker').DependsOn)
+  })
+
+  t.test('notify has its topic, with those who are to be told', async (t) => {
+    const { listener } = several!
+    t.match(listener.one('SNS::Topic', 'Notify').Properties, { TopicName: 'cloudinary-listener-notify' })
+    t.match(
+      listener
+        .all('SNS::Subscription')
+        .filter(({ Properties }) => JSON.stringify(Properties.TopicArn).includes('Notify'))
+        .map(({ Properties }) => [Properties.Protocol, Properties.Endpoint]),
+      [
+        ['email', 'editor@example.com'],
+        ['sms', '+14155550100']
+      ]
+    )
+    t.equal(plain!.listener.all('SNS::Topic', 'Notify').length, 0)
+  })
+
+  t.test('the outputs are what a person needs next', async (t) => {
+    t.strictSame(Object.keys(plain!.listener.outputs).sort(), [
+      'DashboardUrl',
+      'NextCommand',
+      'SecretName',
+      'WebhookUrl'
+    ])
+    t.match(
+      JSON.stringify(plain!.listener.outputs.NextCommand),
+      /aws ecs run-task .*cloudinary-listener-operator.*setup/
+    )
+  })
+}

@@ -1,0 +1,135 @@
+import type { Test } from 'tap'
+import { JOURNAL, journalTableInput } from '../../../app/journal/table.ts'
+import type { Synthesis } from '../../support/templates.ts'
+
+export function state(t: Test, { plain, several, trial }: Record<string, Synthesis>) {
+  t.test('both queues are FIFO, of high throughput, encrypted, and keep messages for 14 days', async (t) => {
+    for (const queue of ['QueuesQueueD', 'QueuesDeadLetterQueue8']) {
+      t.match(plain!.listener.one('SQS::Queue', queue).Properties, {
+        FifoQueue: true,
+        FifoThroughputLimit: 'perMessageGroupId',
+        DeduplicationScope: 'messageGroup',
+        MessageRetentionPeriod: 1_209_600,
+        SqsManagedSseEnabled: true,
+        QueueName: /\.fifo$/
+      })
+    }
+    t.match(plain!.listener.one('SQS::Queue', 'QueuesQueueD').Properties.RedrivePolicy, {
+      maxReceiveCount: 1000,
+      deadLetterTargetArn: { 'Fn::GetAtt': [/^QueuesDeadLetterQueue/, 'Arn'] }
+    })
+  })
+
+  t.test('queues and topics take nothing but TLS', async (t) => {
+    const policies = ['SQS::QueuePolicy', 'SNS::TopicPolicy'].flatMap((type) => several!.listener.all(type))
+    t.equal(policies.length, 4)
+    for (const { id, Properties } of policies) {
+      t.match(
+        Properties.PolicyDocument,
+        { Statement: [{ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }] },
+        id
+      )
+    }
+  })
+
+  t.test('the journal is the table that the listener knows', async (t) => {
+    const expected = journalTableInput('cloudinary-listener-journal')
+    const { Properties, DeletionPolicy } = plain!.state.one('DynamoDB::GlobalTable')
+    t.match(Properties, {
+      TableName: expected.TableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: expected.KeySchema,
+      GlobalSecondaryIndexes: expected.GlobalSecondaryIndexes,
+      TimeToLiveSpecification: { AttributeName: JOURNAL.timeToLive, Enabled: true },
+      Replicas: [
+        {
+          Region: 'us-east-1',
+          PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+          DeletionProtectionEnabled: true
+        }
+      ]
+    })
+    t.equal(DeletionPolicy, 'Retain')
+  })
+
+  t.test('each region has a replica of the journal, as well protected', async (t) => {
+    t.match(several!.state.one('DynamoDB::GlobalTable').Properties.Replicas, [
+      {
+        Region: 'eu-west-1',
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+        DeletionProtectionEnabled: true
+      },
+      { Region: 'us-east-1' }
+    ])
+  })
+
+  t.test('secrets are made without a value, say what it must look like, and are replicated', async (t) => {
+    const secrets = several!.state.all('SecretsManager::Secret')
+    t.match(
+      secrets.map(({ Properties }) => [Properties.Name, Properties.Description]),
+      [
+        ['cloudinary-listener/cloudinary', /cloudinary:\/\/KEY:SECRET@CLOUD/],
+        ['cloudinary-listener/forward', /whsec_/],
+        ['cloudinary-listener/database', /postgres:\/\//]
+      ]
+    )
+    for (const { Properties } of secrets) {
+      t.notOk(Properties.SecretString ?? Properties.GenerateSecretString)
+      t.match(Properties.ReplicaRegions, [{ Region: 'eu-west-1' }])
+    }
+    t.equal(plain!.state.all('SecretsManager::Secret').length, 1, 'and only those that are used')
+    t.match(plain!.state.outputs.CloudinarySecret, {
+      Value:
+        /^aws secretsmanager put-secret-value --region us-east-1 --secret-id cloudinary-listener\/cloudinary /
+    })
+  })
+
+  t.test('what holds data stays when a stack is deleted, unless it is a trial', async (t) => {
+    const kept = ['SQS::Queue', 'Logs::LogGroup', 'S3::Bucket']
+    for (const type of kept) {
+      for (const { id, DeletionPolicy } of plain!.listener.all(type)) {
+        t.equal(DeletionPolicy, 'RetainExceptOnCreate', id)
+      }
+      for (const { id, DeletionPolicy } of trial!.listener.all(type)) t.equal(DeletionPolicy, 'Delete', id)
+    }
+    t.equal(plain!.state.one('SecretsManager::Secret').DeletionPolicy, 'RetainExceptOnCreate')
+    const { Properties, DeletionPolicy } = trial!.state.one('DynamoDB::GlobalTable')
+    t.equal(DeletionPolicy, 'Delete')
+    t.match(Properties.Replicas, [{ DeletionProtectionEnabled: false }])
+  })
+
+  t.test('a key of your own encrypts whatever holds data, and is rotated', async (t) => {
+    const { state, listener } = trial!
+    for (const template of [state, listener])
+      t.match(template.one('KMS::Key').Properties, { EnableKeyRotation: true })
+    const ownKey = { 'Fn::GetAtt': [/^Key/, 'Arn'] }
+    t.match(state.one('DynamoDB::GlobalTable').Properties.SSESpecification, {
+      SSEEnabled: true,
+      SSEType: 'KMS'
+    })
+    t.match(state.one('SecretsManager::Secret', 'Cloudinary').Properties.KmsKeyId, ownKey)
+    for (const { Properties } of listener.all('SQS::Queue')) t.match(Properties.KmsMasterKeyId, ownKey)
+    for (const { Properties } of listener.all('SNS::Topic')) t.match(Properties.KmsMasterKeyId, ownKey)
+    for (const { id, Properties } of listener.all('Logs::LogGroup', 'Services'))
+      t.match(Properties.KmsKeyId, ownKey, id)
+    t.match(listener.one('RDS::DBCluster').Properties, { KmsKeyId: ownKey, StorageEncrypted: true })
+  })
+
+  t.test('Aurora is reached by the workers alone, and forgets nothing for two weeks', async (t) => {
+    const { listener } = trial!
+    t.match(listener.one('RDS::DBCluster').Properties, {
+      Engine: 'aurora-postgresql',
+      BackupRetentionPeriod: 14,
+      EnableIAMDatabaseAuthentication: true,
+      ServerlessV2ScalingConfiguration: { MinCapacity: 0.5, MaxCapacity: 4 }
+    })
+    t.match(
+      listener
+        .all('EC2::SecurityGroupIngress')
+        .filter(({ Properties }) => JSON.stringify(Properties.GroupId).includes('DatabaseCluster'))
+        .map(({ Properties }) => Properties),
+      [{ SourceSecurityGroupId: { 'Fn::GetAtt': [/^NetworkWorkerGroup/, 'GroupId'] } }]
+    )
+    t.equal(plain!.listener.all('RDS::DBCluster').length, 0)
+  })
+}

@@ -1,6 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { VARIABLES } from '../app/config.ts'
 import { METRICS } from '../app/metrics/names.ts'
+import { Settings } from '../infra/settings.ts'
+import { TIMINGS } from '../infra/timings.ts'
 
 /** A table in a document that says what code says, and so is written from it. */
 export interface Table {
@@ -38,8 +40,36 @@ export const TABLES: readonly Table[] = [
       ])
       return markdown(['metric', 'unit', 'dimensions', 'meaning'], rows)
     }
+  },
+  {
+    document: 'docs/deploy.md',
+    name: 'settings',
+    source: 'infra/settings.ts',
+    render: () => {
+      const rows = Object.entries(Settings.shape).map(([name, schema]) => {
+        const fallback = JSON.stringify(schema.safeParse(undefined).data)
+        return [`\`${name}\``, `${schema.description}`, fallback === undefined ? '' : `\`${fallback}\``]
+      })
+      return markdown(['setting', 'meaning', 'default'], rows)
+    }
+  },
+  {
+    document: 'docs/deploy.md',
+    name: 'timings',
+    source: 'infra/timings.ts',
+    render: () => {
+      const rows = Object.values(TIMINGS).map(({ seconds, at, meaning, inStep }) => [
+        duration(seconds),
+        at,
+        meaning,
+        inStep
+      ])
+      return markdown(['time', 'at', 'meaning', 'in step'], rows)
+    }
   }
 ]
+
+const duration = (seconds: number) => (seconds < 86_400 ? `${seconds} s` : `${seconds / 86_400} days`)
 
 function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`

@@ -40,17 +40,13 @@ export class Database extends Construct {
       writer: ClusterInstance.serverlessV2('Writer'),
       serverlessV2MinCapacity: databaseCapacity.minimum,
       serverlessV2MaxCapacity: databaseCapacity.maximum,
-      credentials: Credentials.fromGeneratedSecret(USER, {
-        secretName: `${settings.name}/aurora`,
-        ...(key && { encryptionKey: key })
-      }),
+      credentials: Credentials.fromGeneratedSecret(USER, { ...(key && { encryptionKey: key }) }),
       defaultDatabaseName: NAME,
       storageEncrypted: true,
       ...(key && { storageEncryptionKey: key }),
       iamAuthentication: true,
       backup: { retention: Duration.days(14) },
       cloudwatchLogsExports: ['postgresql'],
-      deletionProtection: retainData,
       removalPolicy: retainData ? RemovalPolicy.SNAPSHOT : RemovalPolicy.DESTROY
     })
     cluster.connections.allowDefaultPortFrom(network.workerGroup, 'workers and commands')
@@ -67,14 +63,11 @@ export class Database extends Construct {
         id: 'AwsSolutions-RDS11',
         reason: 'Its security group lets in the workers alone; another port would hide nothing from them.'
       },
-      ...(retainData
-        ? []
-        : [
-            {
-              id: 'AwsSolutions-RDS10',
-              reason: 'retainData=false is for a trial that is to be deleted.'
-            }
-          ])
+      {
+        id: 'AwsSolutions-RDS10',
+        reason:
+          'It is a copy of what Cloudinary has, and a snapshot stays when it is deleted. Protection would keep a first deployment that fails from being rolled back.'
+      }
     )
   }
 }

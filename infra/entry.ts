@@ -94,7 +94,10 @@ export class Entry extends Construct {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,
       lifecycleRules: [{ expiration: Duration.days(logRetentionDays) }],
-      removalPolicy: retainData ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY
+      // a bucket that is not empty cannot be deleted, not even by a first deployment that fails
+      ...(retainData
+        ? { removalPolicy: RemovalPolicy.RETAIN }
+        : { removalPolicy: RemovalPolicy.DESTROY, autoDeleteObjects: true })
     })
     Validations.of(bucket).acknowledge({
       id: 'AwsSolutions-S1',

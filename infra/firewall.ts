@@ -1,5 +1,6 @@
 import { ArnFormat, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import type { IApplicationLoadBalancer } from 'aws-cdk-lib/aws-elasticloadbalancingv2'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { CfnLoggingConfiguration, CfnWebACL, CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2'
 import { Construct } from 'constructs'
@@ -10,6 +11,8 @@ import type { Settings } from './settings.ts'
 export interface FirewallProps {
   settings: Settings
   loadBalancer: IApplicationLoadBalancer
+  /** The customer's own key, for the log. */
+  key: IKey | undefined
 }
 
 /**
@@ -41,7 +44,7 @@ const RATE_WINDOW = 300
 
 /** What stands before the load balancer. */
 export class Firewall extends Construct {
-  constructor(scope: Construct, id: string, { settings, loadBalancer }: FirewallProps) {
+  constructor(scope: Construct, id: string, { settings, loadBalancer, key }: FirewallProps) {
     super(scope, id)
     const { name, requestsPerIp, bodyLimitBytes } = settings
     const block = (rule: string, priority: number, statement: CfnWebACL.StatementProperty) => ({
@@ -92,15 +95,20 @@ export class Firewall extends Construct {
       webAclArn: webAcl.attrArn,
       resourceArn: loadBalancer.loadBalancerArn
     })
-    this.#logBlocked(webAcl, settings)
+    this.#logBlocked(webAcl, settings, key)
   }
 
-  #logBlocked(webAcl: CfnWebACL, { name, logRetentionDays, retainData }: Settings): void {
+  #logBlocked(
+    webAcl: CfnWebACL,
+    { name, logRetentionDays, retainData }: Settings,
+    key: IKey | undefined
+  ): void {
     const logGroup = new LogGroup(this, 'Log', {
       // the prefix is AWS WAF's
       logGroupName: `aws-waf-logs-${name}`,
       retention: logRetentionDays as RetentionDays,
-      removalPolicy: retainData ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY
+      removalPolicy: retainData ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
+      ...(key && { encryptionKey: key })
     })
     new CfnLoggingConfiguration(this, 'Logging', {
       resourceArn: webAcl.attrArn,

@@ -38,7 +38,7 @@ export class ListenerStack extends Stack {
     const domain = domainName ? new Domain(this, 'Domain', { settings, region, domainName }) : undefined
     const entry = new Entry(this, 'Entry', { settings, network, certificate: domain?.certificate })
     domain?.leadTo(entry.loadBalancer)
-    new Firewall(this, 'Firewall', { settings, loadBalancer: entry.loadBalancer })
+    new Firewall(this, 'Firewall', { settings, loadBalancer: entry.loadBalancer, key })
     const queues = new Queues(this, 'Queues', { settings, key })
     const topic = settings.notify
       ? createTopic(this, 'Notify', {

@@ -20,6 +20,7 @@ import type { Network } from './network.ts'
 import { type PermissionsOptions, permissionsOf } from './permissions.ts'
 import { ReconcileSchedule } from './reconcile-schedule.ts'
 import type { TaskSize } from './setting-values.ts'
+import type { Settings } from './settings.ts'
 import { createTask, type TaskPlatform } from './tasks.ts'
 import { TIMINGS } from './timings.ts'
 import { scaleWeb } from './web-scaling.ts'
@@ -66,7 +67,7 @@ export class Services extends Construct {
       withSecrets: Record<string, EcsSecret> = {}
     ) =>
       createTask(this, role, platform, {
-        command: [role === 'operator' ? 'doctor' : role],
+        command: commandOf(role, settings),
         size,
         environment: environments[role],
         secrets: withSecrets,
@@ -92,14 +93,15 @@ export class Services extends Construct {
     new WorkerScaling(this, 'WorkerScaling', { settings, service: this.worker, queue: queues.queue })
 
     this.operator = task('operator', SMALL, secrets)
-    if (!isFirstRegion) return
-    new ReconcileSchedule(this, 'Reconcile', {
-      settings,
-      cluster: this.cluster,
-      task: task('reconcile', SMALL),
-      securityGroup: network.workerGroup
-    })
-    if (settings.pollChannel) {
+    if (isFirstRegion && settings.reconcileEvery !== 'never') {
+      new ReconcileSchedule(this, 'Reconcile', {
+        settings,
+        cluster: this.cluster,
+        task: task('reconcile', SMALL),
+        securityGroup: network.workerGroup
+      })
+    }
+    if (isFirstRegion && settings.pollChannel) {
       this.#createService('Poll', task('poll', SMALL), network.workerGroup, { desiredCount: 1 })
     }
   }
@@ -157,6 +159,13 @@ export class Services extends Construct {
       `--task-definition ${this.operator.family} --network-configuration '${configuration}' --overrides '${overrides}'`
     )
   }
+}
+
+/** What a container runs; the operator says so anew each time. */
+function commandOf(role: string, { reconcileTypes }: Settings): string[] {
+  if (role === 'operator') return ['doctor']
+  if (role === 'reconcile') return [role, ...reconcileTypes.flatMap((type) => ['--type', type])]
+  return [role]
 }
 
 const onDemand = (weight: number, base?: number): CapacityProviderStrategy => ({

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { SIDES } from '../app/operator/reconcile/sides.ts'
 import {
   existingVpc,
   flag,
@@ -91,10 +92,15 @@ export const Settings = z.strictObject({
     ),
   reconcileEvery: z
     .string()
-    .regex(/^(rate|cron)\(.+\)$/)
+    .regex(/^(never|(rate|cron)\(.+\))$/)
     .default('rate(1 hour)')
     .describe(
-      'when `reconcile` looks for what was never sent, as EventBridge Scheduler writes it; in the first region only'
+      'when `reconcile` looks for what was never sent, as EventBridge Scheduler writes it, or `never`; in the first region only'
+    ),
+  reconcileTypes: list(z.enum(SIDES.map(({ type }) => type)))
+    .default([])
+    .describe(
+      'types that it looks for, where not all are notified: `upload`, `resource_tags_changed`, …; none named: all'
     ),
   pollChannel: z
     .string()

@@ -49,6 +49,7 @@ const trial = synthesise(t, {
   database: 'aurora',
   forward: true,
   notify: true,
+  reconcileTypes: 'upload',
   architecture: 'x86_64',
   interfaceEndpoints: false
 })
@@ -67,8 +68,8 @@ const bespoke = synthesise(t, {
     }
   },
   worker: { minimumTasks: 0 },
-  database: 'aurora',
-  retainData: true
+  reconcileEvery: 'never',
+  database: 'aurora'
 })
 
 const all = { plain, several, trial, bespoke }

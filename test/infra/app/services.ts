@@ -172,6 +172,9 @@ export function services(t: Test, { plain, several, trial, bespoke }: Record<str
         }
       }
     })
+    t.strictSame(several!.listener.container('Reconcile').Command, ['reconcile'])
+    t.strictSame(trial!.listener.container('Reconcile').Command, ['reconcile', '--type', 'upload'])
+    t.equal(bespoke!.listener.all('Scheduler::Schedule').length, 0, 'and not at all by option')
     const other = several!.listeners['eu-west-1']!
     t.equal(other.all('Scheduler::Schedule').length, 0)
     t.equal(other.all('ECS::Service', 'ServicesPoll').length, 0)

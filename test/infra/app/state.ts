@@ -2,7 +2,7 @@ import type { Test } from 'tap'
 import { JOURNAL, journalTableInput } from '../../../app/journal/table.ts'
 import type { Synthesis } from '../../support/templates.ts'
 
-export function state(t: Test, { plain, several, trial }: Record<string, Synthesis>) {
+export function state(t: Test, { plain, several, trial, bespoke }: Record<string, Synthesis>) {
   t.test('both queues are FIFO, of high throughput, encrypted, and keep messages for 14 days', async (t) => {
     for (const queue of ['QueuesQueueD', 'QueuesDeadLetterQueue8']) {
       t.match(plain!.listener.one('SQS::Queue', queue).Properties, {
@@ -85,13 +85,16 @@ export function state(t: Test, { plain, several, trial }: Record<string, Synthes
   })
 
   t.test('what holds data stays when a stack is deleted, unless it is a trial', async (t) => {
-    const kept = ['SQS::Queue', 'Logs::LogGroup', 'S3::Bucket']
+    const kept = ['SQS::Queue', 'Logs::LogGroup']
     for (const type of kept) {
       for (const { id, DeletionPolicy } of plain!.listener.all(type)) {
         t.equal(DeletionPolicy, 'RetainExceptOnCreate', id)
       }
       for (const { id, DeletionPolicy } of trial!.listener.all(type)) t.equal(DeletionPolicy, 'Delete', id)
     }
+    t.equal(plain!.listener.one('S3::Bucket').DeletionPolicy, 'Retain')
+    t.equal(trial!.listener.one('S3::Bucket').DeletionPolicy, 'Delete')
+    t.equal(bespoke!.listener.one('RDS::DBCluster').DeletionPolicy, 'Snapshot')
     t.equal(plain!.state.one('SecretsManager::Secret').DeletionPolicy, 'RetainExceptOnCreate')
     const { Properties, DeletionPolicy } = trial!.state.one('DynamoDB::GlobalTable')
     t.equal(DeletionPolicy, 'Delete')
@@ -110,8 +113,7 @@ export function state(t: Test, { plain, several, trial }: Record<string, Synthes
     t.match(state.one('SecretsManager::Secret', 'Cloudinary').Properties.KmsKeyId, ownKey)
     for (const { Properties } of listener.all('SQS::Queue')) t.match(Properties.KmsMasterKeyId, ownKey)
     for (const { Properties } of listener.all('SNS::Topic')) t.match(Properties.KmsMasterKeyId, ownKey)
-    for (const { id, Properties } of listener.all('Logs::LogGroup', 'Services'))
-      t.match(Properties.KmsKeyId, ownKey, id)
+    for (const { id, Properties } of listener.all('Logs::LogGroup')) t.match(Properties.KmsKeyId, ownKey, id)
     t.match(listener.one('RDS::DBCluster').Properties, { KmsKeyId: ownKey, StorageEncrypted: true })
   })
 

@@ -7,7 +7,7 @@ import { runRole } from '../../support/role.ts'
 import { environmentOf, type Synthesis } from '../../support/templates.ts'
 
 /** The roles run, as processes, with what their task definitions say, on the stand-ins. */
-export function emulators(t: Test, { plain }: Record<string, Synthesis>) {
+export function emulators(t: Test, { plain, several }: Record<string, Synthesis>) {
   t.test('the tasks as they are defined', async (t) => {
     const { listener, settings } = plain!
     const standIns = await startStandIns()
@@ -29,7 +29,7 @@ export function emulators(t: Test, { plain }: Record<string, Synthesis>) {
     }
 
     /** Runs what a task definition says, as ECS does. */
-    const runTask = (role: string, changes: Record<string, string> = {}) =>
+    const runTask = (role: string, changes: Record<string, string> = {}, { listener } = plain!) =>
       runRole(t, listener.container(role).Command as unknown as string[], {
         // what they run is tested, and its coverage counted, elsewhere
         NODE_OPTIONS: '',
@@ -65,9 +65,20 @@ export function emulators(t: Test, { plain }: Record<string, Synthesis>) {
       client.destroy()
     })
 
-    t.test('run the first command of an operator, which finds everything in order', async (t) => {
-      const doctor = runTask('Operator')
-      t.equal(await doctor.ended, 0, doctor.lines.map(({ msg }) => msg).join('\n'))
+    t.test(
+      'run what is not a service: doctor finds everything in order, reconcile finds nothing missing',
+      async (t) => {
+        for (const command of [runTask('Operator'), runTask('Reconcile')]) {
+          t.equal(await command.ended, 0, command.lines.map(({ msg }) => msg).join('\n'))
+        }
+      }
+    )
+
+    t.test('run poll', async (t) => {
+      const poll = runTask('Poll', {}, several!)
+      t.match(await poll.line('poll is ready'), { channel: 'assets' })
+      poll.child.kill('SIGTERM')
+      t.equal(await poll.ended, 0)
     })
   })
 }

@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib'
+import { Duration, Stack } from 'aws-cdk-lib'
 import {
   Alarm,
   ComparisonOperator,
@@ -8,6 +8,7 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch'
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
 import { HttpCodeElb, HttpCodeTarget } from 'aws-cdk-lib/aws-elasticloadbalancingv2'
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
 import type { Entry } from './entry.ts'
@@ -56,6 +57,16 @@ export class Alarms extends Construct {
     super(scope, id)
     const { settings, topic } = props
     const action = new SnsAction(topic)
+    const { account } = Stack.of(this)
+    // a topic that has a policy, as this one for TLS, loses the default one, which lets CloudWatch in
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': account } }
+      })
+    )
     this.alarms = Object.entries(watches(props)).map(([name, { metric, threshold, isLow, ...watch }]) => {
       const alarm = new Alarm(this, name, {
         alarmName: `${namesOf(settings.name).alarm(name)}`,
@@ -119,7 +130,7 @@ function watches({ settings, region, entry, queues, services }: WatchedProps): R
       meaning: 'Notifications do not verify: a key has changed, or somebody tries to forge them.'
     },
     NoHealthyWeb: {
-      metric: entry.targetGroup.metrics.healthyHostCount({ statistic: 'Minimum', period: MINUTE }),
+      metric: entry.targetGroup.metrics.healthyHostCount({ statistic: 'Maximum', period: MINUTE }),
       threshold: 1,
       isLow: true,
       periods: 2,

@@ -129,7 +129,7 @@ export class Overview extends Construct {
       })
     return [
       graph('Tasks', [
-        entry.targetGroup.metrics.healthyHostCount({ statistic: 'Minimum', label: 'web, healthy' }),
+        entry.targetGroup.metrics.healthyHostCount({ statistic: 'Maximum', label: 'web, healthy' }),
         runningTasks(worker, { statistic: 'Minimum', label: 'worker, running' })
       ]),
       graph('CPU and memory, %', [

@@ -1,6 +1,7 @@
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib'
 import { Secret as EcsSecret } from 'aws-cdk-lib/aws-ecs'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import {
   AuroraPostgresEngineVersion,
   ClusterInstance,
@@ -32,8 +33,16 @@ export class Database extends Construct {
 
   constructor(scope: Construct, id: string, { settings, network, key }: DatabaseProps) {
     super(scope, id)
-    const { databaseCapacity, retainData } = settings
+    const { databaseCapacity, logRetentionDays, retainData } = settings
+    const logGroup = new LogGroup(this, 'Log', {
+      // where Aurora writes it; without this one it would make one that never forgets
+      logGroupName: `/aws/rds/cluster/${settings.name}/postgresql`,
+      retention: logRetentionDays as RetentionDays,
+      removalPolicy: retainData ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
+      ...(key && { encryptionKey: key })
+    })
     const cluster = new DatabaseCluster(this, 'Cluster', {
+      clusterIdentifier: settings.name,
       engine: DatabaseClusterEngine.auroraPostgres({ version: AuroraPostgresEngineVersion.VER_17_7 }),
       vpc: network.vpc,
       vpcSubnets: { subnets: network.vpc.privateSubnets },
@@ -49,6 +58,7 @@ export class Database extends Construct {
       cloudwatchLogsExports: ['postgresql'],
       removalPolicy: retainData ? RemovalPolicy.SNAPSHOT : RemovalPolicy.DESTROY
     })
+    cluster.node.addDependency(logGroup)
     cluster.connections.allowDefaultPortFrom(network.workerGroup, 'workers and commands')
     const { hostname, port } = cluster.clusterEndpoint
     this.url = `postgres://${USER}@${hostname}:${port}/${NAME}?sslmode=no-verify`

@@ -6,7 +6,7 @@ import type { Settings } from './settings.ts'
 
 /**
  * The customer's own key, rotated every year. Roles are given its use by their own policies; here are the services of AWS
- * that use it for nobody's role: CloudWatch Logs for the log groups, CloudWatch for the topic that alarms go to.
+ * that use it for nobody's role: CloudWatch Logs for the log groups, CloudWatch and EventBridge for the topic that alarms go to.
  * Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
  */
 export function createKey(scope: Construct, { name, retainData }: Settings): Key {
@@ -16,7 +16,7 @@ export function createKey(scope: Construct, { name, retainData }: Settings): Key
     enableKeyRotation: true,
     removalPolicy: retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY
   })
-  const use = (service: string, conditions: Record<string, Record<string, string>>) =>
+  const use = (service: string, conditions: Record<string, Record<string, string>> = {}) =>
     key.addToResourcePolicy(
       new PolicyStatement({
         principals: [new ServicePrincipal(service)],
@@ -39,5 +39,7 @@ export function createKey(scope: Construct, { name, retainData }: Settings): Key
     }
   })
   use('cloudwatch.amazonaws.com', { StringEquals: { 'aws:SourceAccount': account } })
+  // EventBridge gives no account when it publishes to an encrypted topic
+  use('events.amazonaws.com')
   return key
 }

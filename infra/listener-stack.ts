@@ -51,6 +51,12 @@ export class ListenerStack extends Stack {
       : undefined
     const database =
       settings.database === 'aurora' ? new Database(this, 'Database', { settings, network, key }) : undefined
+    const alarmTopic = createTopic(this, 'AlarmTopic', {
+      settings,
+      use: 'alarms',
+      emails: settings.alarmEmails,
+      key
+    })
     const services = new Services(this, 'Services', {
       settings,
       network,
@@ -59,14 +65,16 @@ export class ListenerStack extends Stack {
       key,
       stateKey,
       topicArn: topic?.topicArn,
+      database,
       databaseUrl: database?.url,
       secrets: { ...this.#secrets(stateKey), ...database?.secrets },
-      isFirstRegion: region === settings.regions[0]
+      isFirstRegion: region === settings.regions[0],
+      alarmTopic
     })
     const watched = { settings, region, entry, queues, services }
     const { alarms } = new Alarms(this, 'Alarms', {
       ...watched,
-      topic: createTopic(this, 'AlarmTopic', { settings, use: 'alarms', emails: settings.alarmEmails, key })
+      topic: alarmTopic
     })
     const { dashboard } = new Overview(this, 'Overview', { ...watched, alarms })
 

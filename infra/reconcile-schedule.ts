@@ -1,26 +1,28 @@
 import { Duration } from 'aws-cdk-lib'
 import type { SecurityGroup } from 'aws-cdk-lib/aws-ec2'
 import type { Cluster, FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs'
+import { EventField, Match, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events'
+import { SnsTopic } from 'aws-cdk-lib/aws-events-targets'
 import { Schedule, ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
 import { EcsRunFargateTask } from 'aws-cdk-lib/aws-scheduler-targets'
+import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
 import type { Settings } from './settings.ts'
 
 export interface ReconcileScheduleProps {
+  /** Is told when a pass fails. */
+  alarmTopic: ITopic
   settings: Settings
   cluster: Cluster
   task: FargateTaskDefinition
   securityGroup: SecurityGroup
 }
 
-/** Has the command `reconcile` run again and again, as a task of its own. */
+/** Has the command `reconcile` run again and again, as a task of its own, and tells people when it fails. */
 export class ReconcileSchedule extends Construct {
-  constructor(
-    scope: Construct,
-    id: string,
-    { settings, cluster, task, securityGroup }: ReconcileScheduleProps
-  ) {
+  constructor(scope: Construct, id: string, props: ReconcileScheduleProps) {
     super(scope, id)
+    const { settings, cluster, task, securityGroup, alarmTopic } = props
     new Schedule(this, 'Schedule', {
       description: 'finds what Cloudinary has and never told of',
       schedule: ScheduleExpression.expression(settings.reconcileEvery),
@@ -33,6 +35,26 @@ export class ReconcileSchedule extends Construct {
         retryAttempts: 3,
         maxEventAge: Duration.minutes(30)
       })
+    })
+    // a task that has ended tells nobody; ECS tells EventBridge
+    new Rule(this, 'Failed', {
+      description: 'reconcile has failed, or could not start',
+      eventPattern: {
+        source: ['aws.ecs'],
+        detailType: ['ECS Task State Change'],
+        detail: {
+          taskDefinitionArn: [task.taskDefinitionArn],
+          lastStatus: ['STOPPED'],
+          $or: [{ containers: { exitCode: Match.anythingBut(0) } }, { stopCode: ['TaskFailedToStart'] }]
+        }
+      },
+      targets: [
+        new SnsTopic(alarmTopic, {
+          message: RuleTargetInput.fromText(
+            `reconcile failed: ${EventField.fromPath('$.detail.stoppedReason')}. What to do: docs/operations.md, "Alarms", ReconcileFailed.`
+          )
+        })
+      ]
     })
   }
 }

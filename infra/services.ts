@@ -12,7 +12,8 @@ import {
   type FargateTaskDefinition
 } from 'aws-cdk-lib/aws-ecs'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
-import { Construct } from 'constructs'
+import type { ITopic } from 'aws-cdk-lib/aws-sns'
+import { Construct, type IConstruct } from 'constructs'
 import type { Entry } from './entry.ts'
 import { type EnvironmentOptions, environmentsOf } from './environment.ts'
 import { namesOf } from './names.ts'
@@ -33,6 +34,9 @@ export interface ServicesProps extends Omit<EnvironmentOptions & PermissionsOpti
   secrets: Record<string, EcsSecret>
   /** What only one region does: `reconcile`, and `poll`. */
   isFirstRegion: boolean
+  alarmTopic: ITopic
+  /** What worker needs to be there before it starts. */
+  database: IConstruct | undefined
   key: IKey | undefined
 }
 
@@ -50,7 +54,7 @@ export class Services extends Construct {
 
   constructor(scope: Construct, id: string, props: ServicesProps) {
     super(scope, id)
-    const { settings, network, entry, secrets, queues, isFirstRegion, key } = props
+    const { settings, network, entry, secrets, queues, isFirstRegion, alarmTopic, database, key } = props
     this.#network = network
     this.cluster = new Cluster(this, 'Cluster', {
       clusterName: namesOf(settings.name).cluster,
@@ -90,6 +94,7 @@ export class Services extends Construct {
         ? [onDemand(1, worker.minimumTasks), { capacityProvider: 'FARGATE_SPOT', weight: 3 }]
         : [onDemand(1)]
     })
+    if (database) this.worker.node.addDependency(database)
     new WorkerScaling(this, 'WorkerScaling', { settings, service: this.worker, queue: queues.queue })
 
     this.operator = task('operator', SMALL, secrets)
@@ -98,6 +103,7 @@ export class Services extends Construct {
         settings,
         cluster: this.cluster,
         task: task('reconcile', SMALL),
+        alarmTopic,
         securityGroup: network.workerGroup
       })
     }
@@ -141,8 +147,8 @@ export class Services extends Construct {
       capacityProviderStrategies: [onDemand(1)],
       ...props
     })
-    // the first tasks find a way out, or the circuit breaker would take them for bad
-    service.node.addDependency(this.#network)
+    // the first tasks find a way out and what they may do, or the circuit breaker would take them for bad
+    service.node.addDependency(this.#network, taskDefinition, this.cluster)
     return service
   }
 

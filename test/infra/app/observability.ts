@@ -56,6 +56,22 @@ export function observability(t: Test, { plain, several, bespoke }: Record<strin
     }
   )
 
+  t.test('a reconcile that fails, or does not start, is told', async (t) => {
+    const { EventPattern, Targets } = several!.listener.one('Events::Rule').Properties
+    t.match(EventPattern, {
+      source: ['aws.ecs'],
+      detail: {
+        taskDefinitionArn: [{ Ref: /^ServicesReconcileTask/ }],
+        lastStatus: ['STOPPED'],
+        $or: [{ containers: { exitCode: [{ 'anything-but': [0] }] } }, { stopCode: ['TaskFailedToStart'] }]
+      }
+    })
+    t.match(Targets, [{ Arn: { Ref: /^AlarmTopic/ } }])
+    t.match(JSON.stringify(Targets), 'ReconcileFailed')
+    t.match(readFileSync('docs/operations.md', 'utf8'), '\n| `ReconcileFailed` | ')
+    t.equal(bespoke!.listener.all('Events::Rule').length, 0)
+  })
+
   t.test('each alarm has its line in docs/operations.md', async (t) => {
     const document = readFileSync('docs/operations.md', 'utf8')
     for (const [name, { AlarmDescription }] of Object.entries(alarmsOf(plain!.listener))) {

@@ -99,6 +99,24 @@ export function permissions(t: Test, { plain, several, trial }: Record<string, S
     ])
   })
 
+  t.test('these are all the roles there are', async (t) => {
+    const expected = ['Web', 'Worker', 'Operator', 'Reconcile']
+      .flatMap((role) => [`Services${role}TaskTaskRole`, `Services${role}TaskExecutionRole`])
+      .concat(['SchedulerRoleForTarget', 'NetworkVpcRejectedIAMRole', 'CustomVpcRestrictDefaultSG'])
+    const roles = plain!.listener.all('IAM::Role')
+    t.equal(roles.length, expected.length)
+    for (const role of expected) t.ok(plain!.listener.one('IAM::Role', role))
+    t.equal(plain!.state.all('IAM::Role').length, 0)
+    t.strictSame(allowed(plain!.listener, 'NetworkVpcRejectedIAMRole'), [
+      'NetworkFlowLog: logs:CreateLogStream logs:DescribeLogStreams logs:PutLogEvents'
+    ])
+    // the CDK's own, which empties the default security group
+    t.match(
+      JSON.stringify(plain!.listener.one('IAM::Role', 'CustomVpc').Properties.Policies),
+      /security-group\//
+    )
+  })
+
   t.test('a key of your own may be used by those whose data it encrypts', async (t) => {
     const keys = (role: string) => allowed(trial!.listener, role).filter((line) => line.includes('kms:'))
     const table =

@@ -132,8 +132,8 @@ t.test('between tries it sleeps, until it is told to stop', async (t) => {
   }
   const { cloudinary, abort, handle, upload } = await start(t, {}, { random })
   cloudinary.faults.add({ kind: 'status', status: 500, action: 'tags' })
-  upload('bulk/june.csv', 'operation,public_id,tags\nadd_tags,bag,x')
-  const ended = handle(uploaded('bulk/june.csv', { version }))
+  const again = upload('bulk/june.csv', 'operation,public_id,tags\nadd_tags,bag,x')
+  const ended = handle(uploaded('bulk/june.csv', { version: again.version }))
   await asleep.promise
   abort.abort()
   await t.rejects(Promise.resolve(ended), { name: 'AbortError' })

@@ -235,6 +235,26 @@ t.test('nor when the worker ends in between, and the event is tried again', asyn
   t.strictSame(table(), [])
 })
 
+t.test('what was seen before another event looked is not stored over what that one saw', async (t) => {
+  const { change, rows, context, follow: followNow, table, expected, uploaded } = await buildAsset()
+  const put: MemoryRows['put'] = async (...given) => {
+    await followNow(change((changes) => changes.addTags('a', ['y']))[0])
+    return rows.put(...given)
+  }
+  t.equal(await follow(uploaded, context, instead(rows, { put })), 'skipped: something later was seen')
+  t.strictSame(table(), expected())
+})
+
+t.test('an asset that comes back after it was gone has its row again', async (t) => {
+  const { change, cloudinary, follow, table, expected, uploaded } = await buildAsset()
+  const asset = cloudinary.cloud.assets.find('a')!
+  const [deleted] = change((changes) => changes.destroy('a'))
+  t.equal(await follow(deleted), 'row removed')
+  cloudinary.cloud.assets.add(asset)
+  t.equal(await follow({ ...uploaded, type: 'restore_asset_version' }), 'row inserted')
+  t.strictSame(table(), expected())
+})
+
 /** What people do to three names. */
 const NAMES = ['a', 'b', 'c'] as const
 type Act = { do: string; name: string; to: string; value: string; toType: string }

@@ -1,0 +1,13 @@
+import { fastify } from 'fastify'
+
+/**
+ * What HTTP alone costs: the same server library reads the same bodies and answers 200, and does nothing else. No
+ * verification, no storing, no log.
+ */
+const app = fastify({ logger: false, keepAliveTimeout: 65_000 })
+app.removeAllContentTypeParsers()
+app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+app.post('/webhooks/cloudinary', async () => ({ accepted: 1 }))
+const url = await app.listen({ port: 0, host: '127.0.0.1' })
+process.send?.({ kind: 'listening', url })
+process.once('disconnect', () => process.exit())

@@ -1,0 +1,58 @@
+import { once } from 'node:events'
+import { Agent, request } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
+import { sampleNotification } from '../../dev/samples.ts'
+import { percentile } from '../../dev/send/many.ts'
+import { signatureHeaders } from '../../dev/sign.ts'
+
+export interface SignedNotification {
+  body: Buffer
+  headers: Record<string, string>
+}
+
+/** Uploads of so many different assets, as Cloudinary notifies of them, signed. */
+export function uploads(count: number, run: string): SignedNotification[] {
+  const now = new Date()
+  return Array.from({ length: count }, (_, index) => {
+    const notification = sampleNotification('upload', {
+      variant: 'metadata',
+      publicId: `bench/${run}/asset-${index}`,
+      now
+    })
+    const body = Buffer.from(JSON.stringify(notification))
+    const seconds = Math.floor(now.getTime() / 1000)
+    return {
+      body,
+      headers: { 'content-type': 'application/json', ...signatureHeaders(body, LOCAL_CLOUDINARY, seconds) }
+    }
+  })
+}
+
+/**
+ * Posts notifications over as many connections, which stay open; each sends its next one when the one before is answered.
+ *
+ * @returns the latencies' percentiles, in milliseconds
+ * @throws {Error} when one is not answered 200
+ */
+export async function post(url: string, notifications: readonly SignedNotification[], connections: number) {
+  const agent = new Agent({ keepAlive: true, maxSockets: connections })
+  const latencies: number[] = []
+  let next = 0
+  const lane = async () => {
+    for (let index = next++; index < notifications.length; index = next++) {
+      const { body, headers } = notifications[index]!
+      const start = performance.now()
+      const sending = request(url, { method: 'POST', agent, headers })
+      sending.end(body)
+      const [response] = await once(sending, 'response')
+      const answer = await text(response)
+      if (response.statusCode !== 200) throw new Error(`answered ${response.statusCode} ${answer}`)
+      latencies.push(performance.now() - start)
+    }
+  }
+  await Promise.all(Array.from({ length: connections }, lane))
+  agent.destroy()
+  latencies.sort((a, b) => a - b)
+  return { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) }
+}

@@ -1,0 +1,35 @@
+import type { EventType } from '../../app/cloudinary/event.ts'
+import { toEvents } from '../../app/cloudinary/notification.ts'
+import { encodeMessage } from '../../app/queue/message.ts'
+import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
+import { sampleNotification } from '../../dev/samples.ts'
+import type { QueuedMessage } from './outside.ts'
+
+export interface MessageOptions {
+  type: EventType
+  /** Made by the listener's own key, which no processor is run for. */
+  own?: boolean
+}
+
+/** Messages as `web` stores them, each of another asset. */
+export function messagesOf(
+  { type, own = false }: MessageOptions,
+  count: number,
+  run: string
+): QueuedMessage[] {
+  const receivedAt = new Date()
+  return Array.from({ length: count }, (_, index) => {
+    const notification = sampleNotification(type, {
+      publicId: `bench/${run}/asset-${index}`,
+      ...(type === 'upload' && { variant: 'metadata' }),
+      ...(own && { apiKey: LOCAL_CLOUDINARY.apiKey })
+    })
+    const [event] = toEvents(Buffer.from(JSON.stringify(notification)), {
+      environment: LOCAL_CLOUDINARY.cloudName,
+      isOwnKey: (apiKey) => apiKey === LOCAL_CLOUDINARY.apiKey,
+      receivedAt,
+      signedAt: Math.floor(receivedAt.getTime() / 1000)
+    })
+    return { group: event!.group, body: encodeMessage(event!) }
+  })
+}

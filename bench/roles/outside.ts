@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+
+/**
+ * SQS, DynamoDB and Cloudinary on one port, for benchmarks: each answers at once and as little as the listener needs,
+ * so that the role is what is measured and not its surroundings. It keeps nothing but the messages of one queue, each in
+ * a group of its own. A process of its own, told what to do by its parent.
+ */
+
+export interface QueuedMessage {
+  group: string
+  body: string
+}
+
+export type Order =
+  | { kind: 'put'; messages: QueuedMessage[] }
+  /** How long Cloudinary takes for a call, in milliseconds. */
+  | { kind: 'latency'; milliseconds: number }
+
+export type Report =
+  | { kind: 'listening'; url: string }
+  /** All that was put is deleted. */
+  | { kind: 'empty' }
+
+interface Stored extends QueuedMessage {
+  md5: string
+}
+
+const RECEIVE_BATCH = 10
+
+/** What each call of the Upload API finds in its answer; a stamp and a tag are yet to be set. */
+const ASSET = JSON.stringify({
+  asset_id: '0123456789abcdef0123456789abcdef',
+  public_id: 'bench/asset',
+  public_ids: ['bench/asset'],
+  resource_type: 'image',
+  type: 'upload',
+  version: 1_780_315_200,
+  tags: [],
+  metadata: {}
+})
+
+const md5 = (text: string) => createHash('md5').update(text).digest('hex')
+const report = (what: Report) => process.send?.(what)
+
+const waiting: Stored[] = []
+let next = 0
+let deleted = 0
+let latency = 0
+let wake = Promise.withResolvers<void>()
+
+process.on('message', (order: Order) => {
+  switch (order.kind) {
+    case 'put':
+      for (const message of order.messages) waiting.push({ ...message, md5: md5(message.body) })
+      wake.resolve()
+      wake = Promise.withResolvers()
+      return
+    case 'latency':
+      latency = order.milliseconds
+  }
+})
+
+interface Input {
+  Entries?: { Id: string; MessageBody?: string }[]
+  MaxNumberOfMessages?: number
+  WaitTimeSeconds?: number
+  ExpressionAttributeValues?: Record<string, unknown>
+  ReturnValues?: string
+}
+
+const OPERATIONS: Record<string, (input: Input) => object | Promise<object>> = {
+  async ReceiveMessage({ MaxNumberOfMessages = 1, WaitTimeSeconds = 0 }) {
+    if (next === waiting.length) await Promise.race([wake.promise, pause(WaitTimeSeconds * 1000)])
+    const taken = waiting.slice(next, next + Math.min(MaxNumberOfMessages, RECEIVE_BATCH))
+    next += taken.length
+    return {
+      Messages: taken.map(({ group, body, md5: MD5OfBody }, index) => ({
+        MessageId: `message-${next - taken.length + index}`,
+        ReceiptHandle: `receipt-${next - taken.length + index}`,
+        Body: body,
+        MD5OfBody,
+        Attributes: { MessageGroupId: group, ApproximateReceiveCount: '1' }
+      }))
+    }
+  },
+  DeleteMessageBatch({ Entries = [] }) {
+    deleted += Entries.length
+    if (deleted === waiting.length) report({ kind: 'empty' })
+    return { Successful: Entries.map(({ Id }) => ({ Id })), Failed: [] }
+  },
+  ChangeMessageVisibilityBatch: ({ Entries = [] }) => ({
+    Successful: Entries.map(({ Id }) => ({ Id })),
+    Failed: []
+  }),
+  SendMessageBatch: ({ Entries = [] }) => ({
+    Successful: Entries.map(({ Id, MessageBody = '' }) => ({
+      Id,
+      MessageId: Id,
+      MD5OfMessageBody: md5(MessageBody)
+    })),
+    Failed: []
+  }),
+  GetQueueAttributes: () => ({ Attributes: { QueueArn: 'arn:aws:sqs:us-east-1:000000000000:bench.fifo' } }),
+  // the journal names each value after its attribute; so this is the item as its first write leaves it
+  UpdateItem: ({ ExpressionAttributeValues = {}, ReturnValues }) =>
+    ReturnValues === 'ALL_NEW'
+      ? {
+          Attributes: Object.fromEntries(
+            Object.entries(ExpressionAttributeValues).map(([name, value]) => [name.slice(1), value])
+          )
+        }
+      : {}
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk)
+  return Buffer.concat(chunks).toString()
+}
+
+const server = createServer(async (request, response) => {
+  const body = await bodyOf(request)
+  const target = request.headers['x-amz-target']
+  if (target === undefined) {
+    if (latency > 0) await pause(latency)
+    response.writeHead(200, { 'content-type': 'application/json' }).end(ASSET)
+    return
+  }
+  const operation = OPERATIONS[String(target).split('.')[1] ?? '']
+  if (!operation) {
+    response.writeHead(400).end(JSON.stringify({ __type: 'UnknownOperationException' }))
+    return
+  }
+  const answer = JSON.stringify(await operation(JSON.parse(body)))
+  response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end(answer)
+})
+server.keepAliveTimeout = 60_000
+server.listen(0, '127.0.0.1')
+await once(server, 'listening')
+report({ kind: 'listening', url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })
+process.once('disconnect', () => process.exit())

@@ -3,6 +3,7 @@ import { VARIABLES } from '../app/config.ts'
 import { METRICS } from '../app/metrics/names.ts'
 import { Settings } from '../infra/settings.ts'
 import { TIMINGS } from '../infra/timings.ts'
+import { type Cells, costs, inputs, levers, prices, scale } from './cost/tables.ts'
 
 /** A table in a document that says what code says, and so is written from it. */
 export interface Table {
@@ -66,8 +67,25 @@ export const TABLES: readonly Table[] = [
       ])
       return markdown(['time', 'at', 'meaning', 'in step'], rows)
     }
-  }
+  },
+  ofCost('docs/cost.md', 'costs', costs),
+  ofCost('docs/cost.md', 'levers', levers),
+  ofCost('docs/cost.md', 'inputs', inputs),
+  ofCost('docs/cost.md', 'prices', prices),
+  ofCost('docs/scale.md', 'scale', scale)
 ]
+
+function ofCost(document: string, name: string, make: () => Cells): Table {
+  return {
+    document,
+    name,
+    source: 'dev/cost/',
+    render: () => {
+      const { head, rows } = make()
+      return markdown(head, rows)
+    }
+  }
+}
 
 const duration = (seconds: number) => (seconds < 86_400 ? `${seconds} s` : `${seconds / 86_400} days`)
 

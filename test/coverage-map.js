@@ -1,13 +1,17 @@
 import { existsSync, readdirSync } from 'node:fs'
 
+const filesIn = (directory) => readdirSync(directory).map((name) => `${directory}/${name}`)
+
 const SETTINGS = ['infra/settings.ts', 'infra/setting-values.ts', 'infra/more-than.ts']
 
-/** What covers more than one file: a process that loads the CDK takes seconds, so one test covers all that needs it. */
+/**
+ * What covers more than one file: a process that loads the CDK takes seconds, so one test covers all that needs it; and the
+ * parts of a bill make sense together.
+ */
 const COVERS = {
   'test/infra/settings.test.ts': SETTINGS,
-  'test/infra/app.test.ts': readdirSync('infra')
-    .map((name) => `infra/${name}`)
-    .filter((source) => !SETTINGS.includes(source))
+  'test/infra/app.test.ts': filesIn('infra').filter((source) => !SETTINGS.includes(source)),
+  'test/dev/cost.test.ts': ['dev/cost.ts', ...filesIn('dev/cost')]
 }
 
 /**

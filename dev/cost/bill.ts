@@ -1,0 +1,165 @@
+import type { Settings } from '../../infra/settings.ts'
+import { type PriceName, priceOf } from './prices.ts'
+import { tasksFor, wholeTasks } from './tasks.ts'
+import type { Traffic } from './traffic.ts'
+
+/** What a month costs, in US dollars, by what it is for. */
+export type Bill = Record<string, number>
+
+export const HOURS = 730
+const MINUTES = HOURS * 60
+export const SECONDS = MINUTES * 60
+const DAYS = HOURS / 24
+const GB = 1e9
+const MILLION = 1e6
+
+/** Interface endpoints that infra/network.ts makes: SQS, Secrets Manager, two of ECR, CloudWatch Logs. */
+const ENDPOINTS = 5
+/** Rules of infra/firewall.ts: the rate, the body's size, two groups of AWS's. */
+const FIREWALL_RULES = 4
+/** A `reconcile` of every hour, which takes about a minute of a small task. */
+const RECONCILE = { vcpu: 0.25, gb: 0.5, hours: HOURS / 60 }
+/** Images in the registry, and access logs of a request once they are compressed. */
+const IMAGES_GB = 0.5
+const ACCESS_LOG_BYTES = 200
+const SECRET_READ_SECONDS = 300
+/** A unit of DynamoDB's on-demand writes, in bytes, and what it adds to each item that it stores. */
+const WRITE_UNIT = 1024
+const ITEM_OVERHEAD = 100
+/** Reads of the secret's current and previous value. */
+const SECRET_VALUES = 2
+/** What an answer to a notification is, with its headers, in bytes. */
+const ANSWER_BYTES = 300
+/** What an hour of one LCU covers: each notification may come over a new connection. */
+const LCU_HOUR = { connections: 25 * 3600, bytes: GB }
+/** What SQS counts as one request, in bytes. */
+const SQS_CHUNK = 64 * 1024
+
+/** What the listener costs that has so many events in a month. */
+export function bill(events: number, settings: Settings, traffic: Traffic): Bill {
+  const own = events * traffic.ownShare
+  const processed = events - own
+  const notifications = events / traffic.eventsPerNotification
+  const calls = processed * traffic.cloudinaryCalls
+  const { web, worker } = wholeTasks(tasksFor(events / SECONDS, settings, traffic), settings)
+  const network = networkOf(events, calls, settings, traffic)
+  return {
+    'Tasks (Fargate)': compute(web, worker, settings),
+    'Load balancer, its addresses, answers':
+      priceOf('albHour', HOURS) +
+      priceOf('albLcuHour', notifications * lcuHours(traffic)) +
+      priceOf('ipv4Hour', settings.zones * HOURS) +
+      priceOf('egressGb', (notifications * ANSWER_BYTES) / GB),
+    'Firewall (WAF)':
+      priceOf('webAclMonth', 1) +
+      priceOf('wafRuleMonth', FIREWALL_RULES) +
+      priceOf('wafMillion', notifications / MILLION),
+    ...network,
+    'Queue (SQS)': priceOf(
+      'sqsFifoMillion',
+      (events * traffic.sqsRequests * Math.ceil(traffic.messageBytes / SQS_CHUNK) +
+        (worker * SECONDS) / traffic.receiveSeconds +
+        (web * SECONDS) / traffic.probeSeconds) /
+        MILLION
+    ),
+    'Journal (DynamoDB)': journal(processed, own, traffic),
+    'Logs (CloudWatch)': logs(notifications, processed, own, web + worker, settings, traffic),
+    'Metrics, alarms, dashboard':
+      priceOf('metricMonth', traffic.customMetrics + traffic.insightsMetrics) +
+      priceOf('alarmMonth', traffic.alarmMetrics) +
+      priceOf('dashboardMonth', 1),
+    'Secret, keys, images, access logs':
+      priceOf('secretMonth', 1) +
+      priceOf(
+        'secretTenThousand',
+        ((web + worker) * SECRET_VALUES * SECONDS) / SECRET_READ_SECONDS / 10_000
+      ) +
+      priceOf('keyMonth', settings.customerKey ? 2 : 0) +
+      priceOf('ecrGbMonth', IMAGES_GB) +
+      priceOf('s3GbMonth', (notifications * ACCESS_LOG_BYTES * monthsKept(settings)) / GB)
+  }
+}
+
+export const total = (of: Bill): number => Object.values(of).reduce((sum, usd) => sum + usd, 0)
+
+/** Of one notification: what it takes most of is what counts. */
+const lcuHours = ({ notificationBytes }: Traffic) =>
+  Math.max(1 / LCU_HOUR.connections, (notificationBytes + ANSWER_BYTES) / LCU_HOUR.bytes)
+
+function compute(web: number, worker: number, { architecture, ...settings }: Settings): number {
+  const [vcpuHour, gbHour]: [PriceName, PriceName] =
+    architecture === 'arm64'
+      ? ['fargateArmVcpuHour', 'fargateArmGbHour']
+      : ['fargateX86VcpuHour', 'fargateX86GbHour']
+  const ofTasks = (vcpu: number, gb: number, hours: number) =>
+    priceOf(vcpuHour, vcpu * hours) + priceOf(gbHour, gb * hours)
+  const ofRole = (tasks: number, { cpu, memoryMiB }: Settings['web']['size']) =>
+    ofTasks(cpu / 1024, memoryMiB / 1024, tasks * HOURS)
+  return (
+    ofRole(web, settings.web.size) +
+    ofRole(worker, settings.worker.size) +
+    ofTasks(RECONCILE.vcpu, RECONCILE.gb, RECONCILE.hours)
+  )
+}
+
+/** In a VPC of your own its gateways and endpoints are there already, and only what goes through them counts. */
+function networkOf(events: number, calls: number, settings: Settings, traffic: Traffic): Bill {
+  const isShared = Object.keys(settings.vpc).length > 0
+  const gateways = isShared ? 0 : settings.natPerZone ? settings.zones : 1
+  const endpoints = isShared || !settings.interfaceEndpoints ? 0 : ENDPOINTS * settings.zones
+  const awsGb = (events * traffic.awsBytes) / GB
+  const throughEndpoints = settings.interfaceEndpoints ? awsGb : 0
+  const outGb = (calls * traffic.cloudinaryBytesOut) / GB
+  const throughNat = outGb + (calls * traffic.cloudinaryBytesIn) / GB + awsGb - throughEndpoints
+  return {
+    'NAT gateway, to Cloudinary':
+      priceOf('natHour', gateways * HOURS) +
+      priceOf('ipv4Hour', gateways * HOURS) +
+      priceOf('natGb', throughNat) +
+      priceOf('egressGb', outGb),
+    'Private endpoints to AWS':
+      priceOf('endpointHour', endpoints * HOURS) + priceOf('endpointGb', throughEndpoints)
+  }
+}
+
+/** Each write is charged by the size of the whole item, in the table and in the index. */
+function journal(processed: number, own: number, traffic: Traffic): number {
+  const { processors, processedItemBytes, ignoredItemBytes, indexItemBytes, retentionDays } = traffic
+  const units = (bytes: number) => Math.ceil(bytes / WRITE_UNIT) + Math.ceil(indexItemBytes / WRITE_UNIT)
+  const writes = processed * (1 + processors) * units(processedItemBytes) + own * units(ignoredItemBytes)
+  const kept = retentionDays / DAYS
+  const tableGb =
+    (kept * (processed * (processedItemBytes + ITEM_OVERHEAD) + own * (ignoredItemBytes + ITEM_OVERHEAD))) /
+    GB
+  const indexGb = (kept * (processed + own) * (indexItemBytes + ITEM_OVERHEAD)) / GB
+  return (
+    priceOf('dynamoWriteMillion', writes / MILLION) +
+    priceOf('dynamoGbMonth', tableGb + indexGb) +
+    priceOf('dynamoPitrGbMonth', tableGb)
+  )
+}
+
+function logs(
+  notifications: number,
+  processed: number,
+  own: number,
+  tasks: number,
+  settings: Settings,
+  traffic: Traffic
+): number {
+  const { logOverheadBytes, metricLogBytes, insightsLogBytes } = traffic
+  // what is good is logged at `info`
+  const isQuiet = !['info', 'debug', 'trace'].includes(settings.logLevel)
+  const lines = isQuiet
+    ? 0
+    : notifications * (traffic.webLogBytes + logOverheadBytes) +
+      processed * traffic.processors * (traffic.processedLogBytes + logOverheadBytes) +
+      own * (traffic.ignoredLogBytes + logOverheadBytes)
+  const takenInGb = (lines + MINUTES * (tasks * metricLogBytes + insightsLogBytes)) / GB
+  return (
+    priceOf('logsGb', takenInGb) +
+    priceOf('logsGbMonth', takenInGb * traffic.logCompression * monthsKept(settings))
+  )
+}
+
+const monthsKept = ({ logRetentionDays }: Settings) => logRetentionDays / DAYS

@@ -1,0 +1,214 @@
+import { spawnSync } from 'node:child_process'
+import fc from 'fast-check'
+import t from 'tap'
+import { bill, HOURS, SECONDS, total } from '../../dev/cost/bill.ts'
+import { blueprintBill } from '../../dev/cost/blueprint.ts'
+import { PRICES, PRICES_OF, type Price } from '../../dev/cost/prices.ts'
+import { costs, dollars, inputs, levers, prices, scale, VOLUMES } from '../../dev/cost/tables.ts'
+import { tasksFor, wholeTasks } from '../../dev/cost/tasks.ts'
+import { DEFAULT_TRAFFIC, type InputName, TRAFFIC, type Traffic } from '../../dev/cost/traffic.ts'
+import { readSettings, Settings } from '../../infra/settings.ts'
+
+const DEFAULTS = Settings.parse({})
+const MILLION = 1e6
+
+const withTraffic = (changes: Partial<Traffic>): Traffic => ({ ...DEFAULT_TRAFFIC, ...changes })
+const billWith = (changes: object, events = 0) => bill(events, Settings.parse(changes), DEFAULT_TRAFFIC)
+
+/** To the cent. */
+const cents = (usd: number | undefined) => Math.round((usd ?? Number.NaN) * 100) / 100
+
+/** What so many events add to what is paid without any, by what it is for. */
+function added(events: number, traffic: Partial<Traffic> = {}, settings: object = {}) {
+  const [none, some] = [0, events].map((count) => bill(count, Settings.parse(settings), withTraffic(traffic)))
+  return Object.fromEntries(Object.entries(some!).map(([what, usd]) => [what, cents(usd - none![what]!)]))
+}
+
+t.test('every price has its source, and says whether it was checked', async (t) => {
+  t.match(PRICES_OF.date, /^\d{4}-\d{2}-\d{2}$/)
+  for (const [name, price] of Object.entries<Price>(PRICES)) {
+    t.ok(price.usd > 0, name)
+    t.match(price.source, /^https:\/\/aws\.amazon\.com\//, name)
+    if (price.checked !== undefined) t.match(price.checked, /^https:\/\//, name)
+  }
+  const marked = prices().rows.filter(([, , , checked]) => checked === '**not checked**')
+  t.equal(marked.length, Object.values<Price>(PRICES).filter(({ checked }) => !checked).length)
+})
+
+t.test('without an event the listener costs what it keeps running', async (t) => {
+  const idle = billWith({})
+  t.equal(cents(idle['Private endpoints to AWS']), 73, '5 endpoints, 2 zones, 730 hours, a cent each')
+  t.equal(cents(idle['NAT gateway, to Cloudinary']), cents(HOURS * (0.045 + 0.005)))
+  t.equal(cents(idle['Load balancer, its addresses, answers']), cents(HOURS * (0.0225 + 2 * 0.005)))
+  t.equal(cents(idle['Firewall (WAF)']), 9)
+  t.equal(idle['Journal (DynamoDB)'], 0)
+  // 3 tasks of half a vCPU and 1 GB, and a small one for an hour in sixty
+  const half = 0.5 * 0.03238 + 0.00356
+  t.equal(cents(idle['Tasks (Fargate)']), cents(3 * HOURS * half + (HOURS / 60) * (half / 2)))
+  t.equal(
+    cents(idle['Queue (SQS)']),
+    cents((SECONDS / 2 + (2 * SECONDS) / 5) * (0.5 / MILLION)),
+    'one worker that asks every 2 s, two tasks of web that ask every 5 s'
+  )
+})
+
+t.test('a million events add what each of them takes', async (t) => {
+  const own = added(MILLION, {
+    ownShare: 1,
+    eventsPerNotification: 1,
+    sqsRequests: 3,
+    ignoredItemBytes: 1000
+  })
+  t.equal(own['Queue (SQS)'], 1.5)
+  t.equal(own['Firewall (WAF)'], 0.6)
+  t.equal(own['Tasks (Fargate)'], 0, 'the tasks that are there do it')
+  const kept = (30 / (HOURS / 24)) * 1e-9 * MILLION
+  t.equal(
+    own['Journal (DynamoDB)'],
+    cents(2 * 0.625 + kept * (1100 * (0.25 + 0.2) + 850 * 0.25)),
+    'an own change is one write of 1 KB, and one of its copy in the index'
+  )
+  const one = added(MILLION, { ownShare: 0, processors: 1, processedItemBytes: 1600 })
+  t.equal(
+    one['Journal (DynamoDB)'],
+    cents(2 * 3 * 0.625 + kept * (1700 * (0.25 + 0.2) + 850 * 0.25)),
+    'with one processor it is two writes of 2 KB, each with its copy'
+  )
+})
+
+t.test('a message over 64 KB is more than one request', async (t) => {
+  t.equal(added(MILLION, { messageBytes: 65 * 1024 })['Queue (SQS)'], 3)
+})
+
+t.test('what a load balancer has most of is what counts', async (t) => {
+  const of = (notificationBytes: number) =>
+    added(MILLION, { notificationBytes })['Load balancer, its addresses, answers']
+  t.equal(of(1500), cents((MILLION / 90_000) * 0.008 + 0.3 * 0.09), 'new connections')
+  t.equal(of(99_700), cents(100 * 0.008 + 0.3 * 0.09), 'bytes')
+})
+
+t.test('settings change what they are about', async (t) => {
+  const before = billWith({}, MILLION)
+  const changed = (changes: object) => {
+    const after = billWith(changes, MILLION)
+    return Object.fromEntries(
+      Object.keys(before)
+        .map((what) => [what, cents(after[what]! - before[what]!)] as const)
+        .filter(([, usd]) => usd !== 0)
+    )
+  }
+  t.same(changed({ natPerZone: true }), { 'NAT gateway, to Cloudinary': 36.5 })
+  t.same(changed({ customerKey: true }), { 'Secret, keys, images, access logs': 2 })
+  const throughNat = changed({ interfaceEndpoints: false })
+  t.same(throughNat, { 'NAT gateway, to Cloudinary': cents(9 * 0.045), 'Private endpoints to AWS': -73.09 })
+  t.same(Object.keys(changed({ architecture: 'x86_64' })), ['Tasks (Fargate)'])
+  t.ok(changed({ architecture: 'x86_64' })['Tasks (Fargate)']! > 0)
+  t.same(Object.keys(changed({ logLevel: 'warn' })), ['Logs (CloudWatch)'])
+  t.ok(changed({ web: { minimumTasks: 3 } })['Tasks (Fargate)']! > 14)
+  const id = (kind: string) => [1, 2].map((n) => `${kind}-0000000000000000${n}`)
+  const vpc = {
+    'us-east-1': {
+      vpcId: 'vpc-00000000000000001',
+      availabilityZones: ['us-east-1a', 'us-east-1b'],
+      publicSubnetIds: id('subnet'),
+      privateSubnetIds: id('subnet')
+    }
+  }
+  t.same(changed({ vpc }), { 'NAT gateway, to Cloudinary': -36.5, 'Private endpoints to AWS': -73 })
+})
+
+t.test('tasks come from CPU time and from what waits for Cloudinary, whichever asks for more', async (t) => {
+  const traffic = withTraffic({
+    ownShare: 0.5,
+    webCpuMs: 1,
+    processedCpuMs: 4,
+    ignoredCpuMs: 2,
+    cpuTarget: 0.5,
+    cloudinaryCalls: 2,
+    cloudinaryMs: 250
+  })
+  // half a vCPU at half load is 250 ms a second; 50 in flight at half load are 25
+  t.same(tasksFor(1000, DEFAULTS, traffic), { web: 4, worker: 12, workerByCpu: 12, workerByConcurrency: 10 })
+  t.equal(tasksFor(1000, DEFAULTS, { ...traffic, cloudinaryMs: 1000 }).worker, 40)
+  t.same(
+    wholeTasks(tasksFor(1, DEFAULTS, traffic), DEFAULTS),
+    { web: 2, worker: 1 },
+    'no less than the settings keep'
+  )
+  t.same(wholeTasks(tasksFor(1010, DEFAULTS, traffic), DEFAULTS), { web: 5, worker: 13 })
+})
+
+t.test('more events never cost less', async () => {
+  const events = fc.integer({ min: 0, max: 10 ** 9 })
+  fc.assert(
+    fc.property(events, events, (some, more) => {
+      const of = (count: number) => total(bill(count, DEFAULTS, DEFAULT_TRAFFIC))
+      return of(Math.min(some, more)) <= of(Math.max(some, more)) + 1e-9
+    })
+  )
+})
+
+t.test('every input of the model counts for something', async (t) => {
+  const everything = (traffic: Traffic) =>
+    JSON.stringify([
+      [10 ** 6, 10 ** 9].map((events) => bill(events, DEFAULTS, traffic)),
+      blueprintBill(10 ** 6, traffic),
+      tasksFor(traffic.peakFactor, DEFAULTS, traffic)
+    ])
+  const before = everything(DEFAULT_TRAFFIC)
+  // what is rounded up to whole units, or counts by its largest part, takes much to change
+  for (const name of Object.keys(TRAFFIC) as InputName[]) {
+    t.not(
+      everything(withTraffic({ [name]: DEFAULT_TRAFFIC[name] * (name === 'ownShare' ? 1.5 : 100) })),
+      before,
+      name
+    )
+  }
+})
+
+t.test('the blueprint costs what API Gateway, Lambda and its log do', async (t) => {
+  const parts = blueprintBill(
+    MILLION,
+    withTraffic({ blueprintMs: 1000, blueprintGb: 0.125, blueprintLogBytes: 4000 })
+  )
+  t.same(Object.fromEntries(Object.entries(parts).map(([what, usd]) => [what, cents(usd)])), {
+    'API Gateway': 3.5,
+    Lambda: cents(0.2 + 125_000 * 0.0000166667),
+    'Logs (CloudWatch)': cents(4 * 0.5 + 4 * 0.15 * 0.03 * (90 / (HOURS / 24))),
+    Secret: 0.4
+  })
+})
+
+t.test('the tables hold what was computed', async (t) => {
+  const { head, rows } = costs()
+  t.equal(head.length, VOLUMES.length + 1)
+  for (const row of rows) t.equal(row.length, head.length)
+  const row = (name: string) => rows.find(([what]) => what === name)!
+  t.equal(row('**the listener, in all**')[1], `**${dollars(total(billWith({}, VOLUMES[0])))}**`)
+  t.equal(row('_tasks paid for: `web` + `worker`_')[1], '2 + 1')
+  for (const [name, ...saved] of levers().rows) {
+    for (const cell of saved) t.match(cell, /^\d/, `${name} makes it dearer`)
+  }
+  t.equal(inputs().rows.length, Object.keys(TRAFFIC).length)
+  t.match(scale().rows[0], ['`web` tasks', '2'])
+})
+
+t.test('what the levers set can be set', async (t) => {
+  for (const changes of [{ interfaceEndpoints: false }, { logLevel: 'warn' }]) {
+    t.equal(readSettings(changes).outcome, 'read')
+  }
+})
+
+t.test('dollars have cents only below ten', async (t) => {
+  t.same([0, 1.234, 9.994, 9.996, 1234.5].map(dollars), ['0.00', '1.23', '9.99', '10', '1,235'])
+})
+
+t.test('the command prints what the documents have', async (t) => {
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, ['dev/cost.ts', ...args], { encoding: 'utf8' }).stdout
+  const printed = run()
+  t.match(printed, PRICES_OF.date)
+  t.match(printed, `| ${costs().rows[0]!.join(' | ')} |`)
+  t.match(printed, `| ${scale().rows[0]!.join(' | ')} |`)
+  t.match(run('--help'), /^Usage: npm run cost/)
+})

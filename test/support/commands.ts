@@ -1,31 +1,10 @@
-import type { Test } from 'tap'
 import { COMMANDS } from '../../app/commands.ts'
-import { runRole } from './role.ts'
-import type { SystemUnderTest } from './system.ts'
+import { runCommand } from '../../app/operator/command.ts'
 
-/** Runs `node app/main.ts` with these arguments, on what the roles of a system run on. */
-export function buildCommands(
-  t: Test,
-  { sqs, dynamoDb, cloudinary }: Pick<SystemUnderTest, 'sqs' | 'dynamoDb' | 'cloudinary'>,
-  environment: Record<string, string> = {}
-) {
-  return async (args: string[], changes: Record<string, string> = {}) => {
-    const command = runRole(t, args, {
-      ...sqs.environment,
-      ...dynamoDb.environment,
-      QUEUE_URL: sqs.queueUrl,
-      DEAD_LETTER_QUEUE_URL: sqs.deadLetterQueueUrl,
-      JOURNAL_TABLE: dynamoDb.tableName,
-      CLOUDINARY_URL: cloudinary.cloud().cloudinaryUrl(cloudinary.url),
-      ...environment,
-      ...changes
-    })
-    const exitCode = await command.ended
-    return { exitCode, output: command.lines.map(({ msg }) => String(msg)) }
-  }
-}
-
-/** Runs a command in this process, on its environment: as `buildListener` sets it. */
+/**
+ * Runs a command in this process, on its environment, as `buildListener` sets it. What it prints is given in lines,
+ * errors among them.
+ */
 export async function runHere(
   name: string,
   ...args: string[]
@@ -33,6 +12,23 @@ export async function runHere(
   const output: string[] = []
   const print = (line: string) => void output.push(line)
   const closed = new AbortController().signal
-  const exitCode = await COMMANDS[name]!.run(args, print, { printError: print, closed })
+  const exitCode = await runCommand(COMMANDS[name]!, args, { print, printError: print, closed })
   return { exitCode, output }
+}
+
+/** Does something with variables of this process's environment changed, and puts them back. */
+export async function withEnvironment<T>(
+  changes: Readonly<Record<string, string>>,
+  work: () => Promise<T>
+): Promise<T> {
+  const before = { ...process.env }
+  Object.assign(process.env, changes)
+  try {
+    return await work()
+  } finally {
+    for (const name of Object.keys(changes)) {
+      if (before[name] === undefined) delete process.env[name]
+      else process.env[name] = before[name]
+    }
+  }
 }

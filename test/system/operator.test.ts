@@ -1,54 +1,89 @@
-import { rmSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
+import { PermanentError, type Processor } from '../../app/listener.ts'
+import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
 import { DEAD_LETTER_QUEUE_NAME } from '../../dev/sqs.ts'
-import { buildCommands } from '../support/commands.ts'
-import { buildSystem, type SystemUnderTest } from '../support/system.ts'
+import { runHere, withEnvironment } from '../support/commands.ts'
+import { buildListener, type ListenerUnderTest } from '../support/listener.ts'
 
-// many processes, one after the other, on a machine that may be busy
-t.setTimeout(180_000)
-
-/** A system whose processor adds the tag `seen`, and cannot while a file is there. */
+/** A listener whose processor adds the tag `seen`, and cannot until it is mended. */
 async function build(t: Test) {
-  const directory = t.testdir({
-    broken: '',
-    'listener.config.ts': `
-      import { existsSync } from 'node:fs'
-      import { defineListener, PermanentError } from '${process.cwd()}/app/listener.ts'
-      export default defineListener({
-        processors: [
-          {
-            name: 'tagger',
-            on: ['upload'],
-            async handle ({ asset }, { cloudinary }) {
-              if (existsSync('${t.testdirName}/broken')) throw new PermanentError('the tag machine is broken')
-              await cloudinary.addTag(asset, 'seen')
-              return 'tagged'
-            }
-          },
-          { name: 'counter', on: ['upload'], handle: () => 'counted' }
-        ]
-      })`
-  })
-  const environment = { LISTENER_CONFIG: `${directory}/listener.config.ts` }
-  const system = await buildSystem(t, { environment })
+  let isBroken = true
+  const tagger: Processor = {
+    name: 'tagger',
+    on: ['upload'],
+    async handle({ asset }, { cloudinary }) {
+      if (isBroken) throw new PermanentError('the tag machine is broken')
+      await cloudinary.addTag(asset!, 'seen')
+      return 'tagged'
+    }
+  }
+  const counter: Processor = { name: 'counter', on: ['upload'], handle: () => 'counted' }
+  const system = await buildListener(t, [tagger, counter])
   return {
     ...system,
-    breakProcessor: () => writeFileSync(`${directory}/broken`, ''),
-    mendProcessor: () => rmSync(`${directory}/broken`),
-    letters: () => system.sqs.server.inspectQueue(DEAD_LETTER_QUEUE_NAME)!.messages.ready,
-    command: buildCommands(t, system, environment)
+    upload: () => system.cloudinary.as().upload({ publicId: 'asset-0', resourceType: 'image' }),
+    breakProcessor: () => {
+      isBroken = true
+    },
+    mendProcessor: () => {
+      isBroken = false
+    },
+    letters: () => system.sqs.server.inspectQueue(DEAD_LETTER_QUEUE_NAME)!.messages.ready
   }
 }
 
-const ofProcessor = ({ lines }: Pick<SystemUnderTest, 'lines'>, processor: string) =>
+const ofProcessor = ({ lines }: Pick<ListenerUnderTest, 'lines'>, processor: string) =>
   lines.filter((line) => line.msg === 'event processed' && line.processor === processor)
 
 t.test('a dead letter is redriven once its cause is mended, and an event is replayed', async (t) => {
   const system = await build(t)
-  const { cloudinary, upload, atRest, command, letters, mendProcessor, breakProcessor } = system
+  const { cloudinary, upload, atRest, letters, mendProcessor, breakProcessor } = system
   const tags = () => cloudinary.calls.filter(({ action }) => action === 'tags').length
 
-  upload(1)
+  await t.test('doctor finds everything in order, but for what dynalite does not know', async (t) => {
+    const { exitCode, output } = await runHere('doctor')
+    t.equal(exitCode, 0)
+    t.strictSame(
+      output.map((line) => line.split(/ {2,}/).slice(0, 2)),
+      [
+        ['ok', 'configuration'],
+        ['ok', 'credentials'],
+        ['ok', 'processors'],
+        ['ok', 'queue'],
+        ['ok', 'dead letters'],
+        // it knows no time to live
+        ['warn', 'table'],
+        ['ok', 'Cloudinary'],
+        ['ok', 'clock'],
+        ['0 faults, 1 warning.']
+      ]
+    )
+  })
+
+  await t.test('doctor names each fault, says what to mend, and shows no secret', async (t) => {
+    const wrongSecret = cloudinary
+      .cloud()
+      .cloudinaryUrl(cloudinary.url)
+      .replace(LOCAL_CLOUDINARY.apiSecret, 'not-the-secret')
+    const faulty: [Record<string, string>, RegExp][] = [
+      [{ JOURNAL_TABLE: 'nowhere' }, /^fault {2}table .*correct JOURNAL_TABLE \(now nowhere\)/],
+      [{ CLOUDINARY_URL: wrongSecret }, /^fault {2}Cloudinary .*demo: ping: 401 .*check the secret/],
+      [{ QUEUE_URL: 'http://127.0.0.1:9/0/q.fifo' }, /^fault {2}queue .*cannot connect \(ECONNREFUSED\)/],
+      [{ WORKER_CONCURRENCY: 'many' }, /^fault {2}configuration .*WORKER_CONCURRENCY is "many"/],
+      [{ LISTENER_CONFIG: './nowhere.ts' }, /^fault {2}processors .*nowhere\.ts cannot be loaded/]
+    ]
+    for (const [changes, line] of faulty) {
+      const { exitCode, output } = await withEnvironment(changes, () => runHere('doctor'))
+      t.equal(exitCode, 1)
+      t.match(
+        output.filter((each) => each.startsWith('fault')),
+        [line]
+      )
+      t.notMatch(output.join('\n'), 'not-the-secret')
+    }
+  })
+
+  upload()
   await atRest()
   t.match(letters(), [
     {
@@ -62,7 +97,7 @@ t.test('a dead letter is redriven once its cause is mended, and an event is repl
   const { id } = JSON.parse(letters()[0]!.body)
 
   await t.test('doctor says that there are dead letters', async (t) => {
-    const { exitCode, output } = await command(['doctor'])
+    const { exitCode, output } = await runHere('doctor')
     t.equal(exitCode, 0)
     t.match(
       output.find((line) => /^warn +dead letters/.test(line)),
@@ -71,7 +106,7 @@ t.test('a dead letter is redriven once its cause is mended, and an event is repl
   })
 
   await t.test('a redrive before it is mended dies again, and nothing is lost', async (t) => {
-    const { exitCode, output } = await command(['redrive'])
+    const { exitCode, output } = await runHere('redrive')
     t.equal(exitCode, 0)
     t.match(
       output[0],
@@ -83,7 +118,7 @@ t.test('a dead letter is redriven once its cause is mended, and an event is repl
   })
 
   await t.test('a dry run moves nothing', async (t) => {
-    const { exitCode, output } = await command(['redrive', '--dry-run', '--id', id])
+    const { exitCode, output } = await runHere('redrive', '--dry-run', '--id', id)
     t.equal(exitCode, 0)
     t.match(output, [/^would move {2}/, /^Would move 1 event \(1 letter\); nothing was moved/])
     t.equal(letters().length, 1)
@@ -91,7 +126,7 @@ t.test('a dead letter is redriven once its cause is mended, and an event is repl
 
   await t.test('once it is mended, what was dead is done, and what was done is not done again', async (t) => {
     mendProcessor()
-    const { exitCode, output } = await command(['redrive', '--type', 'upload'])
+    const { exitCode, output } = await runHere('redrive', '--type', 'upload')
     t.equal(exitCode, 0)
     t.match(output, [/^moved/, /^Moved 1 event \(1 letter\) as run [0-9a-f]{8}. Left: none.$/])
     await atRest()
@@ -103,7 +138,7 @@ t.test('a dead letter is redriven once its cause is mended, and an event is repl
 
   await t.test('each replay runs every processor once more', async (t) => {
     for (const times of [1, 2]) {
-      const { exitCode, output } = await command(['replay', id])
+      const { exitCode, output } = await runHere('replay', id)
       t.equal(exitCode, 0)
       t.match(output[0], new RegExp(`^${id} {2}upload {2}asset-0 .* done after 1 attempt$`))
       t.match(output.join('\n'), /tagger +succeeded .* tagged/)
@@ -114,7 +149,7 @@ t.test('a dead letter is redriven once its cause is mended, and an event is repl
   })
 
   await t.test('an id that nobody knows is said to be unknown, and the others are replayed', async (t) => {
-    const { exitCode, output } = await command(['replay', 'nonsense', id])
+    const { exitCode, output } = await runHere('replay', 'nonsense', id)
     t.equal(exitCode, 1)
     t.match(output[0], /^nonsense {2}not replayed: the journal does not know it/)
     await atRest()
@@ -123,11 +158,11 @@ t.test('a dead letter is redriven once its cause is mended, and an event is repl
 
   await t.test('a replay that dies is put aside, and can be redriven', async (t) => {
     breakProcessor()
-    await command(['replay', id])
+    await runHere('replay', id)
     await atRest()
     t.equal(letters().length, 1)
     mendProcessor()
-    t.equal((await command(['redrive'])).exitCode, 0)
+    t.equal((await runHere('redrive')).exitCode, 0)
     await atRest()
     t.equal(letters().length, 0)
     t.equal(tags(), 5)

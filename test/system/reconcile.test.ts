@@ -1,6 +1,6 @@
 import t from 'tap'
 import { helloWorldTag, lastUpdateTimestamp, type Processor } from '../../app/listener.ts'
-import { buildCommands } from '../support/commands.ts'
+import { runHere } from '../support/commands.ts'
 import { buildListener } from '../support/listener.ts'
 import { buildReconcile, HOUR_MS } from './reconcile/command.ts'
 import { loseAndFind } from './reconcile/lost.ts'
@@ -51,7 +51,6 @@ t.test('with the processors that come with the listener', async (t) => {
   const since = ['--since', new Date(Date.now() - HOUR_MS).toISOString()]
   const stampOf = (publicId: string) =>
     String(cloudinary.assets.find(publicId)?.metadata.last_update_timestamp)
-  const command = buildCommands(t, system)
 
   /** Uploads an asset ten minutes ago, which is tagged and stamped now. */
   const upload = async (publicId: string) => {
@@ -130,13 +129,13 @@ t.test('with the processors that come with the listener', async (t) => {
     ahead = -10 * MINUTE_MS
     cloudinary.as().upload({ publicId: 'unsent', resourceType: 'image' })
     await cloudinary.idle()
-    const args = ['reconcile', ...since, '--grace', '5', '--type', 'upload']
-    const dry = await reconcile([...args.slice(1), '--dry-run'], { clock: Date.now })
+    const args = [...since, '--grace', '5', '--type', 'upload']
+    const dry = await reconcile([...args, '--dry-run'], { clock: Date.now })
     t.match(dry, { exitCode: 0, sent: [{ type: 'upload', publicId: 'unsent' }] })
     t.match(dry.lines.at(-2), '1 event missing, nothing was sent.')
     await atRest()
     t.strictSame(cloudinary.assets.find('unsent')?.tags, [])
-    const { exitCode, output } = await command(args)
+    const { exitCode, output } = await runHere('reconcile', ...args)
     t.equal(exitCode, 0)
     t.match(output.at(-2), '1 event missing, 1 sent.')
     await atRest()

@@ -160,7 +160,7 @@ t.test('the table follows Cloudinary', async (t) => {
     cloudinary.as().addTags('own', ['meanwhile'])
     cloudinary.as().destroy('four')
     const failed = () => lines.slice(before).filter(({ msg }) => /^event failed/.test(String(msg)))
-    while (failed().length < 3) await new Promise((resolve) => setImmediate(resolve))
+    await system.logged(() => failed().length >= 3)
     t.match(failed()[0], { processor: 'database-sync', err: { code: 'DATABASE_UNAVAILABLE' } })
     await postgres.up()
     await atRest()

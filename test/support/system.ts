@@ -20,6 +20,12 @@ export interface SystemUnderTest extends System {
 }
 
 /**
+ * What processes of a test get of this one's environment. What they compile they leave for the next, which saves each
+ * a third of its start.
+ */
+export const CHILD_ENVIRONMENT = { PATH: process.env.PATH, NODE_COMPILE_CACHE: '.tap/compile-cache' }
+
+/**
  * The whole system as processes, on stand-ins. When the test ends it is stopped, and the test fails if any line
  * that was logged holds the API secret or a signature that was sent.
  */
@@ -27,7 +33,7 @@ export async function buildSystem(t: Test, options: Partial<SystemOptions> = {})
   const lines: LogLine[] = []
   const system = await startSystem({
     ...options,
-    environment: { PATH: process.env.PATH, PORT: String(await freePort()), ...options.environment },
+    environment: { ...CHILD_ENVIRONMENT, PORT: String(await freePort()), ...options.environment },
     onLine: (line) => lines.push(line)
   })
   const { cloudinary, sqs, dynamoDb } = system as Pick<SystemUnderTest, 'cloudinary' | 'sqs' | 'dynamoDb'>

@@ -6,7 +6,7 @@ import { type EmbeddedSqs, QUEUE_NAME } from '../../../dev/sqs.ts'
 import type { Child, LogLine } from '../../../dev/start/child.ts'
 import { type System, startSystem } from '../../../dev/start/system.ts'
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts'
-import { freePort } from '../../support/system.ts'
+import { CHILD_ENVIRONMENT, freePort } from '../../support/system.ts'
 import { type Account, account, readDeadLetters, readJournal } from './accounting.ts'
 import { findDelays, findSecrets, judge } from './judge.ts'
 import { EVENTS_PER_ASSET, Load, type LoadOptions } from './load.ts'
@@ -95,7 +95,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
       workers: WORKERS,
       retryScale: RETRY_SCALE,
       environment: {
-        PATH: process.env.PATH,
+        ...CHILD_ENVIRONMENT,
         PORT: String(await freePort()),
         LISTENER_CONFIG: CONFIG,
         CHAOS_LOG_URL: orderLog.url,

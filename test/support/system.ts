@@ -23,7 +23,7 @@ export interface SystemUnderTest extends System {
  * What processes of a test get of this one's environment. What they compile they leave for the next, which saves each
  * a third of its start.
  */
-export const CHILD_ENVIRONMENT = { PATH: process.env.PATH, NODE_COMPILE_CACHE: '.tap/compile-cache' }
+export const CHILD_ENVIRONMENT = { PATH: process.env.PATH ?? '', NODE_COMPILE_CACHE: '.tap/compile-cache' }
 
 /**
  * The whole system as processes, on stand-ins. When the test ends it is stopped, and the test fails if any line

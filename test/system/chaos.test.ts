@@ -3,7 +3,7 @@ import { runScenario, type Scenario } from './chaos/chaos.ts'
 import { SCENARIOS, webKilled, workerKilled } from './chaos/scenarios.ts'
 
 /** The short form of `npm run test:chaos`: fewer faults, and fewer events. */
-const EVENTS = 60
+const EVENTS = 32
 
 /** A killed worker's messages come again sooner than after 60 s, and later than any handler takes. */
 const VISIBILITY_SECONDS = 6

@@ -2,12 +2,16 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import t from 'tap'
+import { COMMANDS } from '../../app/commands.ts'
+import { inspectConfig } from '../../app/config.ts'
 import { Outbox } from '../../app/queue/outbox.ts'
+import { ROLES } from '../../app/roles.ts'
 import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
 import { startSecretsManager } from '../../dev/secrets-manager.ts'
 import { startSqs } from '../../dev/sqs.ts'
 import { startStandIns } from '../../dev/stand-ins.ts'
-import { eventOf } from '../support/operator.ts'
+import { runHere, withEnvironment } from '../support/commands.ts'
+import { eventOf, QUIET } from '../support/operator.ts'
 import { runRole } from '../support/role.ts'
 import { hold, startSqsFake } from '../support/sqs-fake.ts'
 
@@ -25,14 +29,12 @@ const NOWHERE = {
 }
 
 t.test('without a role it says which there are, and exits 2', async (t) => {
-  for (const args of [[], ['nonsense']]) {
-    const role = runRole(t, args)
-    t.equal(await role.ended, 2)
-    t.match(
-      role.lines.map(({ msg }) => msg),
-      ['Usage: node app/main.ts ROLE']
-    )
-  }
+  const role = runRole(t, [])
+  t.equal(await role.ended, 2)
+  t.match(
+    role.lines.map(({ msg }) => msg),
+    ['Usage: node app/main.ts ROLE']
+  )
 })
 
 t.test('a role takes no arguments, and nothing is a role that is not in the list', async (t) => {
@@ -66,10 +68,9 @@ t.test('each role says which variables it cannot do without', async (t) => {
     ['worker', ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'JOURNAL_TABLE']],
     ['poll', ['QUEUE_URL', 'POLL_CHANNEL']]
   ] as const) {
-    const role = runRole(t, [name])
-    t.equal(await role.ended, 1)
-    t.match(
-      role.lines.map(({ msg }) => String(msg).split(' is not set')[0]),
+    const { faults } = inspectConfig(ROLES[name]!.requires, {})
+    t.strictSame(
+      faults.map(({ line }) => line.split(' is not set')[0]),
       variables
     )
   }
@@ -77,27 +78,27 @@ t.test('each role says which variables it cannot do without', async (t) => {
 
 t.test('faults of the configuration are found at start', async (t) => {
   const broken = t.testdir({ 'listener.config.ts': 'export default {}' })
-  const cases: [string, string, Record<string, string>, RegExp][] = [
-    [
-      'web',
-      'CONFIG_INVALID',
-      { AWS_REGION: 'eu-west-1' },
-      /^CLOUDINARY_URL and CLOUDINARY_SECRET_ID are not set/
-    ],
-    ['worker', 'CONFIG_INVALID', { CLOUDINARY_URL }, /^AWS_REGION is not set/],
-    ['web', 'LISTENER_CONFIG_INVALID', { LISTENER_CONFIG: `${broken}/listener.config.ts` }, /`processors`/],
-    [
-      'worker',
-      'CLOUDINARY_URL_INVALID',
-      { CLOUDINARY_URL: 'cloudinary://a@b', AWS_REGION: 'eu-west-1' },
-      /API secret is missing/
-    ]
-  ]
-  const roles = cases.map(([name, , environment]) => runRole(t, [name], { ...NOWHERE, ...environment }))
-  for (const [index, [, code, , message]] of cases.entries()) {
-    t.equal(await roles[index]?.ended, 1)
-    t.match(roles[index]?.lines, [{ level: 'fatal', code, msg: message }])
-  }
+  const LISTENER_CONFIG = `${broken}/listener.config.ts`
+  const process = runRole(t, ['web'], { ...NOWHERE, LISTENER_CONFIG })
+  t.equal(await process.ended, 1)
+  t.match(process.lines, [{ level: 'fatal', code: 'LISTENER_CONFIG_INVALID', msg: /`processors`/ }])
+
+  const start = (name: string, environment: Record<string, string>) =>
+    withEnvironment({ ...NOWHERE, ...environment }, () =>
+      ROLES[name]!.start({ listener: { processors: [] }, log: QUIET, write: () => {} })
+    )
+  await t.rejects(start('web', { AWS_REGION: 'eu-west-1' }), {
+    code: 'CONFIG_INVALID',
+    message: /^CLOUDINARY_URL and CLOUDINARY_SECRET_ID are not set/
+  })
+  await t.rejects(start('worker', { CLOUDINARY_URL }), {
+    code: 'CONFIG_INVALID',
+    message: /^AWS_REGION is not set/
+  })
+  await t.rejects(start('worker', { CLOUDINARY_URL: 'cloudinary://a@b', AWS_REGION: 'eu-west-1' }), {
+    code: 'CLOUDINARY_URL_INVALID',
+    message: /API secret is missing/
+  })
 })
 
 t.test('what is no fault of the configuration is logged with its stack', async (t) => {
@@ -114,21 +115,14 @@ t.test('what is no fault of the configuration is logged with its stack', async (
   ])
 })
 
-t.test('both roles start, and stop on SIGTERM with exit code 0', async (t) => {
+t.test('a role starts, and stops on SIGTERM with exit code 0', async (t) => {
   const standIns = await startStandIns()
   t.teardown(() => standIns.stop())
-  const environment = {
-    ...standIns.environment,
-    PORT: '0',
-    HOST: '127.0.0.1'
-  }
-  for (const name of ['web', 'worker']) {
-    const role = runRole(t, [name], environment)
-    await role.line(`${name} is ready`)
-    role.child.kill('SIGTERM')
-    t.equal(await role.ended, 0)
-    t.match(role.lines.slice(-2), [{ msg: 'stopping', signal: 'SIGTERM' }, { msg: 'stopped' }])
-  }
+  const role = runRole(t, ['worker'], standIns.environment)
+  await role.line('worker is ready')
+  role.child.kill('SIGTERM')
+  t.equal(await role.ended, 0)
+  t.match(role.lines.slice(-2), [{ msg: 'stopping', signal: 'SIGTERM' }, { msg: 'stopped' }])
 })
 
 t.test('a role that has not started yet can be stopped', async (t) => {
@@ -240,17 +234,15 @@ t.test('the worker says when Cloudinary is down, and when it is back', async (t)
 })
 
 t.test('each command has a help, and refuses what it does not know', async (t) => {
-  const commands = ['redrive', 'replay', 'doctor'].map((name) => ({
-    name,
-    helped: runRole(t, [name, '--help']),
-    refused: runRole(t, [name, '--bogus'])
-  }))
-  for (const { name, helped, refused } of commands) {
-    t.equal(await helped.ended, 0)
-    t.match(helped.lines[0], { msg: new RegExp(`^Usage: node app/main.ts ${name}`) })
-    t.equal(await refused.ended, 2)
-    t.match(refused.lines, [{ msg: "Unknown option '--bogus'" }, {}, helped.lines[0]!])
+  for (const [name, { usage }] of Object.entries(COMMANDS)) {
+    t.match(usage, new RegExp(`^Usage: node app/main.ts ${name}`))
+    const { exitCode, output } = await runHere(name, '--bogus')
+    t.equal(exitCode, 2, name)
+    t.match(output[0], new RegExp(`^Unknown option '--bogus'[\\s\\S]*\\n\\nUsage: node app/main.ts ${name}`))
   }
+  const helped = runRole(t, ['replay', '--help'])
+  t.equal(await helped.ended, 0)
+  t.match(helped.lines[0], { msg: /^Usage: node app\/main\.ts replay/ })
 })
 
 t.test('what a command lacks is a line for each variable, for people', async (t) => {
@@ -262,39 +254,32 @@ t.test('what a command lacks is a line for each variable, for people', async (t)
 t.test('commands run on what the roles run on, and exit', async (t) => {
   const standIns = await startStandIns()
   t.teardown(() => standIns.stop())
-  const last = async (...args: string[]) => {
-    const command = runRole(t, args, standIns.environment)
-    return [await command.ended, ...command.lines.map(({ msg }) => msg)]
-  }
-  const [redrive, replay, doctor] = await Promise.all([
-    last('redrive'),
-    last('replay', 'nonsense'),
-    last('doctor')
-  ])
-  t.strictSame(redrive, [0, 'The dead-letter queue has no letters.'])
-  t.match(replay, [1, /^nonsense {2}not replayed/])
-  t.match(doctor.at(-1), /^0 faults, /)
+  const doctor = runRole(t, ['doctor'], standIns.environment)
+  t.equal(await doctor.ended, 0)
+  t.match(doctor.lines.at(-1), { msg: /^0 faults, / })
+  await withEnvironment(standIns.environment, async () => {
+    t.strictSame(await runHere('redrive'), {
+      exitCode: 0,
+      output: ['The dead-letter queue has no letters.']
+    })
+    t.match(await runHere('replay', 'nonsense'), { exitCode: 1, output: [/^nonsense {2}not replayed/] })
+  })
 })
 
 t.test('doctor leaves out what it cannot check, and says why', async (t) => {
-  const doctor = runRole(t, ['doctor'], {
-    CLOUDINARY_URL: 'https://not-for-the-log',
-    LISTENER_CONFIG: './listener.txt'
-  })
-  t.equal(await doctor.ended, 1)
-  t.match(
-    doctor.lines.map(({ msg }) => msg),
-    [
-      /^fault {2}configuration {2}CLOUDINARY_URL is \(hidden\)/,
-      /^fault {2}configuration {2}LISTENER_CONFIG is "\.\/listener\.txt"/,
-      /^fault {2}configuration {2}QUEUE_URL is not set/,
-      /^fault {2}configuration {2}DEAD_LETTER_QUEUE_URL is not set/,
-      /^fault {2}configuration {2}JOURNAL_TABLE is not set/,
-      /^fault {2}configuration {2}AWS_REGION is not set/,
-      /clock/,
-      /^6 faults/
-    ]
-  )
+  const environment = { CLOUDINARY_URL: 'https://not-for-the-log', LISTENER_CONFIG: './listener.txt' }
+  const { exitCode, output } = await withEnvironment(environment, () => runHere('doctor'))
+  t.equal(exitCode, 1)
+  t.match(output, [
+    /^fault {2}configuration {2}CLOUDINARY_URL is \(hidden\)/,
+    /^fault {2}configuration {2}LISTENER_CONFIG is "\.\/listener\.txt"/,
+    /^fault {2}configuration {2}QUEUE_URL is not set/,
+    /^fault {2}configuration {2}DEAD_LETTER_QUEUE_URL is not set/,
+    /^fault {2}configuration {2}JOURNAL_TABLE is not set/,
+    /^fault {2}configuration {2}AWS_REGION is not set/,
+    /clock/,
+    /^6 faults/
+  ])
 })
 
 t.test('a redrive that is interrupted ends in good order', async (t) => {

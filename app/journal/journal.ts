@@ -11,6 +11,7 @@ import {
 import type { AssetEvent } from '../cloudinary/event.ts'
 import type { Logger } from '../logger.ts'
 import { feedShard, JOURNAL, journalUnavailable } from './table.ts'
+import { type Change, updateOf } from './update.ts'
 
 /** `retrying` waits for its next attempt; `done`, `ignored` and `dead` are final. */
 export type Status = 'processing' | 'retrying' | 'done' | 'ignored' | 'dead'
@@ -284,31 +285,6 @@ export class Journal {
     }
     return (await client.send(new UpdateCommand(command))).Attributes ?? {}
   }
-}
-
-type Change = { set: unknown } | { ifAbsent: unknown } | { add: number }
-
-function updateOf(changes: Record<string, Change>) {
-  const update = {
-    set: [] as string[],
-    add: [] as string[],
-    names: {} as Record<string, string>,
-    values: {} as Record<string, unknown>
-  }
-  for (const [name, change] of Object.entries(changes)) {
-    update.names[`#${name}`] = name
-    if ('add' in change) {
-      update.add.push(`#${name} :${name}`)
-      update.values[`:${name}`] = change.add
-    } else if ('set' in change) {
-      update.set.push(`#${name} = :${name}`)
-      update.values[`:${name}`] = change.set
-    } else {
-      update.set.push(`#${name} = if_not_exists(#${name}, :${name})`)
-      update.values[`:${name}`] = change.ifAbsent
-    }
-  }
-  return update
 }
 
 /** A user's code may return and throw texts of any length, and what is no text where its types are not checked. */

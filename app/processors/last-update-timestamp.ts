@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { AssetEvent } from '../cloudinary/event.ts'
 import { stampTime } from '../cloudinary/stamp.ts'
 import type { Processor } from '../listener.ts'
+import { ASSET_CHANGES } from './asset-changes.ts'
 import { byCurrentName } from './current-name.ts'
 import { checkOptions } from './options.ts'
 
@@ -43,18 +44,7 @@ export function lastUpdateTimestamp(options: LastUpdateTimestampOptions = {}): P
   const watched = watch && requireMetadata ? [...watch, requireMetadata] : watch
   return {
     name,
-    on: [
-      'upload',
-      'rename',
-      'move',
-      'moderation',
-      'access_control_changed',
-      'resource_tags_changed',
-      'resource_context_changed',
-      'resource_display_name_changed',
-      'resource_metadata_changed',
-      'restore_asset_version'
-    ],
+    on: ASSET_CHANGES,
     when: (event) => event.type !== 'resource_metadata_changed' || watchedFieldChanged(event, field, watched),
     metadataFields: [
       { external_id: field, label: 'Last update', type: format === 'iso' ? 'string' : 'integer' }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { AssetEvent } from '../../cloudinary/event.ts'
 import type { Processor, StartContext } from '../../listener.ts'
+import { ASSET_CHANGES } from '../asset-changes.ts'
 import { checkOptions } from '../options.ts'
 import { COLUMNS, columnsOf, IDENTIFIER } from './columns.ts'
 import { Database } from './database.ts'
@@ -41,20 +42,7 @@ export function databaseSync(options: DatabaseSyncOptions = {}): Processor {
   let started: { database: Database; rows: AssetRows } | undefined
   return {
     name,
-    on: [
-      'upload',
-      'rename',
-      'move',
-      'moderation',
-      'access_control_changed',
-      'resource_tags_changed',
-      'resource_context_changed',
-      'resource_display_name_changed',
-      'resource_metadata_changed',
-      'restore_asset_version',
-      'delete',
-      'delete_by_token'
-    ],
+    on: [...ASSET_CHANGES, 'delete', 'delete_by_token'],
     ownChanges: true,
     requires: ['DATABASE_URL'],
     when: isStored,

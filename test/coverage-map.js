@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, globSync, readdirSync } from 'node:fs'
 
 const filesIn = (directory) => readdirSync(directory).map((name) => `${directory}/${name}`)
 
@@ -15,11 +15,18 @@ const COVERS = {
 }
 
 /**
- * One test file covers one source file: test/app/queue/batcher.test.ts → app/queue/batcher.ts.
+ * One test file covers one source file: test/app/queue/batcher.test.ts → app/queue/batcher.ts. A group covers what the
+ * tests that it runs cover: test/app/queue.group.ts runs those in test/app/queue/.
  * Tests of the whole (test/system/) cover no single file, so none is asked of them.
  */
-export default (test) => {
+const sourcesOf = (test) => {
   if (Object.hasOwn(COVERS, test)) return COVERS[test]
+  if (test.endsWith('.group.ts')) return globSync(test.replace('.group.ts', '/**/*.test.ts')).flatMap(sourcesOf)
   const source = test.replace(/^test\//, '').replace(/\.test\.ts$/, '.ts')
-  return existsSync(source) ? source : null
+  return existsSync(source) ? [source] : []
+}
+
+export default (test) => {
+  const sources = sourcesOf(test)
+  return sources.length > 0 ? sources : null
 }

@@ -21,9 +21,11 @@ const CONNECTIONS = 100
  * Starts PostgreSQL in this process, on a free port; it accepts any credentials, and forgets everything when it stops. It takes a
  * second or two, and some 400 MB. All connections share one session, one statement or transaction after the other:
  * what one sets for its session, all have, and time limits of the server do not strike.
+ *
+ * @param stored what `dumpDataDir` of another gave: it starts with that, in a fraction of the time; default: empty
  */
-export async function startPostgres(): Promise<EmbeddedPostgres> {
-  const db = await PGlite.create()
+export async function startPostgres(stored?: Blob): Promise<EmbeddedPostgres> {
+  const db = await PGlite.create(stored && { loadDataDir: stored })
   keepExchangesWhole(db)
   const server = new PGLiteSocketServer({ db, port: 0, host: '127.0.0.1', maxConnections: CONNECTIONS })
   await server.start()

@@ -21,7 +21,8 @@ const COVERS = {
  */
 const sourcesOf = (test) => {
   if (Object.hasOwn(COVERS, test)) return COVERS[test]
-  if (test.endsWith('.group.ts')) return globSync(test.replace('.group.ts', '/**/*.test.ts')).flatMap(sourcesOf)
+  if (test.endsWith('.group.ts'))
+    return globSync(test.replace('.group.ts', '/**/*.test.ts')).flatMap(sourcesOf)
   const source = test.replace(/^test\//, '').replace(/\.test\.ts$/, '.ts')
   return existsSync(source) ? [source] : []
 }

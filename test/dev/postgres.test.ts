@@ -16,6 +16,13 @@ t.test('its environment is all that a client needs', async (t) => {
   await client.end()
 })
 
+t.test('it starts with what another has stored', async (t) => {
+  await postgres.db.exec('CREATE TABLE kept (a int); INSERT INTO kept VALUES (1)')
+  const second = await startPostgres(await postgres.db.dumpDataDir('none'))
+  t.teardown(() => second.stop())
+  t.strictSame((await second.db.query('SELECT a FROM kept')).rows, [{ a: 1 }])
+})
+
 t.test('connections side by side are answered what they asked for', async (t) => {
   const pool = new Pool({ connectionString: postgres.url, max: 8 })
   const asked = Array.from({ length: 80 }, (_, index) => String(index).padEnd(index * 1000, 'x'))

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { Child, type ChildOptions, type LogLine } from '../../../dev/start/child.ts'
+import { CHILD_ENVIRONMENT } from '../../support/system.ts'
 
 /** A child whose lines and deaths can be waited for. */
 function startChild(t: Test, options: Partial<ChildOptions> = {}) {
@@ -9,7 +10,7 @@ function startChild(t: Test, options: Partial<ChildOptions> = {}) {
   const child = new Child({
     role: 'worker',
     shortLifeMs: 60_000,
-    environment: { PATH: process.env.PATH },
+    environment: CHILD_ENVIRONMENT,
     onLine: (line) => {
       lines.push(line)
       wake()
@@ -62,7 +63,7 @@ t.test('what a role writes that is not JSON comes as a message', async (t) => {
 t.test('a role that is asked to stop is not started again', async (t) => {
   const { child, lines, deaths, until } = startChild(t, {
     environment: {
-      PATH: process.env.PATH,
+      ...CHILD_ENVIRONMENT,
       AWS_REGION: 'us-east-1',
       AWS_ACCESS_KEY_ID: 'local',
       AWS_SECRET_ACCESS_KEY: 'local',

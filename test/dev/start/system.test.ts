@@ -4,13 +4,13 @@ import { startDynamoDb } from '../../../dev/dynamodb.ts'
 import { startSqs } from '../../../dev/sqs.ts'
 import type { LogLine } from '../../../dev/start/child.ts'
 import { startSystem } from '../../../dev/start/system.ts'
-import { freePort } from '../../support/system.ts'
+import { CHILD_ENVIRONMENT, freePort } from '../../support/system.ts'
 
 t.test('it starts what is missing of the outside, and the roles, and comes to rest', async (t) => {
   const lines: LogLine[] = []
   const PORT = String(await freePort())
   const system = await startSystem({
-    environment: { PATH: process.env.PATH, PORT, POLL_CHANNEL: 'orders' },
+    environment: { ...CHILD_ENVIRONMENT, PORT, POLL_CHANNEL: 'orders' },
     onLine: (line) => lines.push(line),
     workers: 2,
     retryScale: 0.01
@@ -40,7 +40,7 @@ t.test('it starts what is missing of the outside, and the roles, and comes to re
 t.test('a Cloudinary, queues and a journal of your own are used instead', async (t) => {
   const system = await startSystem({
     environment: {
-      PATH: process.env.PATH,
+      ...CHILD_ENVIRONMENT,
       PORT: '0',
       CLOUDINARY_URL: 'cloudinary://key:secret@mine',
       QUEUE_URL: 'http://127.0.0.1:9/0/q.fifo',
@@ -81,7 +81,7 @@ t.test(
     ]
     for (const environment of own) {
       const system = await startSystem({
-        environment: { PATH: process.env.PATH, PORT: '0', ...AWS, ...environment },
+        environment: { ...CHILD_ENVIRONMENT, PORT: '0', ...AWS, ...environment },
         onLine: () => {}
       })
       t.teardown(() => system.stop())
@@ -99,7 +99,7 @@ t.test('something can be put between the roles and what is embedded', async (t) 
   const journaled = once(other.server, 'request')
   t.teardown(() => other.stop())
   const system = await startSystem({
-    environment: { PATH: process.env.PATH, PORT: '0' },
+    environment: { ...CHILD_ENVIRONMENT, PORT: '0' },
     onLine: () => {},
     reroute: async (environment) => ({ ...environment, AWS_ENDPOINT_URL_DYNAMODB: other.url })
   })
@@ -121,7 +121,7 @@ t.test('what processors require is provided, at an address that a configuration 
       })`
   })
   const system = await startSystem({
-    environment: { PATH: process.env.PATH, PORT: '0', LISTENER_CONFIG: `${directory}/listener.config.js` },
+    environment: { ...CHILD_ENVIRONMENT, PORT: '0', LISTENER_CONFIG: `${directory}/listener.config.js` },
     onLine: () => {},
     cloudinaryPort
   })
@@ -140,7 +140,7 @@ t.test('it fails when a role ends before it is ready, and the role says why', as
     ['./nowhere.ts', '0', /^\.\/nowhere\.ts cannot be loaded/]
   ] as const) {
     const lines: LogLine[] = []
-    const environment = { PATH: process.env.PATH, PORT, LISTENER_CONFIG }
+    const environment = { ...CHILD_ENVIRONMENT, PORT, LISTENER_CONFIG }
     await t.rejects(startSystem({ environment, onLine: (line) => lines.push(line) }), {
       message: /^(web|worker) has ended \(exit code 1\)/
     })

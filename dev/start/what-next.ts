@@ -1,0 +1,52 @@
+import type { System } from './system.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * What a user is told once the system is up: where it is, and what to try.
+ *
+ * @param environmentFile path of the file by which a command finds what is embedded
+ */
+export function whatNext(
+  { webhookUrl, cloudinary, hints }: Pick<System, 'webhookUrl' | 'cloudinary' | 'hints'>,
+  environment: Environment,
+  environmentFile: string
+): string {
+  const addresses = `
+It stays up; the log follows. Press Ctrl-C to stop.
+
+  webhook     ${webhookUrl}
+  readiness   ${new URL(webhookUrl).origin}/ready`
+  if (!cloudinary) return [addresses, ...hints, ownCloudinary(environment)].join('\n')
+  const next = `  Cloudinary  ${cloudinary.url} (stand-in); assets: ${cloudinary.url}/_standin/assets
+
+Next, in another terminal:
+  curl -X POST ${cloudinary.url}/_standin/upload        upload another asset
+  npm run send -- upload --url ${webhookUrl}            send a notification; --help lists types and faults
+  npx node --env-file=${environmentFile} app/main.ts doctor    run a command on it: doctor, changes, …
+  edit listener.config.ts, then start again             change what it does
+`
+  return [addresses, ...hints, next].join('\n')
+}
+
+/** A channel is one listener's, so the one that is proposed has the user's name in it. */
+function ownCloudinary({ POLL_CHANNEL, USER }: Environment): string {
+  const proposed = `dev-${USER?.replace(/[^\w.-]/g, '') || 'me'}`
+  const setup = `npx node --env-file-if-exists=.env app/main.ts setup --poll ${POLL_CHANNEL || proposed}`
+  const uploaded = '\nCloudinary is your own, and nothing was uploaded to it.\n'
+  if (POLL_CHANNEL) {
+    return `${uploaded}Its notifications are fetched from the poll channel ${POLL_CHANNEL}: upload something to it. If nothing comes, the
+triggers into that channel are missing; with CLOUDINARY_URL set, this creates them:
+
+  ${setup}
+`
+  }
+  return `${uploaded}Its notifications cannot reach this machine by themselves. Have Cloudinary keep them in a
+poll channel, which is fetched from here; with CLOUDINARY_URL set:
+
+  ${setup}
+  POLL_CHANNEL=${proposed} npm start
+
+Or have a public address lead to the webhook above, and give it to setup with --url.
+`
+}

@@ -1,0 +1,105 @@
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { promisify } from 'node:util'
+import t, { type Test } from 'tap'
+import { startCloudinary } from '../../../dev/cloudinary/server.ts'
+import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
+import { run } from '../../../dev/start/run.ts'
+import { CHILD_ENVIRONMENT } from '../../support/system.ts'
+
+/** What `npm start` does, in this process; `said` resolves when it has printed this. */
+function start(t: Test, environment: Record<string, string> = {}) {
+  const interrupted = new AbortController()
+  let output = ''
+  let wake = () => {}
+  const ended = run({
+    environment: { ...CHILD_ENVIRONMENT, ...environment },
+    colors: false,
+    print: (text) => {
+      output += `${text}\n`
+      wake()
+    },
+    until: interrupted.signal
+  })
+  t.teardown(async () => {
+    interrupted.abort()
+    await ended
+  })
+  return {
+    ended,
+    stop: () => interrupted.abort(),
+    output: () => output,
+    said: async (what: RegExp) => {
+      for (let match = what.exec(output); ; match = what.exec(output)) {
+        if (match) return match
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+    }
+  }
+}
+
+t.test(
+  'a database that a processor requires and nobody has is embedded, and can be looked into',
+  async (t) => {
+    const directory = t.testdir({
+      'listener.config.ts': `
+      import { databaseSync, defineListener } from '${process.cwd()}/app/listener.ts'
+      export default defineListener({ processors: [databaseSync()] })`
+    })
+    const { output, said } = start(t, { LISTENER_CONFIG: `${directory}/listener.config.ts` })
+    const [, args] = await said(/npm run sql -- (--url \S+ "SELECT \* FROM cloudinary_assets")/)
+    t.match(output(), /processed {5}upload: database-sync: row inserted/)
+    const { stdout } = await promisify(execFile)('sh', ['-c', `"$NODE" dev/sql.ts ${args}`], {
+      env: { ...CHILD_ENVIRONMENT, NODE: process.execPath }
+    })
+    t.match(JSON.parse(stdout), { public_id: 'hello/first-upload', environment: 'demo' })
+  }
+)
+
+t.test(
+  'a Cloudinary of your own is not uploaded to; a port that is taken is not fought for; who stops it before it is up waits',
+  async (t) => {
+    const usual = createServer().listen(8080, '127.0.0.1')
+    // taken by this or, where it is in use already, by somebody else
+    await Promise.race([once(usual, 'listening'), once(usual, 'error')])
+    t.teardown(() => usual.close())
+    const { output, ended, stop } = start(t, {
+      CLOUDINARY_URL: 'cloudinary://key:secret@mine',
+      METRICS_NAMESPACE: 'Cloudinary/Listener'
+    })
+    stop()
+    t.equal(await ended, 0)
+    const [, port] = /webhook {5}http:\/\/127.0.0.1:(\d+)/.exec(output()) ?? []
+    t.match(port, /^\d+$/)
+    t.not(port, '8080')
+    t.match(output(), /nothing was uploaded to it/)
+    t.notMatch(output(), /journey/)
+    t.notMatch(output(), 'undefined', 'metrics are no lines for people')
+  }
+)
+
+t.test('with a poll channel, what is in it is fetched and processed', async (t) => {
+  const cloudinary = await startCloudinary({ environments: [LOCAL_CLOUDINARY] })
+  t.teardown(() => cloudinary.stop())
+  cloudinary.cloud().triggers.create({ uri: 'poll://mine', event_type: 'all', uri_type: 'poll' }, 0)
+  cloudinary.cloud().metadataFields.create({
+    external_id: 'last_update_timestamp',
+    label: 'Last update',
+    type: 'string'
+  })
+  const { said } = start(t, { CLOUDINARY_URL: cloudinary.cloudinaryUrl(), POLL_CHANNEL: 'mine' })
+  await said(/fetched from the poll channel mine/)
+  cloudinary.as().upload({ publicId: 'bag' })
+  await said(/INFO: poll: notification accepted/)
+  await said(/INFO: worker: event processed .*hello-world-tag/)
+})
+
+t.test('what is wrong is said, and it ends with exit code 1', async (t) => {
+  const { ended, output } = start(t, { PORT: 'abc' })
+  t.equal(await ended, 1)
+  t.match(output(), /PORT is "abc"; it must be/)
+  t.match(output(), /Not started/)
+})

@@ -1,0 +1,35 @@
+import t from 'tap'
+import { startCloudinary } from '../../../dev/cloudinary/server.ts'
+import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
+import { whatNext } from '../../../dev/start/what-next.ts'
+
+const webhookUrl = 'http://127.0.0.1:8080/webhooks/cloudinary'
+
+t.test('on the stand-in: where things are, and commands that work on it', async (t) => {
+  const cloudinary = await startCloudinary({ environments: [LOCAL_CLOUDINARY] })
+  t.teardown(() => cloudinary.stop())
+  const said = whatNext({ webhookUrl, cloudinary, hints: ['  database    here'] }, {}, '/tmp/file.env')
+  for (const line of [
+    `  webhook     ${webhookUrl}`,
+    '  readiness   http://127.0.0.1:8080/ready',
+    '  database    here',
+    `  curl -X POST ${cloudinary.url}/_standin/upload `,
+    `  npm run send -- upload --url ${webhookUrl} `,
+    '  npx node --env-file=/tmp/file.env app/main.ts doctor '
+  ]) {
+    t.match(said, line)
+  }
+})
+
+t.test('with a Cloudinary of your own: how its notifications get here', async (t) => {
+  const own = (environment: Record<string, string>) =>
+    whatNext({ webhookUrl, cloudinary: undefined, hints: [] }, environment, '/tmp/file.env')
+  t.match(
+    own({ USER: 'Ann E.' }),
+    /app\/main\.ts setup --poll dev-AnnE\.\n {2}POLL_CHANNEL=dev-AnnE\. npm start/
+  )
+  t.match(own({}), /setup --poll dev-me\n {2}POLL_CHANNEL=dev-me npm start/)
+  const fetched = own({ POLL_CHANNEL: 'mine', USER: 'ann' })
+  t.match(fetched, /fetched from the poll channel mine: upload something to it/)
+  t.match(fetched, 'app/main.ts setup --poll mine\n')
+})

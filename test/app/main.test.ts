@@ -12,7 +12,7 @@ import { startSqs } from '../../dev/sqs.ts'
 import { startStandIns } from '../../dev/stand-ins.ts'
 import { runHere, withEnvironment } from '../support/commands.ts'
 import { eventOf, QUIET } from '../support/operator.ts'
-import { runRole } from '../support/role.ts'
+import { COVERED, runRole } from '../support/role.ts'
 import { hold, startSqsFake } from '../support/sqs-fake.ts'
 
 // many processes, one after the other, on a machine that may be busy
@@ -29,7 +29,7 @@ const NOWHERE = {
 }
 
 t.test('without a role it says which there are, and exits 2', async (t) => {
-  const role = runRole(t, [])
+  const role = runRole(t, [], COVERED)
   t.equal(await role.ended, 2)
   t.match(
     role.lines.map(({ msg }) => msg),
@@ -46,13 +46,13 @@ t.test('a role takes no arguments, and nothing is a role that is not in the list
 })
 
 t.test('--help says which roles there are, and exits 0', async (t) => {
-  const role = runRole(t, ['web', '--help'])
+  const role = runRole(t, ['web', '--help'], COVERED)
   t.equal(await role.ended, 0)
   t.ok(role.lines.some(({ msg }) => String(msg).includes('worker')))
 })
 
 t.test('every bad variable is one line, and the process exits 1', async (t) => {
-  const role = runRole(t, ['web'], { PORT: 'abc', CLOUDINARY_URL: 'https://not-for-the-log' })
+  const role = runRole(t, ['web'], { ...COVERED, PORT: 'abc', CLOUDINARY_URL: 'https://not-for-the-log' })
   t.equal(await role.ended, 1)
   t.match(role.lines, [
     { level: 'fatal', role: 'web', code: 'CONFIG_INVALID', msg: /^PORT is "abc"/ },
@@ -79,7 +79,7 @@ t.test('each role says which variables it cannot do without', async (t) => {
 t.test('faults of the configuration are found at start', async (t) => {
   const broken = t.testdir({ 'listener.config.ts': 'export default {}' })
   const LISTENER_CONFIG = `${broken}/listener.config.ts`
-  const process = runRole(t, ['web'], { ...NOWHERE, LISTENER_CONFIG })
+  const process = runRole(t, ['web'], { ...COVERED, ...NOWHERE, LISTENER_CONFIG })
   t.equal(await process.ended, 1)
   t.match(process.lines, [{ level: 'fatal', code: 'LISTENER_CONFIG_INVALID', msg: /`processors`/ }])
 
@@ -103,6 +103,7 @@ t.test('faults of the configuration are found at start', async (t) => {
 
 t.test('what is no fault of the configuration is logged with its stack', async (t) => {
   const role = runRole(t, ['web'], {
+    ...COVERED,
     ...NOWHERE,
     AWS_REGION: 'eu-west-1',
     CLOUDINARY_URL,
@@ -118,7 +119,7 @@ t.test('what is no fault of the configuration is logged with its stack', async (
 t.test('a role starts, and stops on SIGTERM with exit code 0', async (t) => {
   const standIns = await startStandIns()
   t.teardown(() => standIns.stop())
-  const role = runRole(t, ['worker'], standIns.environment)
+  const role = runRole(t, ['worker'], { ...COVERED, ...standIns.environment })
   await role.line('worker is ready')
   role.child.kill('SIGTERM')
   t.equal(await role.ended, 0)
@@ -176,6 +177,7 @@ t.test(
       export default defineListener({ processors: [], logger: pino({ base: { mine: true } }) })`
     })
     const role = runRole(t, ['worker'], {
+      ...COVERED,
       ...standIns.environment,
       LISTENER_CONFIG: `${directory}/listener.config.ts`,
       METRICS_NAMESPACE: 'Cloudinary/Listener'
@@ -199,6 +201,7 @@ t.test('an error that nobody caught stops the role in good order, with exit code
       export default defineListener({ processors: [] })`
   })
   const role = runRole(t, ['worker'], {
+    ...COVERED,
     ...standIns.environment,
     LISTENER_CONFIG: `${directory}/listener.config.ts`
   })
@@ -246,7 +249,7 @@ t.test('each command has a help, and refuses what it does not know', async (t) =
 })
 
 t.test('what a command lacks is a line for each variable, for people', async (t) => {
-  const command = runRole(t, ['redrive'])
+  const command = runRole(t, ['redrive'], COVERED)
   t.equal(await command.ended, 1)
   t.match(command.lines, [{ msg: /^QUEUE_URL is not set/ }, { msg: /^DEAD_LETTER_QUEUE_URL is not set/ }])
 })
@@ -254,7 +257,7 @@ t.test('what a command lacks is a line for each variable, for people', async (t)
 t.test('commands run on what the roles run on, and exit', async (t) => {
   const standIns = await startStandIns()
   t.teardown(() => standIns.stop())
-  const doctor = runRole(t, ['doctor'], standIns.environment)
+  const doctor = runRole(t, ['doctor'], { ...COVERED, ...standIns.environment })
   t.equal(await doctor.ended, 0)
   t.match(doctor.lines.at(-1), { msg: /^0 faults, / })
   await withEnvironment(standIns.environment, async () => {
@@ -303,7 +306,7 @@ t.test('a redrive that is interrupted ends in good order', async (t) => {
 })
 
 t.test('who reads the output of a command may go away before it ends', async (t) => {
-  const doctor = runRole(t, ['doctor'])
+  const doctor = runRole(t, ['doctor'], COVERED)
   doctor.child.stdout?.destroy()
   t.equal(await doctor.ended, 1)
 })

@@ -17,10 +17,10 @@ t.test('its environment is all that a client needs', async (t) => {
 })
 
 t.test('it starts with what another has stored', async (t) => {
-  await postgres.db.exec('CREATE TABLE kept (a int); INSERT INTO kept VALUES (1)')
+  await postgres.db.exec('CREATE TABLE stored (a int); INSERT INTO stored VALUES (1)')
   const second = await startPostgres(await postgres.db.dumpDataDir('none'))
   t.teardown(() => second.stop())
-  t.strictSame((await second.db.query('SELECT a FROM kept')).rows, [{ a: 1 }])
+  t.strictSame((await second.db.query('SELECT a FROM stored')).rows, [{ a: 1 }])
 })
 
 t.test('connections side by side are answered what they asked for', async (t) => {

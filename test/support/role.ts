@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
+import { CHILD_ENVIRONMENT } from './system.ts'
 
 export interface RoleUnderTest {
   child: ChildProcess
@@ -12,10 +13,13 @@ export interface RoleUnderTest {
   ended: Promise<number | string>
 }
 
-/** Runs `node app/main.ts` with these arguments and nothing of this process's environment but PATH. */
+/**
+ * Runs `node app/main.ts` with these arguments and nothing of this process's environment but PATH. What it covers is not
+ * counted, unless it is given `COVERED`.
+ */
 export function runRole(t: Test, args: string[], environment: Record<string, string> = {}): RoleUnderTest {
   const child = spawn(process.execPath, ['app/main.ts', ...args], {
-    env: { ...coverage(), PATH: process.env.PATH, ...environment },
+    env: { ...CHILD_ENVIRONMENT, ...environment },
     stdio: ['ignore', 'pipe', 'pipe']
   })
   const lines: Record<string, unknown>[] = []
@@ -44,10 +48,15 @@ export function runRole(t: Test, args: string[], environment: Record<string, str
   }
 }
 
-/** What tap needs in a child's environment to count its coverage. */
-function coverage(): Record<string, string> {
-  const names = Object.keys(process.env).filter((name) =>
-    /^(?:NODE_OPTIONS|NODE_V8_COVERAGE|_TAPJS_|TAP)/.test(name)
-  )
-  return Object.fromEntries(names.map((name) => [name, process.env[name] ?? '']))
+/**
+ * What tap needs in a child's environment to count what it covers; that cannot be told of code compiled beforehand.
+ * Source: https://nodejs.org/docs/latest-v24.x/api/module.html#module-compile-cache
+ */
+export const COVERED: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    Object.entries(process.env)
+      .filter(([name]) => /^(?:NODE_OPTIONS|NODE_V8_COVERAGE|_TAPJS_|TAP)/.test(name))
+      .map(([name, value]) => [name, value ?? ''])
+  ),
+  NODE_DISABLE_COMPILE_CACHE: '1'
 }

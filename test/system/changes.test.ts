@@ -4,7 +4,6 @@ import { buildCloudinary } from '../support/cloudinary.ts'
 import { runHere } from '../support/commands.ts'
 import { buildListener } from '../support/listener.ts'
 import { runRole } from '../support/role.ts'
-import { CHILD_ENVIRONMENT } from '../support/system.ts'
 
 const FIELD = 'last_update_timestamp'
 const SECOND = 1000
@@ -144,7 +143,7 @@ t.test('what a listener stamps, `changes` prints, and goes on from where it was'
   )
 
   // as `… | head` does
-  const unread = runRole(t, ['changes', '--since', since], { ...CHILD_ENVIRONMENT, ...environment })
+  const unread = runRole(t, ['changes', '--since', since], environment)
   unread.child.stdout?.destroy()
   t.equal(await unread.ended, 0)
   t.match(

@@ -12,7 +12,6 @@ import { signatureHeaders } from '../../dev/sign.ts'
 import { QUEUE_NAME, startSqs } from '../../dev/sqs.ts'
 import { exchange, type HeaderLine, RawConnection, type RawRequest, rawRequest } from '../support/raw-http.ts'
 import { runRole } from '../support/role.ts'
-import { CHILD_ENVIRONMENT } from '../support/system.ts'
 import { forgeries } from './corpus/forgeries.ts'
 import { HOSTILE_BODIES, MANY_ASSETS } from './corpus/hostile-bodies.ts'
 import { MALFORMED_REQUESTS } from './corpus/malformed-requests.ts'
@@ -24,7 +23,6 @@ const { cloudName, apiKey, apiSecret } = LOCAL_CLOUDINARY
 const queue = await startSqs()
 t.teardown(() => queue.stop())
 const web = runRole(t, ['web'], {
-  ...CHILD_ENVIRONMENT,
   PORT: '0',
   HOST: '127.0.0.1',
   BODY_LIMIT_BYTES: String(BODY_LIMIT),

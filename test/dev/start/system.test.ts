@@ -8,10 +8,14 @@ import { CHILD_ENVIRONMENT, freePort } from '../../support/system.ts'
 
 t.test('it starts what is missing of the outside, and the roles, and comes to rest', async (t) => {
   const lines: LogLine[] = []
+  let wake = () => {}
   const PORT = String(await freePort())
   const system = await startSystem({
     environment: { ...CHILD_ENVIRONMENT, PORT, POLL_CHANNEL: 'orders' },
-    onLine: (line) => lines.push(line),
+    onLine: (line) => {
+      lines.push(line)
+      wake()
+    },
     workers: 2,
     retryScale: 0.01
   })
@@ -29,7 +33,9 @@ t.test('it starts what is missing of the outside, and the roles, and comes to re
 
   process.kill(Number(system.workers[0]?.pid), 'SIGKILL')
   while (lines.filter(({ msg }) => msg === 'worker is ready').length < 3) {
-    await new Promise((resolve) => setImmediate(resolve))
+    await new Promise<void>((resolve) => {
+      wake = resolve
+    })
   }
   t.match(
     lines.find(({ msg }) => msg === 'worker has ended; starting it again'),

@@ -1,5 +1,8 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
+import manifest from '../package.json' with { type: 'json' }
 
 export interface EmbeddedPostgres {
   readonly url: string
@@ -17,15 +20,18 @@ export interface EmbeddedPostgres {
 /** Connections at a time: those of ten workers. */
 const CONNECTIONS = 100
 
+/** Where an empty database is kept, of the version that made it. */
+const EMPTY = `node_modules/.cache/postgres/empty-${manifest.devDependencies['@electric-sql/pglite']}.tar`
+
 /**
  * Starts PostgreSQL in this process, on a free port; it accepts any credentials, and forgets everything when it stops. It takes a
- * second or two, and some 400 MB. All connections share one session, one statement or transaction after the other:
- * what one sets for its session, all have, and time limits of the server do not strike.
+ * second, the first time some more, and some 400 MB. All connections share one session, one statement or transaction after
+ * the other: what one sets for its session, all have, and time limits of the server do not strike.
  *
- * @param stored what `dumpDataDir` of another gave: it starts with that, in a fraction of the time; default: empty
+ * @param empty path of the file in which an empty database is kept, since to make one takes seconds
  */
-export async function startPostgres(stored?: Blob): Promise<EmbeddedPostgres> {
-  const db = await PGlite.create(stored && { loadDataDir: stored })
+export async function startPostgres(empty = EMPTY): Promise<EmbeddedPostgres> {
+  const db = await openEmpty(empty)
   keepExchangesWhole(db)
   const server = new PGLiteSocketServer({ db, port: 0, host: '127.0.0.1', maxConnections: CONNECTIONS })
   await server.start()
@@ -41,6 +47,24 @@ export async function startPostgres(stored?: Blob): Promise<EmbeddedPostgres> {
       await db.close()
     }
   }
+}
+
+async function openEmpty(path: string): Promise<PGlite> {
+  const kept = await readFile(path).catch(() => undefined)
+  if (kept) return PGlite.create({ loadDataDir: new Blob([kept]) })
+  const db = await PGlite.create()
+  await keep(path, await db.dumpDataDir('none')).catch(() => {
+    // where nothing can be written, the next one takes as long
+  })
+  return db
+}
+
+async function keep(path: string, dump: Blob): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
+  // others may be at it as well: the file is whole, or not there
+  const own = `${path}.${process.pid}`
+  await writeFile(own, dump.stream())
+  await rename(own, path)
 }
 
 /** What a client sends before `Sync`: Parse, Bind, Describe, Execute, Close, Flush. */

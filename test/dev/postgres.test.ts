@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { Client, Pool } from 'pg'
 import t, { type Test } from 'tap'
@@ -16,11 +17,19 @@ t.test('its environment is all that a client needs', async (t) => {
   await client.end()
 })
 
-t.test('it starts with what another has stored', async (t) => {
-  await postgres.db.exec('CREATE TABLE stored (a int); INSERT INTO stored VALUES (1)')
-  const second = await startPostgres(await postgres.db.dumpDataDir('none'))
-  t.teardown(() => second.stop())
-  t.strictSame((await second.db.query('SELECT a FROM stored')).rows, [{ a: 1 }])
+t.test('an empty database is made once and kept, where that can be', async (t) => {
+  const directory = t.testdir({ file: '' })
+  for (const path of [
+    `${directory}/kept/empty.tar`,
+    `${directory}/kept/empty.tar`,
+    `${directory}/file/empty.tar`
+  ]) {
+    const { db, stop } = await startPostgres(path)
+    t.strictSame((await db.query("SELECT FROM pg_tables WHERE schemaname = 'public'")).rows, [])
+    await db.exec('CREATE TABLE not_kept ()')
+    await stop()
+  }
+  t.strictSame(await readdir(`${directory}/kept`), ['empty.tar'])
 })
 
 t.test('connections side by side are answered what they asked for', async (t) => {

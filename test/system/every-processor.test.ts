@@ -3,11 +3,11 @@ import { readConfig } from '../../app/config.ts'
 import { migrate } from '../../app/operator/migrate.ts'
 import type { Changes } from '../../dev/cloudinary/server.ts'
 import { everyProcessor } from '../../dev/every-processor.config.ts'
+import { startPostgres } from '../../dev/postgres.ts'
 import { publishedMessages } from '../../dev/sns.ts'
 import { DEAD_LETTER_QUEUE_NAME } from '../../dev/sqs.ts'
 import { buildListener } from '../support/listener.ts'
 import { QUIET } from '../support/operator.ts'
-import { startEmptyPostgres } from '../support/postgres.ts'
 
 /**
  * At least so many notifications there are, those of the listener's own changes among them. `npm run test:loops` takes
@@ -28,7 +28,7 @@ const DELETED = share(10)
 const ROWS = share(10)
 const LARGE_BYTES = 57_200_000
 
-const postgres = await startEmptyPostgres()
+const postgres = await startPostgres()
 t.teardown(() => postgres.stop())
 const system = await buildListener(
   t,

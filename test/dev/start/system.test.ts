@@ -100,45 +100,37 @@ t.test(
   }
 )
 
-t.test('something can be put between the roles and what is embedded', async (t) => {
-  const other = await startDynamoDb()
-  const journaled = once(other.server, 'request')
-  t.teardown(() => other.stop())
-  const system = await startSystem({
-    environment: { ...CHILD_ENVIRONMENT, PORT: '0' },
-    onLine: () => {},
-    reroute: async (environment) => ({ ...environment, AWS_ENDPOINT_URL_DYNAMODB: other.url })
-  })
-  t.teardown(() => system.stop())
-  system.cloudinary?.as().upload({ publicId: 'one', resourceType: 'image' })
-  await journaled
-  await system.atRest()
-  t.strictSame(system.cloudinary?.assets.find('one')?.tags, ['Hello World!'])
-})
-
-t.test('what processors require is provided, at an address that a configuration can name', async (t) => {
-  const cloudinaryPort = await freePort()
-  const received = `http://127.0.0.1:${cloudinaryPort}/_standin/received`
-  const directory = t.testdir({
-    'listener.config.js': `
+t.test(
+  'what processors require is provided, at an address that a configuration can name; something can be put between',
+  async (t) => {
+    const other = await startDynamoDb()
+    const journaled = once(other.server, 'request')
+    t.teardown(() => other.stop())
+    const cloudinaryPort = await freePort()
+    const received = `http://127.0.0.1:${cloudinaryPort}/_standin/received`
+    const directory = t.testdir({
+      'listener.config.js': `
       import { defineListener, forward, notify } from ${JSON.stringify(import.meta.resolve('../../../app/listener.ts'))}
       export default defineListener({
         processors: [forward({ url: '${received}', fields: ['public_id'] }), notify({ text: '{public_id} came' })]
       })`
-  })
-  const system = await startSystem({
-    environment: { ...CHILD_ENVIRONMENT, PORT: '0', LISTENER_CONFIG: `${directory}/listener.config.js` },
-    onLine: () => {},
-    cloudinaryPort
-  })
-  t.teardown(() => system.stop())
-  t.match(system.hints.join('\n'), `curl ${received}`)
-  system.cloudinary?.as().upload({ publicId: 'one' })
-  await system.atRest()
-  const shown = async (what: string) => (await fetch(`${system.cloudinary?.url}/_standin/${what}`)).json()
-  t.match(await shown('received'), [{ verified: true, body: { data: { public_id: 'one' } } }])
-  t.match(await shown('messages'), [{ text: 'one came' }])
-})
+    })
+    const system = await startSystem({
+      environment: { ...CHILD_ENVIRONMENT, PORT: '0', LISTENER_CONFIG: `${directory}/listener.config.js` },
+      onLine: () => {},
+      cloudinaryPort,
+      reroute: async (environment) => ({ ...environment, AWS_ENDPOINT_URL_DYNAMODB: other.url })
+    })
+    t.teardown(() => system.stop())
+    t.match(system.hints.join('\n'), `curl ${received}`)
+    system.cloudinary?.as().upload({ publicId: 'one' })
+    await journaled
+    await system.atRest()
+    const shown = async (what: string) => (await fetch(`${system.cloudinary?.url}/_standin/${what}`)).json()
+    t.match(await shown('received'), [{ verified: true, body: { data: { public_id: 'one' } } }])
+    t.match(await shown('messages'), [{ text: 'one came' }])
+  }
+)
 
 t.test('it fails when a role ends before it is ready, and the role says why', async (t) => {
   for (const [LISTENER_CONFIG, PORT, why] of [

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
-import { CloudinaryClients } from './cloudinary/client.ts'
+import { CloudinaryClients } from './cloudinary/clients.ts'
 import { Environments } from './cloudinary/environments.ts'
 import { fromSecretsManager, fromUrl } from './cloudinary/secret-source.ts'
 import { type Config, ConfigError, type Credentials, credentialSource } from './config.ts'

@@ -1,12 +1,11 @@
-import { type Agent, type ClientRequest, Agent as HttpAgent } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
+import type { Agent, ClientRequest } from 'node:http'
 import type { UploadApiOptions } from 'cloudinary'
 import { ListenerError } from '../errors.ts'
-import { Breaker, type BreakerState } from './breaker.ts'
+import type { Breaker } from './breaker.ts'
 import type { CloudinaryEnvironment } from './environment.ts'
 import type { Asset } from './event.ts'
 import { CloudinaryError, toCloudinaryError } from './fault.ts'
-import { type CloudinarySdk, loadSdk } from './sdk.ts'
+import type { CloudinarySdk } from './sdk.ts'
 
 /** What each call to the SDK must be given as (part of) its options. */
 export interface CallOptions {
@@ -197,76 +196,6 @@ export class CloudinaryClient {
         kind: 'permanent'
       })
     }
-  }
-}
-
-export interface CloudinaryClientsOptions {
-  environments: { get: (cloudName: string) => CloudinaryEnvironment; cloudNames: () => readonly string[] }
-  /** The `upload_prefix` that all environments share, if they have one. */
-  uploadPrefix: string | undefined
-  /** How long a call may take, in milliseconds. */
-  timeoutMs?: number
-  clock?: () => number
-  random?: () => number
-  /** Told when the calls to a cloud are stopped and when they go on. */
-  onChange?: (cloudName: string, state: BreakerState) => void
-}
-
-/** Makes clients for environments; they share the SDK, the connections, and a breaker for each environment. */
-export class CloudinaryClients {
-  readonly #options: CloudinaryClientsOptions
-  readonly #sdk: CloudinarySdk
-  readonly #agent: Agent
-  readonly #breakers = new Map<string, Breaker>()
-
-  constructor(options: CloudinaryClientsOptions) {
-    this.#options = options
-    this.#sdk = loadSdk(options.uploadPrefix)
-    const keepAlive = { keepAlive: true, keepAliveMsecs: 10_000, maxFreeSockets: 64 }
-    this.#agent = options.uploadPrefix?.startsWith('http:')
-      ? new HttpAgent(keepAlive)
-      : new HttpsAgent(keepAlive)
-  }
-
-  /** A client for one environment, whose calls all end when `signal` aborts. */
-  for(cloudName: string, signal: AbortSignal): CloudinaryClient {
-    return new CloudinaryClient({
-      environment: this.#options.environments.get(cloudName),
-      sdk: this.#sdk,
-      agent: this.#agent,
-      signal,
-      timeoutMs: this.#options.timeoutMs ?? 30_000,
-      breaker: this.breaker(cloudName),
-      clock: this.#options.clock ?? Date.now
-    })
-  }
-
-  breaker(cloudName: string): Breaker {
-    const known = this.#breakers.get(cloudName)
-    if (known) return known
-    const { clock, random, onChange } = this.#options
-    const breaker = new Breaker({
-      ...(clock && { clock }),
-      ...(random && { random }),
-      ...(onChange && { onChange: (state) => onChange(cloudName, state) })
-    })
-    this.#breakers.set(cloudName, breaker)
-    return breaker
-  }
-
-  /** How many events may run side by side now, by the environment that fares best. */
-  get capacity(): number {
-    return Math.max(...this.#options.environments.cloudNames().map((name) => this.breaker(name).capacity))
-  }
-
-  /** Whether the calls to some environment are stopped now. */
-  get isAnyStopped(): boolean {
-    return [...this.#breakers.values()].some(({ isClosed }) => !isClosed)
-  }
-
-  /** Closes the connections that are kept open. */
-  close(): void {
-    this.#agent.destroy()
   }
 }
 

@@ -1,4 +1,4 @@
-import type { CloudinaryClients } from '../cloudinary/client.ts'
+import type { CloudinaryClients } from '../cloudinary/clients.ts'
 import type { Environments } from '../cloudinary/environments.ts'
 import { AssetHistory } from '../journal/asset-history.ts'
 import { knownEvents } from '../journal/known-events.ts'

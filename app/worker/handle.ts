@@ -1,4 +1,4 @@
-import type { CloudinaryClients } from '../cloudinary/client.ts'
+import type { CloudinaryClients } from '../cloudinary/clients.ts'
 import type { AssetEvent } from '../cloudinary/event.ts'
 import { ListenerError } from '../errors.ts'
 import type { Journal, Verdict } from '../journal/journal.ts'

@@ -1,5 +1,5 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
-import type { CloudinaryClients } from '../cloudinary/client.ts'
+import type { CloudinaryClients } from '../cloudinary/clients.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { StateStore } from '../journal/state.ts'
 import type { Listener } from '../listener.ts'

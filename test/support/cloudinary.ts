@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import { CloudinaryClients, type CloudinaryClientsOptions } from '../../app/cloudinary/client.ts'
+import { CloudinaryClients, type CloudinaryClientsOptions } from '../../app/cloudinary/clients.ts'
 import { parseCloudinaryUrl } from '../../app/cloudinary/environment.ts'
 import {
   type CloudinaryOptions,

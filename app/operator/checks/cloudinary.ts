@@ -1,4 +1,4 @@
-import type { CloudinaryClients } from '../../cloudinary/client.ts'
+import type { CloudinaryClients } from '../../cloudinary/clients.ts'
 import { CloudinaryError } from '../../cloudinary/fault.ts'
 import { type Check, type Finding, fault, ok, warn } from '../doctor.ts'
 import { explain } from '../explain.ts'

@@ -1,6 +1,5 @@
-import { Agent as HttpsAgent } from 'node:https'
 import t from 'tap'
-import { CloudinaryClients } from '../../../app/cloudinary/client.ts'
+import { CloudinaryClients } from '../../../app/cloudinary/clients.ts'
 import { ListenerError } from '../../../app/errors.ts'
 import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
 import { buildCloudinary } from '../../support/cloudinary.ts'
@@ -33,23 +32,6 @@ t.test('every call goes to the cloud it is for, with its key', async (t) => {
   t.equal(client.cloudName, 'demo')
   await client.addTag(BAG, 'x')
   t.match(cloudinary.calls, [{ cloud: 'demo', apiKey: LOCAL_CLOUDINARY.apiKey, status: 200 }])
-})
-
-t.test('connections are kept open between calls', async (t) => {
-  const { clients } = await buildCloudinary(t)
-  const client = clients.for('demo', never)
-  const ports = new Set<unknown>()
-  for (let i = 0; i < 3; i++) {
-    await client.call('read asset', async (sdk, options) => {
-      const agent = options.agent
-      const result = await sdk.uploader.explicit('bag', { ...options, type: 'upload' })
-      for (const sockets of Object.values(agent.freeSockets)) {
-        for (const socket of sockets ?? []) ports.add(socket.localPort)
-      }
-      return result
-    })
-  }
-  t.equal(ports.size, 1)
 })
 
 t.test('an asset that is not there is a permanent fault', async (t) => {
@@ -96,15 +78,6 @@ t.test('an asset without a public id cannot be called for', async (t) => {
   await t.rejects(clients.for('demo', never).addTag({ assetId: 'a' }, 'x'), { code: 'CLOUDINARY_REJECTED' })
   await t.rejects(clients.for('demo', never).currentState({ assetId: 'a' }), { code: 'CLOUDINARY_REJECTED' })
   t.strictSame(cloudinary.calls, [])
-})
-
-t.test('without an upload_prefix calls go over https', async (t) => {
-  const clients = new CloudinaryClients({
-    environments: { get: () => LOCAL_CLOUDINARY, cloudNames },
-    uploadPrefix: undefined
-  })
-  t.teardown(() => clients.close())
-  await clients.for('demo', never).call('look', async (_sdk, { agent }) => t.type(agent, HttpsAgent))
 })
 
 t.test('calls are signed with the algorithm of the environment', async (t) => {
@@ -211,34 +184,6 @@ t.test('the signal ends a call that hangs, and one that has not begun', async (t
   await t.rejects(client.addTag(BAG, 'x'), { code: 'CLOUDINARY_ABORTED' })
 })
 
-t.test('while calls fail one after the other, no more are made until a probe succeeds', async (t) => {
-  let now = Date.parse('2026-11-23T15:00:00Z')
-  const changes: unknown[] = []
-  const { cloudinary, clients } = await buildCloudinary(t, {
-    clock: () => now,
-    random: () => 0,
-    onChange: (...change) => changes.push(change)
-  })
-  const client = clients.for('demo', never)
-  t.equal(clients.isAnyStopped, false)
-  cloudinary.faults.add({ kind: 'status', status: 503, count: 5 })
-  for (let i = 0; i < 5; i++) await t.rejects(client.addTag(BAG, 'x'), { code: 'CLOUDINARY_UNAVAILABLE' })
-  t.equal(clients.capacity, 0)
-  t.equal(clients.isAnyStopped, true)
-  const calls = cloudinary.calls.length
-  await t.rejects(client.addTag(BAG, 'x'), { code: 'CLOUDINARY_DOWN', fault: { kind: 'retryable' } })
-  t.equal(cloudinary.calls.length, calls, 'no call was made')
-  now += 1000
-  t.equal(clients.capacity, 1)
-  await client.addTag(BAG, 'x')
-  t.equal(clients.capacity, Number.POSITIVE_INFINITY)
-  t.equal(clients.isAnyStopped, false)
-  t.match(changes, [
-    ['demo', { open: true, why: 'CLOUDINARY_UNAVAILABLE' }],
-    ['demo', { open: false }]
-  ])
-})
-
 t.test('what a call throws of its own, no fault of Cloudinary, is thrown as it is', async (t) => {
   const { clients } = await buildCloudinary(t)
   const own = new ListenerError('CONTENT_BROKEN', 'the content cannot be read')
@@ -260,4 +205,14 @@ t.test('a call without the SDK is given the signal that ends it', async (t) => {
       20
     )
   await t.rejects(call, { code: 'CLOUDINARY_UNREACHABLE', message: 'download: no answer within 20 ms' })
+})
+
+t.test('after failures in a row no call is made', async (t) => {
+  const { cloudinary, clients } = await buildCloudinary(t)
+  const client = clients.for('demo', never)
+  cloudinary.faults.add({ kind: 'status', status: 503, count: 5 })
+  for (let i = 0; i < 5; i++) await t.rejects(client.addTag(BAG, 'x'), { code: 'CLOUDINARY_UNAVAILABLE' })
+  const calls = cloudinary.calls.length
+  await t.rejects(client.addTag(BAG, 'x'), { code: 'CLOUDINARY_DOWN', fault: { kind: 'retryable' } })
+  t.equal(cloudinary.calls.length, calls)
 })

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import { CloudinaryClients } from '../../../app/cloudinary/client.ts'
+import { CloudinaryClients } from '../../../app/cloudinary/clients.ts'
 import { callRest } from '../../../app/cloudinary/rest.ts'
 import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
 

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { CloudinaryClients } from '../../../app/cloudinary/client.ts'
+import { CloudinaryClients } from '../../../app/cloudinary/clients.ts'
 import { parseCloudinaryUrl } from '../../../app/cloudinary/environment.ts'
 import type { Processor } from '../../../app/listener.ts'
 import { parseSetup, type Setup, setup } from '../../../app/operator/setup.ts'

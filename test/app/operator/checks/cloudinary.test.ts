@@ -1,5 +1,5 @@
 import t from 'tap'
-import { CloudinaryClients } from '../../../../app/cloudinary/client.ts'
+import { CloudinaryClients } from '../../../../app/cloudinary/clients.ts'
 import { cloudinary } from '../../../../app/operator/checks/cloudinary.ts'
 import { startCloudinary } from '../../../../dev/cloudinary/server.ts'
 import { LOCAL_CLOUDINARY } from '../../../../dev/defaults.ts'

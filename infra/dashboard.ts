@@ -5,14 +5,14 @@ import {
   GraphWidget,
   type IAlarm,
   type IMetric,
-  LogQueryVisualizationType,
-  LogQueryWidget,
   Metric,
   PeriodOverride
 } from 'aws-cdk-lib/aws-cloudwatch'
 import { HttpCodeElb, HttpCodeTarget } from 'aws-cdk-lib/aws-elasticloadbalancingv2'
 import { Construct } from 'constructs'
 import type { WatchedProps } from './alarms.ts'
+import { ERRORS } from './log-queries.ts'
+import { logTable } from './log-table.ts'
 import { blockedRequests, listenerMetric, runningTasks } from './metrics.ts'
 import { namesOf } from './names.ts'
 
@@ -40,21 +40,7 @@ export class Overview extends Construct {
     this.dashboard.addWidgets(...this.#intake(props))
     this.dashboard.addWidgets(...this.#processing(props))
     this.dashboard.addWidgets(...this.#platform(props))
-    this.dashboard.addWidgets(
-      new LogQueryWidget({
-        title: 'Errors, the newest first',
-        logGroupNames: ['web', 'worker'].map(namesOf(settings.name).logGroup),
-        view: LogQueryVisualizationType.TABLE,
-        queryLines: [
-          'fields @timestamp, role, msg, code, eventId, traceId',
-          'filter level >= 50',
-          'sort @timestamp desc',
-          'limit 20'
-        ],
-        width: 24,
-        height: HEIGHT
-      })
-    )
+    this.dashboard.addWidgets(logTable(settings.name, ERRORS))
   }
 
   #intake({ settings, region, entry }: WatchedProps) {

@@ -1,8 +1,10 @@
 import { ArnFormat, CfnOutput, Stack, type StackProps } from 'aws-cdk-lib'
+import type { Dashboard } from 'aws-cdk-lib/aws-cloudwatch'
 import { Secret as EcsSecret } from 'aws-cdk-lib/aws-ecs'
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms'
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager'
 import type { Construct } from 'constructs'
+import { Activity } from './activity.ts'
 import { Alarms } from './alarms.ts'
 import { Overview } from './dashboard.ts'
 import { Database } from './database.ts'
@@ -76,12 +78,14 @@ export class ListenerStack extends Stack {
       ...watched,
       topic: alarmTopic
     })
-    const { dashboard } = new Overview(this, 'Overview', { ...watched, alarms })
+    const overview = new Overview(this, 'Overview', { ...watched, alarms })
+    const activity = new Activity(this, 'Activity', watched)
+    const urlOf = ({ dashboardName }: Dashboard) =>
+      `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}#dashboards:name=${dashboardName}`
 
     new CfnOutput(this, 'WebhookUrl', { description: 'paste it into Cloudinary', value: entry.webhookUrl })
-    new CfnOutput(this, 'DashboardUrl', {
-      value: `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}#dashboards:name=${dashboard.dashboardName}`
-    })
+    new CfnOutput(this, 'DashboardUrl', { description: 'is it well?', value: urlOf(overview.dashboard) })
+    new CfnOutput(this, 'ActivityUrl', { description: 'what did it do?', value: urlOf(activity.dashboard) })
     new CfnOutput(this, 'SecretName', { value: namesOf(name).secret })
     new CfnOutput(this, 'NextCommand', {
       description:

@@ -11,6 +11,7 @@ export const namesOf = (name: string) => ({
   cluster: name,
   /** Dashboards of all regions are in one list. */
   dashboard: (region: string) => `${name}-${region}`,
+  activity: (region: string) => `${name}-activity-${region}`,
   alarm: (alarm: string) => `${name} ${alarm}`,
   /** The namespace of the listener's own metrics, and the firewall's name among those of AWS WAF. */
   metrics: name,

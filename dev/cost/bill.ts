@@ -17,6 +17,8 @@ const MILLION = 1e6
 const ENDPOINTS = 5
 /** Rules of infra/firewall.ts: the rate, the body's size, two groups of AWS's. */
 const FIREWALL_RULES = 4
+/** That of infra/dashboard.ts and that of infra/activity.ts. */
+const DASHBOARDS = 2
 /** A `reconcile` of every hour, which takes about a minute of a small task. */
 const RECONCILE = { vcpu: 0.25, gb: 0.5, hours: HOURS / 60 }
 /** Images in the registry, and access logs of a request once they are compressed. */
@@ -64,10 +66,10 @@ export function bill(events: number, settings: Settings, traffic: Traffic): Bill
     ),
     'Journal (DynamoDB)': journal(processed, own, traffic),
     'Logs (CloudWatch)': logs(notifications, processed, own, web + worker, settings, traffic),
-    'Metrics, alarms, dashboard':
+    'Metrics, alarms, dashboards':
       priceOf('metricMonth', traffic.customMetrics + traffic.insightsMetrics) +
       priceOf('alarmMonth', traffic.alarmMetrics) +
-      priceOf('dashboardMonth', 1),
+      priceOf('dashboardMonth', DASHBOARDS),
     'Secret, keys, images, access logs':
       priceOf('secretMonth', 1) +
       priceOf(

@@ -3,8 +3,10 @@ import { PermanentError } from '../../app/errors.ts'
 import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
 import { sampleNotification } from '../../dev/samples.ts'
 import { signatureHeaders } from '../../dev/sign.ts'
+import { ACTIVITY, ERRORS, type LogQuery } from '../../infra/log-queries.ts'
 import { metricsOf } from '../support/emf.ts'
 import { buildListener } from '../support/listener.ts'
+import { runRole } from '../support/role.ts'
 
 let failures = 1
 
@@ -66,6 +68,32 @@ const linesOf = (traceId: string) =>
     .filter((line) => line.traceId === traceId)
     .map(({ role, msg, processor }) => [role, msg, ...(processor ? [processor] : [])])
 
+const fieldOf = (line: Record<string, unknown>, path: string): unknown =>
+  path
+    .split('.')
+    .reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], line)
+
+/** Whether a line of the log passes a query's filter, of which it knows the words that those of infra/ use. */
+function passes(line: Record<string, unknown>, query: LogQuery['lines']): boolean {
+  const filter = query.find((part) => part.startsWith('filter '))!.slice('filter '.length)
+  const text = filter
+    .replace(/([\w.]+) like (\/.*?\/)/g, '$2.test(of("$1"))')
+    .replace(/([\w.]+) in (\[.*?\])/g, '$2.includes(of("$1"))')
+    .replace(/ispresent\(([\w.]+)\)/g, '(of("$1") !== undefined)')
+    .replaceAll(' and ', ' && ')
+    .replaceAll(' or ', ' || ')
+  return new Function('of', `return ${text}`)((path: string) => fieldOf(line, path))
+}
+
+/** The fields of lines that a query names outside its filter. */
+const fieldsOf = (query: LogQuery['lines']) =>
+  query
+    .filter((part) => /^(fields|stats) /.test(part))
+    .flatMap(
+      (part) => part.replace(/ as \w+|\w+\(\*\)|^\w+/g, '').match(/(?<![@\w(])[a-z][\w.]*(?!\w*\()/gi) ?? []
+    )
+    .filter((word) => !['by', 'timestamp'].includes(word))
+
 t.test(
   'a trace id leads from the load balancer to what each processor wrote, and how it ended',
   async (t) => {
@@ -110,6 +138,48 @@ t.test('no line about a request or an event is without one', async (t) => {
     about.filter(({ traceId }) => traceId === undefined),
     []
   )
+})
+
+t.test('the dashboards find in the log what they ask for', async (t) => {
+  const misconfigured = runRole(t, ['web'], { PORT: 'abc' })
+  await misconfigured.ended
+  const log = [...lines, ...misconfigured.lines] as Record<string, unknown>[]
+  const foundBy = (query: LogQuery) =>
+    log.filter((line) => query.roles.includes(String(line.role)) && passes(line, query.lines))
+
+  t.strictSame(
+    foundBy(ERRORS).map(({ msg, level }) => [level, msg]),
+    [
+      [50, 'event dead-lettered'],
+      ['fatal', misconfigured.lines[0]?.msg],
+      ['fatal', misconfigured.lines[1]?.msg]
+    ]
+  )
+  const [events, notifications, runs, refusals] = ACTIVITY.map(foundBy)
+  const outcomesOf = (found: typeof log = []) => [...new Set(found.map(({ msg }) => msg))].sort()
+  t.strictSame(outcomesOf(events), [
+    'event dead-lettered',
+    'event failed; it will be tried again',
+    'event ignored',
+    'event processed'
+  ])
+  t.strictSame(outcomesOf(notifications), [
+    'notification accepted',
+    'notification refused',
+    'request refused'
+  ])
+  t.strictSame(outcomesOf(runs), ['event failed; it will be tried again', 'event processed'])
+  t.strictSame(outcomesOf(refusals), ['notification refused', 'request refused'])
+
+  for (const query of [ERRORS, ...ACTIVITY]) {
+    const found = foundBy(query)
+    for (const field of fieldsOf(query.lines)) {
+      t.ok(
+        found.some((line) => fieldOf(line, field) !== undefined),
+        `${query.title}: ${field}`
+      )
+    }
+  }
 })
 
 t.test('once the roles have stopped, metrics account for all of it', async (t) => {

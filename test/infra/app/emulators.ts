@@ -31,9 +31,6 @@ export function emulators(t: Test, { plain, several }: Record<string, Synthesis>
     /** Runs what a task definition says, as ECS does. */
     const runTask = (role: string, changes: Record<string, string> = {}, { listener } = plain!) =>
       runRole(t, listener.container(role).Command as unknown as string[], {
-        // what they run is tested, and its coverage counted, elsewhere
-        NODE_OPTIONS: '',
-        NODE_V8_COVERAGE: '',
         ...environmentOf(listener, role, values),
         ...aws,
         ...changes

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Test } from 'tap'
 import { METRICS } from '../../../app/metrics/names.ts'
+import { ACTIVITY } from '../../../infra/log-queries.ts'
 import type { Resource, Synthesis, Template } from '../../support/templates.ts'
 
 interface Metric {
@@ -19,6 +20,12 @@ const alarmsOf = (template: Template) =>
         alarm.Properties
       ])
   )
+
+/** The JSON of a dashboard, whose parts CloudFormation joins. */
+const bodyOf = (properties: Resource['Properties']) =>
+  JSON.stringify(properties.DashboardBody).replaceAll('\\\\', '').replaceAll('\\"', '"')
+
+const titlesIn = (body: string) => [...body.matchAll(/"title":"([^"]*)"/g)].map(([, title]) => title)
 
 export function observability(t: Test, { plain, several, bespoke }: Record<string, Synthesis>) {
   t.test('alarms go off for whatever a person must know', async (t) => {
@@ -106,11 +113,10 @@ export function observability(t: Test, { plain, several, bespoke }: Record<strin
   })
 
   t.test('a dashboard answers "is it well?": alarms first, then every part, then errors', async (t) => {
-    const { Properties } = plain!.listener.one('CloudWatch::Dashboard')
+    const { Properties } = plain!.listener.one('CloudWatch::Dashboard', 'Overview')
     t.equal(Properties.DashboardName, 'cloudinary-listener-us-east-1')
-    const body = JSON.stringify(Properties.DashboardBody).replaceAll('\\\\', '').replaceAll('\\"', '"')
-    const titles = [...body.matchAll(/"title":"([^"]*)"/g)].map(([, title]) => title)
-    t.strictSame(titles, [
+    const body = bodyOf(Properties)
+    t.strictSame(titlesIn(body), [
       'Is it well?',
       'Notifications',
       'Until they are acknowledged (Cloudinary waits 20 s)',
@@ -126,6 +132,20 @@ export function observability(t: Test, { plain, several, bespoke }: Record<strin
     const names = [...body.matchAll(/"cloudinary-listener","(\w+)"/g)].map(([, name]) => String(name))
     t.ok(names.length > 8)
     for (const name of names) t.ok(Object.hasOwn(METRICS, name), name)
+  })
+
+  t.test('another answers "what did it do?", from the logs of the roles', async (t) => {
+    const { Properties } = plain!.listener.one('CloudWatch::Dashboard', 'Activity')
+    t.equal(Properties.DashboardName, 'cloudinary-listener-activity-us-east-1')
+    const body = bodyOf(Properties)
+    t.strictSame(
+      titlesIn(body),
+      ACTIVITY.map(({ title }) => title)
+    )
+    const groups = plain!.listener
+      .all('Logs::LogGroup')
+      .map(({ Properties }) => String(Properties.LogGroupName))
+    for (const [, group = ''] of body.matchAll(/SOURCE '([^']*)'/g)) t.ok(groups.includes(group), group)
   })
 
   t.test('every log group forgets', async (t) => {

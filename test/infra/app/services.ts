@@ -227,6 +227,7 @@ export function services(t: Test, { plain, several, trial, bespoke }: Record<str
 
   t.test('the outputs are what a person needs next', async (t) => {
     t.strictSame(Object.keys(plain!.listener.outputs).sort(), [
+      'ActivityUrl',
       'DashboardUrl',
       'NextCommand',
       'SecretName',

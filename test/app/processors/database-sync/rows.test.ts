@@ -40,10 +40,11 @@ t.beforeEach(async () => {
   await database.query('clear', 'TRUNCATE assets')
 })
 
-t.test('time goes on, in microseconds', async (t) => {
+t.test('time does not go back, and is in microseconds', async (t) => {
   const [first, second] = [await rows.now(), await rows.now()]
   t.match(first, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/)
-  t.ok(first < second)
+  // the embedded PostgreSQL has a clock of milliseconds
+  t.ok(first <= second)
 })
 
 t.test('an asset is stored with all that is said of it', async (t) => {

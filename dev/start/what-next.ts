@@ -18,15 +18,16 @@ It stays up; the log follows. Press Ctrl-C to stop.
   webhook     ${webhookUrl}
   readiness   ${new URL(webhookUrl).origin}/ready`
   if (!cloudinary) return [addresses, ...hints, ownCloudinary(environment)].join('\n')
-  const next = `  Cloudinary  ${cloudinary.url} (stand-in); assets: ${cloudinary.url}/_standin/assets
-
-Next, in another terminal:
-  curl -X POST ${cloudinary.url}/_standin/upload        upload another asset
-  npm run send -- upload --url ${webhookUrl}            send a notification; --help lists types and faults
-  npx node --env-file=${environmentFile} app/main.ts doctor    run a command on it: doctor, changes, …
-  edit listener.config.ts, then start again             change what it does
-`
-  return [addresses, ...hints, next].join('\n')
+  const next = [
+    [`curl -X POST ${cloudinary.url}/_standin/upload`, 'upload another asset'],
+    [`npm run send -- upload --url ${webhookUrl}`, 'send a notification; --help lists types and faults'],
+    [`npx node --env-file=${environmentFile} app/main.ts doctor`, 'run a command on it: doctor, changes, …'],
+    ['edit listener.config.ts, then start again', 'change what it does']
+  ] as const
+  const width = Math.max(...next.map(([action]) => action.length))
+  const lines = next.map(([action, effect]) => `  ${action.padEnd(width)}   ${effect}`)
+  const standIn = `  Cloudinary  ${cloudinary.url} (stand-in); assets: ${cloudinary.url}/_standin/assets`
+  return [addresses, ...hints, standIn, '\nNext, in another terminal:', ...lines, ''].join('\n')
 }
 
 /** A channel is one listener's, so the one that is proposed has the user's name in it. */

@@ -218,7 +218,8 @@ export function inspectConfig(
 }
 
 /** Credentials that were put into the wrong variable are no less secret for it. */
-const holdsSecret = (value: string | undefined) => value?.includes('cloudinary://')
+const holdsSecret = (value: string | undefined) =>
+  value !== undefined && /cloudinary:\/\/|whsec_|:\/\/[^/]*@/.test(value)
 
 /**
  * Where the credentials are.

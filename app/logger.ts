@@ -10,6 +10,13 @@ interface SafeError {
   cause?: SafeError
 }
 
+/** What an error of AWS says beyond its first line may be the request as it was signed, with the token of the session. */
+function firstLineOnly({ name, message, stack }: Error): { message: string; stack: string | undefined } {
+  const first = message.replace(/\n.*/s, '')
+  const frames = stack?.split('\n').filter((line) => /^ {4}at /.test(line))
+  return { message: first, stack: frames && [`${name}: ${first}`, ...frames].join('\n') }
+}
+
 /** An error may be its own cause. */
 const MAXIMUM_CAUSES = 8
 
@@ -22,11 +29,12 @@ export function serializeError(error: unknown, causes = MAXIMUM_CAUSES): SafeErr
   if (!(error instanceof Error))
     return { type: typeof error, message: 'a value that is not an Error was thrown' }
   const code: unknown = 'code' in error ? error.code : undefined
+  const { message, stack } = '$metadata' in error ? firstLineOnly(error) : error
   return {
     type: error.name,
     ...(typeof code === 'string' && { code }),
-    message: error.message,
-    ...(error.stack && { stack: error.stack }),
+    message,
+    ...(stack && { stack }),
     ...(causes > 0 && error.cause instanceof Error && { cause: serializeError(error.cause, causes - 1) })
   }
 }

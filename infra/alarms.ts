@@ -36,8 +36,9 @@ interface Watch {
   /** It goes off at this, or below it where `isLow`. */
   threshold: number
   isLow?: true
-  /** So many periods one after the other. */
+  /** So many periods one after the other, or so many of them. */
   periods?: number
+  ofThem?: number
   /** What no data means: for most, that nothing happened. */
   missing?: TreatMissingData
   meaning: string
@@ -77,6 +78,7 @@ export class Alarms extends Construct {
           ? ComparisonOperator.LESS_THAN_THRESHOLD
           : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         evaluationPeriods: watch.periods ?? 1,
+        ...(watch.ofThem && { datapointsToAlarm: watch.ofThem }),
         treatMissingData: watch.missing ?? TreatMissingData.NOT_BREACHING
       })
       alarm.addAlarmAction(action)
@@ -91,9 +93,20 @@ function watches({ settings, region, entry, queues, services }: WatchedProps): R
     listenerMetric(settings, 'NotificationsRefused', { Role: 'web', Reason }, { statistic: 'Sum' })
   return {
     OldestMessage: {
-      metric: queues.queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', period: MINUTE }),
+      // SQS leaves out what it has given out again and again, and the worker knows nothing of what it was not given
+      metric: new MathExpression({
+        label: 'age of the oldest event, s',
+        period: FIVE_MINUTES,
+        expression: 'IF(FILL(waiting, 0) * 1000 > FILL(given, 0), FILL(waiting, 0), FILL(given, 0) / 1000)',
+        usingMetrics: {
+          waiting: queues.queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum' }),
+          given: listenerMetric(settings, 'HandedBackAge', { Role: 'worker' }, { statistic: 'Maximum' })
+        }
+      }),
       threshold: settings.alarmOldestSeconds,
+      // an event that is old is tried again after minutes
       periods: 3,
+      ofThem: 1,
       meaning: 'An event has waited too long, for the first time or to be tried again.'
     },
     DeadLetters: {
@@ -159,6 +172,14 @@ function watches({ settings, region, entry, queues, services }: WatchedProps): R
       periods: 3,
       meaning: 'Cloudinary is down or limits calls; events wait, and go on by themselves.'
     },
+    // a task that fails, or that ECS cannot start, is told of by ECS itself
+    ...(services.reconcile && {
+      ReconcileNotStarted: {
+        metric: services.reconcile.group.metricTargetErrors({ statistic: 'Sum', period: FIVE_MINUTES }),
+        threshold: 1,
+        meaning: 'EventBridge Scheduler was not allowed to run `reconcile`.'
+      }
+    }),
     FirewallRate: {
       metric: blockedRequests(settings, region, RATE_RULE, { period: FIVE_MINUTES }),
       threshold: 1,

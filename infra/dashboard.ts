@@ -5,6 +5,7 @@ import {
   GraphWidget,
   type IAlarm,
   type IMetric,
+  MathExpression,
   Metric,
   PeriodOverride
 } from 'aws-cdk-lib/aws-cloudwatch'
@@ -84,7 +85,14 @@ export class Overview extends Construct {
           }),
           deadLetterQueue.metricApproximateNumberOfMessagesVisible({ ...maximum, label: 'dead letters' })
         ],
-        [queue.metricApproximateAgeOfOldestMessage({ ...maximum, label: 'age of the oldest, s' })]
+        [
+          queue.metricApproximateAgeOfOldestMessage({ ...maximum, label: 'age of the oldest that waits, s' }),
+          new MathExpression({
+            label: 'age of the oldest that is tried again, s',
+            expression: 'given / 1000',
+            usingMetrics: { given: listenerMetric(settings, 'HandedBackAge', { Role: 'worker' }, maximum) }
+          })
+        ]
       ),
       graph(
         'Events',

@@ -70,7 +70,7 @@ export class ListenerStack extends Stack {
       database,
       databaseUrl: database?.url,
       secrets: { ...this.#secrets(stateKey), ...database?.secrets },
-      isFirstRegion: region === settings.regions[0],
+      isHomeRegion: region === (settings.homeRegion ?? settings.regions[0]),
       alarmTopic
     })
     const watched = { settings, region, entry, queues, services }

@@ -1,9 +1,9 @@
-import { Duration } from 'aws-cdk-lib'
+import { Duration, RemovalPolicy } from 'aws-cdk-lib'
 import type { SecurityGroup } from 'aws-cdk-lib/aws-ec2'
 import type { Cluster, FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs'
 import { EventField, Match, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events'
 import { SnsTopic } from 'aws-cdk-lib/aws-events-targets'
-import { Schedule, ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
+import { Schedule, ScheduleExpression, ScheduleGroup } from 'aws-cdk-lib/aws-scheduler'
 import { EcsRunFargateTask } from 'aws-cdk-lib/aws-scheduler-targets'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
@@ -20,10 +20,15 @@ export interface ReconcileScheduleProps {
 
 /** Has the command `reconcile` run again and again, as a task of its own, and tells people when it fails. */
 export class ReconcileSchedule extends Construct {
+  /** Of this schedule alone, since EventBridge Scheduler counts what it could not start by group. */
+  readonly group: ScheduleGroup
+
   constructor(scope: Construct, id: string, props: ReconcileScheduleProps) {
     super(scope, id)
     const { settings, cluster, task, securityGroup, alarmTopic } = props
+    this.group = new ScheduleGroup(this, 'Group', { removalPolicy: RemovalPolicy.DESTROY })
     new Schedule(this, 'Schedule', {
+      scheduleGroup: this.group,
       description: 'finds what Cloudinary has and never told of',
       schedule: ScheduleExpression.expression(settings.reconcileEvery),
       target: new EcsRunFargateTask(cluster, {
@@ -38,7 +43,7 @@ export class ReconcileSchedule extends Construct {
     })
     // a task that has ended tells nobody; ECS tells EventBridge
     new Rule(this, 'Failed', {
-      description: 'reconcile has failed, or could not start',
+      description: 'reconcile has failed, or ECS could not start it',
       eventPattern: {
         source: ['aws.ecs'],
         detailType: ['ECS Task State Change'],

@@ -33,7 +33,7 @@ export interface ServicesProps extends Omit<EnvironmentOptions & PermissionsOpti
   /** What processors are handed from Secrets Manager, by variable. */
   secrets: Record<string, EcsSecret>
   /** What only one region does: `reconcile`, and `poll`. */
-  isFirstRegion: boolean
+  isHomeRegion: boolean
   alarmTopic: ITopic
   /** What worker needs to be there before it starts. */
   database: IConstruct | undefined
@@ -50,11 +50,13 @@ export class Services extends Construct {
   readonly worker: FargateService
   /** Runs commands by hand. */
   readonly operator: FargateTaskDefinition
+  /** Where it is done. */
+  readonly reconcile: ReconcileSchedule | undefined
   readonly #network: Network
 
   constructor(scope: Construct, id: string, props: ServicesProps) {
     super(scope, id)
-    const { settings, network, entry, secrets, queues, isFirstRegion, alarmTopic, database, key } = props
+    const { settings, network, entry, secrets, queues, isHomeRegion, alarmTopic, database, key } = props
     this.#network = network
     this.cluster = new Cluster(this, 'Cluster', {
       clusterName: namesOf(settings.name).cluster,
@@ -98,8 +100,8 @@ export class Services extends Construct {
     new WorkerScaling(this, 'WorkerScaling', { settings, service: this.worker, queue: queues.queue })
 
     this.operator = task('operator', SMALL, secrets)
-    if (isFirstRegion && settings.reconcileEvery !== 'never') {
-      new ReconcileSchedule(this, 'Reconcile', {
+    if (isHomeRegion && settings.reconcileEvery !== 'never') {
+      this.reconcile = new ReconcileSchedule(this, 'Reconcile', {
         settings,
         cluster: this.cluster,
         task: task('reconcile', SMALL),
@@ -107,7 +109,7 @@ export class Services extends Construct {
         securityGroup: network.workerGroup
       })
     }
-    if (isFirstRegion && settings.pollChannel) {
+    if (isHomeRegion && settings.pollChannel) {
       this.#createService('Poll', task('poll', SMALL), network.workerGroup, { desiredCount: 1 })
     }
   }

@@ -18,13 +18,18 @@ import {
 export const Settings = z.strictObject({
   name: z
     .string()
-    .regex(/^[a-z][a-z0-9-]{1,30}$/)
+    .regex(/^(?=.{2,31}$)[a-z](-?[a-z0-9])+$/)
     .default('cloudinary-listener')
-    .describe('first part of the name of everything: lower case, at most 31 characters'),
+    .describe(
+      'first part of the name of everything: lower case, at most 31 characters, no hyphen at the end or beside another'
+    ),
   regions: list(region)
     .pipe(z.array(z.string()).min(1).max(5))
     .default(['us-east-1'])
     .describe('AWS regions; the first one holds the secrets and the journal, which the others replicate'),
+  homeRegion: region
+    .optional()
+    .describe('the one of them that runs `reconcile` and `poll`; without it, the first'),
   architecture: z
     .enum(['arm64', 'x86_64'])
     .default('arm64')
@@ -95,7 +100,7 @@ export const Settings = z.strictObject({
     .regex(/^(never|(rate|cron)\(.+\))$/)
     .default('rate(1 hour)')
     .describe(
-      'when `reconcile` looks for what was never sent, as EventBridge Scheduler writes it, or `never`; in the first region only'
+      'when `reconcile` looks for what was never sent, as EventBridge Scheduler writes it, or `never`; in the home region only'
     ),
   reconcileTypes: list(z.enum(SIDES.map(({ type }) => type)))
     .default([])
@@ -106,7 +111,7 @@ export const Settings = z.strictObject({
     .string()
     .regex(/^[\w.-]{1,128}$/)
     .optional()
-    .describe('a Cloudinary poll channel: with it the role `poll` runs as well, in the first region only'),
+    .describe('a Cloudinary poll channel: with it the role `poll` runs as well, in the home region only'),
 
   logRetentionDays: logRetentionDays.default(90).describe('days that log lines and access logs are kept'),
   logLevel: z
@@ -148,7 +153,10 @@ export const Settings = z.strictObject({
         'DATABASE_URL from the secret `NAME/database`'
     ),
   databaseCapacity: json(
-    z.strictObject({ minimum: z.number().min(0).max(256), maximum: z.number().min(0.5).max(256) })
+    z.strictObject({
+      minimum: z.number().min(0).max(256).multipleOf(0.5),
+      maximum: z.number().min(1).max(256).multipleOf(0.5)
+    })
   )
     .default({ minimum: 0.5, maximum: 4 })
     .describe('capacity units of Aurora; a minimum of 0 lets it rest')
@@ -170,7 +178,17 @@ export function readSettings(context: Readonly<Record<string, unknown>>): ReadSe
 }
 
 function conflictsOf(settings: Settings): string[] {
-  const { domainName, hostedZoneId, certificateArns, regions, web, worker, database } = settings
+  const {
+    homeRegion,
+    domainName,
+    hostedZoneId,
+    certificateArns,
+    regions,
+    web,
+    worker,
+    database,
+    databaseCapacity
+  } = settings
   const conflicts: [boolean, string][] = [
     [!!hostedZoneId && !domainName, 'hostedZoneId: needs domainName'],
     [
@@ -186,8 +204,10 @@ function conflictsOf(settings: Settings): string[] {
       'regions: several need domainName and hostedZoneId, by which Route 53 leads Cloudinary to one of them'
     ],
     [new Set(regions).size < regions.length, 'regions: one is named twice'],
+    [!!homeRegion && !regions.includes(homeRegion), 'homeRegion: is none of regions'],
     [web.minimumTasks > web.maximumTasks, 'web.minimumTasks: is more than maximumTasks'],
     [worker.minimumTasks > worker.maximumTasks, 'worker.minimumTasks: is more than maximumTasks'],
+    [databaseCapacity.minimum > databaseCapacity.maximum, 'databaseCapacity.minimum: is more than maximum'],
     [
       !settings.notify && settings.notifyEmails.length + settings.notifyPhones.length > 0,
       'notifyEmails, notifyPhones: need notify=true'

@@ -8,6 +8,13 @@ import { createKey } from './key.ts'
 import { namesOf } from './names.ts'
 import type { Settings } from './settings.ts'
 
+interface SecretToFill {
+  id: string
+  secretName: string
+  /** What its value must look like. */
+  form: string
+}
+
 /**
  * What all regions share and nobody may lose: the journal, and the secrets, which are made without a value, so that no
  * template ever holds one. A stack of its own: a person gives the secrets their values before anything else can start, and
@@ -22,25 +29,29 @@ export class StateStack extends Stack {
     const { name, regions, customerKey } = settings
     const names = namesOf(name)
     this.key = customerKey && regions.length === 1 ? createKey(this, settings) : undefined
-    this.#createJournal(settings, names.journal)
-    this.#createSecret('Cloudinary', names.secret, settings, 'cloudinary://KEY:SECRET@CLOUD')
-    if (settings.forward) {
-      this.#createSecret('Forward', names.forwardSecret, settings, 'whsec_ and 24 to 64 bytes in base64')
-    }
-    if (settings.database === 'secret') {
-      this.#createSecret(
-        'Database',
-        names.databaseSecret,
-        settings,
-        'postgres://USER:PASSWORD@HOST:PORT/NAME'
-      )
-    }
+    const secrets = [
+      { id: 'Cloudinary', secretName: names.secret, form: 'cloudinary://KEY:SECRET@CLOUD' },
+      ...(settings.forward
+        ? [{ id: 'Forward', secretName: names.forwardSecret, form: 'whsec_ and 24 to 64 bytes in base64' }]
+        : []),
+      ...(settings.database === 'secret'
+        ? [
+            {
+              id: 'Database',
+              secretName: names.databaseSecret,
+              form: 'postgres://USER:PASSWORD@HOST:PORT/NAME'
+            }
+          ]
+        : [])
+    ].map((secret) => this.#createSecret(settings, secret))
+    // last: a secret whose name is taken still would have the stack taken back, and the journal stay, with its name
+    this.#createJournal(settings, names.journal).node.addDependency(...secrets)
   }
 
-  #createJournal(settings: Settings, tableName: string): void {
+  #createJournal(settings: Settings, tableName: string): TableV2 {
     const { partitionKey, feedIndex, timeToLive } = JOURNAL
     const text = (name: string) => ({ name, type: AttributeType.STRING })
-    new TableV2(this, 'Journal', {
+    return new TableV2(this, 'Journal', {
       tableName,
       partitionKey: text(partitionKey),
       timeToLiveAttribute: timeToLive,
@@ -64,13 +75,15 @@ export class StateStack extends Stack {
     })
   }
 
-  /** @param form what its value must look like */
-  #createSecret(id: string, secretName: string, settings: Settings, form: string): void {
+  #createSecret(settings: Settings, { id, secretName, form }: SecretToFill): CfnSecret {
     const secret = new CfnSecret(this, id, {
       name: secretName,
       description: `its value: ${form}`,
       ...(this.key && { kmsKeyId: this.key.keyArn }),
-      replicaRegions: settings.regions.slice(1).map((region) => ({ region }))
+      // AWS refuses an empty list
+      ...(settings.regions.length > 1 && {
+        replicaRegions: settings.regions.slice(1).map((region) => ({ region }))
+      })
     })
     secret.applyRemovalPolicy(
       settings.retainData ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY
@@ -85,5 +98,6 @@ export class StateStack extends Stack {
       description: `give the secret its value, ${form}`,
       value: `aws secretsmanager put-secret-value --region ${this.region} --secret-id ${secretName} --secret-string '…'`
     })
+    return secret
   }
 }

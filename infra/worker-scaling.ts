@@ -84,8 +84,9 @@ export class WorkerScaling extends Construct {
             {
               id: 'perTask',
               label: 'backlog per task',
+              // SQS may write no number of hidden ones where there are none;
               // what is in hand, or waits to be tried again, asks for no second worker, but the last one stays for it
-              expression: '(visible + IF(hidden > 0, 1, 0)) / IF(running < 1, 1, running)',
+              expression: '(visible + IF(FILL(hidden, 0) > 0, 1, 0)) / IF(running < 1, 1, running)',
               returnData: true
             }
           ]
@@ -142,7 +143,8 @@ export class WorkerScaling extends Construct {
         { upper: 0, change: 0 },
         { lower: 1, change: 1 }
       ],
-      cooldown: MINUTE
+      // until it is counted as running, the alarm goes on
+      cooldown: Duration.minutes(5)
     })
   }
 }

@@ -63,6 +63,12 @@ export const METRICS = {
     dimensions: ROLE,
     meaning: 'attempts at an event that failed and are to be made again'
   },
+  HandedBackAge: {
+    unit: 'Milliseconds',
+    dimensions: ROLE,
+    meaning:
+      'from `receivedAt` of an event to each time it is given back to be tried again; redrives and replays are left out'
+  },
   EventsDeadLettered: {
     unit: 'Count',
     dimensions: ROLE,

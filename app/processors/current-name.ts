@@ -1,4 +1,4 @@
-import type { CloudinaryClient } from '../cloudinary/client.ts'
+import type { AssetState, CloudinaryClient } from '../cloudinary/client.ts'
 import type { Asset } from '../cloudinary/event.ts'
 import { CloudinaryError } from '../cloudinary/fault.ts'
 
@@ -25,6 +25,18 @@ export async function byCurrentName(
     const located = await cloudinary.locate(asset.assetId)
     return located === undefined ? GONE : work(located)
   }
+}
+
+/**
+ * For the `work` of {@link byCurrentName} that has read the asset: a name may have been given to another asset since.
+ *
+ * @throws {CloudinaryError} CLOUDINARY_NOT_FOUND where what was read is another asset
+ */
+export function checkIdentity({ assetId }: Asset, state: AssetState): void {
+  if (assetId === undefined || state.asset_id === assetId) return
+  throw new CloudinaryError('CLOUDINARY_NOT_FOUND', "the name of the asset is another one's by now", {
+    kind: 'permanent'
+  })
 }
 
 const isNotFound = (error: unknown) =>

@@ -4,7 +4,7 @@ import type { AssetEvent } from '../cloudinary/event.ts'
 import { stampTime } from '../cloudinary/stamp.ts'
 import type { Processor } from '../listener.ts'
 import { ASSET_CHANGES } from './asset-changes.ts'
-import { byCurrentName } from './current-name.ts'
+import { byCurrentName, checkIdentity } from './current-name.ts'
 import { checkOptions } from './options.ts'
 
 const Options = z.strictObject({
@@ -22,9 +22,12 @@ const Options = z.strictObject({
 /** @see lastUpdateTimestamp */
 export type LastUpdateTimestampOptions = z.input<typeof Options>
 
+/** The fields of all stamps that were configured: were one a change for another, they would stamp each other for ever. */
+const STAMPS = new Set<string>()
+
 /**
  * Stamps an asset that changed with the time of the change, so that another system can poll for assets changed
- * since it last looked. A change of nothing but the field itself, or of metadata that is not watched, writes
+ * since it last looked. A change of nothing but such stamps, or of metadata that is not watched, writes
  * nothing; neither does an event older than the stamp, nor a change of an asset that lacks the metadata that is required.
  * Costs two calls of the Upload API for a change, one to read
  * the stamp and one to write it.
@@ -40,6 +43,7 @@ export function lastUpdateTimestamp(options: LastUpdateTimestampOptions = {}): P
     ),
     options
   )
+  STAMPS.add(field)
   // an asset counts from the moment that it gets what is required, whatever else is watched
   const watched = watch && requireMetadata ? [...watch, requireMetadata] : watch
   return {
@@ -63,7 +67,9 @@ export function lastUpdateTimestamp(options: LastUpdateTimestampOptions = {}): P
       const isOlder = `skipped: ${field} is not older than ${stamp}`
       if (known >= time) return isOlder
       return byCurrentName(cloudinary, asset, async (named) => {
-        const { metadata = {} } = await cloudinary.currentState(named)
+        const current = await cloudinary.currentState(named)
+        checkIdentity(named, current)
+        const { metadata = {} } = current
         if (requireMetadata && !isSet(metadata[requireMetadata])) {
           return `skipped: ${requireMetadata} is not set`
         }
@@ -91,8 +97,9 @@ function watchedFieldChanged(
   // other fields would look removed, and our own write would lead to the next: so beside a new stamp, removals
   // do not count.
   const names = new Set([...Object.keys(after), ...(changed(stamp) ? [] : Object.keys(before))])
-  names.delete(stamp)
-  return [...names].some((name) => changed(name) && (watch === undefined || watch.includes(name)))
+  return [...names.difference(STAMPS)].some(
+    (name) => changed(name) && (watch === undefined || watch.includes(name))
+  )
 }
 
 /**

@@ -46,16 +46,28 @@ export async function handleMessage(
   options: HandleOptions
 ): Promise<Disposition> {
   const { random, log, metrics } = options
+  const decoded = decode(message)
   try {
-    const decoded = decode(message)
     if (decoded.outcome === 'unreadable') return await putMessageAside(message, decoded.error, options)
-    return await handleEvent(decoded.event, message, signal, options)
+    const disposition = await handleEvent(decoded.event, message, signal, options)
+    if (disposition.kind === 'retry') noteAge(decoded.event, options)
+    return disposition
   } catch (err) {
+    if (decoded.outcome === 'event') noteAge(decoded.event, options)
     const retryInSeconds = 1 + Math.round(random() * OUTAGE_SECONDS)
     metrics.count('MessagesNotHandled', 1)
     log.error({ ...describeMessage(message), err, retryInSeconds }, 'message not handled; it comes again')
     return { kind: 'retry', delaySeconds: retryInSeconds }
   }
+}
+
+/**
+ * SQS leaves a message out of its `ApproximateAgeOfOldestMessage` that it has given out again and again.
+ * Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+ */
+function noteAge({ receivedAt, run }: AssetEvent, { metrics, clock }: HandleOptions): void {
+  // an operator's run comes when he has the time for it
+  if (!run) metrics.time('HandedBackAge', clock() - Date.parse(receivedAt))
 }
 
 /** What a line of the log says of a message: which event it holds, as the lines of the event itself do. */

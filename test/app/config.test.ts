@@ -267,4 +267,9 @@ t.test('credentials that were put into the wrong variable are refused there, and
     t.throws(() => readConfig([], { [name]: misplaced }), { message: `${name} is (hidden); it must be` })
     t.throws(() => readConfig([], { [name]: misplaced }), { message: /^((?!the-secret).)*$/s })
   }
+  for (const secret of ['postgres://user:the-secret@db/assets', 'whsec_dGhlLXNlY3JldA==']) {
+    t.throws(() => readConfig([], { WEBHOOK_URL: secret }), {
+      message: 'WEBHOOK_URL is (hidden); it must be'
+    })
+  }
 })

@@ -27,6 +27,24 @@ t.test('nothing else of an error is written, so that no secret is', async (t) =>
   t.strictSame(Object.keys(serializeError(fromSdk)), ['type', 'message', 'stack'])
 })
 
+t.test(
+  'of an error of AWS, only the first line is written: it may quote the request, with its token',
+  async (t) => {
+    const error = Object.assign(
+      new Error(
+        "The signature does not match.\n\nThe Canonical String:\n'POST\nx-amz-security-token:secret'"
+      ),
+      { $metadata: { httpStatusCode: 403 } }
+    )
+    const { message, stack, cause } = serializeError(new Error('not stored', { cause: error })).cause ?? {}
+    t.equal(message, 'The signature does not match.')
+    t.match(stack, /^Error: The signature does not match\.\n {4}at /)
+    t.equal(cause, undefined)
+    delete error.stack
+    t.strictSame(serializeError(error), { type: 'Error', message })
+  }
+)
+
 t.test('what is thrown without being an error is not repeated', async (t) => {
   const message = 'a value that is not an Error was thrown'
   t.strictSame(serializeError('key:secret'), { type: 'string', message })

@@ -24,6 +24,7 @@ const plain = synthesise(t)
 /** As large as it gets: two regions, all options that go with them. */
 const several = synthesise(t, {
   regions: 'us-east-1,eu-west-1',
+  homeRegion: 'eu-west-1',
   domainName: 'hooks.example.com',
   hostedZoneId: 'Z0123456789',
   zones: 3,

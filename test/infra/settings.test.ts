@@ -60,6 +60,10 @@ t.test('a name that is no setting is refused, or a slip of the pen would change 
 t.test('a value that cannot be is refused, with the setting that it is for', async (t) => {
   const cases: [Record<string, unknown>, RegExp][] = [
     [{ name: 'Upper' }, /^name: /],
+    [{ name: 'two--hyphens' }, /^name: /],
+    [{ name: 'at-the-end-' }, /^name: /],
+    [{ name: 'a'.repeat(32) }, /^name: /],
+    [{ databaseCapacity: { minimum: 0.3, maximum: 0.5 } }, /^databaseCapacity\.minimum: /],
     [{ regions: 'Ireland' }, /^regions\.0: .*eu-west-1/],
     [{ regions: '' }, /^regions: /],
     [{ zones: 4 }, /^zones: /],
@@ -84,6 +88,8 @@ t.test('settings that cannot be together are refused', async (t) => {
     [{ web: { minimumTasks: 11 } }, /web\.minimumTasks/],
     [{ worker: { minimumTasks: 21 } }, /worker\.minimumTasks/],
     [{ notifyEmails: 'a@example.com' }, /need notify=true/],
+    [{ homeRegion: 'eu-west-1' }, /homeRegion: is none of regions/],
+    [{ databaseCapacity: { minimum: 8, maximum: 4 } }, /databaseCapacity\.minimum: is more than maximum/],
     [{ regions: 'us-east-1,eu-west-1', ...DOMAIN, database: 'aurora' }, /database: aurora is in one region/]
   ]
   for (const [context, fault] of cases) t.match(faultsOf(context), [fault], JSON.stringify(context))

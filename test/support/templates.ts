@@ -84,6 +84,8 @@ export interface Synthesis {
   listeners: Record<string, Template>
   /** Of the first region. */
   listener: Template
+  /** Of the region that runs `reconcile` and `poll`. */
+  home: Template
   /** What cdk-nag finds, and nobody has given a reason for. */
   findings: string[]
   /** What would have to be looked up in an account. */
@@ -108,6 +110,7 @@ export function synthesise(t: Test, settings: Record<string, unknown> = {}): Syn
     state: templateOf(state),
     listeners: byRegion,
     listener: byRegion[read.settings.regions[0]!]!,
+    home: byRegion[read.settings.homeRegion ?? read.settings.regions[0]!]!,
     missing: assembly.manifest.missing ?? [],
     findings: violations.flatMap(({ ruleName, violatingResources }) =>
       violatingResources.map(({ constructPath }) => `${ruleName} ${constructPath}`)

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Asset } from '../../../app/cloudinary/event.ts'
-import { byCurrentName, GONE } from '../../../app/processors/current-name.ts'
+import { byCurrentName, checkIdentity, GONE } from '../../../app/processors/current-name.ts'
 import { buildCloudinary } from '../../support/cloudinary.ts'
 
 const { cloudinary: standIn, clients } = await buildCloudinary(t)
@@ -21,6 +21,20 @@ t.test('an asset that is there by its name is not asked for', async (t) => {
 t.test('an asset that was renamed is found by its new name', async (t) => {
   standIn.ui().rename('bag', 'shop/bag', { resourceType: 'video' })
   t.equal(await byCurrentName(client, BAG, tag), 'tagged shop/bag')
+})
+
+t.test('an asset whose name was given to another is found by its new name', async (t) => {
+  const other = standIn.as().upload({ publicId: 'bag', resourceType: 'video' }).asset
+  const read = async (named: Asset) => {
+    const state = await client.currentState(named)
+    checkIdentity(named, state)
+    return state.public_id
+  }
+  t.equal(await byCurrentName(client, BAG, read), 'shop/bag')
+  const { assetId, ...unidentified } = BAG
+  t.equal(await byCurrentName(client, unidentified, read), 'bag', 'whichever it is')
+  t.equal(await byCurrentName(client, { ...BAG, assetId: other.assetId }, read), 'bag')
+  standIn.ui().destroy('bag', { resourceType: 'video' })
 })
 
 t.test('what fails for another reason, or still, is thrown', async (t) => {

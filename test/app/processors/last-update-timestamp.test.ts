@@ -39,7 +39,7 @@ async function run(
     currentState: async (asset) => {
       calls.push(['currentState', asset])
       return {
-        asset_id: 'a',
+        asset_id: asset.assetId ?? 'a',
         public_id: 'bag',
         resource_type: 'image',
         type: 'upload',
@@ -104,7 +104,14 @@ t.test('a change of nothing but the stamp does not count, in either reading of n
 
 t.test('a stamp under another name is told from other fields as well', async (t) => {
   t.notOk(wants(metadataChange({}, { touched: STAMP }), { field: 'touched' }))
-  t.ok(wants(metadataChange({}, { [FIELD]: STAMP }), { field: 'touched' }))
+  t.ok(wants(metadataChange({}, { other: STAMP }), { field: 'touched' }))
+})
+
+t.test('no stamp of the listener is a change for another one, whoever is said to have made it', async (t) => {
+  const [iso, epoch] = [{}, { field: 'touched_seconds', format: 'epoch' }] as const
+  lastUpdateTimestamp(iso)
+  t.notOk(wants(metadataChange({}, { [FIELD]: STAMP }), epoch))
+  t.notOk(wants(metadataChange({ touched_seconds: 1 }, { touched_seconds: EPOCH }), iso))
 })
 
 t.test('a change of another field beside the stamp counts', async (t) => {

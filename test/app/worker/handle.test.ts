@@ -293,6 +293,7 @@ t.test('each event is counted by what became of it, and each run by its processo
     EventsRetried: 1
   })
   t.notOk('EndToEndLatency' in durations, 'it is not done')
+  t.equal(durations.HandedBackAge?.length, 1)
   time.now = Date.parse(upload.receivedAt) + 12_345
   await handle()
   t.match(counts, { 'ProcessorProcessed bad': 1, EventsProcessed: 1, EventsRetried: 1 })
@@ -332,6 +333,29 @@ t.test('an event that waits for Cloudinary is counted when it is run', async (t)
   t.match(await handle(), { kind: 'retry' })
   t.strictSame(counts, {})
 })
+
+t.test(
+  'how old an event is each time it is handed back is told, whatever for; of redrives it is not',
+  async (t) => {
+    const { processor } = scripted('tag', new Error('not yet'), new Error('not yet'), new Error('not yet'))
+    const { journal } = memoryJournal()
+    let isDown = false
+    const begin: typeof journal.begin = (event) =>
+      isDown ? Promise.reject(new Error('down')) : journal.begin(event)
+    const { handle, breaker, durations, time } = build([processor], { journal: { ...journal, begin } })
+    const received = Date.parse(upload.receivedAt)
+    time.now = received + 1000
+    await handle()
+    isDown = true
+    time.now = received + 2000
+    await handle()
+    for (let i = 0; i < 5; i++) breaker.observe(cloudinaryError({ kind: 'retryable' }, 503))
+    time.now = received + 2001
+    await handle()
+    await handle({ ...upload, run: { kind: 'redrive', id: 'r1' } })
+    t.strictSame(durations.HandedBackAge, [1000, 2000, 2001])
+  }
+)
 
 t.test('a redrive runs what is dead again, and not what has succeeded', async (t) => {
   const good = scripted('good', 'done')

@@ -29,9 +29,9 @@ export function emulators(t: Test, { plain, several }: Record<string, Synthesis>
     }
 
     /** Runs what a task definition says, as ECS does. */
-    const runTask = (role: string, changes: Record<string, string> = {}, { listener } = plain!) =>
-      runRole(t, listener.container(role).Command as unknown as string[], {
-        ...environmentOf(listener, role, values),
+    const runTask = (role: string, changes: Record<string, string> = {}, template = listener) =>
+      runRole(t, template.container(role).Command as unknown as string[], {
+        ...environmentOf(template, role, values),
         ...aws,
         ...changes
       })
@@ -72,7 +72,7 @@ export function emulators(t: Test, { plain, several }: Record<string, Synthesis>
     )
 
     t.test('run poll', async (t) => {
-      const poll = runTask('Poll', {}, several!)
+      const poll = runTask('Poll', {}, several!.home)
       t.match(await poll.line('poll is ready'), { channel: 'assets' })
       poll.child.kill('SIGTERM')
       t.equal(await poll.ended, 0)

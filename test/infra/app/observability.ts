@@ -31,7 +31,7 @@ export function observability(t: Test, { plain, several, bespoke }: Record<strin
   t.test('alarms go off for whatever a person must know', async (t) => {
     const alarms = alarmsOf(plain!.listener)
     t.match(alarms, {
-      OldestMessage: { MetricName: 'ApproximateAgeOfOldestMessage', Threshold: 900, EvaluationPeriods: 3 },
+      OldestMessage: { Threshold: 900, EvaluationPeriods: 3, DatapointsToAlarm: 1 },
       DeadLetters: { MetricName: 'ApproximateNumberOfMessagesVisible', Threshold: 1, EvaluationPeriods: 1 },
       ServerErrors: { Threshold: 5 },
       RefusedSignatures: { Threshold: 10 },
@@ -43,10 +43,24 @@ export function observability(t: Test, { plain, several, bespoke }: Record<strin
       },
       NoWorker: { MetricName: 'RunningTaskCount', Threshold: 1, TreatMissingData: 'breaching' },
       BreakerOpen: { MetricName: 'BreakerOpen', Threshold: 1 },
+      ReconcileNotStarted: { Namespace: 'AWS/Scheduler', MetricName: 'TargetErrorCount', Threshold: 1 },
       FirewallRate: { MetricName: 'BlockedRequests', Threshold: 1 }
     })
-    t.equal(Object.keys(alarms).length, 8)
+    t.equal(Object.keys(alarms).length, 9)
     t.notOk('NoWorker' in alarmsOf(bespoke!.listener), 'where worker may rest, none is no fault')
+    t.notOk('ReconcileNotStarted' in alarmsOf(bespoke!.listener), 'where it is not scheduled')
+  })
+
+  t.test('the age of the oldest event is that of those that SQS leaves out as well', async (t) => {
+    const metrics = alarmsOf(plain!.listener).OldestMessage?.Metrics as unknown as {
+      Expression?: string
+      MetricStat?: { Metric: Metric; Stat: string }
+    }[]
+    t.match(metrics, [
+      { Expression: 'IF(FILL(waiting, 0) * 1000 > FILL(given, 0), FILL(waiting, 0), FILL(given, 0) / 1000)' },
+      { MetricStat: { Metric: { MetricName: 'ApproximateAgeOfOldestMessage' }, Stat: 'Maximum' } },
+      { MetricStat: { Metric: { MetricName: 'HandedBackAge' }, Stat: 'Maximum' } }
+    ])
   })
 
   t.test(
@@ -64,7 +78,7 @@ export function observability(t: Test, { plain, several, bespoke }: Record<strin
   )
 
   t.test('a reconcile that fails, or does not start, is told', async (t) => {
-    const { EventPattern, Targets } = several!.listener.one('Events::Rule').Properties
+    const { EventPattern, Targets } = several!.home.one('Events::Rule').Properties
     t.match(EventPattern, {
       source: ['aws.ecs'],
       detail: {
@@ -99,6 +113,7 @@ export function observability(t: Test, { plain, several, bespoke }: Record<strin
     const own = inAlarms.filter(({ Namespace }) => Namespace === namespace)
     t.strictSame(own.map(({ MetricName }) => MetricName).sort(), [
       'BreakerOpen',
+      'HandedBackAge',
       'NotificationsRefused',
       'NotificationsRefused'
     ])
@@ -149,7 +164,7 @@ export function observability(t: Test, { plain, several, bespoke }: Record<strin
   })
 
   t.test('every log group forgets', async (t) => {
-    const groups = several!.listener.all('Logs::LogGroup')
+    const groups = several!.home.all('Logs::LogGroup')
     t.ok(groups.length >= 7)
     for (const { id, Properties } of groups) t.equal(Properties.RetentionInDays, 90, id)
   })

@@ -58,7 +58,7 @@ export function permissions(t: Test, { plain, several, trial }: Record<string, S
       SECRET,
       `${JOURNAL}: dynamodb:DescribeTable dynamodb:DescribeTimeToLive dynamodb:GetItem`
     ])
-    t.strictSame(allowed(several!.listener, 'ServicesPollTaskTaskRole'), [
+    t.strictSame(allowed(several!.home, 'ServicesPollTaskTaskRole'), [
       'Key: kms:Decrypt kms:GenerateDataKey',
       'QueuesQueue: sqs:SendMessage',
       SECRET

@@ -78,6 +78,15 @@ export function state(t: Test, { plain, several, trial, bespoke }: Record<string
       t.match(Properties.ReplicaRegions, [{ Region: 'eu-west-1' }])
     }
     t.equal(plain!.state.all('SecretsManager::Secret').length, 1, 'and only those that are used')
+    t.notOk(
+      'ReplicaRegions' in plain!.state.one('SecretsManager::Secret').Properties,
+      'AWS refuses an empty list'
+    )
+    t.strictSame(
+      [...(several!.state.one('DynamoDB::GlobalTable').DependsOn ?? [])].sort(),
+      secrets.map(({ id }) => id).sort(),
+      'a stack that is taken back has made no journal, which would stay'
+    )
     t.match(plain!.state.outputs.CloudinarySecret, {
       Value:
         /^aws secretsmanager put-secret-value --region us-east-1 --secret-id cloudinary-listener\/cloudinary /

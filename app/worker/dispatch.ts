@@ -39,13 +39,25 @@ export function select(event: AssetEvent, processors: readonly Processor[]): Sel
   return { outcome: 'selected', processors: wanting }
 }
 
-/** A `when` that throws is the processor's own failure: it is run, and throws again. */
-function wants({ when }: Processor, event: AssetEvent): boolean {
+/** A `when` that fails is the processor's own failure: it is run, and fails again. */
+function wants(processor: Processor, event: AssetEvent): boolean {
   try {
-    return when === undefined || when(event)
+    return askWhen(processor, event)
   } catch {
     return true
   }
+}
+
+/** @throws {PermanentError} WHEN_INVALID, if it returns no boolean, such as the promise of an async function */
+function askWhen({ when }: Processor, event: AssetEvent): boolean {
+  if (when === undefined) return true
+  const wanted: unknown = when(event)
+  if (typeof wanted === 'boolean') return wanted
+  // what nobody waits for would end the worker when it rejects
+  Promise.resolve(wanted).catch(() => {})
+  throw new PermanentError('its `when` must return true or false, and at once: it cannot be async', {
+    code: 'WHEN_INVALID'
+  })
 }
 
 /** Runs one processor for one event. Never throws. */
@@ -64,7 +76,7 @@ export async function run(
   const elapsed = () => Math.round(performance.now() - startedAt)
   try {
     context.signal.throwIfAborted()
-    processor.when?.(event)
+    askWhen(processor, event)
     const note = await within(processor.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS, context.signal, (signal) =>
       processor.handle(event, {
         cloudinary: context.cloudinary(signal),

@@ -138,6 +138,18 @@ t.test('a `when` that throws is a failure of its processor, not of the event', a
   t.match((await runOne({ when })).outcome, { outcome: 'failed', error: { message: 'broken' } })
 })
 
+t.test('a `when` that returns no boolean is a permanent failure of its processor', async (t) => {
+  for (const odd of [undefined, 'yes', rejecting(new Error('broken'))(), Promise.resolve(false)]) {
+    const when = (() => odd) as unknown as NonNullable<Processor['when']>
+    t.strictSame(chosen(upload, [processor('odd', { when })]), ['odd'])
+    t.match((await runOne({ when })).outcome, {
+      outcome: 'failed',
+      fault: { kind: 'permanent' },
+      error: { code: 'WHEN_INVALID' }
+    })
+  }
+})
+
 t.test('whatever is thrown means: try again later', async (t) => {
   const error = new Error('socket hang up')
   const thrower = () => {

@@ -128,6 +128,7 @@ async function startWorker(context: Context): Promise<Stop> {
     deadLetterQueueUrl: config.DEAD_LETTER_QUEUE_URL,
     listener,
     clients,
+    environments,
     journal: new Journal({ ...table, log }),
     state: new StateStore(table),
     log,

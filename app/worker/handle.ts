@@ -1,4 +1,5 @@
 import type { CloudinaryClients } from '../cloudinary/clients.ts'
+import type { Environments } from '../cloudinary/environments.ts'
 import type { AssetEvent } from '../cloudinary/event.ts'
 import { ListenerError } from '../errors.ts'
 import type { Journal, Verdict } from '../journal/journal.ts'
@@ -17,6 +18,7 @@ import { describeEvent, Report } from './report.ts'
 export interface HandleOptions {
   processors: readonly Processor[]
   clients: Pick<CloudinaryClients, 'for' | 'breaker'>
+  environments: Pick<Environments, 'isOwnKey'>
   journal: Pick<Journal, 'begin' | 'record' | 'ignore'>
   state: Pick<StateStore, 'of'>
   deadLetters: Pick<DeadLetters, 'put'>
@@ -49,7 +51,7 @@ export async function handleMessage(
   const decoded = decode(message)
   try {
     if (decoded.outcome === 'unreadable') return await putMessageAside(message, decoded.error, options)
-    const disposition = await handleEvent(decoded.event, message, signal, options)
+    const disposition = await handleEvent(recognise(decoded.event, options), message, signal, options)
     if (disposition.kind === 'retry') noteAge(decoded.event, options)
     return disposition
   } catch (err) {
@@ -82,6 +84,13 @@ function decode({ body }: ReceivedMessage) {
   } catch (error) {
     return { outcome: 'unreadable', error } as const
   }
+}
+
+/** Whoever stored it may not have known yet a key that was rotated in, and that workers call with already. */
+function recognise(event: AssetEvent, { environments }: HandleOptions): AssetEvent {
+  const { environment, origin } = event
+  if (origin.own || origin.id === null || !environments.isOwnKey(environment, origin.id)) return event
+  return { ...event, origin: { ...origin, own: true } }
 }
 
 async function putMessageAside(

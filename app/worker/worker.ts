@@ -1,5 +1,6 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { CloudinaryClients } from '../cloudinary/clients.ts'
+import type { Environments } from '../cloudinary/environments.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { StateStore } from '../journal/state.ts'
 import type { Listener } from '../listener.ts'
@@ -15,6 +16,7 @@ export interface WorkerOptions {
   deadLetterQueueUrl: string
   listener: Listener
   clients: CloudinaryClients
+  environments: Pick<Environments, 'isOwnKey'>
   journal: Journal
   state: StateStore
   log: Logger
@@ -35,6 +37,7 @@ export function createWorker(options: WorkerOptions): Inbox {
     queueUrl,
     listener,
     clients,
+    environments,
     journal,
     state,
     log,
@@ -56,6 +59,7 @@ export function createWorker(options: WorkerOptions): Inbox {
       handleMessage(message, signal, {
         processors,
         clients,
+        environments,
         journal,
         state,
         deadLetters,

@@ -54,6 +54,7 @@ t.test('a Cloudinary that hangs, limits, fails, resets or is busy is tried again
     listener: { processors: [helloWorldTag()] },
     deadLetterQueueUrl: sqs.deadLetterQueueUrl,
     clients,
+    environments: { isOwnKey: () => false },
     journal: memoryJournal().journal as Journal,
     state: memoryState().store as StateStore,
     log,

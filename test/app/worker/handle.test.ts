@@ -31,6 +31,7 @@ function build(processors: Processor[], overrides: Partial<HandleOptions> = {}) 
     journal,
     state: memoryState().store,
     clients: { for: () => ({}) as CloudinaryClient, breaker: () => breaker },
+    environments: { isOwnKey: () => false },
     deadLetters: {
       put: async (id, _body, { code, processor }) => void letters.push({ id, code, processor })
     },
@@ -120,6 +121,38 @@ t.test(
       { msg: 'event ignored' }
     ])
     t.notOk('asset' in lines[2]!)
+  }
+)
+
+t.test(
+  'a change by a key that was rotated in, unknown where it was stored, is known for our own',
+  async (t) => {
+    const newKey = '200000000000002'
+    const seen: AssetEvent['origin'][] = []
+    const asking: Processor = {
+      name: 'asking',
+      on: ['rename'],
+      ownChanges: true,
+      handle: (event) => void seen.push(event.origin)
+    }
+    const { handle, entries } = build([scripted('tag', '').processor, asking], {
+      environments: { isOwnKey: (cloudName, key) => cloudName === upload.environment && key === newKey }
+    })
+    const stored = sampleEvent('upload', { apiKey: newKey })
+    t.notOk(stored.origin.own)
+    await handle(stored)
+    t.match(entries.get(stored.id), {
+      status: 'ignored',
+      reason: "a change made with the listener's own key"
+    })
+    await handle(sampleEvent('rename', { apiKey: newKey }))
+    t.match(seen, [{ id: newKey, own: true }])
+    const elsewhere = { ...stored, id: 'elsewhere', environment: 'elsewhere' }
+    await handle(elsewhere)
+    t.match(entries.get('elsewhere'), { status: 'done' }, 'it is the key of that cloud alone')
+    const nobodys = { ...stored, id: 'nobodys', origin: { source: null, id: null, own: false } }
+    await handle(nobodys)
+    t.match(entries.get('nobodys'), { status: 'done' })
   }
 )
 

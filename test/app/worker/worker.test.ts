@@ -21,6 +21,8 @@ import { memoryState } from '../../support/state.ts'
 
 const PLENTY_MS = 60_000
 
+const ROTATED_IN = '200000000000002'
+
 /** A started worker on a real queue, with one processor that is on uploads. */
 async function start(t: Test, handle: Processor['handle'], more: Partial<WorkerOptions> = {}) {
   const queue = await startSqs()
@@ -49,6 +51,7 @@ async function start(t: Test, handle: Processor['handle'], more: Partial<WorkerO
         return breaker.capacity
       }
     } as unknown as CloudinaryClients,
+    environments: { isOwnKey: (_cloudName, apiKey) => apiKey === ROTATED_IN },
     journal: journal as Journal,
     state: memoryState().store as StateStore,
     log: pino({ serializers: SERIALIZERS }, { write }),
@@ -96,6 +99,16 @@ t.test('an event is processed, journaled, and its message deleted', async (t) =>
   await worker.stop(PLENTY_MS)
   t.match(entries.get(upload.id), { status: 'done' })
   t.strictSame(messagesIn(QUEUE_NAME), [])
+})
+
+t.test("what another task took for somebody else's change is looked at again", async (t) => {
+  const { send, logged, worker, entries } = await start(t, () => 'a note')
+  const event = sampleEvent('upload', { apiKey: ROTATED_IN })
+  t.notOk(event.origin.own)
+  send(event)
+  await logged('event ignored')
+  await worker.stop(PLENTY_MS)
+  t.match(entries.get(event.id), { status: 'ignored' })
 })
 
 t.test('what cannot be processed is moved to the dead-letter queue', async (t) => {

@@ -165,6 +165,11 @@ async function runProcessors(
           state: options.state
         })
     if (!isExhausted) report.ran(ended)
+    if (ended.outcome === 'failed' && signal.reason?.code === 'LEASE_LOST') {
+      // another worker may have the event by now, and what that one notes must stand
+      report.retried([...failures, ended], beginning.attempts, 0)
+      return { kind: 'retry', delaySeconds: 0 }
+    }
     const isLastAttempt = beginning.attempts >= MAXIMUM_ATTEMPTS
     const isDead =
       ended.outcome === 'failed' && (ended.fault.kind === 'permanent' || (isLastAttempt && counts(ended)))

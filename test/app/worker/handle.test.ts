@@ -3,7 +3,7 @@ import t from 'tap'
 import { Breaker } from '../../../app/cloudinary/breaker.ts'
 import type { AssetEvent } from '../../../app/cloudinary/event.ts'
 import { CloudinaryError, type Fault } from '../../../app/cloudinary/fault.ts'
-import { PermanentError, RetryLaterError } from '../../../app/errors.ts'
+import { ListenerError, PermanentError, RetryLaterError } from '../../../app/errors.ts'
 import type { CloudinaryClient, Processor } from '../../../app/listener.ts'
 import { SERIALIZERS } from '../../../app/logger.ts'
 import { encodeMessage } from '../../../app/queue/message.ts'
@@ -275,6 +275,36 @@ t.test('being cut short by a stop does not count', async (t) => {
   const { handle, entry } = build([cut])
   t.match(await handle(upload, stopping.signal), { kind: 'retry' })
   t.match(entry(), { attempts: 0, verdict: { uncounted: true } })
+})
+
+t.test('a worker that has lost a message notes no failure: the next one may have noted more', async (t) => {
+  const lost = new AbortController()
+  const first = scripted('first', new Error('not yet'))
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+  const hangs: Processor = {
+    name: 'hangs',
+    on: ['upload'],
+    handle: () => {
+      begin()
+      return new Promise<void>(() => {})
+    }
+  }
+  const last = scripted('last', 'done')
+  const { handle, entry, lines, letters } = build([first.processor, hangs, last.processor])
+  const handled = handle(upload, lost.signal)
+  await begun
+  const theirs = { outcome: 'succeeded' as const, at: '2026-06-01T12:00:09.000Z', milliseconds: 1 }
+  Object.assign(entry()!.processors, { hangs: theirs })
+  Object.assign(entry()!, { attempts: 2 })
+  lost.abort(new ListenerError('LEASE_LOST', 'lost'))
+  t.match(await handled, { kind: 'retry' })
+  t.match(entry(), { status: 'processing', attempts: 2, processors: { hangs: theirs } })
+  t.equal(last.runs(), 0)
+  t.strictSame(letters, [])
+  t.match(lines, [
+    { msg: 'event failed; it will be tried again', processor: 'first' },
+    { msg: 'event failed; it will be tried again', processor: 'hangs', err: { code: 'LEASE_LOST' } }
+  ])
 })
 
 t.test('a message that this listener did not write is put aside at once', async (t) => {

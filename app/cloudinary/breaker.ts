@@ -39,6 +39,7 @@ export class Breaker {
   /** Undefined while closed. */
   #openUntil: number | undefined
   #probeUntil = 0
+  #answeredAt = Number.NEGATIVE_INFINITY
 
   constructor(options: BreakerOptions = {}) {
     this.#options = { clock: Date.now, random: Math.random, onChange: () => {}, ...options }
@@ -46,6 +47,16 @@ export class Breaker {
 
   get isClosed(): boolean {
     return this.#openUntil === undefined
+  }
+
+  /**
+   * Whether Cloudinary is there, as far as is known here: no call has failed since one was answered; or one was answered
+   * after that time, and too few have failed since then to open it.
+   *
+   * @param time milliseconds since the epoch
+   */
+  answersSince(time: number): boolean {
+    return this.#failures === 0 || (this.isClosed && this.#answeredAt > time)
   }
 
   /** How many events may run side by side now: none, one that tries, or any number. */
@@ -72,6 +83,7 @@ export class Breaker {
   /** A call was answered, were it with a refusal: Cloudinary is there. */
   succeeded(): void {
     this.#failures = 0
+    this.#answeredAt = this.#options.clock()
     if (this.#openUntil === undefined) return
     this.#openUntil = undefined
     this.#pauseMs = FIRST_PAUSE_MS

@@ -2,7 +2,7 @@ import type { CloudinaryClients } from '../cloudinary/clients.ts'
 import type { Environments } from '../cloudinary/environments.ts'
 import type { AssetEvent } from '../cloudinary/event.ts'
 import { ListenerError } from '../errors.ts'
-import type { Journal, Verdict } from '../journal/journal.ts'
+import type { Journal, ProcessorRecord, Verdict } from '../journal/journal.ts'
 import type { StateStore } from '../journal/state.ts'
 import type { Processor } from '../listener.ts'
 import type { Logger } from '../logger.ts'
@@ -10,7 +10,7 @@ import type { Metrics } from '../metrics/metrics.ts'
 import type { DeadLetters } from '../queue/dead-letters.ts'
 import type { Disposition, ReceivedMessage } from '../queue/inbox.ts'
 import { decodeMessage } from '../queue/message.ts'
-import { limitDelaySeconds, retryDelaySeconds } from './backoff.ts'
+import { handBackDelaySeconds, limitDelaySeconds, retryDelaySeconds } from './backoff.ts'
 import { type Failure, type Run, run, select } from './dispatch.ts'
 import { describeError, isFinal, recordOf, verdictOf } from './records.ts'
 import { describeEvent, Report } from './report.ts'
@@ -33,9 +33,6 @@ export interface HandleOptions {
 /** Runs of an event that may fail before it is put aside. */
 const MAXIMUM_ATTEMPTS = 12
 
-/** When journal or dead-letter queue do not answer, a message comes again within so many seconds. */
-const OUTAGE_SECONDS = 20
-
 const DELETE: Disposition = { kind: 'delete' }
 
 /**
@@ -56,7 +53,7 @@ export async function handleMessage(
     return disposition
   } catch (err) {
     if (decoded.outcome === 'event') noteAge(decoded.event, options)
-    const retryInSeconds = 1 + Math.round(random() * OUTAGE_SECONDS)
+    const retryInSeconds = handBackDelaySeconds(message.receiveCount, random())
     metrics.count('MessagesNotHandled', 1)
     log.error({ ...describeMessage(message), err, retryInSeconds }, 'message not handled; it comes again')
     return { kind: 'retry', delaySeconds: retryInSeconds }
@@ -122,7 +119,9 @@ async function handleEvent(
   const breaker = clients.breaker(event.environment)
   const admission = breaker.admit()
   if (admission.outcome === 'wait') {
-    return { kind: 'retry', delaySeconds: Math.ceil((admission.until - clock()) / 1000 + random()) }
+    const pauseSeconds = Math.ceil((admission.until - clock()) / 1000 + random())
+    const delaySeconds = Math.max(pauseSeconds, handBackDelaySeconds(message.receiveCount, random()))
+    return { kind: 'retry', delaySeconds }
   }
   try {
     return await runProcessors(event, selection.processors, message, signal, options, report)
@@ -139,7 +138,7 @@ async function runProcessors(
   options: HandleOptions,
   report: Report
 ): Promise<Disposition> {
-  const { clients, journal, clock } = options
+  const { clients, journal, clock, random } = options
   const { log } = report
   const beginning = await journal.begin(event)
   if (beginning.outcome === 'finished') {
@@ -150,8 +149,7 @@ async function runProcessors(
   const records = new Map(Object.entries(beginning.processors))
   const pending = processors.filter(({ name }) => !isFinal(records.get(name), event.run))
   const failures: Failure[] = []
-  const counts = (failure: Failure) =>
-    failure.fault.kind !== 'rate-limited' && !signal.aborted && clients.breaker(event.environment).isClosed
+  let anyCounts = false
   let verdict: Verdict | undefined
 
   for (const [index, processor] of pending.entries()) {
@@ -170,27 +168,39 @@ async function runProcessors(
       report.retried([...failures, ended], beginning.attempts, 0)
       return { kind: 'retry', delaySeconds: 0 }
     }
+    // looked at once: a moment later another event's call may be answered
+    const counts =
+      ended.outcome === 'failed' &&
+      ended.fault.kind !== 'rate-limited' &&
+      !signal.aborted &&
+      clients.breaker(event.environment).answersSince(lastTriedAt(records.get(processor.name)))
     const isLastAttempt = beginning.attempts >= MAXIMUM_ATTEMPTS
     const isDead =
-      ended.outcome === 'failed' && (ended.fault.kind === 'permanent' || (isLastAttempt && counts(ended)))
+      ended.outcome === 'failed' && (ended.fault.kind === 'permanent' || (isLastAttempt && counts))
     if (isDead) {
       await putAside(event, message, ended, options)
       report.deadLettered(ended)
-    } else if (ended.outcome === 'failed') failures.push(ended)
+    } else if (ended.outcome === 'failed') {
+      failures.push(ended)
+      anyCounts ||= counts
+    }
 
     const record = recordOf(ended, isDead, event, clock)
     records.set(processor.name, record)
-    if (index === pending.length - 1) verdict = verdictOf(records, failures, counts)
+    if (index === pending.length - 1) verdict = verdictOf(records, failures, anyCounts)
     await journal.record(event.id, { name: processor.name, record }, verdict, signal, log)
   }
   if (verdict === undefined) {
     // what was pending is configured no longer
-    verdict = verdictOf(records, [], counts)
+    verdict = verdictOf(records, [], false)
     await journal.record(event.id, undefined, verdict, signal, log)
   }
   if (verdict.status === 'done') report.processed()
   if (failures.length === 0) return DELETE
-  const delaySeconds = longestDelaySeconds(beginning.attempts, failures, options)
+  const delaySeconds = Math.max(
+    longestDelaySeconds(beginning.attempts, failures, options),
+    anyCounts ? 0 : handBackDelaySeconds(message.receiveCount, random())
+  )
   report.retried(failures, beginning.attempts, delaySeconds)
   return { kind: 'retry', delaySeconds }
 }
@@ -218,6 +228,11 @@ function exhausted(processor: Processor): Failure {
     error,
     milliseconds: 0
   }
+}
+
+/** When a processor was last run for an event, in milliseconds since the epoch. */
+function lastTriedAt(record: ProcessorRecord | undefined): number {
+  return record ? Date.parse(record.at) : Number.NEGATIVE_INFINITY
 }
 
 /** Until all that failed may be tried again. */

@@ -30,12 +30,12 @@ export function recordOf(
  * What becomes of an event, by what its processors have come to.
  *
  * @param failures those of this attempt that are tried again
- * @param counts whether a failure uses up an attempt
+ * @param counts whether they use up an attempt
  */
 export function verdictOf(
   records: ReadonlyMap<string, ProcessorRecord>,
   failures: readonly Failure[],
-  counts: (failure: Failure) => boolean
+  counts: boolean
 ): Verdict {
   const last = failures.at(-1)
   const status = last
@@ -46,7 +46,7 @@ export function verdictOf(
   const failed = [...records].findLast(([, { outcome }]) => outcome !== 'succeeded')
   return {
     status,
-    ...(last && !failures.some(counts) && { uncounted: true }),
+    ...(last && !counts && { uncounted: true }),
     ...(failed &&
       'code' in failed[1] &&
       status !== 'done' && {

@@ -60,6 +60,21 @@ t.test('a refusal, and an asset that is busy, are answers: Cloudinary is there',
   }
 })
 
+t.test('it tells whether anything but failures has come since a time', async (t) => {
+  const { breaker, time, fail } = build()
+  t.ok(breaker.answersSince(0), 'nothing has failed yet')
+  fail(1)
+  t.notOk(breaker.answersSince(Number.NEGATIVE_INFINITY), 'no call was ever answered')
+  time.now = 1000
+  breaker.succeeded()
+  t.ok(breaker.answersSince(5000), 'the last call was answered')
+  fail(1)
+  t.ok(breaker.answersSince(999))
+  t.notOk(breaker.answersSince(1000))
+  breaker.observe(failure({ kind: 'rate-limited', until: new Date(5000) }, 420))
+  t.notOk(breaker.answersSince(999), 'it is open')
+})
+
 t.test('after its pause one event at a time may try', async (t) => {
   const { breaker, time, fail } = build()
   fail(5)

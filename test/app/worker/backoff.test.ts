@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { limitDelaySeconds, retryDelaySeconds } from '../../../app/worker/backoff.ts'
+import { handBackDelaySeconds, limitDelaySeconds, retryDelaySeconds } from '../../../app/worker/backoff.ts'
 
 /** The largest number that Math.random gives. */
 const ALMOST_ONE = 1 - Number.EPSILON / 2
@@ -33,6 +33,15 @@ t.test(
     )
   }
 )
+
+t.test('what is handed back uncounted goes on at once at first, and waits ever longer', async (t) => {
+  const longest = [1, 2, 3, 10, 100, 449, 450, 1000].map((receives) =>
+    handBackDelaySeconds(receives, ALMOST_ONE)
+  )
+  t.strictSame(longest, [2, 4, 6, 20, 200, 898, 900, 900])
+  t.equal(handBackDelaySeconds(100, 0.25), 50, 'evenly')
+  t.equal(handBackDelaySeconds(1000, 0), 1, 'a second at least')
+})
 
 t.test('a rate limit is waited for, and up to half a minute longer', async (t) => {
   const now = Date.parse('2026-06-01T12:00:00.000Z')

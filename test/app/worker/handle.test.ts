@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { pino } from 'pino'
 import t from 'tap'
 import { Breaker } from '../../../app/cloudinary/breaker.ts'
@@ -10,6 +11,7 @@ import { encodeMessage } from '../../../app/queue/message.ts'
 import { describeMessage, type HandleOptions, handleMessage } from '../../../app/worker/handle.ts'
 import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
 import { sampleEvent } from '../../support/events.ts'
+import { runFleet } from '../../support/fleet.ts'
 import { memoryJournal } from '../../support/journal.ts'
 import { memoryMetrics } from '../../support/metrics.ts'
 import { memoryState } from '../../support/state.ts'
@@ -41,9 +43,9 @@ function build(processors: Processor[], overrides: Partial<HandleOptions> = {}) 
     random: () => 0.5,
     ...overrides
   }
-  const handle = (event: AssetEvent | string = upload, signal: AbortSignal = never) => {
+  const handle = (event: AssetEvent | string = upload, signal: AbortSignal = never, receiveCount = 1) => {
     const body = typeof event === 'string' ? event : encodeMessage(event)
-    return handleMessage({ id: 'message-1', body, group: 'g', receiveCount: 1 }, signal, options)
+    return handleMessage({ id: 'message-1', body, group: 'g', receiveCount }, signal, options)
   }
   return {
     handle,
@@ -251,6 +253,84 @@ t.test('while Cloudinary is down an event waits, untouched, and its failures do 
   t.equal(bad.runs(), 20, 'each probe is given back, so that the next event may try')
 })
 
+t.test('what fails with no call answered since it failed before does not count', async (t) => {
+  const failure = cloudinaryError({ kind: 'retryable' }, 503)
+  let fails = true
+  const calling: Processor = {
+    name: 'calling',
+    on: ['upload'],
+    async handle() {
+      if (!fails) throw new Error('mine')
+      breaker.observe(failure)
+      throw new Error('cannot tag', { cause: failure })
+    }
+  }
+  const { handle, entry, breaker, time } = build([calling])
+  const attempts = async () => {
+    await handle()
+    time.now += 60_000
+    return entry()?.attempts
+  }
+  breaker.succeeded()
+  t.equal(await attempts(), 1, 'one was answered before it was first tried')
+  t.equal(await attempts(), 1)
+  breaker.succeeded()
+  t.equal(await attempts(), 2, 'one was answered since')
+  t.equal(await attempts(), 2)
+  breaker.succeeded()
+  fails = false
+  t.equal(await attempts(), 3)
+  t.equal(await attempts(), 4, 'a failure of its own counts wherever Cloudinary does not fail')
+})
+
+const anyChance = fc
+  .noBias(fc.infiniteStream(fc.nat(2 ** 30 - 1), { noHistory: true }))
+  .map((numbers) => () => numbers.next().value / 2 ** 30)
+const anyFleet = fc.record({ workers: fc.integer({ min: 1, max: 30 }), random: fc.noShrink(anyChance) })
+
+t.test('an outage of hours puts nothing aside, however few the events and many the workers', async () => {
+  const property = fc.asyncProperty(anyFleet, fc.integer({ min: 1, max: 4 }), async (fleet, events) => {
+    const fates = await runFleet({ ...fleet, events, hours: 6 })
+    return fates.every(({ attempts, deadAfter }) => attempts <= 1 && deadAfter === undefined)
+  })
+  await fc.assert(property, { numRuns: 15 })
+})
+
+t.test('an event that always fails while others do not is put aside, however many the workers', async () => {
+  const property = fc.asyncProperty(anyFleet, fc.integer({ min: 1, max: 60 }), async (fleet, answerEvery) => {
+    const [fate] = await runFleet({ ...fleet, events: 1, answerEvery, hours: 6 })
+    return fate!.deadAfter !== undefined && fate!.attempts === 12 && fate!.receives < 200
+  })
+  await fc.assert(property, { numRuns: 15 })
+})
+
+t.test(
+  'SQS puts nothing aside within three days, whether Cloudinary or DynamoDB does not answer',
+  async (t) => {
+    for (const isJournalDown of [false, true]) {
+      const [fate] = await runFleet({ workers: 3, events: 1, hours: 72, isJournalDown, random: Math.random })
+      t.match(fate, { deadAfter: undefined })
+    }
+  }
+)
+
+t.test('an attempt that does not count waits the longer the more often it was received', async (t) => {
+  const until = new Date(NOW + 10_000)
+  const limited = build([
+    scripted('limited', cloudinaryError({ kind: 'rate-limited', until }, 420)).processor
+  ])
+  t.strictSame(await limited.handle(upload, never, 3), { kind: 'retry', delaySeconds: 25 })
+  t.strictSame(await limited.handle(upload, never, 300), { kind: 'retry', delaySeconds: 300 })
+  const failing = build([scripted('failing', new Error('mine')).processor])
+  t.strictSame(
+    await failing.handle(upload, never, 300),
+    { kind: 'retry', delaySeconds: 1 },
+    'this one counts'
+  )
+  for (let i = 0; i < 5; i++) failing.breaker.observe(cloudinaryError({ kind: 'retryable' }, 503))
+  t.strictSame(await failing.handle(upload, never, 300), { kind: 'retry', delaySeconds: 300 }, 'not tried')
+})
+
 t.test('a failure for another reason counts, whatever its neighbour met with', async (t) => {
   const limited = cloudinaryError({ kind: 'rate-limited', until: new Date(NOW + 5000) }, 420)
   const { handle, entry } = build([
@@ -324,14 +404,15 @@ t.test('when journal or dead-letter queue do not answer, the message comes again
       [scripted('bad', new PermanentError('never')).processor],
       overrides
     )
-    t.strictSame(await handle(), { kind: 'retry', delaySeconds: 11 })
+    t.strictSame(await handle(), { kind: 'retry', delaySeconds: 1 })
+    t.strictSame(await handle(upload, never, 100), { kind: 'retry', delaySeconds: 100 }, 'ever longer')
     t.match(lines.at(-1), {
       msg: 'message not handled; it comes again',
       err: { message: 'down' },
       messageId: 'message-1',
       eventId: upload.id
     })
-    t.match(counts, { MessagesNotHandled: 1 })
+    t.match(counts, { MessagesNotHandled: 2 })
   }
   const unreadable = build([], { deadLetters: { put: down } })
   t.match(await unreadable.handle('x'), { kind: 'retry' })

@@ -59,7 +59,7 @@ t.test(
   'an event is done when all is, dead when some is, and retrying while anything is to be tried',
   async (t) => {
     const verdict = (records: Record<string, ProcessorRecord>, failures: Failure[] = [], counts = true) =>
-      verdictOf(new Map(Object.entries(records)), failures, () => counts)
+      verdictOf(new Map(Object.entries(records)), failures, counts)
     t.strictSame(verdict({ a: succeeded, b: succeeded }), { status: 'done' })
     t.strictSame(verdict({ a: dead, b: succeeded }), {
       status: 'dead',

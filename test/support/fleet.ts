@@ -1,0 +1,132 @@
+import { pino } from 'pino'
+import { Breaker } from '../../app/cloudinary/breaker.ts'
+import { CloudinaryError } from '../../app/cloudinary/fault.ts'
+import type { CloudinaryClient, Processor } from '../../app/listener.ts'
+import { NO_METRICS } from '../../app/metrics/metrics.ts'
+import type { Disposition } from '../../app/queue/inbox.ts'
+import { encodeMessage } from '../../app/queue/message.ts'
+import { handleMessage } from '../../app/worker/handle.ts'
+import { sampleEvent } from './events.ts'
+import { memoryJournal } from './journal.ts'
+import { memoryState } from './state.ts'
+
+export interface FleetOptions {
+  workers: number
+  /** How many events there are; whenever a processor calls Cloudinary for one of them, it answers 503. */
+  events: number
+  hours: number
+  /** How often each worker has a call answered for something else, in seconds; unless given, at the beginning alone. */
+  answerEvery?: number
+  /** DynamoDB does not answer. */
+  isJournalDown?: boolean
+  /** A number from 0 up to 1. */
+  random: () => number
+}
+
+/** What became of an event. */
+export interface Fate {
+  receives: number
+  /** Those that counted. */
+  attempts: number
+  /** When it was put aside, in hours; undefined if it was not. */
+  deadAfter: number | undefined
+}
+
+/** SQS puts a message aside itself when it has given it out so often. */
+const MAXIMUM_RECEIVES = 1000
+
+const HOUR_MS = 3_600_000
+
+const FAILURE = new CloudinaryError('CLOUDINARY_UNAVAILABLE', 'add tag', { kind: 'retryable' }, 503)
+
+/** Workers that take from one queue and share a journal, by a clock that goes from one receive to the next. */
+export async function runFleet(options: FleetOptions): Promise<Fate[]> {
+  const { workers, events, hours, answerEvery = Number.POSITIVE_INFINITY, random } = options
+  const time = { now: 0 }
+  const clock = () => time.now
+  const { journal, entries } = memoryJournal()
+  const down = async () => {
+    throw new Error('down')
+  }
+  const handling = {
+    environments: { isOwnKey: () => false },
+    journal: options.isJournalDown ? { ...journal, begin: down } : journal,
+    state: memoryState().store,
+    log: pino({ level: 'silent' }),
+    metrics: NO_METRICS,
+    clock,
+    random
+  }
+  const fleet = Array.from({ length: workers }, () => new Worker(new Breaker({ clock, random })))
+  const messages = Array.from({ length: events }, (_, index) => {
+    const event = { ...sampleEvent('upload'), id: `event-${index}` }
+    return { id: event.id, body: encodeMessage(event), visibleAt: 0, receives: 0, deadAt: -1 }
+  })
+
+  async function give(message: (typeof messages)[number], worker: Worker): Promise<Disposition> {
+    const { id, body, receives: receiveCount } = message
+    return handleMessage({ id, body, group: id, receiveCount }, new AbortController().signal, {
+      ...handling,
+      processors: [worker.processor],
+      clients: { for: () => ({}) as CloudinaryClient, breaker: () => worker.breaker },
+      deadLetters: {
+        put: async () => {
+          message.deadAt = clock()
+        }
+      }
+    })
+  }
+
+  for (;;) {
+    const [message] = messages
+      .filter(({ deadAt }) => deadAt < 0)
+      .sort((one, other) => one.visibleAt - other.visibleAt)
+    time.now = Math.max(time.now, message?.visibleAt ?? 0)
+    if (!message || time.now >= hours * HOUR_MS) break
+    for (const worker of fleet) worker.answer(time, answerEvery * 1000 * (0.5 + random()))
+    const able = fleet.filter(({ breaker }) => breaker.capacity > 0)
+    const worker = able[Math.floor(random() * able.length)]
+    if (!worker) {
+      time.now += 500
+    } else if (message.receives === MAXIMUM_RECEIVES) {
+      message.deadAt = time.now
+    } else {
+      message.receives++
+      const disposition = await give(message, worker)
+      if (disposition.kind === 'retry') message.visibleAt = time.now + disposition.delaySeconds * 1000
+    }
+  }
+  return messages.map(({ id, receives, deadAt }) => ({
+    receives,
+    attempts: entries.get(id)?.attempts ?? 0,
+    deadAfter: deadAt < 0 ? undefined : deadAt / HOUR_MS
+  }))
+}
+
+class Worker {
+  readonly breaker: Breaker
+  readonly processor: Processor
+  #nextAnswer = 0
+
+  constructor(breaker: Breaker) {
+    this.breaker = breaker
+    this.processor = {
+      name: 'tag',
+      on: ['upload'],
+      async handle() {
+        breaker.observe(FAILURE)
+        throw FAILURE
+      }
+    }
+  }
+
+  /** Lets the answers of the time until now come in, each at its time. */
+  answer(time: { now: number }, pauseMs: number): void {
+    const { now } = time
+    for (; this.#nextAnswer <= now; this.#nextAnswer += pauseMs) {
+      time.now = this.#nextAnswer
+      this.breaker.succeeded()
+    }
+    time.now = now
+  }
+}

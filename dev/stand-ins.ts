@@ -33,7 +33,7 @@ export interface StandIns {
   dynamoDb: EmbeddedDynamoDb
   /** The variables that make a role of the listener use them. */
   environment: Record<string, string>
-  /** Resolves when no notification is on its way and no event is in the queue. */
+  /** Resolves when no notification is on its way and no event is in the queue, or when they are stopped. */
   atRest: () => Promise<void>
   stop: () => Promise<void>
 }
@@ -68,6 +68,7 @@ export async function startStandIns(options: StandInsOptions = {}): Promise<Stan
   for (const field of METADATA_FIELDS) cloudinary.cloud().metadataFields.create(field)
   const cloudinaryUrl = new URL(cloudinary.url)
   cloudinaryUrl.hostname = new URL(sqs.url).hostname
+  let isStopped = false
   return {
     cloudinary,
     sqs,
@@ -90,9 +91,10 @@ export async function startStandIns(options: StandInsOptions = {}): Promise<Stan
         seen = deliveries.length
         await idle()
         await pause(POLL_MS)
-      } while (messagesIn(sqs) > 0 || deliveries.length > seen)
+      } while (!isStopped && (messagesIn(sqs) > 0 || deliveries.length > seen))
     },
     async stop() {
+      isStopped = true
       await Promise.all([sqs.stop(), dynamoDb.stop(), cloudinary.stop()])
     }
   }

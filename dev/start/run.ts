@@ -1,12 +1,13 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import { prettyFactory } from 'pino-pretty'
 import type { CloudinaryStandIn } from '../cloudinary/server.ts'
 import type { LogLine } from './child.ts'
 import { writeEnvironmentFile } from './environment-file.ts'
 import { describeJourney } from './journey.ts'
 import { type System, startSystem } from './system.ts'
-import { whatNext } from './what-next.ts'
+import { whatNext, whatStarts } from './what-next.ts'
 
 export interface Surroundings {
   /** What is handed on to the roles. */
@@ -16,6 +17,8 @@ export interface Surroundings {
   print: (text: string) => void
   /** When it is aborted, the system is stopped. */
   until: AbortSignal
+  /** How long the journey of one upload is waited for, in milliseconds; default 30 s. */
+  journeyMs?: number
 }
 
 const DEFAULT_PORT = 8080
@@ -23,15 +26,13 @@ const DEFAULT_PORT = 8080
 /** That of the stand-in for Cloudinary, as `docker compose` has it: an address that listener.config.ts can name. */
 const CLOUDINARY_PORT = 4000
 
-/** How long the journey of one upload may take, in milliseconds, before this says that it did not arrive. */
-const JOURNEY_MS = 30_000
-
 /**
  * What `npm start` does: it starts the system, pushes one upload through it, and keeps it up.
  *
  * @returns the exit code: 0 once it was stopped; 1 when it did not start
  */
-export async function run({ environment, colors, print, until }: Surroundings): Promise<0 | 1> {
+export async function run(surroundings: Surroundings): Promise<0 | 1> {
+  const { environment, colors, print, until } = surroundings
   const pretty = prettyFactory({
     colorize: colors,
     ignore: 'role',
@@ -48,7 +49,7 @@ export async function run({ environment, colors, print, until }: Surroundings): 
     if (!following) lines.push(line)
   }
 
-  print('Starting SQS, DynamoDB and Cloudinary as stand-ins, web and worker …')
+  print(whatStarts(environment))
   let system: System
   try {
     system = await startSystem({
@@ -62,7 +63,7 @@ export async function run({ environment, colors, print, until }: Surroundings): 
   }
   const { LISTENER_CONFIG } = environment
   const environmentFile = writeEnvironmentFile(system.webhookUrl, { LISTENER_CONFIG, ...system.embedded })
-  if (system.cloudinary) await pushOneUpload(system, system.cloudinary, lines, print)
+  if (system.cloudinary) await pushOneUpload(system, system.cloudinary, lines, surroundings)
   print(whatNext(system, environment, environmentFile.path))
   following = true
 
@@ -77,32 +78,38 @@ async function pushOneUpload(
   system: System,
   cloudinary: CloudinaryStandIn,
   lines: readonly LogLine[],
-  print: (text: string) => void
+  { print, until, journeyMs = 30_000 }: Surroundings
 ): Promise<void> {
   const publicId = 'hello/first-upload'
   const uploadedAt = Date.now()
   cloudinary.as().upload({ publicId, resourceType: 'image' })
-  const timeUp = setTimeout(() => {
-    /* v8 ignore next -- it takes 30 s */
-    print(`\nThe upload has not arrived within ${JOURNEY_MS / 1000} s; the lines above may say why.`)
-  }, JOURNEY_MS)
-  await system.atRest()
-  clearTimeout(timeUp)
+  const waited = new AbortController()
+  const ending = await Promise.race([
+    system.atRest().then(() => 'done'),
+    pause(journeyMs, 'late', { signal: AbortSignal.any([until, waited.signal]) }).catch(() => 'stopped')
+  ])
+  waited.abort()
+  if (ending === 'stopped') return
   print(`\nThe journey of one upload, ${publicId}:\n`)
   for (const step of describeJourney({ uploadedAt, deliveries: cloudinary.deliveries, lines })) print(step)
   const asset = cloudinary.assets.find(publicId)
   print(`\nThe asset now: tags ${JSON.stringify(asset?.tags)}, metadata ${JSON.stringify(asset?.metadata)}`)
+  if (ending === 'late') {
+    print(`It is not done after ${journeyMs / 1000} s, and goes on; the lines above may say why.`)
+    return
+  }
   const ownKey = cloudinary.cloud().own.apiKey
   const own = cloudinary.deliveries.filter(
     ({ body }) => JSON.parse(body).notification_context.triggered_by.id === ownKey
-  )
-  print(`${own.length} notifications of our own changes came back and changed nothing further: no loop.`)
+  ).length
+  print(`Notifications of our own changes that came back and changed nothing further: ${own}. No loop.`)
 }
 
 /** The usual port, or any free one where that is taken. */
 async function freePort(usual: number): Promise<number> {
   return new Promise((resolve) => {
-    const server = createServer()
+    // who connects meanwhile, looking for another system, would keep it open
+    const server = createServer((socket) => socket.destroy())
     server.once('error', () => resolve(0))
     server.listen(usual, '127.0.0.1', () => server.close(() => resolve(usual)))
   })

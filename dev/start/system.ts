@@ -42,7 +42,7 @@ export interface System {
   embedded: Readonly<Record<string, string>>
   web: Child
   workers: Child[]
-  /** Resolves when no notification is on its way and no event is in the queue; of stand-ins only. */
+  /** Resolves when no notification is on its way and no event is in the queue, or when it is stopped; of stand-ins only. */
   atRest: () => Promise<void>
   stop: () => Promise<void>
 }
@@ -63,9 +63,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     cloudinary,
     forwardSecret: environment.FORWARD_SECRET || undefined
   })
-  const ownCloudinary = Boolean(environment.CLOUDINARY_URL || environment.CLOUDINARY_SECRET_ID)
-  const ownQueue = Boolean(environment.QUEUE_URL)
-  const ownJournal = Boolean(environment.JOURNAL_TABLE)
+  const { ownCloudinary, ownQueue, ownJournal } = ownParts(environment)
   const {
     CLOUDINARY_URL,
     QUEUE_URL,
@@ -144,6 +142,13 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     throw error
   }
 }
+
+/** Which parts of the outside are given, and so not embedded. */
+export const ownParts = (environment: Environment) => ({
+  ownCloudinary: Boolean(environment.CLOUDINARY_URL || environment.CLOUDINARY_SECRET_ID),
+  ownQueue: Boolean(environment.QUEUE_URL),
+  ownJournal: Boolean(environment.JOURNAL_TABLE)
+})
 
 /** Where calls that ask for a notification of their result have it sent, if the port is known beforehand. */
 function localWebhook({ PORT, WEBHOOK_URL }: Environment): { WEBHOOK_URL?: string } {

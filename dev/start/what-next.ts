@@ -1,6 +1,21 @@
-import type { System } from './system.ts'
+import { ownParts, type System } from './system.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
+
+const list = new Intl.ListFormat('en-GB')
+
+/** What a user is told before anything is up: what is started for these variables. */
+export function whatStarts(environment: Environment): string {
+  const { ownCloudinary, ownQueue, ownJournal } = ownParts(environment)
+  const standIns = [
+    ...(ownQueue ? [] : ['SQS']),
+    ...(ownJournal ? [] : ['DynamoDB']),
+    ...(ownCloudinary ? [] : ['Cloudinary'])
+  ]
+  const roles = ['web', 'worker', ...(environment.POLL_CHANNEL ? ['poll'] : [])]
+  const before = standIns.length > 0 ? `${list.format(standIns)} as stand-ins, ` : ''
+  return `Starting ${before}${list.format(roles)} …`
+}
 
 /**
  * What a user is told once the system is up: where it is, and what to try.
@@ -17,10 +32,13 @@ It stays up; the log follows. Press Ctrl-C to stop.
 
   webhook     ${webhookUrl}
   readiness   ${new URL(webhookUrl).origin}/ready`
-  if (!cloudinary) return [addresses, ...hints, ownCloudinary(environment)].join('\n')
+  if (!cloudinary) return [addresses, ...hints, ownCloudinary(environment, environmentFile)].join('\n')
   const next = [
     [`curl -X POST ${cloudinary.url}/_standin/upload`, 'upload another asset'],
-    [`npm run send -- upload --url ${webhookUrl}`, 'send a notification; --help lists types and faults'],
+    [
+      `npm run send -- upload --url ${webhookUrl}`,
+      'send a notification; --list has the types, --help what can be wrong with it'
+    ],
     [`npx node --env-file=${environmentFile} app/main.ts doctor`, 'run a command on it: doctor, changes, …'],
     ['edit listener.config.ts, then start again', 'change what it does']
   ] as const
@@ -31,16 +49,21 @@ It stays up; the log follows. Press Ctrl-C to stop.
 }
 
 /** A channel is one listener's, so the one that is proposed has the user's name in it. */
-function ownCloudinary({ POLL_CHANNEL, USER }: Environment): string {
+function ownCloudinary({ POLL_CHANNEL, USER }: Environment, environmentFile: string): string {
   const proposed = `dev-${USER?.replace(/[^\w.-]/g, '') || 'me'}`
   const setup = `npx node --env-file-if-exists=.env app/main.ts setup --poll ${POLL_CHANNEL || proposed}`
   const uploaded = '\nCloudinary is your own, and nothing was uploaded to it.\n'
+  const commands = `
+Commands on this system (doctor, changes, …), with CLOUDINARY_URL set:
+
+  npx node --env-file-if-exists=.env --env-file=${environmentFile} app/main.ts doctor
+`
   if (POLL_CHANNEL) {
     return `${uploaded}Its notifications are fetched from the poll channel ${POLL_CHANNEL}: upload something to it. If nothing comes, the
 triggers into that channel are missing; with CLOUDINARY_URL set, this creates them:
 
   ${setup}
-`
+${commands}`
   }
   return `${uploaded}Its notifications cannot reach this machine by themselves. Have Cloudinary keep them in a
 poll channel, which is fetched from here; with CLOUDINARY_URL set:
@@ -49,5 +72,5 @@ poll channel, which is fetched from here; with CLOUDINARY_URL set:
   POLL_CHANNEL=${proposed} npm start
 
 Or have a public address lead to the webhook above, and give it to setup with --url.
-`
+${commands}`
 }

@@ -186,3 +186,18 @@ test('they are at rest when every notification has arrived and the queue is empt
   await rest
   t.ok(rests)
 })
+
+test('who waits for their rest is let go when they are stopped', async (t) => {
+  const { sqs, atRest, stop } = await startStandIns()
+  const client = new SQSClient({
+    endpoint: sqs.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'any', secretAccessKey: 'any' }
+  })
+  t.teardown(() => client.destroy())
+  const once = { MessageGroupId: 'g', MessageDeduplicationId: 'd' }
+  await client.send(new SendMessageCommand({ QueueUrl: sqs.queueUrl, ...once, MessageBody: '{}' }))
+  const rest = atRest()
+  await stop()
+  await rest
+})

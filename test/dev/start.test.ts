@@ -56,7 +56,7 @@ t.test('it prints the journey of one upload, stays up, logs what comes, and stop
   t.match(output(), /ms {2}acknowledged {2}upload/)
   t.match(output(), /ms {2}processed {5}upload: hello-world-tag: tagged "Hello World!"/)
   t.match(output(), /The asset now: tags \["Hello World!"\]/)
-  t.match(output(), /2 notifications of our own changes came back and changed nothing further/)
+  t.match(output(), /our own changes that came back and changed nothing further: 2\. No loop/)
 
   const [, file] = await said(/--env-file=(\S+) app\/main\.ts doctor/)
   t.match(parseEnv(readFileSync(file!, 'utf8')), { JOURNAL_TABLE: /./, CLOUDINARY_URL: /^cloudinary:/ })

@@ -8,8 +8,18 @@ import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
 import { run } from '../../../dev/start/run.ts'
 import { CHILD_ENVIRONMENT } from '../../support/system.ts'
 
+/** A listener whose one processor fails for ever. */
+const failing = (t: Test) => {
+  const directory = t.testdir({
+    'listener.config.mjs': `
+      const handle = () => { throw new Error('the CMS does not answer') }
+      export default { processors: [{ name: 'cms', on: ['upload'], handle }] }`
+  })
+  return { LISTENER_CONFIG: `${directory}/listener.config.mjs` }
+}
+
 /** What `npm start` does, in this process; `said` resolves when it has printed this. */
-function start(t: Test, environment: Record<string, string> = {}) {
+function start(t: Test, environment: Record<string, string> = {}, journeyMs?: number) {
   const interrupted = new AbortController()
   let output = ''
   let wake = () => {}
@@ -20,7 +30,13 @@ function start(t: Test, environment: Record<string, string> = {}) {
       output += `${text}\n`
       wake()
     },
-    until: interrupted.signal
+    until: interrupted.signal,
+    journeyMs
+  })
+  let hasEnded = false
+  void ended.then(() => {
+    hasEnded = true
+    wake()
   })
   t.teardown(async () => {
     interrupted.abort()
@@ -33,6 +49,7 @@ function start(t: Test, environment: Record<string, string> = {}) {
     said: async (what: RegExp) => {
       for (let match = what.exec(output); ; match = what.exec(output)) {
         if (match) return match
+        if (hasEnded) throw new Error(`it has ended, and said no ${what}:\n${output}`)
         await new Promise<void>((resolve) => {
           wake = resolve
         })
@@ -52,6 +69,7 @@ t.test(
     const { output, said } = start(t, { LISTENER_CONFIG: `${directory}/listener.config.ts` })
     const [, args] = await said(/npm run sql -- (--url \S+ "SELECT \* FROM cloudinary_assets")/)
     t.match(output(), /processed {5}upload: database-sync: row inserted/)
+    t.match(output(), /changed nothing further: 0\. No loop/)
     const { stdout } = await promisify(execFile)('sh', ['-c', `"$NODE" dev/sql.ts ${args}`], {
       env: { ...CHILD_ENVIRONMENT, NODE: process.execPath }
     })
@@ -80,6 +98,25 @@ t.test(
     t.notMatch(output(), 'undefined', 'metrics are no lines for people')
   }
 )
+
+t.test('an upload that is not done in time is told so far as it has come, and the log goes on', async (t) => {
+  const { ended, output, said, stop } = start(t, failing(t), 2000)
+  await said(/Press Ctrl-C to stop/)
+  t.match(output(), /ms {2}failed {8}upload: cms: again in \d+ s/)
+  t.match(output(), /It is not done after 2 s, and goes on/)
+  t.notMatch(output(), /No loop/)
+  stop()
+  t.equal(await ended, 0)
+  t.match(output(), /INFO: worker: stopped/)
+})
+
+t.test('it can be stopped while an upload is under way', async (t) => {
+  const { ended, output, said, stop } = start(t, failing(t))
+  await said(/event failed; it will be tried again/)
+  stop()
+  t.equal(await ended, 0)
+  t.notMatch(output(), /journey/)
+})
 
 t.test('with a poll channel, what is in it is fetched and processed', async (t) => {
   const cloudinary = await startCloudinary({ environments: [LOCAL_CLOUDINARY] })

@@ -1,9 +1,21 @@
 import t from 'tap'
 import { startCloudinary } from '../../../dev/cloudinary/server.ts'
 import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
-import { whatNext } from '../../../dev/start/what-next.ts'
+import { whatNext, whatStarts } from '../../../dev/start/what-next.ts'
 
 const webhookUrl = 'http://127.0.0.1:8080/webhooks/cloudinary'
+
+t.test('before it is up: what is started for the variables that are set', async (t) => {
+  t.equal(whatStarts({}), 'Starting SQS, DynamoDB and Cloudinary as stand-ins, web and worker …')
+  t.equal(
+    whatStarts({ CLOUDINARY_SECRET_ID: 'mine', POLL_CHANNEL: 'mine' }),
+    'Starting SQS and DynamoDB as stand-ins, web, worker and poll …'
+  )
+  t.equal(
+    whatStarts({ CLOUDINARY_URL: 'cloudinary://', QUEUE_URL: 'q', JOURNAL_TABLE: 'j' }),
+    'Starting web and worker …'
+  )
+})
 
 t.test('on the stand-in: where things are, and commands that work on it', async (t) => {
   const cloudinary = await startCloudinary({ environments: [LOCAL_CLOUDINARY] })
@@ -32,4 +44,7 @@ t.test('with a Cloudinary of your own: how its notifications get here', async (t
   const fetched = own({ POLL_CHANNEL: 'mine', USER: 'ann' })
   t.match(fetched, /fetched from the poll channel mine: upload something to it/)
   t.match(fetched, 'app/main.ts setup --poll mine\n')
+  for (const said of [own({}), fetched]) {
+    t.match(said, '  npx node --env-file-if-exists=.env --env-file=/tmp/file.env app/main.ts doctor\n')
+  }
 })

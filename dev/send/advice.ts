@@ -42,7 +42,7 @@ function accepted(options: SendOptions, request: NotificationRequest): string {
   const log = `In the worker's log, look for the event id and its 'processed' lines${about}.`
   if (options.file !== undefined || options.type !== 'upload') return `${stored} ${log}`
   const sample =
-    'The asset is a sample that no Cloudinary has: a processor that calls Cloudinary for it finds it gone (CLOUDINARY_NOT_FOUND), and its event is dead-lettered. To see one succeed, upload to the stand-in: npm start says how.'
+    'The asset is a sample that no Cloudinary has: a processor that calls Cloudinary for it finds it gone: "skipped: the asset was deleted meanwhile" is what most that come with the listener say. To see one act, upload to the stand-in: npm start says how.'
   return `${stored} ${log} ${sample}`
 }
 

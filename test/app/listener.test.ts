@@ -134,12 +134,8 @@ t.test(
   }
 )
 
-t.test('the file that comes with the listener is a good one', async (t) => {
-  const { processors } = await loadListener('./listener.config.ts')
-  t.strictSame(
-    processors.map(({ name }) => name),
-    ['hello-world-tag', 'last-update-timestamp']
-  )
+t.test('the file that a user edits is a good one, whatever it says', async (t) => {
+  t.ok(await loadListener('./listener.config.ts'))
 })
 
 t.test('a file that cannot be loaded is refused, with the path and the reason', async (t) => {

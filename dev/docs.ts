@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { glob, readFile, writeFile } from 'node:fs/promises'
 import { VARIABLES } from '../app/config.ts'
 import { METRICS } from '../app/metrics/names.ts'
 import { Settings } from '../infra/settings.ts'
@@ -108,6 +108,13 @@ export function withTable(text: string, { document, name, source, render }: Tabl
   return `${text.slice(0, begin)}${first}\n${render()}\n${text.slice(end)}`
 }
 
+/** Headings that a document has a second time: something is there twice, and links lead to the first one alone. */
+export function repeatedHeadings(text: string): string[] {
+  const prose = text.replace(/^ *```[\s\S]*?^ *```/gm, '')
+  const headings = Array.from(prose.matchAll(/^#+ +(.*)$/gm), ([, heading]) => heading!)
+  return headings.filter((heading, index) => headings.indexOf(heading) < index)
+}
+
 if (import.meta.main) {
   for (const table of TABLES) {
     const { document, source } = table
@@ -121,6 +128,12 @@ if (import.meta.main) {
       process.exitCode = 1
     } else {
       console.log(`${document} agrees with ${source}`)
+    }
+  }
+  for await (const document of glob(['*.md', 'docs/**/*.md'])) {
+    for (const heading of repeatedHeadings(await readFile(document, 'utf8'))) {
+      console.error(`${document} has two headings "${heading}"`)
+      process.exitCode = 1
     }
   }
 }

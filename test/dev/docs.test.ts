@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import t from 'tap'
 import { VARIABLES } from '../../app/config.ts'
 import { METRICS } from '../../app/metrics/names.ts'
-import { TABLES, withTable } from '../../dev/docs.ts'
+import { repeatedHeadings, TABLES, withTable } from '../../dev/docs.ts'
 
 const SCRIPT = resolve('dev/docs.ts')
 
@@ -51,4 +51,19 @@ t.test('the check fails when a document and code differ, and writing mends it', 
   t.equal(runIn(directory, '--check').status, 0)
   writeFileSync(`${directory}/README.md`, '')
   t.equal(runIn(directory, '--check').status, 1)
+})
+
+t.test('a heading that a document has twice is found; one in a block of code is none', async (t) => {
+  const text = '# One\n## Two\n```sh\n# One\n```\n1. this:\n\n   ```sh\n# Two\n   ```\n### Two\n'
+  t.strictSame(repeatedHeadings(text), ['Two'])
+  t.strictSame(repeatedHeadings('nothing'), [])
+})
+
+t.test('the check fails when a document has a heading twice', async (t) => {
+  const directory = t.testdir({ docs: {} })
+  for (const { document } of TABLES) cpSync(document, `${directory}/${document}`)
+  writeFileSync(`${directory}/docs/more.md`, '# More\n\n## notify\n\n## notify\n')
+  const repeats = runIn(directory, '--check')
+  t.equal(repeats.status, 1)
+  t.match(repeats.stderr, 'docs/more.md has two headings "notify"')
 })

@@ -10,7 +10,7 @@ export default defineListener({
     // {
     //   name: 'my-own',
     //   on: ['upload', 'rename'],
-    //   async handle (event, { cloudinary, log, signal }) { /* your code */ }
+    //   async handle(event, { cloudinary, log, signal }) { /* your code */ }
     // }
   ]
 })

@@ -37,7 +37,7 @@ It stays up; the log follows. Press Ctrl-C to stop.
     [`curl -X POST ${cloudinary.url}/_standin/upload`, 'upload another asset'],
     [
       `npm run send -- upload --url ${webhookUrl}`,
-      'send a notification; --list has the types, --help what can be wrong with it'
+      'send a notification; --list: types, --help: what can be wrong'
     ],
     [`npx node --env-file=${environmentFile} app/main.ts doctor`, 'run a command on it: doctor, changes, …'],
     ['edit listener.config.ts, then start again', 'change what it does']

@@ -5,7 +5,7 @@ import type { Processor } from '../listener.ts'
 import { type Print, readArguments, UsageError } from './arguments.ts'
 import { explain } from './explain.ts'
 import { fieldStep, neededFields } from './setup/fields.ts'
-import { carryOut, type Result, type Step } from './setup/step.ts'
+import { carryOutAll, type Result, type Step } from './setup/step.ts'
 import { neededTypes, type Target, triggerSteps } from './setup/triggers.ts'
 import { count, lineOf } from './text.ts'
 
@@ -19,7 +19,8 @@ stands. Changes nothing that exists, leaves the triggers of others alone; safe t
   --url URL            where web is reached from outside; default WEBHOOK_URL
   --poll CHANNEL       a poll channel instead, for the role poll
   --environment CLOUD  this cloud alone, or several of them; default all that there are credentials for
-  --prune              removes triggers to the same place for types that no processor is on any more
+  --prune              removes triggers to the same place for types that no processor is on any more; none of an
+                       environment where a trigger is at fault
   --dry-run            changes nothing, and prints what would be done
 
 Exit code: 0 when all that is needed is there; 1 when something is not and could not be created; 2 for a wrong option.
@@ -106,7 +107,9 @@ export async function setup(setup: Setup, options: SetupOptions): Promise<number
     }
     try {
       const steps = await stepsFor(options.connect(cloudName), setup, options.processors)
-      for (const step of steps) report(step.subject, step.what, await carryOut(step, { dryRun }))
+      for await (const { step, result } of carryOutAll(steps, { dryRun })) {
+        report(step.subject, step.what, result)
+      }
     } catch (error) {
       report('cloud', cloudName, { state: 'fault', note: explain(error) })
     }
@@ -145,7 +148,7 @@ function summarise(
   const faults = number('fault')
   print(
     `${create} ${number('created', 'would create')}, ${remove} ${number('removed', 'would remove')}, ` +
-      `there already: ${number('exists')}, needless: ${number('needless')}. ${count(faults, 'fault')}.`
+      `there already: ${number('exists')}, needless: ${number('needless', 'kept')}. ${count(faults, 'fault')}.`
   )
   if (faults > 0) print('Next: mend what the lines with "fault" say, and run it again.')
   else if (dryRun) print('Next: run it without --dry-run.')

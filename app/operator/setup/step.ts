@@ -12,8 +12,30 @@ export type Step = { subject: 'field' | 'trigger'; what: string } & (
 
 /** How it stands in the end, as it is printed. */
 export interface Result {
-  state: 'exists' | 'needless' | 'fault' | 'created' | 'removed' | 'would create' | 'would remove'
+  state: 'exists' | 'needless' | 'kept' | 'fault' | 'created' | 'removed' | 'would create' | 'would remove'
   note?: string | undefined
+}
+
+/**
+ * Does what the steps are about, in order, and yields how each stands in the end. Once a trigger is at fault nothing is
+ * removed: what is needless may be all that still brings what the one at fault should.
+ */
+export async function* carryOutAll(
+  steps: readonly Step[],
+  options: { dryRun: boolean }
+): AsyncGenerator<{ step: Step; result: Result }> {
+  let removes = true
+  for (const step of steps) {
+    const result: Result =
+      step.state === 'remove' && !removes
+        ? {
+            state: 'kept',
+            note: 'not removed, since a trigger above is at fault; mend that, and run it again'
+          }
+        : await carryOut(step, options)
+    if (step.subject === 'trigger' && result.state === 'fault') removes = false
+    yield { step, result }
+  }
 }
 
 /** Does what the step is about, unless it is a dry run. Never throws: what cannot be done is a fault. */

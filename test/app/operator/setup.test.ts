@@ -134,6 +134,28 @@ t.test('triggers to us that are needed no more are told, and removed by --prune'
   t.match(triggers.list('eager'), [{ uri: 'https://others.example.com/' }])
 })
 
+t.test('triggers that work stay where the one in their place could not be created', async (t) => {
+  const { cloudinary, run } = await build(t)
+  const { triggers } = cloudinary.cloud()
+  for (const event_type of ['upload', 'rename']) triggers.create({ uri: HOOK, event_type }, 0)
+  cloudinary.faults.add({ kind: 'status', status: 500, action: 'create_trigger' })
+  const onAll = [{ ...PROCESSORS[0]!, on: ['*' as const] }]
+  const failed = await run({ environments: ['demo'], prune: true }, onAll)
+  t.equal(failed.exitCode, 1)
+  t.match(failed.lines.slice(1), [
+    /^demo {2}trigger {2}fault {5}all → /,
+    /^demo {2}trigger {2}kept .*a trigger above is at fault/,
+    /^demo {2}trigger {2}kept /,
+    'Created 1, removed 0, there already: 0, needless: 2. 1 fault.',
+    /^Next: mend/
+  ])
+  t.equal(triggers.list().length, 2)
+  cloudinary.faults.clear()
+  const mended = await run({ environments: ['demo'], prune: true }, onAll)
+  t.match(mended.lines.at(-2), 'Created 1, removed 2')
+  t.match(triggers.list(), [{ event_type: 'all' }])
+})
+
 t.test('a poll channel is a target as well, and the next step is another', async (t) => {
   const { cloudinary, run } = await build(t)
   const target = { uri: 'poll://orders', uri_type: 'poll' as const }

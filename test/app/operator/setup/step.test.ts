@@ -1,6 +1,6 @@
 import t from 'tap'
 import { ListenerError } from '../../../../app/errors.ts'
-import { carryOut } from '../../../../app/operator/setup/step.ts'
+import { carryOut, carryOutAll, type Step } from '../../../../app/operator/setup/step.ts'
 
 const about = { subject: 'field', what: 'a' } as const
 
@@ -33,4 +33,30 @@ t.test('what stands is told as it is', async (t) => {
     state: 'fault',
     note: 'no'
   })
+})
+
+t.test('once a trigger is at fault, whether it is found so or comes to it, nothing is removed', async (t) => {
+  let removed = 0
+  const remove: Step = {
+    subject: 'trigger',
+    what: 'old',
+    state: 'remove',
+    apply: async () => void removed++
+  }
+  const refused: Step = {
+    subject: 'trigger',
+    what: 'all',
+    state: 'create',
+    apply: async () => Promise.reject(new ListenerError('X', 'too many'))
+  }
+  const unusable: Step = { subject: 'trigger', what: 'all', state: 'fault', note: 'its auth_scheme' }
+  const statesOf = async (steps: Step[], dryRun: boolean) =>
+    (await Array.fromAsync(carryOutAll(steps, { dryRun }))).map(({ result }) => result.state)
+
+  t.strictSame(await statesOf([refused, remove], false), ['fault', 'kept'])
+  t.strictSame(await statesOf([unusable, remove], false), ['fault', 'kept'])
+  t.strictSame(await statesOf([unusable, remove], true), ['fault', 'kept'])
+  t.equal(removed, 0)
+  t.strictSame(await statesOf([{ ...unusable, subject: 'field' }, remove], false), ['fault', 'removed'])
+  t.equal(removed, 1)
 })

@@ -78,8 +78,11 @@ export interface AssetEvent {
   /** When this listener received it; ISO 8601, UTC. */
   receivedAt: string
   origin: Origin
-  /** Set when an operator has it run again, by `redrive` or `replay`; each has an id of its own. */
-  run?: { kind: 'redrive' | 'replay'; id: string }
+  /**
+   * Set when an operator has it run again, by `redrive` or `replay`; each has an id of its own. What is redriven out of a
+   * replay still belongs to it, and `replay` is the id of that.
+   */
+  run?: { kind: 'replay'; id: string } | { kind: 'redrive'; id: string; replay?: string }
   /**
    * Nothing told of it: `reconcile` found it by a search. Its payload has what the asset was like when it was found; what
    * a change was like before, and often who made it, is not known.
@@ -93,3 +96,7 @@ export interface AssetEvent {
    */
   payload: Record<string, unknown>
 }
+
+/** The id of the replay that a run belongs to, where it does. */
+export const replayOf = (run: AssetEvent['run']): string | undefined =>
+  run?.kind === 'replay' ? run.id : run?.replay

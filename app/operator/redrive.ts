@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import { type AssetEvent, EVENT_TYPES } from '../cloudinary/event.ts'
+import { type AssetEvent, EVENT_TYPES, replayOf } from '../cloudinary/event.ts'
 import { ListenerError } from '../errors.ts'
 import type { Outbox } from '../queue/outbox.ts'
 import { type Print, readArguments, UsageError } from './arguments.ts'
@@ -156,11 +156,14 @@ class Redrive {
 
   /** Moves the events of one message group, one after the other; where one fails, the later ones stay behind it. */
   async #moveGroup(group: Movable[]): Promise<boolean> {
+    const replays = replaysIn(group)
     const inOrder = group.toSorted((a, b) => Date.parse(a.event.occurredAt) - Date.parse(b.event.occurredAt))
     let givesWay = false
     let failure: string | undefined
     for (const letter of inOrder) {
-      failure = failure ? 'stays behind an earlier event of its asset' : await this.#send(letter.event)
+      failure = failure
+        ? 'stays behind an earlier event of its asset'
+        : await this.#send(letter.event, replays.get(letter.event.id))
       if (failure) {
         this.#report.settled(letter, 'failed', failure)
         continue
@@ -174,11 +177,11 @@ class Redrive {
   }
 
   /** Resolves to nothing when the queue has confirmed the event, now or earlier in this run; else to what failed. */
-  async #send(event: AssetEvent): Promise<string | undefined> {
+  async #send(event: AssetEvent, replay: string | undefined): Promise<string | undefined> {
     const { outbox, runId, signal } = this.#options
     if (this.#sent.has(event.id)) return
     if (signal.aborted) return 'interrupted'
-    const again: AssetEvent = { ...event, run: { kind: 'redrive', id: runId } }
+    const again: AssetEvent = { ...event, run: { kind: 'redrive', id: runId, ...(replay && { replay }) } }
     try {
       this.#queueFails.signal.throwIfAborted()
       await outbox.store([again], this.#queueFails.signal)
@@ -196,4 +199,17 @@ class Redrive {
       return why
     }
   }
+}
+
+/**
+ * The replay that each event belongs to by any of its letters, and the latest of several: a replay is to run everything,
+ * and so does what the event's other letters ask for as well.
+ */
+function replaysIn(letters: readonly Movable[]): Map<string, string> {
+  const replays = new Map<string, string>()
+  for (const { event } of letters.toSorted((a, b) => a.sentAt - b.sentAt)) {
+    const replay = replayOf(event.run)
+    if (replay) replays.set(event.id, replay)
+  }
+  return replays
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleepWithTimer } from 'node:timers/promises'
 import { z } from 'zod'
-import type { Asset, AssetEvent } from '../../cloudinary/event.ts'
+import { type Asset, type AssetEvent, replayOf } from '../../cloudinary/event.ts'
 import type { Processor } from '../../listener.ts'
 import { checkOptions } from '../options.ts'
 import { OPERATIONS } from './columns.ts'
@@ -51,7 +51,8 @@ export function csvBulk(options: CsvBulkOptions, tools: CsvBulkTools = {}): Proc
       const { publicId, deliveryType, version } = event.asset as Asset & { publicId: string }
       const { asset_folder: assetFolder } = event.payload
       const pause = async (milliseconds: number) => void (await sleep(milliseconds, signal))
-      const key = event.run?.kind === 'replay' ? `${event.id}/replay-${event.run.id}` : event.id
+      const replay = replayOf(event.run)
+      const key = replay ? `${event.id}/replay-${replay}` : event.id
       const progress = await Progress.open({ state, key, signal, log, sleep: pause })
       const source = {
         publicId,

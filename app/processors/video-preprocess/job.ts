@@ -1,4 +1,4 @@
-import type { Asset, AssetEvent } from '../../cloudinary/event.ts'
+import { type Asset, type AssetEvent, replayOf } from '../../cloudinary/event.ts'
 import type { State } from '../../journal/state.ts'
 
 /** What became of the transformations of one upload: one for each version of an asset. */
@@ -20,6 +20,8 @@ export interface Job {
   batchId?: string
   /** The operator's run that had it started anew. */
   run?: string
+  /** The replay that this run belongs to. */
+  replay?: string
   /** ISO 8601, UTC. */
   startedAt: string
   endedAt?: string
@@ -49,8 +51,12 @@ export class Jobs {
   }
 }
 
-/** Whether an event has nothing to start anew. A redrive has another go at what failed, a replay at all. */
+/**
+ * Whether an event has nothing to start anew. A redrive has another go at what failed, a replay at all: what was there
+ * before the replay counts neither for it nor for a redrive of it.
+ */
 export function isStarted(job: Job, run: AssetEvent['run']): boolean {
   if (run === undefined || run.id === job.run) return true
-  return run.kind === 'redrive' && job.status !== 'failed'
+  const replay = replayOf(run)
+  return (replay === undefined || replay === job.replay) && job.status !== 'failed'
 }

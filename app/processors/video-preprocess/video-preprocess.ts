@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Asset, AssetEvent } from '../../cloudinary/event.ts'
+import { type Asset, type AssetEvent, replayOf } from '../../cloudinary/event.ts'
 import { PermanentError, RetryLaterError } from '../../errors.ts'
 import type { Processor, ProcessorContext } from '../../listener.ts'
 import { byCurrentName } from '../current-name.ts'
@@ -142,6 +142,7 @@ class Preprocessor {
     const missing = this.#options.transformations.filter((wanted) => !before.made.includes(wanted))
     const transformations = missing.length > 0 ? missing : this.#options.transformations
     const startedAt = this.#now()
+    const replay = replayOf(run)
     const { status, batchId, made, reasons, tooLarge } = await askFor({
       cloudinary,
       asset,
@@ -161,6 +162,7 @@ class Preprocessor {
       reasons,
       ...(batchId && { batchId }),
       ...(run && { run: run.id }),
+      ...(replay && { replay }),
       startedAt,
       ...this.#end(status)
     }

@@ -68,6 +68,34 @@ t.test('letters of one event are one run of it', async (t) => {
   t.match(lines.at(-2), /^Moved 1 event \(2 letters\)/)
 })
 
+t.test(
+  'what is redriven out of a replay belongs to it still, and again when it dies once more',
+  async (t) => {
+    const { bury, queued, redrive } = await build(t)
+    await bury(eventOf('e1', { run: { kind: 'replay', id: 'p1' } }))
+    await bury(eventOf('e2', { run: { kind: 'redrive', id: 'r1', replay: 'p2' } }))
+    await bury(eventOf('e3', { run: { kind: 'redrive', id: 'r1' } }))
+    t.equal(await redrive(), 0)
+    t.strictSame(
+      queued()
+        .sort((a, b) => a.id.localeCompare(b.id))
+        .map(({ run }) => run),
+      [{ ...RUN, replay: 'p1' }, { ...RUN, replay: 'p2' }, RUN]
+    )
+  }
+)
+
+t.test('of an event with letters of its own and of replays, the latest replay is gone on with', async (t) => {
+  const { bury, queued, buried, redrive } = await build(t)
+  await bury(eventOf('one'))
+  for (const id of ['p1', 'p2']) {
+    await bury(eventOf('one', { run: { kind: 'replay', id } }), { ...REASON, processor: `of-${id}` })
+  }
+  t.equal(await redrive(), 0)
+  t.strictSame(queued(), [eventOf('one', { run: { ...RUN, replay: 'p2' } })])
+  t.strictSame(buried(), { seen: 0, held: 0 })
+})
+
 t.test('events of one asset go in the order in which they occurred', async (t) => {
   const { bury, queued, redrive } = await build(t)
   const at = (second: number) =>

@@ -3,10 +3,11 @@ import { messageId } from '../../../app/processors/message-id.ts'
 
 const id = '0123456789abcdef0123456789abcdef'
 
-t.test('every try, and a redrive, has the same id; a replay has another', async (t) => {
+t.test('every try, and a redrive, has the same id; a replay, and a redrive of it, has another', async (t) => {
   t.equal(messageId({ id }, 'forward'), `${id}:forward`)
   t.equal(messageId({ id, run: { kind: 'redrive', id: 'r1' } }, 'forward'), `${id}:forward`)
   t.equal(messageId({ id, run: { kind: 'replay', id: 'r2' } }, 'forward'), `${id}:forward:r2`)
+  t.equal(messageId({ id, run: { kind: 'redrive', id: 'r3', replay: 'r2' } }, 'forward'), `${id}:forward:r2`)
 })
 
 t.test('processors are told apart, with no full stop', async (t) => {

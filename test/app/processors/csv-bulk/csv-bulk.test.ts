@@ -114,6 +114,10 @@ t.test('a redrive goes on where it was, and a replay begins anew', async (t) => 
   await handle({ ...event, run: { kind: 'replay', id: 'r2' } })
   await handle({ ...event, run: { kind: 'replay', id: 'r2' } })
   t.equal(tags(), 2)
+  await handle({ ...event, run: { kind: 'redrive', id: 'r3', replay: 'r2' } })
+  t.equal(tags(), 2, 'of that replay all is done')
+  await handle({ ...event, run: { kind: 'redrive', id: 'r3', replay: 'r1' } })
+  t.equal(tags(), 3, 'of that one nothing was')
 })
 
 t.test('between tries it sleeps, until it is told to stop', async (t) => {

@@ -68,3 +68,18 @@ t.test('what is started anew: by a redrive what failed, by a replay everything, 
     t.equal(isStarted({ ...job, status, run: 'run-0' }, redrive), status !== 'failed', `${status}, redriven`)
   }
 })
+
+t.test('a redrive of a replay starts what the replay could not start, and what failed in it', async (t) => {
+  const redrive: AssetEvent['run'] = { kind: 'redrive', id: 'run-2', replay: 'run-1' }
+  const ofReplay = { run: 'run-1', replay: 'run-1' }
+  for (const status of ['processing', 'done', 'failed'] as const) {
+    const hasNotFailed = status !== 'failed'
+    t.notOk(isStarted({ ...job, status }, redrive), `${status} before the replay`)
+    t.notOk(isStarted({ ...job, status, run: 'run-0', replay: 'run-0' }, redrive), `${status} in another`)
+    t.equal(isStarted({ ...job, status, ...ofReplay }, redrive), hasNotFailed, `${status} in it`)
+    const again = { ...redrive, id: 'run-3' }
+    t.equal(isStarted({ ...job, status, ...ofReplay, run: 'run-2' }, again), hasNotFailed, `${status} since`)
+    const ofTheEvent: AssetEvent['run'] = { kind: 'redrive', id: 'run-4' }
+    t.equal(isStarted({ ...job, status, ...ofReplay }, ofTheEvent), hasNotFailed, `${status} in a later one`)
+  }
+})

@@ -222,6 +222,20 @@ t.test('a transformation that fails at once is a dead letter, and a redrive trie
   t.equal(calls().length, 3, 'but by a replay, once')
 })
 
+t.test('what a replay could not ask for, a redrive of it asks for, once', async (t) => {
+  const { cloudinary, upload, handle, job, calls } = await build(t)
+  const event = upload(MB)
+  await handle(event)
+  cloudinary.faults.add({ kind: 'status', status: 401, action: 'explicit', count: 1 })
+  await t.rejects(handle(replayed(event, 'p1')))
+  t.equal(calls().length, 2)
+  const again: AssetEvent = { ...event, run: { kind: 'redrive', id: 'r1', replay: 'p1' } }
+  t.match(await handle(again), /made /)
+  t.match(job(event), { status: 'done', run: 'r1', replay: 'p1' })
+  await handle({ ...event, run: { kind: 'redrive', id: 'r2', replay: 'p1' } })
+  t.equal(calls().length, 3)
+})
+
 t.test('a transformation that fails in the background is a dead letter of its notification', async (t) => {
   const { upload, answer, handle, job } = await build(t)
   const event = upload(50 * MB)

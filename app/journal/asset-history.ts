@@ -1,5 +1,6 @@
 import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb'
 import type { Asset, EventType } from '../cloudinary/event.ts'
+import { type Status, UNFINISHED } from './journal.ts'
 import { feedShard, JOURNAL, journalUnavailable } from './table.ts'
 
 /** What the feed says of one event of an asset; times are milliseconds since the epoch. */
@@ -8,6 +9,8 @@ export interface Trace {
   occurredAt: number
   /** When processors ran for it, the last time each. */
   runs: readonly { from: number; until: number }[]
+  /** Of an event that is not finished, when a worker last gave a sign of it: it has begun, or a processor has ended. */
+  openAt?: number
 }
 
 const HOUR_MS = 3_600_000
@@ -21,6 +24,8 @@ interface Item {
   asset?: Asset | null
   occurredAt: string
   receivedAt: string
+  startedAt?: string
+  status: Status
   processors?: Record<string, { at: string; milliseconds: number }>
 }
 
@@ -106,7 +111,8 @@ export class AssetHistory {
             TableName: this.#tableName,
             IndexName: JOURNAL.feedIndex.name,
             KeyConditionExpression: '#shard = :shard AND #receivedAt BETWEEN :from AND :until',
-            ProjectionExpression: '#type, #environment, #asset, #occurredAt, #receivedAt, #processors',
+            ProjectionExpression:
+              '#type, #environment, #asset, #occurredAt, #receivedAt, #startedAt, #status, #processors',
             ExpressionAttributeNames: {
               '#shard': JOURNAL.feedIndex.partitionKey,
               '#receivedAt': JOURNAL.feedIndex.sortKey,
@@ -114,6 +120,8 @@ export class AssetHistory {
               '#environment': 'environment',
               '#asset': 'asset',
               '#occurredAt': 'occurredAt',
+              '#startedAt': 'startedAt',
+              '#status': 'status',
               '#processors': 'processors'
             },
             ExpressionAttributeValues: { ':shard': shard, ':from': from, ':until': until },
@@ -132,7 +140,7 @@ export class AssetHistory {
 
 function note(
   byAsset: Map<string, Trace[]>,
-  { type, environment, asset, occurredAt, processors = {} }: Item
+  { type, environment, asset, occurredAt, startedAt, status, processors = {} }: Item
 ) {
   if (!asset) return
   const { assetId, publicId } = asset
@@ -142,7 +150,13 @@ function note(
     return { from: until - milliseconds, until }
   })
   const traces = byAsset.get(key) ?? []
-  traces.push({ type, occurredAt: Date.parse(occurredAt), runs })
+  const signs = [Date.parse(startedAt ?? occurredAt), ...runs.map(({ until }) => until)]
+  traces.push({
+    type,
+    occurredAt: Date.parse(occurredAt),
+    runs,
+    ...(UNFINISHED.includes(status) && { openAt: Math.max(...signs) })
+  })
   byAsset.set(key, traces)
 }
 

@@ -72,7 +72,7 @@ const MAXIMUM_PAYLOAD_BYTES = 300 * 1024
 /** A processor's notes and messages are cut to this, in characters, so that many of them fit beside the payload. */
 const LONGEST_TEXT = 500
 
-const UNFINISHED: readonly Status[] = ['processing', 'retrying']
+export const UNFINISHED: readonly Status[] = ['processing', 'retrying']
 
 /**
  * What was done for each event: it is what makes processing effectively once, and it is what the activity feed

@@ -38,6 +38,44 @@ t.test('of 100 notifications a twentieth is lost: each is found, once, and run, 
   })
 })
 
+t.test('a change that waits behind an event of its asset is not sent again', async (t) => {
+  let ahead = -10 * MINUTE_MS
+  const gate = Promise.withResolvers<void>()
+  const reached = Promise.withResolvers<void>()
+  const runs: string[] = []
+  const slow: Processor = {
+    name: 'slow',
+    on: ['upload', 'resource_tags_changed'],
+    async handle({ type, asset }) {
+      runs.push(`${asset?.publicId} ${type}`)
+      if (asset?.publicId !== 'slow' || type !== 'upload') return
+      reached.resolve()
+      await gate.promise
+    }
+  }
+  const system = await buildListener(t, [slow], { cloudinary: { clock: () => Date.now() + ahead } })
+  const { cloudinary, atRest, logged } = system
+  const reconcile = buildReconcile(t, system)
+  const since = ['--since', new Date(Date.now() - HOUR_MS).toISOString(), '--grace', '0']
+  cloudinary.as().upload({ publicId: 'slow', resourceType: 'image' })
+  await reached.promise
+  ahead = -9 * MINUTE_MS
+  cloudinary.ui().addTags('slow', ['sale'])
+  await cloudinary.idle()
+  cloudinary.as().upload({ publicId: 'quick', resourceType: 'image' })
+  await logged(({ msg, asset }) => msg === 'event processed' && asset === 'quick')
+
+  const { sent, lines } = await reconcile(since)
+  t.strictSame(sent, [])
+  t.ok(lines.some((line) => line.includes('resource_tags_changed: 1 change left for the next pass')))
+  gate.resolve()
+  await atRest()
+  const after = await reconcile(since)
+  t.strictSame(after.sent, [])
+  t.notOk(after.lines.some((line) => line.includes('left for the next pass')))
+  t.strictSame(runs, ['slow upload', 'quick upload', 'slow resource_tags_changed'])
+})
+
 t.test('with the processors that come with the listener', async (t) => {
   let ahead = -10 * MINUTE_MS
   // holds what comes after it, so that Cloudinary's clock can go on before it writes

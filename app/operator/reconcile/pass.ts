@@ -88,16 +88,20 @@ async function search(side: Side, window: Window, options: PassOptions): Promise
     ...(pageSize !== undefined && { pageSize })
   }
   const save = async (time: number, complete: boolean) => {
-    if (window.keeps && !dryRun) await watermarks.save(side, time, complete)
+    if (window.keeps && !dryRun) await watermarks.save(side, Math.min(time, held), complete)
   }
   let allowance: Allowance | undefined
   let through = window.from
+  // what is not decided is looked at again by the next pass
+  let held = Number.POSITIVE_INFINITY
   for await (const page of searchPages(client, query)) {
     allowance = page.allowance
-    const events = await missingEvents(side, page.assets, options)
+    const { events, undecided } = await missingEvents(side, page.assets, options)
     await send(events, options)
     through = lastTime(side, page, through)
+    held = Math.min(held, ...undecided)
     if (page.assets.length > 0) report.page(side, page.assets.length, through)
+    if (undecided.length > 0) report.undecided(side, undecided.length)
     await save(through, false)
     if (signal.aborted) return allowance
   }

@@ -108,6 +108,15 @@ export class PassReport {
     )
   }
 
+  /** Changes cannot be told from those that wait behind an event of their asset. */
+  undecided(side: Side, number: number): void {
+    this.#print(
+      lineOf(
+        `… ${this.#cloudName}: ${side.type}: ${count(number, 'change')} left for the next pass: an earlier event of the asset is not finished`
+      )
+    )
+  }
+
   page(side: Side, size: number, through: number): void {
     this.#counts.looked += size
     this.#print(

@@ -64,6 +64,28 @@ t.test('an asset has its events of the hours that were asked for', async (t) => 
   )
 })
 
+t.test('of an event that is not finished, it says when a worker last gave a sign of it', async (t) => {
+  const begunAt = time('06T12:00')
+  const endedAt = time('06T12:05')
+  const beginning = new Journal({ ...table, log: QUIET, clock: () => begunAt })
+  const openAt = async (id: string, outcome?: 'failed' | 'succeeded') => {
+    const asset = { assetId: `cap-${id}` }
+    await beginning.begin(eventOf(id, { receivedAt: '2026-06-06T11:59:00.000Z', asset }))
+    if (outcome) {
+      const about = outcome === 'failed' ? { outcome, code: 'X', message: 'not now' } : { outcome }
+      const record = { ...about, at: new Date(endedAt).toISOString(), milliseconds: 100 }
+      const status = outcome === 'failed' ? 'retrying' : 'done'
+      await journal.record(id, { name: 'tagger', record }, { status }, never)
+    }
+    const history = new AssetHistory(table)
+    await history.load(time('06T11:00'), time('06T12:00'))
+    return history.of('demo', asset)[0]?.openAt
+  }
+  t.equal(await openAt('b1'), begunAt)
+  t.equal(await openAt('b2', 'failed'), endedAt)
+  t.equal(await openAt('b3', 'succeeded'), undefined)
+})
+
 t.test('hours that are held are not read again, and others are let go', async (t) => {
   const cup = { assetId: 'cup-id' }
   await journaled('6a', time('02T23:59'), { asset: cup })

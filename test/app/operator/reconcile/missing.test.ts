@@ -3,7 +3,7 @@ import type { FoundAsset } from '../../../../app/cloudinary/search.ts'
 import type { Trace } from '../../../../app/journal/asset-history.ts'
 import { missingEvents } from '../../../../app/operator/reconcile/missing.ts'
 import type { Side } from '../../../../app/operator/reconcile/sides.ts'
-import { CHANGES_OF_CONTEXT, CONTEXT, found, METADATA, TAGS, UPLOAD } from './fixtures.ts'
+import { CHANGES_OF_CONTEXT, CONTEXT, FOUND_AT, found, METADATA, TAGS, UPLOAD } from './fixtures.ts'
 
 const time = (text: string) => Date.parse(`2026-06-01T${text}Z`)
 const HOUR_MS = 3_600_000
@@ -15,7 +15,7 @@ async function missing(
   { traces = [], known = [] }: { traces?: Trace[]; known?: string[] } = {}
 ) {
   const loads: number[][] = []
-  const events = await missingEvents(side, assets, {
+  const { events, undecided } = await missingEvents(side, assets, {
     ...CONTEXT,
     history: {
       load: async (...given) => void loads.push(given),
@@ -26,7 +26,7 @@ async function missing(
     },
     knownEvents: async (ids) => new Set(ids.filter((id) => known.includes(id)))
   })
-  return { events, loads }
+  return { events, undecided, loads }
 }
 
 const trace = (type: Trace['type'], occurredAt: string, runs: Trace['runs'] = []): Trace => ({
@@ -58,7 +58,7 @@ t.test('a change is missing that no event tells of', async (t) => {
     const { events, loads } = await missing(side, [found()])
     t.match(events, [{ type: side.type, origin: { own: false } }])
     const changedAt = Date.parse(side.changedAt(found())!)
-    t.strictSame(loads, [[changedAt - 6 * HOUR_MS, changedAt + 6 * HOUR_MS]])
+    t.strictSame(loads, [[changedAt - 12 * HOUR_MS, changedAt + 6 * HOUR_MS]])
   }
 })
 
@@ -87,8 +87,8 @@ t.test('a change that is part of the upload is none', async (t) => {
 
 t.test('a side that never changed has no change, and nothing is read for it', async (t) => {
   const { last_updated: _, ...asset } = found()
-  t.strictSame(await missing(TAGS, [asset]), { events: [], loads: [] })
-  t.strictSame(await missing(TAGS, []), { events: [], loads: [] })
+  t.strictSame(await missing(TAGS, [asset]), { events: [], undecided: [], loads: [] })
+  t.strictSame(await missing(TAGS, []), { events: [], undecided: [], loads: [] })
 })
 
 t.test("what changed while a processor was at work on the asset is the listener's own", async (t) => {
@@ -102,6 +102,37 @@ t.test("what changed while a processor was at work on the asset is the listener'
   t.ok(await isOwn('12:00:50', '12:00:58'))
   t.notOk(await isOwn('12:01:03', '12:01:04'))
   t.notOk(await isOwn('12:00:50', '12:00:57'))
+})
+
+t.test(
+  'while an event of the asset is not finished, a change may wait behind it: it is not decided',
+  async (t) => {
+    const judged = async (...traces: Trace[]) => {
+      const { events, undecided } = await missing(TAGS, [found()], { traces })
+      return { events: events.length, undecided }
+    }
+    const open = (openAt: number) => ({ ...trace('upload', '12:00:00'), openAt })
+    const undecided = { events: 0, undecided: [time('12:01:00')] }
+    t.strictSame(await judged(open(time('12:00:01'))), undecided)
+    t.strictSame(await judged(trace('rename', '11:00:00'), open(FOUND_AT - 24 * HOUR_MS)), undecided)
+    t.strictSame(
+      await judged(open(FOUND_AT - 24 * HOUR_MS - 1)),
+      { events: 1, undecided: [] },
+      'no worker will come back to that one'
+    )
+    t.strictSame(
+      await judged(open(time('12:00:01')), trace('resource_tags_changed', '12:01:00')),
+      { events: 0, undecided: [] },
+      'it was told'
+    )
+  }
+)
+
+t.test('an upload is decided whatever is open: where it waits it is the same event', async (t) => {
+  const traces = [{ ...trace('rename', '12:00:00'), openAt: time('12:00:01') }]
+  const { events, undecided } = await missing(UPLOAD, [found()], { traces })
+  t.equal(events.length, 1)
+  t.strictSame(undecided, [])
 })
 
 t.test('a change that was found before is known by then', async (t) => {
@@ -118,7 +149,7 @@ t.test('a page that spans days is looked at day by day', async (t) => {
   ])
   t.equal(events.length, 3)
   t.strictSame(loads, [
-    [time('07:00:00'), time('20:00:00')],
-    [Date.parse('2026-06-07T18:00:00Z'), Date.parse('2026-06-08T06:00:00Z')]
+    [time('01:00:00'), time('20:00:00')],
+    [Date.parse('2026-06-07T12:00:00Z'), Date.parse('2026-06-08T06:00:00Z')]
   ])
 })

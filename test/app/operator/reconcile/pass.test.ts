@@ -121,6 +121,36 @@ t.test('since a time that would leave a gap the watermark stays where it is', as
   t.strictSame(names(sent), ['asset-2', 'asset-3', 'asset-4', 'asset-5', 'asset-6'])
 })
 
+t.test('what is not decided holds the watermark, and what is behind it is found all the same', async (t) => {
+  const { cloudinary, pass, sent, marks, lines } = await build(t)
+  for (const publicId of ['asset-3', 'asset-5']) cloudinary.ui().addTags(publicId, ['x'])
+  const [changedAt, later] = ['asset-3', 'asset-5'].map(
+    (publicId) => cloudinary.assets.find(publicId)!.lastUpdated.tagsUpdatedAt!
+  )
+  t.equal(changedAt, later)
+  let openAt: number | undefined = changedAt! + 4 * HOUR_MS
+  const history: PassOptions['history'] = {
+    load: async () => {},
+    of: (_, { publicId }) =>
+      publicId === 'asset-3' && openAt !== undefined
+        ? [{ type: 'upload', occurredAt: START, runs: [], openAt }]
+        : []
+  }
+  for (const times of [1, 2]) {
+    t.strictSame(await pass({ sides: [TAGS], history }), { outcome: 'done' })
+    t.strictSame(names(sent), ['asset-5'], 'once')
+    t.match(await marks(), {
+      resource_tags_changed: { through: new Date(changedAt!).toISOString(), complete: true }
+    })
+    const left = lines.filter((line) => line.includes('1 change left for the next pass'))
+    t.equal(left.length, times)
+  }
+  openAt = undefined
+  await pass({ sides: [TAGS], history })
+  t.strictSame(names(sent), ['asset-5', 'asset-3'])
+  t.ok(Date.parse((await marks()).resource_tags_changed!.through) > changedAt!)
+})
+
 t.test('it stops before the calls of the hour are spent, and goes on in the next', async (t) => {
   const { pass, sent, marks, searches } = await build(t, { adminCallsPerHour: 3 })
   const limited = await pass({ pageSize: 2 })

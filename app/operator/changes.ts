@@ -175,7 +175,7 @@ async function keepCursor(
       await file.write(path, cursor)
       printError(lineOf(`Go on with --cursor-file ${path}`))
     } catch (error) {
-      printError(lineOf(`Cannot write ${path}: ${(error as Error).message}`))
+      printError(lineOf(explain(error)))
       isKept = false
     }
   }

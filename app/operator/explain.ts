@@ -11,6 +11,10 @@ export interface Meanings {
 const PATH =
   'check AWS_REGION, AWS_ENDPOINT_URL and the network path (NAT gateway or VPC endpoint, security group)'
 
+/** That there is no connection, or no longer: a file that cannot be read has a code of the system as well. */
+const NETWORK =
+  /^(?:ECONN[A-Z]+|E(?:HOST|NET)[A-Z]+|EAI_[A-Z]+|ENOTFOUND|ETIMEDOUT|EPIPE|EPROTO|EADDRNOTAVAIL)$/
+
 /**
  * Says in one line what went wrong and what to do. Of what AWS answered it takes the name alone: its messages
  * about signatures repeat the request with its session token.
@@ -26,6 +30,6 @@ export function explain(error: unknown, { missing, permission }: Meanings = {}):
     return `AWS does not accept this process's credentials (${name}); give it a role or credentials that are valid`
   }
   if (/Abort|Timeout/.test(name)) return `no answer in time; ${PATH}`
-  if (typeof code === 'string' && /^E(?!RR_)[A-Z_]+$/.test(code)) return `cannot connect (${code}); ${PATH}`
+  if (typeof code === 'string' && NETWORK.test(code)) return `cannot connect (${code}); ${PATH}`
   return Object.hasOwn(Object(error), '$metadata') ? `it failed (${name})` : `it failed (${name}: ${message})`
 }

@@ -1,5 +1,5 @@
 import { unescape as decode } from 'node:querystring'
-import { type ClientBase, Pool } from 'pg'
+import { type ClientBase, Pool, type PoolClient } from 'pg'
 import { ListenerError, PermanentError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
 
@@ -72,9 +72,7 @@ export class Database {
    * @throws what `work` and `query` throw
    */
   async transaction<Result>(work: (query: Query) => Promise<Result>): Promise<Result> {
-    const client = await this.#pool.connect().catch((error) => {
-      throw this.#errorOf('connect', error)
-    })
+    const client = await this.#connect()
     // the statement that is under way rejects as well
     client.on('error', () => {})
     const query: Query = (doing, text, values) => this.#run(client, doing, text, values)
@@ -91,6 +89,15 @@ export class Database {
 
   async close(): Promise<void> {
     await this.#pool.end()
+  }
+
+  async #connect(): Promise<PoolClient> {
+    try {
+      // which throws at once, and does not reject, where a certificate that the URL names cannot be read
+      return await this.#pool.connect()
+    } catch (error) {
+      throw this.#errorOf('connect', error)
+    }
   }
 
   async #run(

@@ -13,8 +13,16 @@ t.test('what is written is read, and nothing is left beside it', async (t) => {
   t.strictSame(readdirSync(directory), ['cursor'])
 })
 
-t.test('what cannot be read or written is an error', async (t) => {
+t.test('what cannot be read or written is an error that names the file', async (t) => {
   const directory = t.testdir()
-  await t.rejects(cursorFile.read(directory), { code: 'EISDIR' })
-  await t.rejects(cursorFile.write(`${directory}/none/cursor`, 'v1.x'), { code: 'ENOENT' })
+  const code = 'CURSOR_FILE_UNUSABLE'
+  await t.rejects(cursorFile.read(directory), {
+    code,
+    message: new RegExp(`^cannot read ${directory}: EISDIR`)
+  })
+  const nowhere = `${directory}/none/cursor`
+  await t.rejects(cursorFile.write(nowhere, 'v1.x'), {
+    code,
+    message: new RegExp(`^cannot write ${nowhere}: ENOENT`)
+  })
 })

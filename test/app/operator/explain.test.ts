@@ -20,7 +20,17 @@ t.test('errors of AWS are told by name, with what to do', async (t) => {
   t.match(explain(error('TimeoutError')), /^no answer in time; check AWS_REGION/)
   t.match(explain(error('AbortError')), /^no answer in time/)
   t.match(explain(error('AggregateError', { code: 'ECONNREFUSED' })), /^cannot connect \(ECONNREFUSED\)/)
-  t.match(explain(error('Error', { code: 'EAI_AGAIN' })), /^cannot connect/)
+  for (const code of [
+    'EAI_AGAIN',
+    'ECONNRESET',
+    'ENOTFOUND',
+    'EHOSTUNREACH',
+    'ENETUNREACH',
+    'ETIMEDOUT',
+    'EPIPE'
+  ]) {
+    t.match(explain(error('Error', { code })), `cannot connect (${code}); check AWS_REGION`)
+  }
 })
 
 t.test('what AWS writes in a message is not repeated', async (t) => {
@@ -28,6 +38,9 @@ t.test('what AWS writes in a message is not repeated', async (t) => {
 })
 
 t.test('of any other error the message is', async (t) => {
+  for (const code of ['ENOENT', 'EISDIR', 'EACCES', 'EROFS', 'ENOSPC']) {
+    t.equal(explain(error('Error', { code })), 'it failed (Error: the message)')
+  }
   t.equal(explain(error('TypeError', { code: 'ERR_INVALID_ARG_TYPE' })), 'it failed (TypeError: the message)')
   t.equal(explain('not an error'), 'it failed (Error: )')
 })

@@ -114,6 +114,16 @@ t.test(
   }
 )
 
+t.test('a certificate that cannot be read is said, by query and transaction alike', async (t) => {
+  const nowhere = open(`${url}?sslmode=verify-full&sslrootcert=/nowhere/ca.pem`)
+  const unread = { code: 'DATABASE_UNAVAILABLE', message: /: ENOENT .*\/nowhere\/ca\.pem/ }
+  await t.rejects(nowhere.query('ask', 'SELECT 1'), unread)
+  await t.rejects(
+    nowhere.transaction(async () => {}),
+    unread
+  )
+})
+
 t.test('a connection that is cut in a transaction fails it, and nothing else', async (t) => {
   const cut = database.transaction(async (query) => {
     await query('begin with something', 'SELECT 1')

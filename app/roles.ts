@@ -7,6 +7,7 @@ import { StateStore } from './journal/state.ts'
 import type { Listener } from './listener.ts'
 import type { Logger } from './logger.ts'
 import { Poller } from './poll/poller.ts'
+import { Pollers } from './poll/pollers.ts'
 import { Outbox } from './queue/outbox.ts'
 import { probeQueue } from './queue/sqs.ts'
 import { Lifecycle } from './web/lifecycle.ts'
@@ -158,7 +159,6 @@ async function startPoll(context: Context): Promise<Stop> {
   const sqs = await createRegionalSqs(SEND_MS)
   const outbox = new Outbox({ sqs, queueUrl: config.QUEUE_URL })
   const environments = await loadEnvironments(config, log)
-  environments.startBackgroundRefresh()
   const clients = createClients(environments, log)
   metrics.gauge('BreakerOpen', () => Number(clients.isAnyStopped))
   const intake = new Intake({
@@ -170,7 +170,7 @@ async function startPoll(context: Context): Promise<Stop> {
     clock: Date.now,
     storeTimeoutMs: STORE_MS
   })
-  const pollers = environments.cloudNames().map(
+  const pollers = new Pollers(
     (cloudName) =>
       new Poller({
         channel,
@@ -181,11 +181,12 @@ async function startPoll(context: Context): Promise<Stop> {
         sleep: (milliseconds, signal) => pause(milliseconds, undefined, { signal }).catch(() => {})
       })
   )
-  for (const poller of pollers) poller.start()
+  pollers.start(environments.cloudNames())
+  environments.startBackgroundRefresh(() => pollers.start(environments.cloudNames()))
   metrics.start()
   log.info({ channel, clouds: environments.cloudNames() }, 'poll is ready')
   return async () => {
-    await Promise.all(pollers.map((poller) => poller.stop()))
+    await pollers.stop()
     environments.stop()
     clients.close()
     await outbox.idle()

@@ -119,10 +119,15 @@ export class Environments {
     return this.#keys !== before
   }
 
-  /** Refreshes every `refreshIntervalMs`, without keeping the process alive, until `stop()`. */
-  startBackgroundRefresh(): void {
+  /**
+   * Refreshes every `refreshIntervalMs`, without keeping the process alive, until `stop()`.
+   *
+   * @param refreshed called after each, whether or not anything has changed
+   */
+  startBackgroundRefresh(refreshed?: () => void): void {
     if (this.#source.fixed) return
-    this.#timer ??= setInterval(() => this.refresh('the refresh interval'), this.#refreshIntervalMs).unref()
+    const refresh = () => this.refresh('the refresh interval').then(() => refreshed?.())
+    this.#timer ??= setInterval(refresh, this.#refreshIntervalMs).unref()
   }
 
   /** Ends the background refresh; a read under way is left to finish. */

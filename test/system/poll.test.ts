@@ -1,8 +1,10 @@
+import { mock } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
 import { helloWorldTag } from '../../app/listener.ts'
 import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
 import { sampleNotification } from '../../dev/samples.ts'
+import { startSecretsManager } from '../../dev/secrets-manager.ts'
 import { signatureHeaders } from '../../dev/sign.ts'
 import { startSqs } from '../../dev/sqs.ts'
 import { runHere } from '../support/commands.ts'
@@ -85,4 +87,40 @@ t.test('notifications out of a poll channel go the way of those that come by HTT
   cloudinary.as().upload({ publicId: 'coat' })
   await cloudinary.idle()
   t.ok(channels.size('orders') >= 2, 'what is tampered with, and what came when nobody fetched')
+})
+
+t.test('a cloud that is added to the secret is polled once the secret is read again', async (t) => {
+  // the read that follows after minutes is the test's to bring about
+  mock.timers.enable({ apis: ['setInterval'] })
+  t.teardown(() => mock.timers.reset())
+  const secrets = await startSecretsManager()
+  t.teardown(() => secrets.stop())
+  const other = { cloudName: 'other', apiKey: '5', apiSecret: 'another-secret' }
+  const { cloudinary, logged } = await buildListener(
+    t,
+    ({ cloudinary }) => {
+      secrets.set('cloudinary', 'AWSCURRENT', cloudinary.cloudinaryUrl())
+      return [helloWorldTag()]
+    },
+    {
+      environment: {
+        POLL_CHANNEL: 'orders',
+        CLOUDINARY_URL: '',
+        CLOUDINARY_SECRET_ID: 'cloudinary',
+        AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url
+      },
+      cloudinary: { environments: [LOCAL_CLOUDINARY, other] }
+    }
+  )
+  cloudinary.setNotificationUrl(undefined)
+  const { triggers } = cloudinary.cloud('other')
+  triggers.create({ uri: 'poll://orders', uri_type: 'poll', event_type: 'upload' }, 0)
+  cloudinary.as('77', 'other').upload({ publicId: 'bag' })
+  const urls = ['demo', 'other'].map((cloudName) => [cloudName, cloudinary.cloudinaryUrl(cloudName)])
+  secrets.rotate('cloudinary', JSON.stringify(Object.fromEntries(urls)))
+  mock.timers.tick(300_000)
+  t.match(await logged(({ role, msg }) => role === 'poll' && msg === 'notification accepted'), {
+    cloudName: 'other',
+    type: 'upload'
+  })
 })

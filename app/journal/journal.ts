@@ -22,6 +22,8 @@ interface Ended {
   milliseconds: number
   /** The operator's run that it belongs to; the event's own has none. */
   run?: string
+  /** The replay that this run belongs to. */
+  replay?: string
 }
 
 /** How a processor's last run for an event ended; `succeeded` and `dead` are final. */

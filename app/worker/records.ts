@@ -1,13 +1,17 @@
-import type { AssetEvent } from '../cloudinary/event.ts'
+import { type AssetEvent, replayOf } from '../cloudinary/event.ts'
 import type { ProcessorRecord, Verdict } from '../journal/journal.ts'
 import { serializeError } from '../logger.ts'
 import type { Failure, Run } from './dispatch.ts'
 
-/** Whether a processor is done with an event. A redrive has another go at the dead, a replay at all. */
-export function isFinal(record: ProcessorRecord | undefined, operatorsRun: AssetEvent['run']): boolean {
+/**
+ * Whether a processor is done with an event. A redrive has another go at the dead, a replay at all; and what was there before
+ * a replay counts neither for it nor for a redrive of it.
+ */
+export function isFinal(record: ProcessorRecord | undefined, run: AssetEvent['run']): boolean {
   if (record === undefined || record.outcome === 'failed') return false
-  if (record.run === operatorsRun?.id) return true
-  return operatorsRun?.kind !== 'replay' && (record.outcome === 'succeeded' || operatorsRun === undefined)
+  if (run === undefined || record.run === run.id) return true
+  const replay = replayOf(run)
+  return record.outcome === 'succeeded' && (replay === undefined || replay === record.replay)
 }
 
 export function recordOf(
@@ -16,10 +20,12 @@ export function recordOf(
   event: AssetEvent,
   clock: () => number
 ): ProcessorRecord {
+  const replay = replayOf(event.run)
   return {
     at: new Date(clock()).toISOString(),
     milliseconds: ended.milliseconds,
     ...(event.run && { run: event.run.id }),
+    ...(replay && { replay }),
     ...(ended.outcome === 'succeeded'
       ? { outcome: ended.outcome, ...(ended.note && { note: ended.note }) }
       : { outcome: isDead ? 'dead' : 'failed', ...describeError(ended.error) })

@@ -39,6 +39,19 @@ t.test('a redrive has another go at what is dead, a replay at everything, each o
   t.notOk(isFinal({ ...failed, run: 'p1' }, replay))
 })
 
+t.test('a redrive of a replay has another go at all that the replay has not done', async (t) => {
+  const redrive = { kind: 'redrive', id: 'r1', replay: 'p1' } as const
+  t.notOk(isFinal(succeeded, redrive), 'before the replay')
+  t.notOk(isFinal({ ...succeeded, run: 'p0', replay: 'p0' }, redrive), 'of another replay')
+  t.ok(isFinal({ ...succeeded, run: 'p1', replay: 'p1' }, redrive))
+  t.ok(isFinal({ ...succeeded, run: 'r0', replay: 'p1' }, redrive), 'of an earlier redrive of it')
+  t.notOk(isFinal({ ...dead, run: 'p1', replay: 'p1' }, redrive))
+  t.match(recordOf(failure, true, { ...sampleEvent('upload'), run: redrive }, clock), {
+    run: 'r1',
+    replay: 'p1'
+  })
+})
+
 t.test('a record says how a run ended, when, and in which run of an operator', async (t) => {
   const event = sampleEvent('upload')
   const run = { outcome: 'succeeded', processor: 'tag', note: undefined, milliseconds: 5 } as const

@@ -53,9 +53,8 @@ async function openEmpty(path: string): Promise<PGlite> {
   const kept = await readFile(path).catch(() => undefined)
   if (kept) return PGlite.create({ loadDataDir: new Blob([kept]) })
   const db = await PGlite.create()
-  await keep(path, await db.dumpDataDir('none')).catch(() => {
-    // where nothing can be written, the next one takes as long
-  })
+  // where nothing can be written, the next one takes as long
+  await Promise.allSettled([keep(path, await db.dumpDataDir('none'))])
   return db
 }
 

@@ -1,8 +1,8 @@
 import t from 'tap'
-import { notify } from '../../app/listener.ts'
-import { publishedMessages } from '../../dev/sns.ts'
-import { DEAD_LETTER_QUEUE_NAME } from '../../dev/sqs.ts'
-import { buildListener } from '../support/listener.ts'
+import { notify } from '../../../app/listener.ts'
+import { publishedMessages } from '../../../dev/sns.ts'
+import { DEAD_LETTER_QUEUE_NAME } from '../../../dev/sqs.ts'
+import { buildListener } from '../../support/listener.ts'
 
 const processors = [
   notify({

@@ -1,8 +1,8 @@
 import t from 'tap'
-import { forward } from '../../app/listener.ts'
-import { DEAD_LETTER_QUEUE_NAME } from '../../dev/sqs.ts'
-import { buildListener } from '../support/listener.ts'
-import { buildReceiver, FORWARD_SECRET } from '../support/receiver.ts'
+import { forward } from '../../../app/listener.ts'
+import { DEAD_LETTER_QUEUE_NAME } from '../../../dev/sqs.ts'
+import { buildListener } from '../../support/listener.ts'
+import { buildReceiver, FORWARD_SECRET } from '../../support/receiver.ts'
 
 const receiver = await buildReceiver(t, 200, 503, 200, 422, 200)
 const processor = forward({

@@ -1,8 +1,8 @@
 import { parse } from 'csv-parse/sync'
 import t from 'tap'
-import { csvBulk } from '../../app/listener.ts'
-import { DEAD_LETTER_QUEUE_NAME } from '../../dev/sqs.ts'
-import { buildListener } from '../support/listener.ts'
+import { csvBulk } from '../../../app/listener.ts'
+import { DEAD_LETTER_QUEUE_NAME } from '../../../dev/sqs.ts'
+import { buildListener } from '../../support/listener.ts'
 
 const processor = csvBulk(
   {

@@ -1,5 +1,4 @@
 import { parseArgs } from 'node:util'
-import { run } from './start/run.ts'
 
 const USAGE = `Usage: npm start
 
@@ -16,6 +15,8 @@ const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h' } 
 if (values.help) {
   process.stdout.write(USAGE)
 } else {
+  // which is slow, as all that it starts is
+  const { run } = await import('./start/run.ts')
   const interrupted = new AbortController()
   // a second signal changes nothing: the roles are told once
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => interrupted.abort())

@@ -25,6 +25,9 @@ const HEADERS_MS = 10_000
 /** How often Node.js looks for requests past those limits, in milliseconds; by default that adds up to 30 s. */
 const CONNECTIONS_CHECK_MS = 1000
 
+/** How often, in milliseconds, connections that have become idle are closed while the server closes. */
+const CLOSING_CHECK_MS = 50
+
 /** The web role's server, not yet listening. */
 export function buildServer(options: ServerOptions): FastifyInstance {
   const { metrics } = options
@@ -54,6 +57,11 @@ export function buildServer(options: ServerOptions): FastifyInstance {
     metrics.count('NotificationsRefused', 1, { Reason: status === 413 ? code : 'BAD_REQUEST' })
     request.log.warn({ code, status, ip: request.ip }, 'request refused')
     return reply.code(status).send({ code })
+  })
+  // Node.js closes those that are idle when it begins: one that is answered after that would be kept alive, and waited for
+  app.addHook('preClose', async () => {
+    const timer = setInterval(() => app.server.closeIdleConnections(), CLOSING_CHECK_MS).unref()
+    app.server.once('close', () => clearInterval(timer))
   })
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ code: 'NOT_FOUND' }))
 

@@ -1,4 +1,5 @@
-import { connect } from 'node:net'
+import { once } from 'node:events'
+import { type AddressInfo, connect } from 'node:net'
 import t from 'tap'
 import { exchange, type HeaderLine, rawRequest } from '../../support/raw-http.ts'
 import { buildWeb, signed } from '../../support/web.ts'
@@ -77,6 +78,26 @@ t.test('two notifications can follow each other on one connection', async (t) =>
   }
   socket.destroy()
   t.pass('both were answered 200')
+})
+
+t.test('a connection whose request is answered while the server closes is not waited for', async (t) => {
+  const { app } = await buildWeb(t)
+  const asked = Promise.withResolvers<void>()
+  const answer = Promise.withResolvers<string>()
+  app.get('/slow', () => {
+    asked.resolve()
+    return answer.promise
+  })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const socket = connect(port, '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  socket.write('GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  await asked.promise
+  const closed = app.close()
+  answer.resolve('done')
+  t.match(String((await once(socket, 'data'))[0]), /^HTTP\/1\.1 200 /)
+  await closed
 })
 
 t.test('the log shows the address that the load balancer saw, not what the sender claims', async (t) => {

@@ -50,7 +50,7 @@ export class Services extends Construct {
   readonly worker: FargateService
   /** Runs commands by hand. */
   readonly operator: FargateTaskDefinition
-  /** Where it is done. */
+  /** In the home region, unless it is never to run. */
   readonly reconcile: ReconcileSchedule | undefined
   readonly #network: Network
 

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import t, { type Test } from 'tap'
+import { Output } from '../support/output.ts'
 
 /** `npm start` as a user runs it; `said` resolves when it has printed this. */
 function start(t: Test, args: string[]) {
@@ -17,12 +18,9 @@ function start(t: Test, args: string[]) {
     },
     stdio: ['ignore', 'pipe', 'inherit']
   })
-  let output = ''
-  let wake = () => {}
-  child.stdout.on('data', (chunk) => {
-    output += String(chunk)
-    wake()
-  })
+  const printed = new Output()
+  child.stdout.on('data', (chunk) => printed.add(String(chunk)))
+  child.once('close', () => printed.end())
   const ended = once(child, 'close').then(([code]) => code as number)
   t.teardown(async () => {
     child.kill('SIGTERM')
@@ -31,15 +29,8 @@ function start(t: Test, args: string[]) {
   return {
     child,
     ended,
-    output: () => output,
-    said: async (what: RegExp) => {
-      for (let match = what.exec(output); ; match = what.exec(output)) {
-        if (match) return match
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
-      }
-    }
+    output: () => printed.text,
+    said: (what: RegExp) => printed.said(what)
   }
 }
 

@@ -95,6 +95,7 @@ t.test('a connection whose request is answered while the server closes is not wa
   socket.write('GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n')
   await asked.promise
   const closed = app.close()
+  while (app.server.listening) await new Promise(setImmediate)
   answer.resolve('done')
   t.match(String((await once(socket, 'data'))[0]), /^HTTP\/1\.1 200 /)
   await closed

@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import { startCloudinary } from '../../../dev/cloudinary/server.ts'
 import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
 import { run } from '../../../dev/start/run.ts'
+import { Output } from '../../support/output.ts'
 import { CHILD_ENVIRONMENT } from '../../support/system.ts'
 
 /** A listener whose one processor fails for ever. */
@@ -21,23 +22,15 @@ const failing = (t: Test) => {
 /** What `npm start` does, in this process; `said` resolves when it has printed this. */
 function start(t: Test, environment: Record<string, string> = {}, journeyMs?: number) {
   const interrupted = new AbortController()
-  let output = ''
-  let wake = () => {}
+  const printed = new Output()
   const ended = run({
     environment: { ...CHILD_ENVIRONMENT, ...environment },
     colors: false,
-    print: (text) => {
-      output += `${text}\n`
-      wake()
-    },
+    print: (text) => printed.add(`${text}\n`),
     until: interrupted.signal,
     journeyMs
   })
-  let hasEnded = false
-  void ended.then(() => {
-    hasEnded = true
-    wake()
-  })
+  void ended.then(() => printed.end())
   t.teardown(async () => {
     interrupted.abort()
     await ended
@@ -45,16 +38,8 @@ function start(t: Test, environment: Record<string, string> = {}, journeyMs?: nu
   return {
     ended,
     stop: () => interrupted.abort(),
-    output: () => output,
-    said: async (what: RegExp) => {
-      for (let match = what.exec(output); ; match = what.exec(output)) {
-        if (match) return match
-        if (hasEnded) throw new Error(`it has ended, and said no ${what}:\n${output}`)
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
-      }
-    }
+    output: () => printed.text,
+    said: (what: RegExp) => printed.said(what)
   }
 }
 

@@ -114,7 +114,7 @@ async function runReplay(args: string[], print: Print): Promise<number> {
   const config = readConfig(['QUEUE_URL', 'JOURNAL_TABLE'])
   const sqs = await createRegionalSqs(SEND_MS)
   return replay(events, {
-    journal: new Journal({ client: createDynamoDbClient(), tableName: config.JOURNAL_TABLE, log: QUIET }),
+    journal: new Journal({ client: createDynamoDbClient(), tableName: config.JOURNAL_TABLE }),
     outbox: new Outbox({ sqs, queueUrl: config.QUEUE_URL }),
     print,
     runId: newRunId()

@@ -17,6 +17,8 @@ function firstLineOnly({ name, message, stack }: Error): { message: string; stac
   return { message: first, stack: frames && [`${name}: ${first}`, ...frames].join('\n') }
 }
 
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+
 /** An error may be its own cause. */
 const MAXIMUM_CAUSES = 8
 
@@ -29,9 +31,13 @@ export function serializeError(error: unknown, causes = MAXIMUM_CAUSES): SafeErr
   if (!(error instanceof Error))
     return { type: typeof error, message: 'a value that is not an Error was thrown' }
   const code: unknown = 'code' in error ? error.code : undefined
-  const { message, stack } = '$metadata' in error ? firstLineOnly(error) : error
+  // a user's code may throw errors whose fields are anything
+  const { message, stack } =
+    '$metadata' in error
+      ? firstLineOnly(error)
+      : { message: textOf(error.message), stack: textOf(error.stack) }
   return {
-    type: error.name,
+    type: textOf(error.name) || 'Error',
     ...(typeof code === 'string' && { code }),
     message,
     ...(stack && { stack }),

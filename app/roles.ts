@@ -130,7 +130,7 @@ async function startWorker(context: Context): Promise<Stop> {
     listener,
     clients,
     environments,
-    journal: new Journal({ ...table, log }),
+    journal: new Journal(table),
     state: new StateStore(table),
     log,
     metrics,

@@ -1,10 +1,10 @@
 import type { CloudinaryError } from './fault.ts'
 
 /**
- * Whether an event may run now. `probe` is the one event that may try while the breaker is not closed; `wait` says
- * until when it need not be asked again, in milliseconds since the epoch.
+ * Whether an event may run now. `probe` is the one event that may try while the breaker is not closed. `wait`: it is open
+ * since one time, and need not be asked again until another, both in milliseconds since the epoch.
  */
-export type Admission = { outcome: 'go'; probe: boolean } | { outcome: 'wait'; until: number }
+export type Admission = { outcome: 'go'; probe: boolean } | { outcome: 'wait'; since: number; until: number }
 
 export type BreakerState = { open: true; until: Date; why: string } | { open: false }
 
@@ -38,6 +38,7 @@ export class Breaker {
   #pauseMs = FIRST_PAUSE_MS
   /** Undefined while closed. */
   #openUntil: number | undefined
+  #openSince = 0
   #probeUntil = 0
   #answeredAt = Number.NEGATIVE_INFINITY
 
@@ -70,7 +71,7 @@ export class Breaker {
     if (this.#openUntil === undefined) return { outcome: 'go', probe: false }
     const now = this.#options.clock()
     const until = Math.max(this.#openUntil, this.#probeUntil)
-    if (until > now) return { outcome: 'wait', until }
+    if (until > now) return { outcome: 'wait', since: this.#openSince, until }
     this.#probeUntil = now + PROBE_MS
     return { outcome: 'go', probe: true }
   }
@@ -113,6 +114,7 @@ export class Breaker {
 
   #open(until: number, why: string): void {
     const wasClosed = this.isClosed
+    if (wasClosed) this.#openSince = this.#options.clock()
     this.#openUntil = Math.max(until, this.#openUntil ?? 0)
     this.#probeUntil = 0
     if (wasClosed) this.#options.onChange({ open: true, until: new Date(this.#openUntil), why })

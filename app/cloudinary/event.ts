@@ -77,6 +77,12 @@ export interface AssetEvent {
   occurredAt: string
   /** When this listener received it; ISO 8601, UTC. */
   receivedAt: string
+  /**
+   * When Cloudinary signed this delivery (`X-Cld-Timestamp`); ISO 8601, UTC. Only there where the id comes from the body
+   * and the body states neither a time nor a request id: such a body can be sent for two different changes, and a
+   * delivery signed later than a retry can be is another event.
+   */
+  signedAt?: string
   origin: Origin
   /**
    * Set when an operator has it run again, by `redrive` or `replay`; each has an id of its own. What is redriven out of a

@@ -19,6 +19,7 @@ export function createDynamoDbClient(maximumConnections = 50): DynamoDBDocumentC
         httpsAgent: agent
       }
     }),
-    { marshallOptions: { removeUndefinedValues: true } }
+    // a map may have a key named `constructor`, which the SDK takes for that of a class instance
+    { marshallOptions: { removeUndefinedValues: true, convertClassInstanceToMap: true } }
   )
 }

@@ -30,8 +30,8 @@ export interface StateStoreOptions {
 const MAXIMUM_BYTES = 300 * 1024
 
 /**
- * State in the journal's table, beside the events. An event's id is hexadecimal, a value's begins with `state/`. There is
- * no lock: the events of an asset come one after the other, so a key that names an asset or an event has one writer.
+ * State in the journal's table, beside the events. An event's id is hexadecimal, a value's begins with `state/` or
+ * `command/`. There is no lock: the events of an asset come one after the other, so a key that names an asset or an event has one writer.
  */
 export class StateStore {
   readonly #options: Required<StateStoreOptions>
@@ -40,9 +40,18 @@ export class StateStore {
     this.#options = { clock: Date.now, retentionDays: 30, ...options }
   }
 
-  /** The state of one owner; no other owner sees its keys. */
-  of(owner: string): State {
-    const keyOf = (key: string) => ({ [JOURNAL.partitionKey]: `state/${owner}/${key}` })
+  /** The state of one processor; no other processor and no command sees its keys. */
+  of(processor: string): State {
+    return this.#under(`state/${processor}/`)
+  }
+
+  /** The state of one command. A processor may have the name of a command. */
+  ofCommand(command: string): State {
+    return this.#under(`command/${command}/`)
+  }
+
+  #under(prefix: string): State {
+    const keyOf = (key: string) => ({ [JOURNAL.partitionKey]: prefix + key })
     return {
       get: (key) => this.#get(keyOf(key)),
       set: (key, value) => this.#set(keyOf(key), value),

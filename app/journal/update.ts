@@ -1,26 +1,27 @@
-/** What becomes of an attribute: `ifAbsent` leaves one that is there as it is. */
-export type Change = { set: unknown } | { ifAbsent: unknown } | { add: number }
+/** What happens to an attribute. Each has the same result when it is repeated, as the SDK's own retries may do. */
+export type Change = { set: unknown } | { ifAbsent: unknown } | 'remove'
 
-/** The parts of DynamoDB's update expression, with a placeholder for each name and value. */
+/** The parts of a DynamoDB update: an expression, and a placeholder for each name and value. */
 export function updateOf(changes: Record<string, Change>) {
-  const update = {
-    set: [] as string[],
-    add: [] as string[],
-    names: {} as Record<string, string>,
-    values: {} as Record<string, unknown>
-  }
+  const sets: string[] = []
+  const removes: string[] = []
+  const names: Record<string, string> = {}
+  const values: Record<string, unknown> = {}
   for (const [name, change] of Object.entries(changes)) {
-    update.names[`#${name}`] = name
-    if ('add' in change) {
-      update.add.push(`#${name} :${name}`)
-      update.values[`:${name}`] = change.add
+    names[`#${name}`] = name
+    if (change === 'remove') {
+      removes.push(`#${name}`)
     } else if ('set' in change) {
-      update.set.push(`#${name} = :${name}`)
-      update.values[`:${name}`] = change.set
+      sets.push(`#${name} = :${name}`)
+      values[`:${name}`] = change.set
     } else {
-      update.set.push(`#${name} = if_not_exists(#${name}, :${name})`)
-      update.values[`:${name}`] = change.ifAbsent
+      sets.push(`#${name} = if_not_exists(#${name}, :${name})`)
+      values[`:${name}`] = change.ifAbsent
     }
   }
-  return update
+  const expression = [
+    `SET ${sets.join(', ')}`,
+    ...(removes.length > 0 ? [`REMOVE ${removes.join(', ')}`] : [])
+  ].join(' ')
+  return { expression, names, values }
 }

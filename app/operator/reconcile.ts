@@ -52,7 +52,7 @@ export interface ReconcileOptions {
   clients: Pick<CloudinaryClients, 'for'>
   /** The journal's table. */
   table: ConstructorParameters<typeof AssetHistory>[0]
-  state: Pick<StateStore, 'of'>
+  state: Pick<StateStore, 'ofCommand'>
   outbox: Pick<Outbox, 'store'>
   /** How many events wait in the queue. */
   waiting: () => Promise<number>
@@ -127,7 +127,7 @@ export async function reconcile(
       knownEvents: (ids) => knownEvents(ids, table),
       client: clients.for(cloudName, signal),
       sides,
-      watermarks: new Watermarks(state.of('reconcile'), cloudName),
+      watermarks: new Watermarks(state.ofCommand('reconcile'), cloudName),
       outbox,
       report: report.of(cloudName),
       since,

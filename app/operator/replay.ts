@@ -1,4 +1,5 @@
-import type { Journal, JournaledEvent, ProcessorRecord } from '../journal/journal.ts'
+import type { Journal, JournaledEvent } from '../journal/journal.ts'
+import type { ProcessorRecord } from '../journal/processor-record.ts'
 import type { Outbox } from '../queue/outbox.ts'
 import { type Print, readArguments, UsageError } from './arguments.ts'
 import { explain } from './explain.ts'
@@ -110,7 +111,7 @@ function* describe(id: string, { event, status, attempts, processors }: Journale
 }
 
 function outcome(record: ProcessorRecord): string[] {
-  const { at } = record
-  if (record.outcome !== 'succeeded') return [record.outcome, at, `${record.code}: ${record.message}`]
-  return [record.outcome, at, ...(record.note ? [record.note] : [])]
+  const { outcome, at } = record
+  if ('code' in record) return [outcome, at, `${record.code}: ${record.message}`]
+  return [outcome, at, ...('note' in record && record.note ? [record.note] : [])]
 }

@@ -1,38 +1,46 @@
-/** The first retry comes within so many seconds; each later one within twice the time of the one before. */
+/** Upper bound of the first retry delay, in seconds. Doubles with each attempt. */
 const BASE_SECONDS = 2
 
-/** No retry waits longer, in seconds. */
+/** Maximum delay, in seconds. */
 const LONGEST_SECONDS = 900
 
-/** SQS hides a message for 12 hours at most, counted from when it was received; some of that may have passed. */
-const SQS_LIMIT_SECONDS = 42_000
+/** Maximum time that is added to the end of a rate limit, in milliseconds: not everything resumes at once. */
+const LIMIT_SPREAD_MS = 30_000
+
+const withJitter = (seconds: number, random: number): number =>
+  Math.max(1, Math.round(random * Math.min(LONGEST_SECONDS, seconds)))
 
 /**
- * Seconds to wait before the next attempt: exponential backoff with full jitter, which spreads the retries of
- * many events that failed together.
+ * Seconds until the next attempt: exponential backoff with full jitter, which spreads the retries of many events that
+ * failed together.
  * Source: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  *
  * @param attempt how many attempts have failed, from 1
  * @param random a number from 0 up to 1
  */
-export function retryDelaySeconds(attempt: number, random: number): number {
-  return Math.max(1, Math.round(random * Math.min(LONGEST_SECONDS, BASE_SECONDS * 2 ** (attempt - 1))))
-}
+export const retryDelaySeconds = (attempt: number, random: number): number =>
+  withJitter(BASE_SECONDS * 2 ** (attempt - 1), random)
 
 /**
- * Seconds until a message that is handed back uncounted comes again. It may be handed back for as long as an outage lasts,
- * and SQS puts it aside after 1,000 receives: so it waits ever longer, by little, since what was handed back a few times
- * should go on at once. The thousand last for four days.
+ * Seconds until the next attempt after one that did not count. There is no maximum of those, and SQS dead-letters a message
+ * after 1,000 receives: so the delay grows, but slowly, since after a few a healthy system should resume at once.
  *
- * @param receives how often SQS has given it out
+ * @param times how often in a row it did not count, from 1
  * @param random a number from 0 up to 1
  */
-export function handBackDelaySeconds(receives: number, random: number): number {
-  return Math.max(1, Math.round(random * Math.min(LONGEST_SECONDS, 2 * receives)))
-}
+export const uncountedDelaySeconds = (times: number, random: number): number =>
+  withJitter(BASE_SECONDS * times, random)
 
-/** Seconds until a rate limit ends, plus up to half a minute, so that not everything comes back at once. */
-export function limitDelaySeconds(until: Date, now: number, random: number): number {
-  const seconds = Math.ceil((until.getTime() - now) / 1000) + Math.round(random * 30)
-  return Math.min(SQS_LIMIT_SECONDS, Math.max(1, seconds))
-}
+/**
+ * Seconds until an event that was not tried is received again, since Cloudinary is down: the delay grows with the outage,
+ * so that SQS's 1,000 receives last for four days.
+ *
+ * @param outageMs how long the outage has lasted, in milliseconds
+ * @param random a number from 0 up to 1
+ */
+export const outageDelaySeconds = (outageMs: number, random: number): number =>
+  withJitter(outageMs / 10_000, random)
+
+/** When a rate limit is over, plus up to 30 s, in milliseconds since the epoch. */
+export const afterLimit = (until: Date, random: number): number =>
+  until.getTime() + Math.round(random * LIMIT_SPREAD_MS)

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import type { CloudinaryClient } from '../cloudinary/client.ts'
 import type { AssetEvent } from '../cloudinary/event.ts'
 import { CloudinaryError, type Fault } from '../cloudinary/fault.ts'
@@ -85,10 +86,17 @@ export async function run(
         state: context.state.of(name)
       })
     )
-    return { outcome: 'succeeded', processor: name, note: note || undefined, milliseconds: elapsed() }
+    return { outcome: 'succeeded', processor: name, note: noteOf(note), milliseconds: elapsed() }
   } catch (error) {
     return { outcome: 'failed', processor: name, fault: faultOf(error), error, milliseconds: elapsed() }
   }
+}
+
+/** Where types are not checked, a processor may return anything; what is no text is recorded as Node.js prints it. */
+function noteOf(returned: unknown): string | undefined {
+  if (returned === undefined || returned === null || returned === '') return undefined
+  // its own code could throw, and its own inspection is its own code
+  return typeof returned === 'string' ? returned : inspect(returned, { customInspect: false, depth: 1 })
 }
 
 /** Rejects when the time is up or the signal aborts, whether or not the work heeds the signal it is given. */

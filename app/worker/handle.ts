@@ -1,25 +1,37 @@
 import type { CloudinaryClients } from '../cloudinary/clients.ts'
 import type { Environments } from '../cloudinary/environments.ts'
 import type { AssetEvent } from '../cloudinary/event.ts'
-import { ListenerError } from '../errors.ts'
-import type { Journal, ProcessorRecord, Verdict } from '../journal/journal.ts'
+import type { Attempt, Journal } from '../journal/journal.ts'
+import type { ProcessorRecord, ProcessorRecords } from '../journal/processor-record.ts'
 import type { StateStore } from '../journal/state.ts'
 import type { Processor } from '../listener.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { DeadLetters } from '../queue/dead-letters.ts'
 import type { Disposition, ReceivedMessage } from '../queue/inbox.ts'
-import { decodeMessage } from '../queue/message.ts'
-import { handBackDelaySeconds, limitDelaySeconds, retryDelaySeconds } from './backoff.ts'
+import { decodeMessage, encodeMessage } from '../queue/message.ts'
+import { outageDelaySeconds, uncountedDelaySeconds } from './backoff.ts'
 import { type Failure, type Run, run, select } from './dispatch.ts'
-import { describeError, isFinal, recordOf, verdictOf } from './records.ts'
-import { describeEvent, Report } from './report.ts'
+import { type Plan, planOf, recordNamed, startOf } from './plan.ts'
+import {
+  attemptsOf,
+  type Charge,
+  describeError,
+  endedRecord,
+  exhaustedRun,
+  isExhausted,
+  isFinal,
+  notBeforeOf,
+  verdictOf,
+  withBoundedWait
+} from './records.ts'
+import { describeEvent, Report, type Retry } from './report.ts'
 
 export interface HandleOptions {
   processors: readonly Processor[]
   clients: Pick<CloudinaryClients, 'for' | 'breaker'>
   environments: Pick<Environments, 'isOwnKey'>
-  journal: Pick<Journal, 'begin' | 'record' | 'ignore'>
+  journal: Pick<Journal, 'identify' | 'begin' | 'record' | 'ignore'>
   state: Pick<StateStore, 'of'>
   deadLetters: Pick<DeadLetters, 'put'>
   log: Logger
@@ -30,14 +42,13 @@ export interface HandleOptions {
   random: () => number
 }
 
-/** Runs of an event that may fail before it is put aside. */
-const MAXIMUM_ATTEMPTS = 12
-
 const DELETE: Disposition = { kind: 'delete' }
 
+const RETRY_NOW: Disposition = { kind: 'retry', delaySeconds: 0 }
+
 /**
- * Does what a message asks for, and says what becomes of it: journal the attempt, run each processor that has not
- * succeeded yet, journal how it ended, put aside what cannot succeed.
+ * Handles one message: begins an attempt in the journal, runs each processor that is due, records each outcome, and
+ * dead-letters what cannot succeed.
  */
 export async function handleMessage(
   message: ReceivedMessage,
@@ -47,29 +58,32 @@ export async function handleMessage(
   const { random, log, metrics } = options
   const decoded = decode(message)
   try {
-    if (decoded.outcome === 'unreadable') return await putMessageAside(message, decoded.error, options)
-    const disposition = await handleEvent(recognise(decoded.event, options), message, signal, options)
+    if (decoded.outcome === 'unreadable') return await deadLetterMessage(message, decoded.error, options)
+    const disposition = await handleEvent(recognise(decoded.event, options), signal, options)
     if (disposition.kind === 'retry') noteAge(decoded.event, options)
     return disposition
   } catch (err) {
     if (decoded.outcome === 'event') noteAge(decoded.event, options)
-    const retryInSeconds = handBackDelaySeconds(message.receiveCount, random())
+    const retryInSeconds = uncountedDelaySeconds(message.receiveCount, random())
     metrics.count('MessagesNotHandled', 1)
-    log.error({ ...describeMessage(message), err, retryInSeconds }, 'message not handled; it comes again')
+    log.error(
+      { ...describeMessage(message), err, retryInSeconds },
+      'message handling failed; will be redelivered'
+    )
     return { kind: 'retry', delaySeconds: retryInSeconds }
   }
 }
 
 /**
- * SQS leaves a message out of its `ApproximateAgeOfOldestMessage` that it has given out again and again.
+ * SQS leaves a message out of its `ApproximateAgeOfOldestMessage` that it has delivered again and again.
  * Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
  */
 function noteAge({ receivedAt, run }: AssetEvent, { metrics, clock }: HandleOptions): void {
-  // an operator's run comes when he has the time for it
+  // an operator's run may come days later
   if (!run) metrics.time('HandedBackAge', clock() - Date.parse(receivedAt))
 }
 
-/** What a line of the log says of a message: which event it holds, as the lines of the event itself do. */
+/** The fields of a log line about a message: its event's, as in the lines of the event itself. */
 export function describeMessage(message: ReceivedMessage): object {
   const decoded = decode(message)
   return { messageId: message.id, ...(decoded.outcome === 'event' && describeEvent(decoded.event)) }
@@ -83,14 +97,14 @@ function decode({ body }: ReceivedMessage) {
   }
 }
 
-/** Whoever stored it may not have known yet a key that was rotated in, and that workers call with already. */
+/** The web task may not have seen a newly rotated key yet, which workers call with already. */
 function recognise(event: AssetEvent, { environments }: HandleOptions): AssetEvent {
   const { environment, origin } = event
   if (origin.own || origin.id === null || !environments.isOwnKey(environment, origin.id)) return event
   return { ...event, origin: { ...origin, own: true } }
 }
 
-async function putMessageAside(
+async function deadLetterMessage(
   { id, body }: ReceivedMessage,
   error: unknown,
   { deadLetters, log, metrics }: HandleOptions
@@ -103,148 +117,155 @@ async function putMessageAside(
 }
 
 async function handleEvent(
-  event: AssetEvent,
-  message: ReceivedMessage,
+  received: AssetEvent,
   signal: AbortSignal,
   options: HandleOptions
 ): Promise<Disposition> {
   const { processors, clients, journal, clock, random } = options
+  const waiting = { signal, log: options.log.child(describeEvent(received)) }
+  const event = await journal.identify(received, waiting)
   const report = new Report(event, options)
   const selection = select(event, processors)
   if (selection.outcome === 'ignored') {
-    await journal.ignore(event, selection.reason)
+    await journal.ignore(event, selection.reason, { signal, log: report.log })
     report.ignored(selection.reason)
     return DELETE
   }
   const breaker = clients.breaker(event.environment)
   const admission = breaker.admit()
   if (admission.outcome === 'wait') {
-    const pauseSeconds = Math.ceil((admission.until - clock()) / 1000 + random())
-    const delaySeconds = Math.max(pauseSeconds, handBackDelaySeconds(message.receiveCount, random()))
+    const now = clock()
+    const pauseSeconds = Math.ceil((admission.until - now) / 1000 + random())
+    const delaySeconds = Math.max(pauseSeconds, outageDelaySeconds(now - admission.since, random()))
     return { kind: 'retry', delaySeconds }
   }
   try {
-    return await runProcessors(event, selection.processors, message, signal, options, report)
+    return await attempt(event, selection.processors, { ...options, signal, report })
   } finally {
     if (admission.probe) breaker.release()
   }
 }
 
-async function runProcessors(
+interface AttemptOptions extends HandleOptions {
+  signal: AbortSignal
+  report: Report
+}
+
+async function attempt(
   event: AssetEvent,
   processors: readonly Processor[],
-  message: ReceivedMessage,
-  signal: AbortSignal,
-  options: HandleOptions,
-  report: Report
+  options: AttemptOptions
 ): Promise<Disposition> {
-  const { clients, journal, clock, random } = options
-  const { log } = report
-  const beginning = await journal.begin(event)
-  if (beginning.outcome === 'finished') {
-    report.duplicate()
-    return DELETE
+  const { journal, signal, report, clock } = options
+  const plan = await journal.begin(event, (entry) => planOf(event, processors, entry, clock()), {
+    signal,
+    log: report.log
+  })
+  switch (plan.outcome) {
+    case 'finished':
+      report.duplicate()
+      return DELETE
+    case 'waiting':
+      return retryAt(plan.until, clock())
+    case 'due':
+      return runDue(event, processors, plan, options)
   }
-  // by Map, since a processor may be named `constructor`
-  const records = new Map(Object.entries(beginning.processors))
-  const pending = processors.filter(({ name }) => !isFinal(records.get(name), event.run))
-  const failures: Failure[] = []
-  let anyCounts = false
-  let verdict: Verdict | undefined
-
-  for (const [index, processor] of pending.entries()) {
-    const isExhausted = beginning.attempts > MAXIMUM_ATTEMPTS
-    const ended: Run = isExhausted
-      ? exhausted(processor)
-      : await run(processor, event, {
-          cloudinary: (limited) => clients.for(event.environment, limited),
-          log,
-          signal,
-          state: options.state
-        })
-    if (!isExhausted) report.ran(ended)
-    if (ended.outcome === 'failed' && signal.reason?.code === 'LEASE_LOST') {
-      // another worker may have the event by now, and what that one notes must stand
-      report.retried([...failures, ended], beginning.attempts, 0)
-      return { kind: 'retry', delaySeconds: 0 }
-    }
-    // looked at once: a moment later another event's call may be answered
-    const counts =
-      ended.outcome === 'failed' &&
-      ended.fault.kind !== 'rate-limited' &&
-      !signal.aborted &&
-      clients.breaker(event.environment).answersSince(lastTriedAt(records.get(processor.name)))
-    const isLastAttempt = beginning.attempts >= MAXIMUM_ATTEMPTS
-    const isDead =
-      ended.outcome === 'failed' && (ended.fault.kind === 'permanent' || (isLastAttempt && counts))
-    if (isDead) {
-      await putAside(event, message, ended, options)
-      report.deadLettered(ended)
-    } else if (ended.outcome === 'failed') {
-      failures.push(ended)
-      anyCounts ||= counts
-    }
-
-    const record = recordOf(ended, isDead, event, clock)
-    records.set(processor.name, record)
-    if (index === pending.length - 1) verdict = verdictOf(records, failures, anyCounts)
-    await journal.record(event.id, { name: processor.name, record }, verdict, signal, log)
-  }
-  if (verdict === undefined) {
-    // what was pending is configured no longer
-    verdict = verdictOf(records, [], false)
-    await journal.record(event.id, undefined, verdict, signal, log)
-  }
-  if (verdict.status === 'done') report.processed()
-  if (failures.length === 0) return DELETE
-  const delaySeconds = Math.max(
-    longestDelaySeconds(beginning.attempts, failures, options),
-    anyCounts ? 0 : handBackDelaySeconds(message.receiveCount, random())
-  )
-  report.retried(failures, beginning.attempts, delaySeconds)
-  return { kind: 'retry', delaySeconds }
 }
 
-async function putAside(
+const retryAt = (time: number, now: number): Disposition => ({
+  kind: 'retry',
+  delaySeconds: Math.max(0, Math.ceil((time - now) / 1000))
+})
+
+/** Runs what is due, one processor after the other, and records each outcome together with the start of the next. */
+async function runDue(
   event: AssetEvent,
-  message: ReceivedMessage,
+  processors: readonly Processor[],
+  { due, started, attempt }: Extract<Plan, { outcome: 'due' }> & { attempt: Attempt },
+  options: AttemptOptions
+): Promise<Disposition> {
+  const { journal, signal, report, clock, random } = options
+  const waiting = { signal, log: report.log }
+  const retries: Retry[] = []
+  let records: ProcessorRecords = { ...attempt.before, ...started }
+  const unfinished = () => processors.filter(({ name }) => !isFinal(recordNamed(records, name), event.run))
+  const nextRun = () =>
+    Math.min(...unfinished().map(({ name }) => notBeforeOf(recordNamed(records, name), event.run)))
+
+  for (const [index, processor] of due.entries()) {
+    const before = recordNamed(attempt.before, processor.name)
+    const ended = withBoundedWait(await runOne(event, processor, before, options), attempt.openedAt)
+    if (ended.outcome === 'failed' && signal.reason?.code === 'LEASE_LOST') {
+      // another worker may have begun the event: what that one records stands
+      report.retried([
+        ...retries,
+        { failure: ended, attempt: attemptsOf(before, event.run) + 1, at: clock() }
+      ])
+      return RETRY_NOW
+    }
+    const charge = chargeOf(event, before, ended, options)
+    const record = endedRecord(ended, charge, { event, before, now: clock(), random })
+    if (ended.outcome === 'failed' && record.outcome === 'dead') await deadLetter(event, ended, options)
+    if (ended.outcome === 'failed' && record.outcome === 'failed') {
+      retries.push({ failure: ended, attempt: record.attempts, at: Date.parse(record.notBefore) })
+    }
+    const next = due[index + 1]
+    records = { ...records, [processor.name]: record, ...startOf(event, next, records, clock()) }
+    const verdict = next ? undefined : verdictOf(records, unfinished().length > 0)
+    if (!(await journal.record(attempt, records, verdict, waiting))) {
+      report.superseded()
+      return RETRY_NOW
+    }
+  }
+  // the processors that were pending are no longer configured
+  if (due.length === 0) await journal.record(attempt, records, verdictOf(records, false), waiting)
+  if (unfinished().length > 0) {
+    if (retries.length > 0) report.retried(retries)
+    return retryAt(nextRun(), clock())
+  }
+  if (!Object.values(records).some(({ outcome }) => outcome === 'dead')) report.processed()
+  return DELETE
+}
+
+async function runOne(
+  event: AssetEvent,
+  processor: Processor,
+  before: ProcessorRecord | undefined,
+  { clients, signal, state, report }: AttemptOptions
+): Promise<Run> {
+  if (isExhausted(before, event.run)) return exhaustedRun(processor.name)
+  const ended = await run(processor, event, {
+    cloudinary: (limited) => clients.for(event.environment, limited),
+    log: report.log,
+    signal,
+    state
+  })
+  report.ran(ended)
+  return ended
+}
+
+/** Decided right after the run: a moment later another event's call may be answered. */
+function chargeOf(
+  event: AssetEvent,
+  before: ProcessorRecord | undefined,
+  ended: Run,
+  { clients, signal }: AttemptOptions
+): Charge {
+  if (ended.outcome === 'succeeded') return 'counts'
+  if (signal.aborted) return 'interrupted'
+  if (ended.fault.kind === 'rate-limited') return 'waits'
+  const lastTriedAt = before ? Date.parse(before.at) : Number.NEGATIVE_INFINITY
+  return clients.breaker(event.environment).answersSince(lastTriedAt) ? 'counts' : 'waits'
+}
+
+async function deadLetter(
+  event: AssetEvent,
   failure: Failure,
-  options: HandleOptions
-) {
+  { deadLetters, report }: AttemptOptions
+): Promise<void> {
   const reason = { ...describeError(failure.error), processor: failure.processor }
   const id = [event.id, failure.processor, ...(event.run ? [event.run.id] : [])].join('.')
-  await options.deadLetters.put(id, message.body, reason)
-}
-
-function exhausted(processor: Processor): Failure {
-  const error = new ListenerError(
-    'ATTEMPTS_EXHAUSTED',
-    `${MAXIMUM_ATTEMPTS} attempts began and none was finished: the worker may have ended each time it ran`
-  )
-  return {
-    outcome: 'failed',
-    processor: processor.name,
-    fault: { kind: 'permanent' },
-    error,
-    milliseconds: 0
-  }
-}
-
-/** When a processor was last run for an event, in milliseconds since the epoch. */
-function lastTriedAt(record: ProcessorRecord | undefined): number {
-  return record ? Date.parse(record.at) : Number.NEGATIVE_INFINITY
-}
-
-/** Until all that failed may be tried again. */
-function longestDelaySeconds(
-  attempt: number,
-  failures: readonly Failure[],
-  { clock, random }: HandleOptions
-): number {
-  const delays = failures.map(({ fault }) =>
-    'until' in fault && fault.until
-      ? limitDelaySeconds(fault.until, clock(), random())
-      : retryDelaySeconds(attempt, random())
-  )
-  return Math.max(...delays)
+  // as it was identified here, so that a redrive continues this event
+  await deadLetters.put(id, encodeMessage(event), reason)
+  report.deadLettered(failure)
 }

@@ -10,7 +10,16 @@ export interface ReportOptions {
   clock: () => number
 }
 
-/** What of an event is in every line about it, those that its processors write included. */
+/** A processor's failure, and when the processor runs again. */
+export interface Retry {
+  failure: Failure
+  /** Attempts of the processor that counted. */
+  attempt: number
+  /** Milliseconds since the epoch. */
+  at: number
+}
+
+/** The fields of every log line about an event, those that its processors write included. */
 export function describeEvent({ id, type, environment, asset, traceId, run }: AssetEvent): object {
   return {
     eventId: id,
@@ -22,7 +31,7 @@ export function describeEvent({ id, type, environment, asset, traceId, run }: As
   }
 }
 
-/** What is told of one event's handling: a line of the log, and the metrics that count it. */
+/** Reports the handling of one event: log lines, and the metrics that count it. */
 export class Report {
   /** Its lines say which event they are about. */
   readonly log: Logger
@@ -44,10 +53,15 @@ export class Report {
 
   duplicate(): void {
     this.#metrics.count('EventsDuplicate', 1)
-    this.log.info({ outcome: 'duplicate' }, 'event was finished before')
+    this.log.info({ outcome: 'duplicate' }, 'duplicate event skipped')
   }
 
-  /** A processor has been run. A failure's line comes when it is known what becomes of the event. */
+  /** Another worker has the event: the lease of this one was lost. */
+  superseded(): void {
+    this.log.warn({ code: 'LEASE_LOST' }, 'outcome not recorded: another attempt has begun')
+  }
+
+  /** A processor has run. The line about a failure follows when the outcome of the event is known. */
   ran(run: Run): void {
     const { processor: Processor, milliseconds } = run
     this.#metrics.time('ProcessorDuration', milliseconds, { Processor })
@@ -67,15 +81,18 @@ export class Report {
   /** Every processor has succeeded. */
   processed(): void {
     this.#metrics.count('EventsProcessed', 1)
-    // an operator's run comes when he has the time for it
+    // an operator's run may come days later
     if (this.#event.run) return
     this.#metrics.time('EndToEndLatency', this.#clock() - Date.parse(this.#event.receivedAt))
   }
 
-  /** What failed is tried again. */
-  retried(failures: readonly Failure[], attempt: number, retryInSeconds: number): void {
+  /** What failed runs again, each processor at its own time. */
+  retried(retries: readonly Retry[]): void {
     this.#metrics.count('EventsRetried', 1)
-    for (const { processor, outcome, fault, error, milliseconds } of failures) {
+    const now = this.#clock()
+    for (const { failure, attempt, at } of retries) {
+      const { processor, outcome, fault, error, milliseconds } = failure
+      const retryInSeconds = Math.max(0, Math.ceil((at - now) / 1000))
       this.log.warn(
         { processor, outcome, fault: fault.kind, err: error, milliseconds, attempt, retryInSeconds },
         'event failed; it will be tried again'

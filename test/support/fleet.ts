@@ -44,7 +44,7 @@ export async function runFleet(options: FleetOptions): Promise<Fate[]> {
   const { workers, events, hours, answerEvery = Number.POSITIVE_INFINITY, random } = options
   const time = { now: 0 }
   const clock = () => time.now
-  const { journal, entries } = memoryJournal()
+  const { journal, entries } = memoryJournal(clock)
   const down = async () => {
     throw new Error('down')
   }
@@ -98,7 +98,7 @@ export async function runFleet(options: FleetOptions): Promise<Fate[]> {
   }
   return messages.map(({ id, receives, deadAt }) => ({
     receives,
-    attempts: entries.get(id)?.attempts ?? 0,
+    attempts: entries.get(id)?.processors.tag?.attempts ?? 0,
     deadAfter: deadAt < 0 ? undefined : deadAt / HOUR_MS
   }))
 }

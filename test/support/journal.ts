@@ -1,44 +1,68 @@
-import type { Beginning, Journal, ProcessorRecord, Status, Verdict } from '../../app/journal/journal.ts'
+import { randomUUID } from 'node:crypto'
+import type { AssetEvent } from '../../app/cloudinary/event.ts'
+import {
+  type Begun,
+  type Journal,
+  type JournalEntry,
+  type Start,
+  UNFINISHED,
+  type Verdict
+} from '../../app/journal/journal.ts'
 
-interface Entry {
-  status: Status
-  attempts: number
-  processors: Record<string, ProcessorRecord>
-  verdict?: Verdict
+interface Entry extends JournalEntry {
+  lastError?: Verdict['lastError']
   reason?: string
-  run?: string
 }
 
+type MemoryJournal = Pick<Journal, 'identify' | 'begin' | 'record' | 'ignore'>
+
 /** A journal in memory, for tests of what uses one; the real one is tested on its own and by the system's tests. */
-export function memoryJournal() {
+export function memoryJournal(clock: () => number = Date.now) {
   const entries = new Map<string, Entry>()
   const writes: string[] = []
-  const unfinished = (entry: Entry) => entry.status === 'processing' || entry.status === 'retrying'
-  const journal: Pick<Journal, 'begin' | 'record' | 'ignore'> = {
-    async begin({ id, run }): Promise<Beginning> {
-      writes.push('begin')
-      const entry: Entry = entries.get(id) ?? { status: 'processing', attempts: 0, processors: {} }
-      if (run && entry.run !== run.id) Object.assign(entry, { run: run.id, status: 'retrying', attempts: 0 })
-      if (!unfinished(entry)) return { outcome: 'finished' }
-      entry.status = 'processing'
-      entry.attempts++
-      entries.set(id, entry)
-      return { outcome: 'begun', attempts: entry.attempts, processors: { ...entry.processors } }
+  const journal: MemoryJournal = {
+    async identify(event) {
+      return event
     },
-    async record(id, processor, verdict) {
+    async begin<Decision extends object>(
+      event: AssetEvent,
+      decide: (entry: JournalEntry | undefined) => Decision
+    ) {
+      const entry = entries.get(event.id)
+      const decision = decide(entry) as Decision & Partial<Start>
+      if (!decision.started) return decision as Begun<Decision>
+      writes.push('begin')
+      const reopens = event.run !== undefined && event.run.id !== entry?.run
+      const openedAt = (reopens ? undefined : entry?.openedAt) ?? new Date(clock()).toISOString()
+      const before = entry?.processors ?? {}
+      const attemptId = randomUUID()
+      const { reason: _, lastError, ...kept } = entry ?? {}
+      entries.set(event.id, {
+        ...kept,
+        ...(!reopens && lastError && { lastError }),
+        status: 'processing',
+        attempts: (reopens ? 0 : (entry?.attempts ?? 0)) + 1,
+        processors: { ...before, ...decision.started },
+        openedAt,
+        attemptId,
+        ...(event.run && { run: event.run.id })
+      })
+      return {
+        ...decision,
+        attempt: { id: attemptId, eventId: event.id, openedAt, before }
+      } as Begun<Decision>
+    },
+    async record(attempt, processors, verdict) {
       writes.push('record')
-      const entry = entries.get(id)!
-      if (!unfinished(entry)) return
-      if (processor) entry.processors[processor.name] = processor.record
-      if (!verdict) return
-      entry.status = verdict.status
-      entry.verdict = verdict
-      if (verdict.uncounted) entry.attempts--
+      const entry = entries.get(attempt.eventId)
+      if (entry?.attemptId !== attempt.id) return false
+      Object.assign(entry, { processors, ...verdict })
+      return true
     },
     async ignore({ id }, reason) {
       writes.push('ignore')
       const entry = entries.get(id)
-      if (entry && !unfinished(entry)) return
+      if (entry && !UNFINISHED.includes(entry.status)) return
       entries.set(id, { attempts: 0, processors: {}, ...entry, status: 'ignored', reason })
     }
   }

@@ -28,6 +28,13 @@ t.test('what was set is there until it is set anew or deleted', async (t) => {
   await state.delete('rows')
 })
 
+t.test('a processor that is named as a command shares nothing with it', async (t) => {
+  await store.of('reconcile').set('watermark', 1)
+  await store.ofCommand('reconcile').set('watermark', 2)
+  t.equal(await store.of('reconcile').get('watermark'), 1)
+  t.equal(await store.ofCommand('reconcile').get('watermark'), 2)
+})
+
 t.test('whatever JSON can hold comes back as it was', async (t) => {
   const state = store.of('any')
   await t.resolves(

@@ -2,10 +2,10 @@ import t from 'tap'
 import { updateOf } from '../../../app/journal/update.ts'
 
 t.test('each change is an expression, with placeholders for what may be a reserved word', async (t) => {
-  t.strictSame(updateOf({ status: { set: 'done' }, startedAt: { ifAbsent: 'now' }, attempts: { add: -1 } }), {
-    set: ['#status = :status', '#startedAt = if_not_exists(#startedAt, :startedAt)'],
-    add: ['#attempts :attempts'],
-    names: { '#status': 'status', '#startedAt': 'startedAt', '#attempts': 'attempts' },
-    values: { ':status': 'done', ':startedAt': 'now', ':attempts': -1 }
+  t.strictSame(updateOf({ status: { set: 'done' }, startedAt: { ifAbsent: 'now' }, reason: 'remove' }), {
+    expression: 'SET #status = :status, #startedAt = if_not_exists(#startedAt, :startedAt) REMOVE #reason',
+    names: { '#status': 'status', '#startedAt': 'startedAt', '#reason': 'reason' },
+    values: { ':status': 'done', ':startedAt': 'now' }
   })
+  t.equal(updateOf({ status: { set: 'done' } }).expression, 'SET #status = :status')
 })

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import { pino } from 'pino'
 import t from 'tap'
@@ -7,7 +8,7 @@ import { CloudinaryError, type Fault } from '../../../app/cloudinary/fault.ts'
 import { ListenerError, PermanentError, RetryLaterError } from '../../../app/errors.ts'
 import type { CloudinaryClient, Processor } from '../../../app/listener.ts'
 import { SERIALIZERS } from '../../../app/logger.ts'
-import { encodeMessage } from '../../../app/queue/message.ts'
+import { decodeMessage, encodeMessage } from '../../../app/queue/message.ts'
 import { describeMessage, type HandleOptions, handleMessage } from '../../../app/worker/handle.ts'
 import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
 import { sampleEvent } from '../../support/events.ts'
@@ -22,11 +23,11 @@ const never = new AbortController().signal
 
 /** Handles messages with these processors, and keeps what came of it. */
 function build(processors: Processor[], overrides: Partial<HandleOptions> = {}) {
-  const { journal, entries, writes } = memoryJournal()
-  const letters: { id: string; code: string; processor?: string | undefined }[] = []
+  const time = { now: NOW }
+  const { journal, entries, writes } = memoryJournal(() => time.now)
+  const letters: { id: string; body: string; code: string; processor?: string | undefined }[] = []
   const lines: Record<string, unknown>[] = []
   const { metrics, counts, durations } = memoryMetrics()
-  const time = { now: NOW }
   const breaker = new Breaker({ clock: () => time.now, random: () => 0 })
   const options: HandleOptions = {
     processors,
@@ -35,7 +36,7 @@ function build(processors: Processor[], overrides: Partial<HandleOptions> = {}) 
     clients: { for: () => ({}) as CloudinaryClient, breaker: () => breaker },
     environments: { isOwnKey: () => false },
     deadLetters: {
-      put: async (id, _body, { code, processor }) => void letters.push({ id, code, processor })
+      put: async (id, body, { code, processor }) => void letters.push({ id, body, code, processor })
     },
     metrics,
     log: pino({ serializers: SERIALIZERS }, { write: (line) => void lines.push(JSON.parse(line)) }),
@@ -47,8 +48,17 @@ function build(processors: Processor[], overrides: Partial<HandleOptions> = {}) 
     const body = typeof event === 'string' ? event : encodeMessage(event)
     return handleMessage({ id: 'message-1', body, group: 'g', receiveCount }, signal, options)
   }
+  /** Handles it, and comes to the time at which SQS delivers it again. */
+  const handleAndWait = async (event: AssetEvent = upload) => {
+    const disposition = await handle(event)
+    if (disposition.kind === 'retry') time.now += disposition.delaySeconds * 1000
+    return disposition
+  }
+  const record = (name: string) => entries.get(upload.id)?.processors[name]
   return {
     handle,
+    handleAndWait,
+    record,
     entries,
     writes,
     letters,
@@ -101,7 +111,7 @@ t.test('an event that is delivered again is not processed again', async (t) => {
   await handle()
   t.strictSame(await handle(), { kind: 'delete' })
   t.equal(runs(), 1)
-  t.match(lines.at(-1), { msg: 'event was finished before', outcome: 'duplicate' })
+  t.match(lines.at(-1), { msg: 'duplicate event skipped', outcome: 'duplicate' })
 })
 
 t.test(
@@ -161,13 +171,56 @@ t.test(
 t.test("one processor's failure does not run its neighbours again", async (t) => {
   const good = scripted('good', 'done')
   const bad = scripted('bad', new Error('not yet'), new Error('not yet'), 'at last')
-  const { handle, entry } = build([bad.processor, good.processor])
-  t.strictSame(await handle(), { kind: 'retry', delaySeconds: 1 })
-  t.match(entry(), { status: 'retrying', verdict: { lastError: { processor: 'bad', message: 'not yet' } } })
-  t.strictSame(await handle(), { kind: 'retry', delaySeconds: 2 }, 'twice the time')
-  t.strictSame(await handle(), { kind: 'delete' })
+  const { handleAndWait, entry } = build([bad.processor, good.processor])
+  t.strictSame(await handleAndWait(), { kind: 'retry', delaySeconds: 1 })
+  t.match(entry(), { status: 'retrying', lastError: { processor: 'bad', message: 'not yet' } })
+  t.strictSame(await handleAndWait(), { kind: 'retry', delaySeconds: 2 }, 'twice the time')
+  t.strictSame(await handleAndWait(), { kind: 'delete' })
   t.strictSame([bad.runs(), good.runs()], [3, 1])
-  t.match(entry(), { status: 'done', attempts: 3 })
+  t.match(entry(), {
+    status: 'done',
+    attempts: 3,
+    processors: { bad: { attempts: 3 }, good: { attempts: 1 } }
+  })
+})
+
+t.test("one processor's wait does not hold its neighbours", async (t) => {
+  const until = new Date(NOW + 3_600_000)
+  const waits = scripted('waits', new RetryLaterError('busy', until), 'at last')
+  const soon = scripted('soon', new Error('not yet'), 'done')
+  const { handle, handleAndWait, time } = build([waits.processor, soon.processor])
+  t.strictSame(await handleAndWait(), { kind: 'retry', delaySeconds: 1 })
+  t.strictSame(await handleAndWait(), { kind: 'retry', delaySeconds: 3614 })
+  t.strictSame([waits.runs(), soon.runs()], [1, 2])
+  t.strictSame(await handle(), { kind: 'delete' })
+  t.strictSame([waits.runs(), soon.runs()], [2, 2])
+  t.equal(time.now, NOW + 3_615_000)
+})
+
+t.test('an event that is delivered too early runs nothing, and waits on', async (t) => {
+  const until = new Date(NOW + 86_400_000)
+  const waits = scripted('waits', new RetryLaterError('busy', until), 'at last')
+  const { handle, time, writes, counts } = build([waits.processor])
+  t.strictSame(await handle(), { kind: 'retry', delaySeconds: 86_415 })
+  writes.length = 0
+  // SQS hides a message for 12 hours at most
+  for (const hours of [11.7, 23.4]) {
+    time.now = NOW + hours * 3_600_000
+    t.strictSame(await handle(), { kind: 'retry', delaySeconds: 86_415 - hours * 3600 })
+  }
+  t.equal(waits.runs(), 1)
+  t.strictSame(writes, [])
+  t.match(counts, { EventsRetried: 1 })
+  time.now = NOW + 86_415_000
+  t.strictSame(await handle(), { kind: 'delete' })
+  t.equal(waits.runs(), 2)
+})
+
+t.test('an event that would have to wait too long is dead-lettered', async (t) => {
+  const waits = scripted('waits', new RetryLaterError('busy', new Date(NOW + 8 * 86_400_000)))
+  const { handle, letters } = build([waits.processor])
+  t.strictSame(await handle(), { kind: 'delete' })
+  t.match(letters, [{ code: 'WAIT_TOO_LONG', processor: 'waits' }])
 })
 
 t.test('a permanent failure goes to the dead-letter queue at once, with its reason', async (t) => {
@@ -175,14 +228,15 @@ t.test('a permanent failure goes to the dead-letter queue at once, with its reas
   const bad = scripted('bad', new PermanentError('no such field', { code: 'NO_FIELD' }))
   const { handle, entry, letters, lines } = build([bad.processor, good.processor])
   t.strictSame(await handle(), { kind: 'delete' })
-  t.strictSame(letters, [{ id: `${upload.id}.bad`, code: 'NO_FIELD', processor: 'bad' }])
+  t.match(letters, [{ id: `${upload.id}.bad`, code: 'NO_FIELD', processor: 'bad' }])
+  t.strictSame(decodeMessage(letters[0]!.body), upload)
   t.match(entry(), {
     status: 'dead',
     processors: {
       bad: { outcome: 'dead', code: 'NO_FIELD', message: 'no such field' },
       good: { outcome: 'succeeded' }
     },
-    verdict: { lastError: { processor: 'bad', code: 'NO_FIELD' } }
+    lastError: { processor: 'bad', code: 'NO_FIELD' }
   })
   t.match(lines, [{ msg: 'event dead-lettered', err: { code: 'NO_FIELD' } }, { msg: 'event processed' }])
 })
@@ -192,53 +246,90 @@ t.test(
   async (t) => {
     const dead = scripted('dead', new PermanentError('never'))
     const later = scripted('later', new Error('not yet'), 'at last')
-    const { handle, entry, letters } = build([dead.processor, later.processor])
-    t.match(await handle(), { kind: 'retry' })
+    const { handle, handleAndWait, entry, letters } = build([dead.processor, later.processor])
+    t.match(await handleAndWait(), { kind: 'retry' })
     t.strictSame(await handle(), { kind: 'delete' })
     t.strictSame([dead.runs(), later.runs(), letters.length], [1, 2, 1])
     t.match(entry(), { status: 'dead' })
   }
 )
 
-t.test('an event that fails twelve times is put aside', async (t) => {
+t.test('a processor that fails twelve times is dead-lettered, with what it failed with', async (t) => {
   const bad = scripted('bad', new Error('as ever'))
-  const { handle, entry, letters } = build([bad.processor])
-  for (let attempt = 1; attempt < 12; attempt++) t.match(await handle(), { kind: 'retry' })
+  const { handle, handleAndWait, entry, letters } = build([bad.processor])
+  for (let attempt = 1; attempt < 12; attempt++) t.match(await handleAndWait(), { kind: 'retry' })
   t.strictSame(letters, [])
   t.strictSame(await handle(), { kind: 'delete' })
   t.equal(bad.runs(), 12)
   t.match(letters, [{ code: 'Error', processor: 'bad' }])
-  t.match(entry(), { status: 'dead', attempts: 12 })
+  t.match(entry(), { status: 'dead', processors: { bad: { attempts: 12 } } })
 })
 
-t.test('an event that kills its worker each time is put aside without another run', async (t) => {
-  const bad = scripted('bad', 'never noted')
-  const { handle, entries, letters } = build([bad.processor])
-  entries.set(upload.id, { status: 'processing', attempts: 12, processors: {} })
-  t.strictSame(await handle(), { kind: 'delete' })
-  t.equal(bad.runs(), 0)
-  t.match(letters, [{ code: 'ATTEMPTS_EXHAUSTED' }])
+t.test("a neighbour's failures use up no attempts of a processor", async (t) => {
+  const bad = scripted('bad', new Error('as ever'))
+  const lateScript = [...Array.from({ length: 11 }, () => 'done'), new Error('its first'), 'done']
+  const late = scripted('late', ...lateScript)
+  const { handleAndWait, letters, entry, entries } = build([bad.processor, late.processor])
+  for (let attempt = 1; attempt < 12; attempt++) {
+    await handleAndWait()
+    // as if it were to run again each time
+    const { late: _, ...others } = entry()!.processors
+    entries.set(upload.id, { ...entry()!, processors: others })
+  }
+  t.match(await handleAndWait(), { kind: 'retry' })
+  t.strictSame(await handleAndWait(), { kind: 'delete' })
+  t.match(letters, [{ processor: 'bad' }])
+  t.match(entry(), { status: 'dead', processors: { late: { outcome: 'succeeded', attempts: 2 } } })
 })
+
+t.test(
+  'a processor that ends its worker each time is dead-lettered alone, and the later ones run',
+  async (t) => {
+    const { promise: killed, resolve: kill } = Promise.withResolvers<void>()
+    const kills: Processor = {
+      name: 'kills',
+      on: ['upload'],
+      handle: () => {
+        kill()
+        return new Promise<void>(() => {})
+      }
+    }
+    const good = scripted('good', 'done')
+    const { handle, entry, letters, counts, durations } = build([kills, good.processor])
+    for (let attempt = 1; attempt <= 12; attempt++) {
+      void handle()
+      await killed
+      await setImmediate()
+      t.match(entry(), {
+        status: 'processing',
+        processors: { kills: { outcome: 'started', attempts: attempt } }
+      })
+    }
+    t.strictSame(counts, {})
+    t.strictSame(await handle(), { kind: 'delete' })
+    t.equal(good.runs(), 1)
+    t.match(letters, [{ code: 'ATTEMPTS_EXHAUSTED', processor: 'kills' }])
+    t.equal(letters.length, 1)
+    t.match(entry(), {
+      status: 'dead',
+      processors: { kills: { outcome: 'dead' }, good: { outcome: 'succeeded' } }
+    })
+    t.notOk('ProcessorDuration kills' in durations, 'it was not run')
+  }
+)
 
 t.test('a rate limit is waited for, and does not count as an attempt', async (t) => {
   const until = new Date(NOW + 600_000)
   const limited = scripted('limited', cloudinaryError({ kind: 'rate-limited', until }, 420), 'at last')
   const { handle, entry } = build([limited.processor])
   t.strictSame(await handle(), { kind: 'retry', delaySeconds: 615 })
-  t.match(entry(), { status: 'retrying', attempts: 0, verdict: { uncounted: true } })
-})
-
-t.test('an event is not tried before the time its processor names, and the attempt counts', async (t) => {
-  const busy = scripted('busy', new RetryLaterError('busy', new Date(NOW + 600_000)))
-  const { handle, entry } = build([busy.processor])
-  t.strictSame(await handle(), { kind: 'retry', delaySeconds: 615 })
-  t.match(entry(), { status: 'retrying', attempts: 1 })
+  t.match(entry(), { status: 'retrying', processors: { limited: { attempts: 0, waits: 1 } } })
 })
 
 t.test('while Cloudinary is down an event waits, untouched, and its failures do not count', async (t) => {
   const failure = cloudinaryError({ kind: 'retryable' }, 503)
   const bad = scripted('bad', failure)
-  const { handle, entry, breaker, writes, time } = build([bad.processor])
+  const { handle, handleAndWait, entry, breaker, writes, time } = build([bad.processor])
   for (let i = 0; i < 5; i++) breaker.observe(failure)
 
   t.match(await handle(), { kind: 'retry', delaySeconds: 2 })
@@ -246,10 +337,10 @@ t.test('while Cloudinary is down an event waits, untouched, and its failures do 
 
   time.now += 1000
   for (let probe = 0; probe < 20; probe++) {
-    t.match(await handle(), { kind: 'retry' })
+    t.match(await handleAndWait(), { kind: 'retry' })
     t.notOk(breaker.isClosed)
   }
-  t.match(entry(), { status: 'retrying', attempts: 0 })
+  t.match(entry(), { status: 'retrying', processors: { bad: { attempts: 0, waits: 20 } } })
   t.equal(bad.runs(), 20, 'each probe is given back, so that the next event may try')
 })
 
@@ -265,11 +356,11 @@ t.test('what fails with no call answered since it failed before does not count',
       throw new Error('cannot tag', { cause: failure })
     }
   }
-  const { handle, entry, breaker, time } = build([calling])
+  const { handle, record, breaker, time } = build([calling])
   const attempts = async () => {
     await handle()
     time.now += 60_000
-    return entry()?.attempts
+    return record('calling')?.attempts
   }
   breaker.succeeded()
   t.equal(await attempts(), 1, 'one was answered before it was first tried')
@@ -314,21 +405,14 @@ t.test(
   }
 )
 
-t.test('an attempt that does not count waits the longer the more often it was received', async (t) => {
-  const until = new Date(NOW + 10_000)
-  const limited = build([
-    scripted('limited', cloudinaryError({ kind: 'rate-limited', until }, 420)).processor
-  ])
-  t.strictSame(await limited.handle(upload, never, 3), { kind: 'retry', delaySeconds: 25 })
-  t.strictSame(await limited.handle(upload, never, 300), { kind: 'retry', delaySeconds: 300 })
-  const failing = build([scripted('failing', new Error('mine')).processor])
-  t.strictSame(
-    await failing.handle(upload, never, 300),
-    { kind: 'retry', delaySeconds: 1 },
-    'this one counts'
-  )
-  for (let i = 0; i < 5; i++) failing.breaker.observe(cloudinaryError({ kind: 'retryable' }, 503))
-  t.strictSame(await failing.handle(upload, never, 300), { kind: 'retry', delaySeconds: 300 }, 'not tried')
+t.test('the longer Cloudinary is down, the later an event that waits is delivered again', async (t) => {
+  const { handle, breaker, time } = build([scripted('tag', 'tagged').processor])
+  const failure = cloudinaryError({ kind: 'retryable' }, 503)
+  for (let i = 0; i < 5; i++) breaker.observe(failure)
+  t.strictSame(await handle(upload, never, 300), { kind: 'retry', delaySeconds: 2 }, 'whatever its receives')
+  time.now += 6_000_000
+  breaker.observe(failure)
+  t.strictSame(await handle(), { kind: 'retry', delaySeconds: 300 })
 })
 
 t.test('a failure for another reason counts, whatever its neighbour met with', async (t) => {
@@ -337,12 +421,11 @@ t.test('a failure for another reason counts, whatever its neighbour met with', a
     scripted('a', limited).processor,
     scripted('b', new Error('mine')).processor
   ])
-  t.strictSame(await handle(), { kind: 'retry', delaySeconds: 20 }, 'the longer delay')
-  t.match(entry(), { attempts: 1, verdict: { status: 'retrying' } })
-  t.notOk(entry()?.verdict?.uncounted)
+  t.strictSame(await handle(), { kind: 'retry', delaySeconds: 1 }, 'the shorter delay')
+  t.match(entry(), { status: 'retrying', processors: { a: { attempts: 0 }, b: { attempts: 1 } } })
 })
 
-t.test('being cut short by a stop does not count', async (t) => {
+t.test('being cut short by a stop does not count, and needs no wait', async (t) => {
   const stopping = new AbortController()
   const cut: Processor = {
     name: 'cut',
@@ -352,9 +435,9 @@ t.test('being cut short by a stop does not count', async (t) => {
       return new Promise<void>(() => {})
     }
   }
-  const { handle, entry } = build([cut])
-  t.match(await handle(upload, stopping.signal), { kind: 'retry' })
-  t.match(entry(), { attempts: 0, verdict: { uncounted: true } })
+  const { handle, record } = build([cut])
+  t.strictSame(await handle(upload, stopping.signal), { kind: 'retry', delaySeconds: 0 })
+  t.match(record('cut'), { outcome: 'failed', attempts: 0 })
 })
 
 t.test('a worker that has lost a message notes no failure: the next one may have noted more', async (t) => {
@@ -373,18 +456,46 @@ t.test('a worker that has lost a message notes no failure: the next one may have
   const { handle, entry, lines, letters } = build([first.processor, hangs, last.processor])
   const handled = handle(upload, lost.signal)
   await begun
-  const theirs = { outcome: 'succeeded' as const, at: '2026-06-01T12:00:09.000Z', milliseconds: 1 }
-  Object.assign(entry()!.processors, { hangs: theirs })
-  Object.assign(entry()!, { attempts: 2 })
+  const theirs = {
+    outcome: 'succeeded',
+    at: '2026-06-01T12:00:09.000Z',
+    milliseconds: 1,
+    attempts: 2,
+    waits: 0
+  }
+  Object.assign(entry()!, { attemptId: 'theirs', processors: { hangs: theirs } })
   lost.abort(new ListenerError('LEASE_LOST', 'lost'))
-  t.match(await handled, { kind: 'retry' })
-  t.match(entry(), { status: 'processing', attempts: 2, processors: { hangs: theirs } })
+  t.match(await handled, { kind: 'retry', delaySeconds: 0 })
+  t.match(entry(), { status: 'processing', processors: { hangs: theirs } })
   t.equal(last.runs(), 0)
   t.strictSame(letters, [])
   t.match(lines, [
     { msg: 'event failed; it will be tried again', processor: 'first' },
     { msg: 'event failed; it will be tried again', processor: 'hangs', err: { code: 'LEASE_LOST' } }
   ])
+})
+
+t.test('an effect of a lost lease is not recorded over what another worker recorded', async (t) => {
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+  const { promise: released, resolve: release } = Promise.withResolvers<void>()
+  const slow: Processor = {
+    name: 'slow',
+    on: ['upload'],
+    async handle() {
+      begin()
+      await released
+    }
+  }
+  const last = scripted('last', 'done')
+  const { handle, entry, lines } = build([slow, last.processor])
+  const handled = handle()
+  await begun
+  Object.assign(entry()!, { attemptId: 'theirs' })
+  release()
+  t.strictSame(await handled, { kind: 'retry', delaySeconds: 0 })
+  t.match(entry(), { status: 'processing', processors: { slow: { outcome: 'started' } } })
+  t.equal(last.runs(), 0)
+  t.match(lines.at(-1), { level: 40, code: 'LEASE_LOST' })
 })
 
 t.test('a message that this listener did not write is put aside at once', async (t) => {
@@ -407,7 +518,7 @@ t.test('when journal or dead-letter queue do not answer, the message comes again
     t.strictSame(await handle(), { kind: 'retry', delaySeconds: 1 })
     t.strictSame(await handle(upload, never, 100), { kind: 'retry', delaySeconds: 100 }, 'ever longer')
     t.match(lines.at(-1), {
-      msg: 'message not handled; it comes again',
+      msg: 'message handling failed; will be redelivered',
       err: { message: 'down' },
       messageId: 'message-1',
       eventId: upload.id
@@ -430,6 +541,7 @@ t.test('each event is counted by what became of it, and each run by its processo
   const good = scripted('good', 'done')
   const bad = scripted('bad', new Error('not yet'), 'at last')
   const { handle, counts, durations, time } = build([bad.processor, good.processor])
+  time.now = Date.parse(upload.receivedAt)
   await handle()
   t.strictSame(counts, {
     'ProcessorFailed bad': 1,
@@ -463,14 +575,6 @@ t.test('an event of which a part is dead is not counted as processed', async (t)
   t.notOk('EndToEndLatency' in durations)
 })
 
-t.test('what was put aside without a run is no run', async (t) => {
-  const { handle, entries, counts, durations } = build([scripted('bad', 'never noted').processor])
-  entries.set(upload.id, { status: 'processing', attempts: 12, processors: {} })
-  await handle()
-  t.strictSame(counts, { EventsDeadLettered: 1 })
-  t.strictSame(durations, {})
-})
-
 t.test('an event that waits for Cloudinary is counted when it is run', async (t) => {
   const { handle, breaker, counts } = build([scripted('tag', 'tagged').processor])
   for (let i = 0; i < 5; i++) breaker.observe(cloudinaryError({ kind: 'retryable' }, 503))
@@ -484,8 +588,8 @@ t.test(
     const { processor } = scripted('tag', new Error('not yet'), new Error('not yet'), new Error('not yet'))
     const { journal } = memoryJournal()
     let isDown = false
-    const begin: typeof journal.begin = (event) =>
-      isDown ? Promise.reject(new Error('down')) : journal.begin(event)
+    const begin: typeof journal.begin = (...given) =>
+      isDown ? Promise.reject(new Error('down')) : journal.begin(...given)
     const { handle, breaker, durations, time } = build([processor], { journal: { ...journal, begin } })
     const received = Date.parse(upload.receivedAt)
     time.now = received + 1000
@@ -530,10 +634,10 @@ t.test('a redrive that fails again is put aside again, as another letter', async
 t.test('a replay runs everything again, once', async (t) => {
   const good = scripted('good', 'done')
   const twice = scripted('twice', 'done', new Error('not yet'), 'done')
-  const { handle } = build([good.processor, twice.processor])
+  const { handle, handleAndWait } = build([good.processor, twice.processor])
   await handle()
   const replayed: AssetEvent = { ...upload, run: { kind: 'replay', id: 'p1' } }
-  t.match(await handle(replayed), { kind: 'retry' })
+  t.match(await handleAndWait(replayed), { kind: 'retry' })
   t.strictSame(await handle(replayed), { kind: 'delete' })
   t.strictSame([good.runs(), twice.runs()], [2, 3], 'what has succeeded in the replay is not run again in it')
 })
@@ -542,16 +646,37 @@ t.test('an event whose processors are configured no longer is finished', async (
   const bad = scripted('bad', new Error('not yet'))
   const good = scripted('good', 'done')
   const { handle, entries, entry } = build([good.processor])
+  const ran = { at: '', milliseconds: 1, attempts: 1, waits: 0 }
   entries.set(upload.id, {
     status: 'retrying',
     attempts: 1,
+    attemptId: 'earlier',
     processors: {
-      good: { outcome: 'succeeded', at: '', milliseconds: 1 },
-      [bad.processor.name]: { outcome: 'failed', at: '', milliseconds: 1, code: 'X', message: 'x' }
+      good: { ...ran, outcome: 'succeeded' },
+      [bad.processor.name]: { ...ran, outcome: 'failed', code: 'X', message: 'x', notBefore: '' }
     }
   })
   t.strictSame(await handle(), { kind: 'delete' })
   t.match(entry(), { status: 'done' })
+})
+
+t.test('an event is handled under the id that the journal gives it', async (t) => {
+  const { journal, entries } = memoryJournal()
+  const identify: typeof journal.identify = async (event) => ({ ...event, id: `later-${event.id}` })
+  const seen: string[] = []
+  const sees: Processor = {
+    name: 'sees',
+    on: ['upload'],
+    handle: ({ id }) => {
+      seen.push(id)
+      throw new PermanentError('never')
+    }
+  }
+  const { handle, letters } = build([sees], { journal: { ...journal, identify } })
+  await handle()
+  t.strictSame(seen, [`later-${upload.id}`])
+  t.ok(entries.has(`later-${upload.id}`))
+  t.equal(decodeMessage(letters[0]!.body).id, `later-${upload.id}`, 'a redrive continues it')
 })
 
 t.test('a processor may have any name', async (t) => {

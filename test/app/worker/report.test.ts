@@ -32,13 +32,18 @@ t.test(
   'every line says which event it is about, and what the load balancer called its request',
   async (t) => {
     const { report, lines } = build()
+    const now = Date.parse(upload.receivedAt) + 1500
     report.ignored('no processor is on upload')
     report.duplicate()
     report.ran({ outcome: 'succeeded', processor: 'tag', note: 'tagged', milliseconds: 5 })
     report.deadLettered(failure)
-    report.retried([failure, { ...failure, processor: 'stamp' }], 3, 8)
+    report.retried([
+      { failure, attempt: 3, at: now + 8000 },
+      { failure: { ...failure, processor: 'stamp' }, attempt: 1, at: now + 1 }
+    ])
+    report.superseded()
     report.log.info('a line of a processor')
-    t.equal(lines.length, 7)
+    t.equal(lines.length, 8)
     for (const line of lines) {
       t.match(line, {
         eventId: upload.id,
@@ -59,7 +64,8 @@ t.test(
       retryInSeconds: 8,
       msg: 'event failed; it will be tried again'
     })
-    t.match(lines[5], { processor: 'stamp' })
+    t.match(lines[5], { processor: 'stamp', retryInSeconds: 1 })
+    t.match(lines[6], { level: 40, code: 'LEASE_LOST' })
   }
 )
 
@@ -82,7 +88,10 @@ t.test('a failed run is counted at once, and told when it is known what becomes 
 
 t.test('an event that is tried again is counted once, however many of its processors failed', async (t) => {
   const { report, counts } = build()
-  report.retried([failure, failure], 1, 2)
+  report.retried([
+    { failure, attempt: 1, at: 0 },
+    { failure, attempt: 1, at: 0 }
+  ])
   t.strictSame(counts, { EventsRetried: 1 })
 })
 

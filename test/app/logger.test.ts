@@ -59,6 +59,11 @@ t.test('an error without a stack is written without one', async (t) => {
   t.strictSame(serializeError(error), { type: 'Error', message: 'short' })
 })
 
+t.test('an error whose fields are no texts is written with texts', async (t) => {
+  const error = Object.assign(new Error('plain'), { name: Symbol('name'), message: { deep: 1 }, stack: 7 })
+  t.strictSame(serializeError(error), { type: 'Error', message: '' })
+})
+
 t.test('an error that is its own cause is written, and not for ever', async (t) => {
   const error = new Error('round and round')
   error.cause = new Error('and back', { cause: error })

@@ -37,7 +37,7 @@ t.test('it opens when five calls fail one after the other', async (t) => {
   fail(1)
   t.notOk(breaker.isClosed)
   t.equal(breaker.capacity, 0)
-  t.strictSame(breaker.admit(), { outcome: 'wait', until: 1000 })
+  t.strictSame(breaker.admit(), { outcome: 'wait', since: 0, until: 1000 })
   t.strictSame(changes, [{ open: true, until: new Date(1000), why: 'CLOUDINARY_UNAVAILABLE' }])
 })
 
@@ -81,7 +81,7 @@ t.test('after its pause one event at a time may try', async (t) => {
   time.now = 1000
   t.equal(breaker.capacity, 1)
   t.strictSame(breaker.admit(), { outcome: 'go', probe: true })
-  t.strictSame(breaker.admit(), { outcome: 'wait', until: 61_000 })
+  t.strictSame(breaker.admit(), { outcome: 'wait', since: 0, until: 61_000 })
   breaker.release()
   t.strictSame(breaker.admit(), { outcome: 'go', probe: true }, 'one that made no call tells nothing')
 })
@@ -126,7 +126,7 @@ t.test('each probe that fails doubles the pause, up to a minute', async (t) => {
 t.test('calls that were under way when it opened say nothing new', async (t) => {
   const { breaker, fail } = build()
   fail(50)
-  t.strictSame(breaker.admit(), { outcome: 'wait', until: 1000 })
+  t.strictSame(breaker.admit(), { outcome: 'wait', since: 0, until: 1000 })
 })
 
 t.test('one rate limit opens it, until the limit ends or for a minute', async (t) => {
@@ -136,7 +136,7 @@ t.test('one rate limit opens it, until the limit ends or for a minute', async (t
   ] as const) {
     const { breaker } = build()
     breaker.observe(failure({ kind: 'rate-limited', until: new Date(until) }, 420))
-    t.strictSame(breaker.admit(), { outcome: 'wait', until: expected })
+    t.strictSame(breaker.admit(), { outcome: 'wait', since: 0, until: expected })
   }
 })
 
@@ -144,5 +144,5 @@ t.test('a limit that ends sooner does not shorten a pause', async (t) => {
   const { breaker } = build()
   breaker.observe(failure({ kind: 'rate-limited', until: new Date(5000) }, 420))
   breaker.observe(failure({ kind: 'rate-limited', until: new Date(3000) }, 420))
-  t.strictSame(breaker.admit(), { outcome: 'wait', until: 5000 })
+  t.strictSame(breaker.admit(), { outcome: 'wait', since: 0, until: 5000 })
 })

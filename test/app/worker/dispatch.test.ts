@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { pino } from 'pino'
 import t from 'tap'
 import { CloudinaryError } from '../../../app/cloudinary/fault.ts'
@@ -114,6 +115,33 @@ t.test('the note of a processor is kept, and an empty one is none', async (t) =>
   t.match((await runOne({ handle: async () => 'did it' })).outcome, { outcome: 'succeeded', note: 'did it' })
   t.match((await runOne({ handle: () => 'did it' })).outcome, { note: 'did it' })
   t.equal(((await runOne({ handle: () => '' })).outcome as { note?: string }).note, undefined)
+  t.equal(((await runOne({ handle: () => null as never })).outcome as { note?: string }).note, undefined)
+})
+
+t.test('a note that is no text becomes one, whatever it is', async (t) => {
+  const hostile = {
+    toString: () => {
+      throw new Error('no text')
+    },
+    [inspect.custom]: () => {
+      throw new Error('no inspection')
+    }
+  }
+  const anything: unknown[] = [
+    /(?<year>\d+)/.exec('2026')!.groups, // no prototype
+    hostile,
+    Symbol('s'),
+    7,
+    0,
+    false,
+    10n,
+    [1, 2],
+    () => {}
+  ]
+  for (const returned of anything) {
+    const { outcome } = await runOne({ handle: () => returned as string })
+    t.match(outcome, { outcome: 'succeeded', note: String })
+  }
 })
 
 t.test('the time a run took is a whole number of milliseconds', async (t) => {

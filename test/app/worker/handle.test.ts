@@ -285,20 +285,22 @@ t.test("a neighbour's failures use up no attempts of a processor", async (t) => 
 t.test(
   'a processor that ends its worker each time is dead-lettered alone, and the later ones run',
   async (t) => {
-    const { promise: killed, resolve: kill } = Promise.withResolvers<void>()
+    const killed = new AbortController()
+    t.teardown(() => killed.abort(new ListenerError('LEASE_LOST', 'killed')))
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
     const kills: Processor = {
       name: 'kills',
       on: ['upload'],
       handle: () => {
-        kill()
+        begin()
         return new Promise<void>(() => {})
       }
     }
     const good = scripted('good', 'done')
     const { handle, entry, letters, counts, durations } = build([kills, good.processor])
     for (let attempt = 1; attempt <= 12; attempt++) {
-      void handle()
-      await killed
+      void handle(upload, killed.signal)
+      await begun
       await setImmediate()
       t.match(entry(), {
         status: 'processing',

@@ -20,7 +20,7 @@ export class PermanentError extends ListenerError {
   }
 }
 
-/** Thrown by a processor to say that trying again before a certain time is of no use. It counts as an attempt. */
+/** Thrown by a processor that must not run again before a time, at most 7 days away. It counts as an attempt. */
 export class RetryLaterError extends ListenerError {
   readonly until: Date
 

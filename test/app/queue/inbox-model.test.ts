@@ -7,7 +7,7 @@ import { type Entry, failEntries, startSqsFake } from '../../support/sqs-fake.ts
 /** How often a message fails before it succeeds, and how: with a delay in seconds, by a throw, or a delete that fails. */
 const failure = fc.oneof(fc.nat(900), fc.constant('throws' as const), fc.constant('is not deleted' as const))
 const message = fc.record({
-  group: fc.nat(7),
+  group: fc.nat(4),
   bytes: fc.integer({ min: 1, max: 40 }),
   failures: fc.oneof(
     { weight: 4, arbitrary: fc.constant([]) },
@@ -15,8 +15,8 @@ const message = fc.record({
   )
 })
 const model = fc.record({
-  concurrency: fc.integer({ min: 1, max: 5 }),
-  maximumWaitingBytes: fc.nat(100),
+  concurrency: fc.integer({ min: 1, max: 10 }),
+  maximumWaitingBytes: fc.nat(60),
   messages: fc.array(message, { minLength: 1, maxLength: 40 }),
   /** Which of the running handlers ends next. */
   picks: fc.infiniteStream(fc.nat())

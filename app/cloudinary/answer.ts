@@ -10,11 +10,11 @@ import { CloudinaryError } from './fault.ts'
 export function readAnswer<Answer>(call: string, answer: unknown, schema: z.ZodType<Answer>): Answer {
   const result = schema.safeParse(answer)
   if (result.success) return result.data
-  const [issue] = result.error.issues
-  const where = ['answer', ...(issue?.path ?? [])].join('.')
+  const { code, path } = result.error.issues[0]!
+  const where = ['answer', ...path].join('.')
   throw new CloudinaryError(
     'CLOUDINARY_ANSWER_INVALID',
-    `${call}: the answer does not have the documented form (${issue?.code} at ${where}); ` +
+    `${call}: the answer does not have the documented form (${code} at ${where}); ` +
       'check upload_prefix and the proxies between here and Cloudinary',
     { kind: 'retryable' }
   )

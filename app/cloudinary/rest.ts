@@ -1,9 +1,11 @@
+import type { z } from 'zod'
+import { readAnswer } from './answer.ts'
 import type { CloudinaryClient } from './client.ts'
 
 /** Where Cloudinary's API is unless an `upload_prefix` says otherwise, as in the SDK. */
 const DEFAULT_PREFIX = 'https://api.cloudinary.com'
 
-export interface RestCall {
+export interface RestCall<Answer> {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** From the host on, such as `/v1_1/demo/triggers`; names within are encoded. */
   path: string
@@ -12,6 +14,8 @@ export interface RestCall {
   body?: object
   /** Default that of the client. */
   timeoutMs?: number
+  /** What the caller reads of the answer. Without it the answer's body may be anything, or nothing. */
+  answer?: z.ZodType<Answer>
 }
 
 /**
@@ -19,16 +23,15 @@ export interface RestCall {
  * whole Admin API. Connections are kept open by `fetch`.
  *
  * @param name what is called, for errors
- * @returns the answer's body
- * @throws {CloudinaryError}
+ * @throws {CloudinaryError} CLOUDINARY_ANSWER_INVALID where the answer is not what the caller can read
  */
-export async function callRest<Answer>(
+export async function callRest<Answer = void>(
   client: CloudinaryClient,
   name: string,
-  call: RestCall
+  call: RestCall<Answer>
 ): Promise<Answer> {
-  const { method, path, query = {}, body, timeoutMs } = call
-  return client.call(
+  const { method, path, query = {}, body, timeoutMs, answer } = call
+  const text = await client.call(
     name,
     async (_sdk, options, signal) => {
       const url = new URL(`${options.upload_prefix ?? DEFAULT_PREFIX}${path}`)
@@ -47,7 +50,7 @@ export async function callRest<Answer>(
           signal
         })
         if (!response.ok) throw await refusal(response)
-        return (await response.json()) as Answer
+        return await response.text()
       } catch (error) {
         // `fetch` says no more than "fetch failed"; what failed is its cause
         throw error instanceof TypeError && error.cause ? error.cause : error
@@ -55,6 +58,15 @@ export async function callRest<Answer>(
     },
     timeoutMs
   )
+  return answer ? readAnswer(name, jsonOf(text), answer) : (undefined as Answer)
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 /** What the SDK would reject with where Cloudinary answers so: the client maps it. */

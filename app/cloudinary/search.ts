@@ -1,3 +1,5 @@
+import { z } from 'zod'
+import { listOf, readAnswer } from './answer.ts'
 import type { CloudinaryClient } from './client.ts'
 import { CloudinaryError } from './fault.ts'
 
@@ -51,13 +53,15 @@ const LARGEST_PAGE = 500
 /** Of the hourly calls so many, as a share, are left to others: people, other systems, `setup`. */
 const RESERVED_SHARE = 0.1
 
-interface Answer {
-  resources?: FoundAsset[]
-  next_cursor?: string
-  rate_limit_allowed?: number
-  rate_limit_remaining?: number
-  rate_limit_reset_at?: Date | string
-}
+const Answer = z.object({
+  resources: listOf<FoundAsset>(
+    z.object({ asset_id: z.string(), public_id: z.string(), resource_type: z.string(), type: z.string() })
+  ),
+  next_cursor: z.string().nullish(),
+  rate_limit_allowed: z.number().optional().catch(undefined),
+  rate_limit_remaining: z.number().optional().catch(undefined),
+  rate_limit_reset_at: z.union([z.date(), z.string()]).optional().catch(undefined)
+})
 
 /**
  * One page of a search: one call of the Admin API.
@@ -74,9 +78,14 @@ export async function searchPage(client: CloudinaryClient, query: SearchQuery): 
     for (const field of withField) search.with_field(field)
     if (cursor !== undefined) search.next_cursor(cursor)
     // its types know of no options
-    return (search.execute as (given: object) => Promise<Answer>)(options)
+    return (search.execute as (given: object) => Promise<unknown>)(options)
   })
-  return { assets: answer.resources ?? [], nextCursor: answer.next_cursor, allowance: allowanceOf(answer) }
+  const page = readAnswer('search', answer, Answer)
+  return {
+    assets: page.resources,
+    nextCursor: page.next_cursor ?? undefined,
+    allowance: allowanceOf(page)
+  }
 }
 
 /**
@@ -114,11 +123,9 @@ export function leaveSome(allowance: Allowance | undefined): void {
   )
 }
 
-function allowanceOf(answer: Answer): Allowance | undefined {
-  const { rate_limit_allowed: limit, rate_limit_remaining: remaining } = answer
-  const resetsAt = new Date(answer.rate_limit_reset_at ?? Number.NaN)
-  if (!Number.isFinite(limit) || !Number.isFinite(remaining) || Number.isNaN(resetsAt.getTime())) {
-    return undefined
-  }
-  return { limit: limit as number, remaining: remaining as number, resetsAt }
+function allowanceOf(page: z.infer<typeof Answer>): Allowance | undefined {
+  const { rate_limit_allowed: limit, rate_limit_remaining: remaining } = page
+  const resetsAt = new Date(page.rate_limit_reset_at ?? Number.NaN)
+  if (limit === undefined || remaining === undefined || Number.isNaN(resetsAt.getTime())) return undefined
+  return { limit, remaining, resetsAt }
 }

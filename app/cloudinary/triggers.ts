@@ -1,3 +1,5 @@
+import { z } from 'zod'
+import { listOf } from './answer.ts'
 import type { CloudinaryClient } from './client.ts'
 import { callRest } from './rest.ts'
 
@@ -14,6 +16,10 @@ export interface Trigger {
   auth_scheme?: string
 }
 
+const Triggers = z.object({
+  triggers: listOf<Trigger>(z.object({ id: z.string(), uri: z.string(), event_type: z.string() }))
+})
+
 export type NewTrigger = Pick<Trigger, 'uri' | 'event_type'> & { uri_type: 'webhook' | 'poll' }
 
 const pathOf = ({ cloudName }: CloudinaryClient, id?: string) =>
@@ -26,9 +32,10 @@ const pathOf = ({ cloudName }: CloudinaryClient, id?: string) =>
  * @throws {CloudinaryError}
  */
 export async function listTriggers(client: CloudinaryClient): Promise<Trigger[]> {
-  const { triggers = [] } = await callRest<{ triggers?: Trigger[] }>(client, 'list triggers', {
+  const { triggers } = await callRest(client, 'list triggers', {
     method: 'GET',
-    path: pathOf(client)
+    path: pathOf(client),
+    answer: Triggers
   })
   return triggers
 }

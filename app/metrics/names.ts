@@ -91,6 +91,12 @@ export const METRICS = {
     meaning: 'runs that failed, for good or for now'
   },
   PollMessages: { unit: 'Count', dimensions: ROLE, meaning: 'messages that poll channels gave' },
+  PollMessagesFlawed: {
+    unit: 'Count',
+    dimensions: ROLE_AND_REASON,
+    meaning:
+      'messages of poll channels that could not be read or acknowledged, each time; `Reason` is a code of the log'
+  },
   PollFailures: {
     unit: 'Count',
     dimensions: ROLE,

@@ -17,6 +17,8 @@ export interface BatchOptions {
 export interface BatchResult {
   /** Of the messages that are done with. */
   receiptHandles: string[]
+  /** Number of messages that are done with and have no receipt handle: they are given again. */
+  withoutHandle: number
   /** Why the batch was broken off: the queue did not store. */
   error?: unknown
 }
@@ -31,23 +33,34 @@ export async function takeBatch(
 ): Promise<BatchResult> {
   const { intake, signal, until, elapsedMs } = options
   const receiptHandles: string[] = []
+  let withoutHandle = 0
   for (const message of messages) {
     const startedAt = elapsedMs()
     if (signal.aborted || startedAt >= until) break
     // there is no load balancer that names it; a message that is given again has its name again
     const traceId = `Poll=${nameOf(message)}`
-    const outcome = await intake.take({
-      body: Buffer.from(textOf(message.signed_payload) ?? '', 'base64url'),
-      headers: { signature: textOf(message.signature), timestamp: textOf(message.timestamp) },
-      traceId
-    })
+    let outcome: IntakeOutcome
+    try {
+      outcome = await intake.take({
+        body: Buffer.from(message.signed_payload ?? '', 'base64url'),
+        headers: { signature: message.signature, timestamp: message.timestamp },
+        traceId
+      })
+    } catch (err) {
+      // a defect of the listener that this message shows must not keep the others
+      options.log.error(
+        { err, traceId, code: 'INTERNAL' },
+        'notification not stored; it stays in the channel'
+      )
+      continue
+    }
     const milliseconds = Math.round(elapsedMs() - startedAt)
     const isDone = finish(message, outcome, { traceId, milliseconds }, options)
-    const handle = textOf(message.receipt_handle)
-    if (isDone && handle !== undefined) receiptHandles.push(handle)
-    if (outcome.outcome === 'unavailable') return { receiptHandles, error: outcome.error }
+    if (isDone && message.receipt_handle !== undefined) receiptHandles.push(message.receipt_handle)
+    else if (isDone) withoutHandle++
+    if (outcome.outcome === 'unavailable') return { receiptHandles, withoutHandle, error: outcome.error }
   }
-  return { receiptHandles }
+  return { receiptHandles, withoutHandle }
 }
 
 /** Writes the one log line of a message, without its payload and signature. True if it may be acknowledged. */
@@ -82,6 +95,3 @@ function finish(
       return false
   }
 }
-
-const textOf = (value: unknown): string | undefined =>
-  typeof value === 'string' || typeof value === 'number' ? String(value) : undefined

@@ -1,5 +1,5 @@
 import type { CloudinaryClient } from '../cloudinary/client.ts'
-import { acknowledge, fetchMessages, type PollMessage } from '../cloudinary/poll-channel.ts'
+import { acknowledge, fetchMessages } from '../cloudinary/poll-channel.ts'
 import type { Intake } from '../intake/intake.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics/metrics.ts'
@@ -38,8 +38,15 @@ const VISIBILITY_SECONDS = 60
 /** The share of that time in which messages may be begun; the rest is for the last one, and for acknowledging. */
 const BEGIN_SHARE = 2 / 3
 
-/** Should Cloudinary answer at once that there is nothing, it is asked no more often than this, in milliseconds. */
+/** Minimum time between two fetches of which the first brought nothing that is done with, in milliseconds. */
 const LEAST_WAIT_MS = 1000
+
+/** What may be wrong with single messages. Each is logged once and always counted: they come again and again. */
+const FLAWS = {
+  POLL_MESSAGE_INVALID: 'messages that are not JSON objects were skipped',
+  RECEIPT_HANDLE_MISSING: 'notifications without a receipt handle cannot be acknowledged',
+  ACKNOWLEDGE_REJECTED: 'Cloudinary rejects receipt handles; their notifications stay in the channel'
+}
 
 const NEVER = new AbortController().signal
 
@@ -51,6 +58,7 @@ export class Poller {
   readonly #options: Required<PollerOptions>
   readonly #stopping = new AbortController()
   readonly #refusals: Refusals
+  readonly #logged = new Set<keyof typeof FLAWS>()
   #running: Promise<void> | undefined
   /** In a row. */
   #failures = 0
@@ -94,23 +102,33 @@ export class Poller {
     const { channel, connect, metrics, waitSeconds, visibilitySeconds, elapsedMs, sleep } = this.#options
     const { signal } = this.#stopping
     const startedAt = elapsedMs()
-    const messages: PollMessage[] = await fetchMessages(connect(signal), {
+    const { messages, invalid } = await fetchMessages(connect(signal), {
       channel,
       maxMessages: MAXIMUM_MESSAGES,
       waitSeconds,
       visibilitySeconds
     })
-    if (messages.length === 0) {
-      if (elapsedMs() - startedAt < LEAST_WAIT_MS) await sleep(LEAST_WAIT_MS, signal)
-      return
-    }
-    metrics.count('PollMessages', messages.length)
+    if (messages.length > 0) metrics.count('PollMessages', messages.length)
+    this.#noteFlaw('POLL_MESSAGE_INVALID', invalid)
     const until = elapsedMs() + visibilitySeconds * 1000 * BEGIN_SHARE
     const batch = { ...this.#options, refusals: this.#refusals, signal, until }
-    const { receiptHandles, error } = await takeBatch(messages, batch)
+    const { receiptHandles, withoutHandle, error } = await takeBatch(messages, batch)
+    this.#noteFlaw('RECEIPT_HANDLE_MISSING', withoutHandle)
     // what is stored is acknowledged when it stops as well
-    await acknowledge(connect(NEVER), receiptHandles)
+    const rejected = await acknowledge(connect(NEVER), receiptHandles)
+    this.#noteFlaw('ACKNOWLEDGE_REJECTED', rejected.length)
     if (error !== undefined) throw error
+    const isProgress = receiptHandles.length > rejected.length
+    if (!isProgress && elapsedMs() - startedAt < LEAST_WAIT_MS) await sleep(LEAST_WAIT_MS, signal)
+  }
+
+  #noteFlaw(code: keyof typeof FLAWS, messages: number): void {
+    if (messages === 0) return
+    const { log, metrics } = this.#options
+    metrics.count('PollMessagesFlawed', messages, { Reason: code })
+    if (this.#logged.has(code)) return
+    this.#logged.add(code)
+    log.error({ code, messages }, FLAWS[code])
   }
 
   async #pause(error: unknown): Promise<void> {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import { ListenerError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { Lanes } from './lanes.ts'
 import { Leases } from './leases.ts'
 
 /** A message as its handler sees it. */
@@ -10,7 +11,10 @@ export interface ReceivedMessage {
   body: string
   /** The SQS message group: one asset. */
   group: string
-  /** How often SQS has given it out, this time included; hand-backs count. */
+  /**
+   * How often SQS has handed it out, this time included. SQS also counts receives in which it only waited behind another
+   * message of its group, so this is an upper bound of how often it was handled.
+   */
   receiveCount: number
 }
 
@@ -25,10 +29,15 @@ export interface InboxOptions {
   log: Logger
   /** What a line of the log says of a message; its id, unless told otherwise. */
   describe?: (message: ReceivedMessage) => object
-  /** Messages held at a time. */
+  /** Maximum number of lanes, each of which handles one message at a time. */
   concurrency: number
-  /** How many may be held just now, where that is less; asked before each receive. */
+  /** Maximum number of lanes just now, where that is less. Asked before each receive. */
   capacity?: () => number
+  /**
+   * Maximum size of the messages that wait behind another one of their group, in bytes. What is beyond it is returned to
+   * the queue. (Default: 32 MiB)
+   */
+  maximumWaitingBytes?: number
   /** How long SQS hides a message from others without a heartbeat, in seconds. */
   visibilityTimeoutSeconds?: number
   /**
@@ -46,6 +55,8 @@ export interface InboxOptions {
 }
 
 interface Held {
+  group: string
+  bytes: number
   message: ReceivedMessage
   receiptHandle: string
   /** Aborts when the inbox stops or the lease is lost. */
@@ -54,6 +65,9 @@ interface Held {
 
 /** How long SQS hides a message from others without a heartbeat; the queue has the same. */
 export const VISIBILITY_TIMEOUT_SECONDS = 60
+
+/** SQS hands out up to ten messages of a group at once, so at most nine wait in each lane; an event has a few KiB. */
+const MAXIMUM_WAITING_BYTES = 32 * 1024 * 1024
 
 const RECEIVE_BATCH = 10
 const RECEIVE_MARGIN_MS = 3000
@@ -66,17 +80,15 @@ function everyWithTimer(milliseconds: number, beat: () => void): () => void {
 }
 
 /**
- * Receives messages, one lane for each message group: the messages of a group are handled one after the other,
- * those of different groups side by side. When one fails, the later ones of its lane go back untouched.
+ * Receives messages and handles them: those of a group one after the other, those of different groups side by side. When
+ * one fails, the later ones of its group return to the queue untouched.
  */
 export class Inbox {
   readonly #options: Required<InboxOptions>
   readonly #leases: Leases
-  readonly #lanes = new Map<string, Held[]>()
-  readonly #running = new Set<Promise<void>>()
+  readonly #lanes: Lanes<Held>
   readonly #stopping = new AbortController()
-  #held = 0
-  #slotFreed: () => void = () => {}
+  #laneEnded: () => void = () => {}
   #receiving: Promise<void> | undefined
 
   constructor(options: InboxOptions) {
@@ -87,10 +99,17 @@ export class Inbox {
       random: Math.random,
       describe: ({ id }) => ({ messageId: id }),
       capacity: () => Number.POSITIVE_INFINITY,
+      maximumWaitingBytes: MAXIMUM_WAITING_BYTES,
       clock: () => performance.now(),
       ...options
     }
     this.#leases = new Leases(this.#options)
+    this.#lanes = new Lanes({
+      run: (held) => this.#run(held),
+      release: (held) => this.#release(held),
+      maximumWaitingBytes: this.#options.maximumWaitingBytes,
+      onEnd: () => this.#laneEnded()
+    })
   }
 
   /** Starts to receive. */
@@ -99,36 +118,33 @@ export class Inbox {
   }
 
   /**
-   * Takes no more messages, lets running handlers finish, and hands back the rest.
+   * Receives no more messages, lets running handlers finish, and returns the rest to the queue.
    *
-   * @param graceMs how long handlers may go on before their signals are aborted, in milliseconds; they then
-   *   have a tenth of it to end, and what still runs is handed back
+   * @param graceMs how long handlers may run before their signals are aborted, in milliseconds; they then
+   *   have a tenth of it to end, and what still runs is returned to the queue
    */
   async stop(graceMs: number): Promise<void> {
     this.#stopping.abort(new ListenerError('STOPPING', 'the worker is stopping'))
-    this.#slotFreed()
+    this.#laneEnded()
     await this.#receiving
-    if (!(await this.#handled(graceMs))) {
-      for (const { abort } of this.#allHeld()) abort.abort(this.#stopping.signal.reason)
-      if (!(await this.#handled(graceMs / 10))) {
+    if (!(await this.#idleWithin(graceMs))) {
+      for (const { abort } of this.#lanes.items) abort.abort(this.#stopping.signal.reason)
+      if (!(await this.#idleWithin(graceMs / 10))) {
+        const held = this.#lanes.items
         this.#options.log.warn(
-          { messages: this.#held },
+          { messages: held.length },
           'handlers did not end in time; handing back their messages'
         )
-        await Promise.allSettled([...this.#allHeld()].map((held) => this.#leases.end(held.receiptHandle, 0)))
+        await Promise.all(held.map((each) => this.#release(each)))
       }
     }
     await this.#leases.close()
   }
 
-  *#allHeld(): Iterable<Held> {
-    for (const lane of this.#lanes.values()) yield* lane
-  }
-
-  async #handled(milliseconds: number): Promise<boolean> {
+  async #idleWithin(milliseconds: number): Promise<boolean> {
     const timeUp = new AbortController()
     const result = await Promise.race([
-      Promise.all(this.#running).then(() => true),
+      this.#lanes.idle().then(() => true),
       sleep(milliseconds, false, { signal: timeUp.signal }).catch(() => false)
     ])
     timeUp.abort()
@@ -139,15 +155,16 @@ export class Inbox {
     const { concurrency, capacity, log, random } = this.#options
     let failures = 0
     while (!this.#stopping.signal.aborted) {
-      const free = Math.min(concurrency, capacity()) - this.#held
+      const free = Math.min(concurrency, capacity()) - this.#lanes.size
       if (free <= 0) {
-        await this.#slotFreedWithin(CAPACITY_POLL_MS)
+        await this.#laneEndedWithin(CAPACITY_POLL_MS)
         continue
       }
       try {
+        // each message may be of another group, and so start a lane
         const messages = await this.#receive(Math.min(free, RECEIVE_BATCH))
         failures = 0
-        for (const message of messages) this.#take(message)
+        this.#lanes.add(messages.map((message) => this.#hold(message)))
       } catch (err) {
         const pause = random() * Math.min(LONGEST_PAUSE_MS, 500 * 2 ** failures++)
         log.error(
@@ -159,11 +176,11 @@ export class Inbox {
     }
   }
 
-  /** Capacity may come back without a slot being freed, so it is not waited for longer. */
-  async #slotFreedWithin(milliseconds: number): Promise<void> {
-    const freed = new AbortController()
-    this.#slotFreed = () => freed.abort()
-    await sleep(milliseconds, undefined, { signal: freed.signal }).catch(() => {})
+  /** Capacity may return without the end of a lane, so it is not waited for longer. */
+  async #laneEndedWithin(milliseconds: number): Promise<void> {
+    const ended = new AbortController()
+    this.#laneEnded = () => ended.abort()
+    await sleep(milliseconds, undefined, { signal: ended.signal }).catch(() => {})
   }
 
   async #receive(maximum: number): Promise<Message[]> {
@@ -181,44 +198,33 @@ export class Inbox {
     return answer.Messages ?? []
   }
 
-  #take({ MessageId, ReceiptHandle, Body, Attributes }: Message): void {
-    const held: Held = {
-      message: {
-        id: MessageId ?? '',
-        body: Body ?? '',
-        group: Attributes?.MessageGroupId ?? '',
-        receiveCount: Number(Attributes?.ApproximateReceiveCount ?? 1)
-      },
-      receiptHandle: ReceiptHandle ?? '',
-      abort: new AbortController()
+  #hold({ MessageId, ReceiptHandle = '', Body = '', Attributes }: Message): Held {
+    const message = {
+      id: MessageId ?? '',
+      body: Body,
+      group: Attributes?.MessageGroupId ?? '',
+      receiveCount: Number(Attributes?.ApproximateReceiveCount ?? 1)
     }
-    this.#held++
-    this.#leases.begin(held.receiptHandle, held.abort, () => this.#options.describe(held.message))
-    const lane = this.#lanes.get(held.message.group)
-    if (lane) {
-      lane.push(held)
-      return
+    const abort = new AbortController()
+    this.#leases.begin(ReceiptHandle, abort, () => this.#options.describe(message))
+    return {
+      message,
+      group: message.group,
+      bytes: Buffer.byteLength(Body),
+      receiptHandle: ReceiptHandle,
+      abort
     }
-    const newLane = [held]
-    this.#lanes.set(held.message.group, newLane)
-    const running = this.#runLane(held.message.group, newLane)
-    this.#running.add(running)
-    void running.finally(() => this.#running.delete(running))
   }
 
-  async #runLane(group: string, lane: Held[]): Promise<void> {
-    let broken = false
-    // a message leaves its lane when it is settled, so that one received meanwhile joins the same lane
-    for (let held = lane[0]; held; held = lane[0]) {
-      const disposition: Disposition =
-        broken || this.#stopping.signal.aborted ? HAND_BACK : await this.#handle(held)
-      const settled = await this.#settle(held, disposition)
-      broken ||= !settled || disposition.kind === 'retry'
-      lane.shift()
-      this.#held--
-      this.#slotFreed()
-    }
-    this.#lanes.delete(group)
+  async #run(held: Held): Promise<boolean> {
+    const disposition = this.#stopping.signal.aborted ? HAND_BACK : await this.#handle(held)
+    const isSettled = await this.#settle(held, disposition)
+    return isSettled && disposition.kind === 'delete'
+  }
+
+  /** Without a delay: SQS hides it for as long as an earlier message of its group is hidden. */
+  async #release(held: Held): Promise<void> {
+    await this.#settle(held, HAND_BACK)
   }
 
   async #handle({ message, abort }: Held): Promise<Disposition> {
@@ -234,7 +240,7 @@ export class Inbox {
     }
   }
 
-  /** Resolves to false when SQS did not take it or the message was lost: it then comes again by itself. */
+  /** Resolves to false when SQS did not accept it or the lease was lost: the message is then redelivered by itself. */
   async #settle(held: Held, disposition: Disposition): Promise<boolean> {
     try {
       return await this.#leases.end(

@@ -1,9 +1,12 @@
 import { ListenerError } from '../errors.ts'
 import type { Settlement } from './batcher.ts'
 
+/** The AWS SDK checks no element: one can be null, whatever its types say. */
 interface BatchAnswer {
-  Successful?: { Id: string | undefined }[] | undefined
-  Failed?: { Id: string | undefined; Code: string | undefined; Message?: string | undefined }[] | undefined
+  Successful?: ({ Id: string | undefined } | null)[] | undefined
+  Failed?:
+    | ({ Id: string | undefined; Code: string | undefined; Message?: string | undefined } | null)[]
+    | undefined
 }
 
 /** How each entry of an SQS batch call ended, in the order of the entries: SQS answers 200 to a batch that failed in part. */
@@ -11,10 +14,10 @@ export function settlements(
   entries: readonly { Id: string | undefined }[],
   answer: BatchAnswer
 ): Settlement<void>[] {
-  const succeeded = new Set(answer.Successful?.map(({ Id }) => Id))
+  const succeeded = new Set(answer.Successful?.map((entry) => entry?.Id))
   return entries.map(({ Id }) => {
     if (succeeded.has(Id)) return { ok: true, value: undefined }
-    const failure = answer.Failed?.find((entry) => entry.Id === Id)
+    const failure = answer.Failed?.find((entry) => entry?.Id === Id)
     return {
       ok: false,
       error: new ListenerError(

@@ -21,7 +21,7 @@ export interface WorkerOptions {
   state: StateStore
   log: Logger
   metrics: Metrics
-  /** Events in flight. */
+  /** Maximum number of events that run at a time, each of another asset. */
   concurrency: number
   waitTimeSeconds?: number
   /** Milliseconds since the epoch. */

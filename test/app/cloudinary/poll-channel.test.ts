@@ -1,4 +1,4 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { acknowledge, fetchMessages } from '../../../app/cloudinary/poll-channel.ts'
 import { buildCloudinary } from '../../support/cloudinary.ts'
 
@@ -8,12 +8,13 @@ t.test('messages are fetched, hidden from then on, and acknowledged', async (t) 
   const { clients, cloudinary } = await buildCloudinary(t)
   const client = clients.for('demo', new AbortController().signal)
   cloudinary.cloud().triggers.create({ uri: 'poll://orders', event_type: 'all', uri_type: 'poll' }, 0)
-  t.strictSame(await fetchMessages(client, FETCH), [])
+  t.strictSame(await fetchMessages(client, FETCH), { messages: [], invalid: 0 })
   cloudinary.as().upload({ publicId: 'a' })
-  const [message] = await fetchMessages(client, { ...FETCH, waitSeconds: 20 })
+  const { messages } = await fetchMessages(client, { ...FETCH, waitSeconds: 20 })
+  const [message] = messages
   t.match(JSON.parse(Buffer.from(message?.signed_payload ?? '', 'base64url').toString()), { public_id: 'a' })
   t.match(message, { signature: /^[0-9a-f]{40}$/, timestamp: /^\d{10}$/ })
-  t.strictSame(await fetchMessages(client, FETCH), [])
+  t.strictSame(await fetchMessages(client, FETCH), { messages: [], invalid: 0 })
   await acknowledge(client, [message?.receipt_handle ?? ''])
   t.equal(cloudinary.cloud().channels.size('orders'), 0)
   t.match(cloudinary.calls.find(({ action }) => action === 'notifications')?.params, {
@@ -37,4 +38,81 @@ t.test('as many are acknowledged in a call as Cloudinary takes', async (t) => {
   )
   await acknowledge(client, [])
   t.equal(cloudinary.calls.length, 2)
+})
+
+/** A client whose calls are answered so, and the calls' bodies. */
+async function answered(t: Test, respond: (handles: string[]) => Response) {
+  const asked: string[][] = []
+  t.capture(globalThis, 'fetch', async (_url: URL, { body }: RequestInit) => {
+    const handles = body ? JSON.parse(String(body)).receipt_handles : []
+    asked.push(handles)
+    return respond(handles)
+  })
+  const { clients } = await buildCloudinary(t)
+  return { client: clients.for('demo', new AbortController().signal), asked }
+}
+
+t.test('elements that are not messages are counted; fields that are not text are left out', async (t) => {
+  const elements = [null, 1, 'a', true, [], [{ signature: 'a' }], {}, { signature: null, timestamp: {} }]
+  const odd = {
+    signed_payload: 1,
+    signature: ['a'],
+    timestamp: 1_700_000_000,
+    receipt_handle: '',
+    more: null
+  }
+  const { client } = await answered(t, () => Response.json({ messages: [...elements, odd] }))
+  t.strictSame(await fetchMessages(client, FETCH), {
+    messages: [
+      {},
+      { signature: undefined, timestamp: undefined },
+      { signed_payload: '1', signature: undefined, timestamp: '1700000000', receipt_handle: undefined }
+    ],
+    invalid: 6
+  })
+})
+
+t.test('an answer without messages is an empty channel; one that has another form is an error', async (t) => {
+  for (const answer of [{}, { messages: null }, { messages: [] }]) {
+    const { client } = await answered(t, () => Response.json(answer))
+    t.strictSame(await fetchMessages(client, FETCH), { messages: [], invalid: 0 })
+  }
+  for (const answer of [null, 1, 'messages', [], { messages: {} }, { messages: 'none' }]) {
+    const { client } = await answered(t, () => Response.json(answer))
+    await t.rejects(fetchMessages(client, FETCH), {
+      code: 'CLOUDINARY_ANSWER_INVALID',
+      fault: { kind: 'retryable' }
+    })
+  }
+})
+
+t.test('the answer to an acknowledgement may be anything', async (t) => {
+  for (const body of ['', 'null', '<html>', '[]']) {
+    const { client } = await answered(t, () => new Response(body))
+    t.strictSame(await acknowledge(client, ['a']), [])
+  }
+})
+
+t.test('handles that Cloudinary rejects do not keep the others from being acknowledged', async (t) => {
+  const acknowledged: string[] = []
+  const handles = Array.from({ length: 100 }, (_, index) => `handle-${index}`)
+  const bad = ['handle-0', 'handle-77']
+  const { client, asked } = await answered(t, (given) => {
+    if (given.some((handle) => bad.includes(handle))) return new Response('{}', { status: 400 })
+    acknowledged.push(...given)
+    return new Response()
+  })
+  t.strictSame((await acknowledge(client, handles)).toSorted(), bad)
+  t.strictSame(acknowledged.toSorted(), handles.filter((handle) => !bad.includes(handle)).toSorted())
+  t.ok(asked.length < 30, `${asked.length} calls`)
+})
+
+t.test('where Cloudinary rejects all, or is down, acknowledging fails after few calls', async (t) => {
+  const handles = Array.from({ length: 100 }, (_, index) => `handle-${index}`)
+  const rejecting = await answered(t, () => new Response('{}', { status: 404 }))
+  await t.rejects(acknowledge(rejecting.client, handles), { code: 'CLOUDINARY_NOT_FOUND' })
+  t.ok(rejecting.asked.length < 30)
+  const down = await answered(t, () => new Response('{}', { status: 503 }))
+  await t.rejects(acknowledge(down.client, handles), { code: 'CLOUDINARY_UNAVAILABLE' })
+  t.equal(down.asked.length, 1)
 })

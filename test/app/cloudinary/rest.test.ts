@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
+import { z } from 'zod'
 import { CloudinaryClients } from '../../../app/cloudinary/clients.ts'
 import { callRest } from '../../../app/cloudinary/rest.ts'
 import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
@@ -41,7 +42,8 @@ async function build(t: Test, answer: Answer | 'silence' | 'reset') {
 t.test('a call carries its parameters and proves who it is', async (t) => {
   const { client, requests } = await build(t, { body: '{"total":1}' })
   const query = { channel: 'a b&c', wait_seconds: 20 }
-  t.strictSame(await callRest(client, 'list', { method: 'GET', path: '/v2/x', query }), { total: 1 })
+  const answer = z.object({ total: z.number() })
+  t.strictSame(await callRest(client, 'list', { method: 'GET', path: '/v2/x', query, answer }), { total: 1 })
   await callRest(client, 'create', { method: 'POST', path: '/v1_1/demo/triggers', body: { uri: 'é' } })
   t.match(requests, [
     { method: 'GET', url: '/v2/x?channel=a+b%26c&wait_seconds=20', type: undefined, body: '' },
@@ -64,14 +66,27 @@ t.test('a refusal says what Cloudinary said, and never the secret', async (t) =>
       { status: 404, body: 'no JSON' },
       { code: 'CLOUDINARY_NOT_FOUND', message: 'call: 404 Not Found' }
     ],
-    [{ status: 503, body: '{}' }, { code: 'CLOUDINARY_UNAVAILABLE' }],
-    [{ status: 200, body: '<html>' }, { code: 'CLOUDINARY_UNREACHABLE' }]
+    [{ status: 503, body: '{}' }, { code: 'CLOUDINARY_UNAVAILABLE' }]
   ]
   for (const [answer, error] of cases) {
     const { client } = await build(t, answer)
     await t.rejects(callRest(client, 'call', { method: 'GET', path: '/x' }), error)
   }
 })
+
+t.test(
+  'an answer that the caller cannot read is an error; one that it does not read may be anything',
+  async (t) => {
+    for (const body of ['<html>', '', 'null', '[]', '{"total":"1"}']) {
+      const { client } = await build(t, { body })
+      const call = { method: 'GET', path: '/x' } as const
+      t.equal(await callRest(client, 'call', call), undefined)
+      await t.rejects(callRest(client, 'call', { ...call, answer: z.object({ total: z.number() }) }), {
+        code: 'CLOUDINARY_ANSWER_INVALID'
+      })
+    }
+  }
+)
 
 t.test('no answer is a fault that says why', async (t) => {
   const { client } = await build(t, 'silence')

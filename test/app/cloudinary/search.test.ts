@@ -102,3 +102,15 @@ t.test('a search that Cloudinary refuses fails', async (t) => {
     code: 'CLOUDINARY_REJECTED'
   })
 })
+
+t.test('an asset that cannot be read, or odd limits, do not hide the other assets', async (t) => {
+  const good = { asset_id: '1', public_id: 'a', resource_type: 'image', type: 'upload', created_at: '2026' }
+  const resources = [null, 1, 'a', [], {}, { ...good, asset_id: 2 }, good]
+  const odd = { rate_limit_allowed: '500', rate_limit_remaining: null, rate_limit_reset_at: {} }
+  t.strictSame(await searchPage(answering({ resources, next_cursor: null, ...odd }), query), {
+    assets: [good],
+    nextCursor: undefined,
+    allowance: undefined
+  })
+  await t.rejects(searchPage(answering({ resources: 'none' }), query), { code: 'CLOUDINARY_ANSWER_INVALID' })
+})

@@ -22,3 +22,11 @@ t.test('an answer without triggers is none', async (t) => {
   const { clients } = await buildCloudinary(t)
   t.strictSame(await listTriggers(clients.for('demo', new AbortController().signal)), [])
 })
+
+t.test('a trigger that cannot be read does not hide the others', async (t) => {
+  const good = { id: '1', uri: 'https://example.com/', event_type: 'all', more: [null] }
+  const triggers = [null, 1, 'a', [], {}, { id: 2, uri: 'a', event_type: 'b' }, good, { ...good, uri: null }]
+  t.capture(globalThis, 'fetch', async () => Response.json({ triggers }))
+  const { clients } = await buildCloudinary(t)
+  t.strictSame(await listTriggers(clients.for('demo', new AbortController().signal)), [good])
+})

@@ -28,6 +28,12 @@ const message = (text: string, more: object = {}): PollMessage => ({
   ...more
 })
 
+/** What becomes of a batch of which these are done with. */
+const done = (...texts: string[]) => ({
+  receiptHandles: texts.map((text) => `handle of ${text}`),
+  withoutHandle: 0
+})
+
 /** Takes messages whose outcomes are given, by what they say. */
 function build(outcomes: Record<string, IntakeOutcome>, more: Partial<BatchOptions> = {}) {
   const lines: Record<string, unknown>[] = []
@@ -59,10 +65,7 @@ function build(outcomes: Record<string, IntakeOutcome>, more: Partial<BatchOptio
 
 t.test('what is stored may be acknowledged, in the order it came', async (t) => {
   const { take, lines, taken } = build({})
-  const numeric = message('2', { timestamp: 1_700_000_000 })
-  t.strictSame(await take(message('1?>é'), numeric), {
-    receiptHandles: ['handle of 1?>é', 'handle of 2']
-  })
+  t.strictSame(await take(message('1?>é'), message('2')), done('1?>é', '2'))
   t.match(taken, [
     { body: Buffer.from('1?>é'), headers: { signature: 'signature of 1?>é', timestamp: '1700000000' } },
     { headers: { timestamp: '1700000000' } }
@@ -105,12 +108,12 @@ t.test('when the queue does not store one, it and those behind it are left', asy
 
 t.test('one that does not verify is left for a day, told once, then removed', async (t) => {
   const { take, lines, told } = build({ bad: refused })
-  t.strictSame(await take(message('bad'), message('good')), { receiptHandles: ['handle of good'] })
-  t.strictSame(await take(message('bad')), { receiptHandles: [] })
+  t.strictSame(await take(message('bad'), message('good')), done('good'))
+  t.strictSame(await take(message('bad')), done())
   t.strictSame(told(), ['notification refused; it stays in the channel for a day', 'notification accepted'])
   t.match(lines[0], { level: 50, code: 'SIGNATURE_INVALID', reason: 'no secret fits' })
   const { take: again, told: toldAgain } = build({ bad: refused }, { refusals: overAtOnce() })
-  t.strictSame(await again(message('bad')), { receiptHandles: ['handle of bad'] })
+  t.strictSame(await again(message('bad')), done('bad'))
   t.strictSame(toldAgain(), ['notification refused for good; it is removed from the channel'])
 })
 
@@ -126,7 +129,7 @@ t.test('one that verifies after all is stored, and forgotten among the refused',
   const { take, told } = build(outcomes)
   await take(message('bad'))
   outcomes.bad = accepted
-  t.strictSame(await take(message('bad')), { receiptHandles: ['handle of bad'] })
+  t.strictSame(await take(message('bad')), done('bad'))
   outcomes.bad = refused
   await take(message('bad'))
   t.match(told(), [/stays/, 'notification accepted', /stays/])
@@ -135,27 +138,45 @@ t.test('one that verifies after all is stored, and forgotten among the refused',
 t.test('an event that SQS can never take is removed at once', async (t) => {
   const large: IntakeOutcome = { outcome: 'refused', code: 'EVENT_TOO_LARGE', reason: '2000000 bytes', about }
   const { take, lines } = build({ large })
-  t.strictSame(await take(message('large')), { receiptHandles: ['handle of large'] })
+  t.strictSame(await take(message('large')), done('large'))
   t.match(lines, [{ msg: /for good/, code: 'EVENT_TOO_LARGE', ids: ['1'] }])
 })
 
 t.test('none is begun after the time, or when it is to stop', async (t) => {
   const { take, taken } = build({}, { until: 15 })
-  t.strictSame(await take(message('1'), message('2'), message('3')), {
-    receiptHandles: ['handle of 1', 'handle of 2']
-  })
+  t.strictSame(await take(message('1'), message('2'), message('3')), done('1', '2'))
   const { take: stopped } = build({}, { signal: AbortSignal.abort() })
-  t.strictSame(await stopped(message('1')), { receiptHandles: [] })
+  t.strictSame(await stopped(message('1')), done())
   t.equal(taken.length, 2)
 })
 
 t.test('what a message lacks is for the verification to refuse', async (t) => {
-  const { take, taken } = build({})
-  t.strictSame(await take({}, { signed_payload: null, signature: {} } as unknown as PollMessage), {
-    receiptHandles: []
-  })
-  const nothing = { body: Buffer.alloc(0), headers: { signature: undefined, timestamp: undefined } }
-  t.match(taken, [nothing, nothing])
+  const { take, taken } = build({ '': refused })
+  t.strictSame(await take({}), done())
+  t.match(taken, [{ body: Buffer.alloc(0), headers: { signature: undefined, timestamp: undefined } }])
+})
+
+t.test('one without a receipt handle is stored all the same, and counted', async (t) => {
+  const { take, told } = build({})
+  const result = await take(message('1', { receipt_handle: undefined }), message('2'))
+  t.strictSame(result, { ...done('2'), withoutHandle: 1 })
+  t.strictSame(told(), ['notification accepted', 'notification accepted'])
+})
+
+t.test('one that shows a defect of the listener does not keep the others', async (t) => {
+  const { take, lines } = build(
+    {},
+    {
+      intake: {
+        async take({ body }) {
+          if (String(body) === 'odd') throw new TypeError('a defect')
+          return accepted
+        }
+      }
+    }
+  )
+  t.strictSame(await take(message('1'), message('odd'), message('2')), done('1', '2'))
+  t.match(lines[1], { level: 50, code: 'INTERNAL', err: { message: 'a defect' } })
 })
 
 t.test(
@@ -183,7 +204,11 @@ t.test(
         const headers = signatureHeaders(body, LOCAL_CLOUDINARY, timestamp)
         const encoded = Buffer.from(body).toString('base64url')
         const padding = '='.repeat(padded ? (4 - (encoded.length % 4)) % 4 : 0)
-        const proof = { signature: headers['x-cld-signature'], timestamp, receipt_handle: '1' }
+        const proof = {
+          signature: headers['x-cld-signature'],
+          timestamp: String(timestamp),
+          receipt_handle: '1'
+        }
         const other = Buffer.from(body)
         other[where % other.length]! ^= 1
         const { receiptHandles } = await take(

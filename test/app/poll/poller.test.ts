@@ -204,3 +204,36 @@ t.test('stopped while it pauses, or before it began, it ends at once', async (t)
   const { poller: another } = await build(t)
   await another.stop()
 })
+
+t.test('what is wrong with single messages is counted each time and logged once', async (t) => {
+  const notification = (receipt_handle?: string) => ({ signed_payload: 'e30', receipt_handle })
+  const rounds = [[null, 7, notification()], [[], notification(), notification('bad')], []]
+  const handles: string[] = []
+  t.capture(globalThis, 'fetch', async (_url: URL, { method, body }: RequestInit) => {
+    if (method === 'GET') return Response.json({ messages: rounds.shift() })
+    handles.push(...JSON.parse(String(body)).receipt_handles)
+    return new Response('{}', { status: 400 })
+  })
+  const { poller, sleeps, lines, counts } = await build(t, { elapsedMs: () => 0 })
+  poller.start()
+  for (let round = 1; round <= 3; round++) {
+    const { milliseconds, wake } = await sleeps.reach(round)
+    t.equal(milliseconds, 1000, 'a round without progress is not followed by the next at once')
+    if (round < 3) wake()
+  }
+  t.strictSame(handles, ['bad'])
+  t.match(counts, {
+    PollMessages: 3,
+    'PollMessagesFlawed POLL_MESSAGE_INVALID': 3,
+    'PollMessagesFlawed RECEIPT_HANDLE_MISSING': 2,
+    'PollMessagesFlawed ACKNOWLEDGE_REJECTED': 1
+  })
+  t.strictSame(
+    lines.filter(({ level }) => level === 50).map(({ code, messages }) => [code, messages]),
+    [
+      ['POLL_MESSAGE_INVALID', 2],
+      ['RECEIPT_HANDLE_MISSING', 1],
+      ['ACKNOWLEDGE_REJECTED', 1]
+    ]
+  )
+})

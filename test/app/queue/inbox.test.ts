@@ -118,7 +118,7 @@ test('a message is deleted when its handler has succeeded, and not before', asyn
   await fake.until(() => left().length === 0)
 })
 
-test('never more messages are held than may be in flight at a time', async (t) => {
+test('never more groups are handled than may be at a time', async (t) => {
   const { fake, inbox, jobs, job, started } = await build(t, { concurrency: 12 })
   for (let index = 0; index < 30; index++) fake.put(`group-${index}`, `m${index}`)
   const asked = () => fake.inputs('ReceiveMessage').map(({ MaxNumberOfMessages }) => MaxNumberOfMessages)
@@ -138,6 +138,33 @@ test('never more messages are held than may be in flight at a time', async (t) =
   }
   await fake.until(() => fake.messages().length === 0)
   t.equal(started.length, 30)
+})
+
+test('messages that wait behind another of their group take no slot', { timeout: 20_000 }, async (t) => {
+  const { fake, inbox, jobs } = await build(t, { concurrency: 50 })
+  const hot = Array.from({ length: 5 }, (_, index) => `hot-${index}`)
+  for (const group of hot) fake.put(group, ...Array.from({ length: 10 }, (_, index) => `${group}-${index}`))
+  const others = Array.from({ length: 60 }, (_, index) => `other-${index}`)
+  for (const group of others) fake.put(group, group)
+  inbox.start()
+  await fake.until(() => jobs.size === 50)
+  t.strictSame([...jobs.keys()], [...hot.map((group) => `${group}-0`), ...others.slice(0, 45)])
+  t.equal(fake.messages().filter(({ hiddenFor }) => hiddenFor > 0).length, 95)
+})
+
+test('what there is no room to wait for returns to the queue, and comes in its order', async (t) => {
+  const { fake, inbox, job, started, changes } = await build(t, { maximumWaitingBytes: 10 })
+  const bodies = ['é123', 'é234', 'é345', '4', '5']
+  fake.put('a', ...bodies)
+  inbox.start()
+  await fake.until(() => changes().length === 2)
+  t.strictSame(changes(), [
+    ['4', 0],
+    ['5', 0]
+  ])
+  for (const body of bodies) (await job(body)).finish(DONE)
+  await fake.until(() => fake.messages().length === 0)
+  t.strictSame(started, bodies)
 })
 
 test('messages of one group are handled one after the other, even when ten come in one receive', async (t) => {
@@ -245,6 +272,7 @@ test('when a message fails it is delayed first, and then the later ones of its g
     ['a3', 0]
   ])
   t.strictSame(started, ['a1', 'b1'])
+  t.equal(fake.inputs('ChangeMessageVisibilityBatch').length, 2, 'in one call')
 
   await settle()
   t.strictSame(

@@ -49,3 +49,15 @@ t.test('an entry that the answer leaves out has failed', async (t) => {
     }
   }
 })
+
+t.test('an element that is null does not keep the others from being settled', async (t) => {
+  const all = settlements(entries, {
+    Successful: [null, { Id: '0' }],
+    Failed: [null, { Id: '1', Code: 'InternalError' }]
+  })
+  t.match(all, [
+    { ok: true },
+    { ok: false, error: { code: 'InternalError' } },
+    { ok: false, error: { code: 'NoAnswer' } }
+  ])
+})

@@ -91,7 +91,7 @@ export const VARIABLES = {
     schema: wholeNumber(1024, 104_857_600, 10_485_760)
   }),
   WORKER_CONCURRENCY: variable({
-    meaning: 'events in flight in one worker',
+    meaning: 'assets whose events one worker processes at a time',
     allowed: 'a whole number from 1 to 1000',
     schema: wholeNumber(1, 1000, 50)
   }),

@@ -11,6 +11,9 @@ import { settlements } from './settlements.ts'
 /** Calls of each kind to SQS in flight at a time. */
 const MAXIMUM_CALLS = 4
 
+/** SQS hides a message for 12 hours at most, counted from when it was received; less a margin for the call, in seconds. */
+const LONGEST_HIDDEN_SECONDS = 43_200 - 60
+
 /** Heartbeats in one visibility time-out: two may fail before the lease is lost. */
 const BEATS = 3
 
@@ -26,6 +29,8 @@ export interface LeasesOptions {
 
 interface Lease {
   abort: AbortController
+  /** Milliseconds, by the clock. */
+  receivedAt: number
   /** Milliseconds, by the clock. */
   expiresAt: number
   renewal: Promise<void> | undefined
@@ -71,12 +76,19 @@ export class Leases {
 
   /** Holds a message that was received just now; `abort` is aborted if it is lost; `about` is in its log lines. */
   begin(receiptHandle: string, abort: AbortController, about: () => object = () => ({})): void {
-    this.#leases.set(receiptHandle, { abort, expiresAt: this.#expiry(), renewal: undefined, about })
+    const receivedAt = this.#options.clock()
+    this.#leases.set(receiptHandle, {
+      abort,
+      receivedAt,
+      expiresAt: this.#expiry(),
+      renewal: undefined,
+      about
+    })
   }
 
   /**
-   * Ends a lease: the message is deleted, or becomes visible again after so many seconds. Resolves to
-   * false, and does nothing, when the lease was lost; rejects when SQS did not take it.
+   * Ends a lease: the message is deleted, or becomes visible again after a number of seconds, or earlier where SQS cannot
+   * hide it for as long. Resolves to false, and does nothing, when the lease was lost; rejects when SQS refuses the call.
    */
   async end(receiptHandle: string, how: 'delete' | number): Promise<boolean> {
     const lease = this.#leases.get(receiptHandle)
@@ -85,8 +97,17 @@ export class Leases {
     // a heartbeat that overtakes the change would undo it
     await lease.renewal
     if (how === 'delete') await this.#delete.add(receiptHandle)
-    else await this.#changeVisibility.add({ ReceiptHandle: receiptHandle, VisibilityTimeout: how })
+    else await this.#hide(receiptHandle, Math.min(how, this.#hideableSeconds(lease)))
     return true
+  }
+
+  #hide(ReceiptHandle: string, VisibilityTimeout: number): Promise<void> {
+    return this.#changeVisibility.add({ ReceiptHandle, VisibilityTimeout })
+  }
+
+  #hideableSeconds({ receivedAt }: Lease): number {
+    const heldSeconds = Math.ceil((this.#options.clock() - receivedAt) / 1000)
+    return Math.max(0, LONGEST_HIDDEN_SECONDS - heldSeconds)
   }
 
   /** Stops the heartbeat and resolves when every call has returned. */
@@ -109,10 +130,7 @@ export class Leases {
   async #renew(receiptHandle: string, lease: Lease): Promise<void> {
     const expiresAt = this.#expiry()
     try {
-      await this.#changeVisibility.add({
-        ReceiptHandle: receiptHandle,
-        VisibilityTimeout: this.#options.visibilityTimeoutSeconds
-      })
+      await this.#hide(receiptHandle, this.#options.visibilityTimeoutSeconds)
       lease.expiresAt = expiresAt
     } catch (err) {
       this.#options.log.warn({ err, ...lease.about() }, 'cannot extend the visibility time-out of a message')

@@ -255,3 +255,19 @@ test('close stops the heart and waits for the calls in flight', async (t) => {
   await closing
   t.match(fake.messages(), [{ body: 'b', hiddenFor: 0 }])
 })
+
+test('a message is never hidden for longer than SQS can', async (t) => {
+  const { fake, leases, hold, passAndBeat, hiddenFor } = await build(t)
+  const [first] = await hold('a')
+  await leases.end(first!.handle, 100_000)
+  t.strictSame(hiddenFor(), [43_140])
+
+  const [second] = await hold('b')
+  // a handler that ran for an hour, in which the message was hidden as well
+  for (let beats = 0; beats < 180; beats++) {
+    passAndBeat(20)
+    await fake.until(() => hiddenFor().at(-1) === VISIBILITY_SECONDS)
+  }
+  await leases.end(second!.handle, 86_400)
+  t.equal(hiddenFor().at(-1), 43_140 - 3600)
+})

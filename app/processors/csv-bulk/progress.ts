@@ -1,7 +1,7 @@
 import { ListenerError, PermanentError } from '../../errors.ts'
 import type { State } from '../../journal/state.ts'
 import type { Logger } from '../../logger.ts'
-import type { Dialect } from './rows.ts'
+import type { Dialect } from './dialect.ts'
 
 /** What became of a row. */
 export interface Outcome {

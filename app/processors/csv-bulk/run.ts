@@ -4,7 +4,7 @@ import type { Logger } from '../../logger.ts'
 import { runBatch } from './batch.ts'
 import {
   type BadRow,
-  type Column,
+  type Header,
   invalidHeader,
   type Operation,
   readHeader,
@@ -14,7 +14,7 @@ import {
 import { runTask } from './operations.ts'
 import type { Progress } from './progress.ts'
 import { reportIdOf, uploadReport } from './report.ts'
-import { type Row, rowsOf } from './rows.ts'
+import { NOT_UTF8, type Row, rowsOf } from './rows.ts'
 import { contentOf, requireCurrent, type Source, SourceGone } from './source.ts'
 
 export interface FileRun {
@@ -43,7 +43,7 @@ const CHECK_ROWS = 1000
  * Runs the rows of a file that are not done yet, and uploads the report.
  *
  * @returns a note on what was done
- * @throws {PermanentError} CSV_HEADER_INVALID, once a report says so
+ * @throws {PermanentError} CSV_HEADER_INVALID or CSV_ENCODING_INVALID, once a report says so
  * @throws {CloudinaryError} what it waits for; what is done is saved
  */
 export async function runFile(run: FileRun): Promise<string> {
@@ -84,10 +84,10 @@ async function runRows(run: FileRun): Promise<string | undefined> {
     progress.dialect = dialect
   })
   try {
-    const columns = await headerOf(rows)
+    const header = await headerOf(rows)
     const { row, counts, isResumed } = progress
     run.log.info({ row, ...counts }, isResumed ? 'CSV file goes on' : 'CSV file is begun')
-    const batches = new Batches(run, columns)
+    const batches = new Batches(run, header)
     let batch: Row[] = []
     for await (const row of rows) {
       if (row.row <= progress.row) continue
@@ -107,9 +107,12 @@ async function runRows(run: FileRun): Promise<string | undefined> {
   }
 }
 
-async function headerOf(rows: AsyncGenerator<Row, void, void>): Promise<Column[]> {
+async function headerOf(rows: AsyncGenerator<Row, void, void>): Promise<Header> {
   const { value: header } = await rows.next()
   if (!header) throw invalidHeader('it is empty')
+  if (header.fault === NOT_UTF8) {
+    throw new PermanentError(`The file is not run: ${NOT_UTF8}.`, { code: 'CSV_ENCODING_INVALID' })
+  }
   if (header.fault !== undefined) throw invalidHeader(header.fault)
   return readHeader(header.cells)
 }
@@ -117,15 +120,15 @@ async function headerOf(rows: AsyncGenerator<Row, void, void>): Promise<Column[]
 /** Runs batches of rows, one after the other. */
 class Batches {
   readonly #run: FileRun
-  readonly #columns: readonly Column[]
+  readonly #header: Header
   #isRepeated: boolean
   #checkedRow: number
   #logged: { row: number; at: number }
 
-  constructor(run: FileRun, columns: readonly Column[]) {
+  constructor(run: FileRun, header: Header) {
     const { progress, clock } = run
     this.#run = run
-    this.#columns = columns
+    this.#header = header
     this.#isRepeated = progress.isResumed
     this.#checkedRow = progress.row
     this.#logged = { row: progress.row, at: clock() }
@@ -160,11 +163,11 @@ class Batches {
     this.#logProgress()
   }
 
-  /** Settles rows that cannot be run, and leaves out those that are done or empty. */
+  /** Settles rows that cannot be run, and leaves out those that are done. */
   #tasksOf(batch: readonly Row[]): Task[] {
     const { progress } = this.#run
-    const wanted = batch.filter(({ row, cells }) => !progress.has(row) && cells.some((cell) => cell.trim()))
-    return wanted.flatMap((row) => {
+    return batch.flatMap((row) => {
+      if (progress.has(row.row)) return []
       const read = this.#read(row)
       if (!('fault' in read)) return [read]
       const { fault, ...about } = read
@@ -175,7 +178,7 @@ class Batches {
 
   #read({ row, cells, fault }: Row): Task | BadRow {
     if (fault !== undefined) return { row, operation: '', publicId: '', fault }
-    return readRow(row, cells, this.#columns, this.#run.operations)
+    return readRow(row, cells, this.#header, this.#run.operations)
   }
 
   #logProgress(): void {

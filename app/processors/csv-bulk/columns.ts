@@ -1,4 +1,5 @@
 import { PermanentError } from '../../errors.ts'
+import type { Row } from './rows.ts'
 
 export const OPERATIONS = [
   'add_tags',
@@ -96,28 +97,16 @@ export function columnNamed(name: string): Column | undefined {
   return group && key && !/[=|\\]/.test(key) ? { group, key } : undefined
 }
 
-/**
- * Reads a row: which operation, on which asset, with what. An empty cell is as one that is not there.
- *
- * @param row its number, the header being 1
- * @param allowed the operations that may be used
- */
+/** Reads a row: which operation, of those allowed, on which asset, with what. An empty cell is as one that is not there. */
 export function readRow(
-  row: number,
-  cells: readonly string[],
+  { row, cells, fault: unreadable }: Row,
   header: Header,
   allowed: readonly Operation[]
 ): Task | BadRow {
-  const given = readCells(cells, header)
+  const given = readCells(unreadable === undefined ? cells : [], header)
   const { publicId = '', resourceType, deliveryType } = given
   const operation = allowed.find((one) => one === given.operation)
-  const surplus = cells.findIndex((cell, index) => cell.trim() && !header[index])
-  const fault =
-    surplus >= 0
-      ? `cell ${surplus + 1} has no column in the header; put a cell that has separators in it in quotes`
-      : operation
-        ? faultOf(operation, given)
-        : `its operation must be one of ${allowed.join(', ')}`
+  const fault = unreadable ?? faultOfShape(cells, header) ?? faultOf(given, operation, allowed)
   if (operation && fault === undefined) {
     return taskOf({ row, asset: { publicId, resourceType, deliveryType } }, operation, given.arguments)
   }
@@ -153,7 +142,18 @@ function readCells(cells: readonly string[], header: Header) {
   }
 }
 
-function faultOf(operation: Operation, given: Given): string | undefined {
+function faultOfShape(cells: readonly string[], header: Header): string | undefined {
+  const surplus = cells.findIndex((cell, index) => cell.trim() && !header[index])
+  if (surplus < 0) return undefined
+  return `cell ${surplus + 1} has no column in the header; put a cell that has separators in it in quotes`
+}
+
+function faultOf(
+  given: Given,
+  operation: Operation | undefined,
+  allowed: readonly Operation[]
+): string | undefined {
+  if (!operation) return `its operation must be one of ${allowed.join(', ')}`
   if (!given.publicId) return 'public_id is empty'
   if (!RESOURCE_TYPES.includes(given.resourceType)) {
     return `resource_type must be one of ${RESOURCE_TYPES.join(', ')}`

@@ -2,15 +2,7 @@ import type { CloudinaryClient } from '../../cloudinary/client.ts'
 import { PermanentError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
 import { runBatch } from './batch.ts'
-import {
-  type BadRow,
-  type Header,
-  invalidHeader,
-  type Operation,
-  readHeader,
-  readRow,
-  type Task
-} from './columns.ts'
+import { type Header, invalidHeader, type Operation, readHeader, readRow, type Task } from './columns.ts'
 import { runTask } from './operations.ts'
 import type { Progress } from './progress.ts'
 import { reportIdOf, uploadReport } from './report.ts'
@@ -49,8 +41,13 @@ const CHECK_ROWS = 1000
 export async function runFile(run: FileRun): Promise<string> {
   const { source, progress, cloudinary } = run
   const report = (stopped: string | undefined) =>
-    uploadReport(cloudinary, { source, dialect: progress.dialect, outcomes: progress.outcomes(), stopped })
-  if (!progress.ended) {
+    uploadReport(cloudinary, {
+      source,
+      dialect: progress.checkpoint.dialect,
+      outcomes: progress.outcomes(),
+      stopped
+    })
+  if (!progress.checkpoint.ended) {
     try {
       await progress.end(await runRows(run))
     } catch (error) {
@@ -60,8 +57,8 @@ export async function runFile(run: FileRun): Promise<string> {
       await progress.end(`${error.message}; the rest is not run`)
     }
   }
-  if (!progress.isReported) {
-    await report(progress.ended?.stopped)
+  if (!progress.checkpoint.reported) {
+    await report(progress.checkpoint.ended?.stopped)
     await progress.reported()
   }
   return noteOf(run)
@@ -69,7 +66,7 @@ export async function runFile(run: FileRun): Promise<string> {
 
 function noteOf({ progress, source }: FileRun): string {
   const { ok, already, failed } = progress.counts
-  const stopped = progress.ended?.stopped
+  const stopped = progress.checkpoint.ended?.stopped
   return [
     `${ok + already + failed} rows: ${ok} ok, ${already} already so, ${failed} failed`,
     ...(stopped === undefined ? [] : [`stopped: ${stopped}`]),
@@ -81,30 +78,20 @@ function noteOf({ progress, source }: FileRun): string {
 async function runRows(run: FileRun): Promise<string | undefined> {
   const { source, progress, cloudinary, concurrency } = run
   const rows = rowsOf(contentOf(cloudinary, source), (dialect) => {
-    progress.dialect = dialect
+    progress.checkpoint.dialect = dialect
   })
-  try {
-    const header = await headerOf(rows)
-    const { row, counts, isResumed } = progress
-    run.log.info({ row, ...counts }, isResumed ? 'CSV file goes on' : 'CSV file is begun')
-    const batches = new Batches(run, header)
-    let batch: Row[] = []
-    for await (const row of rows) {
-      if (row.row <= progress.row) continue
-      if (row.isLast) {
-        await batches.run(batch)
-        return `row ${row.row}: ${row.fault}`
-      }
-      batch.push(row)
-      if (batch.length < concurrency) continue
-      await batches.run(batch)
-      batch = []
-    }
-    await batches.run(batch)
-    return undefined
-  } finally {
-    await rows.return()
+  const batches = new Batches(run, await headerOf(rows))
+  const { row, counts, isResumed } = progress
+  run.log.info({ row, ...counts }, isResumed ? 'CSV file goes on' : 'CSV file is begun')
+  const batch: Row[] = []
+  let stopped: string | undefined
+  for await (const row of rows) {
+    if (row.isLast) stopped = `row ${row.row}: ${row.fault}`
+    else if (row.row > progress.row) batch.push(row)
+    if (batch.length === concurrency) await batches.run(batch.splice(0))
   }
+  await batches.run(batch)
+  return stopped
 }
 
 async function headerOf(rows: AsyncGenerator<Row, void, void>): Promise<Header> {
@@ -165,20 +152,15 @@ class Batches {
 
   /** Settles rows that cannot be run, and leaves out those that are done. */
   #tasksOf(batch: readonly Row[]): Task[] {
-    const { progress } = this.#run
+    const { progress, operations } = this.#run
     return batch.flatMap((row) => {
       if (progress.has(row.row)) return []
-      const read = this.#read(row)
+      const read = readRow(row, this.#header, operations)
       if (!('fault' in read)) return [read]
       const { fault, ...about } = read
       progress.settle({ ...about, outcome: 'failed', error: fault })
       return []
     })
-  }
-
-  #read({ row, cells, fault }: Row): Task | BadRow {
-    if (fault !== undefined) return { row, operation: '', publicId: '', fault }
-    return readRow(row, cells, this.#header, this.#run.operations)
   }
 
   #logProgress(): void {

@@ -22,15 +22,10 @@ const HEADER = [
 const header = readHeader(HEADER)
 
 /** Reads a row that has these cells, by their columns' names. */
-const read = (cells: Record<string, string>, allowed: Parameters<typeof readRow>[3] = OPERATIONS) =>
-  readRow(
-    7,
-    HEADER.map((name) => cells[name] ?? ''),
-    header,
-    allowed
-  )
+const read = (cells: Record<string, string>, allowed: Parameters<typeof readRow>[2] = OPERATIONS) =>
+  readRow({ row: 7, cells: HEADER.map((name) => cells[name] ?? '') }, header, allowed)
 
-const faultOf = (cells: Record<string, string>, allowed?: Parameters<typeof readRow>[3]) => {
+const faultOf = (cells: Record<string, string>, allowed?: Parameters<typeof readRow>[2]) => {
   const row = read(cells, allowed)
   return 'fault' in row ? row.fault : undefined
 }
@@ -105,7 +100,10 @@ t.test('an asset is named by resource type and type too', async (t) => {
 })
 
 t.test('cells at the end may be left out', async (t) => {
-  t.match(readRow(2, ['delete', 'a'], header, OPERATIONS), { operation: 'delete', asset: IMAGE })
+  t.match(readRow({ row: 2, cells: ['delete', 'a'] }, header, OPERATIONS), {
+    operation: 'delete',
+    asset: IMAGE
+  })
 })
 
 t.test('a row that asks for nothing that could be done says why', async (t) => {
@@ -142,12 +140,22 @@ t.test(
       ['operation', 'public_id', 'tags', '', ' ']
     ]) {
       const short = readHeader(names)
-      t.match(readRow(2, [...about, '', ' ', ''], short, OPERATIONS), { operation: 'add_tags', tags: 'sale' })
-      t.match(readRow(2, [...about, '', 'summer'], short, OPERATIONS), { fault: /^cell 5 has no column/ })
+      t.match(readRow({ row: 2, cells: [...about, '', ' ', ''] }, short, OPERATIONS), {
+        operation: 'add_tags',
+        tags: 'sale'
+      })
+      t.match(readRow({ row: 2, cells: [...about, '', 'summer'] }, short, OPERATIONS), {
+        fault: /^cell 5 has no column/
+      })
     }
     const gap = readHeader(['operation', '', 'public_id', 'tags'])
-    t.match(readRow(2, ['add_tags', '', 'a', 'sale'], gap, OPERATIONS), { asset: IMAGE, tags: 'sale' })
-    t.match(readRow(2, ['add_tags', 'x', 'a', 'sale'], gap, OPERATIONS), { fault: /^cell 2 has no column/ })
+    t.match(readRow({ row: 2, cells: ['add_tags', '', 'a', 'sale'] }, gap, OPERATIONS), {
+      asset: IMAGE,
+      tags: 'sale'
+    })
+    t.match(readRow({ row: 2, cells: ['add_tags', 'x', 'a', 'sale'] }, gap, OPERATIONS), {
+      fault: /^cell 2 has no column/
+    })
   }
 )
 
@@ -161,10 +169,18 @@ t.test('a value that the SDK could not send as it is is refused', async (t) => {
   }
 })
 
+t.test('a row that cannot be read says why, and nothing else of itself', async (t) => {
+  t.strictSame(readRow({ row: 2, cells: ['delete', 'a'], fault: 'torn' }, header, OPERATIONS), {
+    row: 2,
+    operation: '',
+    publicId: '',
+    fault: 'torn'
+  })
+})
+
 t.test('a field may have any name', async (t) => {
   const row = readRow(
-    2,
-    ['set_metadata', 'a', 'x'],
+    { row: 2, cells: ['set_metadata', 'a', 'x'] },
     readHeader(['operation', 'public_id', 'metadata.__proto__']),
     OPERATIONS
   )

@@ -17,6 +17,9 @@ export interface Row {
 /** Maximum length of a row, in bytes. */
 export const LONGEST_ROW = 64 * 1024
 
+/** Bytes parsed at a time: rows that wait to be run grow the heap's young generation. */
+const SLICE_BYTES = 4096
+
 export const NOT_UTF8 = 'it is not UTF-8; save the file as "CSV UTF-8" and upload it again'
 const MISPLACED_QUOTE = 'a quoted cell goes on after its closing quote; write a quote in it twice'
 const TOO_LONG = 'the row is longer than 64 KiB, perhaps by a quote that is not closed; the rest is not run'
@@ -41,10 +44,12 @@ export async function* rowsOf(
   let reader: Reader | undefined
   for await (const piece of content) {
     reader ??= openReader(piece, onDialect)
-    reader.read(piece)
-    for (const row of reader.rows.splice(0)) {
-      yield row
-      if (row.isLast) return
+    for (let at = 0; at < piece.length; at += SLICE_BYTES) {
+      reader.read(piece.subarray(at, at + SLICE_BYTES))
+      for (const row of reader.rows.splice(0)) {
+        yield row
+        if (row.isLast) return
+      }
     }
   }
   await reader?.end()

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import querystring from 'node:querystring'
 import { deliveryUrls } from './asset-view.ts'
 import type { Asset, Derived } from './assets.ts'
 import type { Cloud } from './cloud.ts'
@@ -60,7 +61,7 @@ function derive(
     if (reason !== undefined) return { status: 'failed', reason }
     const { transformation, format = asset.format ?? 'jpg' } = partsOf(text)
     return {
-      transformation: text,
+      transformation: normalForm(text),
       ...(format !== 'm3u8' && sizeOf(asset, transformation)),
       bytes: Math.ceil(asset.bytes / 2),
       format,
@@ -71,6 +72,12 @@ function derive(
   const names = new Set(made.map((derived) => derived.transformation))
   asset.derived = [...asset.derived.filter(({ transformation }) => !names.has(transformation)), ...made]
   return results
+}
+
+/** How Cloudinary names a transformation in its answers: URL-decoded, the parameters of each component sorted. */
+function normalForm(text: string): string {
+  const components = querystring.unescape(text).split('/')
+  return components.map((component) => component.split(',').sort().join(',')).join('/')
 }
 
 /** `c_limit,w_640/mp4` is a transformation and a format: a format has no underscore. */

@@ -1,4 +1,5 @@
 import { PermanentError } from '../../errors.ts'
+import type { Row } from './rows.ts'
 
 export const OPERATIONS = [
   'add_tags',
@@ -35,12 +36,14 @@ export interface BadRow {
   fault: string
 }
 
-/** A column: what it is, and the field of `metadata.FIELD` or the key of `context.KEY`. */
+/** What a column holds, and the field of `metadata.FIELD` or the key of `context.KEY`. */
 export interface Column {
-  name: string
   group: Group
   key: string
 }
+
+/** Columns in the order of the cells; undefined where the header has no name. */
+export type Header = readonly (Column | undefined)[]
 
 type Group = (typeof PLAIN)[number] | (typeof GROUPS)[number]
 
@@ -62,15 +65,17 @@ const ALLOWED = `${PLAIN.join(', ')}, metadata.FIELD and context.KEY`
 const RESOURCE_TYPES = ['image', 'video', 'raw']
 
 /**
- * Reads the header row.
+ * Reads the header row. A cell without a name is allowed: it heads cells that are empty.
  *
  * @throws {PermanentError} CSV_HEADER_INVALID, naming the column and what is allowed
  */
-export function readHeader(cells: readonly string[]): Column[] {
-  const columns = cells.map((cell) => columnNamed(cell.trim()))
-  const names = columns.map(({ name }) => name)
-  const twice = names.find((name, index) => names.indexOf(name) !== index)
-  if (twice !== undefined) throw invalidHeader(`the column "${twice}" is there twice`)
+export function readHeader(cells: readonly string[]): Header {
+  const names = cells.map((cell) => cell.trim())
+  const columns = names.map(columnNamed)
+  const unknown = names.find((name, index) => name && !columns[index])
+  if (unknown) throw invalidHeader(`"${unknown.slice(0, 50)}" is no column that is known`)
+  const twice = names.find((name, index) => name && names.indexOf(name) !== index)
+  if (twice) throw invalidHeader(`the column "${twice}" is there twice`)
   const missing = REQUIRED.find((name) => !names.includes(name))
   if (missing) throw invalidHeader(`there is no column "${missing}"`)
   return columns
@@ -82,62 +87,41 @@ export const invalidHeader = (fault: string): PermanentError =>
     code: 'CSV_HEADER_INVALID'
   })
 
-function columnNamed(name: string): Column {
+/** Returns the column of that name; undefined where a file cannot have one. */
+export function columnNamed(name: string): Column | undefined {
   const plain = PLAIN.find((known) => known === name)
-  if (plain) return { name, group: plain, key: '' }
+  if (plain) return { group: plain, key: '' }
   const group = GROUPS.find((known) => name.startsWith(`${known}.`))
   const key = group && name.slice(group.length + 1)
   // what the API has between keys and values, a key cannot have
-  if (!group || !key || /[=|\\]/.test(key)) {
-    throw invalidHeader(`"${name.slice(0, 50)}" is no column that is known`)
-  }
-  return { name, group, key }
+  return group && key && !/[=|\\]/.test(key) ? { group, key } : undefined
 }
 
-/** The cells of a row by what they are; undefined where they are empty. */
-interface Given {
-  operation: string | undefined
-  publicId: string | undefined
-  resourceType: string
-  deliveryType: string
-  arguments: {
-    tags: string | undefined
-    to_public_id: string | undefined
-    metadata: Record<string, string> | undefined
-    context: Record<string, string> | undefined
-  }
-}
-
-/**
- * Reads a row: which operation, on which asset, with what. An empty cell is as one that is not there.
- *
- * @param row its number, the header being 1
- * @param allowed the operations that may be used
- */
+/** Reads a row: which operation, of those allowed, on which asset, with what. An empty cell is as one that is not there. */
 export function readRow(
-  row: number,
-  cells: readonly string[],
-  columns: readonly Column[],
+  { row, cells, fault: unreadable }: Row,
+  header: Header,
   allowed: readonly Operation[]
 ): Task | BadRow {
-  const given = readCells(cells, columns)
+  const given = readCells(unreadable === undefined ? cells : [], header)
   const { publicId = '', resourceType, deliveryType } = given
   const operation = allowed.find((one) => one === given.operation)
-  const fault =
-    faultOfShape(cells, columns) ??
-    (operation ? faultOf(operation, given) : `its operation must be one of ${allowed.join(', ')}`)
+  const fault = unreadable ?? faultOfShape(cells, header) ?? faultOf(given, operation, allowed)
   if (operation && fault === undefined) {
     return taskOf({ row, asset: { publicId, resourceType, deliveryType } }, operation, given.arguments)
   }
   return { row, operation: given.operation ?? '', publicId, fault: String(fault) }
 }
 
-function readCells(cells: readonly string[], columns: readonly Column[]): Given {
+type Given = ReturnType<typeof readCells>
+
+/** Returns the cells of a row by what they hold; undefined where they are empty. */
+function readCells(cells: readonly string[], header: Header) {
   const cell = (group: Group) =>
-    cells[columns.findIndex((column) => column.group === group)]?.trim() || undefined
+    cells[header.findIndex((column) => column?.group === group)]?.trim() || undefined
   const values = (group: Group) => {
-    const ofGroup = columns.flatMap((column, index) =>
-      column.group === group && cells[index]?.trim() ? [[column.key, cells[index]] as const] : []
+    const ofGroup = header.flatMap((column, index) =>
+      column?.group === group && cells[index]?.trim() ? [[column.key, cells[index]] as const] : []
     )
     return ofGroup.length > 0 ? Object.fromEntries(ofGroup) : undefined
   }
@@ -158,16 +142,18 @@ function readCells(cells: readonly string[], columns: readonly Column[]): Given 
   }
 }
 
-function faultOfShape(cells: readonly string[], columns: readonly Column[]): string | undefined {
-  if (cells.length > columns.length) {
-    return `it has ${cells.length} cells where the header has ${columns.length}; put a cell with commas in quotes`
-  }
-  // what cannot be decoded becomes this character, and would be written so
-  if (cells.some((cell) => cell.includes('\uFFFD'))) return 'it is not UTF-8; save the file as "CSV UTF-8"'
-  return undefined
+function faultOfShape(cells: readonly string[], header: Header): string | undefined {
+  const surplus = cells.findIndex((cell, index) => cell.trim() && !header[index])
+  if (surplus < 0) return undefined
+  return `cell ${surplus + 1} has no column in the header; put a cell that has separators in it in quotes`
 }
 
-function faultOf(operation: Operation, given: Given): string | undefined {
+function faultOf(
+  given: Given,
+  operation: Operation | undefined,
+  allowed: readonly Operation[]
+): string | undefined {
+  if (!operation) return `its operation must be one of ${allowed.join(', ')}`
   if (!given.publicId) return 'public_id is empty'
   if (!RESOURCE_TYPES.includes(given.resourceType)) {
     return `resource_type must be one of ${RESOURCE_TYPES.join(', ')}`

@@ -1,7 +1,7 @@
 import { ListenerError, PermanentError } from '../../errors.ts'
 import type { State } from '../../journal/state.ts'
 import type { Logger } from '../../logger.ts'
-import type { Dialect } from './rows.ts'
+import type { Dialect } from './dialect.ts'
 
 /** What became of a row. */
 export interface Outcome {
@@ -48,14 +48,15 @@ const PAUSE_MS = 1000
 /** What was done of a file. What is saved is not done again, whoever goes on. */
 export class Progress {
   readonly #options: ProgressOptions
-  readonly #checkpoint: Checkpoint
+  /** What is saved next. */
+  readonly checkpoint: Checkpoint
   /** An earlier run was interrupted: the rows after those that are done may have been run. */
   readonly isResumed: boolean
 
   private constructor(options: ProgressOptions, stored: Checkpoint | undefined) {
     this.#options = options
     this.isResumed = stored !== undefined
-    this.#checkpoint = stored ?? {
+    this.checkpoint = stored ?? {
       row: 1,
       counts: { ok: 0, already: 0, failed: 0 },
       chunks: 0,
@@ -74,11 +75,11 @@ export class Progress {
 
   /** All rows up to this one are done; the header is 1. */
   get row(): number {
-    return this.#checkpoint.row
+    return this.checkpoint.row
   }
 
   get counts(): Readonly<Checkpoint['counts']> {
-    return this.#checkpoint.counts
+    return this.checkpoint.counts
   }
 
   /** Whether anything became of any row. */
@@ -86,41 +87,25 @@ export class Progress {
     return Object.values(this.counts).every((count) => count === 0)
   }
 
-  get dialect(): Dialect {
-    return this.#checkpoint.dialect
-  }
-
-  set dialect(dialect: Dialect) {
-    this.#checkpoint.dialect = dialect
-  }
-
-  get ended(): Checkpoint['ended'] {
-    return this.#checkpoint.ended
-  }
-
-  get isReported(): boolean {
-    return this.#checkpoint.reported === true
-  }
-
   /** Whether a row is done. */
   has(row: number): boolean {
-    return row <= this.row || this.#checkpoint.recent.some((outcome) => outcome.row === row)
+    return row <= this.row || this.checkpoint.recent.some((outcome) => outcome.row === row)
   }
 
   /** Notes what became of a row; kept once it is saved. */
   settle({ operation, publicId, error, ...outcome }: Outcome): void {
-    this.#checkpoint.recent.push({
+    this.checkpoint.recent.push({
       ...outcome,
       operation: cut(operation, LONGEST_OPERATION),
       publicId: cut(publicId, LONGEST_PUBLIC_ID),
       error: cut(error, LONGEST_ERROR)
     })
-    this.#checkpoint.counts[outcome.outcome]++
+    this.checkpoint.counts[outcome.outcome]++
   }
 
   /** All rows up to this one are done. */
   async advance(row: number): Promise<void> {
-    const checkpoint = this.#checkpoint
+    const checkpoint = this.checkpoint
     checkpoint.row = row
     if (checkpoint.recent.length >= CHUNK_OUTCOMES) {
       // were the worker killed between the two, the chunk would be written again
@@ -132,22 +117,22 @@ export class Progress {
   }
 
   async end(stopped?: string): Promise<void> {
-    this.#checkpoint.ended = stopped === undefined ? {} : { stopped }
+    this.checkpoint.ended = stopped === undefined ? {} : { stopped }
     await this.save()
   }
 
   async reported(): Promise<void> {
-    this.#checkpoint.reported = true
+    this.checkpoint.reported = true
     await this.save()
   }
 
   async save(): Promise<void> {
-    await this.#put(this.#options.key, this.#checkpoint)
+    await this.#put(this.#options.key, this.checkpoint)
   }
 
   /** What became of all rows, in their order. @throws {PermanentError} CSV_OUTCOMES_FORGOTTEN */
   async *outcomes(): AsyncGenerator<Outcome, void, void> {
-    const { chunks, recent } = this.#checkpoint
+    const { chunks, recent } = this.checkpoint
     for (let index = 0; index < chunks; index++) {
       const chunk = await this.#options.state.get<Outcome[]>(this.#chunkKey(index))
       if (!chunk) {

@@ -2,8 +2,8 @@ import { pipeline } from 'node:stream'
 import { stringify } from 'csv-stringify'
 import type { CloudinaryClient } from '../../cloudinary/client.ts'
 import { type RawFile, uploadRawFile } from '../../cloudinary/raw-files.ts'
+import type { Dialect } from './dialect.ts'
 import type { Outcome } from './progress.ts'
-import type { Dialect } from './rows.ts'
 
 const COLUMNS = ['row', 'operation', 'public_id', 'outcome', 'error'] as const
 

@@ -1,142 +1,110 @@
-import { pipeline } from 'node:stream/promises'
-import { type Parser, parse } from 'csv-parse'
-import { parse as parseAtOnce } from 'csv-parse/sync'
-import { invalidHeader } from './columns.ts'
+import { finished } from 'node:stream/promises'
+import { parse } from 'csv-parse'
+import { type Dialect, RULES, sniff } from './dialect.ts'
 
-/** How a file is written, so that its report is written alike. */
-export interface Dialect {
-  delimiter: string
-  /** Without it, Excel takes UTF-8 for something else. */
-  bom: boolean
-}
-
-/** A row as it stands in the file. */
+/** A row that is not empty, as it stands in the file. */
 export interface Row {
-  /** As a spreadsheet counts: the header is 1, and a row with line breaks in a cell is one. */
+  /** As a spreadsheet counts: the first is 1, an empty row counts, and a row with line breaks in a cell is one. */
   row: number
+  /** Without line breaks at their ends. */
   cells: string[]
-  /** Why it cannot be read. */
+  /** Why the row cannot be read. */
   fault?: string
-  /** What follows cannot be read either. */
+  /** The rows after it cannot be read either. */
   isLast?: true
 }
 
-/** A row may be so long, in bytes; and so many separators and quotes may be between two rows. */
-const LONGEST_ROW = 64 * 1024
-const LONGEST_BETWEEN = 4 * LONGEST_ROW
+/** Maximum length of a row, in bytes. */
+export const LONGEST_ROW = 64 * 1024
 
-const DELIMITERS = /[,;\t]/
+/** Bytes parsed at a time: rows that wait to be run grow the heap's young generation. */
+const SLICE_BYTES = 4096
 
-/** What the parser finds that it cannot go on after. */
-class Unreadable {
-  readonly fault: string
-
-  constructor(fault: string) {
-    this.fault = fault
-  }
-}
+export const NOT_UTF8 = 'it is not UTF-8; save the file as "CSV UTF-8" and upload it again'
+const MISPLACED_QUOTE = 'a quoted cell goes on after its closing quote; write a quote in it twice'
+const TOO_LONG = 'the row is longer than 64 KiB, perhaps by a quote that is not closed; the rest is not run'
+const NOT_CLOSED = 'a quote is not closed; the rest is not run'
 
 /**
- * The rows of a CSV file, the header among them, as they arrive: UTF-8, with or without byte order mark, lines that end
- * in LF or CRLF, cells separated by commas, semicolons or tabs (whichever is the first in the header), quoted by `"`
- * where they have any of these in them. Memory is bounded whatever the file holds.
+ * Yields the rows of a CSV file that are not empty, the header among them: UTF-8, or UTF-16 with a byte order mark, and
+ * lines that each end in LF, CRLF, CR or CRCRLF. Memory is bounded whatever the file holds. A row has the same number
+ * wherever the pieces begin.
  *
- * A row with misplaced quotes has a `fault`. A quote that is not closed, or a row over 64 KiB, is the `fault` of the
- * last row that is given.
+ * A row with a misplaced quote or undecodable text has a `fault`. A quote that is not closed, or a row over 64 KiB, is
+ * the `fault` of the last row.
  *
- * @param onDialect told before the first row
- * @throws {PermanentError} CSV_HEADER_INVALID for UTF-16
- * @throws what reading the content throws; rows that were not yet taken by then are not given
+ * @param content pieces, of which the first holds the header
+ * @param onDialect called before the first row
+ * @throws what reading the content throws
  */
 export async function* rowsOf(
   content: AsyncIterable<Buffer>,
   onDialect: (dialect: Dialect) => void
 ): AsyncGenerator<Row, void, void> {
-  const pieces = content[Symbol.asyncIterator]()
-  const { beginning, dialect } = await readBeginning(pieces)
-  onDialect(dialect)
-  const { delimiter } = dialect
-  const parser: Parser = parse({
-    delimiter,
-    raw: true,
-    relax_column_count: true,
-    // a quote within a cell is one; where it makes the row doubtful is looked at below, and the next row is sound
-    relax_quotes: true,
-    max_record_size: LONGEST_ROW,
-    skip_records_with_error: true,
-    // in its place among the rows: an error would overtake those that are not yet taken
-    on_skip: (error) => {
-      parser.push(new Unreadable(unreadable(error?.code)))
-    }
-  })
-  const feeding = pipeline(bounded(beginning, pieces, parser), parser)
-  // the loop below throws it too, unless it has ended before
-  feeding.catch(() => {})
-  let row = 0
-  try {
-    for await (const item of parser as AsyncIterable<{ record: string[]; raw: string } | Unreadable>) {
-      row++
-      if (item instanceof Unreadable) {
-        yield { row, cells: [], fault: item.fault, isLast: true }
-        return
+  let reader: Reader | undefined
+  for await (const piece of content) {
+    reader ??= openReader(piece, onDialect)
+    for (let at = 0; at < piece.length; at += SLICE_BYTES) {
+      reader.read(piece.subarray(at, at + SLICE_BYTES))
+      for (const row of reader.rows.splice(0)) {
+        yield row
+        if (row.isLast) return
       }
-      const { record: cells, raw } = item
-      const doubtful = cells.some((cell) => cell.startsWith('"')) && !isWellQuoted(raw, delimiter)
-      yield { row, cells, ...(doubtful && { fault: MISPLACED_QUOTE }) }
     }
-  } finally {
-    parser.destroy()
   }
+  await reader?.end()
+  yield* reader?.rows ?? []
 }
 
-const MISPLACED_QUOTE = 'a quoted cell goes on after its closing quote; write a quote in it twice'
-const TOO_LONG = 'the row is longer than 64 KiB, perhaps by a quote that is not closed; the rest is not run'
-const NOT_CLOSED = 'a quote is not closed; the rest is not run'
+type Reader = ReturnType<typeof openReader>
 
-const unreadable = (code: string | undefined) => (code === 'CSV_QUOTE_NOT_CLOSED' ? NOT_CLOSED : TOO_LONG)
-
-/** As much of the file as its header needs. */
-async function readBeginning(
-  pieces: AsyncIterator<Buffer>
-): Promise<{ beginning: Buffer; dialect: Dialect }> {
-  let beginning = Buffer.alloc(0)
-  while (beginning.length < LONGEST_ROW && !/[\r\n]/.test(beginning.toString('latin1'))) {
-    const next = await pieces.next()
-    if (next.done) break
-    beginning = Buffer.concat([beginning, next.value])
-  }
-  const mark = beginning.toString('hex', 0, 3)
-  if (/^(fffe|feff)/.test(mark)) throw invalidHeader('it is UTF-16; save it as "CSV UTF-8"')
-  const bom = mark === 'efbbbf'
-  if (bom) beginning = beginning.subarray(3)
-  const [header = ''] = beginning.toString().split(/[\r\n]/, 1)
-  return { beginning, dialect: { delimiter: DELIMITERS.exec(header)?.[0] ?? ',', bom } }
-}
-
-/** The parser counts the characters of cells, and a line of nothing but separators has none. */
-async function* bounded(
-  beginning: Buffer,
-  pieces: AsyncIterator<Buffer>,
-  parser: { info: { records: number }; push: (item: Unreadable) => void }
-): AsyncGenerator<Buffer, void, void> {
-  yield beginning
-  let [records, between] = [0, 0]
-  for await (const piece of { [Symbol.asyncIterator]: () => pieces }) {
-    between = parser.info.records === records ? between + piece.length : 0
-    records = parser.info.records
-    if (between > LONGEST_BETWEEN) {
-      parser.push(new Unreadable(TOO_LONG))
-      return
+/** Reads pieces into `rows` at once: `on_record` keeps them from the stream, which would wait for its own reader. */
+function openReader(beginning: Buffer, onDialect: (dialect: Dialect) => void) {
+  const { dialect, decoder, directive } = sniff(beginning)
+  onDialect(dialect)
+  const rows: Row[] = []
+  let [row, unendedBytes, toSkip] = [0, 0, directive.length]
+  const stop = (fault: string): undefined => void rows.push({ row: row + 1, cells: [], fault, isLast: true })
+  const parser = parse({
+    ...RULES,
+    delimiter: dialect.delimiter,
+    raw: true,
+    on_record(item: unknown) {
+      const { record, raw } = item as { record: string[]; raw: string }
+      if (Buffer.byteLength(raw) > LONGEST_ROW) return stop(TOO_LONG)
+      row++
+      const fault = faultOf(record, raw)
+      const cells = record.map((cell) => cell.replace(LINE_BREAKS_AROUND, ''))
+      if (cells.some((cell) => cell.trim())) rows.push({ row, cells, ...(fault && { fault }) })
+      return undefined
+    },
+    on_skip: () => stop(NOT_CLOSED)
+  }).resume()
+  return {
+    rows,
+    read(piece: Buffer) {
+      const before = row
+      parser.write(decoder.decode(piece, { stream: true }).slice(toSkip))
+      toSkip = 0
+      unendedBytes = row === before ? unendedBytes + piece.length : 0
+      // twice as many, since the parser looks ahead: it knows some bytes later that a row has ended
+      if (unendedBytes > 2 * LONGEST_ROW) stop(TOO_LONG)
+    },
+    end() {
+      parser.end(decoder.decode())
+      return finished(parser)
     }
-    yield piece
   }
 }
 
-function isWellQuoted(raw: string, delimiter: string): boolean {
-  try {
-    parseAtOnce(raw, { delimiter })
-    return true
-  } catch {
-    return false
-  }
+/** The lookbehind keeps it linear: a run of line breaks is tried once. */
+const LINE_BREAKS_AROUND = /^[\r\n]+|(?<![\r\n])[\r\n]+$/g
+
+function faultOf(cells: readonly string[], raw: string): string | undefined {
+  // what cannot be decoded becomes U+FFFD, and UTF-16 without a mark has NUL in it
+  if (cells.some((cell) => /[\0\uFFFD]/.test(cell))) return NOT_UTF8
+  // the parser leaves a misplaced quote in the cell, which CSV would write otherwise
+  const isMisplaced = (cell: string) =>
+    cell.startsWith('"') && !raw.includes(`"${cell.replaceAll('"', '""')}"`)
+  return cells.some(isMisplaced) ? MISPLACED_QUOTE : undefined
 }

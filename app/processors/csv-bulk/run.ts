@@ -2,19 +2,11 @@ import type { CloudinaryClient } from '../../cloudinary/client.ts'
 import { PermanentError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
 import { runBatch } from './batch.ts'
-import {
-  type BadRow,
-  type Column,
-  invalidHeader,
-  type Operation,
-  readHeader,
-  readRow,
-  type Task
-} from './columns.ts'
+import { type Header, invalidHeader, type Operation, readHeader, readRow, type Task } from './columns.ts'
 import { runTask } from './operations.ts'
 import type { Progress } from './progress.ts'
 import { reportIdOf, uploadReport } from './report.ts'
-import { type Row, rowsOf } from './rows.ts'
+import { NOT_UTF8, type Row, rowsOf } from './rows.ts'
 import { contentOf, requireCurrent, type Source, SourceGone } from './source.ts'
 
 export interface FileRun {
@@ -43,14 +35,19 @@ const CHECK_ROWS = 1000
  * Runs the rows of a file that are not done yet, and uploads the report.
  *
  * @returns a note on what was done
- * @throws {PermanentError} CSV_HEADER_INVALID, once a report says so
+ * @throws {PermanentError} CSV_HEADER_INVALID or CSV_ENCODING_INVALID, once a report says so
  * @throws {CloudinaryError} what it waits for; what is done is saved
  */
 export async function runFile(run: FileRun): Promise<string> {
   const { source, progress, cloudinary } = run
   const report = (stopped: string | undefined) =>
-    uploadReport(cloudinary, { source, dialect: progress.dialect, outcomes: progress.outcomes(), stopped })
-  if (!progress.ended) {
+    uploadReport(cloudinary, {
+      source,
+      dialect: progress.checkpoint.dialect,
+      outcomes: progress.outcomes(),
+      stopped
+    })
+  if (!progress.checkpoint.ended) {
     try {
       await progress.end(await runRows(run))
     } catch (error) {
@@ -60,8 +57,8 @@ export async function runFile(run: FileRun): Promise<string> {
       await progress.end(`${error.message}; the rest is not run`)
     }
   }
-  if (!progress.isReported) {
-    await report(progress.ended?.stopped)
+  if (!progress.checkpoint.reported) {
+    await report(progress.checkpoint.ended?.stopped)
     await progress.reported()
   }
   return noteOf(run)
@@ -69,7 +66,7 @@ export async function runFile(run: FileRun): Promise<string> {
 
 function noteOf({ progress, source }: FileRun): string {
   const { ok, already, failed } = progress.counts
-  const stopped = progress.ended?.stopped
+  const stopped = progress.checkpoint.ended?.stopped
   return [
     `${ok + already + failed} rows: ${ok} ok, ${already} already so, ${failed} failed`,
     ...(stopped === undefined ? [] : [`stopped: ${stopped}`]),
@@ -81,35 +78,28 @@ function noteOf({ progress, source }: FileRun): string {
 async function runRows(run: FileRun): Promise<string | undefined> {
   const { source, progress, cloudinary, concurrency } = run
   const rows = rowsOf(contentOf(cloudinary, source), (dialect) => {
-    progress.dialect = dialect
+    progress.checkpoint.dialect = dialect
   })
-  try {
-    const columns = await headerOf(rows)
-    const { row, counts, isResumed } = progress
-    run.log.info({ row, ...counts }, isResumed ? 'CSV file goes on' : 'CSV file is begun')
-    const batches = new Batches(run, columns)
-    let batch: Row[] = []
-    for await (const row of rows) {
-      if (row.row <= progress.row) continue
-      if (row.isLast) {
-        await batches.run(batch)
-        return `row ${row.row}: ${row.fault}`
-      }
-      batch.push(row)
-      if (batch.length < concurrency) continue
-      await batches.run(batch)
-      batch = []
-    }
-    await batches.run(batch)
-    return undefined
-  } finally {
-    await rows.return()
+  const batches = new Batches(run, await headerOf(rows))
+  const { row, counts, isResumed } = progress
+  run.log.info({ row, ...counts }, isResumed ? 'CSV file goes on' : 'CSV file is begun')
+  const batch: Row[] = []
+  let stopped: string | undefined
+  for await (const row of rows) {
+    if (row.isLast) stopped = `row ${row.row}: ${row.fault}`
+    else if (row.row > progress.row) batch.push(row)
+    if (batch.length === concurrency) await batches.run(batch.splice(0))
   }
+  await batches.run(batch)
+  return stopped
 }
 
-async function headerOf(rows: AsyncGenerator<Row, void, void>): Promise<Column[]> {
+async function headerOf(rows: AsyncGenerator<Row, void, void>): Promise<Header> {
   const { value: header } = await rows.next()
   if (!header) throw invalidHeader('it is empty')
+  if (header.fault === NOT_UTF8) {
+    throw new PermanentError(`The file is not run: ${NOT_UTF8}.`, { code: 'CSV_ENCODING_INVALID' })
+  }
   if (header.fault !== undefined) throw invalidHeader(header.fault)
   return readHeader(header.cells)
 }
@@ -117,15 +107,15 @@ async function headerOf(rows: AsyncGenerator<Row, void, void>): Promise<Column[]
 /** Runs batches of rows, one after the other. */
 class Batches {
   readonly #run: FileRun
-  readonly #columns: readonly Column[]
+  readonly #header: Header
   #isRepeated: boolean
   #checkedRow: number
   #logged: { row: number; at: number }
 
-  constructor(run: FileRun, columns: readonly Column[]) {
+  constructor(run: FileRun, header: Header) {
     const { progress, clock } = run
     this.#run = run
-    this.#columns = columns
+    this.#header = header
     this.#isRepeated = progress.isResumed
     this.#checkedRow = progress.row
     this.#logged = { row: progress.row, at: clock() }
@@ -160,22 +150,17 @@ class Batches {
     this.#logProgress()
   }
 
-  /** Settles rows that cannot be run, and leaves out those that are done or empty. */
+  /** Settles rows that cannot be run, and leaves out those that are done. */
   #tasksOf(batch: readonly Row[]): Task[] {
-    const { progress } = this.#run
-    const wanted = batch.filter(({ row, cells }) => !progress.has(row) && cells.some((cell) => cell.trim()))
-    return wanted.flatMap((row) => {
-      const read = this.#read(row)
+    const { progress, operations } = this.#run
+    return batch.flatMap((row) => {
+      if (progress.has(row.row)) return []
+      const read = readRow(row, this.#header, operations)
       if (!('fault' in read)) return [read]
       const { fault, ...about } = read
       progress.settle({ ...about, outcome: 'failed', error: fault })
       return []
     })
-  }
-
-  #read({ row, cells, fault }: Row): Task | BadRow {
-    if (fault !== undefined) return { row, operation: '', publicId: '', fault }
-    return readRow(row, cells, this.#columns, this.#run.operations)
   }
 
   #logProgress(): void {

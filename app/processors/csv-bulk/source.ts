@@ -2,6 +2,7 @@ import type { CloudinaryClient } from '../../cloudinary/client.ts'
 import { CloudinaryError } from '../../cloudinary/fault.ts'
 import { downloadPart, type RawFile } from '../../cloudinary/raw-files.ts'
 import { ListenerError } from '../../errors.ts'
+import { LONGEST_ROW } from './rows.ts'
 
 /** The version of a file whose upload the event tells of. */
 export interface Source extends RawFile {
@@ -11,9 +12,9 @@ export interface Source extends RawFile {
 /** The file is gone, or is another by now: what is left of its rows is not run. */
 export class SourceGone extends Error {}
 
-/** So much is fetched at a time, in bytes, and handed on in pieces. */
+/** So much is fetched at a time, in bytes, and handed on in pieces: the first of them is as long as a header may be. */
 const PART_BYTES = 4 * 1024 * 1024
-const PIECE_BYTES = 16 * 1024
+const PIECE_BYTES = LONGEST_ROW
 
 /**
  * The content of this version of the file, in pieces. Versions only grow: where this one is the current one after a part

@@ -1,12 +1,14 @@
 import type { CloudinaryClient } from '../../cloudinary/client.ts'
 import type { Asset } from '../../cloudinary/event.ts'
 import { CloudinaryError } from '../../cloudinary/fault.ts'
+import { findRequested } from './transformation.ts'
 
 /** What Cloudinary says has become of transformations. */
 export interface Eager {
   status: 'processing' | 'done' | 'failed'
   /** Named by the notification that comes when those that are processing have ended. */
   batchId?: string
+  /** As it was requested, where it is recognized. */
   made: string[]
   /** What was not made, and why. */
   reasons: string[]
@@ -65,16 +67,17 @@ export async function askFor(options: AskOptions): Promise<Asked> {
  * batch_id, url}`. A list without any entry, or an entry that names nothing, counts as failed, since nobody could say
  * what was made.
  *
- * @param asked what was asked for, in the order of the entries
+ * @param asked what was asked for; entries without a transformation are in its order
  */
 export function readEager(list: unknown, asked: readonly string[]): Eager {
   const given: unknown[] = Array.isArray(list) ? list : []
   const entries = given.map((entry, index) => {
     const { transformation, url, secure_url, status, reason, batch_id } = (entry ?? {}) as Fields
     const position = given.length === asked.length ? asked[index] : undefined
-    const namesSomething = [transformation, url, secure_url].some((value) => text(value) !== undefined)
+    const named = text(transformation)
+    const namesSomething = [named, url, secure_url].some((value) => text(value) !== undefined)
     return {
-      name: text(transformation) ?? position ?? 'a transformation',
+      name: (named && findRequested(named, asked)) ?? named ?? position ?? 'a transformation',
       status: namesSomething || status === 'processing' ? status : 'failed',
       reason,
       batch: text(batch_id)

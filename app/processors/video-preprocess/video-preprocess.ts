@@ -6,6 +6,7 @@ import { byCurrentName } from '../current-name.ts'
 import { checkOptions, TAG } from '../options.ts'
 import { askFor, readEager, TRANSFORM_MS } from './eager.ts'
 import { isStarted, type Job, Jobs } from './job.ts'
+import { findRequested } from './transformation.ts'
 
 /** As Cloudinary writes it in an address, such as `c_limit,q_auto,w_640`; `|` would begin the next. */
 const TRANSFORMATION = z.string().regex(/^[^|\s]+$/, 'a transformation has neither blanks nor "|"')
@@ -139,8 +140,10 @@ class Preprocessor {
     { cloudinary, state }: ProcessorContext
   ): Promise<Job> {
     const { upload, asset, verdict } = before
-    const missing = this.#options.transformations.filter((wanted) => !before.made.includes(wanted))
-    const transformations = missing.length > 0 ? missing : this.#options.transformations
+    const wanted = this.#options.transformations
+    const madeBefore = before.made.map((name) => findRequested(name, wanted))
+    const missing = wanted.filter((transformation) => !madeBefore.includes(transformation))
+    const transformations = missing.length > 0 ? missing : wanted
     const startedAt = this.#now()
     const replay = replayOf(run)
     const { status, batchId, made, reasons, tooLarge } = await askFor({

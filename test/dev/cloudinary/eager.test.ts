@@ -24,6 +24,17 @@ t.test('derived assets have the size and format that were asked for; HLS has no 
   t.match(deriveNow(raw, cloud, 'e_blur', rules), [{ format: 'jpg', width: 640, height: 480 }])
 })
 
+t.test('a result names its transformation URL-decoded, with sorted parameters', async (t) => {
+  const asset = video()
+  const text = 'w_640,l_text:Arial_40:Hello%252C%20World,c_limit/q_auto,e_blur/mp4'
+  t.match(deriveNow(asset, cloud, text, rules), [
+    { transformation: 'c_limit,l_text:Arial_40:Hello%2C World,w_640/e_blur,q_auto/mp4' }
+  ])
+  deriveNow(asset, cloud, 'c_limit,l_text:Arial_40:Hello%252C%20World,w_640/e_blur,q_auto/mp4', rules)
+  t.equal(asset.derived.length, 1, 'in another order it is the same')
+  t.match(deriveNow(asset, cloud, 'l_text:A:50% off', rules), [{ transformation: 'l_text:A:50% off' }])
+})
+
 t.test('a transformation that fails refuses the call that waits for it', async (t) => {
   const failing = { ...rules, failure: () => 'Invalid transformation' }
   t.throws(() => deriveNow(video(), cloud, 'w_1', failing), {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import {
-  type Column,
+  type Header,
   invalidHeader,
   OPERATIONS,
   readHeader,
@@ -19,18 +19,13 @@ const HEADER = [
   'context.alt'
 ]
 
-const columns = readHeader(HEADER)
+const header = readHeader(HEADER)
 
 /** Reads a row that has these cells, by their columns' names. */
-const read = (cells: Record<string, string>, allowed: Parameters<typeof readRow>[3] = OPERATIONS) =>
-  readRow(
-    7,
-    HEADER.map((name) => cells[name] ?? ''),
-    columns,
-    allowed
-  )
+const read = (cells: Record<string, string>, allowed: Parameters<typeof readRow>[2] = OPERATIONS) =>
+  readRow({ row: 7, cells: HEADER.map((name) => cells[name] ?? '') }, header, allowed)
 
-const faultOf = (cells: Record<string, string>, allowed?: Parameters<typeof readRow>[3]) => {
+const faultOf = (cells: Record<string, string>, allowed?: Parameters<typeof readRow>[2]) => {
   const row = read(cells, allowed)
   return 'fault' in row ? row.fault : undefined
 }
@@ -39,18 +34,17 @@ const IMAGE = { publicId: 'a', resourceType: 'image', deliveryType: 'upload' }
 
 t.test('a header names its columns in any order, and space around a name is none of it', async (t) => {
   t.strictSame(readHeader(['tags', ' public_id ', 'operation', 'context.alt text', 'metadata.a.b']), [
-    { name: 'tags', group: 'tags', key: '' },
-    { name: 'public_id', group: 'public_id', key: '' },
-    { name: 'operation', group: 'operation', key: '' },
-    { name: 'context.alt text', group: 'context', key: 'alt text' },
-    { name: 'metadata.a.b', group: 'metadata', key: 'a.b' }
-  ] satisfies Column[])
+    { group: 'tags', key: '' },
+    { group: 'public_id', key: '' },
+    { group: 'operation', key: '' },
+    { group: 'context', key: 'alt text' },
+    { group: 'metadata', key: 'a.b' }
+  ] satisfies Header)
 })
 
 t.test('a header that cannot be used is refused, naming the column and what is allowed', async (t) => {
   const refusals: [string[], RegExp][] = [
     [['operation', 'public_id', 'colour'], /"colour" is no column that is known/],
-    [['operation', 'public_id', ''], /"" is no column/],
     [['operation', 'public_id', 'Tags'], /"Tags" is no column/],
     [['operation', 'public_id', 'metadata.'], /"metadata\." is no column/],
     [['operation', 'public_id', 'context'], /"context" is no column/],
@@ -106,7 +100,10 @@ t.test('an asset is named by resource type and type too', async (t) => {
 })
 
 t.test('cells at the end may be left out', async (t) => {
-  t.match(readRow(2, ['delete', 'a'], columns, OPERATIONS), { operation: 'delete', asset: IMAGE })
+  t.match(readRow({ row: 2, cells: ['delete', 'a'] }, header, OPERATIONS), {
+    operation: 'delete',
+    asset: IMAGE
+  })
 })
 
 t.test('a row that asks for nothing that could be done says why', async (t) => {
@@ -122,7 +119,6 @@ t.test('a row that asks for nothing that could be done says why', async (t) => {
   t.equal(faultOf({ operation: 'set_metadata', public_id: 'a' }), 'set_metadata needs metadata')
   t.equal(faultOf({ operation: 'delete', public_id: 'a', tags: 'x' }), 'delete takes no tags')
   t.equal(faultOf({ ...about, 'context.alt': 'x' }), 'add_tags takes no context')
-  t.match(faultOf({ ...about, tags: 'M\uFFFDnchen' }), /not UTF-8/)
 })
 
 t.test('a bad row is told with what it says of itself', async (t) => {
@@ -135,12 +131,33 @@ t.test('a bad row is told with what it says of itself', async (t) => {
   t.match(read({}), { operation: '', publicId: '' })
 })
 
-t.test('a row with more cells than the header is bad: a comma may have torn one in two', async (t) => {
-  const short = readHeader(['operation', 'public_id', 'tags'])
-  t.match(readRow(2, ['add_tags', 'a', 'sale', 'summer'], short, OPERATIONS), {
-    fault: /it has 4 cells where the header has 3/
-  })
-})
+t.test(
+  'a cell without a column is bad unless it is empty: a separator may have torn one in two',
+  async (t) => {
+    const about = ['add_tags', 'a', 'sale']
+    for (const names of [
+      ['operation', 'public_id', 'tags'],
+      ['operation', 'public_id', 'tags', '', ' ']
+    ]) {
+      const short = readHeader(names)
+      t.match(readRow({ row: 2, cells: [...about, '', ' ', ''] }, short, OPERATIONS), {
+        operation: 'add_tags',
+        tags: 'sale'
+      })
+      t.match(readRow({ row: 2, cells: [...about, '', 'summer'] }, short, OPERATIONS), {
+        fault: /^cell 5 has no column/
+      })
+    }
+    const gap = readHeader(['operation', '', 'public_id', 'tags'])
+    t.match(readRow({ row: 2, cells: ['add_tags', '', 'a', 'sale'] }, gap, OPERATIONS), {
+      asset: IMAGE,
+      tags: 'sale'
+    })
+    t.match(readRow({ row: 2, cells: ['add_tags', 'x', 'a', 'sale'] }, gap, OPERATIONS), {
+      fault: /^cell 2 has no column/
+    })
+  }
+)
 
 t.test('a value that the SDK could not send as it is is refused', async (t) => {
   for (const value of ['C:\\', 'a\\=b', 'a\\|b']) {
@@ -152,8 +169,20 @@ t.test('a value that the SDK could not send as it is is refused', async (t) => {
   }
 })
 
+t.test('a row that cannot be read says why, and nothing else of itself', async (t) => {
+  t.strictSame(readRow({ row: 2, cells: ['delete', 'a'], fault: 'torn' }, header, OPERATIONS), {
+    row: 2,
+    operation: '',
+    publicId: '',
+    fault: 'torn'
+  })
+})
+
 t.test('a field may have any name', async (t) => {
-  const header = readHeader(['operation', 'public_id', 'metadata.__proto__'])
-  const row = readRow(2, ['set_metadata', 'a', 'x'], header, OPERATIONS)
+  const row = readRow(
+    { row: 2, cells: ['set_metadata', 'a', 'x'] },
+    readHeader(['operation', 'public_id', 'metadata.__proto__']),
+    OPERATIONS
+  )
   t.strictSame(Object.entries('values' in row ? row.values : {}), [['__proto__', 'x']])
 })

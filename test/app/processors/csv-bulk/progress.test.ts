@@ -38,17 +38,17 @@ t.test('a new file begins behind its header', async (t) => {
   t.equal(progress.row, 1)
   t.notOk(progress.isResumed)
   t.ok(progress.isEmpty)
-  t.equal(progress.ended, undefined)
-  t.notOk(progress.isReported)
+  t.equal(progress.checkpoint.ended, undefined)
+  t.notOk(progress.checkpoint.reported)
   t.strictSame(progress.counts, { ok: 0, already: 0, failed: 0 })
-  t.strictSame(progress.dialect, { delimiter: ',', bom: false })
+  t.strictSame(progress.checkpoint.dialect, { delimiter: ',', bom: false })
   t.strictSame(await rowsOf(progress), [])
 })
 
 t.test('a run goes on where the one before it was, and knows that there was one', async (t) => {
   const { open } = start()
   const progress = await open()
-  progress.dialect = { delimiter: ';', bom: true }
+  progress.checkpoint.dialect = { delimiter: ';', bom: true }
   progress.settle(outcome(3))
   progress.settle(outcome(2, { outcome: 'failed', error: 'refused' }))
   await progress.advance(3)
@@ -61,7 +61,7 @@ t.test('a run goes on where the one before it was, and knows that there was one'
   t.notOk(next.isEmpty)
   t.equal(next.row, 3)
   t.strictSame(next.counts, { ok: 1, already: 1, failed: 1 })
-  t.strictSame(next.dialect, { delimiter: ';', bom: true })
+  t.strictSame(next.checkpoint.dialect, { delimiter: ';', bom: true })
   t.strictSame(
     [2, 3, 4, 5, 6].map((row) => next.has(row)),
     [true, true, false, true, false]
@@ -79,12 +79,12 @@ t.test('how a file ended, and that it was reported, is kept', async (t) => {
   const { open } = start()
   const progress = await open()
   await progress.end()
-  t.strictSame((await open()).ended, {})
+  t.strictSame((await open()).checkpoint.ended, {})
   await progress.end('a quote is not closed')
   await progress.reported()
   const next = await open()
-  t.strictSame(next.ended, { stopped: 'a quote is not closed' })
-  t.ok(next.isReported)
+  t.strictSame(next.checkpoint.ended, { stopped: 'a quote is not closed' })
+  t.ok(next.checkpoint.reported)
 })
 
 t.test('outcomes of many rows are kept apart, so that what is written each time stays small', async (t) => {

@@ -17,7 +17,11 @@ const HEADER = 'operation,public_id,tags'
 async function start(t: Test, rows: string[], { header = HEADER, count = 10, concurrency = 2 } = {}) {
   const { cloudinary, clients } = await buildCloudinary(t)
   for (let row = 2; row < count + 2; row++) cloudinary.as().upload({ publicId: `a${row}` })
-  const { version } = cloudinary.as().upload({ ...FILE, content: [header, ...rows].join('\n') }).asset
+  const upload = (content: string | Buffer) => ({
+    publicId: FILE.publicId,
+    version: cloudinary.as().upload({ ...FILE, content }).asset.version
+  })
+  const source = upload([header, ...rows].join('\n'))
   const { state, entries } = memoryState()
   const lines: Record<string, unknown>[] = []
   const log = pino({ base: {} }, { write: (line: string) => void lines.push(JSON.parse(line)) })
@@ -33,7 +37,7 @@ async function start(t: Test, rows: string[], { header = HEADER, count = 10, con
       settled.settle(outcome)
     }
     return runFile({
-      source: { publicId: FILE.publicId, version },
+      source,
       progress,
       cloudinary: clients.for('demo', abort.signal),
       log,
@@ -55,6 +59,7 @@ async function start(t: Test, rows: string[], { header = HEADER, count = 10, con
     abort,
     settled,
     run,
+    upload,
     /** Cloudinary is well again, and a call has shown it. */
     recover: () => {
       cloudinary.faults.clear()
@@ -120,6 +125,38 @@ t.test('a header that cannot be used is told in the report, and nothing is run',
     t.match(report(), [{ outcome: 'stopped', error: reason }])
     t.strictSame(tagged(), [])
   }
+})
+
+t.test('a header of another encoding is refused with a code that says so', async (t) => {
+  const { cloudinary, run, report, tagged, upload } = await start(t, [])
+  const content = Buffer.from(`${HEADER},context.größe\nadd_tags,a2,x,`, 'latin1')
+  await t.rejects(run({ source: upload(content) }), {
+    name: 'PermanentError',
+    code: 'CSV_ENCODING_INVALID',
+    message: /^The file is not run: it is not UTF-8; save the file as "CSV UTF-8" and upload it again\.$/
+  })
+  t.match(report(), [{ outcome: 'stopped', error: /not UTF-8/ }])
+  t.strictSame(tagged(), [])
+  t.equal(cloudinary.assets.find('a2')?.context.größe, undefined)
+})
+
+t.test('a file as spreadsheets write it is run, and each value is what the cell holds', async (t) => {
+  const { cloudinary, run, upload, report } = await start(t, [])
+  const lines = [
+    'sep=;\r\n',
+    '\r\n',
+    'operation;public_id;"context.a;b";context.note;;\n',
+    'set_context;a2;A-1;B-1\r\n',
+    'set_context;a3;A-2;"B-2\r\n";;;\r',
+    ';;;;;\r\r\n',
+    'set_context;a4;;größe\r\r\n'
+  ]
+  const source = upload(Buffer.from(`\uFEFF${lines.join('')}`, 'utf16le'))
+  t.match(await run({ source }), /^3 rows: 3 ok, 0 already so, 0 failed/)
+  t.strictSame(cloudinary.assets.find('a2')?.context, { 'a;b': 'A-1', note: 'B-1' })
+  t.strictSame(cloudinary.assets.find('a3')?.context, { 'a;b': 'A-2', note: 'B-2' })
+  t.strictSame(cloudinary.assets.find('a4')?.context, { note: 'größe' })
+  t.strictSame(Object.values(report()).length, 3)
 })
 
 t.test('a quote that is not closed ends the file, and the rows before it are run', async (t) => {

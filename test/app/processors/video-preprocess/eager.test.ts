@@ -127,6 +127,16 @@ t.test('what was made, and what was not, is read from either spelling', async (t
     { status: 'failed', made: [MP4], reasons: [`${HLS}: Unsupported`] },
     'by the name that the entry has'
   )
+  const requested = ['w_640,c_limit/mp4', 'l_text:Arial_40:a%252Cb,w_1']
+  t.strictSame(
+    readEager(
+      [{ transformation: 'l_text:Arial_40:a%2Cb,w_1' }, { transformation: 'c_limit,w_640/mp4' }],
+      requested
+    ),
+    { status: 'done', made: requested.toReversed(), reasons: [] },
+    "in Cloudinary's normal form"
+  )
+  t.match(readEager([{ transformation: 'w_2' }], ['w_1']), { made: ['w_2'] }, 'by its own, if not requested')
   t.strictSame(
     readEager([{ url: 'https://example.com' }, { status: 'failed' }], asked),
     { status: 'failed', made: [HLS], reasons: [`${MP4}: no reason given`] },

@@ -269,6 +269,23 @@ t.test(
   }
 )
 
+t.test("what was made is recognized in Cloudinary's normal form, and in that of other options", async (t) => {
+  const wanted = 'w_640,q_auto,c_limit/mp4'
+  const text = 'l_text:Arial_40:a%252Cb,g_south'
+  const { upload, answer, handle, job, calls, context } = await build(t, {
+    transformations: [HLS, wanted, text]
+  })
+  const event = upload(50 * MB)
+  await handle(event)
+  const made = [{ transformation: MP4 }, { transformation: 'g_south,l_text:Arial_40:a%2Cb' }]
+  const told = answer(event, [{ transformation: HLS, status: 'failed' }, ...made])
+  await t.rejects(handle(told), failure(/not made: sp_full_hd\/m3u8: /))
+  t.match(job(event), { made: [wanted, text] })
+  const changed = videoPreprocess({ transformations: [MP4, HLS, text] }, () => NOW)
+  await changed.handle(redriven(told), context)
+  t.match(calls(), [{}, { eager: HLS }])
+})
+
 t.test('a redrive asks for all where nobody can say what is missing', async (t) => {
   const { upload, answer, handle, calls } = await build(t)
   const event = upload(50 * MB)

@@ -10,6 +10,8 @@ export interface Limits {
   /** Bodies from the check of the signature until SQS has stored their events. */
   storing: BodyBudget
   connections: number
+  /** Mean delay of the event loop, in a second, above which the next second's requests are refused. */
+  eventLoopDelayMs: number
 }
 
 /** Of a connection with a request that is not answered, at most, in bytes: 15 KiB with 14 KiB of headers, measured. */
@@ -33,6 +35,7 @@ export function createLimits(
   return {
     reading: new BodyBudget({ large: memoryBytes / 4, small: memoryBytes / 8 }),
     storing: new BodyBudget({ large: heapBytes / 16, small: heapBytes / 16 }),
-    connections: Math.floor(memoryBytes / 16 / CONNECTION_BYTES)
+    connections: Math.floor(memoryBytes / 16 / CONNECTION_BYTES),
+    eventLoopDelayMs: 1000
   }
 }

@@ -16,7 +16,7 @@ export interface WebhookOptions extends IntakeOptions {
   lifecycle: Lifecycle
   availability: Availability
   lineLimit: LineLimit
-  limits: Pick<Limits, 'reading' | 'storing'>
+  limits: Pick<Limits, 'reading' | 'storing' | 'eventLoopDelayMs'>
   bodyLimitBytes: number
 }
 
@@ -65,7 +65,7 @@ export const webhook: FastifyPluginAsync<WebhookOptions> = async (app, options) 
   }
 
   await app.register(underPressure, {
-    maxEventLoopDelay: 1000,
+    maxEventLoopDelay: limits.eventLoopDelayMs,
     exposeStatusRoute: false,
     pressureHandler: (request, reply, type) => {
       turnAway(request, reply, 'OVERLOADED', String(type))

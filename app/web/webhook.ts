@@ -96,7 +96,10 @@ export const webhook: FastifyPluginAsync<WebhookOptions> = async (app, options) 
       })
       if (verdict.outcome === 'refused') return finish(request, reply, verdict)
       const bodyBytes = bodyBytesOf(request, bodyLimitBytes)
-      if (bodyBytes > bodyLimitBytes) throw bodyTooLarge(bodyLimitBytes)
+      if (bodyBytes > bodyLimitBytes) {
+        reply.header('Connection', 'close')
+        throw bodyTooLarge(bodyLimitBytes)
+      }
       const release = limits.reading.reserve(bodyBytes)
       if (!release) return turnAway(request, reply, 'OVERLOADED', 'too many bytes of bodies are coming in')
       const admitted = { headers: verdict, bodyBytes, release, turnedAway: false }

@@ -93,6 +93,8 @@ export function createTask(
     command,
     stopTimeout: Duration.seconds(stopTimeout),
     ...(listens && {
+      // Fargate shows a container its own limit and not the task's, and web divides its memory by that
+      memoryLimitMiB: size.memoryMiB,
       portMappings: [{ containerPort: PORT }],
       healthCheck: {
         command: ['CMD', 'node', 'app/web/health-check.ts'],

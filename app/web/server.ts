@@ -1,17 +1,19 @@
-import { totalmem } from 'node:os'
-import { constrainedMemory } from 'node:process'
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify'
 import type { Logger } from '../logger.ts'
+import { Availability } from './availability.ts'
 import { traceIdOf } from './headers.ts'
 import { type HealthOptions, health } from './health.ts'
+import { createLimits, type Limits } from './limits.ts'
+import { LineLimit } from './line-limit.ts'
 import { type WebhookOptions, webhook } from './webhook.ts'
 
 export interface ServerOptions
-  extends HealthOptions,
-    Omit<WebhookOptions, 'lifecycle' | 'clock' | 'storeTimeoutMs' | 'maximumRssBytes'> {
+  extends Omit<HealthOptions, 'availability'>,
+    Omit<WebhookOptions, 'availability' | 'lineLimit' | 'limits' | 'storeTimeoutMs'> {
   log: Logger
   storeTimeoutMs?: number
-  maximumRssBytes?: number
+  /** Default: by the memory of the task. */
+  limits?: Limits
 }
 
 /** Longer than the idle time-out of an ALB (60 s), or it would send requests into connections that close. */
@@ -30,14 +32,16 @@ const CLOSING_CHECK_MS = 50
 
 /** The web role's server, not yet listening. */
 export function buildServer(options: ServerOptions): FastifyInstance {
-  const { metrics } = options
+  const { metrics, log, clock, limits = createLimits() } = options
+  const availability = new Availability(clock)
+  const lineLimit = new LineLimit(log, clock)
   const app: FastifyInstance = fastify({
-    loggerInstance: options.log as FastifyBaseLogger,
+    loggerInstance: log as FastifyBaseLogger,
     // the webhook writes one line for each notification, and a load balancer's probes need none
     logController: new LogController({ disableRequestLogging: true }),
     // every line of a request carries it, those of Fastify's own included
-    childLoggerFactory: (log, bindings, loggerOptions, { headers }) =>
-      log.child({ ...bindings, traceId: traceIdOf(headers) }, loggerOptions),
+    childLoggerFactory: (parent, bindings, loggerOptions, { headers }) =>
+      parent.child({ ...bindings, traceId: traceIdOf(headers) }, loggerOptions),
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_MS,
     http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: CONNECTIONS_CHECK_MS },
@@ -55,7 +59,7 @@ export function buildServer(options: ServerOptions): FastifyInstance {
     const code = status === 413 ? 'BODY_TOO_LARGE' : (error.code ?? 'BAD_REQUEST')
     // Fastify has many codes for what is no proper request, and each would be a metric
     metrics.count('NotificationsRefused', 1, { Reason: status === 413 ? code : 'BAD_REQUEST' })
-    request.log.warn({ code, status, ip: request.ip }, 'request refused')
+    if (lineLimit.allows(code)) request.log.warn({ code, status, ip: request.ip }, 'request refused')
     return reply.code(status).send({ code })
   })
   // Node.js closes those that are idle when it begins: one that is answered after that would be kept alive, and waited for
@@ -63,13 +67,17 @@ export function buildServer(options: ServerOptions): FastifyInstance {
     const timer = setInterval(() => app.server.closeIdleConnections(), CLOSING_CHECK_MS).unref()
     app.server.once('close', () => clearInterval(timer))
   })
+  app.server.maxConnections = limits.connections
+  app.server.on('drop', () => {
+    if (lineLimit.allows('TOO_MANY_CONNECTIONS')) {
+      log.warn({ code: 'TOO_MANY_CONNECTIONS', limit: limits.connections }, 'connection refused')
+    }
+  })
+  // whatever is posted to a path that does not exist is neither kept nor parsed
+  app.removeAllContentTypeParsers()
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ code: 'NOT_FOUND' }))
 
-  app.register(health, options)
-  app.register(webhook, {
-    storeTimeoutMs: 8000,
-    maximumRssBytes: Math.floor(0.8 * Math.min(...[constrainedMemory(), totalmem()].filter(Boolean))),
-    ...options
-  })
+  app.register(health, { ...options, availability })
+  app.register(webhook, { storeTimeoutMs: 8000, ...options, availability, lineLimit, limits })
   return app
 }

@@ -1,11 +1,17 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { StringDecoder } from 'node:string_decoder'
 import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
 import type { Order, QueuedMessage } from './outside.ts'
 
-/** As the Dockerfile has it. */
-const NODE_OPTIONS = '--max-semi-space-size=8'
+/** What the image sets: the `ENV` lines of the Dockerfile's last stage. */
+const IMAGE_ENVIRONMENT = Object.fromEntries(
+  readFileSync(`${import.meta.dirname}/../../Dockerfile`, 'utf8')
+    .replace(/^.*\nFROM /s, '')
+    .matchAll(/^ENV (\w+)=(.*)$/gm)
+    .map(([, name, value]) => [name, value])
+)
 
 export interface Outside {
   url: string
@@ -62,15 +68,24 @@ export async function startFloor(): Promise<Measured> {
   }
 }
 
+export interface StartOptions {
+  /** A command that runs what it is given as arguments, such as one that joins a cgroup first. */
+  wrapper?: readonly string[]
+}
+
 /** Starts a role exactly as in production, but for what is outside; its log is counted and let go. */
-export async function startRole(role: 'web' | 'worker', outside: Outside): Promise<Measured> {
+export async function startRole(
+  role: 'web' | 'worker',
+  outside: Outside,
+  { wrapper = [] }: StartOptions = {}
+): Promise<Measured> {
   const queue = (name: string) => `${outside.url}/000000000000/${name}.fifo`
   const { apiKey, apiSecret, cloudName } = LOCAL_CLOUDINARY
-  const child = spawn(process.execPath, ['app/main.ts', role], {
+  const [command = '', ...args] = [...wrapper, process.execPath, 'app/main.ts', role]
+  const child = spawn(command, args, {
     env: {
       PATH: process.env.PATH,
-      NODE_OPTIONS,
-      NODE_ENV: 'production',
+      ...IMAGE_ENVIRONMENT,
       PORT: '0',
       HOST: '127.0.0.1',
       AWS_REGION: 'us-east-1',

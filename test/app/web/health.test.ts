@@ -44,3 +44,27 @@ t.test('/ready is 503 without a queue, and 200 again once it is back', async (t)
   now = 5000
   t.equal((await app.inject('/ready')).statusCode, 200)
 })
+
+t.test('so many may wait at /ready for the queue, and no more', async (t) => {
+  const answer = Promise.withResolvers<void>()
+  const { app } = await buildWeb(t, { probeQueue: () => answer.promise })
+  const waiting = Array.from({ length: 100 }, async () => app.inject('/ready'))
+  const beyond = await app.inject('/ready')
+  t.equal(beyond.statusCode, 503)
+  t.strictSame(beyond.json(), { status: 'busy' })
+  answer.resolve()
+  for (const { statusCode } of await Promise.all(waiting)) t.equal(statusCode, 200)
+  t.equal((await app.inject('/ready')).statusCode, 200)
+})
+
+t.test('/health is 503 when the task must be replaced', async (t) => {
+  let now = 0
+  const { app, post } = await buildWeb(t, {
+    clock: () => now,
+    outbox: { pendingBytes: Number.POSITIVE_INFINITY, store: async () => {} }
+  })
+  for (; now <= 60_000; now += 30_000) await post('{}')
+  const answer = await app.inject('/health')
+  t.equal(answer.statusCode, 503)
+  t.strictSame(answer.json(), { status: 'refusing everything' })
+})

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect } from 'node:net'
 import t from 'tap'
+import { createLimits } from '../../../app/web/limits.ts'
 import { exchange, type HeaderLine, rawRequest } from '../../support/raw-http.ts'
 import { buildWeb, signed } from '../../support/web.ts'
 
@@ -9,6 +10,35 @@ t.test('an unknown path is a 404 with a code', async (t) => {
   const answer = await app.inject('/nowhere')
   t.equal(answer.statusCode, 404)
   t.strictSame(answer.json(), { code: 'NOT_FOUND' })
+})
+
+t.test('what is posted to an unknown path is neither read nor parsed', async (t) => {
+  const { app } = await buildWeb(t)
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  for (const type of ['application/json', 'text/plain']) {
+    const headers: HeaderLine[] = [
+      ['Host', 'localhost'],
+      ['Content-Type', type],
+      ['Content-Length', '999999']
+    ]
+    const [first] = await exchange(rawRequest({ target: '/nowhere', headers, body: '{' }), { port })
+    t.equal(first, 404)
+  }
+})
+
+t.test('connections beyond the limit are closed, with a line in the log', async (t) => {
+  const { app, lines } = await buildWeb(t, { limits: { ...createLimits(), connections: 1 } })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const sockets = Array.from({ length: 3 }, () => connect(port, '127.0.0.1').on('error', () => {}))
+  const [first, ...others] = sockets
+  await Promise.all(others.map((socket) => once(socket, 'close')))
+  t.match(
+    lines.filter(({ code }) => code),
+    [{ msg: 'connection refused', code: 'TOO_MANY_CONNECTIONS', limit: 1 }]
+  )
+  first?.destroy()
 })
 
 t.test('an unexpected error is a 500 that says nothing of it, and a line in the log that does', async (t) => {

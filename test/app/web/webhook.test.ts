@@ -1,6 +1,10 @@
-import t from 'tap'
+import type { AddressInfo } from 'node:net'
+import t, { type Test } from 'tap'
+import { BodyBudget } from '../../../app/web/body-budget.ts'
+import { createLimits } from '../../../app/web/limits.ts'
 import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
 import { sampleNotification } from '../../../dev/samples.ts'
+import { exchange, type HeaderLine, RawConnection, rawRequest } from '../../support/raw-http.ts'
 import { buildWeb, NOW, signed } from '../../support/web.ts'
 
 const UPLOAD = JSON.stringify(sampleNotification('upload', { now: new Date(NOW) }))
@@ -188,19 +192,15 @@ t.test('while too much waits for SQS, notifications are refused before they are 
   t.strictSame(counts, { 'NotificationsUnavailable OVERLOADED': 1 })
 })
 
-t.test(
-  'while memory is short, notifications are refused; the process still says that it lives',
-  async (t) => {
-    const { app, post, counts } = await buildWeb(t, { maximumRssBytes: 1 })
-    // the memory in use is measured every second
-    let answer = await post(UPLOAD)
-    while (answer.statusCode === 200) answer = await post(UPLOAD)
-    t.equal(answer.statusCode, 503)
-    t.strictSame(answer.json(), { code: 'OVERLOADED' })
-    t.equal((await app.inject('/health')).statusCode, 200)
-    t.match(counts, { 'NotificationsUnavailable OVERLOADED': 1 })
-  }
-)
+t.test('while the event loop is late, notifications are refused', async (t) => {
+  const { post, counts } = await buildWeb(t, { limits: { ...createLimits(), eventLoopDelayMs: 1e-6 } })
+  // the delay is measured every second
+  let answer = await post(UPLOAD)
+  while (answer.statusCode === 200) answer = await post(UPLOAD)
+  t.equal(answer.statusCode, 503)
+  t.strictSame(answer.json(), { code: 'OVERLOADED' })
+  t.match(counts, { 'NotificationsUnavailable OVERLOADED': 1 })
+})
 
 t.test('before the secret is read, notifications are answered 503', async (t) => {
   const { post, lifecycle, counts } = await buildWeb(t)
@@ -239,4 +239,178 @@ t.test('changes made with our own key are marked as our own', async (t) => {
     stored().map(({ origin }) => (origin as { own: boolean }).own),
     [true, false]
   )
+})
+
+const MIB = 2 ** 20
+
+/** Room for two large bodies that come in, and for one that is stored. */
+const tightLimits = () => ({
+  ...createLimits(),
+  reading: new BodyBudget({ small: 200_000, large: 2.5 * MIB }),
+  storing: new BodyBudget({ small: 200_000, large: 1.5 * MIB })
+})
+
+async function listen(t: Test, overrides: Parameters<typeof buildWeb>[1] = {}) {
+  const limits = tightLimits()
+  const web = await buildWeb(t, { limits, ...overrides })
+  await web.app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = web.app.server.address() as AddressInfo
+  /** The head of a notification, and as much of its body as is given. */
+  const begin = async (lines: HeaderLine[], body: string | Buffer = '') => {
+    const connection = await RawConnection.open({ port })
+    t.teardown(() => connection.destroy())
+    connection.write(rawRequest({ headers: [['Host', 'localhost'], ...lines], body }))
+    return connection
+  }
+  /** Resolves once nothing is reserved. */
+  const nothingHeld = async () => {
+    while (limits.reading.used + limits.storing.used > 0) await new Promise(setImmediate)
+  }
+  const held = async () => {
+    while (limits.reading.used === 0) await new Promise(setImmediate)
+  }
+  return { ...web, limits, port, begin, held, nothingHeld }
+}
+
+const LARGE: HeaderLine = ['Content-Length', String(MIB)]
+const forged: HeaderLine[] = Object.entries({ ...signed('{}'), 'x-cld-signature': '0'.repeat(40) })
+
+t.test(
+  'large bodies that nobody has signed keep out neither small ones nor each other for long',
+  async (t) => {
+    const { begin, post, lines, counts, limits, nothingHeld } = await listen(t)
+    const chunked: HeaderLine = ['Transfer-Encoding', 'chunked']
+    const first = await begin([LARGE, ...forged])
+    // of which nobody knows how long it becomes
+    const second = await begin([chunked, ...forged])
+    while (limits.reading.used < 2 * MIB) await new Promise(setImmediate)
+    for (const length of [LARGE, chunked]) {
+      t.strictSame(await answered(await begin([length, ...forged])), [503])
+    }
+    t.match(
+      lines.filter(({ outcome }) => outcome === 'unavailable'),
+      [{ code: 'OVERLOADED' }, { code: 'OVERLOADED' }]
+    )
+    t.match(counts, { 'NotificationsUnavailable OVERLOADED': 2 })
+    t.equal((await post(UPLOAD)).statusCode, 200, 'a small one is accepted meanwhile')
+    for (const connection of [first, second]) connection.destroy()
+    await nothingHeld()
+    t.equal((await post(Buffer.alloc(MIB, ' '))).statusCode, 200, 'and a large one after it')
+  }
+)
+
+t.test('what is reserved for a body is released however its request ends', async (t) => {
+  const small: HeaderLine = ['Content-Length', '2']
+  const authentic = Object.entries(signed('{}'))
+  const endings: Record<string, (web: Awaited<ReturnType<typeof listen>>) => Promise<readonly number[]>> = {
+    accepted: async ({ begin }) => answered(await begin([small, ...authentic], '{}')),
+    'not authentic': async ({ begin }) => answered(await begin([small, ...forged], '{}')),
+    'without a body': async ({ begin }) => answered(await begin(forged)),
+    'larger than it said': async ({ port }) => {
+      const over = `${(MIB + 1).toString(16)}\r\n${'x'.repeat(MIB + 1)}\r\n0\r\n\r\n`
+      const headers: HeaderLine[] = [['Host', 'localhost'], ['Transfer-Encoding', 'chunked'], ...forged]
+      return exchange(rawRequest({ headers, body: over }), { port })
+    },
+    'gone in the middle': async ({ begin, held }) => {
+      const connection = await begin([small, ...forged], '{')
+      await held()
+      connection.destroy()
+      return []
+    },
+    'too slow': async ({ app, begin, held }) => {
+      app.server.requestTimeout = 1
+      const connection = await begin([small, ...forged], '{')
+      await held()
+      return answered(connection)
+    }
+  }
+  const expected: Record<string, number[]> = {
+    accepted: [200],
+    'not authentic': [401],
+    'without a body': [401],
+    'larger than it said': [413],
+    'gone in the middle': [],
+    'too slow': [408]
+  }
+  const web = await listen(t)
+  for (const [name, end] of Object.entries(endings)) {
+    t.strictSame(await end(web), expected[name], name)
+    await web.nothingHeld()
+  }
+})
+
+async function answered(connection: RawConnection): Promise<readonly number[]> {
+  await connection.answers(1)
+  return connection.statuses
+}
+
+t.test('what is being stored is bounded, and released when it fails or its sender is gone', async (t) => {
+  const [storing, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const { begin, post, counts, limits, nothingHeld } = await listen(t, {
+    outbox: {
+      pendingBytes: 0,
+      store: async () => {
+        storing.resolve()
+        await answer.promise
+      }
+    }
+  })
+  const large = Buffer.alloc(MIB, ' ')
+  const gone = await begin([LARGE, ...Object.entries(signed(large))], large)
+  await storing.promise
+  t.equal(limits.reading.used, 0)
+  t.ok(limits.storing.used > MIB)
+  const refused = await post(large)
+  t.equal(refused.statusCode, 503)
+  t.strictSame(refused.json(), { code: 'OVERLOADED' })
+  t.strictSame(counts, { 'NotificationsUnavailable OVERLOADED': 1 })
+  const small = post(UPLOAD)
+  gone.destroy()
+  await new Promise(setImmediate)
+  t.ok(limits.storing.used > MIB, 'it is held as long as it is in use')
+  answer.reject(new Error('SQS is down'))
+  t.equal((await small).statusCode, 503)
+  await nothingHeld()
+  t.equal((await post(large)).statusCode, 503)
+  await nothingHeld()
+})
+
+t.test('when everything was refused for a minute, the task says that it must be replaced', async (t) => {
+  let [now, pendingBytes] = [NOW, 65 * MIB]
+  const { app, post } = await buildWeb(t, {
+    clock: () => now,
+    outbox: {
+      get pendingBytes() {
+        return pendingBytes
+      },
+      store: async () => Promise.reject(new Error('SQS is down'))
+    }
+  })
+  const health = async () => (await app.inject('/health')).statusCode
+  const refuseForAMinute = async () => {
+    for (let second = 0; second < 60; second += 20) {
+      await post(UPLOAD)
+      t.equal(await health(), 200, `after ${second} s`)
+      now += 20_000
+    }
+    await post(UPLOAD)
+  }
+  await refuseForAMinute()
+  t.equal(await health(), 503)
+  pendingBytes = 0
+  t.equal((await post(UPLOAD)).statusCode, 503)
+  t.equal(await health(), 200, 'an outage of the queue is not the task to blame for')
+  await post(UPLOAD, { 'x-cld-signature': '0'.repeat(40) })
+  pendingBytes = 65 * MIB
+  await refuseForAMinute()
+  t.equal(await health(), 503, 'since then')
+})
+
+t.test('a sender can have only so many lines logged', async (t) => {
+  const { post, lines, counts } = await buildWeb(t)
+  for (let sent = 0; sent < 150; sent++) await post(UPLOAD, { 'x-cld-signature': '0'.repeat(40) })
+  await post(UPLOAD)
+  t.equal(lines.filter(({ outcome }) => outcome === 'refused').length, 100)
+  t.equal(lines.filter(({ outcome }) => outcome === 'accepted').length, 1)
+  t.match(counts, { 'NotificationsRefused SIGNATURE_INVALID': 150 })
 })

@@ -59,6 +59,7 @@ export function services(t: Test, { plain, several, trial, bespoke }: Record<str
       PortMappings: [{ ContainerPort: 8080 }],
       HealthCheck: { Command: ['CMD', 'node', 'app/web/health-check.ts'] }
     })
+    t.equal(plain!.listener.container('Web').Memory, 1024, 'it sees the memory that it may use')
     for (const role of ['Worker', 'Operator']) {
       t.match(plain!.listener.container(role), { PortMappings: undefined, HealthCheck: undefined })
     }

@@ -1,0 +1,59 @@
+import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
+
+/** A group of processes that the kernel (Linux) holds to a limit of memory. */
+export interface Cgroup {
+  /** Runs what follows it within the group. */
+  wrapper: readonly string[]
+  remove: () => Promise<void>
+}
+
+/** Where each version of cgroups keeps its groups, and the files that limit memory and swap. */
+const HIERARCHIES = [
+  { directory: '/sys/fs/cgroup', memory: 'memory.max', swap: 'memory.swap.max', noSwap: '0' },
+  {
+    directory: '/sys/fs/cgroup/memory',
+    memory: 'memory.limit_in_bytes',
+    swap: 'memory.memsw.limit_in_bytes',
+    noSwap: undefined
+  }
+]
+
+/** Creates a group; undefined where this user or machine cannot. */
+export function createCgroup(limitBytes: number): Cgroup | undefined {
+  for (const { directory, memory, swap, noSwap } of HIERARCHIES) {
+    const group = `${directory}/listener-flood-${process.pid}`
+    try {
+      mkdirSync(group)
+    } catch {
+      continue
+    }
+    try {
+      writeFileSync(`${group}/${memory}`, String(limitBytes), { flag: 'r+' })
+    } catch {
+      rmdirSync(group)
+      continue
+    }
+    try {
+      writeFileSync(`${group}/${swap}`, noSwap ?? String(limitBytes), { flag: 'r+' })
+    } catch {
+      // a kernel without swap has no such file
+    }
+    return {
+      wrapper: ['/bin/sh', '-c', `echo $$ > ${group}/cgroup.procs && exec "$@"`, 'sh'],
+      remove: () => removeWhenEmpty(group)
+    }
+  }
+  return undefined
+}
+
+/** The kernel empties a group a moment after its last process has ended. */
+async function removeWhenEmpty(group: string): Promise<void> {
+  for (let attempt = 0; attempt < 50; attempt++) {
+    try {
+      return rmdirSync(group)
+    } catch {
+      await pause(100)
+    }
+  }
+}

@@ -5,6 +5,7 @@ import { ListenerError, PermanentError, RetryLaterError } from '../errors.ts'
 import type { StateStore } from '../journal/state.ts'
 import type { Processor } from '../listener.ts'
 import type { Logger } from '../logger.ts'
+import { maskSecrets } from '../mask.ts'
 
 /** How long a processor may take, in seconds, unless it says otherwise. */
 const DEFAULT_TIMEOUT_SECONDS = 300
@@ -85,7 +86,12 @@ export async function run(
         state: context.state.of(name)
       })
     )
-    return { outcome: 'succeeded', processor: name, note: note || undefined, milliseconds: elapsed() }
+    return {
+      outcome: 'succeeded',
+      processor: name,
+      note: note ? maskSecrets(note) : undefined,
+      milliseconds: elapsed()
+    }
   } catch (error) {
     return { outcome: 'failed', processor: name, fault: faultOf(error), error, milliseconds: elapsed() }
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ListenerError } from './errors.ts'
+import { maskSecrets } from './mask.ts'
 
 interface Variable<T extends z.ZodType> {
   /** What it is for, as the documentation's table prints it. */
@@ -208,8 +209,13 @@ export function inspectConfig(
       config[name] = result.data
       continue
     }
-    const shown = secret || holdsSecret(given) ? '(hidden)' : JSON.stringify(given)
-    faults.push({ name, line: `${name} is ${shown}; it must be ${allowed}` })
+    const isHidden = secret || holdsSecret(given)
+    // that of a queue authorizes nobody, and may be all but right
+    const shown = schema === fifoQueueUrl ? given : maskSecrets(String(given))
+    faults.push({
+      name,
+      line: `${name} is ${isHidden ? '(hidden)' : JSON.stringify(shown)}; it must be ${allowed}`
+    })
   }
   for (const name of required) {
     if (!env[name]) faults.push({ name, line: `${name} is not set; it must be ${VARIABLES[name].allowed}` })

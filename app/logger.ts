@@ -1,4 +1,5 @@
 import { type Logger, pino } from 'pino'
+import { maskSecrets } from './mask.ts'
 
 export type { Logger } from 'pino'
 
@@ -25,7 +26,8 @@ const MAXIMUM_CAUSES = 8
 /**
  * Writes an error's name, code, message, stack and causes, and nothing else. pino's own serializer copies
  * every enumerable property; errors of the Cloudinary SDK carry `request_options.auth = "key:secret"` and
- * errors of the AWS SDK carry the response, so no property is copied that is not named here.
+ * errors of the AWS SDK carry the response, so no property is copied that is not named here. What message and stack
+ * quote is masked.
  */
 export function serializeError(error: unknown, causes = MAXIMUM_CAUSES): SafeError {
   if (!(error instanceof Error))
@@ -39,8 +41,8 @@ export function serializeError(error: unknown, causes = MAXIMUM_CAUSES): SafeErr
   return {
     type: textOf(error.name) || 'Error',
     ...(typeof code === 'string' && { code }),
-    message,
-    ...(stack && { stack }),
+    message: maskSecrets(message),
+    ...(stack && { stack: maskSecrets(stack) }),
     ...(causes > 0 && error.cause instanceof Error && { cause: serializeError(error.cause, causes - 1) })
   }
 }

@@ -5,6 +5,7 @@ import { ListenerError } from './errors.ts'
 import { collectGarbage } from './heap.ts'
 import { loadListener } from './listener.ts'
 import { createLogger, createOutput, type Logger, SERIALIZERS } from './logger.ts'
+import { maskSecrets } from './mask.ts'
 import { type Command, runCommand } from './operator/command.ts'
 import { ROLES, type Role, type Stop } from './roles.ts'
 
@@ -82,7 +83,7 @@ function explain(log: Logger, error: unknown): void {
   if (error instanceof ConfigError) {
     for (const fault of error.faults) log.fatal({ code: error.code }, fault)
   } else if (error instanceof ListenerError) {
-    log.fatal({ code: error.code, err: error.cause }, error.message)
+    log.fatal({ code: error.code, err: error.cause }, maskSecrets(error.message))
   } else {
     log.fatal({ err: error }, 'cannot start')
   }

@@ -19,7 +19,6 @@ export const newRunId = (): string => randomBytes(4).toString('hex')
 export function createClients(environments: Environments, log: Logger): CloudinaryClients {
   return new CloudinaryClients({
     environments,
-    uploadPrefix: environments.verificationKeys()[0]?.uploadPrefix,
     onChange: (cloudName, state) => {
       if (state.open) log.error({ cloudName, ...state }, 'Cloudinary is down or limits calls; events wait')
       else log.info({ cloudName, ...state }, 'Cloudinary is back; events go on')

@@ -2,18 +2,21 @@ import type { Agent, ClientRequest } from 'node:http'
 import type { UploadApiOptions } from 'cloudinary'
 import { ListenerError } from '../errors.ts'
 import type { Breaker } from './breaker.ts'
-import type { CloudinaryEnvironment } from './environment.ts'
+import { type CloudinaryEnvironment, hostOf } from './environment.ts'
 import type { Asset } from './event.ts'
 import { CloudinaryError, toCloudinaryError } from './fault.ts'
 import type { CloudinarySdk } from './sdk.ts'
 
-/** What each call to the SDK must be given as (part of) its options. */
+/**
+ * What each call to the SDK must be given as (part of) its options. For an option that is missing the SDK takes its
+ * global configuration, which another environment's URL or a processor's code may have filled: so all are always there.
+ */
 export interface CallOptions {
   cloud_name: string
   api_key: string
   api_secret: string
-  upload_prefix?: string
-  signature_algorithm?: string
+  upload_prefix: string
+  signature_algorithm: string
   agent: Agent
   timeout: number
 }
@@ -43,7 +46,7 @@ export interface Kind {
 export interface CloudinaryClientOptions {
   environment: CloudinaryEnvironment
   sdk: CloudinarySdk
-  /** Keeps connections open between calls. */
+  /** Keeps connections open between calls; of the scheme of the environment's host, whatever the SDK defaults to. */
   agent: Agent
   /** Aborts every call of this client. */
   signal: AbortSignal
@@ -105,8 +108,8 @@ export class CloudinaryClient {
         cloud_name: environment.cloudName,
         api_key: environment.apiKey,
         api_secret: environment.apiSecret,
-        ...(environment.uploadPrefix && { upload_prefix: environment.uploadPrefix }),
-        ...(environment.signatureAlgorithm && { signature_algorithm: environment.signatureAlgorithm }),
+        upload_prefix: hostOf(environment),
+        signature_algorithm: environment.signatureAlgorithm ?? 'sha1',
         agent: abortable(agent, ending.signal),
         timeout: timeoutMs
       }

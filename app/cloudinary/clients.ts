@@ -2,13 +2,11 @@ import { type Agent, Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { Breaker, type BreakerState } from './breaker.ts'
 import { CloudinaryClient } from './client.ts'
-import type { CloudinaryEnvironment } from './environment.ts'
+import { type CloudinaryEnvironment, hostOf } from './environment.ts'
 import { type CloudinarySdk, loadSdk } from './sdk.ts'
 
 export interface CloudinaryClientsOptions {
   environments: { get: (cloudName: string) => CloudinaryEnvironment; cloudNames: () => readonly string[] }
-  /** The `upload_prefix` that all environments share, if they have one. */
-  uploadPrefix: string | undefined
   /** How long a call may take, in milliseconds. */
   timeoutMs?: number
   clock?: () => number
@@ -17,28 +15,33 @@ export interface CloudinaryClientsOptions {
   onChange?: (cloudName: string, state: BreakerState) => void
 }
 
-/** Makes clients for environments; they share the SDK, the connections, and a breaker for each environment. */
+const KEEP_ALIVE = { keepAlive: true, keepAliveMsecs: 10_000, maxFreeSockets: 64 }
+
+/**
+ * Makes clients for environments. They share the SDK, and an agent for each scheme, which keeps the connections of each
+ * host apart. Credentials, host and circuit breaker belong to the environment.
+ */
 export class CloudinaryClients {
   readonly #options: CloudinaryClientsOptions
   readonly #sdk: CloudinarySdk
-  readonly #agent: Agent
+  readonly #agents: Record<'http' | 'https', Agent> = {
+    http: new HttpAgent(KEEP_ALIVE),
+    https: new HttpsAgent(KEEP_ALIVE)
+  }
   readonly #breakers = new Map<string, Breaker>()
 
   constructor(options: CloudinaryClientsOptions) {
     this.#options = options
-    this.#sdk = loadSdk(options.uploadPrefix)
-    const keepAlive = { keepAlive: true, keepAliveMsecs: 10_000, maxFreeSockets: 64 }
-    this.#agent = options.uploadPrefix?.startsWith('http:')
-      ? new HttpAgent(keepAlive)
-      : new HttpsAgent(keepAlive)
+    this.#sdk = loadSdk()
   }
 
   /** A client for one environment, whose calls all end when `signal` aborts. */
   for(cloudName: string, signal: AbortSignal): CloudinaryClient {
+    const environment = this.#options.environments.get(cloudName)
     return new CloudinaryClient({
-      environment: this.#options.environments.get(cloudName),
+      environment,
       sdk: this.#sdk,
-      agent: this.#agent,
+      agent: this.#agents[hostOf(environment).startsWith('http:') ? 'http' : 'https'],
       signal,
       timeoutMs: this.#options.timeoutMs ?? 30_000,
       breaker: this.breaker(cloudName),
@@ -71,6 +74,6 @@ export class CloudinaryClients {
 
   /** Closes the connections that are kept open. */
   close(): void {
-    this.#agent.destroy()
+    for (const agent of Object.values(this.#agents)) agent.destroy()
   }
 }

@@ -5,11 +5,15 @@ export interface CloudinaryEnvironment {
   cloudName: string
   apiKey: string
   apiSecret: string
-  /** Where its API is, without a trailing slash; undefined is Cloudinary's default, `https://api.cloudinary.com`. */
+  /** Where its API is, without a trailing slash; undefined is Cloudinary's default. */
   uploadPrefix?: string
   /** With `sha256`, SHA-1 signatures are refused; undefined accepts both. */
   signatureAlgorithm?: 'sha1' | 'sha256'
 }
+
+/** Where the environment's API is: scheme, host and port (and the path before `/v1_1`, if any). */
+export const hostOf = ({ uploadPrefix = 'https://api.cloudinary.com' }: CloudinaryEnvironment): string =>
+  uploadPrefix
 
 type Parsed =
   | { outcome: 'parsed'; environment: CloudinaryEnvironment }
@@ -23,7 +27,7 @@ const invalid = (fault: string): Parsed => ({ outcome: 'invalid', fault })
 const isPlaceholder = (text: string) => /^(?:<.*>|\*+)$/.test(text)
 
 function isUploadPrefix(text: string): boolean {
-  // Lower case only: the SDK tells http from https with a case-sensitive comparison.
+  // lower case only, so that a comparison of text tells http from https
   if (!/^https?:\/\/\S+$/.test(text) || !URL.canParse(text)) return false
   const { username, password, search, hash } = new URL(text)
   return `${username}${password}${search}${hash}` === ''
@@ -133,16 +137,6 @@ function parseNamed(text: string): CloudinaryEnvironment[] {
   })
 }
 
-/** The SDK sends everything over http or everything over https: it decides when it is first loaded. */
-function requireOneScheme(environments: CloudinaryEnvironment[]): void {
-  const overHttp = environments.filter(({ uploadPrefix }) => uploadPrefix?.startsWith('http:'))
-  if (overHttp.length === 0 || overHttp.length === environments.length) return
-  throw secretInvalid(
-    'some of its environments have an http:// upload_prefix and the others use https:// (which is also the ' +
-      "default), and Cloudinary's SDK can use only one of the two in a process"
-  )
-}
-
 /**
  * Reads the value of the secret that holds the credentials: `cloudinary://…`, `CLOUDINARY_URL=cloudinary://…`
  * (with or without quotes), or a JSON object of names to either, as the blueprint this succeeds keeps it.
@@ -155,11 +149,7 @@ export function parseSecret(text: string): CloudinaryEnvironment[] {
   const trimmed = text.trim()
   if (trimmed === '') throw secretInvalid('it is empty')
   if (trimmed.startsWith('[')) throw secretInvalid('it is a JSON array')
-  if (trimmed.startsWith('{')) {
-    const environments = parseNamed(trimmed)
-    requireOneScheme(environments)
-    return environments
-  }
+  if (trimmed.startsWith('{')) return parseNamed(trimmed)
   const parsed = parseValue(trimmed)
   if (parsed.outcome === 'parsed') return [parsed.environment]
   throw secretInvalid(parsed.fault)

@@ -1,4 +1,5 @@
 import { ListenerError } from '../errors.ts'
+import { maskSecrets } from '../mask.ts'
 
 /** What to do about a failed call: try again, not before `until`, or never. A rate limit is not the event's fault. */
 export type Fault =
@@ -83,11 +84,13 @@ function innermost(rejection: unknown): SdkError {
   return outer?.error ?? outer ?? {}
 }
 
-/** Cloudinary's refusals quote signatures, and could quote anything that was sent. */
+/** Cloudinary's refusals quote signatures and URLs, and could quote anything that was sent. */
 function clean(message: string, secrets: readonly string[]): string {
   let text = message
   for (const secret of secrets) text = text.replaceAll(secret, '[secret]')
-  return text.replace(/[0-9a-f]{40,}/gi, '[signature]').slice(0, 500)
+  return maskSecrets(text)
+    .replace(/[0-9a-f]{40,}/gi, '[signature]')
+    .slice(0, 500)
 }
 
 /** The SDK passes on no headers; the message ends "Try again on 2024-10-04 14:00:00 UTC". */

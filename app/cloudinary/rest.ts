@@ -2,9 +2,6 @@ import type { z } from 'zod'
 import { readAnswer } from './answer.ts'
 import type { CloudinaryClient } from './client.ts'
 
-/** Where Cloudinary's API is unless an `upload_prefix` says otherwise, as in the SDK. */
-const DEFAULT_PREFIX = 'https://api.cloudinary.com'
-
 export interface RestCall<Answer> {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** From the host on, such as `/v1_1/demo/triggers`; names within are encoded. */
@@ -34,7 +31,7 @@ export async function callRest<Answer = void>(
   const text = await client.call(
     name,
     async (_sdk, options, signal) => {
-      const url = new URL(`${options.upload_prefix ?? DEFAULT_PREFIX}${path}`)
+      const url = new URL(`${options.upload_prefix}${path}`)
       for (const [key, value] of Object.entries(query)) url.searchParams.set(key, String(value))
       const credentials = Buffer.from(`${options.api_key}:${options.api_secret}`).toString('base64')
       try {

@@ -1,4 +1,5 @@
 import { ListenerError } from '../errors.ts'
+import { maskSecrets } from '../mask.ts'
 
 /** What an error of AWS may mean here. */
 export interface Meanings {
@@ -19,7 +20,10 @@ const NETWORK =
  * Says in one line what went wrong and what to do. Of what AWS answered it takes the name alone: its messages
  * about signatures repeat the request with its session token.
  */
-export function explain(error: unknown, { missing, permission }: Meanings = {}): string {
+export const explain = (error: unknown, meanings: Meanings = {}): string =>
+  maskSecrets(explainUnmasked(error, meanings))
+
+function explainUnmasked(error: unknown, { missing, permission }: Meanings): string {
   if (error instanceof ListenerError) return error.message
   const { name, message, code } = (error instanceof Error ? error : new Error()) as Error & { code?: unknown }
   if (missing && /NonExistentQueue|QueueDoesNotExist|ResourceNotFound/.test(name)) {

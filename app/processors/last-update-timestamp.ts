@@ -6,6 +6,7 @@ import type { Processor } from '../listener.ts'
 import { ASSET_CHANGES } from './asset-changes.ts'
 import { byCurrentName, checkIdentity } from './current-name.ts'
 import { checkOptions } from './options.ts'
+import { foreignStamps, LoopGuard } from './stamp-loop.ts'
 
 const Options = z.strictObject({
   name: z.string().default('last-update-timestamp'),
@@ -16,7 +17,9 @@ const Options = z.strictObject({
   /** `iso` for a field of type string: ISO 8601, UTC, sorts as text; `epoch` for one of type integer: seconds. */
   format: z.enum(['iso', 'epoch']).default('iso'),
   /** External id of a metadata field that says an asset is to be stamped, such as its id in the CMS. */
-  requireMetadata: z.string().min(1).max(255).optional()
+  requireMetadata: z.string().min(1).max(255).optional(),
+  /** Metadata fields whose change never counts, such as the stamps of other listeners. */
+  ignore: z.array(z.string().min(1).max(255)).default([])
 })
 
 /** @see lastUpdateTimestamp */
@@ -29,43 +32,60 @@ const STAMPS = new Set<string>()
  * Stamps an asset that changed with the time of the change, so that another system can poll for assets changed
  * since it last looked. A change of nothing but such stamps, or of metadata that is not watched, writes
  * nothing; neither does an event older than the stamp, nor a change of an asset that lacks the metadata that is required.
- * Costs two calls of the Upload API for a change, one to read
- * the stamp and one to write it.
+ * A loop with another listener, whose stamps are not ignored, is ended (see `LoopGuard`). Costs two calls of the Upload
+ * API for a change, one to read the stamp and one to write it.
  *
  * @throws {ListenerError} LISTENER_CONFIG_INVALID
  */
-export function lastUpdateTimestamp(options: LastUpdateTimestampOptions = {}): Processor {
-  const { name, field, watch, format, requireMetadata } = checkOptions(
+export function lastUpdateTimestamp(
+  options: LastUpdateTimestampOptions = {},
+  clock: () => number = Date.now
+): Processor {
+  const { name, field, watch, format, requireMetadata, ignore } = checkOptions(
     'lastUpdateTimestamp',
     Options.refine(
       (given) => given.requireMetadata !== given.field,
       'requireMetadata must be another field than the stamp, or nothing would ever be stamped'
+    ).refine(
+      ({ watch: watched = [], requireMetadata: required, ignore: ignored = [] }) =>
+        !ignored.some((name) => name === required || watched.includes(name)),
+      'a field of ignore cannot be watched or required as well'
     ),
     options
   )
   STAMPS.add(field)
   // an asset counts from the moment that it gets what is required, whatever else is watched
   const watched = watch && requireMetadata ? [...watch, requireMetadata] : watch
+  const isStamp = (name: string) => STAMPS.has(name) || ignore.includes(name)
   return {
     name,
     on: ASSET_CHANGES,
-    when: (event) => event.type !== 'resource_metadata_changed' || watchedFieldChanged(event, field, watched),
+    when: (event) =>
+      event.type !== 'resource_metadata_changed' || watchedFieldChanged(event, isStamp, watched),
     metadataFields: [
       { external_id: field, label: 'Last update', type: format === 'iso' ? 'string' : 'integer' }
     ],
-    async handle(event, { cloudinary, state }) {
+    async handle(event, { cloudinary, state, log }) {
       const { asset, occurredAt, payload } = event
       if (asset === null) return 'skipped: the notification names no asset'
       const stamp = format === 'iso' ? occurredAt : String(Math.floor(Date.parse(occurredAt) / 1000))
       const time = stampTime(stamp)
-      const found = foundMetadata(event, field)
-      if (found && isDeepStrictEqual(await state.get(found.key), found.now)) {
+      const found = foundMetadata(event, field, isStamp)
+      const left = found && (await state.get<typeof found.now>(found.key))
+      if (found && isDeepStrictEqual(left, found.now)) {
         return `skipped: it is as it was when ${field} was written`
       }
       // What the notification says may be outdated, but the stamp only ever grows: it is a lower bound.
       const known = stampTime((asFields(payload.new_metadata) ?? asFields(payload.metadata))?.[field])
       const isOlder = `skipped: ${field} is not older than ${stamp}`
       if (known >= time) return isOlder
+      const before = asFields(payload.previous_metadata) ?? left?.metadata
+      const after = asFields(payload.new_metadata)
+      const stamps = before && after && foreignStamps(event, before, after, isStamp)
+      const guard = stamps && new LoopGuard(event, stamps, { state, log }, clock)
+      if (guard && (await guard.stops())) {
+        return `skipped: ${guard.fields} answers ${field}, as the stamp of another listener does`
+      }
       return byCurrentName(cloudinary, asset, async (named) => {
         const current = await cloudinary.currentState(named)
         checkIdentity(named, current)
@@ -74,7 +94,8 @@ export function lastUpdateTimestamp(options: LastUpdateTimestampOptions = {}): P
           return `skipped: ${requireMetadata} is not set`
         }
         if (stampTime(metadata[field]) >= time) return isOlder
-        await cloudinary.updateMetadata(named, { [field]: stamp })
+        const write = () => cloudinary.updateMetadata(named, { [field]: stamp })
+        await (guard ? guard.around(write) : write())
         if (found) await state.set(found.key, { ...found.now, time })
         return `${field} = ${stamp}`
       })
@@ -82,10 +103,10 @@ export function lastUpdateTimestamp(options: LastUpdateTimestampOptions = {}): P
   }
 }
 
-/** Whether anything but the stamp itself changed, and of that which is watched. */
+/** Whether anything but stamps changed, and of that which is watched. */
 function watchedFieldChanged(
   { payload, origin, reconciled }: AssetEvent,
-  stamp: string,
+  isStamp: (name: string) => boolean,
   watch: readonly string[] | undefined
 ): boolean {
   const before = asFields(payload.previous_metadata)
@@ -96,10 +117,9 @@ function watchedFieldChanged(
   // Only a listener writes the stamp. Should Cloudinary name in `new_metadata` nothing but what was written, the
   // other fields would look removed, and our own write would lead to the next: so beside a new stamp, removals
   // do not count.
-  const names = new Set([...Object.keys(after), ...(changed(stamp) ? [] : Object.keys(before))])
-  return [...names.difference(STAMPS)].some(
-    (name) => changed(name) && (watch === undefined || watch.includes(name))
-  )
+  const all = [...new Set([...Object.keys(after), ...Object.keys(before)])].filter(changed)
+  const names = all.some(isStamp) ? all.filter((name) => name in after) : all
+  return names.some((name) => !isStamp(name) && (watch === undefined || watch.includes(name)))
 }
 
 /**
@@ -107,9 +127,14 @@ function watchedFieldChanged(
  * stamp would be found in its turn. So it is remembered how the metadata was left when such a change was stamped: what
  * is found so again, was changed by the stamp.
  */
-function foundMetadata({ type, reconciled, environment, asset, payload }: AssetEvent, field: string) {
+function foundMetadata(
+  { type, reconciled, environment, asset, payload }: AssetEvent,
+  field: string,
+  isStamp: (name: string) => boolean
+) {
   if (type !== 'resource_metadata_changed' || !reconciled) return undefined
-  const { [field]: stamp, ...metadata } = asFields(payload.new_metadata) ?? {}
+  const { [field]: stamp, ...others } = asFields(payload.new_metadata) ?? {}
+  const metadata = Object.fromEntries(Object.entries(others).filter(([name]) => !isStamp(name)))
   return { key: `found/${environment}/${asset?.assetId}`, now: { metadata, time: stampTime(stamp) } }
 }
 

@@ -6,6 +6,7 @@ import { ListenerError, PermanentError, RetryLaterError } from '../errors.ts'
 import type { StateStore } from '../journal/state.ts'
 import type { Processor } from '../listener.ts'
 import type { Logger } from '../logger.ts'
+import { maskSecrets } from '../mask.ts'
 
 /** How long a processor may take, in seconds, unless it says otherwise. */
 const DEFAULT_TIMEOUT_SECONDS = 300
@@ -95,8 +96,8 @@ export async function run(
 /** Where types are not checked, a processor may return anything; what is no text is recorded as Node.js prints it. */
 function noteOf(returned: unknown): string | undefined {
   if (returned === undefined || returned === null || returned === '') return undefined
-  // its own code could throw, and its own inspection is its own code
-  return typeof returned === 'string' ? returned : inspect(returned, { customInspect: false, depth: 1 })
+  const text = typeof returned === 'string' ? returned : inspect(returned, { customInspect: false, depth: 1 })
+  return maskSecrets(text)
 }
 
 /** Rejects when the time is up or the signal aborts, whether or not the work heeds the signal it is given. */

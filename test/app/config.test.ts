@@ -267,6 +267,12 @@ t.test('credentials that were put into the wrong variable are refused there, and
     t.throws(() => readConfig([], { [name]: misplaced }), { message: `${name} is (hidden); it must be` })
     t.throws(() => readConfig([], { [name]: misplaced }), { message: /^((?!the-secret).)*$/s })
   }
+  const hook = 'https://hooks.example/T00/CAPABILITY'
+  t.throws(() => readConfig([], { POLL_CHANNEL: hook }), {
+    message: 'POLL_CHANNEL is "https://hooks.example/…"; it must be'
+  })
+  const queue = 'https://sqs.eu-west-1.amazonaws.com/123456789012/standard'
+  t.throws(() => readConfig([], { QUEUE_URL: queue }), { message: `QUEUE_URL is "${queue}"; it must be` })
   for (const secret of ['postgres://user:the-secret@db/assets', 'whsec_dGhlLXNlY3JldA==']) {
     t.throws(() => readConfig([], { WEBHOOK_URL: secret }), {
       message: 'WEBHOOK_URL is (hidden); it must be'

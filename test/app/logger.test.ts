@@ -45,6 +45,13 @@ t.test(
   }
 )
 
+t.test('what authorizes is masked in messages, stacks and causes', async (t) => {
+  const cause = new TypeError('Failed to parse URL from https://hooks.example/T00/CAPABILITY')
+  const written = serializeError(new Error('postgres://user:CAPABILITY@db/app', { cause }))
+  t.notMatch(JSON.stringify(written), 'CAPABILITY')
+  t.match(written, { message: 'postgres://…@db/app', cause: { message: /https:\/\/hooks\.example\/…$/ } })
+})
+
 t.test('what is thrown without being an error is not repeated', async (t) => {
   const message = 'a value that is not an Error was thrown'
   t.strictSame(serializeError('key:secret'), { type: 'string', message })

@@ -22,7 +22,6 @@ export async function buildCloudinary(
   const environment = parseCloudinaryUrl(cloudinary.cloudinaryUrl())
   const clients = new CloudinaryClients({
     environments: { get: () => environment, cloudNames: () => [environment.cloudName] },
-    uploadPrefix: environment.uploadPrefix,
     ...options
   })
   t.teardown(async () => {

@@ -1,3 +1,4 @@
+import { hostOf } from '../../cloudinary/environment.ts'
 import type { Environments } from '../../cloudinary/environments.ts'
 import { type Check, fault, ok, warn } from '../doctor.ts'
 
@@ -64,6 +65,6 @@ export async function* timeServers({
   environments: Promise<Pick<Environments, 'verificationKeys'>> | undefined
 }): AsyncIterable<string> {
   if (queueUrl) yield new URL('/', queueUrl).href
-  const [key] = (await environments?.catch(() => undefined))?.verificationKeys() ?? []
-  if (key) yield key.uploadPrefix ?? 'https://api.cloudinary.com'
+  const keys = (await environments?.catch(() => undefined))?.verificationKeys() ?? []
+  yield* new Set(keys.map(hostOf))
 }

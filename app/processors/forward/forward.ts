@@ -1,3 +1,4 @@
+import { unescape as decode } from 'node:querystring'
 import { Webhook } from 'standardwebhooks'
 import { z } from 'zod'
 import { EVENT_TYPES } from '../../cloudinary/event.ts'
@@ -6,7 +7,7 @@ import { messageId } from '../message-id.ts'
 import { checkOptions } from '../options.ts'
 import { PATH } from '../paths.ts'
 import { encode, type MapEvent, mapFields } from './body.ts'
-import { addressOf, post } from './post.ts'
+import { post } from './post.ts'
 
 /** What of a notification says how an asset is to be tagged: the asset, and what came with its upload. */
 const FIELDS = [
@@ -113,20 +114,30 @@ export function forward(options: ForwardOptions, clock: () => number = Date.now)
         signal,
         clock
       })
-      return `sent to ${addressOf(url)}, which answered ${status}`
+      // no more of the URL: the path of a webhook may be its secret
+      return `sent to ${url.origin}, which answered ${status}`
     }
   }
 }
 
-/** What a receiver may quote and must not be told, whole or in part; the longest first. */
-function secretsIn(secret: string, headers: Record<string, string>, { search, searchParams }: URL): string[] {
+/**
+ * What a receiver may quote and must not be repeated, whole or in part; the longest first. Of the URL that is all but its
+ * origin: for some receivers the path is the secret.
+ */
+function secretsIn(secret: string, headers: Record<string, string>, url: URL): string[] {
+  const { pathname, search, searchParams, hash } = url
+  const segments = pathname.split('/')
   const values = Object.values(headers)
   return [
     secret.replace('whsec_', ''),
     ...values,
     ...values.flatMap((value) => value.split(' ')),
+    pathname,
+    ...segments,
+    ...segments.map(decode),
     ...searchParams.values(),
-    ...search.split(/[?&=]/)
+    ...search.split(/[?&=]/),
+    hash.slice(1)
   ]
     .filter(({ length }) => length >= SHORTEST_SECRET)
     .sort((one, other) => other.length - one.length)

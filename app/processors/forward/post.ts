@@ -21,9 +21,6 @@ const TOLD_CHARACTERS = 300
 /** `Retry-After` is heeded for a day at most, in seconds. */
 const LONGEST_WAIT_SECONDS = 86_400
 
-/** Where a URL leads, for people: its query may hold a key. */
-export const addressOf = ({ origin, pathname }: URL): string => `${origin}${pathname}`
-
 /**
  * Posts, and gives the status of the answer: from 200 to 299. Redirects are not followed.
  *
@@ -33,7 +30,7 @@ export const addressOf = ({ origin, pathname }: URL): string => `${origin}${path
  */
 export async function post(request: Request): Promise<number> {
   const { url, headers, body, timeoutSeconds, signal } = request
-  const address = addressOf(url)
+  const { origin } = url
   const timeUp = AbortSignal.timeout(timeoutSeconds * 1000)
   let response: Response
   try {
@@ -47,7 +44,7 @@ export async function post(request: Request): Promise<number> {
   } catch (error) {
     signal.throwIfAborted()
     const why = timeUp.aborted ? `no answer within ${timeoutSeconds} s` : reasonOf(error)
-    throw new ListenerError('FORWARD_UNAVAILABLE', `${address} cannot be reached: ${clean(why, request)}`)
+    throw new ListenerError('FORWARD_UNAVAILABLE', `${origin} cannot be reached: ${clean(why, request)}`)
   }
   const said = await readSome(response)
   if (response.ok) return response.status
@@ -55,7 +52,7 @@ export async function post(request: Request): Promise<number> {
 }
 
 function refusal({ status, headers }: Response, said: string, { url, clock }: Request): ListenerError {
-  const message = [`${addressOf(url)} answered ${status}`, said].filter(Boolean).join(': ')
+  const message = [`${url.origin} answered ${status}`, said].filter(Boolean).join(': ')
   const isPassing = [408, 425, 429].includes(status) || status >= 500
   if (!isPassing) {
     return new PermanentError(`${message}${remedyFor(status)}`, { code: 'FORWARD_REJECTED' })

@@ -88,8 +88,7 @@ t.test('calls are signed with the algorithm of the environment', async (t) => {
     signatureAlgorithm: 'sha256' as const
   }
   const clients = new CloudinaryClients({
-    environments: { get: () => environment, cloudNames },
-    uploadPrefix: cloudinary.url
+    environments: { get: () => environment, cloudNames }
   })
   t.teardown(() => clients.close())
   await clients.for('demo', never).call('look', async (_sdk, options) => {
@@ -104,8 +103,7 @@ t.test('a wrong secret is said to be one, without being shown', async (t) => {
     environments: {
       get: (cloudName) => ({ ...LOCAL_CLOUDINARY, cloudName, apiSecret, uploadPrefix: cloudinary.url }),
       cloudNames
-    },
-    uploadPrefix: cloudinary.url
+    }
   })
   t.teardown(() => clients.close())
   const client = clients.for('demo', never)

@@ -250,3 +250,13 @@ t.test('whatever is rejected with is mapped without a throw', async (t) => {
     })
   )
 })
+
+t.test('of a URL that Cloudinary quotes its origin is left', async (t) => {
+  const message =
+    'Error in loading https://bucket.example/file.csv?X-Amz-Signature=CAPABILITY - 403 Forbidden'
+  const { message: said } = toCloudinaryError(
+    { message, http_code: 400 },
+    { call: 'upload', secrets: [], clock: Date.now }
+  )
+  t.equal(said, 'upload: 400 Error in loading https://bucket.example/… - 403 Forbidden')
+})

@@ -28,8 +28,7 @@ async function build(t: Test, answer: Answer | 'silence' | 'reset') {
   const uploadPrefix = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const environment = { ...LOCAL_CLOUDINARY, uploadPrefix }
   const clients = new CloudinaryClients({
-    environments: { get: () => environment, cloudNames: () => ['demo'] },
-    uploadPrefix
+    environments: { get: () => environment, cloudNames: () => ['demo'] }
   })
   t.teardown(() => {
     clients.close()
@@ -114,8 +113,7 @@ t.test("without an upload_prefix the call goes to Cloudinary's own address", asy
     return new Response('{}')
   })
   const clients = new CloudinaryClients({
-    environments: { get: () => LOCAL_CLOUDINARY, cloudNames: () => ['demo'] },
-    uploadPrefix: undefined
+    environments: { get: () => LOCAL_CLOUDINARY, cloudNames: () => ['demo'] }
   })
   await callRest(clients.for('demo', new AbortController().signal), 'call', { method: 'GET', path: '/v2/x' })
   t.equal(await asked.promise, 'https://api.cloudinary.com/v2/x')

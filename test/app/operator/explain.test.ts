@@ -6,6 +6,14 @@ const error = (name: string, more: object = {}) => Object.assign(new Error('the 
 
 t.test('our own errors say what to do', async (t) => {
   t.equal(explain(new ListenerError('CODE', 'mend it')), 'mend it')
+  t.equal(
+    explain(new ListenerError('CODE', 'no https://hooks.example/CAPABILITY')),
+    'no https://hooks.example/…'
+  )
+  t.equal(
+    explain(new Error('no https://hooks.example/CAPABILITY')),
+    'it failed (Error: no https://hooks.example/…)'
+  )
 })
 
 t.test('errors of AWS are told by name, with what to do', async (t) => {

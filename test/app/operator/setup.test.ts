@@ -25,8 +25,7 @@ async function build(t: Test) {
   const get = (cloudName: string) => parseCloudinaryUrl(cloudinary.cloudinaryUrl(cloudName))
   const cloudNames = ['demo', 'other']
   const clients = new CloudinaryClients({
-    environments: { get, cloudNames: () => cloudNames },
-    uploadPrefix: cloudinary.url
+    environments: { get, cloudNames: () => cloudNames }
   })
   t.teardown(async () => {
     clients.close()

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { pino } from 'pino'
 import t from 'tap'
 import type {
   AssetEvent,
@@ -31,8 +32,14 @@ async function run(
   {
     options,
     metadata,
-    state = memoryState().state
-  }: { options?: Options; metadata?: Record<string, unknown> | undefined; state?: State } = {}
+    state = memoryState().state,
+    clock
+  }: {
+    options?: Options
+    metadata?: Record<string, unknown> | undefined
+    state?: State
+    clock?: () => number
+  } = {}
 ) {
   const calls: unknown[][] = []
   const cloudinary: Pick<CloudinaryClient, 'currentState' | 'updateMetadata'> = {
@@ -48,7 +55,8 @@ async function run(
     },
     updateMetadata: async (...given) => void calls.push(['updateMetadata', ...given])
   }
-  const note = await lastUpdateTimestamp(options).handle(event, { cloudinary, state } as ProcessorContext)
+  const context = { cloudinary, state, log: pino({ level: 'silent' }) } as Partial<ProcessorContext>
+  const note = await lastUpdateTimestamp(options, clock).handle(event, context as ProcessorContext)
   return { note, calls, names: calls.map(([name]) => name) }
 }
 
@@ -112,6 +120,18 @@ t.test('no stamp of the listener is a change for another one, whoever is said to
   lastUpdateTimestamp(iso)
   t.notOk(wants(metadataChange({}, { [FIELD]: STAMP }), epoch))
   t.notOk(wants(metadataChange({ touched_seconds: 1 }, { touched_seconds: EPOCH }), iso))
+})
+
+t.test('a field of `ignore` never counts, as the stamp itself', async (t) => {
+  const options = { ignore: ['theirs', 'others'] }
+  t.notOk(wants(metadataChange({ theirs: EARLIER }, { theirs: STAMP }), options))
+  t.notOk(
+    wants(metadataChange({ theirs: EARLIER, cms_id: '1' }, { theirs: STAMP }), options),
+    'written alone'
+  )
+  t.notOk(wants(metadataChange({}, { theirs: STAMP, others: 'x' }), options))
+  t.ok(wants(metadataChange({ cms_id: '1' }, { theirs: STAMP, cms_id: '2' }), options))
+  t.ok(wants(metadataChange({ cms_id: '1' }, {}), options))
 })
 
 t.test('a change of another field beside the stamp counts', async (t) => {
@@ -326,6 +346,38 @@ t.test(
   }
 )
 
+t.test('a stamp of another listener that was found is passed over where it is ignored', async (t) => {
+  const { state } = memoryState()
+  const options = { ignore: ['theirs'] }
+  await run(metadataFound({ cms_id: '2', theirs: EARLIER }), { options, state })
+  const theirs = metadataFound({ cms_id: '2', theirs: LATER, [FIELD]: STAMP }, '2026-06-01T13:00:00.000Z')
+  t.strictSame((await run(theirs, { options, state })).names, [])
+})
+
+t.test('of a loop with another listener the third answer is not stamped, notified or found', async (t) => {
+  for (const isFound of [false, true]) {
+    const { state } = memoryState()
+    let now = HAPPENED_AT.getTime()
+    const clock = () => now
+    const stamped: boolean[] = []
+    let theirs = EARLIER
+    for (let turn = 0; turn < 6; turn++) {
+      const before = { cms_id: '2', theirs }
+      theirs = new Date(now).toISOString()
+      now += 60_000
+      const occurredAt = new Date(now).toISOString()
+      const event = isFound
+        ? metadataFound({ ...before, theirs }, occurredAt)
+        : { ...metadataChange(before, { ...before, theirs }), occurredAt }
+      const { names } = await run(event, { state, clock })
+      stamped.push(names.includes('updateMetadata'))
+    }
+    // where it was found, what it was like before is known from the second on; after an answer there is no write to answer
+    const turns = isFound ? [true, true, true, true, false, true] : [true, true, true, false, true, false]
+    t.strictSame(stamped, turns, isFound ? 'found' : 'notified')
+  }
+})
+
 t.test('an event that names no asset is skipped', async (t) => {
   t.strictSame(await run({ ...changed, asset: null }), {
     note: 'skipped: the notification names no asset',
@@ -377,6 +429,9 @@ t.test('options that cannot work are refused when the listener starts', async (t
     [{ watch: 'cms_id' }, /^lastUpdateTimestamp: watch: /],
     [{ requireMetadata: '' }, /^lastUpdateTimestamp: requireMetadata: /],
     [{ requireMetadata: FIELD }, /^lastUpdateTimestamp: options: requireMetadata must be another field/],
+    [{ watch: ['a'], ignore: ['a'] }, /^lastUpdateTimestamp: options: a field of ignore cannot be watched/],
+    [{ requireMetadata: 'a', ignore: ['a'] }, /^lastUpdateTimestamp: options: a field of ignore/],
+    [{ ignore: [''] }, /^lastUpdateTimestamp: ignore\.0: /],
     [{ format: 'date' }, /^lastUpdateTimestamp: format: /],
     [{ feild: 'x' }, /^lastUpdateTimestamp: options: .*feild/]
   ]

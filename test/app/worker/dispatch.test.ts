@@ -114,6 +114,8 @@ t.test('a processor is given the event, the client of its environment, a log and
 t.test('the note of a processor is kept, and an empty one is none', async (t) => {
   t.match((await runOne({ handle: async () => 'did it' })).outcome, { outcome: 'succeeded', note: 'did it' })
   t.match((await runOne({ handle: () => 'did it' })).outcome, { note: 'did it' })
+  const note = 'sent to https://hooks.example/CAPABILITY'
+  t.match((await runOne({ handle: () => note })).outcome, { note: 'sent to https://hooks.example/…' })
   t.equal(((await runOne({ handle: () => '' })).outcome as { note?: string }).note, undefined)
   t.equal(((await runOne({ handle: () => null as never })).outcome as { note?: string }).note, undefined)
 })

@@ -55,17 +55,19 @@ t.test('a server that does not answer, or not with the time, is passed over', as
 
 t.test('SQS and Cloudinary are asked, as far as they are configured', async (t) => {
   const key = { cloudName: 'demo', apiKey: 'k', apiSecret: 's' }
-  const known = (uploadPrefix?: string) =>
-    Promise.resolve({ verificationKeys: () => [{ ...key, ...(uploadPrefix && { uploadPrefix }) }] })
   const servers = (given: Parameters<typeof timeServers>[0]) => Array.fromAsync(timeServers(given))
   const queueUrl = 'https://sqs.eu-west-1.amazonaws.com/1/q.fifo'
-  t.strictSame(await servers({ queueUrl, environments: known() }), [
-    'https://sqs.eu-west-1.amazonaws.com/',
-    'https://api.cloudinary.com'
-  ])
-  t.strictSame(await servers({ queueUrl: undefined, environments: known('https://api-eu.cloudinary.com') }), [
-    'https://api-eu.cloudinary.com'
-  ])
+  t.strictSame(
+    await servers({ queueUrl, environments: Promise.resolve({ verificationKeys: () => [key] }) }),
+    ['https://sqs.eu-west-1.amazonaws.com/', 'https://api.cloudinary.com']
+  )
+  const eu = { ...key, uploadPrefix: 'https://api-eu.cloudinary.com' }
+  const environments = Promise.resolve({ verificationKeys: () => [eu, key, eu] })
+  t.strictSame(
+    await servers({ queueUrl: undefined, environments }),
+    ['https://api-eu.cloudinary.com', 'https://api.cloudinary.com'],
+    'each host once'
+  )
   t.strictSame(await servers({ queueUrl: undefined, environments: undefined }), [])
   t.strictSame(
     await servers({ queueUrl: undefined, environments: Promise.reject(new Error('no secret')) }),

@@ -12,7 +12,7 @@ t.test('each cloud is pinged with its own key', async (t) => {
     cloudNames: () => ['demo', 'other'],
     get: (cloudName: string) => ({ ...LOCAL_CLOUDINARY, cloudName, uploadPrefix: standIn.url })
   }
-  const clients = new CloudinaryClients({ environments, uploadPrefix: standIn.url })
+  const clients = new CloudinaryClients({ environments })
   t.teardown(async () => {
     clients.close()
     await standIn.stop()

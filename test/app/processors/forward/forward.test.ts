@@ -40,7 +40,7 @@ t.test('it is on uploads, under its own name, and needs a secret', async (t) => 
 
 t.test('what came with an upload is sent, signed', async (t) => {
   const { handle, url, requests, verified } = await build(t)
-  t.equal(await handle(), `sent to ${url}, which answered 200`)
+  t.equal(await handle(), `sent to ${new URL(url).origin}, which answered 200`)
   t.match(verified(), [
     {
       type: 'upload',
@@ -136,18 +136,19 @@ t.test('headers are sent along, in place of those that are not needed', async (t
   t.strictSame([authorization, kind, agent], ['Bearer to-the-dam', 'to', 'ours'])
 })
 
-t.test('a refusal that quotes headers, query or secret is told without them', async (t) => {
+t.test('a refusal that quotes headers, URL or secret is told without them', async (t) => {
   const quoted = `Bearer to-the-dam; to-the-dam; ${FORWARD_SECRET}; key=and%20short; and short; to`
-  const receiver = await buildReceiver(t, { status: 400, body: quoted })
+  const path = 'no /assets/T0%2BCAPABILITY/hook, T0+CAPABILITY, the-fragment'
+  const receiver = await buildReceiver(t, { status: 400, body: `${quoted}; ${path}` })
   const processor = forward({
-    url: `${receiver.url}?key=and%20short`,
+    url: `${receiver.url}/T0%2BCAPABILITY/hook?key=and%20short#the-fragment`,
     headers: { authorization: 'Bearer to-the-dam', 'x-kind': 'to' }
   })
   await processor.start?.({ config: readConfig([], { FORWARD_SECRET }), log: QUIET })
   const handling = async () => processor.handle(event, { signal: SIGNAL } as ProcessorContext)
   await t.rejects(handling(), {
     code: 'FORWARD_REJECTED',
-    message: `${receiver.url} answered 400: [secret]; [secret]; whsec_[secret]; key=[secret]; [secret]; to`
+    message: `${new URL(receiver.url).origin} answered 400: [secret]; [secret]; whsec_[secret]; key=[secret]; [secret]; to; no [secret], [secret], [secret]`
   })
 })
 

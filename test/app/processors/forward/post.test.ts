@@ -19,7 +19,7 @@ async function build(t: Test, answer: Answer, change: Partial<Request> = {}) {
       clock: () => NOW,
       ...change
     })
-  return { ...receiver, address: receiver.url, send }
+  return { ...receiver, address: new URL(receiver.url).origin, send }
 }
 
 t.test('it posts the body, and gives the status of the answer', async (t) => {
@@ -136,7 +136,7 @@ t.test('where nobody answers it is retried, and the error says why', async (t) =
   await t.rejects(gone.send(), {
     name: 'ListenerError',
     code: 'FORWARD_UNAVAILABLE',
-    message: /^http:\/\/127\.0\.0\.1:\d+\/assets cannot be reached: connect ECONNREFUSED/
+    message: /^http:\/\/127\.0\.0\.1:\d+ cannot be reached: connect ECONNREFUSED/
   })
   for (const [cause, why] of [
     [{ message: '', code: 'ECONNREFUSED' }, 'ECONNREFUSED'],

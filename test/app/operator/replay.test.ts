@@ -5,6 +5,7 @@ import { parseReplay, replay } from '../../../app/operator/replay.ts'
 import { collect, eventOf } from '../../support/operator.ts'
 
 const at = '2026-06-01T12:00:05.000Z'
+const ran = { at, milliseconds: 1, attempts: 1, waits: 0 }
 const RUN = { kind: 'replay', id: 'r1' }
 
 const journaled: Record<string, JournaledEvent> = {
@@ -13,9 +14,9 @@ const journaled: Record<string, JournaledEvent> = {
     status: 'done',
     attempts: 2,
     processors: {
-      tagger: { outcome: 'succeeded', at, milliseconds: 1, note: 'tagged' },
-      'cms-sync': { outcome: 'dead', at, milliseconds: 1, code: 'PERMANENT', message: 'no\nsuch article' },
-      quiet: { outcome: 'succeeded', at, milliseconds: 1 }
+      tagger: { ...ran, outcome: 'succeeded', note: 'tagged' },
+      'cms-sync': { ...ran, outcome: 'dead', code: 'PERMANENT', message: 'no\nsuch article' },
+      quiet: { ...ran, outcome: 'succeeded' }
     }
   },
   ignored: { event: eventOf('ignored'), status: 'ignored', attempts: 0, processors: {} },

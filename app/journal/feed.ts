@@ -31,6 +31,9 @@ export interface FeedItem {
 /** The first character of an event's id, and the rest of its shard's name. */
 const DIGITS = [...'0123456789abcdef']
 
+/** Each answer is up to 1 MB. */
+const SHARDS_AT_A_TIME = 4
+
 const DAY_MS = 86_400_000
 
 /**
@@ -48,9 +51,12 @@ export async function readFeed<Name extends keyof FeedItem>(
 ): Promise<void> {
   for (let day = from - (from % DAY_MS); day <= until; day += DAY_MS) {
     const range = { from: Math.max(from, day), until: Math.min(until, day + DAY_MS - 1) }
-    await Promise.all(
-      DIGITS.map((digit) => readShard(table, feedShard(digit, isoOf(day)), range, attributes, visit))
-    )
+    const digits = DIGITS.values()
+    const readNext = async () => {
+      for (const digit of digits)
+        await readShard(table, feedShard(digit, isoOf(day)), range, attributes, visit)
+    }
+    await Promise.all(Array.from({ length: SHARDS_AT_A_TIME }, readNext))
   }
 }
 

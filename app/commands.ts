@@ -25,7 +25,7 @@ import { parseRedrive, REDRIVE_USAGE, redrive } from './operator/redrive.ts'
 import { parseReplay, REPLAY_USAGE, replay } from './operator/replay.ts'
 import { parseSetup, SETUP_USAGE, setup } from './operator/setup.ts'
 import { Outbox } from './queue/outbox.ts'
-import { createSqsClient, waitingIn } from './queue/sqs.ts'
+import { createSqsClient, messagesIn } from './queue/sqs.ts'
 import { WORKER_REQUIRES } from './roles.ts'
 import {
   createClients,
@@ -147,7 +147,7 @@ async function runReconcile(args: string[], print: Print): Promise<number> {
     table,
     state: new StateStore(table),
     outbox: new Outbox({ sqs, queueUrl: config.QUEUE_URL }),
-    waiting: () => waitingIn(sqs, config.QUEUE_URL),
+    waiting: () => messagesIn(sqs, config.QUEUE_URL),
     print,
     signal: interruption(),
     clock: Date.now

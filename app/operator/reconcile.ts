@@ -1,10 +1,14 @@
 import type { CloudinaryClients } from '../cloudinary/clients.ts'
 import type { Environments } from '../cloudinary/environments.ts'
-import { AssetHistory } from '../journal/asset-history.ts'
+import { readAssetHistory } from '../journal/asset-history.ts'
+import { begunThrough } from '../journal/begun.ts'
+import type { JournalTable } from '../journal/feed.ts'
 import { knownEvents } from '../journal/known-events.ts'
+import { NotifiedChanges } from '../journal/notified-changes.ts'
 import type { StateStore } from '../journal/state.ts'
 import type { Outbox } from '../queue/outbox.ts'
 import { type Print, readArguments, UsageError } from './arguments.ts'
+import { REPORTING_TYPES } from './reconcile/missing.ts'
 import { runPass } from './reconcile/pass.ts'
 import { Report } from './reconcile/report.ts'
 import { SIDES, type Side } from './reconcile/sides.ts'
@@ -14,6 +18,9 @@ import { Watermarks } from './reconcile/windows.ts'
 const DEFAULT_GRACE_MINUTES = 45
 
 const MINUTE_MS = 60_000
+
+/** SQS may not count what was stored in the last minute. */
+const UNCOUNTED_MS = MINUTE_MS
 
 const TYPES = SIDES.map(({ type }) => type)
 
@@ -50,11 +57,10 @@ export interface Reconciliation {
 export interface ReconcileOptions {
   environments: Pick<Environments, 'cloudNames' | 'get' | 'isOwnKey'>
   clients: Pick<CloudinaryClients, 'for'>
-  /** The journal's table. */
-  table: ConstructorParameters<typeof AssetHistory>[0]
+  table: JournalTable
   state: Pick<StateStore, 'ofCommand'>
   outbox: Pick<Outbox, 'store'>
-  /** How many events wait in the queue. */
+  /** About how many messages the queue has, hidden ones included. */
   waiting: () => Promise<number>
   print: Print
   /** Aborted, it ends when the page in hand is done. */
@@ -106,16 +112,13 @@ export async function reconcile(
   { since, sides, cloudNames, graceMs, dryRun }: Reconciliation,
   options: ReconcileOptions
 ): Promise<number> {
-  const { environments, clients, table, state, outbox, print, signal, clock } = options
+  const { environments, clients, table, state, outbox, waiting, print, signal, clock } = options
   const now = clock()
   const asked = cloudNames ?? environments.cloudNames()
   const clouds = asked.map((cloudName) => environments.get(cloudName))
-  const history = new AssetHistory(table)
-  const horizon = await horizonOf(history, options, now)
-  const untilOf = ({ type }: Side) => {
-    const until = type === 'upload' ? now : horizon
-    return until === undefined ? undefined : until - graceMs
-  }
+  const isEmpty = (await waiting()) === 0
+  if (!isEmpty)
+    print('Events wait in the queue: changes are decided as far as the workers have come, uploads apart.')
   const report = new Report({ print, dryRun })
   for (const { cloudName, apiKey } of clouds) {
     const end = await runPass({
@@ -123,7 +126,8 @@ export async function reconcile(
       ownKey: apiKey,
       isOwnKey: (key) => environments.isOwnKey(cloudName, key),
       receivedAt: new Date(now),
-      history,
+      notified: new NotifiedChanges(table, cloudName, REPORTING_TYPES),
+      history: (assets, ranges) => readAssetHistory(cloudName, assets, ranges, table),
       knownEvents: (ids) => knownEvents(ids, table),
       client: clients.for(cloudName, signal),
       sides,
@@ -131,7 +135,9 @@ export async function reconcile(
       outbox,
       report: report.of(cloudName),
       since,
-      untilOf,
+      begunThrough: async (from) =>
+        isEmpty ? now - UNCOUNTED_MS : begunThrough(table, { from, until: now }),
+      graceMs,
       dryRun,
       now,
       pageSize: options.pageSize,
@@ -140,21 +146,4 @@ export async function reconcile(
     report.ended(cloudName, end)
   }
   return report.summarize()
-}
-
-/**
- * Up to when all that was received has been begun by a worker, as far as can be told: what waits in the queue is not
- * journaled yet, and would look missing. For uploads that is no harm, since they would be found under the same identity.
- */
-async function horizonOf(
-  history: Pick<AssetHistory, 'newest'>,
-  { waiting, print }: Pick<ReconcileOptions, 'waiting' | 'print'>,
-  now: number
-): Promise<number | undefined> {
-  if ((await waiting()) === 0) return now
-  const newest = await history.newest(now)
-  const untold =
-    newest === undefined ? 'changes' : `what was received after ${new Date(newest).toISOString()}`
-  print(`Events wait in the queue: ${untold} cannot be told from what is missing, uploads apart.`)
-  return newest
 }

@@ -19,10 +19,19 @@ export async function probeQueue(sqs: SQSClient, queueUrl: string, timeoutMs = 2
   })
 }
 
-/** About how many messages nobody has received yet; those that wait behind another of their group included. */
-export async function waitingIn(sqs: SQSClient, queueUrl: string): Promise<number> {
-  const { Attributes } = await sqs.send(
-    new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['ApproximateNumberOfMessages'] })
+const COUNTS = [
+  'ApproximateNumberOfMessages',
+  'ApproximateNumberOfMessagesNotVisible',
+  'ApproximateNumberOfMessagesDelayed'
+] as const
+
+/**
+ * About how many messages a queue has: those that can be received, those that wait behind another of their group, and
+ * hidden ones, which a worker holds or has returned for a later time. SQS may count them a minute late.
+ */
+export async function messagesIn(sqs: SQSClient, queueUrl: string): Promise<number> {
+  const { Attributes = {} } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...COUNTS] })
   )
-  return Number(Attributes?.ApproximateNumberOfMessages)
+  return COUNTS.reduce((sum, name) => sum + Number(Attributes[name]), 0)
 }

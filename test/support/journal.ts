@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto'
+import { pino } from 'pino'
 import type { AssetEvent } from '../../app/cloudinary/event.ts'
 import {
+  type Attempt,
   type Begun,
   type Journal,
   type JournalEntry,
   type Start,
   UNFINISHED,
-  type Verdict
+  type Verdict,
+  type Waiting
 } from '../../app/journal/journal.ts'
 
 interface Entry extends JournalEntry {
@@ -67,4 +70,13 @@ export function memoryJournal(clock: () => number = Date.now) {
     }
   }
   return { journal, entries, writes }
+}
+
+/** Waits for a journal for as long as it takes, and logs nothing. */
+export const PATIENT: Waiting = { signal: new AbortController().signal, log: pino({ enabled: false }) }
+
+/** Begins an attempt of an event, whatever the journal knows of it. */
+export async function beginAttempt(journal: Pick<Journal, 'begin'>, event: AssetEvent): Promise<Attempt> {
+  const begun = await journal.begin(event, () => ({ started: {} }), PATIENT)
+  return begun.attempt
 }

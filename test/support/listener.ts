@@ -21,6 +21,9 @@ export interface ListenerUnderTest extends StandIns {
   stopPoll: () => Promise<void>
   /** Stops the worker as a deployment does, and starts one anew. */
   restartWorker: () => Promise<void>
+  /** Stops the worker as a deployment does. */
+  stopWorker: () => Promise<void>
+  startWorker: () => Promise<void>
   /** Stops all roles as a deployment does; the stand-ins stay up until the test ends. */
   stopRoles: () => Promise<void>
 }
@@ -63,6 +66,9 @@ export async function buildListener(
   const webhookUrl = String(lines.find(({ msg }) => msg === 'web is ready')?.webhook)
   Object.assign(process.env, { WEBHOOK_URL: webhookUrl }, environment)
   let stopWorker = await start('worker')
+  const startWorker = async () => {
+    stopWorker = await start('worker')
+  }
   const stopPoll = environment.POLL_CHANNEL ? await start('poll') : async () => {}
   standIns.cloudinary.setNotificationUrl(webhookUrl)
   let stopped: Promise<void> | undefined
@@ -97,8 +103,10 @@ export async function buildListener(
     stopPoll,
     async restartWorker() {
       await stopWorker()
-      stopWorker = await start('worker')
+      await startWorker()
     },
+    stopWorker: () => stopWorker(),
+    startWorker,
     stopRoles
   }
 }

@@ -1,7 +1,11 @@
 import type { State, StateStore } from '../../app/journal/state.ts'
 
 /** State in memory, for tests of what uses it. Values go through JSON, as in the real one. */
-export function memoryState(): { state: State; store: Pick<StateStore, 'of'>; entries: Map<string, string> } {
+export function memoryState(): {
+  state: State
+  store: Pick<StateStore, 'of' | 'ofCommand'>
+  entries: Map<string, string>
+} {
   const entries = new Map<string, string>()
   const of = (owner: string): State => ({
     async get(key) {
@@ -15,5 +19,5 @@ export function memoryState(): { state: State; store: Pick<StateStore, 'of'>; en
       entries.delete(`${owner}/${key}`)
     }
   })
-  return { state: of('test'), store: { of }, entries }
+  return { state: of('test'), store: { of, ofCommand: (command) => of(`command ${command}`) }, entries }
 }

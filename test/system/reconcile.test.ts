@@ -1,16 +1,18 @@
+import { ChangeMessageVisibilityCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import t from 'tap'
 import { helloWorldTag, lastUpdateTimestamp, type Processor } from '../../app/listener.ts'
 import { runHere } from '../support/commands.ts'
 import { buildListener } from '../support/listener.ts'
 import { buildReconcile, HOUR_MS } from './reconcile/command.ts'
-import { loseAndFind } from './reconcile/lost.ts'
+import { aTwentieth, loseAndFind } from './reconcile/lost.ts'
 
 const MINUTE_MS = 60_000
 
 t.test('of 100 notifications a twentieth is lost: each is found, once, and run, once', async (t) => {
   const { told, lost, missing, lostDeliveries, found, first, second, runs, system } = await loseAndFind(
     t,
-    100
+    100,
+    aTwentieth('dropped')
   )
   t.equal(told.length, 100)
   t.equal(lost.length, 5)
@@ -36,6 +38,84 @@ t.test('of 100 notifications a twentieth is lost: each is found, once, and run, 
       []
     )
   })
+})
+
+t.test('an asset that lost every notification gets all of its events, in order', async (t) => {
+  const ofOne = (told: readonly string[]) => told.filter((name) => name.endsWith(' asset-0'))
+  const { lost, found, first, second, runs } = await loseAndFind(t, 10, ofOne)
+  t.equal(lost.length, 4)
+  t.strictSame(found, lost)
+  t.strictSame(
+    first.sent.map(({ type }) => type),
+    ['upload', 'resource_tags_changed', 'resource_metadata_changed', 'resource_context_changed']
+  )
+  t.strictSame(second.sent, [])
+  t.strictSame(
+    [...runs.keys()].filter((name) => name.endsWith(' asset-0')),
+    first.sent.map(({ type }) => `${type} asset-0`)
+  )
+  t.strictSame(new Set(runs.values()), new Set([1]))
+})
+
+t.test('an upload waits for a change of its asset that may still be notified', async (t) => {
+  const ran: string[] = []
+  const counter: Processor = { name: 'counter', on: ['*'], handle: ({ type }) => void ran.push(type) }
+  let ahead = -20 * MINUTE_MS
+  const system = await buildListener(t, [helloWorldTag(), counter], {
+    cloudinary: { clock: () => Date.now() + ahead }
+  })
+  const { cloudinary, atRest } = system
+  const reconcile = buildReconcile(t, system)
+  cloudinary.drops.add({})
+  cloudinary.as().upload({ publicId: 'bag', resourceType: 'image' })
+  ahead = -10 * MINUTE_MS
+  cloudinary.ui().addTags('bag', ['summer'])
+  await cloudinary.idle()
+  cloudinary.drops.clear()
+  ahead = 0
+  const { sent, lines } = await reconcile(['--grace', '15'])
+  t.strictSame(sent, [])
+  t.ok(lines.some((line) => line.includes('upload: 1 change left for the next pass')))
+  const next = await reconcile(['--grace', '5'])
+  await atRest()
+  t.strictSame(
+    next.sent.map(({ type }) => type),
+    ['upload', 'resource_tags_changed']
+  )
+  t.strictSame(ran, ['upload', 'resource_tags_changed'])
+})
+
+t.test('a change that is hidden in the queue, and that no worker has begun, is not sent again', async (t) => {
+  const ran: string[] = []
+  let ahead = -10 * MINUTE_MS
+  const counter: Processor = { name: 'counter', on: ['*'], handle: ({ type }) => void ran.push(type) }
+  const system = await buildListener(t, [counter], { cloudinary: { clock: () => Date.now() + ahead } })
+  const { cloudinary, atRest, sqs } = system
+  cloudinary.as().upload({ publicId: 'bag', resourceType: 'image' })
+  await atRest()
+  await system.stopWorker()
+  ahead = -5 * MINUTE_MS
+  cloudinary.ui().addTags('bag', ['summer'])
+  await cloudinary.idle()
+  const client = new SQSClient()
+  t.teardown(() => client.destroy())
+  const { Messages } = await client.send(
+    new ReceiveMessageCommand({ QueueUrl: sqs.queueUrl, VisibilityTimeout: 600, WaitTimeSeconds: 1 })
+  )
+  t.equal(Messages?.length, 1)
+  const reconcile = buildReconcile(t, system)
+  t.strictSame((await reconcile(['--grace', '0'])).sent, [])
+  await client.send(
+    new ChangeMessageVisibilityCommand({
+      QueueUrl: sqs.queueUrl,
+      ReceiptHandle: Messages![0]!.ReceiptHandle,
+      VisibilityTimeout: 0
+    })
+  )
+  await system.startWorker()
+  await atRest()
+  t.strictSame((await reconcile(['--grace', '0'])).sent, [])
+  t.strictSame(ran, ['upload', 'resource_tags_changed'])
 })
 
 t.test('a change that waits behind an event of its asset is not sent again', async (t) => {
@@ -65,7 +145,8 @@ t.test('a change that waits behind an event of its asset is not sent again', asy
   cloudinary.as().upload({ publicId: 'quick', resourceType: 'image' })
   await logged(({ msg, asset }) => msg === 'event processed' && asset === 'quick')
 
-  const { sent, lines } = await reconcile(since)
+  // as where SQS does not count the message yet
+  const { sent, lines } = await reconcile(since, { waiting: async () => 0 })
   t.strictSame(sent, [])
   t.ok(lines.some((line) => line.includes('resource_tags_changed: 1 change left for the next pass')))
   gate.resolve()

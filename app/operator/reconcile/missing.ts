@@ -1,120 +1,177 @@
-import type { AssetEvent } from '../../cloudinary/event.ts'
+import type { Asset, AssetEvent } from '../../cloudinary/event.ts'
 import type { FoundAsset } from '../../cloudinary/search.ts'
-import type { AssetHistory } from '../../journal/asset-history.ts'
-import { changeEvent, type FindingContext, uploadEvent } from './events.ts'
-import type { Side } from './sides.ts'
+import type { Trace } from '../../journal/asset-history.ts'
+import type { TimeRange } from '../../journal/feed.ts'
+import type { Notified, NotifiedChanges } from '../../journal/notified-changes.ts'
+import { type Change, changeOf, eventOf, TOLERANCE_MS } from './changes.ts'
+import type { FindingContext } from './events.ts'
+import { SIDES, type Side } from './sides.ts'
+import type { Windows } from './windows.ts'
 
 export interface MissingOptions extends FindingContext {
-  history: Pick<AssetHistory, 'load' | 'of'>
+  /** The sides of the pass, in its order. */
+  windows: Windows
+  notified: Pick<NotifiedChanges, 'load' | 'of'>
+  /** Reads the events of assets that were received in some ranges of time. */
+  history: (assets: readonly Asset[], ranges: readonly TimeRange[]) => Promise<(asset: Asset) => Trace[]>
   /** Which of these events the journal knows. */
   knownEvents: (ids: readonly string[]) => Promise<ReadonlySet<string>>
 }
 
-/** Others, such as those of `fetch`, are no uploads. */
-const UPLOADED_TYPES = ['upload', 'private', 'authenticated']
+/** Restoring a version of an asset brings back all of its sides. */
+const RESTORE = 'restore_asset_version'
 
-/** The Search API writes seconds, and its clock is not ours. In milliseconds. */
-const TOLERANCE_MS = 2000
+/** The types of events that report a change other than an upload. */
+export const REPORTING_TYPES = [
+  ...SIDES.map(({ type }) => type).filter((type) => type !== 'upload'),
+  RESTORE
+] as const
 
-const HOUR_MS = 3_600_000
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
 
-const DAY_MS = 24 * HOUR_MS
+/** Most notifications are received within this time before (clocks differ) and after their change. */
+const SOON_BEFORE_MS = MINUTE_MS
+const SOON_AFTER_MS = 5 * MINUTE_MS
 
-/** What was received so long before a change may still hold back its notification: SQS hides a message no longer. */
+/** Changes of this time are looked at together, so that few minutes of the feed are held. */
+const SLICE_MS = 5 * MINUTE_MS
+
+/** An event received so long before a change may still hold back its notification: SQS hides a message no longer. */
 const BEFORE_MS = 12 * HOUR_MS
 
-/** A notification may come, and a processor may run, so much after the change. */
+/** A notification may be received so long after the change, from a poll channel too. */
 const AFTER_MS = 6 * HOUR_MS
 
-/**
- * An event of which workers have given no sign for so long is open for ever, its message gone: SQS hides one for 12 hours,
- * and a worker may then be at it for as long.
- */
+/** An event of the listener's own reports the change that it is about, and no earlier one. */
+const OWN_AFTER_MS = MINUTE_MS
+
+/** An unfinished event that no worker wrote to for this time has lost its message: 12 hours hidden, and as long in work. */
 const ABANDONED_MS = 24 * HOUR_MS
 
+/** How long an event waits until the later changes of its asset can be decided with it. */
+const PATIENCE_MS = 3 * HOUR_MS
+
 export interface Missing {
+  /** Those of an asset in the order of time. */
   events: AssetEvent[]
-  /** When those changes happened that cannot be told from such as wait: an event of their asset is not finished. */
-  undecided: number[]
+  /** Of those that are left for the next pass. */
+  undecided: Change[]
 }
 
 /**
- * The events that the journal should have for assets that a search found, and has not. Of a side that changed several
- * times it is the last change that counts: of the others the search does not know.
+ * The changes of a side that a quick look does not find in the journal: an upload by its id, another change by a
+ * notification that was received within minutes. It holds a few minutes of the feed.
  *
- * @param assets sorted by the time of the side's change
  * @throws {ListenerError} JOURNAL_UNAVAILABLE
  */
-export async function missingEvents(
+export async function suspects(
   side: Side,
   assets: readonly FoundAsset[],
   options: MissingOptions
-): Promise<Missing> {
-  const { events, undecided } =
-    side.type === 'upload' ? uploads(side, assets, options) : await changes(side, assets, options)
-  const known = await options.knownEvents(events.map(({ id }) => id))
-  return { events: events.filter(({ id }) => !known.has(id)), undecided }
+): Promise<Change[]> {
+  const changes = assets.map((asset) => changeOf(side, asset)).filter((change) => change !== undefined)
+  if (side.type === 'upload') return unknown(changes, options)
+  const suspected: Change[] = []
+  for (const [, slice] of Map.groupBy(changes, ({ changedAt }) => Math.floor(changedAt / SLICE_MS))) {
+    const times = slice.map(({ changedAt }) => changedAt)
+    await options.notified.load(Math.min(...times) - SOON_BEFORE_MS, Math.max(...times) + SOON_AFTER_MS)
+    suspected.push(
+      ...slice.filter((change) => !options.notified.of(named(change)).some((event) => reports(event, change)))
+    )
+  }
+  return unknown(suspected, options)
 }
 
-/** None is undecided: one that waits has the same id, and nothing runs twice. */
-function uploads(side: Side, assets: readonly FoundAsset[], options: MissingOptions): Missing {
-  const events = assets
-    .filter(({ type }) => UPLOADED_TYPES.includes(type))
-    .map((asset) => uploadEvent(side, asset, options))
-    .filter((event) => event !== undefined)
-  return { events, undecided: [] }
+/** Whether the feed must be read to say what is missing of the asset. */
+export function needsHistory(change: Change, { windows }: Pick<MissingOptions, 'windows'>): boolean {
+  return toDecide(change, windows).some(({ side }) => side.type !== 'upload')
 }
 
-interface Change {
-  asset: FoundAsset
-  /** Milliseconds since the epoch. */
-  changedAt: number
-}
-
-/** Changes of which no notification is journaled, and that are not part of an upload. */
-async function changes(side: Side, assets: readonly FoundAsset[], options: MissingOptions): Promise<Missing> {
-  const timed = assets
-    .map((asset) => ({ asset, changedAt: Date.parse(side.changedAt(asset) ?? '') }))
-    .filter(({ asset, changedAt }) => changedAt > timeOf(asset.uploaded_at) + TOLERANCE_MS)
-  const missing: Missing = { events: [], undecided: [] }
-  // a page may span weeks, and their history would be too much to hold
-  for (const [, ofDay] of Map.groupBy(timed, ({ changedAt }) => Math.floor(changedAt / DAY_MS))) {
-    const times = ofDay.map(({ changedAt }) => changedAt)
-    await options.history.load(Math.min(...times) - BEFORE_MS, Math.max(...times) + AFTER_MS)
-    for (const change of ofDay) {
-      const found = judge(side, change, options)
-      if (found === 'undecided') missing.undecided.push(change.changedAt)
-      else if (found !== 'told') missing.events.push(found)
+/**
+ * The events that are missing of assets with a suspected change. Of each asset, all sides that the pass looks at are
+ * decided together, before anything is sent: what a processor writes for the first event moves the time of a side,
+ * and hides from a later search what was changed before.
+ *
+ * @param found one change of each asset, all of one side
+ * @throws {ListenerError} JOURNAL_UNAVAILABLE
+ */
+export async function missingEvents(found: readonly Change[], options: MissingOptions): Promise<Missing> {
+  const toJudge = found.map((change) => ({ change, all: toDecide(change, options.windows) }))
+  const ranges = toJudge
+    .flatMap(({ all }) => all)
+    .filter(({ side }) => side.type !== 'upload')
+    .map(({ changedAt }) => ({ from: changedAt - BEFORE_MS, until: changedAt + AFTER_MS }))
+  const historyOf = await options.history(found.map(named), ranges)
+  const unreported = toJudge
+    .flatMap(({ all }) => all)
+    .filter((change) => !historyOf(named(change)).some((trace) => reports(trace, change)))
+  const missing = new Set(await unknown(unreported, options))
+  const result: Missing = { events: [], undecided: [] }
+  for (const { change, all } of toJudge) {
+    const traces = historyOf(named(change))
+    const ofAsset = all.filter((each) => missing.has(each))
+    const mayWait = ofAsset.some(({ side }) => side.type !== 'upload') && isOpen(traces, options)
+    if (ofAsset.length > 0 && (mayWait || waitsForLater(change, options.windows))) {
+      result.undecided.push(change)
+    } else {
+      result.events.push(...ofAsset.map((each) => eventOf(each, isByListener(traces, each), options)!))
     }
   }
-  return missing
+  return result
 }
 
-function judge(
-  side: Side,
-  { asset, changedAt }: Change,
-  options: MissingOptions
-): AssetEvent | 'told' | 'undecided' {
-  const traces = options.history.of(options.environment, {
-    assetId: asset.asset_id,
-    publicId: asset.public_id
+/** Of the asset of a change that was found: that one, and those of sides that are still to be searched. */
+function toDecide({ side, asset, ...found }: Change, windows: Windows): Change[] {
+  const sides = [...windows.keys()]
+  const later = sides.slice(sides.indexOf(side) + 1).map((other) => changeOf(other, asset))
+  const inWindow = later.filter((change) => {
+    const window = change && windows.get(change.side)!
+    return window && change.changedAt >= window.from && change.changedAt <= window.until
+  }) as Change[]
+  return [{ side, asset, ...found }, ...inWindow].sort((a, b) => a.changedAt - b.changedAt)
+}
+
+/** Whether another side of the asset has changed since, so lately that it cannot be decided yet. */
+function waitsForLater({ asset, changedAt }: Change, windows: Windows): boolean {
+  return [...windows].some(([side, { from, until }]) => {
+    const later = changeOf(side, asset)
+    return (
+      later !== undefined &&
+      later.changedAt > until &&
+      later.changedAt >= from &&
+      changedAt > until - PATIENCE_MS
+    )
   })
-  const isTold = traces.some(
-    ({ type, occurredAt }) => tells(type, side) && occurredAt >= changedAt - TOLERANCE_MS
-  )
-  if (isTold) return 'told'
-  // its notification may be behind that event, in the message group of the asset
-  const since = options.receivedAt.getTime() - ABANDONED_MS
-  if (traces.some(({ openAt }) => openAt !== undefined && openAt >= since)) return 'undecided'
-  // what changed while a processor was at work on the asset, the processor changed
-  const byListener = traces
+}
+
+/** Those whose events the journal does not know. */
+async function unknown(changes: readonly Change[], options: MissingOptions): Promise<Change[]> {
+  const idOf = (change: Change) => eventOf(change, false, options)?.id
+  const ids = changes.map(idOf).filter((id) => id !== undefined)
+  const known = await options.knownEvents(ids)
+  return changes.filter((change) => {
+    const id = idOf(change)
+    return id !== undefined && !known.has(id)
+  })
+}
+
+/** Whether an event reports a change. An upload is known by its id alone. */
+function reports({ type, occurredAt, own }: Notified, { side, changedAt }: Change): boolean {
+  if (side.type === 'upload' || (type !== side.type && type !== RESTORE)) return false
+  return occurredAt >= changedAt - TOLERANCE_MS && (!own || occurredAt <= changedAt + OWN_AFTER_MS)
+}
+
+/** Whether notifications may wait in the message group of the asset, behind an event that is not finished. */
+function isOpen(traces: readonly Trace[], { receivedAt }: FindingContext): boolean {
+  const since = receivedAt.getTime() - ABANDONED_MS
+  return traces.some(({ openAt }) => openAt !== undefined && openAt >= since)
+}
+
+/** What changed while a processor was at work on the asset, the processor is taken to have changed. */
+const isByListener = (traces: readonly Trace[], { changedAt }: Change) =>
+  traces
     .flatMap(({ runs }) => runs)
     .some(({ from, until }) => changedAt >= from - TOLERANCE_MS && changedAt <= until + TOLERANCE_MS)
-  return changeEvent(side, asset, byListener, options)
-}
 
-const timeOf = (written: string | undefined) =>
-  written === undefined ? Number.NEGATIVE_INFINITY : Date.parse(written)
-
-/** Whether an event of this type tells that the side changed: restoring a version brings back all of its sides. */
-const tells = (type: AssetEvent['type'], side: Side) => type === side.type || type === 'restore_asset_version'
+const named = ({ asset }: Change): Asset => ({ assetId: asset.asset_id, publicId: asset.public_id })

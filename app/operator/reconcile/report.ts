@@ -92,7 +92,7 @@ export class PassReport {
   skipped(side: Side): void {
     this.#print(
       lineOf(
-        `${this.#cloudName}: ${side.type} left out: events wait in the queue, and no worker has begun one for a day`
+        `${this.#cloudName}: ${side.type} left for the next pass: events wait in the queue, and the journal does not show how far workers have come`
       )
     )
   }
@@ -108,11 +108,11 @@ export class PassReport {
     )
   }
 
-  /** Changes cannot be told from those that wait behind an event of their asset. */
+  /** Changes that may be in the queue behind an event of their asset, or whose asset has changed again lately. */
   undecided(side: Side, number: number): void {
     this.#print(
       lineOf(
-        `… ${this.#cloudName}: ${side.type}: ${count(number, 'change')} left for the next pass: an earlier event of the asset is not finished`
+        `… ${this.#cloudName}: ${side.type}: ${count(number, 'change')} left for the next pass: another event of the asset is not finished, or may still be notified`
       )
     )
   }

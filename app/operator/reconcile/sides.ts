@@ -8,13 +8,14 @@ export interface Side {
   type: 'upload' | 'resource_tags_changed' | 'resource_metadata_changed' | 'resource_context_changed'
   /** What the Search API calls the time of its last change. */
   field: string
-  /** What a search must be asked for to find what `describe` needs. */
-  withField: readonly string[]
   /** When it last changed, as the search wrote it; undefined where it never did. */
   changedAt: (asset: FoundAsset) => string | undefined
   /** What is known of the change: how the asset was when it was found, in the form of the notification. */
   describe: (asset: FoundAsset) => Fields
 }
+
+/** What each search asks for: the sides of an asset are decided together, whichever side it was found by. */
+export const WITH_FIELD = ['tags', 'context', 'metadata'] as const
 
 const identityOf = ({ asset_id, public_id, resource_type, type }: FoundAsset): Fields => ({
   asset_id,
@@ -35,7 +36,6 @@ export const SIDES: readonly Side[] = [
   {
     type: 'upload',
     field: 'uploaded_at',
-    withField: ['tags', 'context', 'metadata'],
     changedAt: ({ uploaded_at }) => uploaded_at,
     describe(asset) {
       const { uploaded_at: _, last_updated: __, context, ...shared } = asset
@@ -45,21 +45,18 @@ export const SIDES: readonly Side[] = [
   {
     type: 'resource_tags_changed',
     field: 'last_updated.tags_updated_at',
-    withField: ['tags'],
     changedAt: ({ last_updated }) => last_updated?.tags_updated_at,
     describe: (asset) => ({ ...identityOf(asset), tags: asset.tags ?? [] })
   },
   {
     type: 'resource_metadata_changed',
     field: 'last_updated.metadata_updated_at',
-    withField: ['metadata'],
     changedAt: ({ last_updated }) => last_updated?.metadata_updated_at,
     describe: (asset) => ({ ...identityOf(asset), new_metadata: asset.metadata ?? {} })
   },
   {
     type: 'resource_context_changed',
     field: 'last_updated.context_updated_at',
-    withField: ['context'],
     changedAt: ({ last_updated }) => last_updated?.context_updated_at,
     describe: (asset) => ({ ...identityOf(asset), context: contextOf(asset) })
   }

@@ -18,6 +18,9 @@ export interface Window {
   keeps: boolean
 }
 
+/** The sides of a pass, in its order. `until` is -Infinity for a side that cannot be looked at. */
+export type Windows = ReadonlyMap<Side, Window>
+
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 

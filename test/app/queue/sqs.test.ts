@@ -1,6 +1,6 @@
-import { SendMessageBatchCommand } from '@aws-sdk/client-sqs'
+import { ReceiveMessageCommand, SendMessageBatchCommand } from '@aws-sdk/client-sqs'
 import { type Test, test } from 'tap'
-import { createSqsClient, probeQueue, waitingIn } from '../../../app/queue/sqs.ts'
+import { createSqsClient, messagesIn, probeQueue } from '../../../app/queue/sqs.ts'
 import { startSqs } from '../../../dev/sqs.ts'
 import { cut, hold, refuse, startSqsFake } from '../../support/sqs-fake.ts'
 
@@ -46,7 +46,7 @@ test("the client goes where the AWS SDK's own variables say", async (t) => {
   await t.rejects(probeQueue(sqs, `${queue.queueUrl}-that-is-not-there`), { name: 'QueueDoesNotExist' })
 })
 
-test('messages that nobody has received are counted', async (t) => {
+test('all messages are counted, those that are hidden and those that wait behind them too', async (t) => {
   const queue = await startSqs()
   setEnvironment(t, queue.url)
   const sqs = createSqsClient(5000)
@@ -54,7 +54,7 @@ test('messages that nobody has received are counted', async (t) => {
     sqs.destroy()
     await queue.stop()
   })
-  t.equal(await waitingIn(sqs, queue.queueUrl), 0)
+  t.equal(await messagesIn(sqs, queue.queueUrl), 0)
   const Entries = ['a', 'b'].map((Id) => ({
     Id,
     MessageBody: 'one group, so that one waits behind the other',
@@ -62,7 +62,20 @@ test('messages that nobody has received are counted', async (t) => {
     MessageDeduplicationId: Id
   }))
   await sqs.send(new SendMessageBatchCommand({ QueueUrl: queue.queueUrl, Entries }))
-  t.equal(await waitingIn(sqs, queue.queueUrl), 2)
+  t.equal(await messagesIn(sqs, queue.queueUrl), 2)
+  await sqs.send(new ReceiveMessageCommand({ QueueUrl: queue.queueUrl, MaxNumberOfMessages: 1 }))
+  t.equal(await messagesIn(sqs, queue.queueUrl), 2)
+})
+
+test('messages that are delayed are counted', async (t) => {
+  const { fake, sqs } = await onFake(t)
+  const Attributes = {
+    ApproximateNumberOfMessages: '1',
+    ApproximateNumberOfMessagesNotVisible: '20',
+    ApproximateNumberOfMessagesDelayed: '300'
+  }
+  fake.next('GetQueueAttributes', async () => ({ status: 200, body: { Attributes } }))
+  t.equal(await messagesIn(sqs, fake.queueUrl), 321)
 })
 
 test('a call is tried three times', async (t) => {

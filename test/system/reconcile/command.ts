@@ -4,7 +4,7 @@ import { createDynamoDbClient } from '../../../app/journal/dynamodb.ts'
 import { StateStore } from '../../../app/journal/state.ts'
 import { parseReconcile, type ReconcileOptions, reconcile } from '../../../app/operator/reconcile.ts'
 import { Outbox } from '../../../app/queue/outbox.ts'
-import { waitingIn } from '../../../app/queue/sqs.ts'
+import { messagesIn } from '../../../app/queue/sqs.ts'
 import { createClients, loadEnvironments } from '../../../app/wiring.ts'
 import type { StandIns } from '../../../dev/stand-ins.ts'
 import { collect, QUIET } from '../../support/operator.ts'
@@ -43,7 +43,7 @@ export function buildReconcile(
       table,
       state: new StateStore(table),
       outbox: new Outbox({ sqs: client, queueUrl: sqs.queueUrl }),
-      waiting: () => waitingIn(client, sqs.queueUrl),
+      waiting: () => messagesIn(client, sqs.queueUrl),
       print,
       signal: new AbortController().signal,
       clock: Date.now,

@@ -1,24 +1,38 @@
 import t from 'tap'
-import { loseAndFind } from './lost.ts'
+import { aTwentieth, loseAndFind } from './lost.ts'
 
-/** `npm run test:reconcile`: the test of the same name with 2,000 notifications, and its figures. */
+/** `npm run test:reconcile [SEED…]`: the test of the same name with 2,000 notifications for each seed, and its figures. */
 const NOTIFICATIONS = 2000
+
+const SEEDS =
+  process.argv.length > 2 ? process.argv.slice(2) : Array.from({ length: 20 }, (_, index) => `${index + 1}`)
 
 t.setTimeout(0)
 
-const { told, lost, missing, found, first, second, runs, seconds } = await loseAndFind(t, NOTIFICATIONS)
-t.strictSame(missing, lost, 'what was lost was not run')
-t.strictSame(found, missing, 'what was found is what was missing')
-t.strictSame(second.sent, [], 'a second pass finds nothing')
-t.strictSame([...runs.keys()].sort(), told.toSorted(), 'everything was run')
-t.strictSame(
-  [...runs].filter(([, times]) => times !== 1),
-  [],
-  'nothing was run twice'
-)
-t.comment(
-  `${told.length} notifications, ${lost.length} lost; found: ${found.length}, by a second pass: ${second.sent.length}; ` +
-    `the pass took ${seconds.toFixed(1)} s`
-)
-t.comment(first.lines.at(-2))
-t.comment(second.lines.at(-1))
+const rows: Record<string, number | string>[] = []
+for (const seed of SEEDS) {
+  await t.test(`seed ${seed}`, { timeout: 0 }, async (t) => {
+    const { told, lost, missing, found, second, runs, seconds } = await loseAndFind(
+      t,
+      NOTIFICATIONS,
+      aTwentieth(seed)
+    )
+    const twice = [...runs].filter(([, times]) => times !== 1)
+    rows.push({
+      seed,
+      notified: told.length,
+      lost: lost.length,
+      found: found.length,
+      'found again': second.sent.length,
+      'not run': told.length - runs.size,
+      'run twice': twice.length,
+      'pass, s': seconds.toFixed(1)
+    })
+    t.strictSame(missing, lost, 'what was lost was not run')
+    t.strictSame(found, missing, 'what was found is what was missing')
+    t.strictSame(second.sent, [], 'a second pass finds nothing')
+    t.strictSame([...runs.keys()].sort(), told.toSorted(), 'everything was run')
+    t.strictSame(twice, [], 'nothing was run twice')
+  })
+}
+console.table(rows)

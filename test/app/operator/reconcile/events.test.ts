@@ -2,6 +2,7 @@ import t from 'tap'
 import { toEvents } from '../../../../app/cloudinary/notification.ts'
 import { searchPage } from '../../../../app/cloudinary/search.ts'
 import { changeEvent, uploadEvent } from '../../../../app/operator/reconcile/events.ts'
+import { WITH_FIELD } from '../../../../app/operator/reconcile/sides.ts'
 import { LOCAL_CLOUDINARY } from '../../../../dev/defaults.ts'
 import { buildCloudinary } from '../../../support/cloudinary.ts'
 import { CONTEXT, found, METADATA, TAGS, UPLOAD } from './fixtures.ts'
@@ -22,7 +23,7 @@ t.test('an upload that is found is the event that its notification makes', async
   const { assets } = await searchPage(clients.for('demo', new AbortController().signal), {
     expression: 'public_id=coat',
     sortBy: [UPLOAD.field, 'asc'],
-    withField: UPLOAD.withField
+    withField: WITH_FIELD
   })
   const event = uploadEvent(UPLOAD, assets[0]!, CONTEXT)!
   const { occurredAt, payload, ...same } = notified!

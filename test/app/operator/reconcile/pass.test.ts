@@ -35,7 +35,8 @@ async function build(t: Test, { adminCallsPerHour }: { adminCallsPerHour?: numbe
     const { dryRun = false, signal = new AbortController().signal } = changes
     return runPass({
       ...CONTEXT,
-      history: { load: async () => {}, of: () => [] },
+      notified: { load: async () => {}, of: () => [] },
+      history: async () => () => [],
       knownEvents: async (ids) => new Set(ids.filter((id) => journal.has(id))),
       client: clients.for('demo', signal),
       sides: [UPLOAD],
@@ -48,7 +49,8 @@ async function build(t: Test, { adminCallsPerHour }: { adminCallsPerHour?: numbe
       },
       report: new Report({ print, dryRun }).of('demo'),
       since: undefined,
-      untilOf: () => now - 45 * MINUTE_MS,
+      begunThrough: async () => now,
+      graceMs: 45 * MINUTE_MS,
       dryRun,
       now,
       pageSize: 4,
@@ -59,7 +61,10 @@ async function build(t: Test, { adminCallsPerHour }: { adminCallsPerHour?: numbe
   const marks = async () =>
     (await state.get('demo')) as Record<string, { through: string; complete: boolean }>
   const searches = () => cloudinary.calls.filter(({ action }) => action === 'search').length
-  return { cloudinary, pass, sent, lines, marks, searches, journal }
+  const setClock = (time: number) => {
+    now = time
+  }
+  return { cloudinary, pass, sent, lines, marks, searches, journal, setClock }
 }
 
 const names = (events: readonly AssetEvent[]) => events.map(({ asset }) => asset?.publicId)
@@ -96,23 +101,27 @@ t.test(
       SIDES.map(({ type }) => type)
     )
     t.equal(sent.length, 11)
-    const until = Date.parse((await marks()).upload!.through) - 10 * MINUTE_MS
-    t.strictSame(await pass({ sides: SIDES, untilOf: () => until }), { outcome: 'done' })
+    t.strictSame(await pass({ sides: SIDES, graceMs: 2 * HOUR_MS }), { outcome: 'done' })
     t.equal(searches(), 4)
   }
 )
 
 t.test('a side for which there is no saying until when is left out', async (t) => {
   const { pass, marks, lines } = await build(t)
-  const untilOf = ({ type }: Side) => (type === 'upload' ? START + HOUR_MS : undefined)
-  t.strictSame(await pass({ sides: [TAGS, UPLOAD], untilOf }), { outcome: 'done' })
+  const asked: number[] = []
+  const begunThrough = async (since: number) => {
+    asked.push(since)
+    return undefined
+  }
+  t.strictSame(await pass({ sides: [TAGS, UPLOAD], begunThrough }), { outcome: 'done' })
   t.strictSame(Object.keys(await marks()), ['upload'])
-  t.match(lines[0], /resource_tags_changed left out/)
+  t.match(lines[0], /resource_tags_changed left for the next pass/)
+  t.strictSame(asked, [START + 69 * MINUTE_MS - 24 * HOUR_MS])
 })
 
 t.test('since a time that would leave a gap the watermark stays where it is', async (t) => {
   const { pass, sent, marks } = await build(t)
-  await pass({ untilOf: () => START + 2 * MINUTE_MS })
+  await pass({ graceMs: 67 * MINUTE_MS })
   t.strictSame(names(sent.splice(0)), ['bag', 'asset-0', 'asset-1'])
   await pass({ since: START + 8 * MINUTE_MS })
   t.strictSame(names(sent.splice(0)), ['asset-7', 'asset-8'])
@@ -129,13 +138,10 @@ t.test('what is not decided holds the watermark, and what is behind it is found 
   )
   t.equal(changedAt, later)
   let openAt: number | undefined = changedAt! + 4 * HOUR_MS
-  const history: PassOptions['history'] = {
-    load: async () => {},
-    of: (_, { publicId }) =>
-      publicId === 'asset-3' && openAt !== undefined
-        ? [{ type: 'upload', occurredAt: START, runs: [], openAt }]
-        : []
-  }
+  const history: PassOptions['history'] = async () => (asset) =>
+    asset.publicId === 'asset-3' && openAt !== undefined
+      ? [{ type: 'upload', occurredAt: START, own: false, runs: [], openAt }]
+      : []
   for (const times of [1, 2]) {
     t.strictSame(await pass({ sides: [TAGS], history }), { outcome: 'done' })
     t.strictSame(names(sent), ['asset-5'], 'once')
@@ -149,6 +155,56 @@ t.test('what is not decided holds the watermark, and what is behind it is found 
   await pass({ sides: [TAGS], history })
   t.strictSame(names(sent), ['asset-5', 'asset-3'])
   t.ok(Date.parse((await marks()).resource_tags_changed!.through) > changedAt!)
+})
+
+t.test('changes of an asset are sent one after the other, and once', async (t) => {
+  const { cloudinary, pass, sent, setClock } = await build(t)
+  setClock(START + 10 * MINUTE_MS)
+  cloudinary.ui().addTags('asset-8', ['x'])
+  cloudinary.ui().changeContext('asset-8', () => ({ alt: 'x' }))
+  const stored: string[][] = []
+  const outbox: PassOptions['outbox'] = {
+    store: async (events) => {
+      stored.push(events.map(({ type, asset }) => `${asset!.publicId} ${type}`))
+      sent.push(...events)
+    }
+  }
+  // the worker is slow: none of them is in the journal yet
+  await pass({ sides: SIDES, pageSize: undefined, outbox })
+  t.strictSame(
+    stored.flat().filter((name) => name.startsWith('asset-8')),
+    ['asset-8 upload', 'asset-8 resource_tags_changed', 'asset-8 resource_context_changed']
+  )
+  for (const together of stored) {
+    t.equal(new Set(together.map((name) => name.split(' ')[0])).size, together.length)
+  }
+})
+
+t.test('suspected changes are decided together, and those of an hour at the latest', async (t) => {
+  const { cloudinary, pass, sent, marks, setClock } = await build(t)
+  const batches: number[] = []
+  const history: PassOptions['history'] = async (assets) => {
+    if (assets.length > 0) batches.push(assets.length)
+    return () => []
+  }
+  for (let index = 0; index < 9; index++) {
+    setClock(START + (index + 1) * 15 * MINUTE_MS)
+    cloudinary.ui().addTags(`asset-${index}`, ['x'])
+  }
+  const options = { sides: [TAGS], history, pageSize: 2 }
+  await pass(options)
+  t.strictSame(batches, [6, 3])
+  t.equal(sent.length, 9)
+
+  await t.test('what was found before the search failed is sent', async (t) => {
+    sent.splice(0)
+    let searches = 0
+    cloudinary.faults.add({ kind: 'status', status: 503, when: () => ++searches > 1 })
+    const again = { ...options, since: START, knownEvents: async () => new Set<string>() }
+    t.match(await pass(again), { outcome: 'failed' })
+    t.equal(sent.length, 2)
+    t.match(await marks(), { resource_tags_changed: { complete: false } })
+  })
 })
 
 t.test('it stops before the calls of the hour are spent, and goes on in the next', async (t) => {

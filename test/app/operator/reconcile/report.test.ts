@@ -30,7 +30,7 @@ t.test('what is looked at, each event that is missing, and how it went', async (
     `sent        ${id}  resource_tags_changed  bag of tricks  2026-06-01T12:01:00.000Z  the listener's own`,
     '… demo: resource_tags_changed: 500 assets, up to 2026-06-01T13:00:00.000Z',
     '… demo: resource_tags_changed: 1 asset, up to 2026-06-01T13:00:00.000Z',
-    '… demo: resource_tags_changed: 2 changes left for the next pass: an earlier event of the asset is not finished',
+    '… demo: resource_tags_changed: 2 changes left for the next pass: another event of the asset is not finished, or may still be notified',
     '501 changes looked at, 2 events missing, 2 sent.'
   ])
   t.match(lines.slice(7), [/^Next: the worker's log .*Webhook Notifications/])
@@ -54,7 +54,7 @@ t.test('a side that has nothing to look at, and one that cannot be looked at', a
   report.of('demo').skipped(TAGS)
   t.match(lines, [
     'demo: upload: looked at up to 2026-06-01T13:00:00.000Z already; what is younger may still be notified',
-    /^demo: resource_tags_changed left out: events wait in the queue/
+    /^demo: resource_tags_changed left for the next pass: events wait in the queue/
   ])
 })
 

@@ -3,8 +3,10 @@ import { unescape as decode } from 'node:querystring'
 /** What `pg` knows; any other it would take for `verify-full`, or ignore. */
 const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify']
 
-/** A URL may have no host: the socket's directory is then in `?host=`. With a user, that is no URL by WHATWG. */
-const parse = (url: string): URL | null => URL.parse(url) ?? URL.parse(url.replace('@/', '@socket/'))
+/** Stands for the host that a socket's URL lacks: with a user and without a host, it is no URL by WHATWG. */
+const SOCKET = 'socket.invalid'
+
+const parse = (url: string): URL | null => URL.parse(url) ?? URL.parse(url.replace('@/', `@${SOCKET}/`))
 
 /**
  * Checks the URL of a PostgreSQL database.
@@ -16,7 +18,7 @@ export function problemOfDatabaseUrl(url: string): string | undefined {
   if (parsed === null || !/^postgres(?:ql)?:$/.test(parsed.protocol)) {
     return 'it must be postgres://USER:PASSWORD@HOST:PORT/NAME'
   }
-  if (parsed.host === '' && !parsed.searchParams.get('host')) {
+  if (['', SOCKET].includes(parsed.host) && !parsed.searchParams.get('host')) {
     return 'it names no host; for a Unix socket it must be postgres:///NAME?host=/DIRECTORY'
   }
   const mode = parsed.searchParams.get('sslmode')

@@ -128,7 +128,7 @@ export class Database {
     let isCommitted = false
     try {
       await this.#run(client, 'begin', this.#begin)
-      const result = await work((doing, text, values = []) => this.#run(client, doing, text, [...values]))
+      const result = await work((doing, text, values) => this.#run(client, doing, text, values))
       await this.#run(client, 'commit', 'COMMIT')
       isCommitted = true
       return result
@@ -148,9 +148,9 @@ export class Database {
     }
   }
 
-  async #run(client: PoolClient, doing: string, text: string, values?: unknown[]): Promise<Row[]> {
+  async #run(client: PoolClient, doing: string, text: string, values?: readonly unknown[]): Promise<Row[]> {
     try {
-      return (await client.query(text, values)).rows
+      return (await client.query(text, values as unknown[])).rows
     } catch (error) {
       throw this.#errorOf(doing, error)
     }

@@ -106,7 +106,7 @@ t.test('an index of another table may have the name that this one would get', as
 t.test('what has the name of the table and is none is never reported as created', async (t) => {
   await postgres.db.exec('CREATE TABLE empty ()')
   await t.rejects(migrate(define('empty')), { code: 'DATABASE_REJECTED', message: /42P07/ })
-  await postgres.db.exec('CREATE SEQUENCE counter')
+  await database.query('make another', 'CREATE SEQUENCE counter')
   await t.rejects(migrate(define('counter')), { code: 'DATABASE_TABLE_CONFLICT' })
 })
 

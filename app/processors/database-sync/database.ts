@@ -105,14 +105,13 @@ export class Database {
    * @throws {PermanentError} DATABASE_REJECTED
    * @throws what `work` throws
    */
-  async transaction<Result>(work: (query: Query) => Promise<Result>): Promise<Result> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#transactionOnce(work)
-      } catch (error) {
-        const isConflict = error instanceof ListenerError && error.code === 'DATABASE_CONFLICT'
-        if (!isConflict || attempt === MAXIMUM_TRIES) throw error
-      }
+  async transaction<Result>(work: (query: Query) => Promise<Result>, tries = MAXIMUM_TRIES): Promise<Result> {
+    try {
+      return await this.#transactionOnce(work)
+    } catch (error) {
+      const isConflict = error instanceof ListenerError && error.code === 'DATABASE_CONFLICT'
+      if (!isConflict || tries === 1) throw error
+      return this.transaction(work, tries - 1)
     }
   }
 

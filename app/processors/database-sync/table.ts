@@ -83,8 +83,8 @@ async function findMissing(query: Query, definition: TableDefinition): Promise<M
   if (!isNew) refuseConflicts(name, found, columns)
   const parts = isNew ? [tableOf(name, columns)] : missingColumns(name, found, columns)
   // PostgreSQL chooses a name for the index that nothing else in the schema has
-  const index = `index on ${name} (public_id)`
-  if (!found.hasIndex) parts.push({ what: index, sql: `CREATE ${index.replace('index', 'INDEX')}` })
+  const on = `${name} (public_id)`
+  if (!found.hasIndex) parts.push({ what: `index on ${on}`, sql: `CREATE INDEX ON ${on}` })
   if (found.hasSchema || schema === undefined) return parts
   const quoted = escapeIdentifier(schema)
   return [{ what: `schema ${quoted}`, sql: `CREATE SCHEMA ${quoted}` }, ...parts]

@@ -55,7 +55,7 @@ t.test('a dry run prints the statements and does nothing', async (t) => {
   const planned = define('planned')
   t.match(await migrate(planned, true), [
     /^would run: CREATE TABLE "planned" \("asset_id" text NOT NULL, .*PRIMARY KEY \(asset_id\)\);$/,
-    'would run: CREATE INDEX on "planned" (public_id);'
+    'would run: CREATE INDEX ON "planned" (public_id);'
   ])
   await t.rejects(checkTable(database, planned), { code: 'DATABASE_NOT_MIGRATED' })
   await migrate(planned)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { problemOfDatabaseUrl } from './database-url.ts'
 import { ListenerError } from './errors.ts'
 import { maskSecrets } from './mask.ts'
 
@@ -9,6 +10,8 @@ interface Variable<T extends z.ZodType> {
   allowed: string
   /** Never repeat the value given in an error. */
   secret?: true
+  /** Says what is wrong with a value that `schema` refuses, where `allowed` is not enough. Repeats no secret. */
+  problem?: (given: string) => string | undefined
   schema: T
 }
 
@@ -113,7 +116,11 @@ export const VARIABLES = {
     meaning: 'the PostgreSQL database of `databaseSync`: `postgres://USER:PASSWORD@HOST:PORT/NAME`',
     allowed: 'postgres://USER:PASSWORD@HOST:PORT/NAME',
     secret: true,
-    schema: z.url({ protocol: /^postgres(ql)?$/ }).optional()
+    problem: problemOfDatabaseUrl,
+    schema: z
+      .string()
+      .refine((url) => problemOfDatabaseUrl(url) === undefined)
+      .optional()
   }),
   FORWARD_SECRET: variable({
     meaning: 'what `forward` signs with: `whsec_` and 24 to 64 bytes in base64, as Standard Webhooks has it',
@@ -201,7 +208,7 @@ export function inspectConfig(
 ): { config: Partial<Config>; faults: ConfigFault[] } {
   const faults: ConfigFault[] = []
   const config: Record<string, unknown> = {}
-  for (const [key, { schema, allowed, secret }] of Object.entries<Variable<z.ZodType>>(VARIABLES)) {
+  for (const [key, { schema, allowed, problem, secret }] of Object.entries<Variable<z.ZodType>>(VARIABLES)) {
     const name = key as VariableName
     const given = env[name] || undefined
     const result = schema.safeParse(given)
@@ -214,7 +221,7 @@ export function inspectConfig(
     const shown = schema === fifoQueueUrl ? given : maskSecrets(String(given))
     faults.push({
       name,
-      line: `${name} is ${isHidden ? '(hidden)' : JSON.stringify(shown)}; it must be ${allowed}`
+      line: `${name} is ${isHidden ? '(hidden)' : JSON.stringify(shown)}; ${problem?.(given!) ?? `it must be ${allowed}`}`
     })
   }
   for (const name of required) {

@@ -108,10 +108,11 @@ const ACCEPTED: { [Name in VariableName]: [string, unknown][] } = {
     'http://127.0.0.1:8080/webhooks/cloudinary'
   ].map((url) => [url, url]),
   POLL_CHANNEL: ['dev-anna', 'a', 'x'.repeat(128)].map((channel) => [channel, channel]),
-  DATABASE_URL: ['postgres://user:word@db:5432/app', 'postgresql://db/app?sslmode=require'].map((url) => [
-    url,
-    url
-  ]),
+  DATABASE_URL: [
+    'postgres://user:word@db:5432/app',
+    'postgresql://db/app?sslmode=require',
+    'postgres:///app?host=/var/run/postgresql'
+  ].map((url) => [url, url]),
   FORWARD_SECRET: [`whsec_${'A'.repeat(32)}`, `whsec_${'b+/'.repeat(28)}==`].map((secret) => [
     secret,
     secret
@@ -194,6 +195,14 @@ for (const [name, [values, allowed]] of Object.entries(REFUSED) as [VariableName
     }
   })
 }
+
+t.test('what is wrong with DATABASE_URL is named', async (t) => {
+  t.match(
+    fault('DATABASE_URL', 'postgres://user:word@db/app?sslmode=allow'),
+    /^DATABASE_URL is \(hidden\); its sslmode "allow" must be one of disable, /
+  )
+  t.match(fault('DATABASE_URL', 'postgres:///app'), /^DATABASE_URL is \(hidden\); it names no host; /)
+})
 
 t.test('every fault is told at once, each on a line of its own', async (t) => {
   const run = () => readConfig(['QUEUE_URL'], { PORT: 'x\ny', LOG_LEVEL: 'loud' })

@@ -1,11 +1,18 @@
 import type { AssetState } from '../../app/cloudinary/client.ts'
-import type { Asset } from '../../app/cloudinary/event.ts'
-import type { AssetRows, Claim } from '../../app/processors/database-sync/rows.ts'
+import type {
+  AssetRows,
+  Claim,
+  Name,
+  RowFilter,
+  Stored,
+  Which
+} from '../../app/processors/database-sync/rows.ts'
 
 interface MemoryRow {
   claim: Claim
   asset: AssetState
   observedAt: string
+  placedAt: string
 }
 
 const claimOf = ({ asset_id, public_id, resource_type, type }: AssetState): Claim => ({
@@ -15,19 +22,23 @@ const claimOf = ({ asset_id, public_id, resource_type, type }: AssetState): Clai
   deliveryType: type
 })
 
-const hasName = (claim: Claim, { publicId, resourceType = 'image', deliveryType = 'upload' }: Asset) =>
+const hasName = (claim: Claim, { publicId, resourceType, deliveryType }: Name) =>
   claim.publicId === publicId && claim.resourceType === resourceType && claim.deliveryType === deliveryType
 
 /** The rows of one environment, in memory: what `AssetRows` does, said once more, for tests that need thousands of runs. */
-export class MemoryRows implements Pick<AssetRows, 'now' | 'put' | 'claims' | 'remove'> {
+export class MemoryRows implements Pick<AssetRows, 'now' | 'put' | 'claims' | 'remove' | 'clear'> {
   readonly rows = new Map<string, MemoryRow>()
-  #ticks = 0
+  readonly #clock: () => string
 
-  async now(): Promise<string> {
-    return String(++this.#ticks).padStart(8, '0')
+  constructor(clock = ticks()) {
+    this.#clock = clock
   }
 
-  async put(_environment: string, asset: AssetState, observedAt: string) {
+  async now(): Promise<string> {
+    return this.#clock()
+  }
+
+  async put(_environment: string, asset: AssetState, observedAt: string): Promise<Stored> {
     const claim = claimOf(asset)
     const others = [...this.rows.values()].filter(
       (row) => row.claim.assetId !== claim.assetId && hasName(row.claim, claim)
@@ -35,21 +46,44 @@ export class MemoryRows implements Pick<AssetRows, 'now' | 'put' | 'claims' | 'r
     for (const row of others) if (row.observedAt <= observedAt) this.rows.delete(row.claim.assetId)
     const before = this.rows.get(claim.assetId)
     const isOutdated = before !== undefined && before.observedAt > observedAt
-    if (isOutdated || others.some((row) => row.observedAt > observedAt)) return 'outdated'
-    this.rows.set(claim.assetId, { claim, asset, observedAt })
-    return before === undefined ? 'inserted' : 'updated'
+    if (isOutdated || others.some((row) => row.observedAt > observedAt)) {
+      return { outcome: 'outdated', isConfirmed: false }
+    }
+    const isPlaced = before === undefined || !hasName(before.claim, claim)
+    const placedAt = isPlaced ? this.#clock() : before.placedAt
+    this.rows.set(claim.assetId, { claim, asset, observedAt, placedAt })
+    return { outcome: before === undefined ? 'inserted' : 'updated', isConfirmed: observedAt > placedAt }
   }
 
-  async claims(_environment: string, asset: Asset): Promise<Claim[]> {
+  async claims(_environment: string, filter: RowFilter): Promise<Claim[]> {
     const all = [...this.rows.values()].map(({ claim }) => claim)
-    return all.filter((claim) =>
-      asset.assetId === undefined ? hasName(claim, asset) : claim.assetId === asset.assetId
+    if ('assetId' in filter) return all.filter(({ assetId }) => assetId === filter.assetId)
+    const { publicId, resourceType } = filter
+    return all.filter(
+      (claim) => claim.publicId === publicId && claim.resourceType === (resourceType ?? claim.resourceType)
     )
   }
 
-  async remove(claim: Claim, observedAt: string): Promise<boolean> {
-    const row = this.rows.get(claim.assetId)
-    if (row === undefined || !hasName(row.claim, claim) || row.observedAt > observedAt) return false
-    return this.rows.delete(claim.assetId)
+  async remove(_environment: string, claim: Claim, observedAt: string): Promise<boolean> {
+    return this.#remove((row) => row.claim.assetId === claim.assetId && hasName(row.claim, claim), observedAt)
   }
+
+  async clear(_environment: string, name: Name, observedAt: string, which: Which): Promise<boolean> {
+    return this.#remove(
+      (row) => hasName(row.claim, name) && (which === 'all' || row.observedAt <= row.placedAt),
+      observedAt
+    )
+  }
+
+  #remove(isMeant: (row: MemoryRow) => boolean, observedAt: string): boolean {
+    const wrong = [...this.rows.values()].filter((row) => isMeant(row) && row.observedAt <= observedAt)
+    for (const { claim } of wrong) this.rows.delete(claim.assetId)
+    return wrong.length > 0
+  }
+}
+
+/** A clock that never shows the same time twice. */
+function ticks(): () => string {
+  let count = 0
+  return () => String(++count).padStart(8, '0')
 }

@@ -34,6 +34,12 @@ export const IDENTITY: readonly Column[] = [
 /** When the asset was read, by the database's clock. */
 export const OBSERVED_AT = 'observed_at'
 
+/**
+ * When the row was given its name, by the database's clock. A row that was read before that is unconfirmed: a change of
+ * the asset may have been handled in between, and found no row to change.
+ */
+export const PLACED_AT = 'placed_at'
+
 /** What else Cloudinary says of every asset, and under which names it is kept unless an option says otherwise. */
 const DEFAULTS: Record<string, ColumnType> = {
   version: 'bigint',
@@ -51,7 +57,7 @@ const DEFAULTS: Record<string, ColumnType> = {
   created_at: 'timestamptz'
 }
 
-const RESERVED = [...IDENTITY.map(({ name }) => name), OBSERVED_AT]
+const RESERVED = [...IDENTITY.map(({ name }) => name), OBSERVED_AT, PLACED_AT]
 
 /** A name in SQL that needs no quotes. PostgreSQL cuts off what is longer than 63 bytes. */
 export const IDENTIFIER = z
@@ -73,7 +79,7 @@ export const COLUMNS = z
   )
   .default({})
 
-/** The columns of the table but `observed_at`: those that are always there, and the default ones as changed. */
+/** The columns of the table but the two times: those that are always there, and the default ones as changed. */
 export function columnsOf(changes: z.output<typeof COLUMNS>): Column[] {
   const defaults = Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, name]))
   const others = Object.entries({ ...defaults, ...changes }).flatMap(([name, column]) => {

@@ -4,14 +4,13 @@ import type { Processor, StartContext } from '../../listener.ts'
 import { ASSET_CHANGES } from '../asset-changes.ts'
 import { checkOptions } from '../options.ts'
 import { COLUMNS, columnsOf, IDENTIFIER } from './columns.ts'
-import { Database } from './database.ts'
+import { Database, MIGRATION_TIMES, type Times } from './database.ts'
 import { type EventOfAsset, follow } from './follow.ts'
 import { AssetRows } from './rows.ts'
 import { checkTable, migrateTable } from './table.ts'
 
 const Options = z.strictObject({
   name: z.string().default('database-sync'),
-  /** Its index is called by it too. */
   table: IDENTIFIER.max(48, 'must be at most 48 characters').default('cloudinary_assets'),
   /** Default: where the `search_path` of the database's user leads. */
   schema: IDENTIFIER.optional(),
@@ -31,14 +30,15 @@ const STORED = ['upload', 'private', 'authenticated']
 /**
  * Keeps a row for each asset in a table of PostgreSQL: what Cloudinary says of it, its tags, metadata and context. It
  * follows own changes as well; it writes nothing to Cloudinary, so it cannot loop. The command `migrate` makes the
- * table. Costs one call of the Upload API for an event.
+ * table. Costs one call of the Upload API for an event, two where the row is new or gets another name.
  *
  * @throws {ListenerError} LISTENER_CONFIG_INVALID
  */
 export function databaseSync(options: DatabaseSyncOptions = {}): Processor {
   const { name, columns, ...at } = checkOptions('databaseSync', Options, options)
   const definition = { ...at, columns: columnsOf(columns) }
-  const open = ({ config, log }: StartContext) => new Database(config.DATABASE_URL!, log)
+  const open = ({ config, log }: StartContext, times?: Times) =>
+    new Database(config.DATABASE_URL!, log, times)
   let started: { database: Database; rows: AssetRows } | undefined
   return {
     name,
@@ -54,14 +54,14 @@ export function databaseSync(options: DatabaseSyncOptions = {}): Processor {
         await database.close()
         throw error
       }
-      started = { database, rows: new AssetRows(database.query, definition) }
+      started = { database, rows: new AssetRows(database, definition) }
     },
     handle: (event, context) => follow(event as EventOfAsset, context, started!.rows),
     async stop() {
       await started?.database.close()
     },
     async migrate({ print, dryRun, ...context }) {
-      const database = open(context)
+      const database = open(context, MIGRATION_TIMES)
       try {
         await migrateTable(database, definition, { print, dryRun })
       } finally {

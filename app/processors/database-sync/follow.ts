@@ -2,28 +2,21 @@ import type { AssetState } from '../../cloudinary/client.ts'
 import type { Asset, AssetEvent } from '../../cloudinary/event.ts'
 import { CloudinaryError } from '../../cloudinary/fault.ts'
 import type { ProcessorContext } from '../../listener.ts'
-import type { AssetRows, Claim } from './rows.ts'
-
-/** What Cloudinary has under a name, if anything, and when it was asked. */
-interface Sight {
-  at: string
-  found: AssetState | undefined
-}
+import type { AssetRows, Claim, Name, RowFilter } from './rows.ts'
 
 /** An event that is about an asset. */
 export type EventOfAsset = AssetEvent & { asset: Asset }
 
-type Context = Pick<ProcessorContext, 'state' | 'signal'> & {
+type Context = Pick<ProcessorContext, 'signal'> & {
   cloudinary: Pick<ProcessorContext['cloudinary'], 'currentState'>
 }
 
-type Rows = Pick<AssetRows, 'now' | 'put' | 'claims' | 'remove'>
+type Rows = Pick<AssetRows, 'now' | 'put' | 'claims' | 'remove' | 'clear'>
 
 /**
- * Brings the row of an asset to what Cloudinary says of it now. What the notification says of it is outdated by any
- * later change; so it counts as no more than a reason to look, and events may come in any order, any number of times
- * and side by side. After each change there is an event that looks, under the name that the asset had by then; so
- * the event of the last change finds it, and a row is what was seen last.
+ * Brings the rows of the names that an event is about to what Cloudinary has under them now. What the notification says
+ * of the asset is outdated by any later change, so it is only a reason to look. Events may come in any order, any number
+ * of times and side by side; docs/decisions/0016-rows-in-step.md says why the table is then right.
  *
  * @returns a note on what was done
  */
@@ -43,102 +36,85 @@ class Follower {
   }
 
   async run(): Promise<string> {
-    const { type, asset, environment } = this.#event
-    const sight = await this.#look(asset)
-    const { found } = sight
-    const isThere = found !== undefined && (asset.assetId ?? found.asset_id) === found.asset_id
-    let note = isThere ? await this.#store(found, sight.at) : undefined
-    let left: Claim[] = []
-    if (type === 'rename') left = await this.#leftByRename()
-    else if (!isThere && (await this.#isDeletion(sight.at)))
-      left = await this.#rows.claims(environment, asset)
-    for (const claim of left) {
-      const settled = await this.#settle(claim, isSame(claim, asset) ? sight : undefined)
-      note ??= settled
+    const { asset, environment } = this.#event
+    const name = nameOf(asset)
+    const { storedId, note } = name ? await this.#followName(name) : { note: undefined }
+    const notes = [note]
+    const isInStep = storedId !== undefined && storedId === asset.assetId
+    const filter = isInStep ? undefined : this.#otherRows(name)
+    for (const claim of filter ? await this.#rows.claims(environment, filter) : []) {
+      if (!name || !isSame(claim, name)) notes.push(await this.#check(claim))
     }
-    return note ?? 'skipped: not there by this name, and no row is left to remove'
+    return notes.find(Boolean) ?? 'skipped: not there by this name, and no row is left to remove'
   }
 
-  /** Asks Cloudinary, and before that the database for the time. */
-  async #look(name: Asset): Promise<Sight> {
-    const at = await this.#rows.now()
-    if (name.publicId === undefined) return { at, found: undefined }
-    try {
-      return { at, found: await this.#context.cloudinary.currentState(name) }
-    } catch (error) {
-      if (error instanceof CloudinaryError && error.status === 404) return { at, found: undefined }
-      throw error
-    }
-  }
-
-  async #store(found: AssetState, at: string): Promise<string> {
-    const { state, signal } = this.#context
-    signal.throwIfAborted()
-    const outcome = await this.#rows.put(this.#event.environment, found, at)
-    if (outcome === 'outdated') return 'skipped: something later was seen'
-    if (outcome === 'inserted') {
-      // while this event looked, another may have found it gone, and no row to remove
-      const goneAt = await state.get<string>(goneKey(found.asset_id))
-      if (goneAt !== undefined && goneAt >= at) return this.#settle(claimOf(found))
-    }
-    return `row ${outcome}`
-  }
-
-  /** Stores the asset if it is where its row says; else removes the row. */
-  async #settle(claim: Claim, sight?: Sight): Promise<string> {
-    const { at, found } = sight ?? (await this.#look(claim))
-    if (found?.asset_id === claim.assetId) return this.#store(found, at)
-    await this.#noteGone(claim.assetId, at)
-    if (await this.#rows.remove(claim, at)) return 'row removed'
-    // it was removed, or changed, meanwhile
-    const [changed] = await this.#rows.claims(this.#event.environment, { assetId: claim.assetId })
-    return changed ? this.#settle(changed) : 'row removed'
-  }
-
-  #noteGone(assetId: string, at: string): Promise<void> {
-    return this.#context.state.set(goneKey(assetId), at)
+  /** Selects rows that may say a name which the asset no longer has; undefined where the event leaves none. */
+  #otherRows(name: Name | undefined): RowFilter | undefined {
+    const { type, asset, payload } = this.#event
+    const leavesAName = type === 'rename' || type === 'move' || isDeletion(type)
+    if (asset.assetId !== undefined) return leavesAName || !name ? { assetId: asset.assetId } : undefined
+    // a rename may change the delivery type as well, and does not state the old one
+    if (type !== 'rename') return undefined
+    return { publicId: String(payload.from_public_id), resourceType: name?.resourceType }
   }
 
   /**
-   * A rename can overwrite another asset, of which nothing is notified; and its own may have been renamed again, deleted
-   * or overwritten before this event was handled. So no other row is right that says the new name, nor one of its own
-   * that says another.
+   * Makes what the table has under a name equal to what Cloudinary has under it. What was placed is looked at again:
+   * while this event looked, an event of a later change may have been handled, and found no row to change.
+   *
+   * @returns the id of the asset whose row says this name now, where this event stored it
    */
-  async #leftByRename(): Promise<Claim[]> {
-    const { asset, environment, payload } = this.#event
-    const { assetId, ...name } = asset
-    const overwritten = await this.#rows.claims(environment, name)
-    const before = { ...name, publicId: String(payload.from_public_id) }
-    const own = await this.#rows.claims(environment, assetId === undefined ? before : asset)
-    return [
-      ...overwritten.filter((claim) => claim.assetId !== assetId),
-      ...own.filter((claim) => !isSame(claim, asset))
-    ]
+  async #followName(name: Name): Promise<{ storedId?: string; note: string | undefined }> {
+    const { environment, type } = this.#event
+    let note: string | undefined
+    for (;;) {
+      const { at, found } = await this.#look(name)
+      if (found === undefined) {
+        // another event is to come of an asset that was renamed, and its row is kept for it
+        const which = isDeletion(type) || type === 'rename' ? 'all' : 'unconfirmed'
+        const isRemoved = await this.#rows.clear(environment, name, at, which)
+        return { note: isRemoved ? 'row removed' : note }
+      }
+      const { outcome, isConfirmed } = await this.#rows.put(environment, found, at)
+      note ??= outcome === 'outdated' ? 'skipped: something later was seen' : `row ${outcome}`
+      if (outcome === 'outdated') return { note }
+      if (isConfirmed) return { storedId: found.asset_id, note }
+    }
   }
 
-  /** An event that was slow may find, later than the deletion's own, that the asset is gone. */
-  async #isDeletion(at: string): Promise<boolean> {
-    const { type, asset } = this.#event
-    const isDeletion = type === 'delete' || type === 'delete_by_token'
-    if (asset.assetId === undefined) return isDeletion
-    if (isDeletion) await this.#noteGone(asset.assetId, at)
-    return isDeletion || (await this.#context.state.get(goneKey(asset.assetId))) !== undefined
+  /** Updates a row where its asset is called as it says; else removes it. */
+  async #check(claim: Claim): Promise<string> {
+    const { environment } = this.#event
+    for (;;) {
+      const { at, found } = await this.#look(claim)
+      if (found?.asset_id !== claim.assetId) {
+        await this.#rows.remove(environment, claim, at)
+        return 'row removed'
+      }
+      const { outcome, isConfirmed } = await this.#rows.put(environment, found, at)
+      if (isConfirmed || outcome === 'outdated') return 'row updated'
+    }
+  }
+
+  /** Asks the database for the time, and then Cloudinary for the asset under a name. */
+  async #look(name: Name): Promise<{ at: string; found: AssetState | undefined }> {
+    const { cloudinary, signal } = this.#context
+    const at = await this.#rows.now()
+    const found = await cloudinary.currentState(name).catch((error: unknown) => {
+      if (error instanceof CloudinaryError && error.status === 404) return undefined
+      throw error
+    })
+    signal.throwIfAborted()
+    return { at, found }
   }
 }
 
-/** Under it is kept when an asset was looked for and not there. */
-const goneKey = (assetId: string): string => `gone/${assetId}`
-
-const claimOf = ({ asset_id, public_id, resource_type, type }: AssetState): Claim => ({
-  assetId: asset_id,
-  publicId: public_id,
-  resourceType: resource_type,
-  deliveryType: type
-})
+const isDeletion = (type: AssetEvent['type']) => type === 'delete' || type === 'delete_by_token'
 
 /** What a notification leaves out is asked for as an uploaded image. */
-const isSame = (
-  claim: Claim,
-  { publicId, resourceType = 'image', deliveryType = 'upload' }: Asset
-): boolean =>
+function nameOf({ publicId, resourceType = 'image', deliveryType = 'upload' }: Asset): Name | undefined {
+  return publicId === undefined ? undefined : { publicId, resourceType, deliveryType }
+}
+
+const isSame = (claim: Claim, { publicId, resourceType, deliveryType }: Name): boolean =>
   claim.publicId === publicId && claim.resourceType === resourceType && claim.deliveryType === deliveryType

@@ -1,7 +1,8 @@
 import { escapeIdentifier } from 'pg'
 import { ListenerError } from '../../errors.ts'
-import { type Column, type ColumnType, IDENTITY, OBSERVED_AT } from './columns.ts'
+import { type Column, type ColumnType, IDENTITY, OBSERVED_AT, PLACED_AT } from './columns.ts'
 import type { Database, Query } from './database.ts'
+import { namingLockHolders } from './locks.ts'
 
 /** The table as it must be. */
 export interface TableDefinition {
@@ -11,16 +12,16 @@ export interface TableDefinition {
   columns: readonly Column[]
 }
 
-/** Something that is not there yet. */
+/**
+ * Something that is not there yet. Its statement fails where something else has the name: with IF NOT EXISTS it would do
+ * nothing, and be reported as done.
+ */
 interface Missing {
   /** What it is, in a few words. */
   what: string
   /** The statement that makes it. */
   sql: string
 }
-
-/** How long another's lock on the table is waited for. */
-const LOCK_TIMEOUT = '10s'
 
 /** The table's name in SQL. */
 export const nameOf = ({ schema, table }: Pick<TableDefinition, 'schema' | 'table'>): string =>
@@ -30,7 +31,7 @@ export const nameOf = ({ schema, table }: Pick<TableDefinition, 'schema' | 'tabl
  * Creates the table or adds what it has not. Drops and changes nothing.
  *
  * @param print is told what is done, or, in a dry run, the statements that would be run
- * @throws {ListenerError} DATABASE_TABLE_CONFLICT when what is there cannot be used; DATABASE_UNAVAILABLE,
+ * @throws {ListenerError} DATABASE_TABLE_CONFLICT when what is there cannot be used; DATABASE_LOCKED, DATABASE_UNAVAILABLE,
  *   DATABASE_REJECTED
  */
 export async function migrateTable(
@@ -40,15 +41,19 @@ export async function migrateTable(
 ): Promise<void> {
   const missing = dryRun
     ? await findMissing(database.query, definition)
-    : await database.transaction((query) => create(query, definition))
+    : await namingLockHolders(database.query, nameOf(definition), () =>
+        database.transaction((query) => create(query, definition))
+      )
   if (missing.length === 0) print(`table ${nameOf(definition)} is up to date`)
   for (const { what, sql } of missing) print(dryRun ? `would run: ${sql};` : `created ${what}`)
 }
 
 async function create(query: Query, definition: TableDefinition): Promise<Missing[]> {
-  await query('set the time limit for locks', `SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`)
   // several may migrate at once; the lock ends with the transaction
-  await query('lock', "SELECT pg_advisory_xact_lock(hashtext('cloudinary-listener migrate'))")
+  await query(
+    'wait for another migrate',
+    "SELECT pg_advisory_xact_lock(hashtext('cloudinary-listener migrate'))"
+  )
   const missing = await findMissing(query, definition)
   for (const { what, sql } of missing) await query(`create ${what}`, sql)
   return missing
@@ -71,20 +76,18 @@ export async function checkTable(database: Database, definition: TableDefinition
 }
 
 async function findMissing(query: Query, definition: TableDefinition): Promise<Missing[]> {
-  const { schema, table, columns } = definition
+  const { schema, columns } = definition
   const name = nameOf(definition)
   const found = await inspect(query, name, schema)
   const isNew = found.columns.size === 0
   if (!isNew) refuseConflicts(name, found, columns)
   const parts = isNew ? [tableOf(name, columns)] : missingColumns(name, found, columns)
-  const index = escapeIdentifier(`${table}_public_id_idx`)
-  if (!found.hasIndex) {
-    const sql = `CREATE INDEX IF NOT EXISTS ${index} ON ${name} (public_id)`
-    parts.push({ what: `index ${index}`, sql })
-  }
+  // PostgreSQL chooses a name for the index that nothing else in the schema has
+  const on = `${name} (public_id)`
+  if (!found.hasIndex) parts.push({ what: `index on ${on}`, sql: `CREATE INDEX ON ${on}` })
   if (found.hasSchema || schema === undefined) return parts
   const quoted = escapeIdentifier(schema)
-  return [{ what: `schema ${quoted}`, sql: `CREATE SCHEMA IF NOT EXISTS ${quoted}` }, ...parts]
+  return [{ what: `schema ${quoted}`, sql: `CREATE SCHEMA ${quoted}` }, ...parts]
 }
 
 function tableOf(name: string, columns: readonly Column[]): Missing {
@@ -94,11 +97,12 @@ function tableOf(name: string, columns: readonly Column[]): Missing {
       ({ name, type }) => `${escapeIdentifier(name)} ${type}${always.includes(name) ? ' NOT NULL' : ''}`
     ),
     `${OBSERVED_AT} timestamptz NOT NULL`,
+    `${PLACED_AT} timestamptz`,
     'PRIMARY KEY (asset_id)'
   ]
   return {
-    what: `table ${name} with ${columns.length + 1} columns`,
-    sql: `CREATE TABLE IF NOT EXISTS ${name} (${definitions.join(', ')})`
+    what: `table ${name} with ${columns.length + 2} columns`,
+    sql: `CREATE TABLE ${name} (${definitions.join(', ')})`
   }
 }
 
@@ -107,13 +111,14 @@ function missingColumns(name: string, found: Found, columns: readonly Column[]):
     .filter(([column]) => !found.columns.has(column))
     .map(([column, type]) => ({
       what: `column ${column} (${type}) of ${name}`,
-      sql: `ALTER TABLE ${name} ADD COLUMN IF NOT EXISTS ${escapeIdentifier(column)} ${type}`
+      sql: `ALTER TABLE ${name} ADD COLUMN ${escapeIdentifier(column)} ${type}`
     }))
 }
 
 const typesOf = (columns: readonly Column[]): [name: string, type: ColumnType][] => [
   ...columns.map(({ name, type }): [string, ColumnType] => [name, type]),
-  [OBSERVED_AT, 'timestamptz']
+  [OBSERVED_AT, 'timestamptz'],
+  [PLACED_AT, 'timestamptz']
 ]
 
 interface Found {
@@ -130,7 +135,10 @@ async function inspect(query: Query, name: string, schema: string | undefined): 
     'inspect the table',
     `SELECT a.attname AS name,
         replace(format_type(a.atttypid, a.atttypmod), 'timestamp with time zone', 'timestamptz') AS type,
-        EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indkey[0] = a.attnum) AS indexed,
+        EXISTS (
+          SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indkey[0] = a.attnum
+            AND i.indisvalid AND i.indpred IS NULL
+        ) AS indexed,
         EXISTS (
           SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indkey[0] = a.attnum
             AND i.indnkeyatts = 1 AND i.indisunique AND i.indisvalid AND i.indpred IS NULL

@@ -62,7 +62,7 @@ t.test('it starts once the table is there, fills it, and stops', async (t) => {
   await processor.migrate!({ ...context, print, dryRun: true })
   t.match(lines, [/^would run: CREATE TABLE/, /^would run: CREATE INDEX/])
   await processor.migrate!({ ...context, print, dryRun: false })
-  t.match(lines.slice(2), ['created table "assets" with 21 columns', /^created index/])
+  t.match(lines.slice(2), ['created table "assets" with 22 columns', /^created index/])
 
   await processor.start!(context)
   const { cloudinary, clients } = await buildCloudinary(t)

@@ -39,22 +39,54 @@ t.test('what trying again does not mend is permanent', async (t) => {
 })
 
 t.test('whatever may pass is not: connections, resources, conflicts, shutdowns, permissions', async (t) => {
-  for (const code of [
-    '08006',
-    '25006',
-    '28P01',
-    '40001',
-    '40P01',
-    '42501',
-    '53300',
-    '55P03',
-    '57P01',
-    'XX000'
-  ]) {
+  for (const code of ['08006', '25006', '28P01', '42501', '53300', '57P01', 'XX000']) {
     const error = await raise(code).catch((error) => error)
     t.notOk(error instanceof PermanentError, code)
     t.match(error, { code: 'DATABASE_UNAVAILABLE', message: `cannot try: ${code} told to` })
   }
+})
+
+t.test('what another transaction has locked has a code of its own', async (t) => {
+  await t.rejects(raise('55P03'), { code: 'DATABASE_LOCKED', message: 'cannot try: 55P03 told to' })
+})
+
+t.test('a conflict with another transaction is tried again, three times at most', async (t) => {
+  const conflict = `DO $$ BEGIN RAISE 'told to' USING ERRCODE = '40P01'; END $$`
+  let runs = 0
+  const conflicting = (until: number) =>
+    database.transaction(async (query) => {
+      if (++runs < until) await query('store', conflict)
+      return 'done'
+    })
+  t.equal(await conflicting(3), 'done')
+  t.equal(runs, 3)
+  runs = 0
+  await t.rejects(conflicting(9), { code: 'DATABASE_CONFLICT', message: 'cannot store: 40P01 told to' })
+  t.equal(runs, 3)
+})
+
+t.test('every transaction has its limits and its time zone, and leaves the session as it was', async (t) => {
+  const settings = (query: typeof database.query) =>
+    query(
+      'ask',
+      `SELECT current_setting('statement_timeout') AS statement, current_setting('lock_timeout') AS lock,
+        current_setting('TimeZone') AS zone, current_setting('transaction_isolation') AS isolation`
+    )
+  // the failed one before is over when another connection is answered
+  await database.query('ask', 'SELECT 1')
+  await postgres.db.exec(
+    "SET TimeZone = 'America/New_York'; SET default_transaction_isolation = 'serializable'"
+  )
+  const expected = [{ statement: '10s', lock: '5s', zone: 'UTC', isolation: 'read committed' }]
+  t.strictSame(await settings(database.query), expected)
+  t.strictSame(await database.transaction(settings), expected)
+  const { rows } = await postgres.db.query(
+    "SELECT current_setting('TimeZone') AS zone, current_setting('lock_timeout') AS lock"
+  )
+  t.strictSame(rows, [{ zone: 'America/New_York', lock: '0' }])
+  t.strictSame(await database.query('ask', "SELECT '2026-06-01'::timestamptz AS at"), [
+    { at: new Date('2026-06-01T00:00:00Z') }
+  ])
 })
 
 t.test('a table that is not as it must be is said to need `migrate`', async (t) => {
@@ -139,7 +171,7 @@ t.test('a server that takes connections and is silent is given up', async (t) =>
   await once(silent, 'listening')
   t.teardown(() => silent.close())
   const { port } = silent.address() as AddressInfo
-  const times = { connect: 20, statement: 20, answer: 20 }
+  const times = { connect: 20, lock: 20, statement: 20, answer: 20 }
   const waiting = open(`postgres://127.0.0.1:${port}/postgres?password=${SECRET}`, times)
   await t.rejects(waiting.query('ask', 'SELECT 1'), { code: 'DATABASE_UNAVAILABLE', message: /timeout/ })
 })

@@ -1,92 +1,30 @@
 import assert from 'node:assert/strict'
 import fc, { type Scheduler } from 'fast-check'
 import t from 'tap'
-import type { AssetState } from '../../../../app/cloudinary/client.ts'
 import type { Asset } from '../../../../app/cloudinary/event.ts'
 import { CloudinaryError } from '../../../../app/cloudinary/fault.ts'
-import { toEvents } from '../../../../app/cloudinary/notification.ts'
 import { type EventOfAsset, follow } from '../../../../app/processors/database-sync/follow.ts'
-import { uploadFields } from '../../../../dev/cloudinary/asset-view.ts'
-import { Changes, type Tools } from '../../../../dev/cloudinary/changes.ts'
-import { Cloud } from '../../../../dev/cloudinary/cloud.ts'
-import { COLLEAGUE, LOCAL_CLOUDINARY } from '../../../../dev/defaults.ts'
+import type { Changes } from '../../../../dev/cloudinary/changes.ts'
 import { MemoryRows } from '../../../support/asset-rows.ts'
-import { memoryState } from '../../../support/state.ts'
-
-const ORIGIN = { source: 'api', id: COLLEAGUE.apiKey } as const
-
-/** Cloudinary's stand-in without its server: who changes something gets the events that it would notify. */
-class Cloudinary {
-  readonly cloud = new Cloud(LOCAL_CLOUDINARY)
-  readonly #bodies: string[] = []
-  readonly #changes = new Changes(this.cloud, ORIGIN, {
-    clock: Date.now,
-    notifier: { send: (_cloud: Cloud, body: string) => void this.#bodies.push(body) },
-    eager: { failure: () => undefined, videoSyncLimitBytes: 0 }
-  } as unknown as Tools)
-
-  change(make: (changes: Changes) => unknown): EventOfAsset[] {
-    try {
-      make(this.#changes)
-    } catch {
-      // refused: nothing has changed
-    }
-    return this.#bodies.splice(0).flatMap(
-      (body) =>
-        toEvents(Buffer.from(body), {
-          environment: LOCAL_CLOUDINARY.cloudName,
-          isOwnKey: () => false,
-          receivedAt: new Date(),
-          signedAt: 1_780_000_000
-        }) as EventOfAsset[]
-    )
-  }
-
-  async currentState({ publicId = '', resourceType, deliveryType }: Asset): Promise<AssetState> {
-    const kind = { ...(resourceType && { resourceType }), ...(deliveryType && { type: deliveryType }) }
-    const asset = this.cloud.assets.find(publicId, kind)
-    if (asset) return structuredClone(uploadFields(asset, this.cloud)) as AssetState
-    throw new CloudinaryError('CLOUDINARY_NOT_FOUND', 'read asset: 404', { kind: 'permanent' }, 404)
-  }
-
-  /** All its assets, as they are to be in the table. */
-  all(): AssetState[] {
-    return this.cloud.assets.all().map((asset) => uploadFields(asset, this.cloud) as AssetState)
-  }
-}
-
-/** As older notifications are: without the asset's id, and so with a group of its name. */
-function older(event: EventOfAsset): EventOfAsset {
-  const { assetId: _, ...asset } = event.asset
-  return { ...event, asset, group: `public id ${asset.publicId}` }
-}
+import { act, comparable, older, perform, SilentCloudinary } from '../../../support/silent-cloudinary.ts'
 
 function build() {
-  const cloudinary = new Cloudinary()
+  const cloudinary = new SilentCloudinary()
   const rows = new MemoryRows()
-  const { state, entries } = memoryState()
   const { signal } = new AbortController()
-  const context = { cloudinary, state, signal }
+  const context = { cloudinary, signal }
   return {
     cloudinary,
     rows,
-    state,
-    /** What is kept beside the table. */
-    entries,
     context,
     change: (make: (changes: Changes) => unknown, isOld = () => false) =>
       cloudinary.change(make).map((event) => (isOld() ? older(event) : event)),
     follow: (event: EventOfAsset | undefined) => follow(event!, context, rows),
     /** The table, by asset. */
-    table: () => sorted([...rows.rows.values()].map(({ asset }) => asset)),
-    expected: () => sorted(cloudinary.all())
+    table: () => comparable([...rows.rows.values()].map(({ asset }) => asset)),
+    expected: () => comparable(cloudinary.all())
   }
 }
-
-const sorted = (assets: AssetState[]) =>
-  assets
-    .map(({ asset_id, public_id, type, tags, context }) => ({ asset_id, public_id, type, tags, context }))
-    .toSorted((a, b) => (a.asset_id < b.asset_id ? -1 : 1))
 
 type Rows = Parameters<typeof follow>[2]
 
@@ -96,6 +34,7 @@ const instead = (rows: MemoryRows, methods: Partial<Rows>): Rows => ({
   put: (...given) => rows.put(...given),
   claims: (...given) => rows.claims(...given),
   remove: (...given) => rows.remove(...given),
+  clear: (...given) => rows.clear(...given),
   ...methods
 })
 
@@ -142,16 +81,17 @@ t.test('a failure of Cloudinary is no deletion', async (t) => {
   t.equal(table().length, 1)
 })
 
-t.test(
-  'an asset that is named by its id alone cannot be asked for, and is removed when it is deleted',
-  async (t) => {
-    const { follow, table, uploaded } = await buildAsset()
-    const event = { ...uploaded, asset: { assetId: uploaded.asset.assetId! } }
-    t.match(await follow(event), /^skipped/)
-    t.equal(table().length, 1)
-    t.equal(await follow({ ...event, type: 'delete' }), 'row updated', 'it is still where its row says')
-  }
-)
+t.test('an asset that is named by its id alone is asked for by the name of its row', async (t) => {
+  const { change, follow, table, expected, uploaded } = await buildAsset()
+  const event = { ...uploaded, asset: { assetId: uploaded.asset.assetId! } }
+  change((changes) => changes.addTags('a', ['y']))
+  t.equal(await follow(event), 'row updated')
+  t.strictSame(table(), expected())
+  change((changes) => changes.destroy('a'))
+  t.equal(await follow({ ...event, type: 'delete' }), 'row removed')
+  t.match(await follow(event), /^skipped/)
+  t.strictSame(table(), [])
+})
 
 t.test('what was seen before the lease was lost is not stored after it', async (t) => {
   const { context, rows, cloudinary, uploaded } = await buildAsset()
@@ -172,16 +112,17 @@ t.test('what was seen before the lease was lost is not stored after it', async (
 
 t.test('a row that another event has removed meanwhile is as good as removed', async (t) => {
   const { change, rows, context, follow: followNow, table } = await buildAsset()
-  const [deleted] = change((changes) => changes.destroy('a'))
+  const [renamed] = change((changes) => changes.rename('a', 'b'))
+  change((changes) => changes.destroy('b'))
   const remove: MemoryRows['remove'] = async (...given) => {
-    await followNow(deleted)
+    await followNow(renamed)
     return rows.remove(...given)
   }
-  t.equal(await follow(deleted!, context, instead(rows, { remove })), 'row removed')
+  t.equal(await follow(renamed!, context, instead(rows, { remove })), 'row removed')
   t.strictSame(table(), [])
 })
 
-t.test('a row that changes while it is being removed is looked at again', async (t) => {
+t.test('a row that changes while it is being removed stays', async (t) => {
   const {
     change,
     cloudinary,
@@ -194,45 +135,130 @@ t.test('a row that changes while it is being removed is looked at again', async 
   } = await buildAsset()
   const asset = cloudinary.cloud.assets.find('a')!
   const [deleted] = change((changes) => changes.destroy('a'))
-  const remove: MemoryRows['remove'] = async (...given) => {
+  const clear: MemoryRows['clear'] = async (...given) => {
     cloudinary.cloud.assets.add(asset)
     await followNow(uploaded)
-    return rows.remove(...given)
+    return rows.clear(...given)
   }
-  const slowRows = instead(rows, { remove })
-  t.equal(await follow(deleted!, context, slowRows), 'row updated')
+  t.match(await follow(deleted!, context, instead(rows, { clear })), /^skipped/)
   t.strictSame(table(), expected())
 })
 
-/** An upload whose event is slow: while it has looked and not stored yet, the asset is deleted, and that is heard of. */
-async function overtaken(by: 'nothing else' | 'a worker that ends') {
+/** What may happen, and be heard of, to the asset `a` while the event of its upload has looked and not stored yet. */
+const OVERTAKEN: Record<string, ((changes: Changes) => unknown)[]> = {
+  deleted: [(changes) => changes.destroy('a')],
+  'renamed and deleted': [(changes) => changes.rename('a', 'b'), (changes) => changes.destroy('b')],
+  'given another type and deleted': [
+    (changes) => changes.rename('a', 'b', { toType: 'private' }),
+    (changes) => changes.destroy('b', { type: 'private' })
+  ],
+  'overwritten by an asset that is deleted': [
+    (changes) => changes.upload({ publicId: 'b' }),
+    (changes) => changes.rename('b', 'a', { overwrite: true }),
+    (changes) => changes.destroy('a')
+  ],
+  'overwritten by an asset that is renamed': [
+    (changes) => changes.upload({ publicId: 'b' }),
+    (changes) => changes.rename('b', 'a', { overwrite: true }),
+    (changes) => changes.rename('a', 'c')
+  ]
+}
+
+/** An upload whose event is slow; a worker may end before that event looks a second time. */
+function overtaken(by: ((changes: Changes) => unknown)[], isOld: boolean, endsAfterPut = false) {
   const built = build()
-  const { change, rows, context, follow: followNow, state } = built
-  const [uploaded] = change((changes) => changes.upload({ publicId: 'a' }))
-  let isFirst = true
+  const { change, cloudinary, rows, context, follow: followNow } = built
+  const [uploaded] = change(
+    (changes) => changes.upload({ publicId: 'a' }),
+    () => isOld
+  )
+  let puts = 0
   const put: MemoryRows['put'] = async (...given) => {
-    if (isFirst) await followNow(change((changes) => changes.destroy('a'))[0])
-    isFirst = false
+    const meanwhile = puts++ === 0 ? by : []
+    for (const make of meanwhile) {
+      for (const event of change(make, () => isOld)) await followNow(event)
+    }
+    return rows.put(...given)
+  }
+  const currentState = async (asset: Asset) => {
+    if (endsAfterPut && puts > 0) throw new Error('the worker has ended')
+    return cloudinary.currentState(asset)
+  }
+  const slowContext = { ...context, cloudinary: { currentState } }
+  return { ...built, uploaded, slow: follow(uploaded!, slowContext, instead(rows, { put })) }
+}
+
+for (const [what, by] of Object.entries(OVERTAKEN)) {
+  for (const isOld of [false, true]) {
+    t.test(
+      `what was seen before the asset was ${what} is not left${isOld ? ', without ids' : ''}`,
+      async (t) => {
+        const { slow, table, expected } = overtaken(by, isOld)
+        t.equal(await slow, 'row removed')
+        t.strictSame(table(), expected())
+      }
+    )
+
+    t.test(`nor when the worker ends in between: ${what}${isOld ? ', without ids' : ''}`, async (t) => {
+      const { slow, table, expected, follow, uploaded } = overtaken(by, isOld, true)
+      await t.rejects(slow, { message: 'the worker has ended' })
+      t.not(table().length, expected().length)
+      t.equal(await follow(uploaded), 'row removed')
+      t.strictSame(table(), expected())
+    })
+  }
+}
+
+t.test('what another event saw before the row was placed does not confirm it', async (t) => {
+  const { change, rows, context, follow: followNow, table } = build()
+  const [uploaded] = change((changes) => changes.upload({ publicId: 'a' }))
+  const [tagged] = change((changes) => changes.addTags('a', ['y']))
+  // both have looked; the deletion is handled before either stores
+  let puts = 0
+  const gate = Promise.withResolvers<void>()
+  const put: MemoryRows['put'] = async (...given) => {
+    if (++puts === 2) {
+      await followNow(change((changes) => changes.destroy('a'))[0])
+      gate.resolve()
+    }
+    await gate.promise
     return rows.put(...given)
   }
   const slowRows = instead(rows, { put })
-  const get = () => Promise.reject(new Error('the worker has ended'))
-  const fragile = by === 'a worker that ends' ? { ...state, get } : state
-  return { ...built, uploaded, slow: follow(uploaded!, { ...context, state: fragile }, slowRows) }
-}
-
-t.test('what was seen before a deletion is not stored after it', async (t) => {
-  const { slow, table } = await overtaken('nothing else')
-  t.equal(await slow, 'row removed')
+  await Promise.all([follow(uploaded!, context, slowRows), follow(tagged!, context, slowRows)])
   t.strictSame(table(), [])
 })
 
-t.test('nor when the worker ends in between, and the event is tried again', async (t) => {
-  const { slow, table, follow, uploaded } = await overtaken('a worker that ends')
-  await t.rejects(slow, { message: 'the worker has ended' })
-  t.equal(table().length, 1)
-  t.equal(await follow(uploaded), 'row removed')
-  t.strictSame(table(), [])
+t.test('a rename whose new name is seen as another one by then does not leave the old one', async (t) => {
+  const { change, rows, context, follow: followNow, table, expected } = await buildAsset()
+  const [renamed] = change((changes) => changes.rename('a', 'c'))
+  const put: MemoryRows['put'] = async (...given) => {
+    const [other] = change((changes) => changes.upload({ publicId: 'b' }))
+    await followNow(other)
+    await followNow(change((changes) => changes.rename('b', 'c', { overwrite: true }))[0])
+    return rows.put(...given)
+  }
+  t.equal(await follow(renamed!, context, instead(rows, { put })), 'skipped: something later was seen')
+  t.strictSame(table(), expected())
+})
+
+t.test('a row that is found by its old name and renamed meanwhile is looked at again', async (t) => {
+  const { change, cloudinary, rows, context, table, expected, follow: followNow } = await buildAsset()
+  const [renamed] = change((changes) => changes.rename('a', 'b'))
+  const [back] = change((changes) => changes.rename('b', 'a'))
+  let isFirst = true
+  const currentState = async (asset: Asset) => {
+    const state = await cloudinary.currentState(asset)
+    if (isFirst && asset.publicId === 'a') {
+      isFirst = false
+      await followNow(change((changes) => changes.rename('a', 'c'))[0])
+      change((changes) => changes.rename('c', 'a'))
+      await followNow(back)
+    }
+    return state
+  }
+  await follow(renamed!, { ...context, cloudinary: { currentState } }, rows)
+  t.strictSame(table(), expected())
 })
 
 t.test('what was seen before another event looked is not stored over what that one saw', async (t) => {
@@ -254,47 +280,6 @@ t.test('an asset that comes back after it was gone has its row again', async (t)
   t.equal(await follow({ ...uploaded, type: 'restore_asset_version' }), 'row inserted')
   t.strictSame(table(), expected())
 })
-
-/** What people do to three names. */
-const NAMES = ['a', 'b', 'c'] as const
-type Act = { do: string; name: string; to: string; value: string; toType: string }
-const act: fc.Arbitrary<Act> = fc.record({
-  do: fc.constantFrom(
-    'upload',
-    'upload',
-    'tag',
-    'context',
-    'rename',
-    'rename',
-    'overwrite',
-    'retype',
-    'destroy'
-  ),
-  name: fc.constantFrom(...NAMES),
-  to: fc.constantFrom(...NAMES),
-  value: fc.constantFrom('x', 'y', 'z'),
-  toType: fc.constantFrom('upload', 'private')
-})
-
-function perform({ do: what, name, to, value, toType }: Act): (changes: Changes) => unknown {
-  switch (what) {
-    case 'upload':
-      return (changes) => changes.upload({ publicId: name, tags: [value] })
-    case 'tag':
-      return (changes) => changes.changeTags('replace', [...NAMES], [value])
-    case 'context':
-      return (changes) => changes.changeContext(name, () => ({ alt: value }))
-    case 'rename':
-      return (changes) => changes.rename(name, to)
-    case 'overwrite':
-      return (changes) => name !== to && changes.rename(name, to, { overwrite: true })
-    case 'retype':
-      return (changes) =>
-        changes.rename(name, to, { type: toType === 'upload' ? 'private' : 'upload', toType })
-    default:
-      return (changes) => changes.destroy(name)
-  }
-}
 
 /** How many of ten notifications are older ones. */
 const howOld = fc.constantFrom(0, 0, 3, 10)
@@ -356,9 +341,9 @@ t.test(
       fc.asyncProperty(fc.scheduler(), acts, choices, howOld, async (scheduler, acts, choices, old) => {
         const tenth = () => choices.next().value! % 10
         const oneIn = (number: number) => choices.next().value! % number === 0
-        const { change, cloudinary, rows, state, context, table, expected } = build()
+        const { change, cloudinary, rows, context, table, expected } = build()
         const slow = <Part extends object>(part: Part) => inTurns(part, scheduler, () => oneIn(20))
-        const slowContext = { ...context, cloudinary: slow(cloudinary), state: slow(state) }
+        const slowContext = { ...context, cloudinary: slow(cloudinary) }
         const slowRows = slow(rows)
         const handle = async (event: EventOfAsset): Promise<unknown> =>
           follow(event, slowContext, slowRows).catch(() => handle(event))

@@ -19,7 +19,7 @@ const columns = columnsOf(
 )
 const definition = { table: 'assets', columns }
 await migrateTable(database, definition, { print: () => {}, dryRun: false })
-const rows = new AssetRows(database.query, definition)
+const rows = new AssetRows(database, definition)
 
 const EARLY = '2026-06-01T12:00:00.000001Z'
 const LATE = '2026-06-01T12:00:00.000002Z'
@@ -32,7 +32,8 @@ const asset = (fields: Record<string, unknown> = {}): AssetState => ({
   ...fields
 })
 
-const CLAIM = { assetId: 'a1', publicId: 'bag', resourceType: 'image', deliveryType: 'upload' }
+const NAME = { publicId: 'bag', resourceType: 'image', deliveryType: 'upload' }
+const CLAIM = { assetId: 'a1', ...NAME }
 
 const stored = () => database.query('look', 'SELECT * FROM assets ORDER BY asset_id')
 
@@ -63,7 +64,7 @@ t.test('an asset is stored with all that is said of it', async (t) => {
     context: { custom: { alt: "It's a bag" } },
     created_at: '2026-06-01T10:00:00Z'
   })
-  t.equal(await rows.put('demo', state, EARLY), 'inserted')
+  t.equal((await rows.put('demo', state, EARLY)).outcome, 'inserted')
   t.match(await stored(), [
     {
       asset_id: 'a1',
@@ -93,44 +94,86 @@ t.test('an asset is stored with all that is said of it', async (t) => {
   ])
 })
 
+/** Stores an asset, and says what became of it. */
+const put = async (state: AssetState, observedAt: string, environment = 'demo') =>
+  (await rows.put(environment, state, observedAt)).outcome
+
 t.test('what was seen later replaces what was seen earlier, and never the other way round', async (t) => {
-  t.equal(await rows.put('demo', asset({ etag: 'e', tags: ['late'] }), LATE), 'inserted')
-  t.equal(await rows.put('demo', asset({ tags: ['early'] }), EARLY), 'outdated')
+  t.equal(await put(asset({ etag: 'e', tags: ['late'] }), LATE), 'inserted')
+  t.equal(await put(asset({ tags: ['early'] }), EARLY), 'outdated')
   t.match(await stored(), [{ tags: ['late'] }])
-  t.equal(await rows.put('demo', asset({ tags: ['again'] }), LATE), 'updated')
+  t.equal(await put(asset({ tags: ['again'] }), LATE), 'updated')
   t.match(await stored(), [{ tags: ['again'], metadata: {} }])
 })
 
-t.test('a name is the asset that was seen under it last', async (t) => {
-  await rows.put('demo', asset(), EARLY)
-  await rows.put('demo', asset({ asset_id: 'a2', type: 'private' }), EARLY)
-  t.equal(await rows.put('demo', asset({ asset_id: 'a3' }), LATE), 'inserted')
-  t.match(await stored(), [{ asset_id: 'a2' }, { asset_id: 'a3' }])
-  t.equal(await rows.put('demo', asset(), EARLY), 'outdated')
-  t.equal(await rows.put('other', asset(), EARLY), 'inserted', 'a name is one of an environment')
+t.test('a row is confirmed when its asset was seen after the row was given its name', async (t) => {
+  const before = await rows.now()
+  const seen = async (state: AssetState, at: string) => (await rows.put('demo', state, at)).isConfirmed
+  t.equal(await seen(asset(), before), false, 'new')
+  t.equal(await seen(asset(), before), false, 'seen before, by another event')
+  t.equal(await seen(asset(), await later()), true)
+  t.equal(await seen(asset({ public_id: 'sack' }), await later()), false, 'renamed')
+  t.equal(await seen(asset({ public_id: 'sack', type: 'private' }), await later()), false, 'of another type')
+  t.equal(await seen(asset({ public_id: 'sack', type: 'private' }), await later()), true)
+  await database.query('make a row of an earlier release', 'UPDATE assets SET placed_at = NULL')
+  t.equal(await seen(asset({ public_id: 'sack', type: 'private' }), await later()), true)
 })
 
-t.test('a row is found by its id, wherever it is, or by its name', async (t) => {
-  await rows.put('demo', asset(), EARLY)
-  await rows.put('demo', asset({ asset_id: 'a2', type: 'private' }), EARLY)
-  t.strictSame(await rows.claims('demo', { assetId: 'a1', publicId: 'any', resourceType: 'raw' }), [CLAIM])
-  t.strictSame(await rows.claims('demo', { publicId: 'bag' }), [CLAIM])
-  t.strictSame(await rows.claims('demo', { publicId: 'bag', deliveryType: 'private' }), [
-    { ...CLAIM, assetId: 'a2', deliveryType: 'private' }
-  ])
-  t.strictSame(await rows.claims('demo', { publicId: 'bag', resourceType: 'video' }), [])
-  t.strictSame(await rows.claims('other', { assetId: 'a1' }), [])
+/** A time after everything that was done. The embedded PostgreSQL has a clock of milliseconds. */
+async function later(): Promise<string> {
+  const now = await rows.now()
+  for (;;) {
+    const next = await rows.now()
+    if (next > now) return next
+  }
+}
+
+t.test('a name is the asset that was seen under it last', async (t) => {
+  await put(asset(), EARLY)
+  await put(asset({ asset_id: 'a2', type: 'private' }), EARLY)
+  t.equal(await put(asset({ asset_id: 'a3' }), LATE), 'inserted')
+  t.match(await stored(), [{ asset_id: 'a2' }, { asset_id: 'a3' }])
+  t.equal(await put(asset(), EARLY), 'outdated')
+  t.equal(await put(asset(), EARLY, 'other'), 'inserted', 'a name is one of an environment')
+})
+
+t.test('a row is found by its id, wherever it is, or by its public id', async (t) => {
+  await put(asset(), EARLY)
+  await put(asset({ asset_id: 'a2', type: 'private' }), EARLY)
+  await put(asset({ asset_id: 'a3', resource_type: 'raw' }), EARLY)
+  const found = async (...given: Parameters<typeof rows.claims>) =>
+    (await rows.claims(...given)).map(({ assetId }) => assetId).toSorted()
+  t.strictSame(await rows.claims('demo', { assetId: 'a1' }), [CLAIM])
+  t.strictSame(await found('demo', { publicId: 'bag' }), ['a1', 'a2', 'a3'])
+  t.strictSame(await found('demo', { publicId: 'bag', resourceType: 'image' }), ['a1', 'a2'])
+  t.strictSame(await found('demo', { publicId: 'sack' }), [])
+  t.strictSame(await found('other', { assetId: 'a1' }), [])
 })
 
 t.test('a row is removed, unless it was seen later or says another name by now', async (t) => {
-  await rows.put('demo', asset(), LATE)
-  t.equal(await rows.remove(CLAIM, EARLY), false)
-  t.equal(await rows.remove({ ...CLAIM, publicId: 'sack' }, LATE), false)
-  t.equal(await rows.remove({ ...CLAIM, resourceType: 'raw' }, LATE), false)
-  t.equal(await rows.remove({ ...CLAIM, deliveryType: 'private' }, LATE), false)
+  await put(asset(), LATE)
+  t.equal(await rows.remove('demo', CLAIM, EARLY), false)
+  t.equal(await rows.remove('demo', { ...CLAIM, publicId: 'sack' }, LATE), false)
+  t.equal(await rows.remove('demo', { ...CLAIM, resourceType: 'raw' }, LATE), false)
+  t.equal(await rows.remove('demo', { ...CLAIM, deliveryType: 'private' }, LATE), false)
+  t.equal(await rows.remove('demo', { ...CLAIM, assetId: 'a2' }, LATE), false)
+  t.equal(await rows.remove('other', CLAIM, LATE), false)
   t.equal((await stored()).length, 1)
-  t.equal(await rows.remove(CLAIM, LATE), true)
-  t.equal(await rows.remove(CLAIM, LATE), false)
+  t.equal(await rows.remove('demo', CLAIM, LATE), true)
+  t.equal(await rows.remove('demo', CLAIM, LATE), false)
+})
+
+t.test('a name is cleared of rows that were not seen later, or of those that are unconfirmed', async (t) => {
+  const before = await rows.now()
+  await put(asset(), before)
+  t.equal(await rows.clear('demo', NAME, EARLY, 'all'), false)
+  t.equal(await rows.clear('demo', NAME, before, 'unconfirmed'), true)
+  await put(asset(), before)
+  const after = await later()
+  await put(asset(), after)
+  t.equal(await rows.clear('demo', NAME, after, 'unconfirmed'), false)
+  t.equal(await rows.clear('demo', { ...NAME, deliveryType: 'private' }, after, 'all'), false)
+  t.equal(await rows.clear('demo', NAME, after, 'all'), true)
 })
 
 t.test('whatever metadata, tags and context hold comes back as it was', async (t) => {
@@ -155,26 +198,29 @@ t.test('the model of it that other tests use does the same', async () => {
   const id = fc.constantFrom('a1', 'a2', 'a3')
   const name = fc.constantFrom('bag', 'sack')
   const type = fc.constantFrom('upload', 'private')
-  const second = fc.nat(9).map((digit) => `2026-06-01T12:00:0${digit}.000000Z`)
+  // an observation lies before or after what the database's clock says of the placement
+  const second = fc.nat(9).map((digit) => `20${digit % 2 === 0 ? 20 : 90}-06-01T12:00:0${digit}.000000Z`)
   const step = fc.record({
-    what: fc.constantFrom('put', 'put', 'remove', 'claims'),
+    what: fc.constantFrom('put', 'put', 'put', 'remove', 'clear', 'claims'),
     id,
     name,
     type,
     second,
+    which: fc.constantFrom('all' as const, 'unconfirmed' as const),
     byId: fc.boolean()
   })
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 12 }), async (steps) => {
       await database.query('clear', 'TRUNCATE assets')
-      const model = new MemoryRows()
-      for (const { what, id, name, type, second, byId } of steps) {
+      const model = new MemoryRows(() => '2026-11-27T12:00:00.000000Z')
+      for (const { what, id, name, type, second, which, byId } of steps) {
         const claim = { assetId: id, publicId: name, resourceType: 'image', deliveryType: type }
-        const named = { publicId: name, deliveryType: type }
-        const run = async (on: Pick<AssetRows, 'put' | 'remove' | 'claims'>) => {
+        const run = async (on: Pick<AssetRows, 'put' | 'remove' | 'clear' | 'claims'>) => {
           if (what === 'put') return on.put('demo', asset({ asset_id: id, public_id: name, type }), second)
-          if (what === 'remove') return on.remove(claim, second)
-          return (await on.claims('demo', byId ? claim : named)).map(({ assetId }) => assetId).toSorted()
+          if (what === 'remove') return on.remove('demo', claim, second)
+          if (what === 'clear') return on.clear('demo', claim, second, which)
+          const claims = await on.claims('demo', byId ? { assetId: id } : { publicId: name })
+          return claims.map(({ assetId }) => assetId).toSorted()
         }
         assert.deepEqual(await run(rows), await run(model))
       }

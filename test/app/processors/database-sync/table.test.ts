@@ -34,13 +34,13 @@ t.test('a table is made, with schema and index, and then there is nothing to do'
   await t.rejects(checkTable(database, assets), {
     code: 'DATABASE_NOT_MIGRATED',
     message:
-      'the database lacks what this listener needs: schema "media", table "media"."assets" with 20 columns, ' +
-      'index "assets_public_id_idx". Run: node app/main.ts migrate'
+      'the database lacks what this listener needs: schema "media", table "media"."assets" with 21 columns, ' +
+      'index on "media"."assets" (public_id). Run: node app/main.ts migrate'
   })
   t.strictSame(await migrate(assets), [
     'created schema "media"',
-    'created table "media"."assets" with 20 columns',
-    'created index "assets_public_id_idx"'
+    'created table "media"."assets" with 21 columns',
+    'created index on "media"."assets" (public_id)'
   ])
   await checkTable(database, assets)
   t.strictSame(await migrate(assets), ['table "media"."assets" is up to date'])
@@ -54,8 +54,8 @@ t.test('a table is made, with schema and index, and then there is nothing to do'
 t.test('a dry run prints the statements and does nothing', async (t) => {
   const planned = define('planned')
   t.match(await migrate(planned, true), [
-    /^would run: CREATE TABLE IF NOT EXISTS "planned" \("asset_id" text NOT NULL, .*PRIMARY KEY \(asset_id\)\);$/,
-    'would run: CREATE INDEX IF NOT EXISTS "planned_public_id_idx" ON "planned" (public_id);'
+    /^would run: CREATE TABLE "planned" \("asset_id" text NOT NULL, .*PRIMARY KEY \(asset_id\)\);$/,
+    'would run: CREATE INDEX ON "planned" (public_id);'
   ])
   await t.rejects(checkTable(database, planned), { code: 'DATABASE_NOT_MIGRATED' })
   await migrate(planned)
@@ -89,7 +89,31 @@ t.test('columns are added to a table that is there, and rows and other columns s
 t.test('an index that is missing is made again', async (t) => {
   await migrate(define('slow'))
   await postgres.db.exec('DROP INDEX slow_public_id_idx')
-  t.strictSame(await migrate(define('slow')), ['created index "slow_public_id_idx"'])
+  t.strictSame(await migrate(define('slow')), ['created index on "slow" (public_id)'])
+  await postgres.db.exec(`
+    DROP INDEX slow_public_id_idx;
+    CREATE INDEX partial ON slow (public_id) WHERE type = 'private'`)
+  t.strictSame(await migrate(define('slow')), ['created index on "slow" (public_id)'])
+})
+
+t.test('an index of another table may have the name that this one would get', async (t) => {
+  await migrate(define('first'))
+  await postgres.db.exec('ALTER INDEX first_public_id_idx RENAME TO second_public_id_idx')
+  t.match(await migrate(define('second')), [/^created table/, 'created index on "second" (public_id)'])
+  await checkTable(database, define('second'))
+})
+
+t.test('what has the name of the table and is none is never reported as created', async (t) => {
+  await postgres.db.exec('CREATE TABLE empty ()')
+  await t.rejects(migrate(define('empty')), { code: 'DATABASE_REJECTED', message: /42P07/ })
+  await database.query('make another', 'CREATE SEQUENCE counter')
+  await t.rejects(migrate(define('counter')), { code: 'DATABASE_TABLE_CONFLICT' })
+})
+
+t.test('a table of an earlier release gets the column that it lacks', async (t) => {
+  await migrate(define('earlier'))
+  await postgres.db.exec('ALTER TABLE earlier DROP COLUMN placed_at')
+  t.strictSame(await migrate(define('earlier')), ['created column placed_at (timestamptz) of "earlier"'])
 })
 
 t.test('a table that cannot be used is refused, with what to do, and left as it is', async (t) => {

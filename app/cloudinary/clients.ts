@@ -3,6 +3,8 @@ import { Agent as HttpsAgent } from 'node:https'
 import { Breaker, type BreakerState } from './breaker.ts'
 import { CloudinaryClient } from './client.ts'
 import type { CloudinaryEnvironment } from './environment.ts'
+import type { Asset } from './event.ts'
+import type { IdentifiedAsset } from './identified-asset.ts'
 import { type CloudinarySdk, loadSdk } from './sdk.ts'
 
 export interface CloudinaryClientsOptions {
@@ -23,6 +25,7 @@ export class CloudinaryClients {
   readonly #sdk: CloudinarySdk
   readonly #agent: Agent
   readonly #breakers = new Map<string, Breaker>()
+  readonly #identities = new WeakMap<Asset, IdentifiedAsset>()
 
   constructor(options: CloudinaryClientsOptions) {
     this.#options = options
@@ -42,6 +45,7 @@ export class CloudinaryClients {
       signal,
       timeoutMs: this.#options.timeoutMs ?? 30_000,
       breaker: this.breaker(cloudName),
+      identities: this.#identities,
       clock: this.#options.clock ?? Date.now
     })
   }

@@ -43,9 +43,9 @@ export interface Asset {
   /** Cloudinary's immutable id of the asset, 32 hexadecimal digits. */
   assetId?: string
   publicId?: string
-  /** `image`, `video` or `raw`; not in `eager` notifications. */
+  /** `image`, `video` or `raw`. Missing where neither a field nor a delivery URL of the notification states it. */
   resourceType?: string
-  /** How it is delivered: `upload`, `private`, `authenticated`, …; not in `eager` notifications. */
+  /** How it is delivered: `upload`, `private`, `authenticated`, … Missing as `resourceType` is. */
   deliveryType?: string
   /** Unix time, in seconds, of the asset's last upload. */
   version?: number
@@ -77,6 +77,12 @@ export interface AssetEvent {
   occurredAt: string
   /** When this listener received it; ISO 8601, UTC. */
   receivedAt: string
+  /**
+   * When Cloudinary signed this delivery (`X-Cld-Timestamp`); ISO 8601, UTC. Only there where the id comes from the body
+   * and the body states neither a time nor a request id: such a body can be sent for two different changes, and a
+   * delivery signed later than a retry can be is another event.
+   */
+  signedAt?: string
   origin: Origin
   /**
    * Set when an operator has it run again, by `redrive` or `replay`; each has an id of its own. What is redriven out of a

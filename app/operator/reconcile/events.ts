@@ -1,5 +1,6 @@
 import type { AssetEvent } from '../../cloudinary/event.ts'
-import { foundEventId, toEvents } from '../../cloudinary/notification.ts'
+import { foundEventId } from '../../cloudinary/identity.ts'
+import { toEvents } from '../../cloudinary/notification.ts'
 import type { FoundAsset } from '../../cloudinary/search.ts'
 import type { Side } from './sides.ts'
 

@@ -48,7 +48,10 @@ export function csvBulk(options: CsvBulkOptions, tools: CsvBulkTools = {}): Proc
     when: (event) => isToRun(event, folder),
     async handle(event, { cloudinary, log, signal, state }) {
       // `when` lets no other pass
-      const { publicId, deliveryType, version } = event.asset as Asset & { publicId: string }
+      const asset = event.asset as Asset & { publicId: string }
+      const { publicId, version } = asset
+      const { resourceType, deliveryType } = await cloudinary.identify(asset)
+      if (resourceType !== 'raw') return 'skipped: not a raw asset'
       const { asset_folder: assetFolder } = event.payload
       const pause = async (milliseconds: number) => void (await sleep(milliseconds, signal))
       const replay = replayOf(event.run)
@@ -57,7 +60,7 @@ export function csvBulk(options: CsvBulkOptions, tools: CsvBulkTools = {}): Proc
       const source = {
         publicId,
         version: version ?? Number.POSITIVE_INFINITY,
-        ...(deliveryType && { deliveryType }),
+        deliveryType,
         ...(typeof assetFolder === 'string' && { assetFolder })
       }
       return runFile({
@@ -80,7 +83,8 @@ const sleepUntilAborted = (milliseconds: number, signal: AbortSignal) =>
   sleepWithTimer(milliseconds, undefined, { signal })
 
 function isToRun({ asset, payload }: AssetEvent, folder: string): boolean {
-  const { publicId = '', resourceType } = asset ?? {}
+  // an upload that does not state its resource type is looked up
+  const { publicId = '', resourceType = 'raw' } = asset ?? {}
   if (resourceType !== 'raw' || !/\.csv$/i.test(publicId) || isReport(publicId)) return false
   return [publicId, `${payload.asset_folder}/`].some((path) => path.startsWith(`${folder}/`))
 }

@@ -1,5 +1,5 @@
 import type { CloudinaryClient } from '../../cloudinary/client.ts'
-import { CloudinaryError } from '../../cloudinary/fault.ts'
+import { isNotFound } from '../../cloudinary/fault.ts'
 import { downloadPart, type RawFile } from '../../cloudinary/raw-files.ts'
 import { ListenerError } from '../../errors.ts'
 
@@ -55,7 +55,7 @@ async function fetchPart(client: CloudinaryClient, source: Source, offset: numbe
  * @throws {CloudinaryError}
  */
 export async function requireCurrent(client: CloudinaryClient, source: Source): Promise<void> {
-  const { publicId, deliveryType = 'upload', version } = source
+  const { publicId, deliveryType, version } = source
   const state = await client.currentState({ publicId, resourceType: 'raw', deliveryType }).catch((error) => {
     if (isNotFound(error)) throw new SourceGone('the file was deleted or renamed')
     throw error
@@ -63,6 +63,3 @@ export async function requireCurrent(client: CloudinaryClient, source: Source): 
   const current = Number(state.version)
   if (current > version) throw new SourceGone('the file was uploaded anew, and that upload is run for itself')
 }
-
-export const isNotFound = (error: unknown): boolean =>
-  error instanceof CloudinaryError && error.code === 'CLOUDINARY_NOT_FOUND'

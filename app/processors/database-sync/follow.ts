@@ -10,7 +10,7 @@ interface Sight {
   found: AssetState | undefined
 }
 
-/** An event that is about an asset. */
+/** An event that is about an asset, of a kind that is known unless there is nothing but an asset id. */
 export type EventOfAsset = AssetEvent & { asset: Asset }
 
 type Context = Pick<ProcessorContext, 'state' | 'signal'> & {
@@ -136,9 +136,5 @@ const claimOf = ({ asset_id, public_id, resource_type, type }: AssetState): Clai
   deliveryType: type
 })
 
-/** What a notification leaves out is asked for as an uploaded image. */
-const isSame = (
-  claim: Claim,
-  { publicId, resourceType = 'image', deliveryType = 'upload' }: Asset
-): boolean =>
+const isSame = (claim: Claim, { publicId, resourceType, deliveryType }: Asset): boolean =>
   claim.publicId === publicId && claim.resourceType === resourceType && claim.deliveryType === deliveryType

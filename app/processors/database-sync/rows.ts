@@ -62,9 +62,9 @@ export class AssetRows {
     return row.inserted === true ? 'inserted' : 'updated'
   }
 
-  /** The row of an asset by its id; where that is not known, those that have its name. */
+  /** The row of an asset by its id; where that is not known, those that have its name: none without its kind. */
   async claims(environment: string, asset: Asset): Promise<Claim[]> {
-    const { assetId, publicId, resourceType = 'image', deliveryType = 'upload' } = asset
+    const { assetId, publicId, resourceType, deliveryType } = asset
     const rows = await this.#query(
       "look for the asset's row",
       `SELECT asset_id AS "assetId", public_id AS "publicId", resource_type AS "resourceType",

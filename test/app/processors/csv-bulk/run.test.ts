@@ -33,7 +33,7 @@ async function start(t: Test, rows: string[], { header = HEADER, count = 10, con
       settled.settle(outcome)
     }
     return runFile({
-      source: { publicId: FILE.publicId, version },
+      source: { publicId: FILE.publicId, deliveryType: 'upload', version },
       progress,
       cloudinary: clients.for('demo', abort.signal),
       log,

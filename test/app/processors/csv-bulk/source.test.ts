@@ -8,7 +8,7 @@ async function start(t: Test) {
   const { cloudinary, clients } = await buildCloudinary(t)
   const file = { publicId: 'bulk/a.csv', resourceType: 'raw' }
   const upload = (content: string) => cloudinary.as().upload({ ...file, content }).asset.version
-  const source = { publicId: file.publicId, version: upload(CONTENT) }
+  const source = { publicId: file.publicId, deliveryType: 'upload', version: upload(CONTENT) }
   const client = clients.for('demo', new AbortController().signal)
   return { cloudinary, client, source, upload, file }
 }

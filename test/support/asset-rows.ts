@@ -15,7 +15,7 @@ const claimOf = ({ asset_id, public_id, resource_type, type }: AssetState): Clai
   deliveryType: type
 })
 
-const hasName = (claim: Claim, { publicId, resourceType = 'image', deliveryType = 'upload' }: Asset) =>
+const hasName = (claim: Claim, { publicId, resourceType, deliveryType }: Asset) =>
   claim.publicId === publicId && claim.resourceType === resourceType && claim.deliveryType === deliveryType
 
 /** The rows of one environment, in memory: what `AssetRows` does, said once more, for tests that need thousands of runs. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
+import type { IdentifiedAsset } from '../../../app/cloudinary/identified-asset.ts'
 import type {
   AssetEvent,
   CloudinaryClient,
@@ -35,7 +36,8 @@ async function run(
   }: { options?: Options; metadata?: Record<string, unknown> | undefined; state?: State } = {}
 ) {
   const calls: unknown[][] = []
-  const cloudinary: Pick<CloudinaryClient, 'currentState' | 'updateMetadata'> = {
+  const cloudinary: Pick<CloudinaryClient, 'currentState' | 'identify' | 'updateMetadata'> = {
+    identify: async (asset) => asset as IdentifiedAsset,
     currentState: async (asset) => {
       calls.push(['currentState', asset])
       return {

@@ -114,11 +114,15 @@ t.test('a row is found by its id, wherever it is, or by its name', async (t) => 
   await rows.put('demo', asset(), EARLY)
   await rows.put('demo', asset({ asset_id: 'a2', type: 'private' }), EARLY)
   t.strictSame(await rows.claims('demo', { assetId: 'a1', publicId: 'any', resourceType: 'raw' }), [CLAIM])
-  t.strictSame(await rows.claims('demo', { publicId: 'bag' }), [CLAIM])
-  t.strictSame(await rows.claims('demo', { publicId: 'bag', deliveryType: 'private' }), [
+  const named = { publicId: 'bag', resourceType: 'image', deliveryType: 'upload' }
+  t.strictSame(await rows.claims('demo', named), [CLAIM])
+  t.strictSame(await rows.claims('demo', { ...named, deliveryType: 'private' }), [
     { ...CLAIM, assetId: 'a2', deliveryType: 'private' }
   ])
-  t.strictSame(await rows.claims('demo', { publicId: 'bag', resourceType: 'video' }), [])
+  t.strictSame(await rows.claims('demo', { ...named, resourceType: 'video' }), [])
+  t.strictSame(await rows.claims('demo', { publicId: 'bag' }), [], 'no kind is guessed')
+  t.strictSame(await rows.claims('demo', { publicId: 'bag', resourceType: 'image' }), [])
+  t.strictSame(await rows.claims('demo', { publicId: 'bag', deliveryType: 'upload' }), [])
   t.strictSame(await rows.claims('other', { assetId: 'a1' }), [])
 })
 
@@ -170,7 +174,7 @@ t.test('the model of it that other tests use does the same', async () => {
       const model = new MemoryRows()
       for (const { what, id, name, type, second, byId } of steps) {
         const claim = { assetId: id, publicId: name, resourceType: 'image', deliveryType: type }
-        const named = { publicId: name, deliveryType: type }
+        const named = { publicId: name, resourceType: 'image', deliveryType: type }
         const run = async (on: Pick<AssetRows, 'put' | 'remove' | 'claims'>) => {
           if (what === 'put') return on.put('demo', asset({ asset_id: id, public_id: name, type }), second)
           if (what === 'remove') return on.remove(claim, second)

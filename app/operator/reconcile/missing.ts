@@ -1,8 +1,7 @@
 import type { AssetEvent } from '../../cloudinary/event.ts'
-import { uploadEventIds } from '../../cloudinary/identity.ts'
 import type { FoundAsset } from '../../cloudinary/search.ts'
 import type { AssetHistory } from '../../journal/asset-history.ts'
-import { changeEvent, type FindingContext, uploadEvent } from './events.ts'
+import { changeEvent, type FindingContext, idsOf, uploadEvent } from './events.ts'
 import type { Side } from './sides.ts'
 
 export interface MissingOptions extends FindingContext {
@@ -55,13 +54,6 @@ export async function missingEvents(
     side.type === 'upload' ? uploads(side, assets, options) : await changes(side, assets, options)
   const known = await options.knownEvents(events.flatMap(idsOf))
   return { events: events.filter((event) => !idsOf(event).some((id) => known.has(id))), undecided }
-}
-
-/** The ids that the notification of a missing event can have given it, as far as a search can name them. */
-function idsOf({ id, type, environment, asset, payload }: AssetEvent): string[] {
-  if (type !== 'upload') return [id]
-  const etag = typeof payload.etag === 'string' ? payload.etag : undefined
-  return uploadEventIds(environment, { assetId: asset?.assetId, version: asset?.version, etag })
 }
 
 /** None is undecided: one that waits has the same id, and nothing runs twice. */

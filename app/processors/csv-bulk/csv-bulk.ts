@@ -52,7 +52,7 @@ export function csvBulk(options: CsvBulkOptions, tools: CsvBulkTools = {}): Proc
       const { publicId, version } = asset
       const { resourceType, deliveryType } = await cloudinary.identify(asset)
       if (resourceType !== 'raw') return 'skipped: not a raw asset'
-      const { asset_folder: assetFolder } = event.payload
+      const { asset_folder: assetFolder, etag } = event.payload
       const pause = async (milliseconds: number) => void (await sleep(milliseconds, signal))
       const replay = replayOf(event.run)
       const key = replay ? `${event.id}/replay-${replay}` : event.id
@@ -61,6 +61,7 @@ export function csvBulk(options: CsvBulkOptions, tools: CsvBulkTools = {}): Proc
         publicId,
         version: version ?? Number.POSITIVE_INFINITY,
         deliveryType,
+        ...(typeof etag === 'string' && { etag }),
         ...(typeof assetFolder === 'string' && { assetFolder })
       }
       return runFile({

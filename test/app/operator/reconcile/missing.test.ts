@@ -1,4 +1,5 @@
 import t from 'tap'
+import { uploadEventIds } from '../../../../app/cloudinary/identity.ts'
 import type { FoundAsset } from '../../../../app/cloudinary/search.ts'
 import type { Trace } from '../../../../app/journal/asset-history.ts'
 import { missingEvents } from '../../../../app/operator/reconcile/missing.ts'
@@ -43,6 +44,21 @@ t.test('an upload is missing that the journal does not know', async (t) => {
   t.match(after.events, [{ asset: { publicId: 'hat' } }])
   t.equal(after.events.length, 1)
 })
+
+t.test(
+  'an upload is known by the id that a notification with an etag gives it, or one without',
+  async (t) => {
+    const asset = found({ etag: 'e1' })
+    const about = { assetId: asset.asset_id, version: asset.version }
+    const [withEtag, without] = uploadEventIds(CONTEXT.environment, { ...about, etag: 'e1' })
+    const [ofTheSameSecond] = uploadEventIds(CONTEXT.environment, { ...about, etag: 'e2' })
+    t.match((await missing(UPLOAD, [asset])).events, [{ id: withEtag }])
+    for (const id of [withEtag!, without!]) {
+      t.strictSame((await missing(UPLOAD, [asset], { known: [id] })).events, [])
+    }
+    t.match((await missing(UPLOAD, [asset], { known: [ofTheSameSecond!] })).events, [{ id: withEtag }])
+  }
+)
 
 t.test('what was never uploaded, or does not say when, is no upload', async (t) => {
   const { version: _, ...unknown } = found()

@@ -17,7 +17,11 @@ const log = pino({ level: 'silent' })
 
 /** The event of an upload. */
 const uploaded = (publicId: string, { kind = 'raw', ...change }: Record<string, unknown> = {}): AssetEvent =>
-  sampleEvent('upload', {}, { public_id: publicId, resource_type: kind, asset_folder: '', ...change })
+  sampleEvent(
+    'upload',
+    {},
+    { public_id: publicId, resource_type: kind, asset_folder: '', etag: null, ...change }
+  )
 
 async function start(t: Test, options: Partial<CsvBulkOptions> = {}, tools: CsvBulkTools = {}) {
   const { cloudinary, clients } = await buildCloudinary(t)
@@ -93,12 +97,12 @@ t.test('options are checked, and have defaults', async (t) => {
 
 t.test('the file that the event tells of is run, and its report lies beside it', async (t) => {
   const { cloudinary, handle, upload } = await start(t)
-  const { version } = upload('bulk/june.csv', 'operation,public_id,tags\nadd_tags,bag,x\ndelete,bag,', {
+  const { version, etag } = upload('bulk/june.csv', 'operation,public_id,tags\nadd_tags,bag,x\ndelete,bag,', {
     type: 'private',
     assetFolder: 'campaigns'
   })
   const note = await handle(
-    uploaded('bulk/june.csv', { type: 'private', version, asset_folder: 'campaigns' })
+    uploaded('bulk/june.csv', { type: 'private', version, etag, asset_folder: 'campaigns' })
   )
   t.equal(note, '2 rows: 1 ok, 0 already so, 1 failed; report: bulk/june.report.csv')
   t.ok(cloudinary.assets.find('bag')?.tags.includes('x'))

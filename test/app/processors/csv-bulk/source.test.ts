@@ -74,3 +74,12 @@ t.test('the version is the one that the event tells of, of its own delivery type
   }).asset
   await requireCurrent(client, { ...source, deliveryType: 'private', version })
 })
+
+t.test('another upload of the same second is another file', async (t) => {
+  const { cloudinary, client, source, file } = await start(t)
+  const { etag } = cloudinary.assets.find(file.publicId, file)!
+  await requireCurrent(client, { ...source, etag })
+  const gone = new SourceGone('the file was uploaded anew, and that upload is run for itself')
+  await t.rejects(requireCurrent(client, { ...source, etag: 'of the one before' }), gone)
+  await requireCurrent(client, { ...source, version: source.version + 1, etag: 'not there yet' })
+})

@@ -1,10 +1,10 @@
 import type { Agent, ClientRequest } from 'node:http'
-import type { UploadApiOptions } from 'cloudinary'
 import { ListenerError } from '../errors.ts'
 import type { Breaker } from './breaker.ts'
 import { type CloudinaryEnvironment, hostOf } from './environment.ts'
 import type { Asset } from './event.ts'
 import { CloudinaryError, toCloudinaryError } from './fault.ts'
+import { type IdentifiedAsset, isIdentified, type Kind, kindOf, unidentified } from './identified-asset.ts'
 import type { CloudinarySdk } from './sdk.ts'
 
 /**
@@ -37,12 +37,6 @@ interface ByAssetId {
   resource_by_asset_id: (assetId: string, options: CallOptions) => Promise<AssetState & { version: number }>
 }
 
-/** What the API needs beside a public id to tell which asset is meant. */
-export interface Kind {
-  resource_type: NonNullable<UploadApiOptions['resource_type']>
-  type: string
-}
-
 export interface CloudinaryClientOptions {
   environment: CloudinaryEnvironment
   sdk: CloudinarySdk
@@ -54,6 +48,8 @@ export interface CloudinaryClientOptions {
   timeoutMs: number
   /** The environment's own: while it is open no call is made. */
   breaker: Breaker
+  /** Assets that were looked up, by the asset of the event, so that an event needs one look-up. */
+  identities: WeakMap<Asset, IdentifiedAsset>
   clock: () => number
 }
 
@@ -156,17 +152,35 @@ export class CloudinaryClient {
    * rate-limited; `GET /resources/…` of the Admin API would count against the hourly limit of 500 or 2,000.
    */
   async currentState(asset: Asset): Promise<AssetState> {
-    const publicId = publicIdOf(asset)
+    const identified = await this.identify(asset)
     return this.call('read asset', (sdk, options) =>
-      sdk.uploader.explicit(publicId, { ...options, ...kindOf(asset) })
+      sdk.uploader.explicit(identified.publicId, { ...options, ...kindOf(identified) })
     )
+  }
+
+  /**
+   * The asset as the API needs it named. What the notification does not state (many leave out resource type and type) is
+   * looked up by asset id: one call of the Admin API (rate-limited), whatever the number of calls for the event.
+   *
+   * @throws {CloudinaryError} ASSET_KIND_UNKNOWN where there is no asset id to look it up by; CLOUDINARY_NOT_FOUND where
+   *   the asset is deleted
+   */
+  async identify(asset: Asset): Promise<IdentifiedAsset> {
+    if (isIdentified(asset)) return asset
+    const known = this.#options.identities.get(asset)
+    if (known) return known
+    if (!asset.assetId) throw unidentified(asset)
+    const located = await this.locate(asset.assetId)
+    if (!located) throw notFound('identify asset', 404)
+    this.#options.identities.set(asset, located)
+    return located
   }
 
   /**
    * An asset by the name that it has now; undefined where it is deleted. One call of the Admin API, whose hourly limit is
    * 500 or 2,000: for an asset that is not there by the name it had.
    */
-  async locate(assetId: string): Promise<Asset | undefined> {
+  async locate(assetId: string): Promise<IdentifiedAsset | undefined> {
     try {
       const found = await this.call('locate asset', (sdk, options) => {
         const { resource_by_asset_id } = sdk.api as unknown as ByAssetId
@@ -189,16 +203,12 @@ export class CloudinaryClient {
     asset: Asset,
     invoke: (sdk: CloudinarySdk, publicId: string, options: CallOptions & Kind) => Promise<unknown>
   ): Promise<void> {
-    const publicId = publicIdOf(asset)
+    const identified = await this.identify(asset)
     const answer = await this.call(name, (sdk, options) =>
-      invoke(sdk, publicId, { ...options, ...kindOf(asset) })
+      invoke(sdk, identified.publicId, { ...options, ...kindOf(identified) })
     )
     const { public_ids: changed } = answer as { public_ids?: string[] }
-    if (changed?.length === 0) {
-      throw new CloudinaryError('CLOUDINARY_NOT_FOUND', `${name}: Cloudinary has no such asset`, {
-        kind: 'permanent'
-      })
-    }
+    if (changed?.length === 0) throw notFound(name)
   }
 }
 
@@ -217,17 +227,10 @@ function abortable(shared: Agent, signal: AbortSignal): Agent {
   return Object.create(shared, { addRequest: { value: addRequest } }) as Agent
 }
 
-function publicIdOf(asset: Asset): string {
-  if (asset.publicId) return asset.publicId
-  throw new CloudinaryError(
-    'CLOUDINARY_REJECTED',
-    'the notification does not name the asset by public id, which this call needs',
-    { kind: 'permanent' }
+const notFound = (call: string, status?: number) =>
+  new CloudinaryError(
+    'CLOUDINARY_NOT_FOUND',
+    `${call}: Cloudinary has no such asset`,
+    { kind: 'permanent' },
+    status
   )
-}
-
-/** `eager` notifications leave both out; image and upload are Cloudinary's own defaults. */
-const kindOf = ({ resourceType = 'image', deliveryType = 'upload' }: Asset): Kind => ({
-  resource_type: resourceType as Kind['resource_type'],
-  type: deliveryType
-})

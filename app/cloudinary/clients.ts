@@ -3,6 +3,8 @@ import { Agent as HttpsAgent } from 'node:https'
 import { Breaker, type BreakerState } from './breaker.ts'
 import { CloudinaryClient } from './client.ts'
 import { type CloudinaryEnvironment, hostOf } from './environment.ts'
+import type { Asset } from './event.ts'
+import type { IdentifiedAsset } from './identified-asset.ts'
 import { type CloudinarySdk, loadSdk } from './sdk.ts'
 
 export interface CloudinaryClientsOptions {
@@ -29,6 +31,7 @@ export class CloudinaryClients {
     https: new HttpsAgent(KEEP_ALIVE)
   }
   readonly #breakers = new Map<string, Breaker>()
+  readonly #identities = new WeakMap<Asset, IdentifiedAsset>()
 
   constructor(options: CloudinaryClientsOptions) {
     this.#options = options
@@ -45,6 +48,7 @@ export class CloudinaryClients {
       signal,
       timeoutMs: this.#options.timeoutMs ?? 30_000,
       breaker: this.breaker(cloudName),
+      identities: this.#identities,
       clock: this.#options.clock ?? Date.now
     })
   }

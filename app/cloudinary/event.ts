@@ -43,9 +43,9 @@ export interface Asset {
   /** Cloudinary's immutable id of the asset, 32 hexadecimal digits. */
   assetId?: string
   publicId?: string
-  /** `image`, `video` or `raw`; not in `eager` notifications. */
+  /** `image`, `video` or `raw`. Missing where neither a field nor a delivery URL of the notification states it. */
   resourceType?: string
-  /** How it is delivered: `upload`, `private`, `authenticated`, …; not in `eager` notifications. */
+  /** How it is delivered: `upload`, `private`, `authenticated`, … Missing as `resourceType` is. */
   deliveryType?: string
   /** Unix time, in seconds, of the asset's last upload. */
   version?: number

@@ -21,6 +21,9 @@ export class CloudinaryError extends ListenerError {
   }
 }
 
+export const isNotFound = (error: unknown): boolean =>
+  error instanceof CloudinaryError && error.code === 'CLOUDINARY_NOT_FOUND'
+
 /** When Cloudinary does not say until when it limits calls: its counters run by the hour, so not for long. */
 const DEFAULT_LIMIT_MS = 60_000
 

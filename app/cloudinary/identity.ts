@@ -11,10 +11,10 @@ export const RETRY_SPAN_MS = 3_600_000
 
 /** What names an upload; a version is the Unix time of the upload, in seconds. */
 export interface UploadName {
-  assetId: string | undefined
-  version: number | undefined
+  assetId?: string | undefined
+  version?: number | undefined
   /** Tells two uploads of one second apart. */
-  etag: string | undefined
+  etag?: string | undefined
 }
 
 /**

@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto'
+import { type AssetKind, kindInDeliveryUrl } from './delivery-url.ts'
 import { type Asset, type AssetEvent, type EventType, NOTIFICATION_TYPES, type Origin } from './event.ts'
+import { bodyEventId, digest, uploadEventIds } from './identity.ts'
 
 /** Deeper than any notification; what is deeper is kept as text, since it could not be written as JSON again. */
 const MAXIMUM_DEPTH = 64
@@ -12,6 +13,12 @@ const MAXIMUM_ENTRIES = 20_000
 
 /** Of a type nobody knows, so much is kept, in characters. */
 const LONGEST_TYPE = 100
+
+/** Lists of what was made from an asset, in `eager` and `explode`; each entry has a delivery URL. */
+const DERIVED = ['eager', 'image_infos']
+
+/** Maximum number of their entries that are searched for a delivery URL: all are about the same asset. */
+const MAXIMUM_DERIVED = 10
 
 export interface NotificationContext {
   /** The cloud whose secret verified the notification. */
@@ -30,7 +37,7 @@ type Fields = Record<string, unknown>
  * Turns the body of an authentic notification into events, one for each asset it is about. Never throws:
  * whatever is not understood becomes an event of type `unknown`.
  *
- * The same body always gives the same ids. An upload is named by asset and version, so that a resend, and a
+ * The same body always gives the same ids. An upload is named by asset, version and etag, so that a resend, and a
  * search for what was never sent, name the same event; everything else by the bytes of the body. The
  * signature and its timestamp are not part of it: whether a retry is signed anew is not known.
  */
@@ -39,7 +46,7 @@ export function toEvents(body: Uint8Array, context: NotificationContext): AssetE
   const { notification_type: named } = notification
   const notificationType = typeof named === 'string' ? named.slice(0, LONGEST_TYPE) : null
   const type: EventType = isKnown(notificationType) ? notificationType : 'unknown'
-  const bodyDigest = hash(context.environment, body)
+  const bodyDigest = digest(context.environment, body)
   const common = {
     type,
     notificationType,
@@ -51,53 +58,27 @@ export function toEvents(body: Uint8Array, context: NotificationContext): AssetE
   const payloads = splitByAsset(notification)
   return payloads.map((payload, index) => {
     const asset = assetOf(payload)
-    const id =
-      // uploads come alone; were there several in one body, nothing promises that they differ in it
-      (type === 'upload' &&
-        payloads.length === 1 &&
-        uploadEventId(context.environment, asset?.assetId, asset?.version)) ||
-      hash(bodyDigest, String(index))
+    // uploads come alone; were there several in one body, nothing promises that they differ in it
+    const isUpload = type === 'upload' && payloads.length === 1
+    const [uploadId] = isUpload ? uploadEventIds(context.environment, uploadNameOf(payload, asset)) : []
+    const id = uploadId ?? bodyEventId(bodyDigest, index)
+    const statedAt = statedTime(payload, type, asset)
+    const isUnique =
+      uploadId !== undefined || statedAt !== undefined || text(payload.request_id) !== undefined
+    const signedAtMs = context.signedAt * 1000
     return {
       id,
       ...common,
+      ...(!isUnique && { signedAt: new Date(signedAtMs).toISOString() }),
       asset,
-      group: hash(context.environment, groupKey(asset, payload) ?? id),
-      occurredAt: occurredAt(payload, type, asset, context),
+      group: digest(context.environment, groupKey(asset, payload) ?? id),
+      // a time from the future would block for good whatever only moves forward
+      occurredAt: new Date(
+        Math.min(statedAt ?? signedAtMs, context.receivedAt.getTime() + MAXIMUM_AHEAD_MS)
+      ).toISOString(),
       payload
     }
   })
-}
-
-/** The identity of an asset's upload, or undefined where the asset or its version is not known. */
-export function uploadEventId(
-  environment: string,
-  assetId: string | undefined,
-  version: number | undefined
-): string | undefined {
-  if (!assetId || version === undefined) return undefined
-  return hash('upload', environment, assetId, String(version))
-}
-
-/**
- * The identity of a change that was found by a search, and of which no notification is known: whoever finds it, and
- * however often, names it the same.
- *
- * @param changedAt ISO 8601, UTC
- */
-export function foundEventId(
-  environment: string,
-  type: EventType,
-  assetId: string,
-  changedAt: string
-): string {
-  return hash('found', environment, type, assetId, changedAt)
-}
-
-/** 128 bits in hexadecimal: fits every limit of SQS, whatever the parts are made of. */
-function hash(...parts: readonly (string | Uint8Array)[]): string {
-  const digest = createHash('sha256')
-  for (const part of parts) digest.update(part).update('\0')
-  return digest.digest('hex').slice(0, 32)
 }
 
 function parse(body: Uint8Array): Fields {
@@ -156,17 +137,49 @@ function assetOf(payload: Fields): Asset | null {
   // a rename names the asset twice; from here on it goes by its new name, and its new type where that changes too
   const publicId = text(payload.public_id) ?? text(payload.to_public_id)
   if (!assetId && !publicId) return null
-  const resourceType = text(payload.resource_type)
-  const deliveryType = text(payload.to_type) ?? text(payload.type)
+  const kind = kindOf(payload, publicId)
   const version = Number(text(payload.version) ?? Number.NaN)
   return {
     ...(assetId && { assetId }),
     ...(publicId && { publicId }),
-    ...(resourceType && { resourceType }),
-    ...(deliveryType && { deliveryType }),
+    ...kind,
     ...(Number.isSafeInteger(version) && { version })
   }
 }
+
+/** What the fields state, and what a delivery URL states of the rest. */
+function kindOf(payload: Fields, publicId: string | undefined): Partial<AssetKind> {
+  const resourceType = text(payload.resource_type)
+  const deliveryType = text(payload.to_type) ?? text(payload.type)
+  const stated = { ...(resourceType && { resourceType }), ...(deliveryType && { deliveryType }) }
+  if (publicId === undefined || (resourceType && deliveryType)) return stated
+  for (const url of deliveryUrlsIn(payload)) {
+    const kind = kindInDeliveryUrl(url, publicId)
+    if (!kind) continue
+    const agrees =
+      (resourceType ?? kind.resourceType) === kind.resourceType &&
+      (deliveryType ?? kind.deliveryType) === kind.deliveryType
+    return agrees ? kind : stated
+  }
+  return stated
+}
+
+function* deliveryUrlsIn(payload: Fields): Generator<unknown, void, void> {
+  const derived = DERIVED.flatMap((name) => {
+    const list = payload[name]
+    return Array.isArray(list) ? list.slice(0, MAXIMUM_DERIVED).filter(isFields) : []
+  })
+  for (const fields of [payload, ...derived]) {
+    yield fields.secure_url
+    yield fields.url
+  }
+}
+
+const uploadNameOf = (payload: Fields, asset: Asset | null) => ({
+  assetId: asset?.assetId,
+  version: asset?.version,
+  etag: text(payload.etag)
+})
 
 /** What events must share to be kept in order; undefined where an event stands alone. */
 function groupKey(asset: Asset | null, payload: Fields): string | undefined {
@@ -184,21 +197,15 @@ function originOf(notification: Fields, isOwnKey: (apiKey: string) => boolean): 
   return { source: text(by.source) ?? null, id, own: id !== null && isOwnKey(id) }
 }
 
-function occurredAt(
-  payload: Fields,
-  type: EventType,
-  asset: Asset | null,
-  { signedAt, receivedAt }: NotificationContext
-): string {
+/** When it happened, as far as the notification itself says; milliseconds since the epoch. */
+function statedTime(payload: Fields, type: EventType, asset: Asset | null): number | undefined {
   const origin = isFields(payload.notification_context) ? payload.notification_context : {}
-  const time =
+  return (
     instant(origin.triggered_at) ??
     instant(payload.timestamp) ??
     // an upload's version is the Unix time of the upload
-    (type === 'upload' ? instant(asset?.version) : undefined) ??
-    signedAt * 1000
-  // a time from the future would block for good whatever only moves forward
-  return new Date(Math.min(time, receivedAt.getTime() + MAXIMUM_AHEAD_MS)).toISOString()
+    (type === 'upload' ? instant(asset?.version) : undefined)
+  )
 }
 
 /** Milliseconds of a time written as text or as Unix time in seconds, milliseconds or microseconds. */

@@ -5,8 +5,8 @@ import { refusal } from './rest.ts'
 /** A raw asset by its name: a public id of type raw has the file's extension in it. */
 export interface RawFile {
   publicId: string
-  /** `upload`, `private`, …; default `upload`. */
-  deliveryType?: string
+  /** `upload`, `private`, … */
+  deliveryType: string
   /** Where it is, in a product environment that has asset folders; else its public id says. */
   assetFolder?: string
 }
@@ -50,7 +50,7 @@ export async function downloadPart(
   file: RawFile,
   wanted: PartWanted
 ): Promise<Part> {
-  const { publicId, deliveryType = 'upload' } = file
+  const { publicId, deliveryType } = file
   const { offset, bytes, silenceMs = SILENCE_MS } = wanted
   return client.call(
     'download',
@@ -117,7 +117,7 @@ async function readPart(
  */
 export async function uploadRawFile(
   client: CloudinaryClient,
-  { publicId, deliveryType = 'upload', assetFolder }: RawFile,
+  { publicId, deliveryType, assetFolder }: RawFile,
   content: AsyncIterable<string>
 ): Promise<void> {
   await client.call(

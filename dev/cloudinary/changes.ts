@@ -24,6 +24,8 @@ export interface Tools {
   clock: () => number
   notifier: Notifier
   eager: EagerRules
+  /** Whether notifications are as they were before 2024. */
+  isOld: boolean
 }
 
 const BULK_LIMIT = 1000
@@ -173,7 +175,9 @@ export class Changes {
 
   #notify(notification: Notification, url = this.#notificationUrl): void {
     const now = this.#tools.clock()
-    const body = envelope(notification, { origin: this.#origin, now, signatureKey: this.#cloud.own.apiKey })
+    const { isOld } = this.#tools
+    const signatureKey = this.#cloud.own.apiKey
+    const body = envelope(notification, { origin: this.#origin, now, signatureKey, isOld })
     void this.#tools.notifier.send(this.#cloud, JSON.stringify(body), url)
   }
 }

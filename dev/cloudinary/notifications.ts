@@ -12,21 +12,43 @@ export interface Origin {
 
 export type Notification = { notification_type: string } & Record<string, unknown>
 
-/** Adds what every notification carries: when, who, and the key it is signed with. */
+export interface EnvelopeOptions {
+  origin: Origin
+  now: number
+  signatureKey: string
+  /** As before 2024. */
+  isOld?: boolean
+}
+
+/** The types whose notifications carry a timestamp and a request id. */
+const STAMPED = ['upload', 'rename', 'eager']
+
+/**
+ * Adds what notifications carry beside their assets: who made the change and when, and the key that signs them. Old ones
+ * carry neither, and leave out of `rename` and `delete` what kind of asset it is.
+ */
 export function envelope(
   { notification_type, ...body }: Notification,
-  { origin, now, signatureKey }: { origin: Origin; now: number; signatureKey: string }
+  { origin, now, signatureKey, isOld = false }: EnvelopeOptions
 ): Notification {
-  // Real `delete` notifications carry neither of the two.
-  const identity = { timestamp: isoOffset(now), request_id: randomUUID().replaceAll('-', '') }
+  const stamp = { timestamp: isoOffset(now), request_id: randomUUID().replaceAll('-', '') }
+  const isKindless = isOld && ['rename', 'delete'].includes(notification_type)
   return {
     notification_type,
-    ...(notification_type !== 'delete' && identity),
-    ...body,
+    ...(STAMPED.includes(notification_type) && stamp),
+    ...(isKindless ? withoutKind(body) : body),
     ...(notification_type.endsWith('_changed') && { source: origin.source }),
-    notification_context: { triggered_at: isoMicroseconds(now), triggered_by: { ...origin } },
-    signature_key: signatureKey
+    ...(!isOld && {
+      notification_context: { triggered_at: isoMicroseconds(now), triggered_by: { ...origin } },
+      signature_key: signatureKey
+    })
   }
+}
+
+type Fields = Record<string, unknown>
+
+function withoutKind({ resource_type, type, resources, ...body }: Fields): Fields {
+  return { ...body, ...(Array.isArray(resources) && { resources: resources.map(withoutKind) }) }
 }
 
 export function uploadNotification(

@@ -45,6 +45,8 @@ export interface CloudinaryOptions {
   deliveryConcurrency?: number
   /** Sign each attempt to deliver anew; default false, since it is not known which Cloudinary does. */
   resign?: boolean
+  /** Send notifications as they were before 2024: they say neither who nor when, some not what kind; default false. */
+  oldNotifications?: boolean
   /** Unix time in milliseconds; default the system's. */
   clock?: () => number
   /** How many calls, and how many deliveries, are remembered; default 100,000. */
@@ -129,7 +131,7 @@ export async function startCloudinary(options: CloudinaryOptions): Promise<Cloud
     onAttempt: ({ body, headers, ...attempt }) => options.logger?.info(attempt, 'notification attempted')
   })
   notifier.url = options.notificationUrl
-  const tools = { clock, notifier, eager }
+  const tools = { clock, notifier, eager, isOld: options.oldNotifications ?? false }
 
   const app = fastify({
     bodyLimit: BODY_LIMIT_BYTES,

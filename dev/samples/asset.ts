@@ -107,6 +107,11 @@ export function identity(asset: SampleAsset): Body {
   }
 }
 
+/** How older notifications name an asset, and `moderation` and `info` to this day: without saying of what kind it is. */
+export function kindlessIdentity({ assetId, publicId }: SampleAsset): Body {
+  return { asset_id: assetId, public_id: publicId }
+}
+
 /** Where an asset, or one derived from it, is delivered: `url` and `secure_url`. */
 export function addresses(
   context: SampleContext,

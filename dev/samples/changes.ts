@@ -2,6 +2,7 @@ import {
   type Body,
   identity,
   isoSeconds,
+  kindlessIdentity,
   type SampleAsset,
   type SampleContext,
   sampleAsset,
@@ -93,13 +94,20 @@ export const CHANGES = {
         asset_id: asset.assetId,
         asset_folder: asset.folder,
         display_name: asset.name,
-        from_public_id: asset.publicId,
-        to_public_id: `${asset.publicId}-renamed`
+        ...newName(asset)
       }
+    },
+    'without-kind': (context) => {
+      const asset = sampleAsset(context)
+      return { notification_type: 'rename', asset_id: asset.assetId, ...newName(asset) }
     }
   },
-  delete: { default: (context) => deletion('delete', context) },
-  delete_by_token: { default: (context) => deletion('delete_by_token', context) },
+  delete: {
+    default: (context) => deletion('delete', context, identity),
+    'without-kind': (context) => deletion('delete', context, kindlessIdentity),
+    'by-public-id': (context) => deletion('delete', context, ({ publicId }) => ({ public_id: publicId }))
+  },
+  delete_by_token: { default: (context) => deletion('delete_by_token', context, identity) },
   // No delivery of this type was ever seen: its shape is that of the other lists.
   publish: { default: (context) => list('publish', context, (asset) => ({ version: asset.version })) }
 } satisfies Record<string, Variants>
@@ -122,12 +130,17 @@ function map(type: string, context: SampleContext, change: Change): Body {
   return { notification_type: type, source: context.source, resources: Object.fromEntries(resources) }
 }
 
+const newName = ({ publicId }: SampleAsset): Body => ({
+  from_public_id: publicId,
+  to_public_id: `${publicId}-renamed`
+})
+
 /** Deletions carry neither a timestamp nor a request id. */
-function deletion(type: string, context: SampleContext): Body {
+function deletion(type: string, context: SampleContext, nameOf: (asset: SampleAsset) => Body): Body {
   return {
     notification_type: type,
     resources: sampleAssets(context).map((asset) => ({
-      ...identity(asset),
+      ...nameOf(asset),
       version: asset.version,
       asset_folder: asset.folder,
       display_name: asset.name

@@ -4,6 +4,7 @@ import {
   hex,
   identity,
   isoSeconds,
+  kindlessIdentity,
   type SampleContext,
   sampleAsset,
   sampleAssets,
@@ -15,7 +16,12 @@ import {
 export const REVIEWS = {
   moderation: {
     approved: (context) => moderation(context, 'approved'),
-    rejected: (context) => moderation(context, 'rejected')
+    rejected: (context) => moderation(context, 'rejected'),
+    // Deliveries of 2020; those of 2022 have the asset id.
+    'without-asset-id': (context) => {
+      const { asset_id, ...body } = moderation(context, 'rejected')
+      return body
+    }
   },
   moderation_summary: {
     default: (context) => ({
@@ -33,7 +39,8 @@ export const REVIEWS = {
       notification_type: 'info',
       ...reviewed(context),
       info_kind: 'google_speech',
-      info_status: 'complete'
+      info_status: 'complete',
+      info_data: { transcript: 'A brown leather bag' }
     })
   },
   proof_status_changed: {
@@ -64,11 +71,11 @@ function moderation(context: SampleContext, status: 'approved' | 'rejected'): Bo
   }
 }
 
+/** No delivery was ever seen that says of what kind the asset is; its addresses do. */
 function reviewed(context: SampleContext): Body {
   const asset = sampleAsset(context)
   return {
-    ...stamp(context),
-    ...identity(asset),
+    ...kindlessIdentity(asset),
     uploaded_at: isoSeconds(context.now),
     version: asset.version,
     ...addresses(context, asset),

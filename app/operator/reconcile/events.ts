@@ -1,5 +1,6 @@
 import type { AssetEvent } from '../../cloudinary/event.ts'
-import { foundEventId, toEvents } from '../../cloudinary/notification.ts'
+import { foundEventId, uploadEventIds } from '../../cloudinary/identity.ts'
+import { toEvents } from '../../cloudinary/notification.ts'
 import type { FoundAsset } from '../../cloudinary/search.ts'
 import type { Side } from './sides.ts'
 
@@ -42,6 +43,15 @@ export function changeEvent(
     ...event,
     id: foundEventId(context.environment, side.type, asset.asset_id, event.occurredAt)
   }
+}
+
+/**
+ * The ids under which the journal can know an event that was found: its own, and of an upload the one that a notification
+ * without an etag gave it.
+ */
+export function idsOf({ id, type, environment, asset }: AssetEvent): string[] {
+  if (type !== 'upload') return [id]
+  return [id, ...uploadEventIds(environment, { assetId: asset?.assetId, version: asset?.version })]
 }
 
 function eventOf(

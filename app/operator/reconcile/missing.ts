@@ -4,7 +4,7 @@ import type { Trace } from '../../journal/asset-history.ts'
 import type { TimeRange } from '../../journal/feed.ts'
 import type { Notified, NotifiedChanges } from '../../journal/notified-changes.ts'
 import { type Change, changeOf, eventOf, TOLERANCE_MS } from './changes.ts'
-import type { FindingContext } from './events.ts'
+import { type FindingContext, idsOf } from './events.ts'
 import { SIDES, type Side } from './sides.ts'
 import type { Windows } from './windows.ts'
 
@@ -147,13 +147,14 @@ function waitsForLater({ asset, changedAt }: Change, windows: Windows): boolean 
 
 /** Those whose events the journal does not know. */
 async function unknown(changes: readonly Change[], options: MissingOptions): Promise<Change[]> {
-  const idOf = (change: Change) => eventOf(change, false, options)?.id
-  const ids = changes.map(idOf).filter((id) => id !== undefined)
-  const known = await options.knownEvents(ids)
-  return changes.filter((change) => {
-    const id = idOf(change)
-    return id !== undefined && !known.has(id)
+  const named = changes.map((change) => {
+    const event = eventOf(change, false, options)
+    return { change, ids: event ? idsOf(event) : [] }
   })
+  const known = await options.knownEvents(named.flatMap(({ ids }) => ids))
+  return named
+    .filter(({ ids }) => ids.length > 0 && !ids.some((id) => known.has(id)))
+    .map(({ change }) => change)
 }
 
 /** Whether an event reports a change. An upload is known by its id alone. */

@@ -48,8 +48,11 @@ export function csvBulk(options: CsvBulkOptions, tools: CsvBulkTools = {}): Proc
     when: (event) => isToRun(event, folder),
     async handle(event, { cloudinary, log, signal, state }) {
       // `when` lets no other pass
-      const { publicId, deliveryType, version } = event.asset as Asset & { publicId: string }
-      const { asset_folder: assetFolder } = event.payload
+      const asset = event.asset as Asset & { publicId: string }
+      const { publicId, version } = asset
+      const { resourceType, deliveryType } = await cloudinary.identify(asset)
+      if (resourceType !== 'raw') return 'skipped: not a raw asset'
+      const { asset_folder: assetFolder, etag } = event.payload
       const pause = async (milliseconds: number) => void (await sleep(milliseconds, signal))
       const replay = replayOf(event.run)
       const key = replay ? `${event.id}/replay-${replay}` : event.id
@@ -57,7 +60,8 @@ export function csvBulk(options: CsvBulkOptions, tools: CsvBulkTools = {}): Proc
       const source = {
         publicId,
         version: version ?? Number.POSITIVE_INFINITY,
-        ...(deliveryType && { deliveryType }),
+        deliveryType,
+        ...(typeof etag === 'string' && { etag }),
         ...(typeof assetFolder === 'string' && { assetFolder })
       }
       return runFile({
@@ -80,7 +84,8 @@ const sleepUntilAborted = (milliseconds: number, signal: AbortSignal) =>
   sleepWithTimer(milliseconds, undefined, { signal })
 
 function isToRun({ asset, payload }: AssetEvent, folder: string): boolean {
-  const { publicId = '', resourceType } = asset ?? {}
+  // an upload that does not state its resource type is looked up
+  const { publicId = '', resourceType = 'raw' } = asset ?? {}
   if (resourceType !== 'raw' || !/\.csv$/i.test(publicId) || isReport(publicId)) return false
   return [publicId, `${payload.asset_folder}/`].some((path) => path.startsWith(`${folder}/`))
 }

@@ -1,6 +1,7 @@
-import type { CloudinaryClient, Kind } from '../../cloudinary/client.ts'
+import type { CloudinaryClient } from '../../cloudinary/client.ts'
+import { isNotFound } from '../../cloudinary/fault.ts'
+import { kindOf } from '../../cloudinary/identified-asset.ts'
 import type { Target, Task } from './columns.ts'
-import { isNotFound } from './source.ts'
 
 /** What a row did: `already` where there was nothing left to do, and why. */
 export type Done = { outcome: 'ok' } | { outcome: 'already'; remark: string }
@@ -58,8 +59,3 @@ async function rename(client: CloudinaryClient, asset: Target, to: string): Prom
     return { outcome: 'already', remark: `there is no such asset, and there is ${to}` }
   }
 }
-
-const kindOf = ({ resourceType, deliveryType }: Target): Kind => ({
-  resource_type: resourceType as Kind['resource_type'],
-  type: deliveryType
-})

@@ -1,5 +1,5 @@
 import type { CloudinaryClient } from '../../cloudinary/client.ts'
-import { CloudinaryError } from '../../cloudinary/fault.ts'
+import { isNotFound } from '../../cloudinary/fault.ts'
 import { downloadPart, type RawFile } from '../../cloudinary/raw-files.ts'
 import { ListenerError } from '../../errors.ts'
 import { LONGEST_ROW } from './rows.ts'
@@ -7,6 +7,8 @@ import { LONGEST_ROW } from './rows.ts'
 /** The version of a file whose upload the event tells of. */
 export interface Source extends RawFile {
   version: number
+  /** Tells it from another upload of the same second. */
+  etag?: string
 }
 
 /** The file is gone, or is another by now: what is left of its rows is not run. */
@@ -56,14 +58,13 @@ async function fetchPart(client: CloudinaryClient, source: Source, offset: numbe
  * @throws {CloudinaryError}
  */
 export async function requireCurrent(client: CloudinaryClient, source: Source): Promise<void> {
-  const { publicId, deliveryType = 'upload', version } = source
+  const { publicId, deliveryType, version, etag } = source
   const state = await client.currentState({ publicId, resourceType: 'raw', deliveryType }).catch((error) => {
     if (isNotFound(error)) throw new SourceGone('the file was deleted or renamed')
     throw error
   })
   const current = Number(state.version)
-  if (current > version) throw new SourceGone('the file was uploaded anew, and that upload is run for itself')
+  const isOther = current === version && (etag ?? state.etag) !== state.etag
+  if (current > version || isOther)
+    throw new SourceGone('the file was uploaded anew, and that upload is run for itself')
 }
-
-export const isNotFound = (error: unknown): boolean =>
-  error instanceof CloudinaryError && error.code === 'CLOUDINARY_NOT_FOUND'

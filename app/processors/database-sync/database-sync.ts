@@ -1,6 +1,8 @@
 import { z } from 'zod'
-import type { AssetEvent } from '../../cloudinary/event.ts'
-import type { Processor, StartContext } from '../../listener.ts'
+import type { Asset } from '../../cloudinary/event.ts'
+import { isNotFound } from '../../cloudinary/fault.ts'
+import { isIdentified } from '../../cloudinary/identified-asset.ts'
+import type { Processor, ProcessorContext, StartContext } from '../../listener.ts'
 import { ASSET_CHANGES } from '../asset-changes.ts'
 import { checkOptions } from '../options.ts'
 import { COLUMNS, columnsOf, IDENTIFIER } from './columns.ts'
@@ -45,7 +47,7 @@ export function databaseSync(options: DatabaseSyncOptions = {}): Processor {
     on: [...ASSET_CHANGES, 'delete', 'delete_by_token'],
     ownChanges: true,
     requires: ['DATABASE_URL'],
-    when: isStored,
+    when: ({ asset }) => asset !== null && isStored(asset),
     async start(context) {
       const database = open(context)
       try {
@@ -56,7 +58,11 @@ export function databaseSync(options: DatabaseSyncOptions = {}): Processor {
       }
       started = { database, rows: new AssetRows(database, definition) }
     },
-    handle: (event, context) => follow(event as EventOfAsset, context, started!.rows),
+    async handle(event, context) {
+      const asset = await identityOf(event as EventOfAsset, context.cloudinary)
+      if (!isStored(asset)) return `skipped: Cloudinary does not store assets of type ${asset.deliveryType}`
+      return follow({ ...event, asset }, context, started!.rows)
+    },
     async stop() {
       await started?.database.close()
     },
@@ -71,6 +77,27 @@ export function databaseSync(options: DatabaseSyncOptions = {}): Processor {
   }
 }
 
-function isStored({ asset }: AssetEvent): boolean {
-  return asset !== null && (asset.deliveryType === undefined || STORED.includes(asset.deliveryType))
+/**
+ * The asset of an event with its kind; with nothing but its id where that is enough, or Cloudinary has no such asset: then
+ * its row says what it was.
+ *
+ * @throws {CloudinaryError} ASSET_KIND_UNKNOWN
+ */
+async function identityOf(
+  { type, asset }: EventOfAsset,
+  cloudinary: Pick<ProcessorContext['cloudinary'], 'identify'>
+): Promise<Asset> {
+  const { assetId } = asset
+  const isDeletion = type === 'delete' || type === 'delete_by_token'
+  if (isDeletion && assetId !== undefined && !isIdentified(asset)) return { assetId }
+  try {
+    const { publicId, resourceType, deliveryType } = await cloudinary.identify(asset)
+    // the name that the event states may be another one's by now, whose row is to be looked at as well
+    return { publicId, ...asset, resourceType, deliveryType }
+  } catch (error) {
+    if (assetId === undefined || !isNotFound(error)) throw error
+    return { assetId }
+  }
 }
+
+const isStored = ({ deliveryType }: Asset) => deliveryType === undefined || STORED.includes(deliveryType)

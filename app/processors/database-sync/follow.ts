@@ -4,7 +4,7 @@ import { CloudinaryError } from '../../cloudinary/fault.ts'
 import type { ProcessorContext } from '../../listener.ts'
 import type { AssetRows, Claim, Name, RowFilter } from './rows.ts'
 
-/** An event that is about an asset. */
+/** An event that is about an asset, of a kind that is known unless there is nothing but an asset id. */
 export type EventOfAsset = AssetEvent & { asset: Asset }
 
 type Context = Pick<ProcessorContext, 'signal'> & {
@@ -111,9 +111,9 @@ class Follower {
 
 const isDeletion = (type: AssetEvent['type']) => type === 'delete' || type === 'delete_by_token'
 
-/** What a notification leaves out is asked for as an uploaded image. */
-function nameOf({ publicId, resourceType = 'image', deliveryType = 'upload' }: Asset): Name | undefined {
-  return publicId === undefined ? undefined : { publicId, resourceType, deliveryType }
+/** The name that an event states, where it states all of it. */
+function nameOf({ publicId, resourceType, deliveryType }: Asset): Name | undefined {
+  return publicId && resourceType && deliveryType ? { publicId, resourceType, deliveryType } : undefined
 }
 
 const isSame = (claim: Claim, { publicId, resourceType, deliveryType }: Name): boolean =>

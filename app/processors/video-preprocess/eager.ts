@@ -1,6 +1,6 @@
 import type { CloudinaryClient } from '../../cloudinary/client.ts'
-import type { Asset } from '../../cloudinary/event.ts'
 import { CloudinaryError } from '../../cloudinary/fault.ts'
+import { type IdentifiedAsset, kindOf } from '../../cloudinary/identified-asset.ts'
 import { findRequested } from './transformation.ts'
 
 /** What Cloudinary says has become of transformations. */
@@ -22,8 +22,8 @@ export interface Asked extends Eager {
 
 export interface AskOptions {
   cloudinary: Pick<CloudinaryClient, 'call'>
-  /** A video; by public id. */
-  asset: Asset
+  /** A video. */
+  asset: IdentifiedAsset
   transformations: readonly string[]
   /** Not to wait for it. */
   inBackground: boolean
@@ -103,10 +103,9 @@ async function callExplicit(options: AskOptions): Promise<{ eager?: unknown }> {
   return cloudinary.call(
     'transform video',
     (sdk, callOptions) =>
-      sdk.uploader.explicit(asset.publicId!, {
+      sdk.uploader.explicit(asset.publicId, {
         ...callOptions,
-        resource_type: 'video',
-        type: asset.deliveryType ?? 'upload',
+        ...kindOf(asset),
         eager: [...transformations],
         ...(inBackground && { eager_async: true }),
         ...(inBackground && notificationUrl && { eager_notification_url: notificationUrl })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { type Asset, type AssetEvent, replayOf } from '../../cloudinary/event.ts'
+import { type AssetEvent, replayOf } from '../../cloudinary/event.ts'
+import type { IdentifiedAsset } from '../../cloudinary/identified-asset.ts'
 import { PermanentError, RetryLaterError } from '../../errors.ts'
 import type { Processor, ProcessorContext } from '../../listener.ts'
 import { byCurrentName } from '../current-name.ts'
@@ -62,9 +63,9 @@ export function videoPreprocess(options: VideoPreprocessOptions, clock: () => nu
     on: ['upload', 'eager'],
     // a call that waits, and the one in the background that follows when it has waited in vain
     timeoutSeconds: TRANSFORM_MS / 1000 + REST_SECONDS,
-    // Cloudinary keeps audio as video
+    // Cloudinary keeps audio as video; an upload that does not state its resource type is looked up
     when: ({ type, asset, payload }) =>
-      type === 'eager' || (asset?.resourceType === 'video' && payload.is_audio !== true),
+      type === 'eager' || ((asset?.resourceType ?? 'video') === 'video' && payload.is_audio !== true),
     start({ config, log }) {
       preprocessor.notificationUrl = checked.notificationUrl ?? config.WEBHOOK_URL
       if (preprocessor.notificationUrl === undefined && config.POLL_CHANNEL === undefined) {
@@ -89,11 +90,12 @@ class Preprocessor {
   /** An upload: gauges the video, and has it transformed unless that was done before. */
   async begin(event: AssetEvent, context: ProcessorContext): Promise<string> {
     const { asset } = event
-    if (!asset?.publicId) return 'skipped: the upload names no asset by its public id'
+    if (asset === null) return 'skipped: the upload names no asset'
     return byCurrentName(context.cloudinary, asset, (named) => this.#begin(named, event, context))
   }
 
-  async #begin(asset: Asset, event: AssetEvent, context: ProcessorContext): Promise<string> {
+  async #begin(asset: IdentifiedAsset, event: AssetEvent, context: ProcessorContext): Promise<string> {
+    if (asset.resourceType !== 'video') return 'skipped: not a video'
     const { payload } = event
     const known = await new Jobs(context.state).ofUpload(event.id)
     const { size, verdict } = this.#gauge(payload.bytes)
@@ -139,7 +141,8 @@ class Preprocessor {
     run: AssetEvent['run'],
     { cloudinary, state }: ProcessorContext
   ): Promise<Job> {
-    const { upload, asset, verdict } = before
+    const { upload, verdict } = before
+    const asset = await cloudinary.identify(before.asset)
     const wanted = this.#options.transformations
     const madeBefore = before.made.map((name) => findRequested(name, wanted))
     const missing = wanted.filter((transformation) => !madeBefore.includes(transformation))

@@ -22,7 +22,7 @@ t.test('metadata is written, whatever characters it has, and read back', async (
   )
   await client.updateMetadata(BAG, { note: 'a=b|c="ü"' })
   t.equal((await client.currentState(BAG)).metadata?.note, 'a=b|c="ü"')
-  t.match(await client.currentState({ publicId: 'bag' }), { public_id: 'bag', tags: ['leather'] })
+  t.match(await client.currentState(BAG), { public_id: 'bag', tags: ['leather'] })
   t.equal(cloudinary.calls.filter(({ action }) => action === 'explicit').length, 2)
 })
 
@@ -36,11 +36,11 @@ t.test('every call goes to the cloud it is for, with its key', async (t) => {
 
 t.test('an asset that is not there is a permanent fault', async (t) => {
   const { clients } = await buildCloudinary(t)
-  await t.rejects(clients.for('demo', never).addTag({ publicId: 'gone' }, 'x'), {
+  await t.rejects(clients.for('demo', never).addTag({ ...BAG, publicId: 'gone' }, 'x'), {
     code: 'CLOUDINARY_NOT_FOUND',
     fault: { kind: 'permanent' }
   })
-  await t.rejects(clients.for('demo', never).currentState({ publicId: 'gone' }), {
+  await t.rejects(clients.for('demo', never).currentState({ ...BAG, publicId: 'gone' }), {
     code: 'CLOUDINARY_NOT_FOUND',
     status: 404,
     fault: { kind: 'permanent' }
@@ -73,11 +73,65 @@ t.test('an unknown metadata field is a permanent fault', async (t) => {
   })
 })
 
-t.test('an asset without a public id cannot be called for', async (t) => {
+t.test('an asset whose kind is not known, and not its id, is called for by no guess', async (t) => {
   const { clients, cloudinary } = await buildCloudinary(t)
-  await t.rejects(clients.for('demo', never).addTag({ assetId: 'a' }, 'x'), { code: 'CLOUDINARY_REJECTED' })
-  await t.rejects(clients.for('demo', never).currentState({ assetId: 'a' }), { code: 'CLOUDINARY_REJECTED' })
+  const client = clients.for('demo', never)
+  const unknown = { code: 'ASSET_KIND_UNKNOWN', fault: { kind: 'permanent' } }
+  for (const asset of [
+    { publicId: 'bag' },
+    { publicId: 'bag', resourceType: 'image' },
+    { publicId: 'bag', deliveryType: 'upload' },
+    { resourceType: 'image', deliveryType: 'upload' },
+    {}
+  ]) {
+    await t.rejects(client.addTag(asset, 'x'), unknown)
+    await t.rejects(client.updateMetadata(asset, { note: 'x' }), unknown)
+    await t.rejects(client.currentState(asset), unknown)
+    await t.rejects(client.identify(asset), unknown)
+  }
   t.strictSame(cloudinary.calls, [])
+})
+
+t.test('a kind that is not stated is looked up by asset id, once for an event', async (t) => {
+  const { clients, cloudinary } = await buildCloudinary(t)
+  const kind = { resourceType: 'video', type: 'private' }
+  const { asset } = cloudinary.as().upload({ publicId: 'bag', ...kind })
+  const actions = () => cloudinary.calls.map(({ action }) => action)
+  const notified = { assetId: asset.assetId, publicId: 'bag' }
+  await clients.for('demo', never).addTag(notified, 'x')
+  await clients.for('demo', never).addTag(notified, 'y')
+  t.strictSame(asset.tags, ['x', 'y'])
+  t.strictSame(cloudinary.assets.find('bag')?.tags, ['leather'], 'and not the image of its name')
+  t.strictSame(actions(), ['resource_by_asset_id', 'tags', 'tags'])
+
+  cloudinary.ui().rename('bag', 'sack', kind)
+  t.match(await clients.for('demo', never).currentState({ assetId: asset.assetId }), { public_id: 'sack' })
+  const stated = { ...notified, resourceType: 'image', deliveryType: 'upload' }
+  t.equal(await clients.for('demo', never).identify(stated), stated)
+  t.equal(actions().filter((action) => action === 'resource_by_asset_id').length, 2)
+})
+
+t.test('an asset that is looked up and deleted is not found', async (t) => {
+  const { clients } = await buildCloudinary(t)
+  await t.rejects(clients.for('demo', never).addTag({ assetId: 'gone', publicId: 'bag' }, 'x'), {
+    code: 'CLOUDINARY_NOT_FOUND',
+    status: 404,
+    fault: { kind: 'permanent' }
+  })
+})
+
+t.test('a look-up that is refused is tried again, and nothing is changed', async (t) => {
+  const { clients, cloudinary } = await buildCloudinary(t)
+  const until = new Date('2026-11-23T15:00:00Z')
+  cloudinary.faults.add({ kind: 'rate_limit', status: 420, until, action: 'resource_by_asset_id', count: 1 })
+  const notified = { assetId: cloudinary.assets.find('bag')!.assetId }
+  const client = clients.for('demo', never)
+  await t.rejects(client.addTag(notified, 'x'), {
+    code: 'CLOUDINARY_RATE_LIMITED',
+    fault: { kind: 'rate-limited', until }
+  })
+  await client.addTag(notified, 'x')
+  t.strictSame(cloudinary.assets.find('bag')?.tags, ['leather', 'x'])
 })
 
 t.test('calls are signed with the algorithm of the environment', async (t) => {
@@ -108,10 +162,10 @@ t.test('a wrong secret is said to be one, without being shown', async (t) => {
   t.teardown(() => clients.close())
   const client = clients.for('demo', never)
   for (const call of [
-    client.addTag(BAG, 'x'),
-    client.call('get asset', (sdk, options) => sdk.api.resource('bag', options))
+    () => client.addTag(BAG, 'x'),
+    () => client.call('get asset', (sdk, options) => sdk.api.resource('bag', options))
   ]) {
-    const error = await call.then(
+    const error = await call().then(
       () => t.fail('must not succeed'),
       (rejection) => rejection
     )

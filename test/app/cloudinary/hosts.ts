@@ -7,7 +7,7 @@ import { searchPage } from '../../../app/cloudinary/search.ts'
 import { listTriggers } from '../../../app/cloudinary/triggers.ts'
 
 const BAG = { publicId: 'bag', resourceType: 'image', deliveryType: 'upload' }
-const NOTE = { publicId: 'note.txt' }
+const NOTE = { publicId: 'note.txt', deliveryType: 'upload' }
 
 /** One call of each kind that the listener makes, by name. Some build on what those before them left. */
 export const KINDS: Record<string, (client: CloudinaryClient) => Promise<unknown>> = {

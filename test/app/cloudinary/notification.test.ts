@@ -1,12 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
 import type { Asset, AssetEvent, EventType } from '../../../app/cloudinary/event.ts'
-import {
-  foundEventId,
-  type NotificationContext,
-  toEvents,
-  uploadEventId
-} from '../../../app/cloudinary/notification.ts'
+import { uploadEventIds } from '../../../app/cloudinary/identity.ts'
+import { type NotificationContext, toEvents } from '../../../app/cloudinary/notification.ts'
 import { decodeMessage, encodeMessage } from '../../../app/queue/message.ts'
 import { SAMPLE_NAMES, sampleNotification, TYPES_OF_MANY } from '../../../dev/samples.ts'
 
@@ -67,9 +63,9 @@ const ASSETS: Record<EventType, Asset | null> = {
   resource_display_name_changed: full,
   resource_metadata_changed: full,
   resource_tags_changed: full,
-  eager: named,
-  explode: named,
-  multi: { ...named, version: VERSION },
+  eager: full,
+  explode: full,
+  multi: { ...full, deliveryType: 'multi', version: VERSION },
   sprite: { ...named, version: VERSION },
   unknown: named,
   related_assets: { assetId: ASSET_ID },
@@ -82,8 +78,15 @@ const ASSETS: Record<EventType, Asset | null> = {
   invalidate_custom_cdn: null
 }
 
-/** What is different in a variant. */
-const VARIANTS: Record<string, Asset> = {
+/** What is different in a variant; undefined: missing. */
+const VARIANTS: Record<string, { [Name in keyof Asset]?: Asset[Name] | undefined }> = {
+  'eager video': { resourceType: 'video' },
+  'eager hls': { resourceType: 'video' },
+  'eager failed': { resourceType: undefined, deliveryType: undefined },
+  'moderation without-asset-id': { assetId: undefined },
+  'rename without-kind': { resourceType: undefined, deliveryType: undefined },
+  'delete without-kind': { resourceType: undefined, deliveryType: undefined },
+  'delete by-public-id': { assetId: undefined, resourceType: undefined, deliveryType: undefined },
   'upload video': { resourceType: 'video' },
   'upload raw': { resourceType: 'raw' },
   'upload existing': { version: VERSION - 86_400 }
@@ -100,7 +103,8 @@ for (const { type, variants } of SAMPLE_NAMES) {
       t.equal(event.receivedAt, '2026-06-01T12:00:07.000Z', variant)
       t.notOk('traceId' in event, variant)
       const asset = ASSETS[type]
-      t.strictSame(event.asset, asset && { ...asset, ...VARIANTS[`${type} ${variant}`] }, variant)
+      const expected = asset && JSON.parse(JSON.stringify({ ...asset, ...VARIANTS[`${type} ${variant}`] }))
+      t.strictSame(event.asset, expected, variant)
       t.strictSame(decodeMessage(encodeMessage(event)), event, variant)
     }
   })
@@ -113,7 +117,7 @@ t.test('a notification about N assets becomes N events, each with its own asset,
       t.equal(events.length, 1000, `${type}, ${variant}`)
       t.equal(distinct(ids(events)), 1000, `${type}, ${variant}`)
       t.equal(distinct(events.map(({ group }) => group)), 1000, `${type}, ${variant}`)
-      t.equal(distinct(events.map(({ asset }) => asset?.assetId)), 1000, `${type}, ${variant}`)
+      t.equal(distinct(events.map(({ asset }) => asset?.publicId)), 1000, `${type}, ${variant}`)
       t.match(
         events.map(({ asset }) => asset?.publicId),
         [PUBLIC_ID, `${PUBLIC_ID}-2`, `${PUBLIC_ID}-3`],
@@ -233,20 +237,28 @@ t.test('a version that is no number does no harm', async (t) => {
   }
 })
 
-t.test('the name of an upload is its asset and version, whatever else the body says', async (t) => {
-  const upload = eventOf(sample('upload'))
-  t.equal(upload.id, uploadEventId('demo', ASSET_ID, VERSION))
-  const resent = { ...sample('upload'), request_id: 'another', timestamp: '2026-06-01T12:30:00+00:00' }
+t.test('the name of an upload is its asset, version and etag, whatever else the body says', async (t) => {
+  const body = sample('upload')
+  const upload = eventOf(body)
+  const named = { assetId: ASSET_ID, version: VERSION, etag: String(body.etag) }
+  const [withEtag, without] = uploadEventIds('demo', named)
+  t.equal(upload.id, withEtag)
+  const resent = { ...body, request_id: 'another', timestamp: '2026-06-01T12:30:00+00:00' }
   t.equal(eventOf(resent).id, upload.id, 'sent anew by Cloudinary')
-  t.equal(eventOf({ ...sample('upload'), version: String(VERSION) }).id, upload.id, 'a version as text')
+  t.equal(eventOf({ ...body, version: String(VERSION) }).id, upload.id, 'a version as text')
   t.equal(eventOf(sample('upload', { variant: 'old' })).id, upload.id)
+  const { version_id, ...unversioned } = body
+  t.equal(eventOf(unversioned).id, upload.id, 'a version id is not always there, and a search has none')
+  const { etag, ...untagged } = body
+  t.equal(eventOf(untagged).id, without)
 })
 
-t.test('another version, asset or environment is another upload', async (t) => {
+t.test('another version, etag, asset or environment is another upload', async (t) => {
   const body = sample('upload')
   const others = [
     eventOf(body),
     eventOf({ ...body, version: VERSION + 1 }),
+    eventOf({ ...body, version_id: 'b'.repeat(32), etag: 'b'.repeat(32) }),
     eventOf({ ...body, asset_id: 'b'.repeat(32) }),
     eventOf(body, { environment: 'other' }),
     eventOf({ ...body, notification_type: 'restore_asset_version' })
@@ -255,10 +267,6 @@ t.test('another version, asset or environment is another upload', async (t) => {
 })
 
 t.test('an upload whose asset or version is not known is named by its body', async (t) => {
-  t.equal(uploadEventId('demo', undefined, 1), undefined)
-  t.equal(uploadEventId('demo', '', 1), undefined)
-  t.equal(uploadEventId('demo', 'a', undefined), undefined)
-  t.match(uploadEventId('demo', 'a', 0), /^[0-9a-f]{32}$/)
   for (const missing of ['asset_id', 'version'] as const) {
     const { [missing]: _, ...body } = sample('upload')
     t.equal(eventOf(body).id, eventOf(body).id)
@@ -266,18 +274,90 @@ t.test('an upload whose asset or version is not known is named by its body', asy
   }
 })
 
-t.test('a change that was found is named by cloud, type, asset and time, and as no upload is', async (t) => {
-  const name = foundEventId('demo', 'resource_tags_changed', 'a', '1')
-  t.match(name, /^[0-9a-f]{32}$/)
-  t.equal(foundEventId('demo', 'resource_tags_changed', 'a', '1'), name)
-  const others = [
-    foundEventId('other', 'resource_tags_changed', 'a', '1'),
-    foundEventId('demo', 'resource_metadata_changed', 'a', '1'),
-    foundEventId('demo', 'resource_tags_changed', 'b', '1'),
-    foundEventId('demo', 'resource_tags_changed', 'a', '2'),
-    uploadEventId('demo', 'a', 1)
-  ]
-  t.equal(new Set([name, ...others]).size, 6)
+t.test('when it was signed is only kept where the same body can be sent for two changes', async (t) => {
+  const { notification_context, ...bare } = sample('resource_tags_changed')
+  t.equal(eventOf(bare).signedAt, SIGNED_AT_ISO)
+  t.equal(eventOf(bare, { signedAt: SIGNED_AT + 60 }).signedAt, '2026-06-01T12:01:05.000Z')
+  for (const unique of [
+    { notification_context },
+    { timestamp: '2026-06-01T12:00:00+00:00' },
+    { timestamp: VERSION },
+    { request_id: 'r1' }
+  ]) {
+    t.notOk('signedAt' in eventOf({ ...bare, ...unique }), JSON.stringify(unique))
+  }
+  for (const useless of [
+    { notification_context: { triggered_at: 'never' } },
+    { notification_context: null },
+    { timestamp: '' },
+    { timestamp: 'yesterday' },
+    { request_id: '' },
+    { request_id: null },
+    { created_at: '2026-06-01T12:00:00Z', version: VERSION }
+  ]) {
+    t.equal(eventOf({ ...bare, ...useless }).signedAt, SIGNED_AT_ISO, JSON.stringify(useless))
+  }
+})
+
+t.test('every old notification without a time keeps when it was signed, and no upload does', async (t) => {
+  const timeless = SAMPLE_NAMES.filter(({ type }) => 'signedAt' in eventOf(sample(type, { variant: 'old' })))
+  const types = timeless.map(({ type }) => type)
+  for (const type of [
+    'delete',
+    'create_folder',
+    'resource_tags_changed',
+    'move',
+    'moderation',
+    'info'
+  ] as const)
+    t.ok(types.includes(type), type)
+  for (const type of ['upload', 'rename', 'eager'] as const) t.notOk(types.includes(type), type)
+  t.notOk(
+    SAMPLE_NAMES.some(({ type }) => 'signedAt' in eventOf(sample(type))),
+    'nor any of today'
+  )
+  const { asset_id, timestamp, request_id, ...upload } = sample('upload', { variant: 'old' })
+  t.notOk('signedAt' in eventOf(upload), 'the version of an upload is its time')
+  const { asset_id: _, ...named } = { ...upload, asset_id: ASSET_ID, version: 'x' }
+  t.equal(eventOf(named).signedAt, SIGNED_AT_ISO)
+  t.equal(eventOf('no JSON').signedAt, SIGNED_AT_ISO)
+})
+
+t.test('the kind that the fields leave out is that of the delivery URL', async (t) => {
+  const moderation = {
+    notification_type: 'moderation',
+    moderation_status: 'rejected',
+    moderation_kind: 'google_video_moderation',
+    public_id: 'ugc/clip',
+    version: 1584658428,
+    secure_url: 'https://res.cloudinary.com/c/video/upload/v1584658428/ugc/clip.mp4'
+  }
+  const video = { publicId: 'ugc/clip', resourceType: 'video', deliveryType: 'upload', version: 1584658428 }
+  t.strictSame(eventOf(moderation).asset, video)
+  const { secure_url: url, ...nameless } = moderation
+  const nothing = { publicId: 'ugc/clip', version: 1584658428 }
+  t.strictSame(eventOf({ ...nameless, url }).asset, video)
+  t.strictSame(eventOf({ ...nameless, eager: [null, { status: 'failed' }, { url }] }).asset, video)
+  t.strictSame(eventOf({ ...nameless, image_infos: [{ secure_url: url }] }).asset, video)
+  t.strictSame(eventOf({ ...nameless, type: 'upload', url }).asset, video)
+  t.strictSame(eventOf(nameless).asset, nothing, 'it is not guessed')
+  t.strictSame(eventOf({ ...nameless, image_infos: { url } }).asset, nothing)
+  t.strictSame(eventOf({ ...nameless, eager: Array(10).fill({}).concat({ url }) }).asset, nothing)
+  t.strictSame(eventOf({ ...moderation, public_id: 'other' }).asset, { ...nothing, publicId: 'other' })
+  const { public_id, ...byId } = { ...moderation, asset_id: ASSET_ID }
+  t.strictSame(eventOf(byId).asset, { assetId: ASSET_ID, version: 1584658428 })
+})
+
+t.test('the kind that the fields state stands, whatever the delivery URL states', async (t) => {
+  const secure_url = 'https://res.cloudinary.com/c/video/upload/v1/clip.mp4'
+  const body = { notification_type: 'info', public_id: 'clip', secure_url }
+  const stated = { resource_type: 'image', type: 'private' }
+  t.match(eventOf({ ...body, ...stated }).asset, { resourceType: 'image', deliveryType: 'private' })
+  t.strictSame(eventOf({ ...body, resource_type: 'image' }).asset, {
+    publicId: 'clip',
+    resourceType: 'image'
+  })
+  t.strictSame(eventOf({ ...body, type: 'private' }).asset, { publicId: 'clip', deliveryType: 'private' })
 })
 
 t.test('uploads in one body keep apart, even were they of the same asset and version', async (t) => {
@@ -322,9 +402,11 @@ t.test('the trace id of the request is kept', async (t) => {
 })
 
 t.test('all events of an asset share a group, whatever their type', async (t) => {
-  const ofAsset = SAMPLE_NAMES.filter(({ type }) => ASSETS[type]?.assetId)
-  const groups = ofAsset.flatMap(({ type, variants }) =>
-    variants.map((variant) => eventOf(sample(type, { variant })).group)
+  const groups = SAMPLE_NAMES.flatMap(({ type, variants }) =>
+    variants
+      .map((variant) => eventOf(sample(type, { variant })))
+      .filter(({ asset }) => asset?.assetId)
+      .map(({ group }) => group)
   )
   t.ok(groups.length > 40)
   t.equal(distinct(groups), 1)

@@ -9,7 +9,7 @@ import { ListenerError } from '../../../app/errors.ts'
 import { buildCloudinary } from '../../support/cloudinary.ts'
 
 const never = new AbortController().signal
-const FILE = { publicId: 'bulk/a.csv' }
+const FILE = { publicId: 'bulk/a.csv', deliveryType: 'upload' }
 
 async function* pieces(...texts: string[]) {
   yield* texts

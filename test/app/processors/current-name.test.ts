@@ -56,3 +56,13 @@ t.test('an asset that was deleted leaves nothing to do', async (t) => {
   standIn.ui().destroy('shop/bag', { resourceType: 'video' })
   t.equal(await byCurrentName(client, BAG, tag), GONE)
 })
+
+t.test('an asset of unknown kind is looked up, and not mistaken for another of its name', async (t) => {
+  const { asset } = standIn.as().upload({ publicId: 'clip', resourceType: 'video' })
+  const image = standIn.as().upload({ publicId: 'clip', resourceType: 'image' }).asset
+  t.equal(await byCurrentName(client, { assetId: asset.assetId, publicId: 'clip' }, tag), 'tagged clip')
+  t.strictSame([asset.tags, image.tags], [['new'], []])
+  t.equal(await byCurrentName(client, { assetId: 'gone', publicId: 'clip' }, tag), GONE)
+  await t.rejects(byCurrentName(client, { publicId: 'clip' }, tag), { code: 'ASSET_KIND_UNKNOWN' })
+  t.strictSame(image.tags, [])
+})

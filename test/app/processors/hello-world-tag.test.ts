@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { IdentifiedAsset } from '../../../app/cloudinary/identified-asset.ts'
 import type { AssetEvent, CloudinaryClient, ProcessorContext } from '../../../app/listener.ts'
 import { helloWorldTag } from '../../../app/processors/hello-world-tag.ts'
 import { sampleEvent } from '../../support/events.ts'
@@ -6,7 +7,8 @@ import { sampleEvent } from '../../support/events.ts'
 /** Runs the processor, and gives its note and the calls it made. */
 async function run(event: AssetEvent, options?: Parameters<typeof helloWorldTag>[0], failure?: Error) {
   const calls: unknown[][] = []
-  const cloudinary: Pick<CloudinaryClient, 'addTag'> = {
+  const cloudinary: Pick<CloudinaryClient, 'addTag' | 'identify'> = {
+    identify: async (asset) => asset as IdentifiedAsset,
     addTag: async (...given) => {
       calls.push(given)
       if (failure) throw failure

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { pino } from 'pino'
 import t from 'tap'
+import type { IdentifiedAsset } from '../../../app/cloudinary/identified-asset.ts'
 import type {
   AssetEvent,
   CloudinaryClient,
@@ -42,7 +43,8 @@ async function run(
   } = {}
 ) {
   const calls: unknown[][] = []
-  const cloudinary: Pick<CloudinaryClient, 'currentState' | 'updateMetadata'> = {
+  const cloudinary: Pick<CloudinaryClient, 'currentState' | 'identify' | 'updateMetadata'> = {
+    identify: async (asset) => asset as IdentifiedAsset,
     currentState: async (asset) => {
       calls.push(['currentState', asset])
       return {

@@ -18,7 +18,8 @@ function start(_t: Test, source: 'api' | 'ui' = 'api', searchLag?: () => number)
   const tools = {
     clock: () => NOW,
     notifier: notifier as unknown as Notifier,
-    eager: { failure: failing, videoSyncLimitBytes: 1000 }
+    eager: { failure: failing, videoSyncLimitBytes: 1000 },
+    isOld: false
   }
   const changes = new Changes(cloud, { source, id: 'someone' }, tools, source === 'ui' ? undefined : HOOK)
   for (const external_id of ['sku', 'other'])

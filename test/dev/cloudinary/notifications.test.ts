@@ -42,7 +42,23 @@ t.test('delete has no timestamp and no request ID; changes have a source', async
   const deleted = envelope(deleteNotification([asset]), by)
   t.notOk('timestamp' in deleted || 'request_id' in deleted)
   t.same(deleted.resources, [{ ...identity, version: asset.version }])
-  t.equal(envelope(tagsNotification([]), by).source, 'ui')
+  const tagged = envelope(tagsNotification([]), by)
+  t.equal(tagged.source, 'ui')
+  t.notOk('timestamp' in tagged || 'request_id' in tagged)
+})
+
+t.test('old notifications say neither who nor when, and some not of what kind', async (t) => {
+  const by = { origin: { source: 'ui' as const, id: 'e' }, now: 0, signatureKey: '9', isOld: true }
+  t.strictSame(envelope(deleteNotification([asset]), by), {
+    notification_type: 'delete',
+    resources: [{ asset_id: asset.assetId, public_id: 'a', version: asset.version }]
+  })
+  const renamed = envelope(renameNotification(asset, { publicId: 'b', type: 'upload' }), by)
+  t.notOk('resource_type' in renamed || 'type' in renamed || 'notification_context' in renamed)
+  t.match(renamed, { asset_id: asset.assetId, from_public_id: 'b', to_public_id: 'a', timestamp: String })
+  const uploaded = envelope(uploadNotification(asset, new Cloud(environment), {}), by)
+  t.match(uploaded, { ...identity, timestamp: String, request_id: String })
+  t.notOk('signature_key' in uploaded)
 })
 
 t.test('an upload is flat', async (t) => {

@@ -103,3 +103,19 @@ test('a deletion has neither a timestamp nor a request id', async (t) => {
     t.notOk('timestamp' in body || 'request_id' in body)
   }
 })
+
+test('older renames and deletions do not say of what kind the asset is', async (t) => {
+  t.strictSame(Object.keys(CHANGES.rename['without-kind'](context)), [
+    'notification_type',
+    'asset_id',
+    'from_public_id',
+    'to_public_id'
+  ])
+  const namesOf = (body: Record<string, unknown>) =>
+    (body.resources as object[]).map((resource) => Object.keys(resource))
+  const rest = ['version', 'asset_folder', 'display_name']
+  const withoutKind = ['asset_id', 'public_id', ...rest]
+  t.strictSame(namesOf(CHANGES.delete['without-kind'](context)), [withoutKind, withoutKind])
+  const byPublicId = ['public_id', ...rest]
+  t.strictSame(namesOf(CHANGES.delete['by-public-id'](context)), [byPublicId, byPublicId])
+})

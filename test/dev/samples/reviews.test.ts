@@ -18,6 +18,15 @@ test('moderation is flat, with a status, a kind and a response', async (t) => {
   })
 })
 
+test('a review says of what kind its asset is by its addresses alone; one of 2020 has no asset id', async (t) => {
+  const { approved, rejected, 'without-asset-id': of2020 } = REVIEWS.moderation
+  for (const body of [approved(context), rejected(context), REVIEWS.info.default(context)]) {
+    t.notOk('resource_type' in body || 'type' in body || 'timestamp' in body || 'request_id' in body)
+    t.match(body, { asset_id: /^[0-9a-f]{32}$/, secure_url: /\/image\/upload\/v\d+\/brown\.jpg$/ })
+  }
+  t.notOk('asset_id' in of2020(context))
+})
+
 test('a summary holds every moderation', async (t) => {
   t.match(REVIEWS.moderation_summary.default(context), {
     public_id: 'brown',

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { toEvents } from '../../../../app/cloudinary/notification.ts'
 import { searchPage } from '../../../../app/cloudinary/search.ts'
-import { changeEvent, uploadEvent } from '../../../../app/operator/reconcile/events.ts'
+import { changeEvent, idsOf, uploadEvent } from '../../../../app/operator/reconcile/events.ts'
 import { WITH_FIELD } from '../../../../app/operator/reconcile/sides.ts'
 import { LOCAL_CLOUDINARY } from '../../../../dev/defaults.ts'
 import { buildCloudinary } from '../../../support/cloudinary.ts'
@@ -37,6 +37,17 @@ t.test('an upload that is found is the event that its notification makes', async
   for (const field of ['tags', 'context', 'bytes', 'format', 'etag', 'secure_url', 'asset_folder']) {
     t.strictSame(event.payload[field], payload[field], field)
   }
+})
+
+t.test('an upload is looked for under the id of a notification without an etag as well', async (t) => {
+  const withEtag = uploadEvent(UPLOAD, found({ etag: 'e1' }), CONTEXT)!
+  const without = uploadEvent(UPLOAD, found(), CONTEXT)!
+  t.not(withEtag.id, without.id)
+  t.strictSame(new Set(idsOf(withEtag)), new Set([withEtag.id, without.id]))
+  t.strictSame(new Set(idsOf(without)), new Set([without.id]))
+  const change = changeEvent(TAGS, found(), false, CONTEXT)
+  t.strictSame(idsOf(change), [change.id])
+  t.notOk('signedAt' in change || 'signedAt' in withEtag, 'what was found states its time')
 })
 
 t.test('the uploader is whom the search names', async (t) => {

@@ -1,5 +1,6 @@
 import t from 'tap'
 import type { Asset } from '../../../../app/cloudinary/event.ts'
+import { uploadEventIds } from '../../../../app/cloudinary/identity.ts'
 import type { FoundAsset } from '../../../../app/cloudinary/search.ts'
 import type { Trace } from '../../../../app/journal/asset-history.ts'
 import type { TimeRange } from '../../../../app/journal/feed.ts'
@@ -72,6 +73,21 @@ t.test('an upload is suspected that the journal does not know', async (t) => {
   const { events } = await missing(UPLOAD)
   t.match(await suspected(UPLOAD, [found(), hat], { known: [events[0]!.id] }), [{ asset: hat }])
 })
+
+t.test(
+  'an upload is known by the id that a notification with an etag gives it, or one without',
+  async (t) => {
+    const asset = found({ etag: 'e1' })
+    const about = { assetId: asset.asset_id, version: asset.version }
+    const [withEtag, without] = uploadEventIds(CONTEXT.environment, { ...about, etag: 'e1' })
+    const [ofTheSameSecond] = uploadEventIds(CONTEXT.environment, { ...about, etag: 'e2' })
+    t.match((await missing(UPLOAD, {}, asset)).events, [{ id: withEtag }])
+    for (const id of [withEtag!, without!]) {
+      t.strictSame((await missing(UPLOAD, { known: [id] }, asset)).events, [])
+    }
+    t.match((await missing(UPLOAD, { known: [ofTheSameSecond!] }, asset)).events, [{ id: withEtag }])
+  }
+)
 
 t.test('a change is suspected that no notification reports that was received within minutes', async (t) => {
   t.equal((await suspected(TAGS, [found()])).length, 1)

@@ -17,14 +17,18 @@ const log = pino({ level: 'silent' })
 
 /** The event of an upload. */
 const uploaded = (publicId: string, { kind = 'raw', ...change }: Record<string, unknown> = {}): AssetEvent =>
-  sampleEvent('upload', {}, { public_id: publicId, resource_type: kind, asset_folder: '', ...change })
+  sampleEvent(
+    'upload',
+    {},
+    { public_id: publicId, resource_type: kind, asset_folder: '', etag: null, ...change }
+  )
 
 async function start(t: Test, options: Partial<CsvBulkOptions> = {}, tools: CsvBulkTools = {}) {
   const { cloudinary, clients } = await buildCloudinary(t)
   const { state, entries } = memoryState()
   const processor = csvBulk({ ...OPTIONS, ...options }, tools)
   const abort = new AbortController()
-  const handle = (event: AssetEvent) =>
+  const handle = async (event: AssetEvent) =>
     processor.handle(event, {
       cloudinary: clients.for('demo', abort.signal),
       log,
@@ -50,8 +54,24 @@ t.test('it is run for CSV files in the folder, by public id or by asset folder',
   t.notOk(wants(uploaded('bulk/june.txt')))
   t.notOk(wants(uploaded('bulk/june.csv', { kind: 'image' })))
   t.notOk(wants(uploaded('bulk/june.report.csv')), 'a report is not run')
+  t.ok(wants({ ...uploaded('bulk/june.csv'), asset: { publicId: 'bulk/june.csv' } }), 'it is looked up')
   t.notOk(wants({ ...uploaded('bulk/june.csv'), asset: null }))
   t.notOk(wants({ ...uploaded('bulk/june.csv'), asset: { resourceType: 'raw' } }))
+})
+
+t.test('an upload that does not say of what kind its asset is, is looked up', async (t) => {
+  const { cloudinary, handle, upload } = await start(t)
+  const content = 'operation,public_id,tags\nadd_tags,bag,x\n'
+  const kind = { type: 'private' }
+  const { assetId, version } = upload('bulk/june.csv', content, kind)
+  const event = uploaded('bulk/june.csv')
+  const asset = { assetId, publicId: 'bulk/june.csv', version }
+  t.match(await handle({ ...event, asset }), /^1 rows: 1 ok/)
+  t.ok(cloudinary.assets.find('bulk/june.report.csv', { ...RAW, ...kind }))
+  const bag = cloudinary.assets.find('bag')!
+  t.equal(await handle({ ...event, asset: { ...asset, assetId: bag.assetId } }), 'skipped: not a raw asset')
+  const { assetId: _, ...unknown } = asset
+  await t.rejects(handle({ ...event, asset: unknown }), { code: 'ASSET_KIND_UNKNOWN' })
 })
 
 t.test('options are checked, and have defaults', async (t) => {
@@ -77,12 +97,12 @@ t.test('options are checked, and have defaults', async (t) => {
 
 t.test('the file that the event tells of is run, and its report lies beside it', async (t) => {
   const { cloudinary, handle, upload } = await start(t)
-  const { version } = upload('bulk/june.csv', 'operation,public_id,tags\nadd_tags,bag,x\ndelete,bag,', {
+  const { version, etag } = upload('bulk/june.csv', 'operation,public_id,tags\nadd_tags,bag,x\ndelete,bag,', {
     type: 'private',
     assetFolder: 'campaigns'
   })
   const note = await handle(
-    uploaded('bulk/june.csv', { type: 'private', version, asset_folder: 'campaigns' })
+    uploaded('bulk/june.csv', { type: 'private', version, etag, asset_folder: 'campaigns' })
   )
   t.equal(note, '2 rows: 1 ok, 0 already so, 1 failed; report: bulk/june.report.csv')
   t.ok(cloudinary.assets.find('bag')?.tags.includes('x'))
@@ -97,7 +117,7 @@ t.test('a notification that leaves out what it may is enough', async (t) => {
   const event = uploaded('bulk/june.csv')
   const note = await handle({
     ...event,
-    asset: { publicId: 'bulk/june.csv', resourceType: 'raw' },
+    asset: { publicId: 'bulk/june.csv', resourceType: 'raw', deliveryType: 'upload' },
     payload: {}
   })
   t.match(note, /^1 rows: 1 ok/)

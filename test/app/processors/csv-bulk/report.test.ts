@@ -17,6 +17,8 @@ const ok = (row: number): Outcome => ({
   error: ''
 })
 
+const SOURCE = { publicId: 'bulk/june.csv', deliveryType: 'upload' }
+
 async function start(t: Test) {
   const { cloudinary, clients } = await buildCloudinary(t)
   const client = clients.for('demo', new AbortController().signal)
@@ -42,8 +44,11 @@ t.test('each row has a line', async (t) => {
     outcome: 'failed',
     error: 'gone\nfor good'
   }
-  const source = { publicId: 'bulk/june.csv' }
-  const name = await uploadReport(client, { source, dialect: COMMA, outcomes: outcomes(ok(2), failed) })
+  const name = await uploadReport(client, {
+    source: SOURCE,
+    dialect: COMMA,
+    outcomes: outcomes(ok(2), failed)
+  })
   t.equal(name, 'bulk/june.report.csv')
   t.equal(
     content(),
@@ -66,7 +71,7 @@ t.test('a file that was stopped says why in the last line', async (t) => {
   const { client, content } = await start(t)
   const stopped = 'the file was deleted or renamed; the rest is not run'
   await uploadReport(client, {
-    source: { publicId: 'bulk/june.csv' },
+    source: SOURCE,
     dialect: COMMA,
     outcomes: outcomes(ok(2)),
     stopped
@@ -77,7 +82,7 @@ t.test('a file that was stopped says why in the last line', async (t) => {
 t.test('no cell is taken for a formula by a spreadsheet', async (t) => {
   const { client, content } = await start(t)
   await uploadReport(client, {
-    source: { publicId: 'bulk/june.csv' },
+    source: SOURCE,
     dialect: COMMA,
     outcomes: outcomes({ ...ok(2), publicId: '=cmd|calc', error: '@x' })
   })
@@ -89,7 +94,7 @@ t.test('a report of many rows is uploaded as it is made', async (t) => {
   async function* many() {
     for (let row = 2; row < 20_002; row++) yield ok(row)
   }
-  await uploadReport(client, { source: { publicId: 'bulk/june.csv' }, dialect: COMMA, outcomes: many() })
+  await uploadReport(client, { source: SOURCE, dialect: COMMA, outcomes: many() })
   t.equal(content()!.split('\n').length, 20_002)
 })
 
@@ -99,9 +104,6 @@ t.test('where the outcomes cannot be read nothing is uploaded', async (t) => {
     yield ok(2)
     throw Object.assign(new Error('forgotten'), { code: 'CSV_OUTCOMES_FORGOTTEN' })
   }
-  await t.rejects(
-    uploadReport(client, { source: { publicId: 'bulk/june.csv' }, dialect: COMMA, outcomes: broken() }),
-    /forgotten/
-  )
+  await t.rejects(uploadReport(client, { source: SOURCE, dialect: COMMA, outcomes: broken() }), /forgotten/)
   t.equal(content(), undefined)
 })

@@ -19,6 +19,7 @@ async function start(t: Test, rows: string[], { header = HEADER, count = 10, con
   for (let row = 2; row < count + 2; row++) cloudinary.as().upload({ publicId: `a${row}` })
   const upload = (content: string | Buffer) => ({
     publicId: FILE.publicId,
+    deliveryType: 'upload',
     version: cloudinary.as().upload({ ...FILE, content }).asset.version
   })
   const source = upload([header, ...rows].join('\n'))

@@ -8,7 +8,7 @@ async function start(t: Test) {
   const { cloudinary, clients } = await buildCloudinary(t)
   const file = { publicId: 'bulk/a.csv', resourceType: 'raw' }
   const upload = (content: string) => cloudinary.as().upload({ ...file, content }).asset.version
-  const source = { publicId: file.publicId, version: upload(CONTENT) }
+  const source = { publicId: file.publicId, deliveryType: 'upload', version: upload(CONTENT) }
   const client = clients.for('demo', new AbortController().signal)
   return { cloudinary, client, source, upload, file }
 }
@@ -74,4 +74,13 @@ t.test('the version is the one that the event tells of, of its own delivery type
     type: 'private'
   }).asset
   await requireCurrent(client, { ...source, deliveryType: 'private', version })
+})
+
+t.test('another upload of the same second is another file', async (t) => {
+  const { cloudinary, client, source, file } = await start(t)
+  const { etag } = cloudinary.assets.find(file.publicId, file)!
+  await requireCurrent(client, { ...source, etag })
+  const gone = new SourceGone('the file was uploaded anew, and that upload is run for itself')
+  await t.rejects(requireCurrent(client, { ...source, etag: 'of the one before' }), gone)
+  await requireCurrent(client, { ...source, version: source.version + 1, etag: 'not there yet' })
 })

@@ -1,7 +1,8 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import type { Config } from '../../../../app/config.ts'
 import type { AssetEvent, EventType, ProcessorContext, StartContext } from '../../../../app/listener.ts'
 import { databaseSync } from '../../../../app/processors/database-sync/database-sync.ts'
+import type { Asset, Kind } from '../../../../dev/cloudinary/assets.ts'
 import { buildCloudinary } from '../../../support/cloudinary.ts'
 import { sampleEvent } from '../../../support/events.ts'
 import { collect, QUIET } from '../../../support/operator.ts'
@@ -95,4 +96,134 @@ t.test('it starts once the table is there, fills it, and stops', async (t) => {
       code: 'DATABASE_UNAVAILABLE'
     }
   )
+})
+
+/** The processor on a Cloudinary and an empty table. */
+async function start(t: Test) {
+  const table = 'kinds'
+  const processor = databaseSync({ table })
+  await processor.migrate!({ ...context, ...collect(), dryRun: false })
+  await processor.start!(context)
+  const { cloudinary, clients } = await buildCloudinary(t)
+  const { signal } = new AbortController()
+  const { state } = memoryState()
+  t.teardown(async () => {
+    await processor.stop!()
+    await database.query('drop', `DROP TABLE ${table}`)
+  })
+  return {
+    cloudinary,
+    lookUps: () => cloudinary.calls.filter(({ action }) => action === 'resource_by_asset_id').length,
+    handle: async (event: AssetEvent) =>
+      processor.handle(event, { cloudinary: clients.for('demo', signal), log: QUIET, signal, state }),
+    upload: (publicId: string, kind: Kind) =>
+      cloudinary.as().upload({ publicId, ...kind, media: { resourceType: kind.resourceType } }).asset,
+    uploaded: ({ assetId, publicId, resourceType, type }: Asset) =>
+      sampleEvent(
+        'upload',
+        { assetId, publicId },
+        { resource_type: resourceType, type, version: Math.floor(Math.random() * 1e9) }
+      ),
+    rows: async () => {
+      const sql = `SELECT public_id, resource_type, type, tags FROM ${table} ORDER BY public_id, resource_type`
+      const rows = await database.query('look', sql)
+      return rows.map(({ public_id, resource_type, type, tags }) =>
+        [public_id, resource_type, type, ...(tags as string[])].join(' ')
+      )
+    }
+  }
+}
+
+const VIDEO = { resourceType: 'video', type: 'upload' } as const
+const IMAGE = { resourceType: 'image', type: 'upload' } as const
+
+t.test('a rename that does not state the kind keeps the row of a video', async (t) => {
+  const { cloudinary, handle, upload, uploaded, rows, lookUps } = await start(t)
+  const [clip, image] = [upload('clip', VIDEO), upload('clip', IMAGE)]
+  await handle(uploaded(clip))
+  await handle(uploaded(image))
+  cloudinary.ui().rename('clip', 'clip-renamed', VIDEO)
+  const about = { assetId: clip.assetId, publicId: 'clip' }
+  t.equal(await handle(sampleEvent('rename', { ...about, variant: 'without-kind' })), 'row updated')
+  t.strictSame(await rows(), ['clip image upload', 'clip-renamed video upload'])
+  t.equal(lookUps(), 1)
+})
+
+t.test(
+  'a row that such a rename has overwritten is removed, though its asset is renamed again',
+  async (t) => {
+    const { cloudinary, handle, upload, uploaded, rows } = await start(t)
+    const [clip, overwritten] = [upload('clip', VIDEO), upload('clip-renamed', VIDEO)]
+    await handle(uploaded(clip))
+    await handle(uploaded(overwritten))
+    cloudinary.ui().rename('clip', 'clip-renamed', { ...VIDEO, overwrite: true })
+    cloudinary.ui().rename('clip-renamed', 'elsewhere', VIDEO)
+    await handle(sampleEvent('rename', { assetId: clip.assetId, publicId: 'clip', variant: 'without-kind' }))
+    t.strictSame(await rows(), [], 'its own comes back with the last rename')
+    const last = { from_public_id: 'clip-renamed', to_public_id: 'elsewhere' }
+    await handle(sampleEvent('rename', { assetId: clip.assetId, variant: 'without-kind' }, last))
+    t.strictSame(await rows(), ['elsewhere video upload'])
+  }
+)
+
+t.test('a deletion that does not state the kind removes the row of its asset, with no look-up', async (t) => {
+  const { cloudinary, handle, upload, uploaded, rows, lookUps } = await start(t)
+  const [clip, image] = [upload('clip', VIDEO), upload('clip', IMAGE)]
+  await handle(uploaded(clip))
+  await handle(uploaded(image))
+  cloudinary.ui().destroy('clip', VIDEO)
+  const about = { assetId: clip.assetId, publicId: 'clip' }
+  t.equal(await handle(sampleEvent('delete', { ...about, variant: 'without-kind' })), 'row removed')
+  t.strictSame(await rows(), ['clip image upload'])
+  const alive = { assetId: image.assetId, publicId: 'clip' }
+  t.equal(await handle(sampleEvent('delete', { ...alive, variant: 'without-kind' })), 'row updated')
+  t.equal(lookUps(), 0)
+})
+
+t.test('where neither kind nor asset id is known, no row is touched, and the event says so', async (t) => {
+  const { handle, upload, uploaded, rows, lookUps, cloudinary } = await start(t)
+  const image = upload('clip', IMAGE)
+  await handle(uploaded(image))
+  cloudinary.ui().destroy('clip', IMAGE)
+  for (const event of [
+    sampleEvent('delete', { publicId: 'clip', variant: 'by-public-id' }),
+    sampleEvent(
+      'rename',
+      { publicId: 'other', variant: 'without-kind' },
+      { asset_id: null, to_public_id: 'clip' }
+    )
+  ]) {
+    await t.rejects(handle(event), { code: 'ASSET_KIND_UNKNOWN', fault: { kind: 'permanent' } })
+  }
+  t.strictSame(await rows(), ['clip image upload'])
+  t.equal(lookUps(), 0)
+})
+
+t.test('a moderation of an authenticated image brings its row up to date', async (t) => {
+  const { cloudinary, handle, upload, uploaded, rows } = await start(t)
+  const kind = { resourceType: 'image', type: 'authenticated' } as const
+  await handle(uploaded(upload('bag', kind)))
+  cloudinary.ui().addTags('bag', ['reviewed'], kind)
+  const secure_url = 'https://res.cloudinary.com/demo/image/authenticated/s--AbCd1234--/v1/bag.jpg'
+  const options = { publicId: 'bag', variant: 'without-asset-id' }
+  t.equal(await handle(sampleEvent('moderation', options, { secure_url })), 'row updated')
+  t.strictSame(await rows(), ['bag image authenticated reviewed'])
+})
+
+t.test('a change of an asset that is gone by then leaves its row to the deletion', async (t) => {
+  const { cloudinary, handle, upload, uploaded, rows } = await start(t)
+  const clip = upload('clip', VIDEO)
+  await handle(uploaded(clip))
+  cloudinary.ui().destroy('clip', VIDEO)
+  const event = sampleEvent('rename', { assetId: clip.assetId, publicId: 'x', variant: 'without-kind' })
+  t.equal(await handle(event), 'row removed')
+  t.strictSame(await rows(), [])
+})
+
+t.test('an asset that turns out to be of a type that Cloudinary does not store is left alone', async (t) => {
+  const { cloudinary, handle, upload } = await start(t)
+  const { assetId } = upload('http://example.com/x.jpg', { resourceType: 'image', type: 'fetch' })
+  const event = sampleEvent('moderation', { assetId, publicId: 'x' }, { secure_url: null, url: null })
+  t.match(await handle(event), /^skipped: .* fetch$/)
+  t.equal(cloudinary.calls.filter(({ action }) => action === 'explicit').length, 0)
 })

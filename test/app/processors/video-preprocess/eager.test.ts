@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { type Asset, CloudinaryError } from '../../../../app/listener.ts'
+import { CloudinaryError } from '../../../../app/listener.ts'
 import { type AskOptions, askFor, readEager } from '../../../../app/processors/video-preprocess/eager.ts'
 import { buildCloudinary } from '../../../support/cloudinary.ts'
 
@@ -11,7 +11,7 @@ const MB = 1_000_000
 async function build(t: Test, bytes = 2 * MB) {
   const { cloudinary, clients } = await buildCloudinary(t)
   cloudinary.as().upload({ publicId: 'clip', resourceType: 'video', media: { format: 'mp4', bytes } })
-  const video: Asset = { publicId: 'clip', resourceType: 'video' }
+  const video = { publicId: 'clip', resourceType: 'video', deliveryType: 'upload' }
   const ask = (options: Partial<AskOptions> = {}) =>
     askFor({
       cloudinary: clients.for('demo', new AbortController().signal),
@@ -41,7 +41,7 @@ t.test('a video is transformed while we wait', async (t) => {
 t.test('of another delivery type it is transformed as such', async (t) => {
   const { cloudinary, ask } = await build(t)
   cloudinary.as().upload({ publicId: 'clip', resourceType: 'video', type: 'private', media: { bytes: MB } })
-  await ask({ asset: { publicId: 'clip', deliveryType: 'private' } })
+  await ask({ asset: { publicId: 'clip', resourceType: 'video', deliveryType: 'private' } })
   const derived = (type: string) =>
     cloudinary.assets.find('clip', { resourceType: 'video', type })?.derived.length
   t.equal(derived('private'), 2)

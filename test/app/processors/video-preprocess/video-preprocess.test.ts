@@ -67,7 +67,7 @@ t.test('it is run for videos that are uploaded, and for what Cloudinary made', a
   t.ok(when?.(sampleEvent('upload', { resourceType: 'video' })))
   t.ok(when?.(sampleEvent('eager')))
   t.notOk(when?.(sampleEvent('upload', { resourceType: 'image' })))
-  t.notOk(when?.({ ...sampleEvent('upload'), asset: null }))
+  t.ok(when?.({ ...sampleEvent('upload'), asset: { publicId: 'clip' } }), 'it is looked up')
   t.notOk(
     when?.(sampleEvent('upload', { resourceType: 'video' }, { is_audio: true })),
     'Cloudinary keeps audio as video'
@@ -363,10 +363,20 @@ t.test('a video that is still being processed is tried again later', async (t) =
 t.test('an upload that names no asset is skipped', async (t) => {
   const { handle, calls } = await build(t)
   const event = sampleEvent('upload', { resourceType: 'video' })
-  const skipped = 'skipped: the upload names no asset by its public id'
-  t.equal(await handle({ ...event, asset: null }), skipped)
-  t.equal(await handle({ ...event, asset: { assetId: 'a' } }), skipped)
+  t.equal(await handle({ ...event, asset: null }), 'skipped: the upload names no asset')
   t.equal(calls().length, 0)
+})
+
+t.test('an upload that does not say of what kind its asset is, is looked up', async (t) => {
+  const { cloudinary, upload, handle, calls } = await build(t)
+  const event = upload(MB)
+  const assetId = event.asset!.assetId!
+  t.match(await handle({ ...event, asset: { assetId, publicId: 'clip' } }), /^small/)
+  const image = cloudinary.assets.find('bag')!
+  t.equal(await handle({ ...event, asset: { assetId: image.assetId } }), 'skipped: not a video')
+  await t.rejects(handle({ ...event, asset: { publicId: 'clip' } }), { code: 'ASSET_KIND_UNKNOWN' })
+  t.match(calls(), [{ public_id: 'clip', type: 'upload' }])
+  t.equal(calls().length, 1)
 })
 
 t.test('options that cannot work are refused when the listener starts', async (t) => {

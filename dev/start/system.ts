@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { inspectConfig } from '../../app/config.ts'
-import { loadListener, type Processor } from '../../app/listener.ts'
+import type { Processor } from '../../app/listener.ts'
+import { loadListener } from '../../app/load-listener.ts'
 import type { CloudinaryOptions, CloudinaryStandIn } from '../cloudinary/server.ts'
 import type { EmbeddedDynamoDb } from '../dynamodb.ts'
 import type { EmbeddedSqs } from '../sqs.ts'

@@ -96,7 +96,8 @@ function syntaxPlace({ stack = '' }: Error): Place | undefined {
 /** The import that failed. Node.js names the file that has it and what was not found, but no line. */
 function importPlace({ message }: Error, entry: string): Place | undefined {
   const [, target, importer] = /'(.+?)'.* imported from (.+)$/.exec(message) ?? []
-  if (target === undefined || importer === undefined || target === entry) return undefined
+  if (target === undefined || importer === undefined) return undefined
+  if (target === entry) return { file: entry }
   const file = pathOf(importer)
   const isIt = (specifier: string) =>
     specifier === target || specifier.startsWith(`${target}/`) || resolve(dirname(file), specifier) === target

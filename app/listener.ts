@@ -1,5 +1,3 @@
-import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import type { CloudinaryClient } from './cloudinary/client.ts'
 import { type AssetEvent, EVENT_TYPES, type EventType } from './cloudinary/event.ts'
 import { type Config, VARIABLES, type VariableName } from './config.ts'
@@ -158,26 +156,4 @@ export function missingVariables(processors: readonly Processor[], config: Parti
           `${variable} is not set, and processor "${name}" needs it; it must be ${VARIABLES[variable].allowed}`
       )
   )
-}
-
-/**
- * Loads the file a user edits.
- *
- * @param path from the working directory
- * @throws {ListenerError} LISTENER_CONFIG_INVALID when it cannot be loaded or its default export is not a
- *   listener
- */
-export async function loadListener(path: string): Promise<Listener> {
-  let exported: { default?: Listener }
-  try {
-    exported = (await import(pathToFileURL(resolve(path)).href)) as { default?: Listener }
-  } catch (cause) {
-    throw new ListenerError(
-      'LISTENER_CONFIG_INVALID',
-      `${path} cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { cause }
-    )
-  }
-  if (!exported.default) throw invalid(`${path} must have \`export default defineListener({ … })\``)
-  return defineListener(exported.default)
 }

@@ -3,7 +3,7 @@ import { COMMANDS } from './commands.ts'
 import { ConfigError, readConfig } from './config.ts'
 import { ListenerError } from './errors.ts'
 import { collectGarbage } from './heap.ts'
-import { loadListener } from './listener.ts'
+import { loadListener } from './load-listener.ts'
 import { createLogger, createOutput, type Logger, SERIALIZERS } from './logger.ts'
 import { maskSecrets } from './mask.ts'
 import { type Command, runCommand } from './operator/command.ts'
@@ -37,9 +37,15 @@ async function main([name = '', ...args]: readonly string[]): Promise<void> {
   } else if (role && args.length === 0) {
     await startRole(name, role)
   } else {
-    process.stderr.write(usage)
+    process.stderr.write(`${refusal(name, role !== undefined)}${usage}`)
     process.exitCode = 2
   }
+}
+
+/** What is wrong with the arguments, before the usage says what is right. */
+function refusal(name: string, isRole: boolean): string {
+  if (isRole) return `${name} takes no arguments\n\n`
+  return name === '' ? '' : `${JSON.stringify(name)} is not a role or a command\n\n`
 }
 
 async function runAndExit(command: Command, args: string[]): Promise<void> {
@@ -78,12 +84,15 @@ async function startRole(name: string, role: Role): Promise<void> {
   }
 }
 
-/** A fault that has a name is a line for each that says what to mend; of any other the log keeps all there is. */
+/** Logs one line for each error that has a code, with its cause at level debug only; of any other error, all there is. */
 function explain(log: Logger, error: unknown): void {
   if (error instanceof ConfigError) {
     for (const fault of error.faults) log.fatal({ code: error.code }, fault)
   } else if (error instanceof ListenerError) {
-    log.fatal({ code: error.code, err: error.cause }, maskSecrets(error.message))
+    const { code, message, cause } = error
+    // the message has the file and the line; the stack is mostly that of Node.js
+    const isToBeShown = code !== 'LISTENER_CONFIG_INVALID' || log.isLevelEnabled('debug')
+    log.fatal({ code, ...(isToBeShown && { err: cause }) }, maskSecrets(message))
   } else {
     log.fatal({ err: error }, 'cannot start')
   }

@@ -1,3 +1,5 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { FastifyInstance } from 'fastify'
 import { type FauxqsServer, startFauxqs } from 'fauxqs'
 import { TOPIC_NAME, TOPICS } from './sns.ts'
 
@@ -45,7 +47,7 @@ const QUEUES: { name: string; attributes: Record<string, string> }[] = [
 export interface SqsOptions {
   /** Default 0: a free one. */
   port?: number
-  /** Default 127.0.0.1. It says no more than how to get there: fauxqs 2.4 listens on all interfaces always. */
+  /** Address to listen on. Default 127.0.0.1. */
   host?: string
   /** The name or address by which others reach this machine; default the host. */
   advertisedHost?: string
@@ -61,12 +63,14 @@ export interface SqsOptions {
  */
 export async function startSqs(options: SqsOptions = {}): Promise<EmbeddedSqs> {
   const { port = 0, host = '127.0.0.1', advertisedHost = host === '0.0.0.0' ? '127.0.0.1' : host } = options
-  const server = await startFauxqs({
-    port,
-    defaultRegion: REGION,
-    logger: false,
-    init: { ...TOPICS, queues: [...QUEUES, ...TOPICS.queues] }
-  })
+  const server = await listeningOn(host, () =>
+    startFauxqs({
+      port,
+      defaultRegion: REGION,
+      logger: false,
+      init: { ...TOPICS, queues: [...QUEUES, ...TOPICS.queues] }
+    })
+  )
   const url = `http://${advertisedHost}:${server.port}`
   return {
     url,
@@ -83,5 +87,24 @@ export async function startSqs(options: SqsOptions = {}): Promise<EmbeddedSqs> {
     },
     server,
     stop: () => server.stop()
+  }
+}
+
+/**
+ * Makes the Fastify server that `start` creates before it first awaits listen on an address. fauxqs 2.4.1 has no option for
+ * it and listens on all interfaces, where anyone on the network could read and send messages.
+ */
+function listeningOn<T>(host: string, start: () => T): T {
+  const bind = (message: unknown) => {
+    const { fastify } = message as { fastify: FastifyInstance }
+    const listen = fastify.listen.bind(fastify) as (options: object) => Promise<string>
+    Object.assign(fastify, { listen: (options: object) => listen({ ...options, host }) })
+  }
+  // Source: https://fastify.dev/docs/latest/Reference/Hooks/#diagnostics-channel-hooks
+  subscribe('fastify.initialization', bind)
+  try {
+    return start()
+  } finally {
+    unsubscribe('fastify.initialization', bind)
   }
 }

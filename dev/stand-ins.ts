@@ -68,6 +68,7 @@ export async function startStandIns(options: StandInsOptions = {}): Promise<Stan
   for (const field of METADATA_FIELDS) cloudinary.cloud().metadataFields.create(field)
   const cloudinaryUrl = new URL(cloudinary.url)
   cloudinaryUrl.hostname = new URL(sqs.url).hostname
+  cloudinary.cloud().deliveryOrigin = cloudinaryUrl.origin
   let isStopped = false
   return {
     cloudinary,

@@ -3,7 +3,7 @@ import type { Cloud } from './cloud.ts'
 import { type SignatureAlgorithm, sign } from './request-signature.ts'
 import { isoSeconds } from './times.ts'
 
-/** Where an asset, or a transformation of it, is delivered. Nothing is served there. */
+/** Where an asset, or a transformation of it, is delivered. */
 export function deliveryUrls(
   asset: Asset,
   cloud: Cloud,
@@ -15,9 +15,10 @@ export function deliveryUrls(
     ...segments.filter(Boolean),
     asset.publicId.split('/').map(encodeURIComponent).join('/')
   ].join('/')
+  const { deliveryOrigin: origin } = cloud
   return {
-    url: `http://res.cloudinary.com/${path}${extension}`,
-    secure_url: `https://res.cloudinary.com/${path}${extension}`
+    url: `${origin ?? 'http://res.cloudinary.com'}/${path}${extension}`,
+    secure_url: `${origin ?? 'https://res.cloudinary.com'}/${path}${extension}`
   }
 }
 

@@ -39,8 +39,8 @@ export interface Asset {
   bytes: number
   /** MD5 of the bytes. */
   etag: string
-  /** The bytes themselves, of raw assets. */
-  content?: Buffer
+  /** The bytes themselves. */
+  content: Buffer
   assetFolder: string
   displayName: string
   originalFilename?: string

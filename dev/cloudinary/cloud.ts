@@ -27,6 +27,8 @@ export class Cloud {
   readonly metadataFields = new MetadataFields()
   readonly triggers = new Triggers()
   readonly channels = new PollChannels()
+  /** Where its assets are delivered, `http://HOST:PORT`; undefined for Cloudinary's own address, where nothing is served. */
+  deliveryOrigin: string | undefined
   /** What the Search API finds, where it lags behind the assets. */
   readonly #index: SearchIndex | undefined
 

@@ -1,17 +1,39 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Asset } from './assets.ts'
 import { ApiError } from './errors.ts'
+import { isPng } from './media.ts'
+
+/** Of what a browser or a processor may want to tell apart. Nothing is served that could run scripts. */
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  avif: 'image/avif',
+  csv: 'text/csv; charset=utf-8',
+  gif: 'image/gif',
+  jpeg: 'image/jpeg',
+  jpg: 'image/jpeg',
+  json: 'application/json; charset=utf-8',
+  mov: 'video/quicktime',
+  mp4: 'video/mp4',
+  pdf: 'application/pdf',
+  png: 'image/png',
+  txt: 'text/plain; charset=utf-8',
+  vtt: 'text/vtt; charset=utf-8',
+  webm: 'video/webm',
+  webp: 'image/webp'
+}
 
 /**
- * Answers with the content of a raw asset, or with the part of it that a `Range` header asks for (206, or 416 where the
- * file ends before it). Of images and videos no content is kept.
+ * Answers with the content of an asset as it was uploaded, or with the part of it that a `Range` header asks for (206, or 416
+ * where the file ends before it).
  *
  * @throws {ApiError} 404
  */
 export function sendContent(request: FastifyRequest, reply: FastifyReply, asset: Asset | undefined): Buffer {
-  const content = asset?.content
-  if (!content) throw new ApiError(404, 'Resource not found')
-  reply.type('application/octet-stream').header('accept-ranges', 'bytes')
+  if (!asset) throw new ApiError(404, 'Resource not found')
+  const { content } = asset
+  reply
+    .type(contentTypeOf(asset))
+    .header('accept-ranges', 'bytes')
+    .header('x-content-type-options', 'nosniff')
   const range = rangeOf(request.headers.range, content.length)
   if (!range) return content
   const [from, to] = range
@@ -28,4 +50,10 @@ function rangeOf(header: string | undefined, length: number): [from: number, to:
   const [, from = '', to = ''] = /^bytes=(\d*)-(\d*)$/.exec(header ?? '') ?? []
   if (from !== '') return [Number(from), Math.min(length - 1, to === '' ? length - 1 : Number(to))]
   return to === '' ? undefined : [Math.max(0, length - Number(to)), length - 1]
+}
+
+function contentTypeOf({ content, publicId, format }: Asset): string {
+  // what was uploaded without a file is a PNG image, whatever it was declared to be
+  const extension = isPng(content) ? 'png' : (format ?? publicId.slice(publicId.lastIndexOf('.') + 1))
+  return CONTENT_TYPES[extension.toLowerCase()] ?? 'application/octet-stream'
 }

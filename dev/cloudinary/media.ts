@@ -21,13 +21,16 @@ const PNG_MAGIC = TINY_PNG.subarray(0, 8)
 const VIDEO_FORMATS = new Set(['mp4', 'mov', 'webm', 'mkv', 'avi', 'mp3', 'wav', 'm4a'])
 const IMAGE_FORMATS = new Set(['png', 'jpg', 'jpeg', 'gif', 'webp', 'avif', 'svg', 'tiff', 'pdf', 'heic'])
 
+/** Whether a file is a PNG image, by its first bytes. */
+export const isPng = (bytes: Buffer): boolean => bytes.subarray(0, 8).equals(PNG_MAGIC)
+
 /**
  * Describes a file as uploaded. The format is taken from its name, since nothing is ever decoded: only a
  * PNG's size is read, other images count as 640×480 and videos as 640×360 and ten seconds.
  */
 export function describeMedia(bytes: Buffer, filename: string, resourceType: string): Media {
-  const isPng = bytes.subarray(0, 8).equals(PNG_MAGIC)
-  const extension = isPng ? 'png' : /\.([a-z0-9]+)$/.exec(filename.toLowerCase())?.[1]
+  const png = isPng(bytes)
+  const extension = png ? 'png' : /\.([a-z0-9]+)$/.exec(filename.toLowerCase())?.[1]
   const type = resourceType === 'auto' ? typeFor(extension) : resourceType
   const media = {
     resourceType: type,
@@ -36,7 +39,7 @@ export function describeMedia(bytes: Buffer, filename: string, resourceType: str
   }
   if (type === 'video') return { ...media, format: extension ?? 'mp4', width: 640, height: 360, duration: 10 }
   if (type !== 'image') return media
-  const [width, height] = isPng ? [bytes.readUInt32BE(16), bytes.readUInt32BE(20)] : [640, 480]
+  const [width, height] = png ? [bytes.readUInt32BE(16), bytes.readUInt32BE(20)] : [640, 480]
   return { ...media, format: extension ?? 'jpg', width, height }
 }
 

@@ -7,6 +7,7 @@ import { type Call, isOver } from './calls.ts'
 import { Changes } from './changes.ts'
 import { type ApiKey, Cloud, type EnvironmentOptions } from './cloud.ts'
 import { controlApi } from './control-api.ts'
+import { deliveryRoutes } from './delivery.ts'
 import { Drops } from './drops.ts'
 import type { EagerRules } from './eager.ts'
 import { ApiError } from './errors.ts'
@@ -161,8 +162,10 @@ export async function startCloudinary(options: CloudinaryOptions): Promise<Cloud
   await app.register(api, { prefix: '/v1_1/:cloud', ...shared, adminCallsPerHour })
   await app.register(notificationsApi, { prefix: '/v2/notifications/:cloud', ...shared })
   await app.register(controlApi, { prefix: '/_standin', ...shared, drops })
+  await app.register(deliveryRoutes, { clouds })
   if (options.controls) await app.register(options.controls, { prefix: '/_standin' })
   const url = await app.listen({ port: options.port ?? 0, host: options.host ?? '127.0.0.1' })
+  for (const cloud of clouds.values()) cloud.deliveryOrigin = url
 
   const cloudNamed = (name = options.environments[0].cloudName): Cloud => {
     const cloud = clouds.get(name)

@@ -6,7 +6,7 @@ import { describeMedia, type Media, TINY_PNG } from './media.ts'
 export interface Upload extends Kind {
   /** Made up where absent. */
   publicId?: string
-  /** What is in the file; default one red pixel. It is kept of raw assets. */
+  /** What is in the file; default one red pixel. */
   content?: string | Buffer
   /** What is given here overrides what a look at the file would tell. */
   media?: Partial<Media>
@@ -42,7 +42,7 @@ export function storeUpload(
   if (before && upload.overwrite === false) return { asset: before, existing: true }
   const asset: Asset = {
     ...media,
-    ...(media.resourceType === 'raw' && { content }),
+    content,
     assetId: before?.assetId ?? randomBytes(16).toString('hex'),
     publicId,
     type,

@@ -33,16 +33,17 @@ export function advise(options: SendOptions, request: NotificationRequest, outco
 }
 
 function accepted(options: SendOptions, request: NotificationRequest): string {
-  const stored = 'Its events are stored in the queue.'
+  const stored = 'It is stored in the queue.'
   if (options.own && options.type !== 'eager' && options.file === undefined) {
-    return `${stored} It counts as the listener's own change (--own): only processors that ask for own changes run.`
+    return `${stored} It counts as the listener's own change (--own): only processors that ask for own changes run; else the worker logs "event ignored".`
   }
   const [asset] = assetsOf(request.notification)
-  const about = asset === undefined ? '' : ` of ${asset.assetId ?? asset.publicId}`
-  const log = `In the worker's log, look for the event id and its 'processed' lines${about}.`
+  // as the worker logs it
+  const field = asset === undefined ? { type: options.type } : { asset: asset.publicId ?? asset.assetId }
+  const log = `The worker logs "event processed" for each processor that runs, or "event ignored", with ${JSON.stringify(field).slice(1, -1)}.`
   if (options.file !== undefined || options.type !== 'upload') return `${stored} ${log}`
   const sample =
-    'The asset is a sample that no Cloudinary has: a processor that calls Cloudinary for it finds it gone: "skipped: the asset was deleted meanwhile" is what most that come with the listener say. To see one act, upload to the stand-in: npm start says how.'
+    'The asset is a sample that no Cloudinary has, so most processors note "skipped: the asset was deleted meanwhile". To see them act, upload to the stand-in: npm start says how.'
   return `${stored} ${log} ${sample}`
 }
 

@@ -16,23 +16,35 @@ export interface Summary {
   latencies: number[]
   /** Why it stopped before the end. */
   stopped: string | null
+  /** The first outcome that is not as it should be, else the last one. */
+  example: Outcome
+}
+
+/** Calls a function again and again, with a pause in milliseconds, until what it returns is called. */
+export type Repeat = (call: () => void, pauseMs: number) => () => void
+
+const repeat: Repeat = (call, pauseMs) => {
+  const timer = setInterval(call, pauseMs)
+  return () => clearInterval(timer)
 }
 
 /**
- * Sends `options.count` notifications, at most `options.concurrency` at once, and says now and then how
- * far it is. It stops when nothing listens: the rest would fail in the same way.
+ * Sends `options.count` notifications, at most `options.concurrency` at once, and says each second how far it is, also while
+ * nothing is answered. It stops when nothing listens: the rest would fail in the same way.
  */
 export async function sendMany(
   options: SendOptions,
   make: (index: number) => NotificationRequest,
   transport: Transport,
-  print: (line: string) => void
+  print: (line: string) => void,
+  everySecond = repeat
 ): Promise<Summary> {
   const start = transport.elapsed()
   const outcomes: Record<string, number> = {}
   const latencies: number[] = []
-  let [next, sent, unexpected, saidAt] = [0, 0, 0, start]
+  let [next, sent, unexpected] = [0, 0, 0]
   let stopped: string | null = null
+  let example: Outcome | undefined
 
   const note = (outcome: Outcome) => {
     const key = outcome.kind === 'answered' ? String(outcome.status) : outcome.reason
@@ -40,13 +52,14 @@ export async function sendMany(
     sent += 1
     if (outcome.kind === 'answered') latencies.push(outcome.ms)
     else if (outcome.reason === 'ECONNREFUSED') stopped = outcome.reason
+    if (unexpected === 0) example = outcome
     if (!isExpected(options, outcome)) unexpected += 1
-    const now = transport.elapsed()
-    if (now - saidAt < PROGRESS_MS) return
-    saidAt = now
-    const rate = Math.round((sent * 1000) / (now - start))
-    print(`Progress  ${sent} of ${options.count}, ${rate} a second`)
   }
+  const endProgress = everySecond(() => {
+    const rate = Math.round((sent * 1000) / (transport.elapsed() - start))
+    const faults = unexpected > 0 ? `, ${unexpected} not as they should be` : ''
+    print(`Progress  ${sent} of ${options.count} answered, ${rate} a second${faults}`)
+  }, PROGRESS_MS)
 
   const lane = async () => {
     while (next < options.count && stopped === null) {
@@ -54,11 +67,12 @@ export async function sendMany(
       note(await deliver(options.url, make(next - 1), transport))
     }
   }
-  await Promise.all(Array.from({ length: Math.min(options.concurrency, options.count) }, lane))
+  const lanes = Array.from({ length: Math.min(options.concurrency, options.count) }, lane)
+  await Promise.all(lanes).finally(endProgress)
 
   const seconds = (transport.elapsed() - start) / 1000
   latencies.sort((a, b) => a - b)
-  return { sent, outcomes, unexpected, seconds, latencies, stopped }
+  return { sent, outcomes, unexpected, seconds, latencies, stopped, example: example! }
 }
 
 /** The value that `share` (0 to 1) of the ascending values do not exceed (nearest rank); NaN of no values. */
@@ -67,7 +81,13 @@ export function percentile(ascending: readonly number[], share: number): number 
 }
 
 /** A summary as lines for a person. */
-export function summaryLines({ sent, outcomes, seconds, latencies, unexpected }: Summary): string[] {
+export function summaryLines({
+  sent,
+  outcomes,
+  seconds,
+  latencies,
+  unexpected
+}: Omit<Summary, 'example' | 'stopped'>): string[] {
   const counts = Object.entries(outcomes).map(([outcome, times]) => `${times} × ${outcome}`)
   const rate = seconds > 0 ? Math.round(sent / seconds) : sent
   const lines = [

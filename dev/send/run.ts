@@ -83,10 +83,7 @@ async function many(
   describe(options, first).forEach(print)
   const summary = await sendMany(options, make, surroundings, print)
   summaryLines(summary).forEach(print)
-  if (summary.stopped !== null) {
-    const outcome = { kind: 'unanswered', reason: summary.stopped, ms: 0 } as const
-    print(`Next      ${advise(options, first, outcome)}`)
-  }
+  print(`Next      ${advise(options, first, summary.example)}`)
   return summary.unexpected === 0 ? 0 : 1
 }
 

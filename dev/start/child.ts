@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createInterface } from 'node:readline'
+import { onEachLine } from './lines.ts'
 
 /** One line of a role's log, parsed. */
 export type LogLine = Record<string, unknown> & { time?: string; role?: string; msg?: string }
@@ -18,11 +18,14 @@ export interface ChildOptions {
 
 const LONGEST_PAUSE_MS = 15_000
 
-/** A role of the listener as a process of its own, exactly as in production, started again when it dies. */
+/** Makes a process end when the one that started it does. */
+export const ATTACHED = ['--import', import.meta.resolve('./attached.ts')] as const
+
+/** A role of the listener as a process of its own, started again when it dies. It ends when this process ends. */
 export class Child {
   readonly #options: ChildOptions
   #process: ChildProcess
-  #stopping = false
+  #stopped: Promise<void> | undefined
   #shortLives = 0
   #restart: NodeJS.Timeout | undefined
 
@@ -36,8 +39,18 @@ export class Child {
   }
 
   /** Asks it to stop, as ECS does, and resolves when it has ended. */
-  async stop(): Promise<void> {
-    this.#stopping = true
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  /** Ends it at once. */
+  kill(): void {
+    clearTimeout(this.#restart)
+    this.#process.kill('SIGKILL')
+  }
+
+  async #stop(): Promise<void> {
     clearTimeout(this.#restart)
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return
     const ended = once(this.#process, 'exit')
@@ -48,20 +61,22 @@ export class Child {
   #spawn(): ChildProcess {
     const { role, environment, onLine, shortLifeMs } = this.#options
     const startedAt = performance.now()
-    const child = spawn(process.execPath, ['app/main.ts', role], {
+    const child = spawn(process.execPath, [...ATTACHED, 'app/main.ts', role], {
       env: environment,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // an interrupt from the keyboard goes to the whole group; this process decides when its children stop
       detached: true
     })
-    for (const stream of [child.stdout, child.stderr]) {
-      createInterface({ input: stream }).on('line', (line) => onLine({ role, ...parse(line) }))
+    for (const stream of [child.stdout!, child.stderr!]) {
+      onEachLine(stream, (line) => onLine({ role, ...parse(line) }))
     }
     child.once('exit', (code, signal) => {
-      if (this.#stopping) return
+      if (this.#stopped) return
       this.#shortLives = performance.now() - startedAt < shortLifeMs ? this.#shortLives + 1 : 0
       const pauseMs = this.#shortLives === 0 ? 0 : Math.min(LONGEST_PAUSE_MS, 250 * 2 ** this.#shortLives)
       this.#options.onDeath({ code, signal, pauseMs })
+      // who was told of its death may have stopped it
+      if (this.#stopped) return
       this.#restart = setTimeout(() => {
         this.#process = this.#spawn()
       }, pauseMs)

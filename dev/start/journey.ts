@@ -28,7 +28,7 @@ export function describeJourney({ uploadedAt, deliveries, lines }: Journey): str
   return steps
     .filter(({ at }) => at >= uploadedAt)
     .sort((a, b) => a.at - b.at)
-    .map(({ at, what, detail }) => `${String(at - uploadedAt).padStart(6)} ms  ${what.padEnd(12)}  ${detail}`)
+    .map(({ at, what, detail }) => `${String(at - uploadedAt).padStart(6)} ms  ${what.padEnd(13)} ${detail}`)
 }
 
 function stepOf(line: LogLine): Step | undefined {
@@ -48,9 +48,17 @@ function stepOf(line: LogLine): Step | undefined {
       return {
         at,
         what: 'failed',
-        detail: `${line.type}: ${line.processor}: again in ${line.retryInSeconds} s`
+        detail: `${line.type}: ${line.processor}: ${errorOf(line)}; again in ${line.retryInSeconds} s`
       }
+    case 'event dead-lettered':
+      return { at, what: 'dead-lettered', detail: `${line.type}: ${line.processor}: ${errorOf(line)}` }
     default:
       return undefined
   }
+}
+
+/** The message of a line's error, in one line. */
+function errorOf({ err }: LogLine): string {
+  const { type, message } = err as { type: string; message: string }
+  return `${type}: ${message}`.replace(/\s*\n\s*/g, ' ')
 }

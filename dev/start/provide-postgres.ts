@@ -1,29 +1,16 @@
-import { type Config, inspectConfig } from '../../app/config.ts'
-import { createLogger } from '../../app/logger.ts'
-import { migrate } from '../../app/operator/migrate.ts'
 import { type EmbeddedPostgres, startPostgres } from '../postgres.ts'
 import type { Provision, Situation } from './provisions.ts'
 
-/** Starts PostgreSQL in this process, and has the processors that require it migrate, as the command `migrate` does. */
-export async function providePostgres({
-  processors,
-  environment
-}: Omit<Situation, 'standIns'>): Promise<Provision> {
+/** Starts PostgreSQL in this process, and has the processors that require it migrate. */
+export async function providePostgres({ migrate }: Pick<Situation, 'migrate'>): Promise<Provision> {
   const postgres = await startPostgres()
+  const { environment, stop } = postgres
   try {
-    const { config } = inspectConfig([], { ...environment, ...postgres.environment })
-    await migrate({
-      listener: { processors },
-      // what is bad in it is said by the roles
-      config: config as Config,
-      log: createLogger({ level: 'silent', role: 'command' }),
-      print: () => {},
-      dryRun: false
-    })
-    const hints = await hintsOf(postgres)
-    return { environment: postgres.environment, hints, stop: postgres.stop }
+    const refresh = () => migrate(environment)
+    await refresh()
+    return { environment, hints: await hintsOf(postgres), refresh, stop }
   } catch (error) {
-    await postgres.stop()
+    await stop()
     throw error
   }
 }

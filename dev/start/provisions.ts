@@ -1,6 +1,6 @@
 import type { VariableName } from '../../app/config.ts'
-import type { Processor } from '../../app/listener.ts'
 import type { StandIns } from '../stand-ins.ts'
+import type { ProcessorSummary } from './inspect-config.ts'
 import { provideForwardSecret, provideTopic } from './provide-outbound.ts'
 import { providePostgres } from './provide-postgres.ts'
 
@@ -12,15 +12,23 @@ export interface Provision {
   environment: Readonly<Record<string, string>>
   /** Lines for people to read: what it is, and how to look into it. */
   hints: readonly string[]
+  /** Brings it up to date with processors that have changed. */
+  refresh?: () => Promise<void>
   stop: () => Promise<void>
 }
 
 export interface Situation {
-  processors: readonly Processor[]
+  processors: readonly ProcessorSummary[]
   /** What the roles are configured with. */
   environment: Environment
   /** Part of them may serve for it. */
   standIns: StandIns
+  /**
+   * Runs the command `migrate` with these variables beside those that the roles are configured with.
+   *
+   * @throws {Error} with what it printed
+   */
+  migrate: (environment: Readonly<Record<string, string>>) => Promise<void>
 }
 
 /** Starts it. The processors given are those that require it. */
@@ -41,9 +49,6 @@ export const PROVIDERS: Partial<Record<VariableName, Provider>> = {
  */
 export async function provide(situation: Situation, providers = PROVIDERS): Promise<Provision> {
   const started: Provision[] = []
-  const stop = async () => {
-    for (const provision of started.toReversed()) await provision.stop()
-  }
   try {
     for (const [variable, start] of Object.entries(providers)) {
       const processors = situation.processors.filter(({ requires }) =>
@@ -53,12 +58,22 @@ export async function provide(situation: Situation, providers = PROVIDERS): Prom
       started.push(await start({ ...situation, processors }))
     }
   } catch (error) {
-    await stop()
+    await together(started).stop()
     throw error
   }
+  return together(started)
+}
+
+/** Several provisions as one. The last one is stopped first. */
+export function together(provisions: readonly Provision[]): Provision & Required<Pick<Provision, 'refresh'>> {
   return {
-    environment: Object.assign({}, ...started.map(({ environment }) => environment)),
-    hints: started.flatMap(({ hints }) => hints),
-    stop
+    environment: Object.assign({}, ...provisions.map(({ environment }) => environment)),
+    hints: provisions.flatMap(({ hints }) => hints),
+    async refresh() {
+      for (const provision of provisions) await provision.refresh?.()
+    },
+    async stop() {
+      for (const provision of provisions.toReversed()) await provision.stop()
+    }
   }
 }

@@ -1,11 +1,13 @@
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { prettyFactory } from 'pino-pretty'
+import { ListenerError } from '../../app/errors.ts'
 import type { CloudinaryStandIn } from '../cloudinary/server.ts'
 import type { LogLine } from './child.ts'
 import { writeEnvironmentFile } from './environment-file.ts'
+import { followEdits } from './follow-edits.ts'
 import { describeJourney } from './journey.ts'
+import { describeTaken, isFree } from './ports.ts'
 import { type System, startSystem } from './system.ts'
 import { whatNext, whatStarts } from './what-next.ts'
 
@@ -40,12 +42,17 @@ export async function run(surroundings: Surroundings): Promise<0 | 1> {
     singleLine: true
   })
   const lines: LogLine[] = []
+  const said = new Set<string>()
   let following = false
   const onLine = (line: LogLine) => {
     // metrics are for CloudWatch
     if ('_aws' in line) return
-    const serious = ['warn', 'error', 'fatal'].includes(String(line.level)) || line.time === undefined
-    if (following || serious) print(line.time ? pretty(line).trimEnd() : `${line.role}: ${line.msg}`)
+    const { level, msg, time, code } = line
+    const serious = ['warn', 'error', 'fatal'].includes(String(level)) || time === undefined
+    // web and worker find the same variable invalid
+    const repeated = level === 'fatal' && code !== undefined && said.has(`${msg}`)
+    if (level === 'fatal') said.add(`${msg}`)
+    if ((following || serious) && !repeated) print(time ? pretty(line).trimEnd() : `${line.role}: ${msg}`)
     if (!following) lines.push(line)
   }
 
@@ -53,25 +60,68 @@ export async function run(surroundings: Surroundings): Promise<0 | 1> {
   let system: System
   try {
     system = await startSystem({
-      environment: { ...environment, PORT: environment.PORT || String(await freePort(DEFAULT_PORT)) },
-      cloudinaryPort: await freePort(CLOUDINARY_PORT),
+      environment: { ...environment, PORT: await webPort(environment.PORT, print) },
+      cloudinaryPort: Number(await usualPort(CLOUDINARY_PORT, 'the Cloudinary stand-in', print)),
       onLine
     })
   } catch (error) {
-    print(`Not started: ${(error as Error).message}. The lines above say why.`)
+    print(describeFailure(error as Error, environment.LOG_LEVEL))
     return 1
   }
-  const { LISTENER_CONFIG } = environment
-  const environmentFile = writeEnvironmentFile(system.webhookUrl, { LISTENER_CONFIG, ...system.embedded })
+  let environmentFile = writeEnvironment(system, environment)
+  process.once('exit', environmentFile.remove)
+  let hinted = new Set(system.hints)
+  const edits = followEdits(system, {
+    print,
+    onRestart() {
+      environmentFile = writeEnvironment(system, environment)
+      for (const hint of system.hints.filter((line) => !hinted.has(line))) print(hint)
+      hinted = new Set(system.hints)
+    }
+  })
   if (system.cloudinary) await pushOneUpload(system, system.cloudinary, lines, surroundings)
   print(whatNext(system, environment, environmentFile.path))
   following = true
 
   if (!until.aborted) await once(until, 'abort')
-  print('\nStopping; what is in flight is finished first …')
-  environmentFile.remove()
+  print('\nStopping; what is in flight is finished first. Press Ctrl-C again to end it at once.')
+  edits.stop()
   await system.stop()
+  environmentFile.remove()
+  process.off('exit', environmentFile.remove)
   return 0
+}
+
+const writeEnvironment = (
+  { webhookUrl, embedded }: System,
+  { LISTENER_CONFIG }: Surroundings['environment']
+) => writeEnvironmentFile(webhookUrl, { LISTENER_CONFIG, ...embedded })
+
+/** Why it has not started. Of what a user can correct there is no stack, unless it is asked for. */
+function describeFailure(error: Error, level: string | undefined): string {
+  if (!(error instanceof ListenerError)) {
+    return `Not started: ${error.message}. The lines above say why.`
+  }
+  const stack = level === 'debug' && error.cause ? `\n\n${error.cause}` : ''
+  return `Not started. Correct this, then start again:\n\n  ${error.message.replaceAll('\n', '\n  ')}${stack}\n`
+}
+
+/** @throws {ListenerError} when the port that was asked for is taken */
+async function webPort(asked: string | undefined, print: Surroundings['print']): Promise<string> {
+  if (!asked) return usualPort(DEFAULT_PORT, 'web', print)
+  const port = Number(asked)
+  // what is not a port is reported with the other variables
+  if (!(port > 0 && port < 65_536) || (await isFree(port))) return asked
+  const taken = await describeTaken(port)
+  throw new ListenerError('PORT_TAKEN', `PORT is ${asked}, but ${taken}; stop that, or set another PORT`)
+}
+
+/** The usual port, or any free one where that is taken. */
+async function usualPort(usual: number, who: string, print: Surroundings['print']): Promise<string> {
+  if (await isFree(usual)) return String(usual)
+  const taken = await describeTaken(usual)
+  print(`${taken[0]?.toUpperCase()}${taken.slice(1)}; ${who} listens on a free port instead.`)
+  return '0'
 }
 
 async function pushOneUpload(
@@ -103,14 +153,4 @@ async function pushOneUpload(
     ({ body }) => JSON.parse(body).notification_context.triggered_by.id === ownKey
   ).length
   print(`Notifications of our own changes that came back and changed nothing further: ${own}. No loop.`)
-}
-
-/** The usual port, or any free one where that is taken. */
-async function freePort(usual: number): Promise<number> {
-  return new Promise((resolve) => {
-    // who connects meanwhile, looking for another system, would keep it open
-    const server = createServer((socket) => socket.destroy())
-    server.once('error', () => resolve(0))
-    server.listen(usual, '127.0.0.1', () => server.close(() => resolve(usual)))
-  })
 }

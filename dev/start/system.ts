@@ -1,12 +1,16 @@
+import { execFile } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
-import { inspectConfig } from '../../app/config.ts'
-import { loadListener, type Processor } from '../../app/listener.ts'
+import { promisify } from 'node:util'
+import { ConfigError, inspectConfig } from '../../app/config.ts'
+import { ListenerError } from '../../app/errors.ts'
 import type { CloudinaryOptions, CloudinaryStandIn } from '../cloudinary/server.ts'
 import type { EmbeddedDynamoDb } from '../dynamodb.ts'
 import type { EmbeddedSqs } from '../sqs.ts'
 import { startStandIns } from '../stand-ins.ts'
-import { Child, type LogLine } from './child.ts'
-import { type Provision, provide } from './provisions.ts'
+import type { Child, LogLine } from './child.ts'
+import { type ConfigContent, inspectConfigFile } from './inspect-config.ts'
+import { provide, together } from './provisions.ts'
+import { RoleStarter } from './role-starter.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -37,26 +41,40 @@ export interface System {
   dynamoDb: EmbeddedDynamoDb | undefined
   webhookUrl: string
   /** Lines for people to read: how to look into what is embedded for processors. */
-  hints: readonly string[]
+  readonly hints: readonly string[]
   /** The variables by which commands find what is embedded. */
-  embedded: Readonly<Record<string, string>>
+  readonly embedded: Readonly<Record<string, string>>
   web: Child
-  workers: Child[]
+  readonly workers: Child[]
+  /** Absolute paths of the file that a user edits, and of those that it imports. */
+  files: readonly string[]
+  /** Starts workers that load the user's file as it is now, and then stops those before. Never throws. */
+  reload: () => Promise<Reload>
   /** Resolves when no notification is on its way and no event is in the queue, or when it is stopped; of stand-ins only. */
   atRest: () => Promise<void>
   stop: () => Promise<void>
+}
+
+export interface Reload {
+  /** Which files the user's file imports now. */
+  files: readonly string[]
+  /** Why the workers of before run on, in one line; undefined once there are new ones. */
+  refused?: string
 }
 
 const POLL_MS = 20
 
 /**
  * Starts the whole system: what is missing of the outside inside this process, `web` and the workers as
- * processes of their own, exactly as in production.
+ * processes of their own, as in production.
  *
+ * @throws {ListenerError} for variables or a file of the user's that are not valid
  * @throws {Error} when a role ends before it is ready; its own lines say why
  */
 export async function startSystem(options: SystemOptions): Promise<System> {
   const { environment, onLine, retryScale, cloudinaryPort, cloudinary } = options
+  const { config, faults } = inspectConfig([], environment)
+  if (faults.length > 0) throw new ConfigError(faults.map(({ line }) => line))
   const standIns = await startStandIns({
     retryScale,
     cloudinaryPort,
@@ -86,39 +104,41 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     ...(!ownCloudinary && { CLOUDINARY_URL, ...localWebhook(environment) })
   } as Record<string, string>
 
-  let provided: Provision | undefined
-  const children: Child[] = []
-  const startChild = async (role: string): Promise<[Child, LogLine]> => {
-    const ready = Promise.withResolvers<LogLine>()
-    const child = new Child({
-      role,
-      shortLifeMs: 10_000,
-      environment: { HOST: '127.0.0.1', ...environment, ...embedded, ...provided?.environment },
-      onLine: (line) => {
-        onLine(line)
-        if (line.msg === `${role} is ready`) ready.resolve(line)
-      },
-      onDeath: ({ code, signal, pauseMs }) => {
-        ready.reject(new Error(`${role} has ended (${signal ?? `exit code ${code}`})`))
-        onLine({ role, level: 'error', msg: `${role} has ended; starting it again`, code, signal, pauseMs })
-      }
+  let provided = together([])
+  let workers: Child[] = []
+  const variables = () => ({ HOST: '127.0.0.1', ...environment, ...embedded, ...provided.environment })
+  const inspect = () => inspectConfigFile(config.LISTENER_CONFIG!, variables())
+  /** Starts what the processors require and is not there yet. */
+  const provideFor = async ({ processors }: ConfigContent & { outcome: 'loaded' }) => {
+    await provided.refresh()
+    const more = await provide({
+      processors,
+      environment: variables(),
+      standIns,
+      migrate: (added) => migrate({ ...variables(), ...added })
     })
-    children.push(child)
-    return [child, await ready.promise]
+    provided = together([provided, more])
   }
+  const roles = new RoleStarter({ environment: variables, onLine })
   const stop = async () => {
-    await Promise.all(children.map((child) => child.stop()))
-    await provided?.stop()
+    await roles.stop()
+    await provided.stop()
     await standIns.stop()
   }
 
   try {
-    provided = await provide({ processors: await processorsOf(environment), environment, standIns })
-    const [[web, { webhook }], workers] = await Promise.all([
-      startChild('web'),
-      Promise.all(Array.from({ length: options.workers ?? 1 }, () => startChild('worker'))),
-      environment.POLL_CHANNEL ? startChild('poll') : undefined
+    const report = await inspect()
+    if (report.outcome === 'invalid') {
+      const { message, stack } = report
+      throw new ListenerError('LISTENER_CONFIG_INVALID', message, { cause: stack })
+    }
+    await provideFor(report)
+    const [[web, { webhook }], started] = await Promise.all([
+      roles.start('web'),
+      roles.startAll('worker', options.workers ?? 1),
+      environment.POLL_CHANNEL ? roles.start('poll') : undefined
     ])
+    workers = started
     const webhookUrl = String(webhook)
     standIns.cloudinary.setNotificationUrl(webhookUrl)
     return {
@@ -126,10 +146,31 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       sqs: ownQueue ? undefined : standIns.sqs,
       dynamoDb: ownJournal ? undefined : standIns.dynamoDb,
       webhookUrl,
-      hints: provided.hints,
-      embedded: { ...embedded, ...provided.environment },
+      get hints() {
+        return provided.hints
+      },
+      get embedded() {
+        return { ...embedded, ...provided.environment }
+      },
       web,
-      workers: workers.map(([worker]) => worker),
+      get workers() {
+        return workers
+      },
+      files: report.files,
+      async reload() {
+        const now = await inspect()
+        const { files } = now
+        if (now.outcome === 'invalid') return { files, refused: now.message }
+        try {
+          await provideFor(now)
+          const before = workers
+          workers = await roles.startAll('worker', before.length, 'quietly')
+          for (const worker of before) void worker.stop()
+        } catch (error) {
+          return { files, refused: (error as Error).message }
+        }
+        return { files }
+      },
       async atRest() {
         await standIns.atRest()
         // what the roles logged of it comes through a pipe, and may come later
@@ -156,10 +197,11 @@ function localWebhook({ PORT, WEBHOOK_URL }: Environment): { WEBHOOK_URL?: strin
   return { WEBHOOK_URL: `http://127.0.0.1:${PORT}/webhooks/cloudinary` }
 }
 
-/** Those of the listener that the roles will load; none where they cannot, and will say why. */
-async function processorsOf(environment: Environment): Promise<readonly Processor[]> {
-  const { LISTENER_CONFIG } = inspectConfig([], environment).config
-  if (LISTENER_CONFIG === undefined) return []
-  const listener = await loadListener(LISTENER_CONFIG).catch(() => undefined)
-  return listener?.processors ?? []
+/** Runs the command `migrate`, as before a worker starts in production. */
+async function migrate(environment: Environment): Promise<void> {
+  try {
+    await promisify(execFile)(process.execPath, ['app/main.ts', 'migrate'], { env: environment })
+  } catch (error) {
+    throw new Error((error as { stderr: string }).stderr.trim())
+  }
 }

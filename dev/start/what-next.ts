@@ -40,7 +40,11 @@ It stays up; the log follows. Press Ctrl-C to stop.
       'send a notification; --list: types, --help: what can be wrong'
     ],
     [`npx node --env-file=${environmentFile} app/main.ts doctor`, 'run a command on it: doctor, changes, …'],
-    ['edit listener.config.ts, then start again', 'change what it does']
+    ['see docs/stand-in.md', 'have the stand-in fail, limit calls or lose notifications'],
+    [
+      `edit ${environment.LISTENER_CONFIG || 'listener.config.ts'}`,
+      'change what it does: the worker restarts when you save'
+    ]
   ] as const
   const width = Math.max(...next.map(([action]) => action.length))
   const lines = next.map(([action, effect]) => `  ${action.padEnd(width)}   ${effect}`)

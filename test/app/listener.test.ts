@@ -1,14 +1,11 @@
-import { join, relative } from 'node:path'
 import { pino } from 'pino'
 import t from 'tap'
-import { ListenerError } from '../../app/errors.ts'
 import {
   CloudinaryError,
   defineListener,
   helloWorldTag,
   type Listener,
   lastUpdateTimestamp,
-  loadListener,
   missingVariables,
   PermanentError,
   type Processor
@@ -110,68 +107,6 @@ t.test('a logger must be able to have children, as a pino instance', async (t) =
     t.throws(() => define({ processors: [], logger }), refusal(/`logger` must be a pino instance/))
   }
   t.ok(define({ processors: [], logger: undefined }))
-})
-
-const good = `
-interface Typed { name: string }
-const named: Typed = { name: 'from-file' }
-export default { processors: [{ ...named, on: ['upload'], handle () {} }] }
-`
-
-t.test(
-  'a listener is loaded from its file, by a path from the working directory or a full one',
-  async (t) => {
-    const dir = t.testdir({
-      'good.ts': good,
-      'with space #1.ts': good,
-      'plain.mjs': good.replace(/^interface.*$/m, '').replace(': Typed', '')
-    })
-    for (const name of ['good.ts', 'with space #1.ts', 'plain.mjs']) {
-      const path = join(dir, name)
-      t.match(await loadListener(path), { processors: [{ name: 'from-file' }] })
-      t.match(await loadListener(relative(process.cwd(), path)), { processors: [{ name: 'from-file' }] })
-    }
-  }
-)
-
-t.test('the file that a user edits is a good one, whatever it says', async (t) => {
-  t.ok(await loadListener('./listener.config.ts'))
-})
-
-t.test('a file that cannot be loaded is refused, with the path and the reason', async (t) => {
-  const dir = t.testdir({
-    'syntax.ts': 'export default {',
-    'import.ts': "import { none } from './nowhere.ts'\nexport default none\n",
-    'throws.mjs': "throw new Error('at the top')",
-    'throws-text.mjs': "throw 'a text'"
-  })
-  const faults: [string, RegExp][] = [
-    ['missing.ts', /missing\.ts cannot be loaded: Cannot find module/],
-    ['syntax.ts', /syntax\.ts cannot be loaded: ./],
-    ['import.ts', /import\.ts cannot be loaded: Cannot find module .*nowhere\.ts/],
-    ['throws.mjs', /throws\.mjs cannot be loaded: at the top/],
-    ['throws-text.mjs', /throws-text\.mjs cannot be loaded: a text/]
-  ]
-  for (const [name, message] of faults) {
-    await t.rejects(loadListener(join(dir, name)), refusal(message), name)
-  }
-  const error: unknown = await loadListener(join(dir, 'throws.mjs')).catch((reason) => reason)
-  t.ok(error instanceof ListenerError)
-  t.match((error as ListenerError).cause, { message: 'at the top' })
-})
-
-t.test('a file without a listener as its default export is refused', async (t) => {
-  const dir = t.testdir({
-    'none.ts': 'export const listener = { processors: [] }',
-    'null.ts': 'export default null',
-    'number.ts': 'export default 5',
-    'bad.ts': "export default { processors: [{ name: 'a b' }] }"
-  })
-  for (const name of ['none.ts', 'null.ts']) {
-    await t.rejects(loadListener(join(dir, name)), refusal(/must have `export default defineListener/))
-  }
-  await t.rejects(loadListener(join(dir, 'number.ts')), refusal(/defineListener needs `processors`/))
-  await t.rejects(loadListener(join(dir, 'bad.ts')), refusal(/processor 0 needs a name/))
 })
 
 t.test('a time limit must be one that a message can be held for', async (t) => {

@@ -37,11 +37,15 @@ t.test('without a role it says which there are, and exits 2', async (t) => {
   )
 })
 
-t.test('a role takes no arguments, and nothing is a role that is not in the list', async (t) => {
-  for (const args of [['web', '--port=80'], ['constructor']]) {
-    const role = runRole(t, args)
+t.test('a role takes no arguments, and a word that is not a role or a command is named', async (t) => {
+  for (const [args, said] of [
+    [['web', '--port=80'], 'web takes no arguments'],
+    [['nosuch'], '"nosuch" is not a role or a command'],
+    [['constructor', 'x'], '"constructor" is not a role or a command']
+  ] as const) {
+    const role = runRole(t, [...args], COVERED)
     t.equal(await role.ended, 2)
-    t.match(role.lines[0], { msg: 'Usage: node app/main.ts ROLE' })
+    t.match(role.lines, [{ msg: said }, { msg: '' }, { msg: 'Usage: node app/main.ts ROLE' }])
   }
 })
 
@@ -77,11 +81,17 @@ t.test('each role says which variables it cannot do without', async (t) => {
 })
 
 t.test('faults of the configuration are found at start', async (t) => {
-  const broken = t.testdir({ 'listener.config.ts': 'export default {}' })
+  const broken = t.testdir({ 'listener.config.ts': '\nenum Color { Red }' })
   const LISTENER_CONFIG = `${broken}/listener.config.ts`
-  const process = runRole(t, ['web'], { ...COVERED, ...NOWHERE, LISTENER_CONFIG })
-  t.equal(await process.ended, 1)
-  t.match(process.lines, [{ level: 'fatal', code: 'LISTENER_CONFIG_INVALID', msg: /`processors`/ }])
+  for (const [LOG_LEVEL, err] of [
+    ['info', undefined],
+    ['debug', { code: 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX', stack: String }]
+  ] as const) {
+    const process = runRole(t, ['worker'], { ...COVERED, ...NOWHERE, LISTENER_CONFIG, LOG_LEVEL })
+    t.equal(await process.ended, 1)
+    const code = 'LISTENER_CONFIG_INVALID'
+    t.match(process.lines, [{ level: 'fatal', code, msg: /listener\.config\.ts:2: .*enum/, err }])
+  }
 
   const start = (name: string, environment: Record<string, string>) =>
     withEnvironment({ ...NOWHERE, ...environment }, () =>

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { Agent } from 'node:http'
+import { networkInterfaces } from 'node:os'
 import { promisify } from 'node:util'
 import {
   GetQueueAttributesCommand,
@@ -108,6 +109,20 @@ test('it takes the port that it is given, and what FAUXQS_* variables say does n
   )
   await send(connect(t, sqs, { endpoint: sqs.url }), sqs.queueUrl, 'here')
   t.equal(sqs.server.inspectQueue(QUEUE_NAME)?.messages.ready.length, 1)
+})
+
+test('it listens on the loopback interface alone, unless it is given another address', async (t) => {
+  const local = await start(t)
+  const open = await start(t, { host: '0.0.0.0' })
+  t.equal(new URL(local.server.address).hostname, '127.0.0.1')
+  const others = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ internal, family }) => !internal && family === 'IPv4')
+  for (const { address } of others) {
+    const connect = ({ server }: EmbeddedSqs) => fetch(`http://${address}:${server.port}/`)
+    await t.rejects(connect(local), { cause: { code: 'ECONNREFUSED' } })
+    await t.resolves(connect(open))
+  }
 })
 
 test('a stop does not wait for receives that wait for messages', async (t) => {

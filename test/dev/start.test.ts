@@ -1,12 +1,12 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
-import { parseEnv } from 'node:util'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { parseEnv, promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { Output } from '../support/output.ts'
 
 /** `npm start` as a user runs it; `said` resolves when it has printed this. */
-function start(t: Test, args: string[]) {
+function start(t: Test, args: string[], environment: Record<string, string> = {}) {
   const child = spawn(process.execPath, ['dev/start.ts', ...args], {
     env: {
       ...process.env,
@@ -14,7 +14,8 @@ function start(t: Test, args: string[]) {
       QUEUE_URL: '',
       JOURNAL_TABLE: '',
       PORT: '',
-      POLL_CHANNEL: ''
+      POLL_CHANNEL: '',
+      ...environment
     },
     stdio: ['ignore', 'pipe', 'inherit']
   })
@@ -23,7 +24,7 @@ function start(t: Test, args: string[]) {
   child.once('close', () => printed.end())
   const ended = once(child, 'close').then(([code]) => code as number)
   t.teardown(async () => {
-    child.kill('SIGTERM')
+    child.kill('SIGKILL')
     await ended
   })
   return {
@@ -58,4 +59,80 @@ t.test('it prints the journey of one upload, stays up, logs what comes, and stop
   child.kill('SIGINT')
   t.equal(await ended, 0)
   t.notOk(existsSync(file!))
+})
+
+const children = async (pid: number): Promise<number[]> => {
+  const { stdout } = await promisify(execFile)('pgrep', ['-P', String(pid)])
+  return stdout.trim().split('\n').map(Number)
+}
+
+/** Resolves when none of the processes is there any longer. */
+async function gone(pids: readonly number[]): Promise<void> {
+  const isAlive = (pid: number) => {
+    try {
+      return process.kill(pid, 0)
+    } catch {
+      return false
+    }
+  }
+  while (pids.some(isAlive)) await new Promise((resolve) => setTimeout(resolve, 10))
+}
+
+t.test('when it is killed, or its terminal is closed, web and worker end at once', async (t) => {
+  for (const [signal, code] of [
+    ['SIGKILL', null],
+    ['SIGHUP', 129]
+  ] as const) {
+    const { child, ended, said } = start(t, [], { CLOUDINARY_URL: 'cloudinary://key:secret@mine' })
+    await said(/Press Ctrl-C to stop/)
+    const [, file] = await said(/--env-file=(\S+) app\/main\.ts doctor/)
+    const pids = await children(child.pid!)
+    t.equal(pids.length, 2)
+    child.kill(signal)
+    t.equal(await ended, code)
+    await gone(pids)
+    if (signal === 'SIGHUP') t.notOk(existsSync(file!))
+    else rmSync(file!)
+  }
+})
+
+t.test('when nobody reads what it prints, or npm is gone, it ends', async (t) => {
+  const piped = start(t, [], { CLOUDINARY_URL: 'cloudinary://key:secret@mine' })
+  piped.child.stdout.destroy()
+  t.equal(await piped.ended, 129)
+  // a shell as npm runs it, whose parent plays npm
+  const npm = spawn('sh', ['-c', 'sh -c "$NODE dev/start.ts; true" & echo $!; wait'], {
+    env: {
+      ...process.env,
+      NODE: process.execPath,
+      npm_lifecycle_event: 'start',
+      CLOUDINARY_URL: 'cloudinary://k:s@mine'
+    },
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
+  const printed = new Output()
+  npm.stdout.on('data', (chunk) => printed.add(String(chunk)))
+  const [, shell] = await printed.said(/^(\d+)$/m)
+  await printed.said(/Press Ctrl-C to stop/)
+  const [started] = await children(Number(shell))
+  const roles = await children(started!)
+  npm.kill('SIGKILL')
+  await gone([started!, ...roles])
+  t.pass('all have ended')
+})
+
+t.test('a second Ctrl-C ends it at once', async (t) => {
+  const directory = t.testdir({
+    'config.mjs': `const handle = () => { console.log('in hand'); return new Promise(() => {}) }
+      export default { processors: [{ name: 'stuck', on: ['upload'], handle }] }`
+  })
+  const { child, ended, said } = start(t, [], { LISTENER_CONFIG: `${directory}/config.mjs` })
+  await said(/worker: in hand/)
+  const pids = await children(child.pid!)
+  child.kill('SIGINT')
+  await said(/Press Ctrl-C again to end it at once/)
+  const again = setInterval(() => child.kill('SIGINT'), 100)
+  t.equal(await ended, 130)
+  clearInterval(again)
+  await gone(pids)
 })

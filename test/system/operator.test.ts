@@ -70,7 +70,7 @@ t.test('a dead letter is redriven once its cause is mended, and an event is repl
       [{ CLOUDINARY_URL: wrongSecret }, /^fault {2}Cloudinary .*demo: ping: 401 .*check the secret/],
       [{ QUEUE_URL: 'http://127.0.0.1:9/0/q.fifo' }, /^fault {2}queue .*cannot connect \(ECONNREFUSED\)/],
       [{ WORKER_CONCURRENCY: 'many' }, /^fault {2}configuration .*WORKER_CONCURRENCY is "many"/],
-      [{ LISTENER_CONFIG: './nowhere.ts' }, /^fault {2}processors .*nowhere\.ts cannot be loaded/]
+      [{ LISTENER_CONFIG: './nowhere.ts' }, /^fault {2}processors .*nowhere\.ts: no such file/]
     ]
     for (const [changes, line] of faulty) {
       const { exitCode, output } = await withEnvironment(changes, () => runHere('doctor'))

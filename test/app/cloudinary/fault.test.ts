@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { CloudinaryError, toCloudinaryError } from '../../../app/cloudinary/fault.ts'
+import { CloudinaryError, isNotFound, toCloudinaryError } from '../../../app/cloudinary/fault.ts'
 import { ListenerError } from '../../../app/errors.ts'
 
 /** 2026-06-01T12:00:00Z */
@@ -259,4 +259,11 @@ t.test('of a URL that Cloudinary quotes its origin is left', async (t) => {
     { call: 'upload', secrets: [], clock: Date.now }
   )
   t.equal(said, 'upload: 400 Error in loading https://bucket.example/… - 403 Forbidden')
+})
+
+t.test('only an answer that there is no such asset is taken for one', async (t) => {
+  const error = (code: string) => new CloudinaryError(code, 'read asset', { kind: 'permanent' }, 404)
+  t.ok(isNotFound(error('CLOUDINARY_NOT_FOUND')))
+  t.notOk(isNotFound(error('CLOUDINARY_REJECTED')))
+  t.notOk(isNotFound(new Error('CLOUDINARY_NOT_FOUND')))
 })

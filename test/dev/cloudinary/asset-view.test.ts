@@ -28,6 +28,9 @@ t.test('an asset is delivered where its name, version and format say', async (t)
     'http://res.cloudinary.com/demo/image/upload/w_1/v1700000000/a.jpg'
   )
   t.notMatch(deliveryUrls(assetWith({ format: undefined }), cloud).url, /\/a\./)
+  const here = Object.assign(new Cloud(environment), { deliveryOrigin: 'http://127.0.0.1:4000' })
+  const url = 'http://127.0.0.1:4000/demo/image/upload/v1700000000/a.png'
+  t.strictSame(deliveryUrls(assetWith(), here), { url, secure_url: url })
 })
 
 t.test('an asset shows only what it has', async (t) => {

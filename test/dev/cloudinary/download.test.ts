@@ -5,6 +5,10 @@ async function start(t: Test) {
   const { standIn, own } = await connect(t)
   standIn.as().upload({ publicId: 'bulk/a.csv', resourceType: 'raw', content: '0123456789' })
   standIn.as().upload({ publicId: 'picture' })
+  standIn
+    .as()
+    .upload({ publicId: 'clip', resourceType: 'video', content: 'moving', media: { format: 'MP4' } })
+  standIn.as().upload({ publicId: 'archive', resourceType: 'raw', content: 'PK' })
   const urlOf = (publicId: string, resourceType = 'raw', type?: string) =>
     String(sdk.utils.private_download_url(publicId, '', { ...own, resource_type: resourceType, type }))
   const get = async (range?: string, url = urlOf('bulk/a.csv')) => {
@@ -15,7 +19,8 @@ async function start(t: Test) {
       text: await response.text()
     }
   }
-  return { standIn, urlOf, get }
+  const typeOf = async (url: string) => (await fetch(url)).headers.get('content-type')
+  return { standIn, urlOf, get, typeOf }
 }
 
 t.test('a raw asset is downloaded as it was uploaded', async (t) => {
@@ -37,11 +42,19 @@ t.test('a range of it is 206, and one behind its end 416', async (t) => {
   for (const other of ['bytes=0-1,4-5', 'bytes=-', 'lines=1-2']) t.match(await get(other), { status: 200 })
 })
 
-t.test('what is not there, is of another type, or is not kept is 404', async (t) => {
+t.test('what is not there, or is of another type, is 404', async (t) => {
   const { get, urlOf } = await start(t)
-  for (const url of [urlOf('bulk/b.csv'), urlOf('bulk/a.csv', 'raw', 'private'), urlOf('picture', 'image')]) {
+  for (const url of [urlOf('bulk/b.csv'), urlOf('bulk/a.csv', 'raw', 'private')]) {
     t.match(await get(undefined, url), { status: 404, text: /Resource not found/ })
   }
+})
+
+t.test('the type is that of the content, of the format, or of the name', async (t) => {
+  const { urlOf, typeOf } = await start(t)
+  t.equal(await typeOf(urlOf('picture', 'image')), 'image/png')
+  t.equal(await typeOf(urlOf('clip', 'video')), 'video/mp4')
+  t.equal(await typeOf(urlOf('bulk/a.csv')), 'text/csv; charset=utf-8')
+  t.equal(await typeOf(urlOf('archive')), 'application/octet-stream')
 })
 
 t.test('a download that is not signed is refused', async (t) => {

@@ -14,6 +14,7 @@ export function assetWith(overrides: Partial<Asset> = {}): Asset {
     height: 20,
     bytes: 100,
     etag: 'd41d8cd98f00b204e9800998ecf8427e',
+    content: Buffer.alloc(0),
     assetFolder: '',
     displayName: 'a',
     tags: [],

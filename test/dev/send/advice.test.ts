@@ -1,4 +1,6 @@
 import { test } from 'tap'
+import type { AssetEvent } from '../../../app/cloudinary/event.ts'
+import { describeEvent } from '../../../app/worker/report.ts'
 import { advise, isExpected } from '../../../dev/send/advice.ts'
 import { DEFECTS, type Defect } from '../../../dev/send/defects.ts'
 import type { Outcome } from '../../../dev/send/deliver.ts'
@@ -35,15 +37,20 @@ test('a defect should get a 401 with its own code, and nothing else', async (t) 
   }
 })
 
-test('what was accepted can be followed in the log, and an upload in the stand-in', async (t) => {
+test('what was accepted can be found in the log by what the worker logs, and an upload in the stand-in', async (t) => {
+  const logged = (publicId?: string, assetId?: string) => {
+    const { asset } = describeEvent({ asset: { publicId, assetId } } as AssetEvent) as { asset: string }
+    return JSON.stringify({ asset }).slice(1, -1)
+  }
   const upload = advice({ publicId: 'shop/brown' }, answered(200))
-  t.match(
-    upload,
-    /'processed' lines of [0-9a-f]{32}\. .*skipped: the asset was deleted meanwhile.* upload to the stand-in/
-  )
-  t.notMatch(advice({ type: 'delete' }, answered(200)), /sample/)
-  t.match(advice({ file: 'x' }, answered(200), Buffer.from('{"public_id":"a"}')), /lines of a\.$/)
-  t.match(advice({ type: 'create_folder' }, answered(200)), /'processed' lines\.$/)
+  t.match(upload, '"event processed"')
+  t.match(upload, `with ${logged('shop/brown', 'some-id')}. The asset is a sample`)
+  t.match(upload, /skipped: the asset was deleted meanwhile.* upload to the stand-in/)
+  t.notMatch(advice({ type: 'delete' }, answered(200)), /is a sample/)
+  const file = (text: string) => advice({ file: 'x' }, answered(200), Buffer.from(text))
+  t.match(file('{"public_id":"a"}'), `with ${logged('a')}.`)
+  t.match(file('{"asset_id":"b"}'), `with ${logged(undefined, 'b')}.`)
+  t.match(advice({ type: 'create_folder' }, answered(200)), 'with "type":"create_folder".')
 })
 
 test('own changes are said to start no processor, except eager results', async (t) => {

@@ -51,14 +51,50 @@ test('a fault of a single delivery does not stop it', async (t) => {
   t.match(summary, { sent: 3, outcomes: { reset: 3 }, unexpected: 3, latencies: [], stopped: null })
 })
 
-test('a long run says about once a second how far it is', async (t) => {
-  const { url } = await receiver(t)
+test('a long run says each second how far it is, also while nothing is answered', async (t) => {
   const lines: string[] = []
-  let now = 0
-  // three readings for each notification, so that one takes 0.6 s
-  const elapsed = () => (now += 200)
-  await run(sendOptions({ url, count: 5, concurrency: 1 }), elapsed, (line) => lines.push(line))
-  t.same(lines, ['Progress  2 of 5, 2 a second', 'Progress  4 of 5, 2 a second'])
+  let tick = () => {}
+  let [now, isOver] = [0, false]
+  const options = sendOptions({ count: 3, concurrency: 1 })
+  const statuses = [200, 503, 200]
+  const answer = async () => {
+    now += 1000
+    tick()
+    return new Response('', { status: statuses.shift() })
+  }
+  const summary = await sendMany(
+    options,
+    (index) => makeRequest(options, index, new Date()),
+    { fetch: answer, elapsed: () => now },
+    (line) => lines.push(line),
+    (call, pauseMs) => {
+      t.equal(pauseMs, 1000)
+      tick = call
+      return () => {
+        isOver = true
+      }
+    }
+  )
+  t.strictSame(lines, [
+    'Progress  0 of 3 answered, 0 a second',
+    'Progress  1 of 3 answered, 1 a second',
+    'Progress  2 of 3 answered, 1 a second, 1 not as they should be'
+  ])
+  t.ok(isOver)
+  t.match(summary.example, { status: 503 })
+})
+
+test('without a clock of a test it is the one of the system', async (t) => {
+  const options = sendOptions({ count: 1 })
+  const said = Promise.withResolvers<string>()
+  const answer = () => said.promise.then(() => new Response(''))
+  await sendMany(
+    options,
+    () => makeRequest(options, 0, new Date()),
+    { fetch: answer, elapsed: () => performance.now() },
+    said.resolve
+  )
+  t.match(await said.promise, /^Progress {2}0 of 1/)
 })
 
 test('a percentile is a value that was measured', async (t) => {

@@ -26,7 +26,7 @@ test('an upload is sent, and what was sent, the answer and what comes next are p
   t.match(output, /^Signed {4}sha1, secret of key 111111111111111 \(demo\)$/m)
   t.match(output, `To        ${listener.url}`)
   t.match(output, /^Answer {4}200 \{"accepted":1\} in \d+\.\d ms$/m)
-  t.match(output, /^Next {6}Its events are stored/m)
+  t.match(output, /^Next {6}It is stored in the queue/m)
 })
 
 test('no secret and no signature is printed', async (t) => {
@@ -101,6 +101,7 @@ test('many notifications end with a summary', async (t) => {
   t.equal(listener.received.length, 25)
   t.match(output, /^Sending {3}25 notifications, each about another asset, 20 at once/m)
   t.match(output, /^Answers {3}25 × 200$/m)
+  t.match(output, /^Next {6}It is stored in the queue\. .*-1"/m)
   t.match(output, /^Latency {3}p50 .* ms, p99 .* ms$/m)
 })
 
@@ -113,7 +114,10 @@ test('a file can be sent many times over', async (t) => {
 
 test('many of which some are not answered as they should be are a failure', async (t) => {
   const broken = await receiver(t, () => ({ status: 503, body: {} }))
-  t.match(await send(`--count 2 ${to(broken)}`), { code: 1, output: /^Faults {4}2/m })
+  const { code, output } = await send(`--count 2 ${to(broken)}`)
+  t.equal(code, 1)
+  t.match(output, /^Faults {4}2/m)
+  t.match(output, /^Next {6}The listener could not store/m)
 })
 
 test('a long answer is cut short', async (t) => {

@@ -57,7 +57,30 @@ t.test('a role that dies after a long life is started again at once', async (t) 
 t.test('what a role writes that is not JSON comes as a message', async (t) => {
   const { lines, until } = startChild(t, { role: 'no-such-role' })
   await until(() => lines.length > 0)
-  t.strictSame(lines[0], { role: 'no-such-role', msg: 'Usage: node app/main.ts ROLE' })
+  t.strictSame(lines[0], { role: 'no-such-role', msg: '"no-such-role" is not a role or a command' })
+})
+
+t.test('a role that is killed when it has died is not started again', async (t) => {
+  const { child, deaths, until } = startChild(t)
+  await until(() => deaths.length === 1)
+  const { pid } = child
+  child.kill()
+  await child.stop()
+  t.equal(child.pid, pid)
+})
+
+t.test('who is told of its death may stop it', async (t) => {
+  const died = Promise.withResolvers<void>()
+  const { child } = startChild(t, {
+    onDeath: () => {
+      void child.stop()
+      died.resolve()
+    }
+  })
+  const { pid } = child
+  await died.promise
+  await child.stop()
+  t.equal(child.pid, pid)
 })
 
 t.test('a role that is asked to stop is not started again', async (t) => {

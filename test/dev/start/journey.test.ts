@@ -31,7 +31,15 @@ t.test('the steps of a journey come in the order they happened, with times since
         msg: 'event failed; it will be tried again',
         type: 'upload',
         processor: 'x',
+        err: { type: 'TypeError', message: 'fetch failed\n  at the CMS' },
         retryInSeconds: 2
+      },
+      {
+        time: at(70),
+        msg: 'event dead-lettered',
+        type: 'upload',
+        processor: 'x',
+        err: { type: 'PermanentError', message: 'not wanted' }
       },
       { msg: 'something else' }
     ]
@@ -42,8 +50,9 @@ t.test('the steps of a journey come in the order they happened, with times since
     /^ {4}20 ms {2}acknowledged {2}upload: .*1 event stored/,
     /^ {4}40 ms {2}processed {5}upload: mine: done$/,
     /^ {4}41 ms {2}processed {5}upload: tag: tagged$/,
-    /^ {4}50 ms {2}failed {8}upload: x: again in 2 s$/,
-    /^ {4}60 ms {2}ignored {7}resource_tags_changed: our own$/
+    /^ {4}50 ms {2}failed {8}upload: x: TypeError: fetch failed at the CMS; again in 2 s$/,
+    /^ {4}60 ms {2}ignored {7}resource_tags_changed: our own$/,
+    /^ {4}70 ms {2}dead-lettered upload: x: PermanentError: not wanted$/
   ])
-  t.equal(steps.length, 7)
+  t.equal(steps.length, 8)
 })

@@ -5,7 +5,7 @@ import { provideForwardSecret, provideTopic } from '../../../dev/start/provide-o
 
 const standIns = await startStandIns()
 t.teardown(() => standIns.stop())
-const situation = { processors: [], environment: {}, standIns }
+const situation = { processors: [], environment: {}, standIns, migrate: async () => {} }
 const addressIn = (hints: readonly string[]) => /curl (\S+)/.exec(hints.join('\n'))?.[1] ?? ''
 
 t.test('the secret is one that the listener takes, and the hints lead to what comes', async (t) => {

@@ -1,35 +1,42 @@
 import { Client } from 'pg'
 import t from 'tap'
-import { databaseSync, type Processor } from '../../../app/listener.ts'
+import { readConfig } from '../../../app/config.ts'
+import { databaseSync } from '../../../app/listener.ts'
+import { createLogger } from '../../../app/logger.ts'
+import { migrate } from '../../../app/operator/migrate.ts'
 import { providePostgres } from '../../../dev/start/provide-postgres.ts'
 
+const log = createLogger({ level: 'silent', role: 'command' })
+
 t.test('the tables are there, and the hints say how to look into them', async (t) => {
-  const { environment, hints, stop } = await providePostgres({
-    processors: [databaseSync(), databaseSync({ name: 'second', schema: 'media', table: 'assets' })],
-    environment: {}
+  const processors = [databaseSync(), databaseSync({ name: 'second', schema: 'media', table: 'assets' })]
+  const { environment, hints, refresh, stop } = await providePostgres({
+    migrate: async (variables) => {
+      const config = readConfig([], variables)
+      await migrate({ listener: { processors }, config, log, print: () => {}, dryRun: false })
+    }
   })
   t.teardown(stop)
   const url = environment.DATABASE_URL!
   t.match(hints[0], url)
   const statements = hints.flatMap((hint) => /npm run sql .*"(.*)"/.exec(hint)?.[1] ?? [])
   t.strictSame(statements, ['SELECT * FROM cloudinary_assets', 'SELECT * FROM media.assets'])
+  processors.push(databaseSync({ name: 'third', table: 'added' }))
+  await refresh?.()
   const client = new Client({ connectionString: url })
   await client.connect()
-  for (const statement of statements) t.strictSame((await client.query(statement)).rows, [])
+  for (const statement of [...statements, 'SELECT * FROM added']) {
+    t.strictSame((await client.query(statement)).rows, [])
+  }
   await client.end()
 })
 
 t.test('a migration that fails is thrown, and the database stopped', async (t) => {
   let url = ''
-  const broken: Processor = {
-    name: 'broken',
-    on: ['*'],
-    handle: () => {},
-    async migrate({ config }) {
-      url = config.DATABASE_URL!
-      throw new Error('no such luck')
-    }
+  const broken = async (variables: Readonly<Record<string, string>>) => {
+    url = variables.DATABASE_URL!
+    throw new Error('no such luck')
   }
-  await t.rejects(providePostgres({ processors: [broken], environment: {} }), { message: 'no such luck' })
+  await t.rejects(providePostgres({ migrate: broken }), { message: 'no such luck' })
   await t.rejects(new Client({ connectionString: url }).connect(), { code: 'ECONNREFUSED' })
 })

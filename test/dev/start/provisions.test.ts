@@ -20,6 +20,8 @@ function build({ broken }: { broken?: string } = {}) {
       return {
         environment: { [part]: 'here' },
         hints: [`look into ${part}`],
+        // some have nothing to bring up to date
+        ...(part === 'DATABASE_URL' && { refresh: async () => void done.push(`refresh ${part}`) }),
         stop: async () => void done.push(`stop ${part}`)
       }
     }
@@ -30,7 +32,10 @@ function build({ broken }: { broken?: string } = {}) {
   return {
     done,
     run: (processors: Processor[], environment: Situation['environment'] = {}) =>
-      provide({ processors, environment, standIns: {} as Situation['standIns'] }, providers)
+      provide(
+        { processors, environment, standIns: {} as Situation['standIns'], migrate: async () => {} },
+        providers
+      )
   }
 }
 
@@ -50,17 +55,19 @@ t.test('what the environment has is not started; an empty variable is none', asy
 
 t.test('a part is started once for all that require it, and stopped last of first', async (t) => {
   const { done, run } = build()
-  const { environment, hints, stop } = await run([
+  const { environment, hints, refresh, stop } = await run([
     processor('rows', ['DATABASE_URL']),
     processor('plain'),
     processor('both', ['NOTIFY_TOPIC_ARN', 'DATABASE_URL'])
   ])
   t.strictSame(environment, { DATABASE_URL: 'here', NOTIFY_TOPIC_ARN: 'here' })
   t.strictSame(hints, ['look into DATABASE_URL', 'look into NOTIFY_TOPIC_ARN'])
+  await refresh?.()
   await stop()
   t.strictSame(done, [
     'start DATABASE_URL for rows and both',
     'start NOTIFY_TOPIC_ARN for both',
+    'refresh DATABASE_URL',
     'stop NOTIFY_TOPIC_ARN',
     'stop DATABASE_URL'
   ])

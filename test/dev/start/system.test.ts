@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import t from 'tap'
 import { startDynamoDb } from '../../../dev/dynamodb.ts'
 import { startSqs } from '../../../dev/sqs.ts'
@@ -132,16 +133,68 @@ t.test(
   }
 )
 
-t.test('it fails when a role ends before it is ready, and the role says why', async (t) => {
-  for (const [LISTENER_CONFIG, PORT, why] of [
-    ['nonsense', 'abc', /^PORT is "abc"/],
-    ['./nowhere.ts', '0', /^\.\/nowhere\.ts cannot be loaded/]
+t.test('what is not valid is said before anything is started', async (t) => {
+  for (const [variables, code, why] of [
+    [{ PORT: 'abc' }, 'CONFIG_INVALID', /^PORT is "abc"/],
+    [{ LISTENER_CONFIG: './nowhere.ts' }, 'LISTENER_CONFIG_INVALID', /^nowhere\.ts: no such file/]
   ] as const) {
-    const lines: LogLine[] = []
-    const environment = { ...CHILD_ENVIRONMENT, PORT, LISTENER_CONFIG }
-    await t.rejects(startSystem({ environment, onLine: (line) => lines.push(line) }), {
-      message: /^(web|worker) has ended \(exit code 1\)/
-    })
-    t.ok(lines.some(({ msg }) => why.test(String(msg))))
+    const environment = { ...CHILD_ENVIRONMENT, PORT: '0', ...variables }
+    const onLine = (line: LogLine) => t.fail('nothing is logged', line)
+    await t.rejects(startSystem({ environment, onLine }), { code, message: why })
   }
+})
+
+t.test('it fails when a role ends before it is ready, and the role says why', async (t) => {
+  const lines: LogLine[] = []
+  const environment = { ...CHILD_ENVIRONMENT, PORT: '0', HOST: '203.0.113.1' }
+  await t.rejects(startSystem({ environment, onLine: (line) => lines.push(line) }), {
+    message: /^web has ended \(exit code 1\)/
+  })
+  t.ok(lines.some(({ err }) => (err as { code?: string } | undefined)?.code === 'EADDRNOTAVAIL'))
+})
+
+t.test('a reload starts a worker with the file as it is, or keeps the one there is', async (t) => {
+  const directory = t.testdir({ 'config.ts': '' })
+  const path = `${directory}/config.ts`
+  const write = (processor: string) =>
+    writeFileSync(path, `export default { processors: [{ name: 'mine', on: ['upload'], ${processor} }] }`)
+  const logged: string[] = []
+  write("handle: () => 'one'")
+  const system = await startSystem({
+    environment: { ...CHILD_ENVIRONMENT, PORT: '0', LISTENER_CONFIG: path },
+    onLine: ({ note }) => void logged.push(String(note))
+  })
+  t.teardown(() => system.stop())
+  const notesOf = async (publicId: string) => {
+    logged.length = 0
+    system.cloudinary?.as().upload({ publicId })
+    await system.atRest()
+    return logged.filter((note) => note !== 'undefined')
+  }
+  t.ok(system.files.includes(path))
+  const before = system.workers[0]?.pid
+
+  for (const [broken, why] of [
+    ["handle: () => 'two', }} enum {", /config\.ts:1: syntax error/],
+    [
+      "handle() {}, requires: ['DATABASE_URL'], migrate() { throw new Error('no such luck') }",
+      /no such luck/
+    ],
+    ["handle() {}, start() { throw new Error('no connection') }", /no connection/]
+  ] as const) {
+    write(broken)
+    const { files, refused } = await system.reload()
+    t.match(refused, why)
+    t.notMatch(refused, '\n')
+    t.ok(files.includes(path))
+  }
+  t.equal(system.workers[0]?.pid, before)
+  t.strictSame(await notesOf('a'), ['one'])
+
+  write("handle: () => process.env.DATABASE_URL, requires: ['DATABASE_URL'], migrate() {}")
+  t.equal((await system.reload()).refused, undefined)
+  t.not(system.workers[0]?.pid, before)
+  t.match(system.hints.join('\n'), 'PostgreSQL')
+  t.match(system.embedded, { DATABASE_URL: /^postgres:/ })
+  t.match((await notesOf('b')).at(-1), /^postgres:/)
 })

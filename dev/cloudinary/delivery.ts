@@ -1,0 +1,47 @@
+import type { FastifyInstance } from 'fastify'
+import type { Asset } from './assets.ts'
+import type { Cloud } from './cloud.ts'
+import { sendContent } from './download.ts'
+import { ApiError } from './errors.ts'
+
+export interface DeliveryOptions {
+  clouds: ReadonlyMap<string, Cloud>
+}
+
+interface Path {
+  cloud: string
+  resource_type: string
+  type: string
+  '*': string
+}
+
+/**
+ * Serves assets where their URLs say: `/CLOUD/RESOURCE_TYPE/TYPE/[SIGNATURE/][TRANSFORMATION/][vVERSION/]PUBLIC_ID[.FORMAT]`.
+ * Whatever the transformation, the content is that of the upload; of private assets as well.
+ */
+export async function deliveryRoutes(app: FastifyInstance, { clouds }: DeliveryOptions): Promise<void> {
+  app.setErrorHandler((error: Error & { status?: number }, _request, reply) => {
+    reply.code(error.status ?? 500)
+    return { error: { message: error.message } }
+  })
+
+  app.get<{ Params: Path }>(
+    '/:cloud/:resource_type(^(?:image|video|raw)$)/:type/*',
+    async (request, reply) => {
+      const { cloud, ...path } = request.params
+      const known = clouds.get(cloud)
+      if (!known) throw new ApiError(404, `There is no cloud ${cloud}`)
+      return sendContent(request, reply, assetAt(known, path))
+    }
+  )
+}
+
+function assetAt({ assets }: Cloud, path: Omit<Path, 'cloud'>): Asset | undefined {
+  const kind = { resourceType: path.resource_type, type: path.type }
+  const whole = path['*']
+  const names = [whole.replace(/^(?:.+?\/)??v\d+\//, ''), whole]
+  return names
+    .flatMap((name) => [name, name.replace(/\.[^./]+$/, '')])
+    .map((name) => assets.find(name, kind))
+    .find((asset) => asset !== undefined)
+}

@@ -1,0 +1,33 @@
+import { join } from 'node:path'
+import t from 'tap'
+import { inspectConfigFile } from '../../../dev/start/inspect-config.ts'
+import { CHILD_ENVIRONMENT } from '../../support/system.ts'
+
+const LISTENER = JSON.stringify(import.meta.resolve('../../../app/listener.ts'))
+
+t.test('a file that ends the process is not valid, and it is said how', async (t) => {
+  const directory = t.testdir({
+    'exits.ts': 'process.exit(7)',
+    'waits.ts': 'await new Promise(() => {})'
+  })
+  for (const [name, how] of [
+    ['exits.ts', /exits\.ts: the process ends while it is loaded \(exit code 7\)$/],
+    [
+      'waits.ts',
+      /waits\.ts: the process ends while it is loaded \(an `await` outside a function never ends\)$/
+    ]
+  ] as const) {
+    const path = join(directory, name)
+    const report = await inspectConfigFile(path, CHILD_ENVIRONMENT)
+    t.match(report, { outcome: 'invalid', files: [path], message: how, stack: '' })
+  }
+})
+
+t.test('a file is loaded as it is now, with the variables of the roles', async (t) => {
+  const directory = t.testdir({
+    'config.ts': `import { databaseSync, defineListener } from ${LISTENER}
+      export default defineListener({ processors: [databaseSync({ name: process.env.NAME })] })`
+  })
+  const report = await inspectConfigFile(join(directory, 'config.ts'), { ...CHILD_ENVIRONMENT, NAME: 'rows' })
+  t.match(report, { outcome: 'loaded', processors: [{ name: 'rows', requires: ['DATABASE_URL'] }] })
+})

@@ -1,0 +1,105 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { FileWatch } from '../../../dev/start/watch.ts'
+
+/** Files that are watched; `changed` resolves with the next change. */
+function build(t: Test, files: Record<string, string> = { 'a.ts': '1', 'b.ts': '1' }) {
+  const directory = t.testdir(files)
+  const path = (name: string) => join(directory, name)
+  const calls: string[][] = []
+  let next = Promise.withResolvers<string[]>()
+  let busy: Promise<void> | undefined
+  const watch = new FileWatch({
+    async onChange(changed) {
+      const names = changed.map((file) => file.slice(directory.length + 1))
+      calls.push(names)
+      next.resolve(names)
+      next = Promise.withResolvers()
+      await busy
+    },
+    quietMs: 20
+  })
+  t.teardown(() => watch.stop())
+  return {
+    watch,
+    path,
+    calls,
+    write: (name: string, text: string) => writeFileSync(path(name), text),
+    changed: () => next.promise,
+    hold: () => {
+      const held = Promise.withResolvers<void>()
+      busy = held.promise
+      return held.resolve
+    }
+  }
+}
+
+t.test('a file that is written, replaced, removed or created is a change', async (t) => {
+  const { watch, path, write, changed } = build(t)
+  watch.add([path('a.ts'), path('later.ts')])
+  for (const change of [
+    () => write('a.ts', '2'),
+    () => {
+      write('.a.ts.swp', '3')
+      renameSync(path('.a.ts.swp'), path('a.ts'))
+    },
+    () => rmSync(path('a.ts'))
+  ]) {
+    const next = changed()
+    change()
+    t.strictSame(await next, ['a.ts'])
+  }
+  const next = changed()
+  write('later.ts', '1')
+  t.strictSame(await next, ['later.ts'])
+})
+
+t.test(
+  'files that change together are one change; those with the same content, and others, are none',
+  async (t) => {
+    const { watch, path, write, changed, calls } = build(t)
+    watch.add([path('a.ts'), path('b.ts')])
+    watch.add([path('a.ts')])
+    const next = changed()
+    write('a.ts', '1')
+    write('other.ts', '1')
+    write('a.ts', '2')
+    write('b.ts', '2')
+    t.strictSame(await next, ['a.ts', 'b.ts'])
+    t.equal(calls.length, 1)
+  }
+)
+
+t.test('what changes while a change is dealt with is dealt with after it', async (t) => {
+  const { watch, path, write, changed, hold, calls } = build(t)
+  watch.add([path('a.ts'), path('b.ts')])
+  const release = hold()
+  const first = changed()
+  write('a.ts', '2')
+  await first
+  const second = changed()
+  write('b.ts', '2')
+  // until the change was looked at, and left for later
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  t.equal(calls.length, 1)
+  release()
+  t.strictSame(await second, ['b.ts'])
+})
+
+t.test(
+  'a directory that is not there, or goes away, does no harm; nothing is called after a stop',
+  async (t) => {
+    const { watch, path, write, changed, calls, hold } = build(t, { 'a.ts': '1', 'b.ts': '1' })
+    watch.add([path('nowhere/x.ts'), path('a.ts')])
+    const release = hold()
+    const next = changed()
+    write('a.ts', '2')
+    await next
+    watch.stop()
+    release()
+    write('a.ts', '3')
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    t.equal(calls.length, 1)
+  }
+)

@@ -22,7 +22,7 @@ export const eventOf = (id: string, about: Partial<AssetEvent> = {}): AssetEvent
   type: 'upload',
   notificationType: 'upload',
   environment: 'demo',
-  asset: { publicId: `asset-of-${id}` },
+  asset: { publicId: `asset-of-${id}`, resourceType: 'image', deliveryType: 'upload' },
   group: `group-of-${id}`,
   occurredAt: '2026-06-01T12:00:00.000Z',
   receivedAt: '2026-06-01T12:00:01.000Z',

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import type { AssetState } from '../../app/cloudinary/client.ts'
 import type { Asset } from '../../app/cloudinary/event.ts'
 import { CloudinaryError } from '../../app/cloudinary/fault.ts'
+import { type IdentifiedAsset, isIdentified, unidentified } from '../../app/cloudinary/identified-asset.ts'
 import { toEvents } from '../../app/cloudinary/notification.ts'
 import type { EventOfAsset } from '../../app/processors/database-sync/follow.ts'
 import { uploadFields } from '../../dev/cloudinary/asset-view.ts'
@@ -10,6 +11,8 @@ import { Cloud } from '../../dev/cloudinary/cloud.ts'
 import { COLLEAGUE, LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
 
 const ORIGIN = { source: 'api', id: COLLEAGUE.apiKey } as const
+
+const NOT_FOUND = new CloudinaryError('CLOUDINARY_NOT_FOUND', 'read asset: 404', { kind: 'permanent' }, 404)
 
 /** Cloudinary's stand-in without its server: who changes something gets the events that it would notify. */
 export class SilentCloudinary {
@@ -47,7 +50,15 @@ export class SilentCloudinary {
     const kind = { ...(resourceType && { resourceType }), ...(deliveryType && { type: deliveryType }) }
     const asset = this.cloud.assets.find(publicId, kind)
     if (asset) return structuredClone(uploadFields(asset, this.cloud)) as AssetState
-    throw new CloudinaryError('CLOUDINARY_NOT_FOUND', 'read asset: 404', { kind: 'permanent' }, 404)
+    throw NOT_FOUND
+  }
+
+  /** Its notifications state the kind, or name an asset that is there. */
+  async identify(asset: Asset): Promise<IdentifiedAsset> {
+    if (isIdentified(asset)) return asset
+    const found = this.all().find(({ asset_id }) => asset_id === asset.assetId)
+    if (!found) throw asset.assetId ? NOT_FOUND : unidentified(asset)
+    return { publicId: found.public_id, resourceType: found.resource_type, deliveryType: found.type }
   }
 
   /** All its assets, as they are to be in the table. */

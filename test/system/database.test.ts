@@ -52,7 +52,8 @@ async function buildWorker(t: Test, environment: string) {
         if (answer instanceof Error) throw answer
         return answer
       }
-      const used = { currentState } as ProcessorContext['cloudinary']
+      const identify = cloudinary.identify.bind(cloudinary)
+      const used = { currentState, identify } as ProcessorContext['cloudinary']
       return worker.handle(event!, { cloudinary: used, log: QUIET, signal, state })
     },
     async rows() {

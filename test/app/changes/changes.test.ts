@@ -225,6 +225,8 @@ t.test(
     const asset = {
       asset_id: 'a',
       public_id: 'a',
+      resource_type: 'image',
+      type: 'upload',
       created_at: '',
       metadata: { [FIELD]: since.toISOString() },
       last_updated: { updated_at: 'now' }

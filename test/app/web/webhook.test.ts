@@ -45,7 +45,7 @@ t.test('the log line of a notification holds neither its payload nor its signatu
 })
 
 t.test('a bulk notification about 1,000 assets becomes 1,000 events', async (t) => {
-  const { post, stored, lines } = await buildWeb(t)
+  const { post, stored, lines } = await buildWeb(t, { storeTimeoutMs: 60_000 })
   const answer = await post(JSON.stringify(sampleNotification('resource_tags_changed', { count: 1000 })))
   t.strictSame(answer.json(), { accepted: 1000 })
   t.equal(new Set(stored().map(({ id }) => id)).size, 1000)

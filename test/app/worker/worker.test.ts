@@ -165,7 +165,8 @@ t.test('an event that is cut short by a stop is handed back', async (t) => {
   await begun.promise
   await worker.stop(20)
   t.strictSame(messagesIn(QUEUE_NAME), [encodeMessage(upload)])
-  t.match(entries.get(upload.id), { status: 'retrying', attempts: 0 }, 'and it does not count')
+  const [record] = Object.values(entries.get(upload.id)?.processors ?? {})
+  t.match(record, { outcome: 'failed', attempts: 0 }, 'and it does not count')
 })
 
 t.test('clock, chance and the wait of a receive are its own unless given', async (t) => {

@@ -93,7 +93,8 @@ export class History {
       if (answer instanceof Error) throw answer
       return answer
     }
-    const cloudinary = { currentState } as ProcessorContext['cloudinary']
+    const identify = this.cloudinary.identify.bind(this.cloudinary)
+    const cloudinary = { currentState, identify } as ProcessorContext['cloudinary']
     const context = { cloudinary, log: QUIET, signal, state: this.#state } satisfies ProcessorContext
     lane.isBusy = true
     this.#running++

@@ -33,12 +33,12 @@ t.test('a call is recorded with what the SDK is given, without credentials', asy
 t.test('each function of the SDK that a call uses is recorded, and a call that uses none', async (t) => {
   const { cloudinary, client } = build()
   await client.call('twice', async (sdk, options) => {
-    await sdk.uploader.rename('bag', 'shoe', options)
+    await sdk.uploader.add_tag('a', ['bag'], { ...options, type: 'upload' })
     await sdk.api.ping(options)
   })
   t.equal(await client.call('own', async () => 'answer'), 'answer')
   t.match(cloudinary.calls, [
-    { name: 'twice', method: 'uploader.rename', args: ['bag', 'shoe', {}] },
+    { name: 'twice', method: 'uploader.add_tag', args: ['a', ['bag'], { type: 'upload' }] },
     { name: 'twice', method: 'api.ping', args: [{}] },
     { name: 'own', args: [] }
   ])

@@ -1,4 +1,5 @@
 import { Agent } from 'node:http'
+import { Writable } from 'node:stream'
 import { Breaker } from '../cloudinary/breaker.ts'
 import { type CallOptions, CloudinaryClient, type CloudinaryClientOptions } from '../cloudinary/client.ts'
 import type { CloudinaryClients } from '../cloudinary/clients.ts'
@@ -58,18 +59,49 @@ class RecordedClient extends CloudinaryClient {
   }
 }
 
+/** Functions of `sdk.uploader` that make an address or a form, and call nothing. */
+const LOCAL_FUNCTIONS: readonly PropertyKey[] = [
+  'direct_upload',
+  'download_generated_sprite',
+  'download_multi',
+  'image_upload_tag',
+  'unsigned_image_upload_tag',
+  'upload_tag_params',
+  'upload_url'
+]
+
 /** The SDK, where each function that calls Cloudinary is answered. What calls nothing, such as `url`, is its own. */
 function answeredSdk(sdk: CloudinarySdk, respond: Responder): CloudinarySdk {
   const answered = (part: 'uploader' | 'api') => ({
     value: new Proxy(sdk[part], {
       get(functions, name) {
         const real: unknown = Reflect.get(functions, name)
-        if (typeof real !== 'function') return real
-        return (...args: unknown[]) => respond(`${part}.${String(name)}`, args.map(withoutClientOptions))
+        if (typeof real !== 'function' || LOCAL_FUNCTIONS.includes(name)) return real
+        const method = `${part}.${String(name)}`
+        return (...args: unknown[]) =>
+          method.endsWith('_stream')
+            ? answeredStream(method, args, respond)
+            : respond(method, args.map(withoutClientOptions))
       }
     })
   })
   return Object.create(sdk, { uploader: answered('uploader'), api: answered('api') })
+}
+
+/** A stream that takes any bytes, and reports the answer to the callback among the arguments once it has ended. */
+function answeredStream(method: string, args: unknown[], respond: Responder): Writable {
+  const callback = args.find((argument) => typeof argument === 'function') ?? (() => {})
+  const given = args.filter((argument) => argument !== callback).map(withoutClientOptions)
+  return new Writable({
+    write: (_chunk, _encoding, done) => done(),
+    final(done) {
+      done()
+      respond(method, given).then(
+        (answer) => callback(undefined, answer),
+        (reason) => callback(reason)
+      )
+    }
+  })
 }
 
 function withoutClientOptions(argument: unknown): unknown {

@@ -1,5 +1,7 @@
+import { once } from 'node:events'
 import t from 'tap'
 import { parseCloudinaryUrl } from '../../../app/cloudinary/environment.ts'
+import { uploadRawFile } from '../../../app/cloudinary/raw-files.ts'
 import { fakeClients } from '../../../app/testing/clients.ts'
 import { FakeCloudinary } from '../../../app/testing/cloudinary.ts'
 
@@ -49,6 +51,7 @@ t.test('what calls nothing is left to the SDK, and what it does not have is not 
   const url = await client.call('url', async (sdk, options) =>
     sdk.url('bag', { cloud_name: options.cloud_name })
   )
+  t.match(await client.call('url', async ({ uploader }, options) => uploader.upload_url(options)), /demo/)
   t.match(url, /\/demo\/image\/upload\/bag/)
   const found = await client.call('look', async ({ uploader }) => [
     typeof uploader.add_tag,
@@ -71,4 +74,26 @@ t.test('a failure is mapped as a real one, and opens the circuit breaker', async
   await t.rejects(client.addTag(asset, 'a'), { code: 'CLOUDINARY_UNREACHABLE' })
   await t.rejects(client.addTag(asset, 'a'), { code: 'CLOUDINARY_NOT_FOUND', fault: { kind: 'permanent' } })
   await client.addTag(asset, 'a')
+})
+
+t.test('an upload stream takes its content, and is answered as other calls', async (t) => {
+  const { cloudinary, client } = build()
+  const file = { publicId: 'report.csv' }
+  const content = async function* () {
+    yield 'row'
+  }
+  await uploadRawFile(client, file, content())
+  t.match(cloudinary.calls, [
+    {
+      name: 'upload',
+      method: 'uploader.upload_stream',
+      args: [{ public_id: 'report.csv', resource_type: 'raw' }]
+    }
+  ])
+  cloudinary.fail(503)
+  await t.rejects(uploadRawFile(client, file, content()), { code: 'CLOUDINARY_UNAVAILABLE' })
+  const unheard = await client.call('upload', async ({ uploader }) => uploader.upload_stream())
+  unheard.end('content')
+  await once(unheard, 'finish')
+  t.equal(cloudinary.calls.length, 3)
 })

@@ -39,7 +39,7 @@ export class FakeCloudinary {
   /** Every call so far, the failed ones included. */
   readonly calls: CloudinaryCall[] = []
   readonly #fields: Partial<AssetState>
-  readonly #assets: AssetState[] = []
+  #assets: AssetState[] = []
   readonly #answers = new Map<string, unknown>()
   readonly #failures: { status: number | 'unreachable'; name: string | undefined; left: number }[] = []
 
@@ -63,27 +63,29 @@ export class FakeCloudinary {
     return this
   }
 
-  /** Cloudinary has the asset of this event, with the name and the metadata that the event says. */
+  /** Cloudinary has the asset of this event, with the name and the metadata that the event says; after `delete` it has not. */
   learn({ asset, type, payload }: AssetEvent): void {
-    const { assetId, publicId } = asset ?? {}
+    const { assetId, publicId, resourceType = 'image', deliveryType = 'upload' } = asset ?? {}
     if (publicId === undefined) return
-    const known = this.#find(assetId) ?? this.#find(publicId)
-    if (known) {
+    const known = this.#find(assetId ?? publicId, [{ resource_type: resourceType, type: deliveryType }])
+    if (type === 'delete' || type === 'delete_by_token') {
+      this.#assets = this.#assets.filter((other) => other !== known)
+    } else if (known) {
       known.public_id = publicId
       known.metadata = { ...known.metadata, ...fieldsOf(payload.new_metadata) }
-      return
+    } else {
+      const { notification_type: _, notification_context: __, signature_key: ___, ...uploaded } = payload
+      this.#assets.push({
+        ...(type === 'upload' && uploaded),
+        tags: listOf(payload.tags),
+        metadata: fieldsOf(payload.new_metadata ?? payload.metadata),
+        ...this.#fields,
+        asset_id: assetId ?? '',
+        public_id: publicId,
+        resource_type: resourceType,
+        type: deliveryType
+      })
     }
-    const { notification_type: _, notification_context: __, signature_key: ___, ...uploaded } = payload
-    this.#assets.push({
-      ...(type === 'upload' && uploaded),
-      asset_id: assetId ?? '',
-      public_id: publicId,
-      resource_type: asset?.resourceType ?? 'image',
-      type: asset?.deliveryType ?? 'upload',
-      tags: listOf(payload.tags),
-      metadata: fieldsOf(payload.new_metadata ?? payload.metadata),
-      ...this.#fields
-    })
   }
 
   /** Records a call that begins. Returns what answers for the SDK's functions that it uses. */
@@ -108,13 +110,13 @@ export class FakeCloudinary {
       case 'uploader.explicit':
       case 'api.resource':
       case 'api.resource_by_asset_id': {
-        const found = this.#find(args[0])
+        const found = this.#find(args[0], args.slice(1))
         if (!found) throw NOT_FOUND
         return structuredClone(found)
       }
       case 'uploader.add_tag':
         return this.#change(args, (asset) => {
-          asset.tags = [...new Set([...(asset.tags ?? []), ...String(args[0]).split(',')])]
+          asset.tags = [...new Set([...listOf(asset.tags), ...String(args[0]).split(',')])]
         })
       case 'uploader.update_metadata':
         return this.#change(args, (asset) => {
@@ -128,14 +130,22 @@ export class FakeCloudinary {
   #change(args: unknown[], change: (asset: AssetState) => void): object {
     const publicIds = listOf(args.find(Array.isArray))
     for (const publicId of publicIds) {
-      const asset = this.#find(publicId)
+      const asset = this.#find(publicId, args)
       if (asset) change(asset)
     }
     return publicIds.length > 0 ? { public_ids: publicIds } : { result: 'ok' }
   }
 
-  #find(id: unknown): AssetState | undefined {
-    return this.#assets.find(({ asset_id, public_id }) => id && (id === asset_id || id === public_id))
+  /** @param args the options among the arguments of a call may say of which kind the asset is */
+  #find(id: unknown, args: unknown[]): AssetState | undefined {
+    const { resource_type: resourceType, type } = fieldsOf(args.at(-1))
+    return this.#assets.findLast(
+      (asset) =>
+        id === asset.asset_id ||
+        (id === asset.public_id &&
+          (resourceType ?? asset.resource_type) === asset.resource_type &&
+          (type ?? asset.type) === asset.type)
+    )
   }
 }
 

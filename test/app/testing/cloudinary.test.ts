@@ -52,7 +52,6 @@ t.test('an asset of which an event says little has what every asset has', async 
     metadata: { cms_id: '7' }
   })
   t.match(await read(cloudinary, 'old'), { asset_id: '', public_id: 'old' })
-  t.match(await rejection(read(cloudinary, '')), { http_code: 404 })
 })
 
 t.test('a later event renames the asset, and changes its metadata', async (t) => {
@@ -83,11 +82,26 @@ t.test('tags and metadata that are written are there; an answer is a copy', asyn
   t.match(before, { tags: ['bags', 'autumn'] })
 })
 
-t.test('an asset without tags gets its first', async (t) => {
-  const cloudinary = new FakeCloudinary({ asset: { tags: undefined } as object })
-  cloudinary.learn(upload)
-  await cloudinary.begin('change')('uploader.add_tag', ['a', [publicId], {}])
-  t.match(await read(cloudinary), { tags: ['a'] })
+t.test('assets of one name are told apart by their kind; the last upload has the name', async (t) => {
+  const cloudinary = build()
+  const video = sampleEvent('upload', { variant: 'video' })
+  const again = sampleEvent('upload', { assetId: '1'.repeat(32) })
+  cloudinary.learn(video)
+  cloudinary.learn(again)
+  const find = (resource_type: string) =>
+    cloudinary.begin('read')('uploader.explicit', [publicId, { resource_type, type: 'upload' }])
+  t.match(await find('video'), { asset_id: video.asset?.assetId })
+  t.match(await find('image'), { asset_id: again.asset?.assetId })
+  t.match(await read(cloudinary, assetId), { asset_id: assetId })
+  t.match(await rejection(find('raw')), { http_code: 404 })
+})
+
+t.test('an asset that is deleted is not there', async (t) => {
+  for (const type of ['delete', 'delete_by_token'] as const) {
+    const cloudinary = build()
+    cloudinary.learn(sampleEvent(type, { assetId, publicId }))
+    t.match(await rejection(read(cloudinary)), { http_code: 404 })
+  }
 })
 
 t.test('an answer can be given, as a value or a function', async (t) => {
@@ -108,8 +122,10 @@ t.test('calls fail as often as is said, those of a name alone', async (t) => {
   await write()
   t.match(await rejection(read(cloudinary)), { http_code: 503 })
   t.ok(await read(cloudinary))
+  cloudinary.fail(404)
+  t.match(await rejection(write()), { http_code: 404 })
   t.strictSame(
     cloudinary.calls.map(({ name }) => name),
-    ['read', 'write', 'write', 'read', 'read']
+    ['read', 'write', 'write', 'read', 'read', 'write']
   )
 })

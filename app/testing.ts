@@ -3,13 +3,15 @@ import type { ProcessorRecord } from './journal/processor-record.ts'
 import type { Listener, Processor } from './listener.ts'
 import { TestListener, type TestListenerOptions, type TestResult } from './testing/listener.ts'
 import type { Sample } from './testing/sample.ts'
+import { recordNamed } from './worker/plan.ts'
 
 export type { CloudinaryCall } from './testing/cloudinary.ts'
 export { FakeCloudinary } from './testing/cloudinary.ts'
-export type { LogLine, TestedEvent, TestListenerOptions, TestResult } from './testing/listener.ts'
+export type { TestedEvent, TestListenerOptions, TestResult } from './testing/listener.ts'
 export { TestListener } from './testing/listener.ts'
 export type { DeadLetter } from './testing/queue.ts'
 export type { Sample } from './testing/sample.ts'
+export type { LogLine } from './testing/wiring.ts'
 
 /** The sample event, and what is fake around the processor. */
 export type ProcessorTest<Type extends EventType> = Omit<Sample<Type>, 'count'> &
@@ -52,7 +54,7 @@ export async function testProcessor<Type extends EventType>(
   try {
     const { events, calls, deadLetters, log } = await listener.send(type, sample as Sample<Type>)
     const { event, reason = '', processors } = events[0]!
-    const ended = processors[name] ?? { outcome: 'ignored', reason }
+    const ended = recordNamed(processors, name) ?? { outcome: 'ignored', reason }
     return { ...ended, event, calls, deadLetters, log, state: listener.state(name) }
   } finally {
     await listener.stop()

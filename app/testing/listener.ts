@@ -1,27 +1,18 @@
-import { pino } from 'pino'
 import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
 import { signatureHeaders } from '../../dev/sign.ts'
-import { memoryJournal } from '../../test/support/journal.ts'
-import { memoryState } from '../../test/support/state.ts'
-import { parseCloudinaryUrl } from '../cloudinary/environment.ts'
-import { Environments } from '../cloudinary/environments.ts'
 import type { AssetEvent, EventType } from '../cloudinary/event.ts'
-import { fromUrl } from '../cloudinary/secret-source.ts'
 import { readConfig } from '../config.ts'
 import { ListenerError } from '../errors.ts'
-import { Intake } from '../intake/intake.ts'
 import type { Status } from '../journal/journal.ts'
 import type { ProcessorRecords } from '../journal/processor-record.ts'
-import { defineListener, type Listener } from '../listener.ts'
-import { type Logger, SERIALIZERS } from '../logger.ts'
-import { NO_METRICS } from '../metrics/metrics.ts'
+import type { Listener } from '../listener.ts'
 import { decodeMessage } from '../queue/message.ts'
-import { type HandleOptions, handleMessage } from '../worker/handle.ts'
+import { handleMessage } from '../worker/handle.ts'
 import { startProcessors, stopProcessors } from '../worker/processors.ts'
-import { fakeClients } from './clients.ts'
 import { type CloudinaryCall, FakeCloudinary } from './cloudinary.ts'
-import { type DeadLetter, MemoryQueue } from './queue.ts'
+import type { DeadLetter } from './queue.ts'
 import { type Sample, sampleBody } from './sample.ts'
+import { type LogLine, wireInMemory } from './wiring.ts'
 
 export interface TestListenerOptions {
   /** (Default: a new one) */
@@ -35,8 +26,6 @@ export interface TestListenerOptions {
   /** A number from 0 up to 1, which spreads the retries. (Default: 0.5) */
   random?: () => number
 }
-
-export type LogLine = { level: string; msg: string; [field: string]: unknown }
 
 /** An event, and what has become of it so far. */
 export interface TestedEvent {
@@ -61,11 +50,6 @@ export interface TestResult {
 
 const START = new Date('2026-06-01T12:00:00.000Z')
 
-/** A host that cannot exist (RFC 6761): what the fake Cloudinary does not answer, reaches nobody. */
-const CLOUDINARY_URL =
-  `cloudinary://${LOCAL_CLOUDINARY.apiKey}:${LOCAL_CLOUDINARY.apiSecret}@${LOCAL_CLOUDINARY.cloudName}` +
-  '?upload_prefix=http://cloudinary.invalid'
-
 /**
  * A listener in memory: the real ingest, worker and Cloudinary client, with a fake queue, journal and Cloudinary behind
  * them. Time is virtual, so no retry waits. Take one step at a time: each resolves with what it did.
@@ -73,13 +57,7 @@ const CLOUDINARY_URL =
 export class TestListener {
   readonly cloudinary: FakeCloudinary
   readonly #variables: Record<string, string>
-  readonly #environments: Environments
-  readonly #queue: MemoryQueue
-  readonly #intake: Intake
-  readonly #journal: ReturnType<typeof memoryJournal>
-  readonly #state = memoryState()
-  readonly #lines: LogLine[] = []
-  readonly #handling: HandleOptions
+  readonly #parts: ReturnType<typeof wireInMemory>
   readonly #stopping = new AbortController()
   #now: number
   #starting: Promise<void> | undefined
@@ -92,34 +70,15 @@ export class TestListener {
     this.cloudinary = cloudinary
     this.#variables = options.variables ?? {}
     this.#now = now.getTime()
-    const clock = () => this.#now
-    const log = this.#createLog()
-    this.#queue = new MemoryQueue(clock)
-    this.#journal = memoryJournal(clock)
-    this.#environments = new Environments({ source: fromUrl(CLOUDINARY_URL), log })
-    this.#intake = new Intake({
-      environments: this.#environments,
-      outbox: { store: (events) => this.#store(events) },
-      metrics: NO_METRICS,
-      toleranceSeconds: 7200,
-      clock,
-      storeTimeoutMs: 8000
-    })
-    this.#handling = {
-      processors: defineListener(listener).processors,
-      clients: fakeClients({ cloudinary, environment: parseCloudinaryUrl(CLOUDINARY_URL), clock, random }),
-      environments: this.#environments,
-      journal: this.#journal.journal,
-      state: this.#state.store,
-      deadLetters: this.#queue,
-      log,
-      metrics: NO_METRICS,
-      clock,
+    this.#parts = wireInMemory(listener, {
+      cloudinary,
+      store: (events) => this.#store(events),
+      clock: () => this.#now,
       random
-    }
+    })
     for (const [processor, values] of Object.entries(state)) {
       for (const [key, value] of Object.entries(values)) {
-        this.#state.entries.set(`${processor}/${key}`, JSON.stringify(value))
+        this.#parts.state.set(`${processor}/${key}`, JSON.stringify(value))
       }
     }
   }
@@ -133,7 +92,7 @@ export class TestListener {
   state(processor: string): Record<string, unknown> {
     const prefix = `${processor}/`
     return Object.fromEntries(
-      [...this.#state.entries]
+      [...this.#parts.state]
         .filter(([key]) => key.startsWith(prefix))
         .map(([key, value]) => [key.slice(prefix.length), JSON.parse(value)])
     )
@@ -160,7 +119,7 @@ export class TestListener {
     const body = Buffer.from(text)
     const headers = signatureHeaders(body, LOCAL_CLOUDINARY, Math.floor(this.#now / 1000))
     return this.#step(async () => {
-      const answer = await this.#intake.take({
+      const answer = await this.#parts.intake.take({
         body,
         headers: { signature: headers['x-cld-signature'], timestamp: headers['x-cld-timestamp'] }
       })
@@ -182,7 +141,7 @@ export class TestListener {
   /** Stops the processors. */
   async stop(): Promise<void> {
     this.#stopping.abort()
-    const { processors, log } = this.#handling
+    const { processors, log } = this.#parts.handling
     const hasStarted = await this.#starting?.then(
       () => true,
       () => false
@@ -190,29 +149,16 @@ export class TestListener {
     if (hasStarted) await stopProcessors(processors, log)
   }
 
-  #createLog(): Logger {
-    return pino(
-      {
-        level: 'debug',
-        base: null,
-        timestamp: false,
-        formatters: { level: (level) => ({ level }) },
-        serializers: SERIALIZERS
-      },
-      { write: (line) => void this.#lines.push(JSON.parse(line)) }
-    )
-  }
-
   async #start(): Promise<void> {
-    const { processors, log } = this.#handling
-    await this.#environments.load()
+    const { processors, log } = this.#parts.handling
+    await this.#parts.environments.load()
     await startProcessors(processors, { config: readConfig([], this.#variables), log })
   }
 
   async #step(work: () => Promise<void>): Promise<TestResult> {
     const { calls } = this.cloudinary
-    const { deadLetters } = this.#queue
-    const before = [calls.length, deadLetters.length, this.#lines.length] as const
+    const { lines, queue } = this.#parts
+    const before = [calls.length, queue.deadLetters.length, lines.length] as const
     this.#starting ??= this.#start()
     await this.#starting
     this.#events = new Map()
@@ -220,18 +166,18 @@ export class TestListener {
     return {
       events: [...this.#events.values()].map((event) => this.#outcomeOf(event)),
       calls: calls.slice(before[0]),
-      deadLetters: deadLetters.slice(before[1]),
-      log: this.#lines.slice(before[2])
+      deadLetters: queue.deadLetters.slice(before[1]),
+      log: lines.slice(before[2])
     }
   }
 
   #outcomeOf(event: AssetEvent): TestedEvent {
-    const { status = 'queued', reason, processors = {} } = this.#journal.entries.get(event.id) ?? {}
+    const { status = 'queued', reason, processors = {} } = this.#parts.entries.get(event.id) ?? {}
     return structuredClone({ event, status, ...(reason !== undefined && { reason }), processors })
   }
 
   async #store(events: readonly AssetEvent[]): Promise<void> {
-    await this.#queue.store(events)
+    await this.#parts.queue.store(events)
     for (const event of events) {
       this.#events.set(event.id, event)
       this.cloudinary.learn(event)
@@ -241,7 +187,7 @@ export class TestListener {
   async #runUntil(end: number): Promise<void> {
     for (;;) {
       await this.#deliver()
-      const { nextAt } = this.#queue
+      const { nextAt } = this.#parts.queue
       if (nextAt === undefined || nextAt > end) break
       this.#now = nextAt
     }
@@ -250,10 +196,11 @@ export class TestListener {
 
   /** Handles every message that can be received now. */
   async #deliver(): Promise<void> {
-    for (let message = this.#queue.receive(); message; message = this.#queue.receive()) {
+    const { queue, handling } = this.#parts
+    for (let message = queue.receive(); message; message = queue.receive()) {
       const event = decodeMessage(message.body)
       this.#events.set(event.id, event)
-      this.#queue.settle(message, await handleMessage(message, this.#stopping.signal, this.#handling))
+      queue.settle(message, await handleMessage(message, this.#stopping.signal, handling))
     }
   }
 }

@@ -1,20 +1,8 @@
-import { Agent } from 'node:http'
 import { Writable } from 'node:stream'
-import { Breaker } from '../cloudinary/breaker.ts'
-import { type CallOptions, CloudinaryClient, type CloudinaryClientOptions } from '../cloudinary/client.ts'
-import type { CloudinaryClients } from '../cloudinary/clients.ts'
-import type { CloudinaryEnvironment } from '../cloudinary/environment.ts'
-import { type CloudinarySdk, loadSdk } from '../cloudinary/sdk.ts'
+import type { CallOptions } from '../cloudinary/client.ts'
+import { CloudinaryClients, type CloudinaryClientsOptions } from '../cloudinary/clients.ts'
+import type { CloudinarySdk } from '../cloudinary/sdk.ts'
 import type { FakeCloudinary, Responder } from './cloudinary.ts'
-
-export interface FakeClientsOptions {
-  cloudinary: FakeCloudinary
-  environment: CloudinaryEnvironment
-  /** Milliseconds since the epoch. */
-  clock: () => number
-  /** A number from 0 up to 1. */
-  random: () => number
-}
 
 /** What the client adds to the options of each call: the same for all of them, or secret. */
 const CLIENT_OPTIONS: Record<keyof CallOptions, true> = {
@@ -27,35 +15,26 @@ const CLIENT_OPTIONS: Record<keyof CallOptions, true> = {
   timeout: true
 }
 
-/** The real clients of one environment, with the real circuit breaker, whose SDK answers from a {@link FakeCloudinary}. */
-export function fakeClients(options: FakeClientsOptions): Pick<CloudinaryClients, 'for' | 'breaker'> {
-  const { cloudinary, environment, clock, random } = options
-  const breaker = new Breaker({ clock, random })
-  const agent = new Agent()
-  const sdk = loadSdk()
+/** The real clients, with the real circuit breakers, whose SDK answers from a {@link FakeCloudinary}. */
+export function fakeClients(
+  cloudinary: FakeCloudinary,
+  options: CloudinaryClientsOptions
+): Pick<CloudinaryClients, 'for' | 'breaker'> {
+  const clients = new CloudinaryClients(options)
   return {
-    breaker: () => breaker,
-    for: (_cloudName, signal) =>
-      new RecordedClient({ environment, sdk, agent, signal, timeoutMs: 30_000, breaker, clock }, cloudinary)
-  }
-}
-
-class RecordedClient extends CloudinaryClient {
-  readonly #cloudinary: FakeCloudinary
-
-  constructor(options: CloudinaryClientOptions, cloudinary: FakeCloudinary) {
-    super(options)
-    this.#cloudinary = cloudinary
-  }
-
-  override call<Result>(
-    name: string,
-    invoke: (sdk: CloudinarySdk, options: CallOptions, signal: AbortSignal) => Promise<Result>,
-    timeoutMs?: number
-  ): Promise<Result> {
-    const answered: typeof invoke = (sdk, options, signal) =>
-      invoke(answeredSdk(sdk, this.#cloudinary.begin(name)), options, signal)
-    return super.call(name, answered, timeoutMs)
+    breaker: (cloudName) => clients.breaker(cloudName),
+    for(cloudName, signal) {
+      const client = clients.for(cloudName, signal)
+      const call = client.call.bind(client)
+      client.call = (name, invoke, timeoutMs) =>
+        call(
+          name,
+          (sdk, callOptions, aborted) =>
+            invoke(answeredSdk(sdk, cloudinary.begin(name)), callOptions, aborted),
+          timeoutMs
+        )
+      return client
+    }
   }
 }
 

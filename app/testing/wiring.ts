@@ -2,7 +2,6 @@ import { type Logger, pino } from 'pino'
 import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
 import { memoryJournal } from '../../test/support/journal.ts'
 import { memoryState } from '../../test/support/state.ts'
-import { parseCloudinaryUrl } from '../cloudinary/environment.ts'
 import { Environments } from '../cloudinary/environments.ts'
 import { fromUrl } from '../cloudinary/secret-source.ts'
 import { Intake, type IntakeOptions } from '../intake/intake.ts'
@@ -55,7 +54,7 @@ export function wireInMemory(listener: Listener, options: TestWiringOptions) {
   })
   const handling: HandleOptions = {
     processors,
-    clients: fakeClients({ cloudinary, environment: parseCloudinaryUrl(CLOUDINARY_URL), clock, random }),
+    clients: fakeClients(cloudinary, { environments, clock, random }),
     environments,
     journal,
     state: state.store,

@@ -11,7 +11,11 @@ const environment = parseCloudinaryUrl(
 
 function build() {
   const cloudinary = new FakeCloudinary()
-  const clients = fakeClients({ cloudinary, environment, clock: () => 0, random: () => 0 })
+  const clients = fakeClients(cloudinary, {
+    environments: { get: () => environment, cloudNames: () => ['demo'] },
+    clock: () => 0,
+    random: () => 0
+  })
   return { cloudinary, clients, client: clients.for('demo', new AbortController().signal) }
 }
 
@@ -63,7 +67,7 @@ t.test('what calls nothing is left to the SDK, and what it does not have is not 
 t.test('a failure is mapped as a real one, and opens the circuit breaker', async (t) => {
   const { cloudinary, clients, client } = build()
   cloudinary.fail(420).fail('unreachable').fail(404)
-  const asset = { publicId: 'bag' }
+  const asset = { publicId: 'bag', resourceType: 'image', deliveryType: 'upload' }
   await t.rejects(client.addTag(asset, 'a'), {
     code: 'CLOUDINARY_RATE_LIMITED',
     fault: { until: new Date(60_000) }
@@ -78,7 +82,7 @@ t.test('a failure is mapped as a real one, and opens the circuit breaker', async
 
 t.test('an upload stream takes its content, and is answered as other calls', async (t) => {
   const { cloudinary, client } = build()
-  const file = { publicId: 'report.csv' }
+  const file = { publicId: 'report.csv', deliveryType: 'upload' }
   const content = async function* () {
     yield 'row'
   }

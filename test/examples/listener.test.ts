@@ -45,11 +45,12 @@ t.test('an upload is tagged and stamped', async (t) => {
 t.test('a change of metadata that is not watched is ignored', async (t) => {
   const listener = testListener(config)
   t.teardown(() => listener.stop())
+  const image = { resource_type: 'image', type: 'upload' }
   const { events } = await listener.send('resource_metadata_changed', {
     body: {
       resources: [
-        { public_id: 'bag', previous_metadata: { colour: 'red' }, new_metadata: { colour: 'blue' } },
-        { public_id: 'shoe', previous_metadata: { cms_id: '1' }, new_metadata: { cms_id: '2' } }
+        { ...image, public_id: 'bag', previous_metadata: { size: 'S' }, new_metadata: { size: 'M' } },
+        { ...image, public_id: 'shoe', previous_metadata: { cms_id: '1' }, new_metadata: { cms_id: '2' } }
       ]
     }
   })

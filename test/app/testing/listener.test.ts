@@ -116,7 +116,8 @@ t.test('an outage without an end ends as in SQS: the message is received 1,000 t
 
 t.test('a captured notification is received as it is', async (t) => {
   const listener = build([tag({ on: ['*'], ownChanges: true })])
-  t.match(await listener.receive({ notification_type: 'upload', public_id: 'bag', version: 1 }), {
+  const captured = { notification_type: 'upload', public_id: 'bag', resource_type: 'image', type: 'upload' }
+  t.match(await listener.receive(captured), {
     events: [{ event: { type: 'upload', asset: { publicId: 'bag' } }, status: 'done' }]
   })
   const listening = build([tag({ on: ['unknown'], handle: ({ payload }) => String(payload.body) })])

@@ -17,16 +17,19 @@ import { UPLOADS } from './samples/uploads.ts'
 
 export type { SampleOptions } from './samples/asset.ts'
 
-const SAMPLES: Record<EventType, Variants> = {
+const SAMPLES = {
   ...UPLOADS,
   ...DERIVED,
   ...CHANGES,
   ...REVIEWS,
   ...OTHERS
-}
+} satisfies Record<EventType, Variants>
 
 /** What notifications were before 2024, for every type: without `notification_context` and `signature_key`. */
 const OLD = 'old'
+
+/** The samples that there are of a type. */
+export type SampleVariant<Type extends EventType> = (keyof (typeof SAMPLES)[Type] & string) | typeof OLD
 
 /** A bulk call of the Admin API takes up to 1,000 ids, so that one notification can hold 1,000 assets. */
 export const MAX_ASSETS = 1000
@@ -71,9 +74,12 @@ export function sampleNotification(
 
 function makerOf(type: EventType, variant: string | undefined): Maker {
   if (!Object.hasOwn(SAMPLES, type)) {
-    throw new ListenerError('SAMPLE_UNKNOWN', `There is no sample of type "${type}"`)
+    throw new ListenerError(
+      'SAMPLE_UNKNOWN',
+      `There is no sample of type "${type}"; there are: ${Object.keys(SAMPLES).toSorted().join(', ')}`
+    )
   }
-  const variants = SAMPLES[type]
+  const variants: Variants = SAMPLES[type]
   const [first] = Object.keys(variants)
   const name = variant === undefined || variant === OLD ? first! : variant
   if (!Object.hasOwn(variants, name)) {

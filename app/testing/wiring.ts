@@ -1,0 +1,81 @@
+import { type Logger, pino } from 'pino'
+import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
+import { memoryJournal } from '../../test/support/journal.ts'
+import { memoryState } from '../../test/support/state.ts'
+import { Environments } from '../cloudinary/environments.ts'
+import { fromUrl } from '../cloudinary/secret-source.ts'
+import { Intake, type IntakeOptions } from '../intake/intake.ts'
+import { defineListener, type Listener } from '../listener.ts'
+import { SERIALIZERS } from '../logger.ts'
+import { NO_METRICS } from '../metrics/metrics.ts'
+import type { HandleOptions } from '../worker/handle.ts'
+import { fakeClients } from './clients.ts'
+import type { FakeCloudinary } from './cloudinary.ts'
+import { MemoryQueue } from './queue.ts'
+
+export type LogLine = { level: string; msg: string; [field: string]: unknown }
+
+export interface TestWiringOptions {
+  cloudinary: FakeCloudinary
+  /** Stores the events of a notification. */
+  store: IntakeOptions['outbox']['store']
+  /** Milliseconds since the epoch. */
+  clock: () => number
+  /** A number from 0 up to 1. */
+  random: () => number
+}
+
+/** A host that cannot exist (RFC 6761): a call that the fake Cloudinary does not answer reaches nobody. */
+const CLOUDINARY_URL =
+  `cloudinary://${LOCAL_CLOUDINARY.apiKey}:${LOCAL_CLOUDINARY.apiSecret}@${LOCAL_CLOUDINARY.cloudName}` +
+  '?upload_prefix=http://cloudinary.invalid'
+
+/**
+ * The parts of a web task and of a worker, in memory.
+ *
+ * @throws {ListenerError} LISTENER_CONFIG_INVALID
+ */
+export function wireInMemory(listener: Listener, options: TestWiringOptions) {
+  const { cloudinary, clock, random } = options
+  const { processors } = defineListener(listener)
+  const lines: LogLine[] = []
+  const log = createLog(lines)
+  const environments = new Environments({ source: fromUrl(CLOUDINARY_URL), log })
+  const queue = new MemoryQueue(clock)
+  const { journal, entries } = memoryJournal(clock)
+  const state = memoryState()
+  const intake = new Intake({
+    environments,
+    outbox: { store: options.store },
+    metrics: NO_METRICS,
+    toleranceSeconds: 7200,
+    clock,
+    storeTimeoutMs: 8000
+  })
+  const handling: HandleOptions = {
+    processors,
+    clients: fakeClients(cloudinary, { environments, clock, random }),
+    environments,
+    journal,
+    state: state.store,
+    deadLetters: queue,
+    log,
+    metrics: NO_METRICS,
+    clock,
+    random
+  }
+  return { environments, queue, entries, state: state.entries, intake, handling, lines }
+}
+
+function createLog(lines: LogLine[]): Logger {
+  return pino(
+    {
+      level: 'debug',
+      base: null,
+      timestamp: false,
+      formatters: { level: (level) => ({ level }) },
+      serializers: SERIALIZERS
+    },
+    { write: (line) => void lines.push(JSON.parse(line)) }
+  )
+}

@@ -12,9 +12,6 @@ Object.assign(pino, {
   destination(...options: Parameters<typeof destination>) {
     const stream = destination(...options)
     const write = stream.write.bind(stream)
-    // metrics are for CloudWatch
-    return Object.assign(stream, {
-      write: (line: string) => line.startsWith('{"_aws"') || write(format(line))
-    })
+    return Object.assign(stream, { write: (line: string) => write(format(line)) })
   }
 })

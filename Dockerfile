@@ -28,7 +28,7 @@ COPY app app
 USER node
 EXPOSE 8080
 # for web; the other roles do not listen
-HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD ["node", "app/web/health-check.ts"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD node app/web/health-check.ts "${PORT:-8080}"
 ENTRYPOINT ["node", "app/main.ts"]
 CMD ["web"]
 

@@ -97,7 +97,7 @@ export function createTask(
       memoryLimitMiB: size.memoryMiB,
       portMappings: [{ containerPort: PORT }],
       healthCheck: {
-        command: ['CMD', 'node', 'app/web/health-check.ts'],
+        command: ['CMD', 'node', 'app/web/health-check.ts', String(PORT)],
         interval: Duration.seconds(TIMINGS.healthCheckInterval.seconds),
         timeout: Duration.seconds(TIMINGS.healthCheckTimeout.seconds),
         retries: 3,

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
-import { prettyFactory } from 'pino-pretty'
 import { ListenerError } from '../../app/errors.ts'
 import type { CloudinaryStandIn } from '../cloudinary/server.ts'
+import { createLogFormat } from '../log-format.ts'
 import type { LogLine } from './child.ts'
 import { writeEnvironmentFile } from './environment-file.ts'
 import { followEdits } from './follow-edits.ts'
@@ -35,12 +35,7 @@ const CLOUDINARY_PORT = 4000
  */
 export async function run(surroundings: Surroundings): Promise<0 | 1> {
   const { environment, colors, print, until } = surroundings
-  const pretty = prettyFactory({
-    colorize: colors,
-    ignore: 'role',
-    messageFormat: '{role}: {msg}',
-    singleLine: true
-  })
+  const format = createLogFormat({ colors })
   const lines: LogLine[] = []
   const said = new Set<string>()
   let following = false
@@ -52,7 +47,7 @@ export async function run(surroundings: Surroundings): Promise<0 | 1> {
     // web and worker find the same variable invalid
     const repeated = level === 'fatal' && code !== undefined && said.has(`${msg}`)
     if (level === 'fatal') said.add(`${msg}`)
-    if ((following || serious) && !repeated) print(time ? pretty(line).trimEnd() : `${line.role}: ${msg}`)
+    if ((following || serious) && !repeated) print(time ? format(line).trimEnd() : `${line.role}: ${msg}`)
     if (!following) lines.push(line)
   }
 

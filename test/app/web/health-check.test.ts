@@ -9,11 +9,8 @@ import { buildWeb } from '../../support/web.ts'
 const script = fileURLToPath(import.meta.resolve('../../../app/web/health-check.ts'))
 
 /** Runs the check against this port and resolves with its exit code. */
-async function check(port: number): Promise<number> {
-  const child = spawn(process.execPath, [script], {
-    env: { ...process.env, PORT: String(port) },
-    stdio: 'inherit'
-  })
+async function check(port: number, ...options: string[]): Promise<number> {
+  const child = spawn(process.execPath, [...options, script, String(port)], { stdio: 'inherit' })
   const [code] = await once(child, 'close')
   return code
 }
@@ -32,6 +29,19 @@ test('it exits 0 while the web role lives', async (t) => {
   const { app } = await buildWeb(t)
   await app.listen({ port: 0, host: '127.0.0.1' })
   t.equal(await check((app.server.address() as AddressInfo).port), 0)
+})
+
+test('it imports nothing but Node.js, since it shares the CPU of web', async (t) => {
+  const port = await serve(t, (_request, response) => response.end())
+  const refuse = `
+    import { isBuiltin, registerHooks } from 'node:module'
+    registerHooks({
+      resolve(specifier, context, nextResolve) {
+        if (context.parentURL?.includes('/app/') && !isBuiltin(specifier)) throw new Error(specifier)
+        return nextResolve(specifier, context)
+      }
+    })`
+  t.equal(await check(port, '--import', `data:text/javascript,${encodeURIComponent(refuse)}`), 0)
 })
 
 test('it exits 1 when the answer is an error', async (t) => {

@@ -57,7 +57,7 @@ export function services(t: Test, { plain, several, trial, bespoke }: Record<str
   t.test('only web listens, and ECS asks whether it lives', async (t) => {
     t.match(plain!.listener.container('Web'), {
       PortMappings: [{ ContainerPort: 8080 }],
-      HealthCheck: { Command: ['CMD', 'node', 'app/web/health-check.ts'] }
+      HealthCheck: { Command: ['CMD', 'node', 'app/web/health-check.ts', '8080'] }
     })
     t.equal(plain!.listener.container('Web').Memory, 1024, 'it sees the memory that it may use')
     for (const role of ['Worker', 'Operator']) {

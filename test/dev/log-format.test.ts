@@ -1,0 +1,22 @@
+import t from 'tap'
+import { createLogFormat } from '../../dev/log-format.ts'
+
+const line = {
+  level: 'info',
+  time: '2026-11-27T14:42:17.068Z',
+  role: 'web',
+  events: 1,
+  msg: 'notification accepted'
+}
+
+t.test('a line of the log for people: time, level, role, message and fields', async (t) => {
+  const format = createLogFormat({ colors: false })
+  const text = '[14:42:17.068] INFO: web: notification accepted {"events":1}\n'
+  t.equal(format(line), text)
+  t.equal(format(JSON.stringify(line)), text)
+  t.equal(format('not from the logger'), 'not from the logger\n')
+})
+
+t.test('in colours where they are wanted', async (t) => {
+  t.match(createLogFormat({ colors: true })(line), '\u001b[32mINFO')
+})

@@ -4,6 +4,3 @@ export const WEBHOOK_PATH = '/webhooks/cloudinary'
 /** Whether `web` serves the path of an address. Whatever its host is: a proxy or load balancer has its own. */
 export const isServed = ({ pathname }: URL): boolean =>
   pathname === WEBHOOK_PATH || pathname === `${WEBHOOK_PATH}/`
-
-/** What to write instead of an address that is not served, for errors. */
-export const NOT_SERVED = `web serves no other path than ${WEBHOOK_PATH}`

@@ -12,10 +12,17 @@ export interface Origin {
 
 export type Notification = { notification_type: string } & Record<string, unknown>
 
+/** Who changed something, when (Unix time, milliseconds), and the key that signs. */
+export interface Circumstances {
+  origin: Origin
+  now: number
+  signatureKey: string
+}
+
 /** Adds what every notification carries: when, who, and the key it is signed with. */
 export function envelope(
   { notification_type, ...body }: Notification,
-  { origin, now, signatureKey }: { origin: Origin; now: number; signatureKey: string }
+  { origin, now, signatureKey }: Circumstances
 ): Notification {
   // Real `delete` notifications carry neither of the two.
   const identity = { timestamp: isoOffset(now), request_id: randomUUID().replaceAll('-', '') }
@@ -28,6 +35,14 @@ export function envelope(
     signature_key: signatureKey
   }
 }
+
+/** What a trigger sends when it is tested: that it has a type of its own, and says which trigger it is, are assumed. */
+export const testNotification = (
+  { id, event_type }: { id: string; event_type: string },
+  sample: object,
+  circumstances: Circumstances
+): Notification =>
+  envelope({ notification_type: 'test', trigger_id: id, event_type, ...sample }, circumstances)
 
 export function uploadNotification(
   asset: Asset,

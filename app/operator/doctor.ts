@@ -30,7 +30,7 @@ export interface DoctorOptions {
 }
 
 export const ok = (message: string): Finding => ({ level: 'ok', message })
-export const warn = (message: string): Finding => ({ level: 'warn', message })
+export const warn = (message: string): Finding => ({ level: 'warning', message })
 export const fault = (message: string): Finding => ({ level: 'fault', message })
 
 /** Checks everything, each on its own, and returns the exit code. */

@@ -21,6 +21,11 @@ t.test('after setup, an upload comes by a trigger; setup again changes nothing',
 
   const created = await setup('--url', webhookUrl)
   t.ok(created.includes(`demo  trigger  created   upload → ${webhookUrl}`), created.join('\n'))
+  await atRest()
+  t.ok(
+    lines.some(({ msg, type }) => msg === 'notification accepted' && type === 'unknown'),
+    'the test notification'
+  )
   cloudinary.as().upload({ publicId: 'bag' })
   await atRest()
   t.strictSame(cloudinary.assets.find('bag')?.tags, ['Hello World!'])
@@ -28,6 +33,6 @@ t.test('after setup, an upload comes by a trigger; setup again changes nothing',
 
   const before = writes()
   // WEBHOOK_URL says where
-  t.match((await setup()).at(-2), 'Created 0, removed 0')
+  t.match((await setup()).at(-2), 'Created 0, updated 0, removed 0')
   t.equal(writes(), before)
 })

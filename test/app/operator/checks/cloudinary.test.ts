@@ -29,7 +29,7 @@ t.test('each cloud is pinged with its own key', async (t) => {
     when: ({ cloud }) => cloud === 'demo'
   })
   const [limited] = await check.run(signal)
-  t.match(limited, { level: 'warn', message: /^demo: ping: 420 .*; it passes$/ })
+  t.match(limited, { level: 'warning', message: /^demo: ping: 420 .*; it passes$/ })
 })
 
 t.test('without credentials there is nothing to check', async (t) => {

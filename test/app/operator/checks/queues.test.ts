@@ -40,7 +40,7 @@ t.test('dead letters are worth a warning, seen or held', async (t) => {
   await letters().receive()
   await bury(eventOf('two'))
   t.match(await deadLetterQueue({ sqs, queueUrl: deadLetterQueueUrl }).run(signal), [
-    { level: 'warn', message: /^about 2 letters; node app\/main\.ts redrive --dry-run/ }
+    { level: 'warning', message: /^about 2 letters; node app\/main\.ts redrive --dry-run/ }
   ])
 })
 
@@ -60,12 +60,12 @@ t.test('a queue that is not FIFO, forgets early and has no redrive policy', asyn
   const queueUrl = await create('plain', {})
   t.match(await queue({ sqs, queueUrl, deadLetterQueueUrl: undefined }).run(signal), [
     { level: 'fault', message: /^it is not a FIFO queue/ },
-    { level: 'warn', message: /^keeps messages for 4 days.*1209600/ },
+    { level: 'warning', message: /^keeps messages for 4 days.*1209600/ },
     { level: 'fault', message: /^it has no RedrivePolicy/ }
   ])
   t.match(await deadLetterQueue({ sqs, queueUrl }).run(signal), [
     { level: 'fault', message: /^it is not a FIFO queue/ },
-    { level: 'warn', message: /^keeps messages for 4 days.*lost sooner/ }
+    { level: 'warning', message: /^keeps messages for 4 days.*lost sooner/ }
   ])
 })
 
@@ -74,7 +74,7 @@ t.test('a redrive policy that names another queue', async (t) => {
   const deadLetterQueueUrl = await create('other.fifo', {})
   const { queueUrl } = embedded
   t.match(await queue({ sqs, queueUrl, deadLetterQueueUrl }).run(signal), [
-    { level: 'warn', message: /which is not DEAD_LETTER_QUEUE_URL \(arn:.*:other\.fifo\)/ }
+    { level: 'warning', message: /which is not DEAD_LETTER_QUEUE_URL \(arn:.*:other\.fifo\)/ }
   ])
   const gone = `${embedded.url}/000000000000/gone.fifo`
   t.match(await queue({ sqs, queueUrl, deadLetterQueueUrl: gone }).run(signal), [{ level: 'ok' }])

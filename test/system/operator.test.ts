@@ -55,6 +55,7 @@ t.test('a dead letter is redriven once its cause is mended, and an event is repl
         ['warning', 'table'],
         ['ok', 'Cloudinary'],
         ['ok', 'triggers'],
+        ['ok', 'metadata'],
         ['ok', 'clock'],
         ['0 faults, 1 warning.']
       ]

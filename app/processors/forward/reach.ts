@@ -19,10 +19,10 @@ export async function reach({ protocol, hostname, port, origin }: URL, signal: A
   try {
     await once(socket, isSecure ? 'secureConnect' : 'connect', { signal })
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
+    const { code } = error as NodeJS.ErrnoException
     throw new ListenerError(
       'FORWARD_UNAVAILABLE',
-      `${origin} cannot be reached: ${code ?? message}; check \`url\`, its certificate and the network path to it`
+      `${origin} cannot be reached: ${code}; check \`url\`, its certificate and the network path to it`
     )
   } finally {
     socket.on('error', () => {}).destroy()

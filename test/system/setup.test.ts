@@ -1,5 +1,5 @@
 import t from 'tap'
-import { helloWorldTag } from '../../app/listener.ts'
+import { connect, helloWorldTag } from '../../app/listener.ts'
 import { runHere } from '../support/commands.ts'
 import { buildListener } from '../support/listener.ts'
 
@@ -30,6 +30,20 @@ t.test('after setup, an upload comes by a trigger; setup again changes nothing',
   await atRest()
   t.strictSame(cloudinary.assets.find('bag')?.tags, ['Hello World!'])
   t.ok(lines.some(({ msg, type }) => msg === 'notification accepted' && type === 'upload'))
+
+  const accepted = () =>
+    lines.filter(({ msg, type }) => msg === 'notification accepted' && type === 'upload').length
+  t.equal(accepted(), 1)
+  const { client, close } = await connect()
+  t.teardown(close)
+  await client.call('upload', (sdk, options) =>
+    sdk.uploader.upload('data:image/gif;base64,R0lGODlhAQABAAAAACw=', {
+      ...options,
+      notification_url: 'http://127.0.0.1:1/'
+    })
+  )
+  await atRest()
+  t.equal(accepted(), 2, 'an upload that names a notification URL of its own comes as well')
 
   const before = writes()
   // WEBHOOK_URL says where

@@ -8,16 +8,10 @@ import { loadListener } from './load-listener.ts'
 import { createLogger } from './logger.ts'
 import { type Print, readArguments } from './operator/arguments.ts'
 import { CHANGES_USAGE, parseChanges, printChanges, stampField } from './operator/changes.ts'
-import { clock, timeServers } from './operator/checks/clock.ts'
-import { cloudinary } from './operator/checks/cloudinary.ts'
-import { configuration } from './operator/checks/configuration.ts'
-import { credentials } from './operator/checks/credentials.ts'
-import { processors } from './operator/checks/processors.ts'
-import { deadLetterQueue, queue } from './operator/checks/queues.ts'
-import { table } from './operator/checks/table.ts'
 import type { Command, Output } from './operator/command.ts'
 import { cursorFile } from './operator/cursor-file.ts'
-import { type Check, DOCTOR_USAGE, doctor } from './operator/doctor.ts'
+import { diagnosis } from './operator/diagnosis.ts'
+import { DOCTOR_USAGE, doctor } from './operator/doctor.ts'
 import { Letters } from './operator/letters.ts'
 import { MIGRATE_USAGE, migrate, parseMigrate } from './operator/migrate.ts'
 import { parseReconcile, RECONCILE_USAGE, reconcile } from './operator/reconcile.ts'
@@ -74,7 +68,7 @@ export const COMMANDS: Record<string, Command> = {
     run: runMigrate
   },
   doctor: {
-    summary: 'checks configuration, credentials, queues, table, Cloudinary and clock',
+    summary: 'checks what the listener needs, and says which part is at fault',
     usage: DOCTOR_USAGE,
     run: runDoctor
   }
@@ -164,31 +158,22 @@ async function runMigrate(args: string[], print: Print): Promise<number> {
 async function runDoctor(args: string[], print: Print): Promise<number> {
   readArguments({ args })
   const { config, faults } = inspectConfig(WORKER_REQUIRES)
-  const { QUEUE_URL, DEAD_LETTER_QUEUE_URL, JOURNAL_TABLE, LISTENER_CONFIG } = config
   const sqs = createSqsClient(PROBE_MS)
-  const region = await sqs.config.region().catch(() => undefined)
   const areNamed = !faults.some(({ name }) => name.startsWith('CLOUDINARY_'))
   const environments = areNamed ? loadEnvironments(config, QUIET) : undefined
   environments?.catch(() => {}) // its check says why
-  // what has a bad variable is left out: the first line says what to mend
-  const ofAws: Check[] = [
-    ...(QUEUE_URL ? [queue({ sqs, queueUrl: QUEUE_URL, deadLetterQueueUrl: DEAD_LETTER_QUEUE_URL })] : []),
-    ...(DEAD_LETTER_QUEUE_URL ? [deadLetterQueue({ sqs, queueUrl: DEAD_LETTER_QUEUE_URL })] : []),
-    ...(JOURNAL_TABLE ? [table({ client: createDynamoDbClient(), tableName: JOURNAL_TABLE })] : [])
-  ]
-  return doctor({
-    print,
-    checks: [
-      configuration({ faults: faults.map(({ line }) => line), region }),
-      ...(environments ? [credentials({ environments })] : []),
-      ...(LISTENER_CONFIG ? [processors({ path: LISTENER_CONFIG, load: loadListener, config })] : []),
-      ...(region ? ofAws : []),
-      ...(environments
-        ? [cloudinary({ environments, connect: (known) => createClients(known, QUIET) })]
-        : []),
-      clock({ servers: () => timeServers({ queueUrl: QUEUE_URL, environments }), fetch, clock: Date.now })
-    ]
+  const checks = diagnosis({
+    config,
+    faults: faults.map(({ line }) => line),
+    region: await sqs.config.region().catch(() => undefined),
+    sqs,
+    dynamoDb: () => createDynamoDbClient(),
+    environments,
+    connect: (known) => createClients(known, QUIET),
+    load: loadListener,
+    log: QUIET
   })
+  return doctor({ checks, print })
 }
 
 /** Aborts at the first Ctrl-C; a second one ends the process at once. */

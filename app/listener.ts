@@ -48,6 +48,18 @@ export interface MigrateContext extends StartContext {
   dryRun: boolean
 }
 
+/** What a processor is given when the command `doctor` runs its check. */
+export interface CheckContext extends StartContext {
+  /** Aborts after 5 s, when the time for the check is up. */
+  signal: AbortSignal
+}
+
+/** What a check has found. The message of a warning or a fault says what to do as well. */
+export interface Finding {
+  level: 'ok' | 'warning' | 'fault'
+  message: string
+}
+
 /** A structured metadata field of Cloudinary, as the Admin API names its parts. */
 export interface MetadataFieldDefinition {
   external_id: string
@@ -83,6 +95,8 @@ export interface Processor {
   stop?: () => Promise<void> | void
   /** Creates, or brings up to date, what it keeps elsewhere: the command `migrate` runs it. Safe to run again. */
   migrate?: (context: MigrateContext) => Promise<void>
+  /** Checks what it needs elsewhere, and changes nothing there: the command `doctor` runs it. A throw is a fault. */
+  check?: (context: CheckContext) => Promise<Finding[]> | Finding[]
 }
 
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler may return a note on one path and nothing on another
@@ -135,7 +149,7 @@ export function defineListener(listener: Listener): Listener {
         throw invalid(`processor "${name}" requires ${variable}, which is no variable of this listener`)
       }
     }
-    for (const hook of ['start', 'stop', 'migrate'] as const) {
+    for (const hook of ['start', 'stop', 'migrate', 'check'] as const) {
       if (processor[hook] !== undefined && typeof processor[hook] !== 'function')
         throw invalid(`\`${hook}\` of processor "${name}" is not a function`)
     }

@@ -12,6 +12,7 @@ import { Outbox } from './queue/outbox.ts'
 import { probeQueue } from './queue/sqs.ts'
 import { Lifecycle } from './web/lifecycle.ts'
 import { buildServer } from './web/server.ts'
+import { WEBHOOK_PATH } from './web/webhook-path.ts'
 import {
   createClients,
   createEnvironments,
@@ -101,7 +102,7 @@ async function startWeb(context: Context): Promise<Stop> {
   environments.startBackgroundRefresh()
   lifecycle.state = 'ready'
   metrics.start()
-  log.info({ url, webhook: `${url}/webhooks/cloudinary` }, 'web is ready')
+  log.info({ url, webhook: `${url}${WEBHOOK_PATH}` }, 'web is ready')
   return async () => {
     lifecycle.state = 'draining'
     environments.stop()

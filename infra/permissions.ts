@@ -81,6 +81,7 @@ export function permissionsOf(options: PermissionsOptions) {
       queue.may('sqs:SendMessage', 'sqs:GetQueueAttributes'),
       deadLetters.may(...TAKE_MESSAGES, 'sqs:GetQueueAttributes'),
       journal.may('dynamodb:GetItem', 'dynamodb:DescribeTable', 'dynamodb:DescribeTimeToLive'),
+      ...(topicArn ? [on(topicArn).may('sns:GetTopicAttributes')] : []),
       ...ofKeys(...TABLE_KEY)
     ]
   } satisfies Record<string, Permission[]>

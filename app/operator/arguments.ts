@@ -6,8 +6,8 @@ export type Print = (line: string) => void
 
 /** A command was called in a way that it does not know. */
 export class UsageError extends ListenerError {
-  constructor(message: string) {
-    super('USAGE', message)
+  constructor(message: string, code = 'USAGE') {
+    super(code, message)
     this.name = 'UsageError'
   }
 }

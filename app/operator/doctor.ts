@@ -1,20 +1,16 @@
+import type { Finding } from '../listener.ts'
 import type { Print } from './arguments.ts'
 import { explain } from './explain.ts'
 import { count, lineOf } from './text.ts'
 
 export const DOCTOR_USAGE = `Usage: node app/main.ts doctor
 
-Checks what the listener needs, one line a check: configuration, credentials, processors, queues, table, Cloudinary,
-clock. Changes nothing. Run it where the listener runs, with its environment and its role.
+Checks what the listener needs, a line for each finding: configuration, credentials, processors, queues, table, Cloudinary
+with its triggers and metadata fields, what single processors need (database, topic, receiver), and the clock. Changes
+nothing. Run it where the listener runs, with its environment and its role.
 
 Exit code: 0 when there is no fault; 1 when there is one; 2 for a wrong option. A warning is no fault.
 `
-
-/** What a check has found. On a fault or a warning the message says what to do as well. */
-export interface Finding {
-  level: 'ok' | 'warn' | 'fault'
-  message: string
-}
 
 export interface Check {
   subject: string
@@ -23,27 +19,30 @@ export interface Check {
 }
 
 export interface DoctorOptions {
-  checks: readonly Check[]
+  checks: Iterable<Check> | AsyncIterable<Check>
   print: Print
   /** How long one check may take, in milliseconds. */
   timeoutMs?: number
 }
 
 export const ok = (message: string): Finding => ({ level: 'ok', message })
-export const warn = (message: string): Finding => ({ level: 'warn', message })
+export const warn = (message: string): Finding => ({ level: 'warning', message })
 export const fault = (message: string): Finding => ({ level: 'fault', message })
+
+/** Widths of the first columns, in characters: a later check may depend on what an earlier one has found. */
+const LEVEL_WIDTH = 'warning'.length
+const SUBJECT_WIDTH = 16
 
 /** Checks everything, each on its own, and returns the exit code. */
 export async function doctor({ checks, print, timeoutMs = 5000 }: DoctorOptions): Promise<number> {
-  const width = Math.max(...checks.map(({ subject }) => subject.length))
-  const found = { ok: 0, warn: 0, fault: 0 }
-  for (const check of checks) {
+  const found = { ok: 0, warning: 0, fault: 0 }
+  for await (const check of checks) {
     for (const { level, message } of await findings(check, timeoutMs)) {
       found[level]++
-      print(lineOf(level.padEnd(5), check.subject.padEnd(width), message))
+      print(lineOf(level.padEnd(LEVEL_WIDTH), check.subject.padEnd(SUBJECT_WIDTH), message))
     }
   }
-  print(`${count(found.fault, 'fault')}, ${count(found.warn, 'warning')}.`)
+  print(`${count(found.fault, 'fault')}, ${count(found.warning, 'warning')}.`)
   return found.fault > 0 ? 1 : 0
 }
 

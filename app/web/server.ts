@@ -5,6 +5,7 @@ import { traceIdOf } from './headers.ts'
 import { type HealthOptions, health } from './health.ts'
 import { createLimits, type Limits } from './limits.ts'
 import { LineLimit } from './line-limit.ts'
+import { reportUnknownPath } from './unknown-path.ts'
 import { type WebhookOptions, webhook } from './webhook.ts'
 
 export interface ServerOptions
@@ -42,6 +43,8 @@ export function buildServer(options: ServerOptions): FastifyInstance {
     // every line of a request carries it, those of Fastify's own included
     childLoggerFactory: (parent, bindings, loggerOptions, { headers }) =>
       parent.child({ ...bindings, traceId: traceIdOf(headers) }, loggerOptions),
+    // an address in Cloudinary may end with a slash
+    routerOptions: { ignoreTrailingSlash: true },
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_MS,
     http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: CONNECTIONS_CHECK_MS },
@@ -75,7 +78,10 @@ export function buildServer(options: ServerOptions): FastifyInstance {
   })
   // whatever is posted to a path that does not exist is neither kept nor parsed
   app.removeAllContentTypeParsers()
-  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ code: 'NOT_FOUND' }))
+  app.setNotFoundHandler((request, reply) => {
+    reportUnknownPath(request, lineLimit)
+    return reply.code(404).send({ code: 'NOT_FOUND' })
+  })
 
   app.register(health, { ...options, availability })
   app.register(webhook, { storeTimeoutMs: 8000, ...options, availability, lineLimit, limits })

@@ -10,6 +10,7 @@ import { single, traceIdOf } from './headers.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Limits } from './limits.ts'
 import type { LineLimit } from './line-limit.ts'
+import { WEBHOOK_PATH } from './webhook-path.ts'
 
 export interface WebhookOptions extends IntakeOptions {
   outbox: Pick<Outbox, 'store' | 'pendingBytes'>
@@ -81,7 +82,7 @@ export const webhook: FastifyPluginAsync<WebhookOptions> = async (app, options) 
     })
   })
 
-  app.post('/webhooks/cloudinary', {
+  app.post(WEBHOOK_PATH, {
     onRequest: async (request, reply) => {
       if (lifecycle.state === 'starting') {
         return turnAway(request, reply, 'STARTING', 'the secret is not read yet')

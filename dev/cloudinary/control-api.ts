@@ -3,6 +3,7 @@ import { resourceAnswer, uploadAnswer } from './asset-view.ts'
 import type { Call } from './calls.ts'
 import { Changes, type Tools } from './changes.ts'
 import type { Cloud } from './cloud.ts'
+import type { DefaultTriggers } from './default-triggers.ts'
 import { type Drops, parseDrop } from './drops.ts'
 import { editApi } from './edit-api.ts'
 import { ApiError } from './errors.ts'
@@ -18,6 +19,7 @@ export interface ControlOptions {
   algorithm: SignatureAlgorithm
   faults: Faults
   drops: Drops
+  defaults: DefaultTriggers
   calls: Recorder<Call>
 }
 
@@ -28,7 +30,7 @@ const DEFAULT_LIMIT = 1000
  * authentication. Nothing like it exists at Cloudinary.
  */
 export async function controlApi(app: FastifyInstance, options: ControlOptions): Promise<void> {
-  const { clouds, tools, algorithm, faults, drops, calls } = options
+  const { clouds, tools, algorithm, faults, drops, calls, defaults } = options
 
   const cloudNamed = (name: string | undefined): Cloud => {
     const cloud = name === undefined ? clouds.values().next().value : clouds.get(name)
@@ -87,7 +89,7 @@ export async function controlApi(app: FastifyInstance, options: ControlOptions):
   app.put('/notification_url', async (request) => {
     const url = requiredText((await readForm(request)).values, 'url')
     if (!URL.canParse(url)) throw new ApiError(400, `${url} is not a URL`)
-    tools.notifier.url = url
+    defaults.pointTo(url)
     return { url }
   })
 

@@ -51,6 +51,13 @@ function withoutKind({ resource_type, type, resources, ...body }: Fields): Field
   return { ...body, ...(Array.isArray(resources) && { resources: resources.map(withoutKind) }) }
 }
 
+/** What a trigger sends when it is tested: that it has a type of its own, and says which trigger it is, are assumed. */
+export const testNotification = (
+  { id, event_type }: { id: string; event_type: string },
+  sample: object,
+  options: EnvelopeOptions
+): Notification => envelope({ notification_type: 'test', trigger_id: id, event_type, ...sample }, options)
+
 export function uploadNotification(
   asset: Asset,
   cloud: Cloud,

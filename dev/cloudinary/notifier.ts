@@ -49,8 +49,6 @@ export interface NotifierOptions {
  */
 export class Notifier {
   readonly deliveries: Recorder<Delivery>
-  /** Where notifications go, beside the triggers, unless a call names its own URL. */
-  url: string | undefined
   readonly #options: NotifierOptions
   readonly #underWay = new Set<AbortController>()
   readonly #pauses = new Map<NodeJS.Timeout, () => void>()
@@ -66,15 +64,26 @@ export class Notifier {
   }
 
   /**
-   * Signs a body and delivers it to the URL that a call names, else to the default one and wherever the cloud's triggers
-   * say, once to each place. (That a call's own URL leaves triggers out, and the "once", are assumed.)
+   * Signs a body and delivers it wherever the cloud's triggers say, once to each place (assumed). If a call names a URL of
+   * its own, it goes there, and beside it only to triggers that are additive.
    *
    * @returns the last attempt at the first place, undefined if there was none
    */
   async send(cloud: Cloud, body: string | Uint8Array, url?: string): Promise<Delivery | undefined> {
+    const text = Buffer.from(body as string).toString()
+    const triggers = cloud.triggers.for(typeOf(text), text)
+    const uris = triggers.filter(({ additive }) => url === undefined || additive).map(({ uri }) => uri)
+    return this.sendTo([...(url === undefined ? [] : [url]), ...uris], cloud, body)
+  }
+
+  /** As `send`, to these places and no others. */
+  async sendTo(
+    urls: readonly string[],
+    cloud: Cloud,
+    body: string | Uint8Array
+  ): Promise<Delivery | undefined> {
     const bytes = Buffer.from(body as string)
-    const triggered = () => cloud.triggers.for(typeOf(bytes.toString())).map(({ uri }) => uri)
-    const places = new Set(url === undefined ? [...(this.url ? [this.url] : []), ...triggered()] : [url])
+    const places = new Set(urls)
     this.#pending += places.size
     // The call that made the change is answered first.
     await nextTurn()

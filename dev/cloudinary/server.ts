@@ -7,6 +7,7 @@ import { type Call, isOver } from './calls.ts'
 import { Changes } from './changes.ts'
 import { type ApiKey, Cloud, type EnvironmentOptions } from './cloud.ts'
 import { controlApi } from './control-api.ts'
+import { DefaultTriggers } from './default-triggers.ts'
 import { deliveryRoutes } from './delivery.ts'
 import { Drops } from './drops.ts'
 import type { EagerRules } from './eager.ts'
@@ -32,7 +33,7 @@ export interface CloudinaryOptions {
   port?: number
   /** Default 127.0.0.1. */
   host?: string
-  /** Where notifications of all types go, beside the triggers; may be set later. */
+  /** Where an additive trigger on all types, in each cloud, sends notifications; may be set later. */
   notificationUrl?: string
   /** For calls and notifications both; default sha1. */
   signatureAlgorithm?: SignatureAlgorithm
@@ -70,6 +71,7 @@ export interface CloudinaryStandIn {
   /** What goes into `CLOUDINARY_URL` to call a cloud, with its own key unless another is given. */
   cloudinaryUrl(cloudName?: string, key?: ApiKey): string
   cloud(cloudName?: string): Cloud
+  /** Points that trigger elsewhere, or deletes it. */
   setNotificationUrl(url: string | undefined): void
   assets: {
     find(publicId: string, kind?: Kind & { cloud?: string }): Asset | undefined
@@ -131,8 +133,9 @@ export async function startCloudinary(options: CloudinaryOptions): Promise<Cloud
     isDropped: (notification) => drops.take(notification),
     onAttempt: ({ body, headers, ...attempt }) => options.logger?.info(attempt, 'notification attempted')
   })
-  notifier.url = options.notificationUrl
   const tools = { clock, notifier, eager, isOld: options.oldNotifications ?? false }
+  const defaults = new DefaultTriggers([...clouds.values()], clock)
+  defaults.pointTo(options.notificationUrl)
 
   const app = fastify({
     bodyLimit: BODY_LIMIT_BYTES,
@@ -161,7 +164,7 @@ export async function startCloudinary(options: CloudinaryOptions): Promise<Cloud
   const shared = { clouds, tools, algorithm, faults, calls }
   await app.register(api, { prefix: '/v1_1/:cloud', ...shared, adminCallsPerHour })
   await app.register(notificationsApi, { prefix: '/v2/notifications/:cloud', ...shared })
-  await app.register(controlApi, { prefix: '/_standin', ...shared, drops })
+  await app.register(controlApi, { prefix: '/_standin', ...shared, drops, defaults })
   await app.register(deliveryRoutes, { clouds })
   if (options.controls) await app.register(options.controls, { prefix: '/_standin' })
   const url = await app.listen({ port: options.port ?? 0, host: options.host ?? '127.0.0.1' })
@@ -177,9 +180,7 @@ export async function startCloudinary(options: CloudinaryOptions): Promise<Cloud
     url,
     cloudinaryUrl: (cloudName, key) => cloudNamed(cloudName).cloudinaryUrl(url, key),
     cloud: cloudNamed,
-    setNotificationUrl(target) {
-      notifier.url = target
-    },
+    setNotificationUrl: (target) => defaults.pointTo(target),
     assets: {
       find: (publicId, { cloud, ...kind } = {}) => cloudNamed(cloud).assets.find(publicId, kind),
       all: (cloudName) => cloudNamed(cloudName).assets.all()

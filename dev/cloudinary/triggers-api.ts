@@ -1,10 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import type { Tools } from './changes.ts'
+import { testNotification } from './notifications.ts'
+import { matches } from './trigger-filter.ts'
 import type { TriggerParams } from './triggers.ts'
 
 type One = { Params: { id: string } }
 
-/** The part of the Admin API that is about triggers; pycloudinary 1.46.0 has what it takes and answers. */
+/** The part of the Admin API that is about triggers; pycloudinary 1.46.0 and cloudinary-go v2 have what it takes and answers. */
 export async function triggersApi(app: FastifyInstance, { tools }: { tools: Tools }): Promise<void> {
   app.get<{ Querystring: { event_type?: string } }>(
     '/triggers',
@@ -22,10 +24,8 @@ export async function triggersApi(app: FastifyInstance, { tools }: { tools: Tool
   app.put<One>(
     '/triggers/:id',
     { config: { action: 'update_trigger' } },
-    async ({ params, body, standIn: { cloud } }) => {
-      cloud.triggers.update(params.id, (body as { new_uri?: unknown } | undefined)?.new_uri, tools.clock())
-      return { message: 'ok' }
-    }
+    async ({ params, body, standIn: { cloud } }) =>
+      cloud.triggers.update(params.id, (body ?? {}) as TriggerParams, tools.clock())
   )
 
   app.delete<One>(
@@ -37,14 +37,27 @@ export async function triggersApi(app: FastifyInstance, { tools }: { tools: Tool
     }
   )
 
-  // Evaluates a trigger's filter, and delivers nothing; no trigger here has one.
+  // One reading has it send a notification, another has it evaluate the filter: it does both. What it sends is assumed.
   app.post<One>(
     '/triggers/:id/test',
     { config: { action: 'test_trigger' } },
-    async ({ params, standIn: { cloud } }) => ({
-      trigger_id: cloud.triggers.get(params.id).id,
-      filter_present: false,
-      filter_result: true
-    })
+    async ({ params, body, standIn: { cloud, caller } }) => {
+      const trigger = cloud.triggers.get(params.id)
+      const { sample_data: sample } = (body ?? {}) as { sample_data?: object | null }
+      const text = JSON.stringify(
+        testNotification(trigger, sample ?? {}, {
+          origin: { source: 'api', id: caller },
+          now: tools.clock(),
+          signatureKey: cloud.own.apiKey
+        })
+      )
+      const isMatch = matches(trigger.filter, text)
+      if (isMatch) void tools.notifier.sendTo([trigger.uri], cloud, text)
+      return {
+        trigger_id: trigger.id,
+        filter_present: trigger.filter !== undefined,
+        filter_result: isMatch
+      }
+    }
   )
 }

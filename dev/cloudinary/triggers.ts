@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { NOTIFICATION_TYPES } from '../../app/cloudinary/event.ts'
 import { ApiError } from './errors.ts'
 import { isoSeconds } from './times.ts'
+import { type Filter, isFilter, matches } from './trigger-filter.ts'
 
 /** Known from notifications that were seen, but not among the types that a trigger can be on. */
 const WITHOUT_TRIGGER = new Set<string>(['proof_status_changed', 'related_assets'])
@@ -10,9 +11,14 @@ const EVENT_TYPES = ['all', ...NOTIFICATION_TYPES.filter((type) => !WITHOUT_TRIG
 
 const URI = { webhook: /^https?:\/\/./, poll: /^poll:\/\/[^*]+$/ }
 
+const AUTH_SCHEMES = ['default', 'legacy_hmac', 'eddsa_v2']
+
+/** Notification URLs that a product environment may have. */
+const MAXIMUM_URLS = 30
+
 /**
- * A trigger as the Admin API writes it: `id`, `uri`, `uri_type` and `event_type` are those of pycloudinary's tests, the
- * other fields are assumed.
+ * A trigger as the Admin API writes it, by the names of cloudinary-go v2 (`admin.Trigger`). Its `auth_scheme` and
+ * `payload_template` are kept, and change nothing of what is sent.
  */
 export interface Trigger {
   id: string
@@ -20,21 +26,23 @@ export interface Trigger {
   uri: string
   uri_type: 'webhook' | 'poll'
   event_type: string
+  additive: boolean
+  filter?: Filter
+  filter_language?: 'jsonlogic'
+  payload_template?: object
+  auth_scheme: string
   created_at: string
   updated_at: string
 }
 
-/** What the caller of the API gives for a new trigger. */
-export interface TriggerParams {
-  uri?: unknown
-  event_type?: unknown
-  uri_type?: unknown
-}
+/** What the caller of the API gives for a trigger; `new_uri` is the older name of `uri` in an update. */
+export type TriggerParams = Partial<Record<keyof Trigger | 'new_uri', unknown>>
 
 /**
  * The triggers of one cloud, each of which sends the notifications of one type to one place.
- * Source: https://cloudinary.com/documentation/admin_api_triggers and pycloudinary 1.46.0. The words of its refusals,
- * and that a second trigger for the same type and place is one, are assumed. `poll://*` is not offered.
+ * Source: https://cloudinary.com/documentation/admin_api_triggers, pycloudinary 1.46.0 and cloudinary-go v2. The words of
+ * its refusals, that a second trigger for the same type and place is refused, that an update keeps what it leaves out, and
+ * that an empty filter is none, are assumed. `poll://*` is not offered.
  */
 export class Triggers {
   readonly #environmentId = randomBytes(16).toString('hex')
@@ -45,9 +53,15 @@ export class Triggers {
     return eventType === undefined ? all : all.filter(({ event_type }) => event_type === eventType)
   }
 
-  /** Where notifications of a type go; null stands for a body that says none, which only `all` takes. */
-  for(type: string | null): Trigger[] {
-    return this.list().filter(({ event_type }) => event_type === 'all' || event_type === type)
+  /**
+   * The triggers that send a notification.
+   *
+   * @param type null stands for a body that says none, which only `all` takes
+   */
+  for(type: string | null, body: string): Trigger[] {
+    return this.list().filter(
+      ({ event_type, filter }) => (event_type === 'all' || event_type === type) && matches(filter, body)
+    )
   }
 
   /** @throws {ApiError} 404 */
@@ -58,28 +72,17 @@ export class Triggers {
   }
 
   /** @throws {ApiError} 400 for what is no trigger, 409 if there is such a one */
-  create({ uri, event_type: type, uri_type }: TriggerParams, now: number): Trigger {
-    const uriType = uri_type ?? 'webhook'
-    if (uriType !== 'webhook' && uriType !== 'poll') throw invalid('uri_type', uriType)
-    if (typeof type !== 'string' || !EVENT_TYPES.includes(type)) throw invalid('event_type', type)
-    const trigger: Trigger = {
-      id: randomBytes(16).toString('hex'),
-      product_environment_id: this.#environmentId,
-      uri: this.#free(uri, uriType, type),
-      uri_type: uriType,
-      event_type: type,
-      created_at: isoSeconds(now),
-      updated_at: isoSeconds(now)
-    }
-    this.#triggers.set(trigger.id, trigger)
-    return trigger
+  create(params: TriggerParams, now: number): Trigger {
+    const id = randomBytes(16).toString('hex')
+    const time = isoSeconds(now)
+    return this.#store(params, { id, product_environment_id: this.#environmentId, created_at: time }, time)
   }
 
-  /** Sends what it is on to another place of the same kind. @throws {ApiError} 400, 404 or 409 */
-  update(id: string, newUri: unknown, now: number): void {
-    const trigger = this.get(id)
-    const uri = this.#free(newUri, trigger.uri_type, trigger.event_type)
-    this.#triggers.set(id, { ...trigger, uri, updated_at: isoSeconds(now) })
+  /** Changes what is given. @throws {ApiError} 400, 404 or 409 */
+  update(id: string, { new_uri, ...params }: TriggerParams, now: number): Trigger {
+    const { id: _, product_environment_id, created_at, ...before } = this.get(id)
+    const changed = { ...before, ...(new_uri !== undefined && { uri: new_uri }), ...params }
+    return this.#store(changed, { id, product_environment_id, created_at }, isoSeconds(now))
   }
 
   /** @throws {ApiError} 404 */
@@ -88,11 +91,49 @@ export class Triggers {
     this.#triggers.delete(id)
   }
 
-  #free(uri: unknown, uriType: Trigger['uri_type'], type: string): string {
-    if (typeof uri !== 'string' || !URI[uriType].test(uri)) throw invalid('uri', uri)
-    if (this.list(type).some((other) => other.uri === uri))
-      throw new ApiError(409, `Trigger for ${type} to ${uri} already exists`)
-    return uri
+  #store(
+    params: TriggerParams,
+    fixed: Pick<Trigger, 'id' | 'product_environment_id' | 'created_at'>,
+    time: string
+  ): Trigger {
+    const trigger = { ...fixed, ...parse(params), updated_at: time }
+    const others = this.list().filter(({ id }) => id !== trigger.id)
+    if (others.some(({ uri, event_type }) => uri === trigger.uri && event_type === trigger.event_type)) {
+      throw new ApiError(409, `Trigger for ${trigger.event_type} to ${trigger.uri} already exists`)
+    }
+    const urls = new Set([...others, trigger].filter(isWebhook).map(({ uri }) => uri))
+    if (urls.size > MAXIMUM_URLS)
+      throw new ApiError(400, `Maximum of ${MAXIMUM_URLS} notification URLs reached`)
+    this.#triggers.set(trigger.id, trigger)
+    return trigger
+  }
+}
+
+const isWebhook = ({ uri_type }: Trigger) => uri_type === 'webhook'
+
+/** @throws {ApiError} 400 */
+function parse(params: TriggerParams): Omit<Trigger, 'id' | 'product_environment_id' | `${string}_at`> {
+  const { uri, event_type: type, payload_template: template } = params
+  const uriType = params.uri_type ?? 'webhook'
+  if (uriType !== 'webhook' && uriType !== 'poll') throw invalid('uri_type', uriType)
+  if (typeof type !== 'string' || !EVENT_TYPES.includes(type)) throw invalid('event_type', type)
+  if (typeof uri !== 'string' || !URI[uriType].test(uri)) throw invalid('uri', uri)
+  const additive = params.additive ?? false
+  if (typeof additive !== 'boolean') throw invalid('additive', additive)
+  const language = params.filter_language ?? 'jsonlogic'
+  if (language !== 'jsonlogic') throw invalid('filter_language', language)
+  const filter = params.filter ?? {}
+  if (!isFilter(filter)) throw invalid('filter', JSON.stringify(filter))
+  const scheme = params.auth_scheme ?? 'default'
+  if (typeof scheme !== 'string' || !AUTH_SCHEMES.includes(scheme)) throw invalid('auth_scheme', scheme)
+  return {
+    uri,
+    uri_type: uriType,
+    event_type: type,
+    additive,
+    ...(Object.keys(filter).length > 0 && { filter, filter_language: language }),
+    ...(template ? { payload_template: Object(template) } : {}),
+    auth_scheme: scheme
   }
 }
 

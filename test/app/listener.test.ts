@@ -96,7 +96,7 @@ t.test('`when` and `handle` must be functions', async (t) => {
 })
 
 t.test('`start`, `stop` and `migrate` must be functions where they are there', async (t) => {
-  for (const hook of ['start', 'stop', 'migrate']) {
+  for (const hook of ['start', 'stop', 'migrate', 'check']) {
     t.throws(() => withProcessor({ [hook]: 'now' }), refusal(/` of processor "mine" is not a function/))
     t.ok(withProcessor({ [hook]: () => {} }))
   }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { helloWorldTag } from '../../app/listener.ts'
+import { connect, helloWorldTag } from '../../app/listener.ts'
 import { runHere } from '../support/commands.ts'
 import { buildListener } from '../support/listener.ts'
 
@@ -21,13 +21,32 @@ t.test('after setup, an upload comes by a trigger; setup again changes nothing',
 
   const created = await setup('--url', webhookUrl)
   t.ok(created.includes(`demo  trigger  created   upload → ${webhookUrl}`), created.join('\n'))
+  await atRest()
+  t.ok(
+    lines.some(({ msg, type }) => msg === 'notification accepted' && type === 'unknown'),
+    'the test notification'
+  )
   cloudinary.as().upload({ publicId: 'bag' })
   await atRest()
   t.strictSame(cloudinary.assets.find('bag')?.tags, ['Hello World!'])
   t.ok(lines.some(({ msg, type }) => msg === 'notification accepted' && type === 'upload'))
 
+  const accepted = () =>
+    lines.filter(({ msg, type }) => msg === 'notification accepted' && type === 'upload').length
+  t.equal(accepted(), 1)
+  const { client, close } = await connect()
+  t.teardown(close)
+  await client.call('upload', (sdk, options) =>
+    sdk.uploader.upload('data:image/gif;base64,R0lGODlhAQABAAAAACw=', {
+      ...options,
+      notification_url: 'http://127.0.0.1:1/'
+    })
+  )
+  await atRest()
+  t.equal(accepted(), 2, 'an upload that names a notification URL of its own comes as well')
+
   const before = writes()
   // WEBHOOK_URL says where
-  t.match((await setup()).at(-2), 'Created 0, removed 0')
+  t.match((await setup()).at(-2), 'Created 0, updated 0, removed 0')
   t.equal(writes(), before)
 })

@@ -1,6 +1,7 @@
 import type { CloudinaryClients } from '../../cloudinary/clients.ts'
 import { CloudinaryError } from '../../cloudinary/fault.ts'
-import { type Check, type Finding, fault, ok, warn } from '../doctor.ts'
+import type { Finding } from '../../listener.ts'
+import { type Check, fault, ok, warn } from '../doctor.ts'
 import { explain } from '../explain.ts'
 
 type Environments = { cloudNames: () => readonly string[] }
@@ -10,6 +11,8 @@ export interface CloudinaryOptions<Known extends Environments> {
   /** Rejects where the credentials cannot be read, which is for their own check to say. */
   environments: Promise<Known>
   connect: (environments: Known) => Clients
+  /** Told of each cloud that answers and accepts the key. */
+  onAnswer: (cloudName: string) => void
 }
 
 /** Just under the time for the check as a whole, so that it says which cloud it is that does not answer. */
@@ -22,7 +25,13 @@ export const cloudinary = <Known extends Environments>(options: CloudinaryOption
     const environments = await options.environments.catch(() => undefined)
     if (!environments) return []
     const clients = options.connect(environments)
-    return Promise.all(environments.cloudNames().map((cloudName) => ping(clients, cloudName, signal)))
+    return Promise.all(
+      environments.cloudNames().map(async (cloudName) => {
+        const finding = await ping(clients, cloudName, signal)
+        if (finding.level === 'ok') options.onAnswer(cloudName)
+        return finding
+      })
+    )
   }
 })
 

@@ -1,5 +1,6 @@
-import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs'
-import { type Check, type Finding, fault, ok, warn } from '../doctor.ts'
+import { GetQueueAttributesCommand, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
+import type { Finding } from '../../listener.ts'
+import { type Check, fault, ok, warn } from '../doctor.ts'
 import { explain } from '../explain.ts'
 import { count } from '../text.ts'
 
@@ -37,8 +38,13 @@ export const queue = ({ sqs, queueUrl, deadLetterQueueUrl }: QueueOptions): Chec
   }
 })
 
+export interface DeadLetterQueueOptions extends Pick<QueueOptions, 'sqs' | 'queueUrl'> {
+  /** Milliseconds since the epoch. */
+  clock: () => number
+}
+
 /** The dead-letter queue is there, FIFO, keeps letters as long as it can, and has none. */
-export const deadLetterQueue = ({ sqs, queueUrl }: Omit<QueueOptions, 'deadLetterQueueUrl'>): Check => ({
+export const deadLetterQueue = ({ sqs, queueUrl, clock }: DeadLetterQueueOptions): Check => ({
   subject: 'dead letters',
   async run(signal) {
     const answer = await read(sqs, queueUrl, signal)
@@ -47,9 +53,11 @@ export const deadLetterQueue = ({ sqs, queueUrl }: Omit<QueueOptions, 'deadLette
     const found = common(attributes, 'letters that nobody redrives are lost sooner')
     const letters = waiting(attributes) + inFlight(attributes)
     if (letters > 0) {
+      const oldest = await oldestOf(sqs, queueUrl, signal)
+      const age = oldest === undefined ? '' : `, the oldest seen is ${ageOf(clock() - oldest)} old`
       found.push(
         warn(
-          `about ${count(letters, 'letter')}; node app/main.ts redrive --dry-run prints each with its reason`
+          `about ${count(letters, 'letter')}${age}; node app/main.ts redrive --dry-run prints each with its reason`
         )
       )
     }
@@ -66,6 +74,29 @@ async function read(sqs: SQSClient, queueUrl: string, abortSignal: AbortSignal):
   } catch (error) {
     return { error }
   }
+}
+
+/**
+ * When the oldest of ten dead letters was stored, in milliseconds since the epoch. They stay visible, and a dead-letter queue
+ * does not count receives. Undefined where all are in flight or may not be received, which is for `redrive` to say.
+ */
+async function oldestOf(sqs: SQSClient, queueUrl: string, signal: AbortSignal): Promise<number | undefined> {
+  const command = new ReceiveMessageCommand({
+    QueueUrl: queueUrl,
+    MaxNumberOfMessages: 10,
+    VisibilityTimeout: 0,
+    WaitTimeSeconds: 0,
+    MessageSystemAttributeNames: ['SentTimestamp']
+  })
+  const { Messages = [] } = await sqs.send(command, { abortSignal: signal }).catch(() => ({ Messages: [] }))
+  const times = Messages.map(({ Attributes }) => Number(Attributes?.SentTimestamp))
+  return times.length > 0 ? Math.min(...times) : undefined
+}
+
+function ageOf(milliseconds: number): string {
+  const minutes = Math.floor(milliseconds / 60_000)
+  if (minutes < 120) return count(minutes, 'minute')
+  return minutes < 48 * 60 ? count(Math.floor(minutes / 60), 'hour') : days(minutes * 60)
 }
 
 const refused = (error: unknown, variable: string): Finding =>

@@ -6,7 +6,8 @@ import {
   type TableDescription
 } from '@aws-sdk/client-dynamodb'
 import { JOURNAL } from '../../journal/table.ts'
-import { type Check, type Finding, fault, ok, warn } from '../doctor.ts'
+import type { Finding } from '../../listener.ts'
+import { type Check, fault, ok, warn } from '../doctor.ts'
 import { explain } from '../explain.ts'
 import { count } from '../text.ts'
 

@@ -1,18 +1,30 @@
 import { explain } from '../explain.ts'
 
 /**
- * One thing that the listener needs in Cloudinary, and how it stands: it `exists`, is to be created or removed, has
- * become `needless`, or is at `fault` in a way that only people can mend.
+ * One thing that the listener needs in Cloudinary, and how it stands: it `exists`, is to be created, updated or removed,
+ * has become `needless`, or is at `fault` in a way that only people can fix.
  */
 export type Step = { subject: 'field' | 'trigger'; what: string } & (
   | { state: 'exists' | 'needless'; note?: string }
   | { state: 'fault'; note: string }
-  | { state: 'create' | 'remove'; apply: () => Promise<void> }
+  | { state: 'create' | 'update' | 'remove'; apply: () => Promise<void>; note?: string }
 )
 
 /** How it stands in the end, as it is printed. */
 export interface Result {
-  state: 'exists' | 'needless' | 'kept' | 'fault' | 'created' | 'removed' | 'would create' | 'would remove'
+  state:
+    | 'exists'
+    | 'needless'
+    | 'kept'
+    | 'fault'
+    | 'created'
+    | 'updated'
+    | 'removed'
+    | 'would create'
+    | 'would update'
+    | 'would remove'
+    | 'sent'
+    | 'not sent'
   note?: string | undefined
 }
 
@@ -40,11 +52,12 @@ export async function* carryOutAll(
 
 /** Does what the step is about, unless it is a dry run. Never throws: what cannot be done is a fault. */
 export async function carryOut(step: Step, { dryRun }: { dryRun: boolean }): Promise<Result> {
-  if (!('apply' in step)) return { state: step.state, note: step.note }
-  if (dryRun) return { state: `would ${step.state}` }
+  const { note } = step
+  if (!('apply' in step)) return { state: step.state, note }
+  if (dryRun) return { state: `would ${step.state}`, note }
   try {
     await step.apply()
-    return { state: `${step.state}d` as const }
+    return { state: `${step.state}d` as const, note }
   } catch (error) {
     return { state: 'fault', note: explain(error) }
   }

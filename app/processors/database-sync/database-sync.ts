@@ -9,7 +9,7 @@ import { COLUMNS, columnsOf, IDENTIFIER } from './columns.ts'
 import { Database, MIGRATION_TIMES, type Times } from './database.ts'
 import { type EventOfAsset, follow } from './follow.ts'
 import { AssetRows } from './rows.ts'
-import { checkTable, migrateTable } from './table.ts'
+import { checkTable, migrateTable, nameOf } from './table.ts'
 
 const Options = z.strictObject({
   name: z.string().default('database-sync'),
@@ -65,6 +65,15 @@ export function databaseSync(options: DatabaseSyncOptions = {}): Processor {
     },
     async stop() {
       await started?.database.close()
+    },
+    async check(context) {
+      const database = open(context)
+      try {
+        await checkTable(database, definition)
+      } finally {
+        await database.close()
+      }
+      return [{ level: 'ok', message: `the database answers, and has the table ${nameOf(definition)}` }]
     },
     async migrate({ print, dryRun, ...context }) {
       const database = open(context, MIGRATION_TIMES)

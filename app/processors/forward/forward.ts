@@ -8,6 +8,7 @@ import { checkOptions } from '../options.ts'
 import { PATH } from '../paths.ts'
 import { encode, type MapEvent, mapFields } from './body.ts'
 import { post } from './post.ts'
+import { reach } from './reach.ts'
 
 /** What of a notification says how an asset is to be tagged: the asset, and what came with its upload. */
 const FIELDS = [
@@ -90,6 +91,10 @@ export function forward(options: ForwardOptions, clock: () => number = Date.now)
     start({ config }) {
       const secret = config.FORWARD_SECRET!
       started = { webhook: new Webhook(secret), secrets: secretsIn(secret, headers, url) }
+    },
+    async check({ signal }) {
+      await reach(url, signal)
+      return [{ level: 'ok', message: `${url.origin} can be reached` }]
     },
     async handle(event, { signal }) {
       const mapped = await map(event)

@@ -80,10 +80,15 @@ export function notify(options: NotifyOptions): Processor {
     ...(needsTopic && { requires: ['NOTIFY_TOPIC_ARN'] }),
     async start({ config }) {
       const topicArn = checked.topicArn ?? config.NOTIFY_TOPIC_ARN ?? ''
-      // SNS publishes to topics of its own region alone
-      const publisher = new Publisher(phoneNumber ? undefined : topicArn.split(':')[3])
+      const publisher = new Publisher(phoneNumber ? undefined : regionOf(topicArn))
       started = { publisher, topicArn }
       await publisher.checkRegion()
+    },
+    async check({ config, signal }) {
+      if (phoneNumber) return [{ level: 'ok', message: 'text messages are not checked: that would send one' }]
+      const topicArn = checked.topicArn ?? config.NOTIFY_TOPIC_ARN!
+      const publisher = new Publisher(regionOf(topicArn))
+      return [await publisher.checkTopic(topicArn, signal).finally(() => publisher.close())]
     },
     async handle(event, { signal }) {
       const { publisher, topicArn } = started!
@@ -101,5 +106,8 @@ export function notify(options: NotifyOptions): Processor {
     }
   }
 }
+
+/** SNS publishes to topics of its own region alone. */
+const regionOf = (topicArn: string) => topicArn.split(':')[3]
 
 const isAttribute = (name: string) => ATTRIBUTE.test(name) || SMS_ATTRIBUTE.test(name)

@@ -1,6 +1,12 @@
-import { PublishCommand, type PublishCommandInput, SNSClient } from '@aws-sdk/client-sns'
+import {
+  GetTopicAttributesCommand,
+  PublishCommand,
+  type PublishCommandInput,
+  SNSClient
+} from '@aws-sdk/client-sns'
 import { ConfigError } from '../../config.ts'
 import { ListenerError, PermanentError } from '../../errors.ts'
+import type { Finding } from '../../listener.ts'
 
 /** What SNS refuses, and will refuse again, by the names of its errors. A permission can be given meanwhile. */
 const PERMANENT = /^(?:InvalidParameter|InvalidParameterValue|Validation|NotFound|OptedOut|EndpointDisabled)/
@@ -48,12 +54,30 @@ export class Publisher {
     }
   }
 
+  /**
+   * Whether there is such a topic. Who may not ask may publish all the same.
+   *
+   * @throws {ListenerError} as `publish`
+   */
+  async checkTopic(topicArn: string, signal: AbortSignal): Promise<Finding> {
+    try {
+      await this.#client.send(new GetTopicAttributesCommand({ TopicArn: topicArn }), { abortSignal: signal })
+      return { level: 'ok', message: `the topic ${topicArn} is there` }
+    } catch (error) {
+      signal.throwIfAborted()
+      const refused = errorOf(error, {})
+      if (refused.code !== 'NOTIFY_UNAUTHORIZED') throw refused
+      const message = `the topic ${topicArn} cannot be checked (${refused.message}); allow sns:GetTopicAttributes`
+      return { level: 'warning', message }
+    }
+  }
+
   close(): void {
     this.#client.destroy()
   }
 }
 
-function errorOf(error: unknown, { PhoneNumber }: PublishCommandInput): ListenerError {
+function errorOf(error: unknown, { PhoneNumber }: Pick<PublishCommandInput, 'PhoneNumber'>): ListenerError {
   const { name, message, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } }
   // the lines after the first may hold what was signed
   const [line = ''] = message.split('\n', 1)

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type AssetEvent, replayOf } from '../../cloudinary/event.ts'
 import type { IdentifiedAsset } from '../../cloudinary/identified-asset.ts'
+import type { Config } from '../../config.ts'
 import { PermanentError, RetryLaterError } from '../../errors.ts'
 import type { Processor, ProcessorContext } from '../../listener.ts'
 import { byCurrentName } from '../current-name.ts'
@@ -58,6 +59,8 @@ const AHEAD_MS = 60_000
 export function videoPreprocess(options: VideoPreprocessOptions, clock: () => number = Date.now): Processor {
   const { name, ...checked } = checkOptions('videoPreprocess', Options, options)
   const preprocessor = new Preprocessor(checked, clock)
+  const isTold = ({ WEBHOOK_URL, POLL_CHANNEL }: Pick<Config, 'WEBHOOK_URL' | 'POLL_CHANNEL'>) =>
+    Boolean(checked.notificationUrl ?? WEBHOOK_URL ?? POLL_CHANNEL)
   return {
     name,
     on: ['upload', 'eager'],
@@ -68,10 +71,9 @@ export function videoPreprocess(options: VideoPreprocessOptions, clock: () => nu
       type === 'eager' || ((asset?.resourceType ?? 'video') === 'video' && payload.is_audio !== true),
     start({ config, log }) {
       preprocessor.notificationUrl = checked.notificationUrl ?? config.WEBHOOK_URL
-      if (preprocessor.notificationUrl === undefined && config.POLL_CHANNEL === undefined) {
-        log.warn({ processor: name }, NOT_TOLD)
-      }
+      if (!isTold(config)) log.warn({ processor: name }, NOT_TOLD)
     },
+    check: ({ config }) => (isTold(config) ? [] : [{ level: 'warning', message: NOT_TOLD }]),
     handle: (event, context) =>
       event.type === 'upload' ? preprocessor.begin(event, context) : preprocessor.close(event, context)
   }

@@ -1,5 +1,11 @@
 import t from 'tap'
-import { createTrigger, deleteTrigger, listTriggers } from '../../../app/cloudinary/triggers.ts'
+import {
+  createTrigger,
+  deleteTrigger,
+  listTriggers,
+  testTrigger,
+  updateTrigger
+} from '../../../app/cloudinary/triggers.ts'
 import { buildCloudinary } from '../../support/cloudinary.ts'
 
 t.test('triggers are created, listed and deleted', async (t) => {
@@ -15,6 +21,37 @@ t.test('triggers are created, listed and deleted', async (t) => {
   t.strictSame(await listTriggers(client), [poll])
   t.equal(cloudinary.cloud().triggers.list().length, 1)
   await t.rejects(deleteTrigger(client, 'a/b'), { code: 'CLOUDINARY_NOT_FOUND' })
+})
+
+t.test('an update repeats what is set, and changes what is given', async (t) => {
+  const { clients, cloudinary } = await buildCloudinary(t)
+  const client = clients.for('demo', new AbortController().signal)
+  const filter = { '==': [{ var: 'type' }, 'upload'] }
+  const { triggers } = cloudinary.cloud()
+  triggers.create({ uri: 'https://example.com/', event_type: 'upload', filter }, 0)
+  const [trigger] = await listTriggers(client)
+  await updateTrigger(client, { ...trigger!, payload_template: null }, { additive: true })
+  t.strictSame(cloudinary.calls.at(-1)?.params, {
+    uri: 'https://example.com/',
+    event_type: 'upload',
+    additive: true,
+    filter,
+    filter_language: 'jsonlogic',
+    auth_scheme: 'default'
+  })
+  t.match(triggers.list(), [{ additive: true, filter }])
+})
+
+t.test('a trigger is tested', async (t) => {
+  const { clients, cloudinary } = await buildCloudinary(t, {}, { retryDelaysMs: [] })
+  const client = clients.for('demo', new AbortController().signal)
+  const { id } = cloudinary
+    .cloud()
+    .triggers.create({ uri: 'poll://a', event_type: 'all', uri_type: 'poll' }, 0)
+  await testTrigger(client, id)
+  await cloudinary.idle()
+  t.equal(cloudinary.cloud().channels.size('a'), 1)
+  await t.rejects(testTrigger(client, 'none'), { code: 'CLOUDINARY_NOT_FOUND' })
 })
 
 t.test('an answer without triggers is none', async (t) => {

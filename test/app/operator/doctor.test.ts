@@ -16,10 +16,10 @@ t.test('each check is a line, and a fault hides no other', async (t) => {
   ]
   t.equal(await doctor({ checks, print }), 1)
   t.strictSame(lines, [
-    'ok     first        good',
-    'fault  second       it failed (Error: broken badly)',
-    'warn   third thing  look',
-    'fault  third thing  mend',
+    'ok       first             good',
+    'fault    second            it failed (Error: broken badly)',
+    'warning  third thing       look',
+    'fault    third thing       mend',
     '2 faults, 1 warning.'
   ])
 })
@@ -38,6 +38,20 @@ t.test('a check that does not end is a fault, and is told to end', async (t) => 
     return new Promise(() => {})
   })
   t.equal(await doctor({ checks: [silent], print, timeoutMs: 20 }), 1)
-  t.match(lines[0], /^fault {2}silent {2}no answer within 0.02 s/)
+  t.match(lines[0], /^fault {4}silent +no answer within 0.02 s/)
   t.equal(told?.aborted, true)
+})
+
+t.test('a check may depend on what an earlier one has found', async (t) => {
+  const { lines, print } = collect()
+  async function* checks() {
+    let found = false
+    yield check('first', async () => {
+      found = true
+      return []
+    })
+    if (found) yield check('second', async () => [ok('good')])
+  }
+  t.equal(await doctor({ checks: checks(), print }), 0)
+  t.match(lines, [/^ok +second +good$/, '0 faults, 0 warnings.'])
 })

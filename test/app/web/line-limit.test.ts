@@ -23,6 +23,8 @@ t.test('a code has 100 lines a minute, and then one that counts the others', asy
   now = 60_000
   t.equal(allowed('SIGNATURE_INVALID', 1), 1)
   t.equal(allowed('SIGNATURE_MISSING', 1), 1)
+  t.equal(limit.allows('PATH_UNKNOWN', 1), true)
+  t.equal(limit.allows('PATH_UNKNOWN', 1), false, 'a code may have fewer')
   t.match(lines, [{ msg: 'refused requests not logged', code: 'SIGNATURE_INVALID', requests: 901 }])
   t.equal(lines.length, 1)
 })

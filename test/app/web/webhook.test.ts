@@ -21,6 +21,19 @@ t.test('an authentic notification is answered 200 once its events are in the que
   ])
 })
 
+t.test('a slash at the end of the path is the same route, hooks and all', async (t) => {
+  const { app, stored } = await buildWeb(t)
+  const post = (url: string, headers: Record<string, string>, payload = UPLOAD) =>
+    app.inject({ method: 'POST', url, payload, headers })
+  for (const url of ['/webhooks/cloudinary/', '/webhooks/cloudinary/?source=preset']) {
+    t.strictSame((await post(url, signed(UPLOAD))).json(), { accepted: 1 })
+    t.equal((await post(url, {})).json().code, 'SIGNATURE_MISSING')
+    const large = 'x'.repeat(1024 * 1024 + 1)
+    t.equal((await post(url, signed(large), large)).statusCode, 413)
+  }
+  t.match(stored(), [{ type: 'upload' }])
+})
+
 t.test('how long an accepted notification took is noted, and no other', async (t) => {
   const { post, counts, durations } = await buildWeb(t)
   await post(UPLOAD)

@@ -17,7 +17,10 @@ t.test('triggers are created, listed by type, changed, tested and deleted', asyn
   t.match(await rest(own, 'POST', `${TRIGGERS}/${id}/test`, { sample_data: null }), {
     body: { trigger_id: id, filter_present: false, filter_result: true }
   })
-  t.match(await rest(own, 'PUT', `${TRIGGERS}/${id}`, { new_uri: `${uri}/2` }), { body: { message: 'ok' } })
+  t.match(await rest(own, 'PUT', `${TRIGGERS}/${id}`, { new_uri: `${uri}/2` }), { body: { uri: `${uri}/2` } })
+  t.match(await rest(own, 'PUT', `${TRIGGERS}/${id}`, { additive: true }), {
+    body: { uri: `${uri}/2`, event_type: 'upload', additive: true }
+  })
   t.match(await rest(own, 'GET', TRIGGERS), { body: { triggers: [{ id, uri: `${uri}/2` }, {}] } })
   t.match(await rest(own, 'DELETE', `${TRIGGERS}/${id}`), { body: { message: 'ok' } })
   t.match(await rest(own, 'DELETE', `${TRIGGERS}/${id}`), { status: 404 })
@@ -43,4 +46,23 @@ t.test('a change is notified wherever a trigger says, and once to each place', a
   standIn.ui().upload({ publicId: 'a' })
   await standIn.idle()
   t.same(new Set(standIn.deliveries.map(({ url }) => url)), new Set([hook, `${hook}/all`]))
+})
+
+t.test('a test notification goes to the place of the trigger alone, if its filter matches', async (t) => {
+  const hook = await listen(t)
+  const { standIn, own } = await connect(t, { notificationUrl: await listen(t) })
+  const filter = { '==': [{ var: 'public_id' }, 'bag'] }
+  const { body } = await rest(own, 'POST', TRIGGERS, { uri: hook, event_type: 'upload', filter })
+  const test = (sample_data?: object) =>
+    rest(own, 'POST', `${TRIGGERS}/${body.id}/test`, sample_data && { sample_data })
+  t.match((await test()).body, { filter_present: true, filter_result: false })
+  t.match((await test({ public_id: 'bag' })).body, { filter_present: true, filter_result: true })
+  await standIn.idle()
+  t.match(standIn.deliveries, [{ url: hook, notificationType: 'test', outcome: 'delivered' }])
+  t.equal(standIn.deliveries.length, 1)
+  t.match(JSON.parse(standIn.deliveries[0]!.body), {
+    trigger_id: body.id,
+    event_type: 'upload',
+    public_id: 'bag'
+  })
 })

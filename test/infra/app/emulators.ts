@@ -65,6 +65,8 @@ export function emulators(t: Test, { plain, several }: Record<string, Synthesis>
     t.test(
       'run what is not a service: doctor finds everything in order, reconcile finds nothing missing',
       async (t) => {
+        const { WEBHOOK_URL } = environmentOf(listener, 'Operator', values)
+        standIns.cloudinary.setNotificationUrl(WEBHOOK_URL)
         for (const command of [runTask('Operator'), runTask('Reconcile')]) {
           t.equal(await command.ended, 0, command.lines.map(({ msg }) => msg).join('\n'))
         }

@@ -65,8 +65,11 @@ export function permissions(t: Test, { plain, several, trial }: Record<string, S
     ])
   })
 
-  t.test('worker publishes to the topic of notify, where there is one', async (t) => {
+  t.test('worker publishes to the topic of notify, and doctor looks whether it is there', async (t) => {
     t.ok(allowed(several!.listener, 'ServicesWorkerTaskTaskRole').includes('Notify: sns:Publish'))
+    t.ok(
+      allowed(several!.listener, 'ServicesOperatorTaskTaskRole').includes('Notify: sns:GetTopicAttributes')
+    )
     t.notMatch(allowed(plain!.listener, 'ServicesWorkerTaskTaskRole').join(), 'sns:')
   })
 

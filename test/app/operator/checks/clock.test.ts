@@ -36,8 +36,8 @@ t.test('a skew is told, and how much', async (t) => {
   const skewed = async (seconds: number) =>
     (await found(NOW + seconds * 1000, { 'http://sqs.example/': HTTP_DATE })).findings
   t.match(await skewed(60), [{ level: 'ok' }])
-  t.match(await skewed(61), [{ level: 'warn', message: /61 s ahead of sqs\.example/ }])
-  t.match(await skewed(-300), [{ level: 'warn', message: /300 s behind sqs\.example/ }])
+  t.match(await skewed(61), [{ level: 'warning', message: /61 s ahead of sqs\.example/ }])
+  t.match(await skewed(-300), [{ level: 'warning', message: /300 s behind sqs\.example/ }])
   t.match(await skewed(-302), [{ level: 'fault', message: /302 s behind sqs\.example.*refused/ }])
 })
 
@@ -49,7 +49,7 @@ t.test('a server that does not answer, or not with the time, is passed over', as
   })
   t.match(findings, [{ level: 'ok', message: /other\.example/ }])
   t.match((await found(NOW, { 'http://gone.example/': undefined })).findings, [
-    { level: 'warn', message: /none answered/ }
+    { level: 'warning', message: /none answered/ }
   ])
 })
 

@@ -17,23 +17,32 @@ t.test('each cloud is pinged with its own key', async (t) => {
     clients.close()
     await standIn.stop()
   })
-  const check = cloudinary({ environments: Promise.resolve(environments), connect: () => clients })
+  const answering: string[] = []
+  const check = cloudinary({
+    environments: Promise.resolve(environments),
+    connect: () => clients,
+    onAnswer: (cloudName) => answering.push(cloudName)
+  })
 
   t.match(await check.run(signal), [
     { level: 'ok', message: 'demo: answers, and accepts the key' },
     { level: 'fault', message: /^other: ping: 401 .*check the secret/ }
   ])
+  t.strictSame(answering, ['demo'])
   standIn.faults.add({
     kind: 'rate_limit',
     until: new Date(Date.now() + 60_000),
     when: ({ cloud }) => cloud === 'demo'
   })
   const [limited] = await check.run(signal)
-  t.match(limited, { level: 'warn', message: /^demo: ping: 420 .*; it passes$/ })
+  t.match(limited, { level: 'warning', message: /^demo: ping: 420 .*; it passes$/ })
 })
 
 t.test('without credentials there is nothing to check', async (t) => {
   const environments = Promise.reject(new Error('said elsewhere'))
   const connect = () => t.fail('nothing to connect to') as never
-  t.strictSame(await cloudinary({ environments, connect }).run(signal), [])
+  t.strictSame(
+    await cloudinary({ environments, connect, onAnswer: () => t.fail('nothing answers') }).run(signal),
+    []
+  )
 })

@@ -14,7 +14,7 @@ t.test('it says which processors there are', async (t) => {
 t.test('none is worth a warning', async (t) => {
   const load = async () => ({ processors: [] })
   t.match(await processors({ path: './x.ts', load, config: {} }).run(signal), [
-    { level: 'warn', message: /has no processors/ }
+    { level: 'warning', message: /has no processors/ }
   ])
 })
 

@@ -1,4 +1,4 @@
-import { CreateQueueCommand, type SQSClient } from '@aws-sdk/client-sqs'
+import { CreateQueueCommand, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import t, { type Test } from 'tap'
 import { deadLetterQueue, queue } from '../../../../app/operator/checks/queues.ts'
 import { buildQueues, eventOf } from '../../../support/operator.ts'
@@ -29,7 +29,7 @@ t.test('queues as they are to be', async (t) => {
   t.strictSame(await queue({ sqs, queueUrl: embedded.queueUrl, deadLetterQueueUrl }).run(signal), [
     { level: 'ok', message: 'FIFO, kept for 14 days; about 1 event waiting, 0 in flight' }
   ])
-  t.strictSame(await deadLetterQueue({ sqs, queueUrl: deadLetterQueueUrl }).run(signal), [
+  t.strictSame(await deadLetterQueue({ sqs, queueUrl: deadLetterQueueUrl, clock: Date.now }).run(signal), [
     { level: 'ok', message: 'FIFO, kept for 14 days; about 0 letters waiting, 0 in flight' }
   ])
 })
@@ -39,9 +39,31 @@ t.test('dead letters are worth a warning, seen or held', async (t) => {
   await bury(eventOf('one'))
   await letters().receive()
   await bury(eventOf('two'))
-  t.match(await deadLetterQueue({ sqs, queueUrl: deadLetterQueueUrl }).run(signal), [
-    { level: 'warn', message: /^about 2 letters; node app\/main\.ts redrive --dry-run/ }
+  t.match(await deadLetterQueue({ sqs, queueUrl: deadLetterQueueUrl, clock: Date.now }).run(signal), [
+    {
+      level: 'warning',
+      message: /^about 2 letters, the oldest seen is 0 minutes old; node app\/main\.ts redrive --dry-run/
+    }
   ])
+})
+
+t.test('the age of the oldest dead letter is a fact, and reading it hides none', async (t) => {
+  const { sqs, deadLetterQueueUrl, bury } = await build(t)
+  const found = async (elapsedMs: number) => {
+    const check = deadLetterQueue({ sqs, queueUrl: deadLetterQueueUrl, clock: () => Date.now() + elapsedMs })
+    return (await check.run(signal))[0]?.message
+  }
+  await bury(eventOf('one'))
+  await bury(eventOf('two'))
+  t.match(await found(5 * 60_000), 'about 2 letters, the oldest seen is 5 minutes old; node')
+  t.match(await found(3 * 3_600_000), 'the oldest seen is 3 hours old')
+  t.match(await found(72 * 3_600_000), 'the oldest seen is 3 days old')
+  const send = sqs.send.bind(sqs)
+  t.capture(sqs, 'send', (async (...args: Parameters<typeof send>) => {
+    if (args[0] instanceof ReceiveMessageCommand) throw new Error('may not')
+    return send(...args)
+  }) as never)
+  t.match(await found(0), /^about 2 letters; node/)
 })
 
 t.test('a queue that dead-letters events that only waited is a fault', async (t) => {
@@ -60,12 +82,12 @@ t.test('a queue that is not FIFO, forgets early and has no redrive policy', asyn
   const queueUrl = await create('plain', {})
   t.match(await queue({ sqs, queueUrl, deadLetterQueueUrl: undefined }).run(signal), [
     { level: 'fault', message: /^it is not a FIFO queue/ },
-    { level: 'warn', message: /^keeps messages for 4 days.*1209600/ },
+    { level: 'warning', message: /^keeps messages for 4 days.*1209600/ },
     { level: 'fault', message: /^it has no RedrivePolicy/ }
   ])
-  t.match(await deadLetterQueue({ sqs, queueUrl }).run(signal), [
+  t.match(await deadLetterQueue({ sqs, queueUrl, clock: Date.now }).run(signal), [
     { level: 'fault', message: /^it is not a FIFO queue/ },
-    { level: 'warn', message: /^keeps messages for 4 days.*lost sooner/ }
+    { level: 'warning', message: /^keeps messages for 4 days.*lost sooner/ }
   ])
 })
 
@@ -74,7 +96,7 @@ t.test('a redrive policy that names another queue', async (t) => {
   const deadLetterQueueUrl = await create('other.fifo', {})
   const { queueUrl } = embedded
   t.match(await queue({ sqs, queueUrl, deadLetterQueueUrl }).run(signal), [
-    { level: 'warn', message: /which is not DEAD_LETTER_QUEUE_URL \(arn:.*:other\.fifo\)/ }
+    { level: 'warning', message: /which is not DEAD_LETTER_QUEUE_URL \(arn:.*:other\.fifo\)/ }
   ])
   const gone = `${embedded.url}/000000000000/gone.fifo`
   t.match(await queue({ sqs, queueUrl, deadLetterQueueUrl: gone }).run(signal), [{ level: 'ok' }])
@@ -86,7 +108,7 @@ t.test('a queue that cannot be asked', async (t) => {
   t.match(await queue({ sqs, queueUrl, deadLetterQueueUrl: undefined }).run(signal), [
     { level: 'fault', message: /correct QUEUE_URL or AWS_REGION/ }
   ])
-  t.match(await deadLetterQueue({ sqs, queueUrl }).run(signal), [
+  t.match(await deadLetterQueue({ sqs, queueUrl, clock: Date.now }).run(signal), [
     { level: 'fault', message: /correct DEAD_LETTER_QUEUE_URL or AWS_REGION/ }
   ])
 })

@@ -70,7 +70,7 @@ t.test('a table that is not there', async (t) => {
 t.test('a table without time to live, or where that is not known', async (t) => {
   const { inner, client, tableName } = await build(t)
   t.match(await table({ client: inner, tableName }).run(signal), [
-    { level: 'warn', message: /never deleted.*expiresAt/ }
+    { level: 'warning', message: /never deleted.*expiresAt/ }
   ])
   const forbidden = {
     send: async (command: unknown, options: object) => {
@@ -79,7 +79,7 @@ t.test('a table without time to live, or where that is not known', async (t) => 
     }
   } as TableOptions['client']
   t.match(await table({ client: forbidden, tableName }).run(signal), [
-    { level: 'warn', message: /not known: access denied .*dynamodb:DescribeTimeToLive/ }
+    { level: 'warning', message: /not known: access denied .*dynamodb:DescribeTimeToLive/ }
   ])
 })
 
@@ -109,7 +109,7 @@ t.test('an index that leaves out what the activity page shows', async (t) => {
   const projecting = (Projection: object) => ({ GlobalSecondaryIndexes: [{ ...index!, Projection }] })
   await create('old', projecting({ ProjectionType: 'INCLUDE', NonKeyAttributes: ['type'] }))
   t.match(await table({ client, tableName: 'old' }).run(signal), [
-    { level: 'warn', message: /^its index feed leaves out notificationType, / }
+    { level: 'warning', message: /^its index feed leaves out notificationType, / }
   ])
   await create('everything', projecting({ ProjectionType: 'ALL' }))
   t.match(await table({ client, tableName: 'everything' }).run(signal), [{ level: 'ok' }])
@@ -129,7 +129,7 @@ t.test('a table or an index that is not ready yet', async (t) => {
   t.match(await found('UPDATING', 'UPDATING'), [{ level: 'ok' }])
   t.match(await found('CREATING', 'CREATING'), [
     { level: 'fault', message: /^it is CREATING/ },
-    { level: 'warn', message: /^its index feed is CREATING/ }
+    { level: 'warning', message: /^its index feed is CREATING/ }
   ])
 })
 
@@ -138,13 +138,13 @@ t.test('an answer that says nothing is not taken for a good one', async (t) => {
     { level: 'fault', message: /^it is undefined/ },
     { level: 'fault', message: /^its key/ },
     { level: 'fault', message: /^it needs an index/ },
-    { level: 'warn', message: /never deleted/ }
+    { level: 'warning', message: /never deleted/ }
   ])
   const { KeySchema, GlobalSecondaryIndexes } = journalTableInput('any')
   const indexes = [{ ...GlobalSecondaryIndexes![0], IndexStatus: 'ACTIVE' as const, Projection: undefined }]
   const bare = { TableStatus: 'ACTIVE' as const, KeySchema, GlobalSecondaryIndexes: indexes }
   t.match(await table({ client: describing(bare), tableName: 'any' }).run(signal), [
-    { level: 'warn', message: /leaves out/ },
-    { level: 'warn' }
+    { level: 'warning', message: /leaves out/ },
+    { level: 'warning' }
   ])
 })

@@ -7,16 +7,19 @@ const about = { subject: 'field', what: 'a' } as const
 t.test('what is to be done is done, and in a dry run only told', async (t) => {
   let applied = 0
   const apply = async () => void applied++
-  t.strictSame(await carryOut({ ...about, state: 'create', apply }, { dryRun: true }), {
-    state: 'would create'
-  })
-  t.strictSame(await carryOut({ ...about, state: 'remove', apply }, { dryRun: true }), {
-    state: 'would remove'
-  })
+  const states = ['create', 'update', 'remove'] as const
+  const carriedOut = (dryRun: boolean) =>
+    Promise.all(states.map((state) => carryOut({ ...about, state, apply, note: 'why' }, { dryRun })))
+  t.strictSame(
+    await carriedOut(true),
+    ['would create', 'would update', 'would remove'].map((state) => ({ state, note: 'why' }))
+  )
   t.equal(applied, 0)
-  t.strictSame(await carryOut({ ...about, state: 'create', apply }, { dryRun: false }), { state: 'created' })
-  t.strictSame(await carryOut({ ...about, state: 'remove', apply }, { dryRun: false }), { state: 'removed' })
-  t.equal(applied, 2)
+  t.strictSame(
+    await carriedOut(false),
+    ['created', 'updated', 'removed'].map((state) => ({ state, note: 'why' }))
+  )
+  t.equal(applied, 3)
 })
 
 t.test('what cannot be done is a fault', async (t) => {

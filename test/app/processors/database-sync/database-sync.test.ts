@@ -62,7 +62,10 @@ t.test('it starts once the table is there, fills it, and stops', async (t) => {
   const { lines, print } = collect()
   await processor.migrate!({ ...context, print, dryRun: true })
   t.match(lines, [/^would run: CREATE TABLE/, /^would run: CREATE INDEX/])
+  const check = async () => processor.check!({ ...context, signal: new AbortController().signal })
+  await t.rejects(check(), { code: 'DATABASE_NOT_MIGRATED' })
   await processor.migrate!({ ...context, print, dryRun: false })
+  t.strictSame(await check(), [{ level: 'ok', message: 'the database answers, and has the table "assets"' }])
   t.match(lines.slice(2), ['created table "assets" with 22 columns', /^created index/])
 
   await processor.start!(context)

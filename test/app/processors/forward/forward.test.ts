@@ -205,3 +205,12 @@ t.test('options that cannot work are refused when the listener starts', async (t
   refused({ timeoutSeconds: 241 }, /timeoutSeconds: /)
   refused({ uri: 'https://example.com' }, /options: .*uri/)
 })
+
+t.test('doctor learns whether the receiver can be reached, and the receiver gets nothing', async (t) => {
+  const { url, requests } = await buildReceiver(t, 200)
+  const config = readConfig([], { FORWARD_SECRET })
+  t.strictSame(await forward({ url }).check?.({ config, log: QUIET, signal: SIGNAL }), [
+    { level: 'ok', message: `${new URL(url).origin} can be reached` }
+  ])
+  t.equal(requests.length, 0)
+})

@@ -174,3 +174,12 @@ t.test('options that cannot work are refused when the listener starts', async (t
   refused({ attributes: many }, /attributes: at most 8 attributes/)
   refused({ message: 'hello' }, /options: .*message/)
 })
+
+t.test('doctor learns whether the topic is there; a phone number is not tried', async (t) => {
+  const check = (options: NotifyOptions, NOTIFY_TOPIC_ARN?: string) =>
+    notify(options).check?.({ config: readConfig([], { NOTIFY_TOPIC_ARN }), log: QUIET, signal: SIGNAL })
+  t.match(await check({ text: 'hello' }, sqs.topicArn), [{ level: 'ok', message: /is there$/ }])
+  const topicArn = 'arn:aws:sns:us-east-1:000000000000:nowhere'
+  await t.rejects(async () => check({ text: 'hello', topicArn }), { code: 'NOTIFY_REJECTED' })
+  t.match(await check({ text: 'hello', phoneNumber: '+14155550100' }), [{ level: 'ok' }])
+})

@@ -126,3 +126,18 @@ t.test('where nothing says which region, that is said at the start', async (t) =
   await t.rejects(lost.checkRegion(), { code: 'CONFIG_INVALID', message: /^AWS_REGION is not set; / })
   for (const opened of [elsewhere, lost]) opened.close()
 })
+
+t.test('a topic is looked for; who may not look is warned, and what is not there is an error', async (t) => {
+  const body =
+    '<GetTopicAttributesResponse><GetTopicAttributesResult><Attributes/></GetTopicAttributesResult></GetTopicAttributesResponse>'
+  const there = await build(t, { status: 200, headers: XML, body })
+  t.match(await there.publisher.checkTopic(TO_TOPIC.TopicArn, SIGNAL), { level: 'ok' })
+  t.match(there.requests, [{ body: /Action=GetTopicAttributes/ }])
+  const forbidden = await build(t, failure(403, 'AuthorizationError', 'no'))
+  t.match(await forbidden.publisher.checkTopic(TO_TOPIC.TopicArn, SIGNAL), {
+    level: 'warning',
+    message: /cannot be checked.*allow sns:GetTopicAttributes$/
+  })
+  const gone = await build(t, failure(404, 'NotFound', 'Topic does not exist'))
+  await t.rejects(gone.publisher.checkTopic(TO_TOPIC.TopicArn, SIGNAL), { code: 'NOTIFY_REJECTED' })
+})

@@ -169,6 +169,14 @@ t.test('Cloudinary is told where to tell of it: the option, else WEBHOOK_URL, el
   const { processor } = await build(t)
   await processor.start?.(config({ POLL_CHANNEL: 'listener' }))
   t.equal(warnings.length, 1, 'unless notifications are polled for')
+  const check = (env: Record<string, string>) =>
+    processor.check?.({ ...config(env), signal: new AbortController().signal })
+  t.match(
+    await check({}),
+    [{ level: 'warning', message: /WEBHOOK_URL is not set/ }],
+    'doctor says so as well'
+  )
+  t.strictSame(await check({ WEBHOOK_URL }), [])
 })
 
 t.test('an upload that is delivered again asks for nothing again', async (t) => {

@@ -1,0 +1,48 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import t, { type Test } from 'tap'
+import { reach } from '../../../../app/processors/forward/reach.ts'
+
+const signal = new AbortController().signal
+
+/** A server that keeps what it receives on each connection. */
+async function listen(t: Test, onConnection: (socket: Socket) => void = () => {}) {
+  const received: Promise<Buffer[]>[] = []
+  const server = createServer((socket) => {
+    received.push(socket.on('error', () => {}).toArray())
+    onConnection(socket)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => void server.close())
+  return { port: (server.address() as AddressInfo).port, received }
+}
+
+t.test('a host that accepts connections can be reached, and is sent nothing', async (t) => {
+  const { port, received } = await listen(t)
+  await reach(new URL(`http://127.0.0.1:${port}/secret-path`), signal)
+  t.equal(received.length, 1)
+  t.equal(Buffer.concat(await received[0]!).length, 0)
+})
+
+t.test('TLS is tried where the URL has https, with the name of the host', async (t) => {
+  const { port, received } = await listen(t, (socket) => socket.end('no TLS'))
+  await t.rejects(reach(new URL(`https://localhost:${port}/`), signal), {
+    code: 'FORWARD_UNAVAILABLE',
+    message: /^https:\/\/localhost:\d+ cannot be reached: E/
+  })
+  t.match(Buffer.concat(await received[0]!).toString('latin1'), 'localhost')
+  await t.rejects(reach(new URL(`https://127.0.0.1:${port}/`), signal), { code: 'FORWARD_UNAVAILABLE' })
+})
+
+t.test('who cannot be reached is named without the path, which may be a secret', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  await t.rejects(reach(new URL(`http://127.0.0.1:${port}/secret-path`), signal), {
+    code: 'FORWARD_UNAVAILABLE',
+    message: `http://127.0.0.1:${port} cannot be reached: ECONNREFUSED; check \`url\`, its certificate and the network path to it`
+  })
+  for (const url of ['http://[::1]/', 'https://[::1]/'])
+    await t.rejects(reach(new URL(url), AbortSignal.abort()), { code: 'FORWARD_UNAVAILABLE' })
+})

@@ -92,11 +92,21 @@ export interface Synthesis {
   missing: readonly unknown[]
 }
 
-const { context: CDK_JSON } = JSON.parse(readFileSync('cdk.json', 'utf8')) as { context: object }
+const { context: CDK_JSON } = JSON.parse(readFileSync('cdk.json', 'utf8')) as {
+  context: Record<string, unknown>
+}
 
-/** Makes the templates as `npm run synth` does, with these settings. */
+const ofCdk = ([name]: [string, unknown]) => !/^\w+$/.test(name)
+
+/** CDK's own part of cdk.json. */
+const FLAGS = Object.fromEntries(Object.entries(CDK_JSON).filter(ofCdk))
+
+/** The user's part of cdk.json. */
+export const USER_SETTINGS = Object.fromEntries(Object.entries(CDK_JSON).filter((entry) => !ofCdk(entry)))
+
+/** Makes the templates as `npm run synth` does, with these settings, and none of cdk.json. */
 export function synthesise(t: Test, settings: Record<string, unknown> = {}): Synthesis {
-  const app = new App({ context: { ...CDK_JSON, ...settings }, outdir: t.testdir() })
+  const app = new App({ context: { ...FLAGS, ...settings }, outdir: t.testdir() })
   const read = readSettings(app.node.getAllContext())
   if (read.outcome === 'refused') throw new Error(read.faults.join('\n'))
   const { state, listeners } = addStacks(app, read.settings)

@@ -238,12 +238,12 @@ export function inspectVariable(definition: VariableDefinition, env: Env = proce
   const { success, data, error } = parse(schema, given)
   if (success) return { outcome: 'valid', value: data }
   const isSet = given !== undefined
-  const wrong = allowed === undefined ? messagesOf(error) : `it must be ${allowed}`
-  if (!isSet) return { outcome: 'invalid', isSet, line: `${name} is not set; ${wrong}` }
+  const mustBe = allowed === undefined ? undefined : `it must be ${allowed}`
+  if (!isSet) return { outcome: 'invalid', isSet, line: `${name} is not set; ${mustBe ?? 'give it a value'}` }
   const isHidden = secret || holdsSecret(given)
   // that of a queue authorizes nobody, and may be all but right
   const shown = JSON.stringify(schema === fifoQueueUrl ? given : maskSecrets(given))
-  const line = `${name} is ${isHidden ? '(hidden)' : shown}; ${problem?.(given) ?? wrong}`
+  const line = `${name} is ${isHidden ? '(hidden)' : shown}; ${problem?.(given) ?? mustBe ?? messagesOf(error)}`
   return { outcome: 'invalid', isSet, line }
 }
 

@@ -302,7 +302,7 @@ t.test('a variable that is not of the listener is read by its own schema', async
   const line = (definition: Omit<VariableDefinition, 'name'>, given: string) =>
     inspectVariable({ name: 'MINE', ...definition }, { MINE: given })
   t.strictSame(line({}, 'any'), { outcome: 'valid', value: 'any' })
-  t.match(line({}, ''), { outcome: 'invalid', isSet: false, line: /^MINE is not set; / })
+  t.match(line({}, ''), { outcome: 'invalid', isSet: false, line: 'MINE is not set; give it a value' })
   const schema = z.string().min(5, 'at least 5 characters')
   t.strictSame(line({ schema }, 'four'), {
     outcome: 'invalid',

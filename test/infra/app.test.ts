@@ -8,6 +8,7 @@ import { synthesise, Template, USER_SETTINGS } from '../support/templates.ts'
 import { emulators } from './app/emulators.ts'
 import { entry } from './app/entry.ts'
 import { environment } from './app/environment.ts'
+import { image } from './app/image.ts'
 import { network } from './app/network.ts'
 import { observability } from './app/observability.ts'
 import { permissions } from './app/permissions.ts'
@@ -92,6 +93,7 @@ network(t, all)
 entry(t, all)
 services(t, all)
 environment(t, all)
+image(t, all)
 state(t, all)
 permissions(t, all)
 observability(t, all)

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { App } from 'aws-cdk-lib'
 import { AwsSolutionsChecks } from 'cdk-nag'
 import type { Test } from 'tap'
@@ -86,6 +87,8 @@ export interface Synthesis {
   listener: Template
   /** Of the region that runs `reconcile` and `poll`. */
   home: Template
+  /** The directory of what goes into the image. */
+  image: string
   /** What cdk-nag finds, and nobody has given a reason for. */
   findings: string[]
   /** What would have to be looked up in an account. */
@@ -121,6 +124,10 @@ export function synthesise(t: Test, settings: Record<string, unknown> = {}): Syn
     listeners: byRegion,
     listener: byRegion[read.settings.regions[0]!]!,
     home: byRegion[read.settings.homeRegion ?? read.settings.regions[0]!]!,
+    image: join(
+      assembly.directory,
+      readdirSync(assembly.directory).find((name) => name.startsWith('asset.'))!
+    ),
     missing: assembly.manifest.missing ?? [],
     findings: violations.flatMap(({ ruleName, violatingResources }) =>
       violatingResources.map(({ constructPath }) => `${ruleName} ${constructPath}`)

@@ -87,8 +87,8 @@ export interface Synthesis {
   listener: Template
   /** Of the region that runs `reconcile` and `poll`. */
   home: Template
-  /** The directory of what goes into the image. */
-  image: string
+  /** Paths of what goes into the image; the CDK stages it for the first one alone that a process makes. */
+  image: readonly string[]
   /** What cdk-nag finds, and nobody has given a reason for. */
   findings: string[]
   /** What would have to be looked up in an account. */
@@ -107,6 +107,11 @@ const FLAGS = Object.fromEntries(Object.entries(CDK_JSON).filter(ofCdk))
 /** The user's part of cdk.json. */
 export const USER_SETTINGS = Object.fromEntries(Object.entries(CDK_JSON).filter((entry) => !ofCdk(entry)))
 
+function stagedFiles(directory: string): string[] {
+  const staged = readdirSync(directory).find((name) => name.startsWith('asset.'))
+  return staged ? readdirSync(join(directory, staged), { recursive: true, encoding: 'utf8' }) : []
+}
+
 /** Makes the templates as `npm run synth` does, with these settings, and none of cdk.json. */
 export function synthesise(t: Test, settings: Record<string, unknown> = {}): Synthesis {
   const app = new App({ context: { ...FLAGS, ...settings }, outdir: t.testdir() })
@@ -124,10 +129,7 @@ export function synthesise(t: Test, settings: Record<string, unknown> = {}): Syn
     listeners: byRegion,
     listener: byRegion[read.settings.regions[0]!]!,
     home: byRegion[read.settings.homeRegion ?? read.settings.regions[0]!]!,
-    image: join(
-      assembly.directory,
-      readdirSync(assembly.directory).find((name) => name.startsWith('asset.'))!
-    ),
+    image: stagedFiles(assembly.directory),
     missing: assembly.manifest.missing ?? [],
     findings: violations.flatMap(({ ruleName, violatingResources }) =>
       violatingResources.map(({ constructPath }) => `${ruleName} ${constructPath}`)

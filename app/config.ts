@@ -177,7 +177,8 @@ export class ConfigError extends ListenerError {
   }
 }
 
-type Env = Readonly<Record<string, string | undefined>>
+/** A process's environment. */
+export type Env = Readonly<Record<string, string | undefined>>
 
 /** A variable that is bad or missing, and the line that says so. */
 export interface ConfigFault {
@@ -208,21 +209,10 @@ export function inspectConfig(
 ): { config: Partial<Config>; faults: ConfigFault[] } {
   const faults: ConfigFault[] = []
   const config: Record<string, unknown> = {}
-  for (const [key, { schema, allowed, problem, secret }] of Object.entries<Variable<z.ZodType>>(VARIABLES)) {
-    const name = key as VariableName
-    const given = env[name] || undefined
-    const result = schema.safeParse(given)
-    if (result.success) {
-      config[name] = result.data
-      continue
-    }
-    const isHidden = secret || holdsSecret(given)
-    // that of a queue authorizes nobody, and may be all but right
-    const shown = schema === fifoQueueUrl ? given : maskSecrets(String(given))
-    faults.push({
-      name,
-      line: `${name} is ${isHidden ? '(hidden)' : JSON.stringify(shown)}; ${problem?.(given!) ?? `it must be ${allowed}`}`
-    })
+  for (const name of Object.keys(VARIABLES) as VariableName[]) {
+    const found = inspectVariable({ name, ...(VARIABLES[name] as Variable<z.ZodType>) }, env)
+    if (found.outcome === 'valid') config[name] = found.value
+    else faults.push({ name, line: found.line })
   }
   for (const name of required) {
     if (!env[name]) faults.push({ name, line: `${name} is not set; it must be ${VARIABLES[name].allowed}` })
@@ -230,9 +220,52 @@ export function inspectConfig(
   return { config, faults }
 }
 
+/** A variable, and how its value is validated; without a schema any text will do. */
+export interface VariableDefinition extends Partial<Omit<Variable<z.ZodType>, 'meaning' | 'secret'>> {
+  name: string
+  secret?: boolean
+}
+
+/** The value of a variable, or the line that says what is wrong with it. */
+export type InspectedVariable =
+  | { outcome: 'valid'; value: unknown }
+  | { outcome: 'invalid'; isSet: boolean; line: string }
+
+/** Reads one variable. An empty value counts as not set. */
+export function inspectVariable(definition: VariableDefinition, env: Env = process.env): InspectedVariable {
+  const { name, schema = ANY_TEXT, allowed, problem, secret } = definition
+  const given = env[name] || undefined
+  const { success, data, error } = parse(schema, given)
+  if (success) return { outcome: 'valid', value: data }
+  const isSet = given !== undefined
+  const mustBe = allowed === undefined ? undefined : `it must be ${allowed}`
+  if (!isSet) return { outcome: 'invalid', isSet, line: `${name} is not set; ${mustBe ?? 'give it a value'}` }
+  const isHidden = secret || holdsSecret(given)
+  // that of a queue authorizes nobody, and may be all but right
+  const shown = JSON.stringify(schema === fifoQueueUrl ? given : maskSecrets(given))
+  const line = `${name} is ${isHidden ? '(hidden)' : shown}; ${problem?.(given) ?? mustBe ?? messagesOf(error)}`
+  return { outcome: 'invalid', isSet, line }
+}
+
+const ANY_TEXT = z.string()
+
+function parse(schema: z.ZodType, given: string | undefined): z.ZodSafeParseResult<unknown> {
+  try {
+    return schema.safeParse(given)
+  } catch {
+    // what a transformation throws may hold the value
+    const message = 'its schema cannot read it'
+    return {
+      success: false,
+      error: new z.ZodError([{ code: 'custom', path: [], input: undefined, message }])
+    }
+  }
+}
+
+const messagesOf = ({ issues }: z.ZodError) => issues.map(({ message }) => message).join('; ')
+
 /** Credentials that were put into the wrong variable are no less secret for it. */
-const holdsSecret = (value: string | undefined) =>
-  value !== undefined && /cloudinary:\/\/|whsec_|:\/\/[^/]*@/.test(value)
+const holdsSecret = (value: string) => /cloudinary:\/\/|whsec_|:\/\/[^/]*@/.test(value)
 
 /**
  * Where the credentials are.

@@ -1,9 +1,10 @@
 import type { CloudinaryClient } from './cloudinary/client.ts'
 import { type AssetEvent, EVENT_TYPES, type EventType } from './cloudinary/event.ts'
-import { type Config, VARIABLES, type VariableName } from './config.ts'
+import type { Config } from './config.ts'
 import { ListenerError } from './errors.ts'
 import type { State } from './journal/state.ts'
 import type { Logger } from './logger.ts'
+import { type ConfigFor, problemOfRequirements, type Requirement } from './requirements.ts'
 
 export type { Change, ChangesOptions } from './changes/changes.ts'
 export { changes } from './changes/changes.ts'
@@ -20,9 +21,12 @@ export { helloWorldTag } from './processors/hello-world-tag.ts'
 export { lastUpdateTimestamp } from './processors/last-update-timestamp.ts'
 export { notify } from './processors/notify/notify.ts'
 export { videoPreprocess } from './processors/video-preprocess/video-preprocess.ts'
+export type { OwnVariable, Requirement } from './requirements.ts'
 
 /** What a processor is given beside the event. */
-export interface ProcessorContext {
+export interface ProcessorContext<KnownConfig = Config> {
+  /** The environment, validated, with the variables that the processor requires. */
+  config: KnownConfig
   /** Calls to the Cloudinary environment that the event came from. */
   cloudinary: CloudinaryClient
   /** Writes lines that carry the event's id, type, asset and trace id. */
@@ -34,14 +38,14 @@ export interface ProcessorContext {
 }
 
 /** What a processor is given before the first event. */
-export interface StartContext {
-  /** The environment, validated. */
-  config: Config
+export interface StartContext<KnownConfig = Config> {
+  /** The environment, validated, with the variables that the processor requires. */
+  config: KnownConfig
   log: Logger
 }
 
 /** What a processor is given when the command `migrate` runs. */
-export interface MigrateContext extends StartContext {
+export interface MigrateContext<KnownConfig = Config> extends StartContext<KnownConfig> {
   /** Writes one line for people to read: what was done. */
   print: (line: string) => void
   /** Do nothing, and print what would be done. */
@@ -49,7 +53,7 @@ export interface MigrateContext extends StartContext {
 }
 
 /** What a processor is given when the command `doctor` runs its check. */
-export interface CheckContext extends StartContext {
+export interface CheckContext<KnownConfig = Config> extends StartContext<KnownConfig> {
   /** Aborts after 5 s, when the time for the check is up. */
   signal: AbortSignal
 }
@@ -68,7 +72,7 @@ export interface MetadataFieldDefinition {
 }
 
 /** Your code, and what it wants to see. */
-export interface Processor {
+export interface Processor<Requires extends readonly Requirement[] = readonly Requirement[]> {
   /** Unique in the listener; what was done for an event is remembered under this name. */
   name: string
   /** The types it is run for; `*` is all of them, `unknown` included. */
@@ -84,19 +88,22 @@ export interface Processor {
    * `PermanentError`: never again. It may be run again for an event when a worker was killed before the
    * outcome was noted, so what it does should bear repeating.
    */
-  handle: (event: AssetEvent, context: ProcessorContext) => Promise<Returned> | Returned
-  /** Variables of the environment that it cannot do without, such as `DATABASE_URL`: checked before it starts. */
-  requires?: readonly VariableName[]
+  handle: (event: AssetEvent, context: ProcessorContext<ConfigFor<Requires>>) => Promise<Returned> | Returned
+  /**
+   * Variables of the environment that it cannot do without: those of the listener by their name, such as `DATABASE_URL`; any other
+   * by its name, or with a schema. Checked before it starts; their values are in `config`.
+   */
+  requires?: Requires
   /** Metadata fields it cannot do without; the command `setup` creates those that Cloudinary has not. */
   metadataFields?: readonly MetadataFieldDefinition[]
   /** Run once by each worker before its first event: connect here. A throw ends the worker and says why. */
-  start?: (context: StartContext) => Promise<void> | void
+  start?: (context: StartContext<ConfigFor<Requires>>) => Promise<void> | void
   /** Run once when the worker has handled its last event: close here what `start` opened. */
   stop?: () => Promise<void> | void
   /** Creates, or brings up to date, what it keeps elsewhere: the command `migrate` runs it. Safe to run again. */
-  migrate?: (context: MigrateContext) => Promise<void>
+  migrate?: (context: MigrateContext<ConfigFor<Requires>>) => Promise<void>
   /** Checks what it needs elsewhere, and changes nothing there: the command `doctor` runs it. A throw is a fault. */
-  check?: (context: CheckContext) => Promise<Finding[]> | Finding[]
+  check?: (context: CheckContext<ConfigFor<Requires>>) => Promise<Finding[]> | Finding[]
 }
 
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler may return a note on one path and nothing on another
@@ -144,30 +151,20 @@ export function defineListener(listener: Listener): Listener {
       throw invalid(`\`timeoutSeconds\` of processor "${name}" must be from 1 to ${LONGEST_TIMEOUT_SECONDS}`)
     }
     if (typeof handle !== 'function') throw invalid(`processor "${name}" needs a function \`handle\``)
-    for (const variable of processor.requires ?? []) {
-      if (!Object.hasOwn(VARIABLES, variable)) {
-        throw invalid(`processor "${name}" requires ${variable}, which is no variable of this listener`)
-      }
-    }
     for (const hook of ['start', 'stop', 'migrate', 'check'] as const) {
       if (processor[hook] !== undefined && typeof processor[hook] !== 'function')
         throw invalid(`\`${hook}\` of processor "${name}" is not a function`)
     }
   }
+  const problem = problemOfRequirements(listener.processors)
+  if (problem) throw invalid(problem)
   if (listener.logger !== undefined && typeof listener.logger?.child !== 'function') {
     throw invalid('`logger` must be a pino instance')
   }
   return listener
 }
 
-/** What processors require of the environment and it has not: a line for each, saying what to set. */
-export function missingVariables(processors: readonly Processor[], config: Partial<Config>): string[] {
-  return processors.flatMap(({ name, requires = [] }) =>
-    requires
-      .filter((variable) => config[variable] === undefined)
-      .map(
-        (variable) =>
-          `${variable} is not set, and processor "${name}" needs it; it must be ${VARIABLES[variable].allowed}`
-      )
-  )
-}
+/** A processor whose `config` has the types of the variables that it requires. */
+export const defineProcessor = <const Requires extends readonly Requirement[] = readonly []>(
+  processor: Processor<Requires>
+): Processor => processor as unknown as Processor

@@ -10,6 +10,7 @@ import { Poller } from './poll/poller.ts'
 import { Pollers } from './poll/pollers.ts'
 import { Outbox } from './queue/outbox.ts'
 import { probeQueue } from './queue/sqs.ts'
+import { readRequirements } from './requirements.ts'
 import { Lifecycle } from './web/lifecycle.ts'
 import { buildServer } from './web/server.ts'
 import { WEBHOOK_PATH } from './web/webhook-path.ts'
@@ -115,7 +116,7 @@ async function startWeb(context: Context): Promise<Stop> {
 
 async function startWorker(context: Context): Promise<Stop> {
   const { listener, log } = context
-  const config = readConfig(WORKER_REQUIRES)
+  const config = readRequirements(listener.processors, readConfig(WORKER_REQUIRES))
   const metrics = createMetrics('worker', config, context)
   const sqs = await createRegionalSqs(RECEIVE_MS)
   const environments = await loadEnvironments(config, log)
@@ -129,6 +130,7 @@ async function startWorker(context: Context): Promise<Stop> {
     queueUrl: config.QUEUE_URL,
     deadLetterQueueUrl: config.DEAD_LETTER_QUEUE_URL,
     listener,
+    config,
     clients,
     environments,
     journal: new Journal(table),

@@ -27,6 +27,7 @@ export function environmentsOf({ settings, queues, webhookUrl, topicArn, databas
   }
   const journal: Environment = { JOURNAL_TABLE: names.journal }
   const worker: Environment = {
+    ...settings.variables,
     ...common,
     ...journal,
     DEAD_LETTER_QUEUE_URL: queues.deadLetterQueue.queueUrl,

@@ -96,8 +96,8 @@ export class ListenerStack extends Stack {
 
   /** What processors are handed as variables. */
   #secrets(stateKey: IKey | undefined): Record<string, EcsSecret> {
-    const { name, forward, database } = this.#settings
-    const { forwardSecret, databaseSecret } = namesOf(name)
+    const { name, forward, database, secretVariables } = this.#settings
+    const { forwardSecret, databaseSecret, processorsSecret } = namesOf(name)
     const named = (id: string, secretName: string) => {
       const secretPartialArn = this.formatArn({
         service: 'secretsmanager',
@@ -105,16 +105,20 @@ export class ListenerStack extends Stack {
         resourceName: secretName,
         arnFormat: ArnFormat.COLON_RESOURCE_NAME
       })
-      return EcsSecret.fromSecretsManager(
-        Secret.fromSecretAttributes(this, id, {
-          secretPartialArn,
-          ...(stateKey && { encryptionKey: stateKey })
-        })
-      )
+      return Secret.fromSecretAttributes(this, id, {
+        secretPartialArn,
+        ...(stateKey && { encryptionKey: stateKey })
+      })
     }
+    const whole = (id: string, secretName: string) => EcsSecret.fromSecretsManager(named(id, secretName))
+    const ofProcessors = secretVariables.length > 0 ? named('ProcessorsSecret', processorsSecret) : undefined
     return {
-      ...(forward && { FORWARD_SECRET: named('ForwardSecret', forwardSecret) }),
-      ...(database === 'secret' && { DATABASE_URL: named('DatabaseSecret', databaseSecret) })
+      ...(ofProcessors &&
+        Object.fromEntries(
+          secretVariables.map((variable) => [variable, EcsSecret.fromSecretsManager(ofProcessors, variable)])
+        )),
+      ...(forward && { FORWARD_SECRET: whole('ForwardSecret', forwardSecret) }),
+      ...(database === 'secret' && { DATABASE_URL: whole('DatabaseSecret', databaseSecret) })
     }
   }
 }

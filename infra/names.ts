@@ -5,6 +5,8 @@ export const namesOf = (name: string) => ({
   secret: `${name}/cloudinary`,
   forwardSecret: `${name}/forward`,
   databaseSecret: `${name}/database`,
+  /** Of variables of processors' own. */
+  processorsSecret: `${name}/processors`,
   journal: `${name}-journal`,
   queue: `${name}-events.fifo`,
   deadLetterQueue: `${name}-dead-letters.fifo`,

@@ -118,6 +118,8 @@ export class Services extends Construct {
   #image(architecture: 'arm64' | 'x86_64'): ContainerImage {
     const asset = new DockerImageAsset(this, 'Image', {
       directory: `${import.meta.dirname}/..`,
+      // the production image has none of it, and an edit of it is no new image
+      exclude: ['dev'],
       platform: architecture === 'arm64' ? Platform.LINUX_ARM64 : Platform.LINUX_AMD64
     })
     return ContainerImage.fromDockerImageAsset(asset)

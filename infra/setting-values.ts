@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { VARIABLES } from '../app/config.ts'
 
 /** Context values come from cdk.json as JSON, and from `-c name=value` as text. */
 export const wholeNumber = (minimum: number, maximum: number) =>
@@ -68,3 +69,11 @@ export const existingVpc = z.strictObject({
 export const logRetentionDays = z.coerce
   .number()
   .pipe(z.literal([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731]))
+
+/** A variable of a processor's own: the listener's have their settings, and AWS sets those of its SDK. */
+export const ownVariable = z
+  .string()
+  .regex(/^[A-Z_][A-Z0-9_]*$/, 'is no variable, such as CMS_TOKEN')
+  .refine((name) => !Object.hasOwn(VARIABLES, name) && !/^(AWS|ECS)_|^NODE_OPTIONS$/.test(name), {
+    error: 'is not a variable of a processor: it has a setting of its own, or is set by AWS or the image'
+  })

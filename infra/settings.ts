@@ -6,6 +6,7 @@ import {
   json,
   list,
   logRetentionDays,
+  ownVariable,
   region,
   taskSize,
   wholeNumber
@@ -159,7 +160,17 @@ export const Settings = z.strictObject({
     })
   )
     .default({ minimum: 0.5, maximum: 4 })
-    .describe('capacity units of Aurora; a minimum of 0 lets it rest')
+    .describe('capacity units of Aurora; a minimum of 0 lets it rest'),
+  variables: json(z.record(ownVariable, z.string()))
+    .default({})
+    .describe(
+      'variables of your own processors that are no secret, for `worker` and commands: `{"CMS_URL": "https://…"}`'
+    ),
+  secretVariables: list(ownVariable)
+    .default([])
+    .describe(
+      'names of variables of your own processors that are secret; their values are in the secret `NAME/processors`, in JSON'
+    )
 })
 
 export type Settings = z.output<typeof Settings>
@@ -211,6 +222,10 @@ function conflictsOf(settings: Settings): string[] {
     [
       !settings.notify && settings.notifyEmails.length + settings.notifyPhones.length > 0,
       'notifyEmails, notifyPhones: need notify=true'
+    ],
+    [
+      settings.secretVariables.some((variable) => Object.hasOwn(settings.variables, variable)),
+      'secretVariables: one of them is in variables as well'
     ],
     [
       database === 'aurora' && regions.length > 1,

@@ -42,6 +42,17 @@ export class StateStack extends Stack {
               form: 'postgres://USER:PASSWORD@HOST:PORT/NAME'
             }
           ]
+        : []),
+      ...(settings.secretVariables.length > 0
+        ? [
+            {
+              id: 'Processors',
+              secretName: names.processorsSecret,
+              form: JSON.stringify(
+                Object.fromEntries(settings.secretVariables.map((variable) => [variable, '…']))
+              )
+            }
+          ]
         : [])
     ].map((secret) => this.#createSecret(settings, secret))
     // last: a secret whose name is taken still would have the stack taken back, and the journal stay, with its name

@@ -3,7 +3,8 @@ import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { CloudinaryClients } from '../cloudinary/clients.ts'
 import type { Environments } from '../cloudinary/environments.ts'
 import type { Config } from '../config.ts'
-import { type Listener, missingVariables } from '../listener.ts'
+import type { Listener } from '../listener.ts'
+import { missingVariables, readRequirements } from '../requirements.ts'
 import type { Logger } from '../logger.ts'
 import { clock, timeServers } from './checks/clock.ts'
 import { cloudinary } from './checks/cloudinary.ts'
@@ -73,9 +74,10 @@ export async function* diagnosis(options: DiagnosisOptions): AsyncGenerator<Chec
     }
   }
   for (const processor of loaded) {
-    // what it requires is valid, and of the rest it knows that it may be missing
-    const context = { config: config as Config, log: log.child({ processor: processor.name }) }
     if (!processor.check || missingVariables([processor], config).length > 0) continue
+    // what it requires is valid, and of the rest it knows that it may be missing
+    const known = readRequirements([processor], config) as Config
+    const context = { config: known, log: log.child({ processor: processor.name }) }
     yield { subject: processor.name, run: async (signal) => processor.check!({ ...context, signal }) }
   }
   yield clock({ servers: () => timeServers({ queueUrl, environments }), fetch, clock: Date.now })

@@ -1,6 +1,7 @@
-import { type Config, ConfigError } from '../config.ts'
-import { type Listener, missingVariables } from '../listener.ts'
+import type { Config } from '../config.ts'
+import type { Listener } from '../listener.ts'
 import type { Logger } from '../logger.ts'
+import { readRequirements } from '../requirements.ts'
 import { type Print, readArguments } from './arguments.ts'
 
 export const MIGRATE_USAGE = `Usage: node app/main.ts migrate [--dry-run]
@@ -35,11 +36,10 @@ export function parseMigrate(args: string[]): { dryRun: boolean } {
  */
 export async function migrate({ listener, print, ...context }: MigrateOptions): Promise<number> {
   const migrating = listener.processors.filter((processor) => processor.migrate !== undefined)
-  const faults = missingVariables(migrating, context.config)
-  if (faults.length > 0) throw new ConfigError(faults)
+  const config = readRequirements(migrating, context.config)
   if (migrating.length === 0) print('No processor keeps anything elsewhere: there is nothing to migrate.')
   for (const processor of migrating) {
-    await processor.migrate?.({ ...context, print: (line) => print(`${processor.name}: ${line}`) })
+    await processor.migrate?.({ ...context, config, print: (line) => print(`${processor.name}: ${line}`) })
   }
   return 0
 }

@@ -1,7 +1,6 @@
 import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
 import { signatureHeaders } from '../../dev/sign.ts'
 import type { AssetEvent, EventType } from '../cloudinary/event.ts'
-import { readConfig } from '../config.ts'
 import { ListenerError } from '../errors.ts'
 import type { Status } from '../journal/journal.ts'
 import type { ProcessorRecords } from '../journal/processor-record.ts'
@@ -56,7 +55,6 @@ const START = new Date('2026-06-01T12:00:00.000Z')
  */
 export class TestListener {
   readonly cloudinary: FakeCloudinary
-  readonly #variables: Record<string, string>
   readonly #parts: ReturnType<typeof wireInMemory>
   readonly #stopping = new AbortController()
   #now: number
@@ -68,10 +66,10 @@ export class TestListener {
   constructor(listener: Listener, options: TestListenerOptions = {}) {
     const { cloudinary = new FakeCloudinary(), random = () => 0.5, now = START, state = {} } = options
     this.cloudinary = cloudinary
-    this.#variables = options.variables ?? {}
     this.#now = now.getTime()
     this.#parts = wireInMemory(listener, {
       cloudinary,
+      variables: options.variables ?? {},
       store: (events) => this.#store(events),
       clock: () => this.#now,
       random
@@ -150,9 +148,9 @@ export class TestListener {
   }
 
   async #start(): Promise<void> {
-    const { processors, log } = this.#parts.handling
+    const { processors, config, log } = this.#parts.handling
     await this.#parts.environments.load()
-    await startProcessors(processors, { config: readConfig([], this.#variables), log })
+    await startProcessors(processors, { config, log })
   }
 
   async #step(work: () => Promise<void>): Promise<TestResult> {

@@ -4,10 +4,12 @@ import { memoryJournal } from '../../test/support/journal.ts'
 import { memoryState } from '../../test/support/state.ts'
 import { Environments } from '../cloudinary/environments.ts'
 import { fromUrl } from '../cloudinary/secret-source.ts'
+import { readConfig } from '../config.ts'
 import { Intake, type IntakeOptions } from '../intake/intake.ts'
 import { defineListener, type Listener } from '../listener.ts'
 import { SERIALIZERS } from '../logger.ts'
 import { NO_METRICS } from '../metrics/metrics.ts'
+import { examplesOf, readRequirements } from '../requirements.ts'
 import type { HandleOptions } from '../worker/handle.ts'
 import { fakeClients } from './clients.ts'
 import type { FakeCloudinary } from './cloudinary.ts'
@@ -16,6 +18,8 @@ import { MemoryQueue } from './queue.ts'
 export type LogLine = { level: string; msg: string; [field: string]: unknown }
 
 export interface TestWiringOptions {
+  /** Variables of the environment; those that are missing have the examples of the processors that require them. */
+  variables: Record<string, string>
   cloudinary: FakeCloudinary
   /** Stores the events of a notification. */
   store: IntakeOptions['outbox']['store']
@@ -33,11 +37,14 @@ const CLOUDINARY_URL =
 /**
  * The parts of a web task and of a worker, in memory.
  *
- * @throws {ListenerError} LISTENER_CONFIG_INVALID
+ * @throws {ListenerError} LISTENER_CONFIG_INVALID; CONFIG_INVALID where a processor requires a variable that is missing
  */
 export function wireInMemory(listener: Listener, options: TestWiringOptions) {
   const { cloudinary, clock, random } = options
   const { processors } = defineListener(listener)
+  const examples = examplesOf(processors.flatMap(({ requires = [] }) => requires))
+  const variables = { ...examples, ...options.variables }
+  const config = readRequirements(processors, readConfig([], variables), variables)
   const lines: LogLine[] = []
   const log = createLog(lines)
   const environments = new Environments({ source: fromUrl(CLOUDINARY_URL), log })
@@ -54,6 +61,7 @@ export function wireInMemory(listener: Listener, options: TestWiringOptions) {
   })
   const handling: HandleOptions = {
     processors,
+    config,
     clients: fakeClients(cloudinary, { environments, clock, random }),
     environments,
     journal,

@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import type { CloudinaryClient } from '../cloudinary/client.ts'
 import type { AssetEvent } from '../cloudinary/event.ts'
 import { CloudinaryError, type Fault } from '../cloudinary/fault.ts'
+import type { Config } from '../config.ts'
 import { ListenerError, PermanentError, RetryLaterError } from '../errors.ts'
 import type { StateStore } from '../journal/state.ts'
 import type { Processor } from '../listener.ts'
@@ -68,6 +69,7 @@ export async function run(
   event: AssetEvent,
   context: {
     cloudinary: (signal: AbortSignal) => CloudinaryClient
+    config: Config
     log: Logger
     signal: AbortSignal
     state: Pick<StateStore, 'of'>
@@ -82,6 +84,7 @@ export async function run(
     const note = await within(processor.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS, context.signal, (signal) =>
       processor.handle(event, {
         cloudinary: context.cloudinary(signal),
+        config: context.config,
         log: context.log.child({ processor: name }),
         signal,
         state: context.state.of(name)

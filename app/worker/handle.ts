@@ -1,6 +1,7 @@
 import type { CloudinaryClients } from '../cloudinary/clients.ts'
 import type { Environments } from '../cloudinary/environments.ts'
 import type { AssetEvent } from '../cloudinary/event.ts'
+import type { Config } from '../config.ts'
 import type { Attempt, Journal } from '../journal/journal.ts'
 import type { ProcessorRecord, ProcessorRecords } from '../journal/processor-record.ts'
 import type { StateStore } from '../journal/state.ts'
@@ -29,6 +30,8 @@ import { describeEvent, Report, type Retry } from './report.ts'
 
 export interface HandleOptions {
   processors: readonly Processor[]
+  /** With what the processors require. */
+  config: Config
   clients: Pick<CloudinaryClients, 'for' | 'breaker'>
   environments: Pick<Environments, 'isOwnKey'>
   journal: Pick<Journal, 'identify' | 'begin' | 'record' | 'ignore'>
@@ -231,11 +234,12 @@ async function runOne(
   event: AssetEvent,
   processor: Processor,
   before: ProcessorRecord | undefined,
-  { clients, signal, state, report }: AttemptOptions
+  { clients, config, signal, state, report }: AttemptOptions
 ): Promise<Run> {
   if (isExhausted(before, event.run)) return exhaustedRun(processor.name)
   const ended = await run(processor, event, {
     cloudinary: (limited) => clients.for(event.environment, limited),
+    config,
     log: report.log,
     signal,
     state

@@ -1,19 +1,16 @@
-import { type Config, ConfigError } from '../config.ts'
-import { missingVariables, type Processor } from '../listener.ts'
+import type { Config } from '../config.ts'
+import type { Processor } from '../listener.ts'
 import type { Logger } from '../logger.ts'
 
 /**
  * Starts those that have something to start, in the order listed.
  *
- * @throws {ConfigError} before any is started, for variables that they require and that are not set
  * @throws what the first one throws that cannot start; those before it are stopped again
  */
 export async function startProcessors(
   processors: readonly Processor[],
   { config, log }: { config: Config; log: Logger }
 ): Promise<void> {
-  const faults = missingVariables(processors, config)
-  if (faults.length > 0) throw new ConfigError(faults)
   const started: Processor[] = []
   for (const processor of processors) {
     try {

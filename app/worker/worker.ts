@@ -1,6 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { CloudinaryClients } from '../cloudinary/clients.ts'
 import type { Environments } from '../cloudinary/environments.ts'
+import type { Config } from '../config.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { StateStore } from '../journal/state.ts'
 import type { Listener } from '../listener.ts'
@@ -15,6 +16,8 @@ export interface WorkerOptions {
   queueUrl: string
   deadLetterQueueUrl: string
   listener: Listener
+  /** With what the processors require. */
+  config: Config
   clients: CloudinaryClients
   environments: Pick<Environments, 'isOwnKey'>
   journal: Journal
@@ -36,6 +39,7 @@ export function createWorker(options: WorkerOptions): Inbox {
     sqs,
     queueUrl,
     listener,
+    config,
     clients,
     environments,
     journal,
@@ -58,6 +62,7 @@ export function createWorker(options: WorkerOptions): Inbox {
     handle: (message, signal) =>
       handleMessage(message, signal, {
         processors,
+        config,
         clients,
         environments,
         journal,

@@ -1,12 +1,17 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
-import type { Processor } from '../../app/listener.ts'
 import { shownPath } from '../../app/load-error.ts'
 import { ATTACHED } from './child.ts'
 
 /** What a start needs to know of a processor. */
-export type ProcessorSummary = Pick<Processor, 'name' | 'requires'>
+export interface ProcessorSummary {
+  name: string
+  /** Names of variables. */
+  requires: readonly string[]
+  /** What variables of its own may be where they are not set, by name. */
+  examples: Readonly<Record<string, string>>
+}
 
 /** What is in the file that a user edits, or why it cannot be loaded. */
 export type ConfigContent =

@@ -42,7 +42,8 @@ export const PROVIDERS: Partial<Record<VariableName, Provider>> = {
 }
 
 /**
- * Starts what processors require, the environment lacks and can be embedded, and nothing else.
+ * Starts what processors require, the environment lacks and can be embedded, and nothing else. Variables of processors' own are
+ * set to their examples.
  *
  * @returns all of it as one
  * @throws what the first one throws that cannot be started; those before it are stopped again
@@ -51,9 +52,7 @@ export async function provide(situation: Situation, providers = PROVIDERS): Prom
   const started: Provision[] = []
   try {
     for (const [variable, start] of Object.entries(providers)) {
-      const processors = situation.processors.filter(({ requires }) =>
-        requires?.some((required) => required === variable)
-      )
+      const processors = situation.processors.filter(({ requires }) => requires.includes(variable))
       if (processors.length === 0 || situation.environment[variable]) continue
       started.push(await start({ ...situation, processors }))
     }
@@ -61,7 +60,20 @@ export async function provide(situation: Situation, providers = PROVIDERS): Prom
     await together(started).stop()
     throw error
   }
-  return together(started)
+  return together([...started, provideExamples(situation)])
+}
+
+/** What processors name as examples for variables of their own that are not set. */
+function provideExamples({ processors, environment }: Situation): Provision {
+  const examples = Object.fromEntries(
+    processors
+      .flatMap((processor) => Object.entries(processor.examples))
+      .filter(([name]) => !environment[name])
+  )
+  const hints = Object.keys(examples).map(
+    (name) => `  ${name} is not set: its example is used; set it in .env`
+  )
+  return { environment: examples, hints, stop: async () => {} }
 }
 
 /** Several provisions as one. The last one is stopped first. */

@@ -30,10 +30,15 @@ registerHooks({
 
 // imported with the hook in place, so that it sees what the user's file shares with it
 const { loadListener } = await import('../../app/load-listener.ts')
+const { examplesOf, nameOf } = await import('../../app/requirements.ts')
 const report = await loadListener(process.argv[2]!).then(
   ({ processors }): ConfigContent => ({
     outcome: 'loaded',
-    processors: processors.map(({ name, requires = [] }) => ({ name, requires: [...requires] }))
+    processors: processors.map(({ name, requires = [] }) => ({
+      name,
+      requires: requires.map(nameOf),
+      examples: examplesOf(requires)
+    }))
   }),
   ({ message, cause }: Error): ConfigContent => ({
     outcome: 'invalid',

@@ -1,6 +1,15 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { ConfigError, credentialSource, readConfig, VARIABLES, type VariableName } from '../../app/config.ts'
+import { z } from 'zod'
+import {
+  ConfigError,
+  credentialSource,
+  inspectVariable,
+  readConfig,
+  VARIABLES,
+  type VariableDefinition,
+  type VariableName
+} from '../../app/config.ts'
 import { ListenerError } from '../../app/errors.ts'
 
 const URL = 'cloudinary://123456789012345:aBc-_dEf@demo'
@@ -287,4 +296,21 @@ t.test('credentials that were put into the wrong variable are refused there, and
       message: 'WEBHOOK_URL is (hidden); it must be'
     })
   }
+})
+
+t.test('a variable that is not of the listener is read by its own schema', async (t) => {
+  const line = (definition: Omit<VariableDefinition, 'name'>, given: string) =>
+    inspectVariable({ name: 'MINE', ...definition }, { MINE: given })
+  t.strictSame(line({}, 'any'), { outcome: 'valid', value: 'any' })
+  t.match(line({}, ''), { outcome: 'invalid', isSet: false, line: 'MINE is not set; give it a value' })
+  const schema = z.string().min(5, 'at least 5 characters')
+  t.strictSame(line({ schema }, 'four'), {
+    outcome: 'invalid',
+    isSet: true,
+    line: 'MINE is "four"; at least 5 characters'
+  })
+  const throwing = z.string().transform((text) => JSON.parse(text))
+  t.match(line({ schema: throwing, secret: true }, 'not JSON'), {
+    line: 'MINE is (hidden); its schema cannot read it'
+  })
 })

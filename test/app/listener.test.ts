@@ -1,12 +1,13 @@
 import { pino } from 'pino'
 import t from 'tap'
+import { z } from 'zod'
 import {
   CloudinaryError,
   defineListener,
+  defineProcessor,
   helloWorldTag,
   type Listener,
   lastUpdateTimestamp,
-  missingVariables,
   PermanentError,
   type Processor
 } from '../../app/listener.ts'
@@ -120,27 +121,35 @@ t.test('a time limit must be one that a message can be held for', async (t) => {
   t.ok(defineListener({ processors: [{ ...processor, timeoutSeconds: 600 }] }))
 })
 
-t.test('a processor cannot require a variable that there is not', async (t) => {
-  const processor = { name: 'a', on: ['upload'] as const, handle() {} }
+t.test('what a processor requires must be a variable', async (t) => {
   t.throws(
-    () => defineListener({ processors: [{ ...processor, requires: ['DATABASE' as 'DATABASE_URL'] }] }),
-    {
-      code: 'LISTENER_CONFIG_INVALID',
-      message: /requires DATABASE, which is no variable/
-    }
+    () => withProcessor({ requires: ['cms-token'] }),
+    refusal(/^processor "mine" requires "cms-token"; /)
   )
+  t.ok(withProcessor({ requires: ['CMS_TOKEN', { name: 'CMS_URL' }] }))
 })
 
-t.test(
-  'variables that processors require and that are not set are named, each with who needs it',
-  async (t) => {
-    const processors = [
-      processor({ name: 'rows', requires: ['DATABASE_URL', 'FORWARD_SECRET'] }),
-      processor({ name: 'plain' })
-    ]
-    t.match(missingVariables(processors, { FORWARD_SECRET: 'set' }), [
-      /^DATABASE_URL is not set, and processor "rows" needs it; it must be postgres:/
-    ])
-    t.strictSame(missingVariables(processors, { DATABASE_URL: 'set', FORWARD_SECRET: 'set' }), [])
-  }
-)
+t.test('the config of a processor has the types of what it requires', async (t) => {
+  const limit = { name: 'CMS_LIMIT', schema: z.string().transform(Number) } as const
+  const cms = defineProcessor({
+    name: 'cms',
+    on: ['upload'],
+    requires: ['DATABASE_URL', 'CMS_TOKEN', limit],
+    handle(_event, { config }) {
+      const { DATABASE_URL, CMS_TOKEN, CMS_LIMIT, PORT, WEBHOOK_URL } = config
+      const known: [string, string, number, number, string | undefined] = [
+        DATABASE_URL,
+        CMS_TOKEN,
+        CMS_LIMIT,
+        PORT,
+        WEBHOOK_URL
+      ]
+      // @ts-expect-error it is not required
+      known.push(config.CMS_URL)
+    },
+    start({ config }) {
+      config.CMS_TOKEN satisfies string
+    }
+  })
+  t.strictSame(defineListener({ processors: [cms] }).processors, [cms])
+})

@@ -89,6 +89,14 @@ t.test('a processor is started with the variables that are given, and stopped', 
   t.match(await testProcessor(database, 'upload', { variables }), { outcome: 'succeeded' })
   t.strictSame(steps, [`start ${variables.DATABASE_URL}`, 'handle', 'stop'])
   await t.rejects(testProcessor(database, 'upload'), { code: 'CONFIG_INVALID', message: /DATABASE_URL/ })
+  const own = defineProcessor({
+    name: 'own',
+    on: ['upload'],
+    requires: [{ name: 'CMS_TOKEN', example: 'a-token' }],
+    handle: (_event, { config }) => config.CMS_TOKEN
+  })
+  t.match(await testProcessor(own, 'upload'), { note: 'a-token' }, 'the example of a variable is its default')
+  t.match(await testProcessor(own, 'upload', { variables: { CMS_TOKEN: 'given' } }), { note: 'given' })
   t.equal(steps.length, 3)
 })
 

@@ -117,3 +117,15 @@ t.test('the expression is as long as AWS WAF takes it, and matches nothing but n
   t.ok(expression.length <= 200, `${expression.length} characters`)
   for (const text of ['', '-1', '1e9', 'ten', '999999999x']) t.notMatch(text, new RegExp(expression))
 })
+
+t.test("variables of processors' own are none that the listener, AWS or the image sets", async (t) => {
+  t.match(settingsOf({ variables: '{"CMS_URL":"https://cms"}', secretVariables: 'CMS_TOKEN, CMS_KEY' }), {
+    variables: { CMS_URL: 'https://cms' },
+    secretVariables: ['CMS_TOKEN', 'CMS_KEY']
+  })
+  for (const name of ['PORT', 'FORWARD_SECRET', 'AWS_PROFILE', 'NODE_OPTIONS', 'cms-url']) {
+    t.match(faultsOf({ variables: { [name]: 'x' } }), [/^variables/], name)
+    t.match(faultsOf({ secretVariables: [name] }), [/^secretVariables/], name)
+  }
+  t.match(faultsOf({ variables: { CMS_URL: 'x' }, secretVariables: 'CMS_URL' }), [/^secretVariables/])
+})

@@ -6,6 +6,7 @@ import { NO_METRICS } from '../../app/metrics/metrics.ts'
 import type { Disposition } from '../../app/queue/inbox.ts'
 import { encodeMessage } from '../../app/queue/message.ts'
 import { handleMessage } from '../../app/worker/handle.ts'
+import { DEFAULT_CONFIG } from './config.ts'
 import { sampleEvent } from './events.ts'
 import { memoryJournal } from './journal.ts'
 import { memoryState } from './state.ts'
@@ -49,6 +50,7 @@ export async function runFleet(options: FleetOptions): Promise<Fate[]> {
     throw new Error('down')
   }
   const handling = {
+    config: DEFAULT_CONFIG,
     environments: { isOwnKey: () => false },
     journal: options.isJournalDown ? { ...journal, begin: down } : journal,
     state: memoryState().store,

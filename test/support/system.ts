@@ -15,7 +15,7 @@ export interface SystemUnderTest extends System {
   lines: LogLine[]
   /** Uploads assets as a colleague would, and returns their public ids. */
   upload: (count: number, prefix?: string) => string[]
-  /** Those of the assets that do not carry the tag of the default configuration. */
+  /** Those of the assets that do not carry the tag of ./listener.config.ts. */
   untagged: (publicIds: readonly string[]) => string[]
 }
 
@@ -23,7 +23,11 @@ export interface SystemUnderTest extends System {
  * What processes of a test get of this one's environment. What they compile they leave for the next, which saves each
  * a third of its start.
  */
-export const CHILD_ENVIRONMENT = { PATH: process.env.PATH ?? '', NODE_COMPILE_CACHE: '.tap/compile-cache' }
+export const CHILD_ENVIRONMENT = {
+  PATH: process.env.PATH ?? '',
+  NODE_COMPILE_CACHE: '.tap/compile-cache',
+  LISTENER_CONFIG: './test/support/listener.config.ts'
+}
 
 /**
  * The whole system as processes, on stand-ins. When the test ends it is stopped, and the test fails if any line

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { App } from 'aws-cdk-lib'
 import { AwsSolutionsChecks } from 'cdk-nag'
 import type { Test } from 'tap'
@@ -86,17 +87,34 @@ export interface Synthesis {
   listener: Template
   /** Of the region that runs `reconcile` and `poll`. */
   home: Template
+  /** Paths of what goes into the image; the CDK stages it for the first one alone that a process makes. */
+  image: readonly string[]
   /** What cdk-nag finds, and nobody has given a reason for. */
   findings: string[]
   /** What would have to be looked up in an account. */
   missing: readonly unknown[]
 }
 
-const { context: CDK_JSON } = JSON.parse(readFileSync('cdk.json', 'utf8')) as { context: object }
+const { context: CDK_JSON } = JSON.parse(readFileSync('cdk.json', 'utf8')) as {
+  context: Record<string, unknown>
+}
 
-/** Makes the templates as `npm run synth` does, with these settings. */
+const ofCdk = ([name]: [string, unknown]) => !/^\w+$/.test(name)
+
+/** CDK's own part of cdk.json. */
+const FLAGS = Object.fromEntries(Object.entries(CDK_JSON).filter(ofCdk))
+
+/** The user's part of cdk.json. */
+export const USER_SETTINGS = Object.fromEntries(Object.entries(CDK_JSON).filter((entry) => !ofCdk(entry)))
+
+function stagedFiles(directory: string): string[] {
+  const staged = readdirSync(directory).find((name) => name.startsWith('asset.'))
+  return staged ? readdirSync(join(directory, staged), { recursive: true, encoding: 'utf8' }) : []
+}
+
+/** Makes the templates as `npm run synth` does, with these settings, and none of cdk.json. */
 export function synthesise(t: Test, settings: Record<string, unknown> = {}): Synthesis {
-  const app = new App({ context: { ...CDK_JSON, ...settings }, outdir: t.testdir() })
+  const app = new App({ context: { ...FLAGS, ...settings }, outdir: t.testdir() })
   const read = readSettings(app.node.getAllContext())
   if (read.outcome === 'refused') throw new Error(read.faults.join('\n'))
   const { state, listeners } = addStacks(app, read.settings)
@@ -111,6 +129,7 @@ export function synthesise(t: Test, settings: Record<string, unknown> = {}): Syn
     listeners: byRegion,
     listener: byRegion[read.settings.regions[0]!]!,
     home: byRegion[read.settings.homeRegion ?? read.settings.regions[0]!]!,
+    image: stagedFiles(assembly.directory),
     missing: assembly.manifest.missing ?? [],
     findings: violations.flatMap(({ ruleName, violatingResources }) =>
       violatingResources.map(({ constructPath }) => `${ruleName} ${constructPath}`)

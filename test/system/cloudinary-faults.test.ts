@@ -15,6 +15,7 @@ import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
 import { sampleNotification } from '../../dev/samples.ts'
 import { startSqs } from '../../dev/sqs.ts'
 import { buildCloudinary } from '../support/cloudinary.ts'
+import { DEFAULT_CONFIG } from '../support/config.ts'
 import { memoryJournal } from '../support/journal.ts'
 import { memoryState } from '../support/state.ts'
 
@@ -52,6 +53,7 @@ t.test('a Cloudinary that hangs, limits, fails, resets or is busy is tried again
     sqs: client,
     queueUrl: sqs.queueUrl,
     listener: { processors: [helloWorldTag()] },
+    config: DEFAULT_CONFIG,
     deadLetterQueueUrl: sqs.deadLetterQueueUrl,
     clients,
     environments: { isOwnKey: () => false },

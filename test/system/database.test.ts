@@ -7,6 +7,7 @@ import { Database, type Times } from '../../app/processors/database-sync/databas
 import type { EventOfAsset } from '../../app/processors/database-sync/follow.ts'
 import { AssetRows } from '../../app/processors/database-sync/rows.ts'
 import { migrateTable } from '../../app/processors/database-sync/table.ts'
+import { DEFAULT_CONFIG } from '../support/config.ts'
 import { PGBOUNCER, POSTGRES_BIN, startDebianPostgres } from '../support/debian-postgres.ts'
 import { QUIET } from '../support/operator.ts'
 import { SilentCloudinary } from '../support/silent-cloudinary.ts'
@@ -54,7 +55,7 @@ async function buildWorker(t: Test, environment: string) {
       }
       const identify = cloudinary.identify.bind(cloudinary)
       const used = { currentState, identify } as ProcessorContext['cloudinary']
-      return worker.handle(event!, { cloudinary: used, log: QUIET, signal, state })
+      return worker.handle(event!, { cloudinary: used, config: DEFAULT_CONFIG, log: QUIET, signal, state })
     },
     async rows() {
       const { rows } = await pool.query('SELECT * FROM cloudinary_assets WHERE environment = $1', [

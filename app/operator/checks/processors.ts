@@ -1,5 +1,6 @@
 import type { Config } from '../../config.ts'
-import { type Listener, missingVariables } from '../../listener.ts'
+import type { Listener } from '../../listener.ts'
+import { missingVariables } from '../../requirements.ts'
 import { type Check, fault, ok, warn } from '../doctor.ts'
 
 export interface ProcessorsOptions {

@@ -6,6 +6,7 @@ import { PermanentError, RetryLaterError } from '../../../app/errors.ts'
 import type { CloudinaryClient, Processor } from '../../../app/listener.ts'
 import { run, select } from '../../../app/worker/dispatch.ts'
 import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
+import { DEFAULT_CONFIG } from '../../support/config.ts'
 import { sampleEvent } from '../../support/events.ts'
 import { memoryState } from '../../support/state.ts'
 
@@ -82,6 +83,7 @@ async function runOne(
   const signals: AbortSignal[] = []
   const { store, entries } = memoryState()
   const outcome = await run(processor('mine', given), upload, {
+    config: DEFAULT_CONFIG,
     log,
     signal,
     state: store,
@@ -106,6 +108,7 @@ t.test('a processor is given the event, the client of its environment, a log and
   const [event, context] = given[0]!
   t.equal(event, upload)
   t.equal(context.cloudinary, cloudinary)
+  t.equal(context.config, DEFAULT_CONFIG)
   t.strictSame(signals, [context.signal], "the client's calls end with the signal")
   t.notOk(signal.aborted)
   t.match(lines, [{ processor: 'mine', msg: 'hello' }])

@@ -11,6 +11,7 @@ import { SERIALIZERS } from '../../../app/logger.ts'
 import { decodeMessage, encodeMessage } from '../../../app/queue/message.ts'
 import { describeMessage, type HandleOptions, handleMessage } from '../../../app/worker/handle.ts'
 import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
+import { DEFAULT_CONFIG } from '../../support/config.ts'
 import { sampleEvent } from '../../support/events.ts'
 import { runFleet } from '../../support/fleet.ts'
 import { memoryJournal } from '../../support/journal.ts'
@@ -31,6 +32,7 @@ function build(processors: Processor[], overrides: Partial<HandleOptions> = {}) 
   const breaker = new Breaker({ clock: () => time.now, random: () => 0 })
   const options: HandleOptions = {
     processors,
+    config: DEFAULT_CONFIG,
     journal,
     state: memoryState().store,
     clients: { for: () => ({}) as CloudinaryClient, breaker: () => breaker },

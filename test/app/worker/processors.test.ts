@@ -43,16 +43,6 @@ t.test('when one cannot start, those before it are stopped again', async (t) => 
   t.strictSame(done.slice(2), ['stop two', 'stop one'])
 })
 
-t.test('none starts when a variable is missing that one of them requires', async (t) => {
-  const { processors, done, log } = build('one', 'two')
-  const wanting: Processor[] = processors.map((processor) => ({ ...processor, requires: ['DATABASE_URL'] }))
-  await t.rejects(startProcessors(wanting, { config, log }), {
-    code: 'CONFIG_INVALID',
-    faults: [/^DATABASE_URL is not set, and processor "one" needs it/, /processor "two" needs it/]
-  })
-  t.strictSame(done, [])
-})
-
 t.test('one that cannot stop keeps none of the others from it', async (t) => {
   const { processors, done, lines, log } = build('one', 'stuck', 'two')
   await stopProcessors([{ name: 'plain', on: ['upload'], handle() {} }, ...processors], log)

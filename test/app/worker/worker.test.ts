@@ -14,6 +14,7 @@ import { SERIALIZERS } from '../../../app/logger.ts'
 import { encodeMessage } from '../../../app/queue/message.ts'
 import { createWorker, type WorkerOptions } from '../../../app/worker/worker.ts'
 import { DEAD_LETTER_QUEUE_NAME, QUEUE_NAME, startSqs } from '../../../dev/sqs.ts'
+import { DEFAULT_CONFIG } from '../../support/config.ts'
 import { sampleEvent } from '../../support/events.ts'
 import { memoryJournal } from '../../support/journal.ts'
 import { memoryMetrics } from '../../support/metrics.ts'
@@ -44,6 +45,7 @@ async function start(t: Test, handle: Processor['handle'], more: Partial<WorkerO
     queueUrl: queue.queueUrl,
     deadLetterQueueUrl: queue.deadLetterQueueUrl,
     listener: { processors: [{ name: 'mine', on: ['upload'], handle }] },
+    config: DEFAULT_CONFIG,
     clients: {
       for: () => ({}),
       breaker: () => breaker,

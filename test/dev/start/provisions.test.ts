@@ -1,13 +1,12 @@
 import t from 'tap'
-import type { Processor } from '../../../app/listener.ts'
+import type { ProcessorSummary } from '../../../dev/start/inspect-config.ts'
 import { PROVIDERS, type Provider, provide, type Situation } from '../../../dev/start/provisions.ts'
 
-const processor = (name: string, requires?: Processor['requires']): Processor => ({
-  name,
-  on: ['*'],
-  handle: () => {},
-  ...(requires && { requires })
-})
+const processor = (
+  name: string,
+  requires: string[] = [],
+  examples: ProcessorSummary['examples'] = {}
+): ProcessorSummary => ({ name, requires, examples })
 
 /** Providers of two parts, and what was done with them. */
 function build({ broken }: { broken?: string } = {}) {
@@ -31,7 +30,7 @@ function build({ broken }: { broken?: string } = {}) {
   }
   return {
     done,
-    run: (processors: Processor[], environment: Situation['environment'] = {}) =>
+    run: (processors: ProcessorSummary[], environment: Situation['environment'] = {}) =>
       provide(
         { processors, environment, standIns: {} as Situation['standIns'], migrate: async () => {} },
         providers
@@ -79,6 +78,15 @@ t.test('when one does not start, those before it are stopped', async (t) => {
     message: 'NOTIFY_TOPIC_ARN does not start'
   })
   t.strictSame(done, ['start DATABASE_URL for both', 'stop DATABASE_URL'])
+})
+
+t.test('a variable of its own that is not set has the value of its example, and it is said', async (t) => {
+  const { run } = build()
+  const cms = processor('cms', ['CMS_URL', 'CMS_TOKEN'], { CMS_URL: 'http://cms', CMS_TOKEN: 'any' })
+  const { environment, hints, stop } = await run([cms], { CMS_TOKEN: 'mine' })
+  t.strictSame(environment, { CMS_URL: 'http://cms' })
+  t.match(hints, [/CMS_URL is not set/])
+  await stop()
 })
 
 t.test('a database can be provided', async (t) => {

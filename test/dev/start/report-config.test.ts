@@ -18,7 +18,7 @@ t.test('what is in the file, and which files it imports, but those in node_modul
       const other = await import('./other.ts')
       export default { processors: [mine, other.default] }`,
     'mine.ts': `import data from './data.json' with { type: 'json' }
-      export const mine = { name: data.name, on: ['upload'], requires: ['PORT'], handle() {} }`,
+      export const mine = { name: data.name, on: ['upload'], requires: ['PORT', { name: 'CMS_URL', schema: { safeParse: () => ({ success: true }) }, example: 'http://cms' }], handle() {} }`,
     'other.ts': "export default { name: 'other', on: ['*'], handle() {} }",
     'data.json': '{ "name": "mine" }',
     'unused.ts': ''
@@ -26,8 +26,8 @@ t.test('what is in the file, and which files it imports, but those in node_modul
   t.match(report, {
     outcome: 'loaded',
     processors: [
-      { name: 'mine', requires: ['PORT'] },
-      { name: 'other', requires: [] }
+      { name: 'mine', requires: ['PORT', 'CMS_URL'], examples: { CMS_URL: 'http://cms' } },
+      { name: 'other', requires: [], examples: {} }
     ]
   })
   t.strictSame(names, ['config.ts', 'data.json', 'mine.ts', 'other.ts'])

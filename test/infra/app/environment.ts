@@ -24,14 +24,15 @@ const requires = (role: string): readonly VariableName[] =>
 export function environment(t: Test, all: Record<string, Synthesis>) {
   const { plain, several, trial } = all
   t.test('what a task is given is what the listener accepts, and all that the role needs', async (t) => {
-    for (const [name, { listener }] of Object.entries(all)) {
+    for (const [name, { listener, settings }] of Object.entries(all)) {
       for (const { id } of listener.all('ECS::TaskDefinition')) {
         const role = /^Services(\w+?)Task/.exec(id)![1]!
         const given = environmentOf(listener, role, VALUES)
         const config = readConfig(requires(role), given)
         t.strictSame(credentialSource(config), { secretId: 'cloudinary-listener/cloudinary' })
         const unknown = Object.keys(given).filter((variable) => !Object.hasOwn(VARIABLES, variable))
-        t.strictSame(unknown, ['AWS_REGION'], `${role}, ${name}: everything else is read`)
+        const own = ['Worker', 'Operator'].includes(role) ? Object.keys(settings.variables) : []
+        t.strictSame(unknown, [...own, 'AWS_REGION'], `${role}, ${name}: everything else is read`)
       }
     }
   })
@@ -54,9 +55,29 @@ export function environment(t: Test, all: Record<string, Synthesis>) {
   t.test('processors find what they need: topic, database, secrets', async (t) => {
     t.match(environmentOf(several!.listener, 'Worker', VALUES), { NOTIFY_TOPIC_ARN: VALUES.Notify })
     const secrets = several!.listener.container('Worker').Secrets as unknown as { Name: string }[]
-    for (const { Name } of secrets)
+    for (const { Name } of secrets.filter(({ Name }) => !Name.startsWith('CMS_')))
       t.ok(VARIABLES[Name as VariableName].schema.safeParse('').error, `${Name} is read`)
     t.notOk('DATABASE_URL' in environmentOf(several!.listener, 'Worker', VALUES), 'it comes from the secret')
+  })
+
+  t.test("variables of processors' own reach worker and commands, secret ones from one secret", async (t) => {
+    for (const role of ['Worker', 'Operator']) {
+      t.match(environmentOf(several!.listener, role, VALUES), { CMS_URL: 'https://cms.example.com' })
+      const secrets = several!.listener.container(role).Secrets as unknown as {
+        Name: string
+        ValueFrom: unknown
+      }[]
+      for (const name of ['CMS_TOKEN', 'CMS_KEY']) {
+        const from = JSON.stringify(secrets.find(({ Name }) => Name === name)?.ValueFrom)
+        t.match(from, `secret:cloudinary-listener/processors:${name}::`)
+      }
+    }
+    t.notMatch(JSON.stringify(several!.listener.container('Web')), 'CMS_')
+    const secret = several!.state.one('SecretsManager::Secret', 'Processors')
+    t.match(secret.Properties, {
+      Name: 'cloudinary-listener/processors',
+      Description: 'its value: {"CMS_TOKEN":"…","CMS_KEY":"…"}'
+    })
   })
 
   t.test('PostgreSQL takes user and host from the variable, and the password from the secret', async (t) => {

@@ -88,7 +88,8 @@ export function permissions(t: Test, { plain, several, trial }: Record<string, S
         line.startsWith('secret')
       ),
       [
-        'secret:cloudinary-listener/database-??????, secret:cloudinary-listener/forward-??????: ' +
+        'secret:cloudinary-listener/database-??????, secret:cloudinary-listener/forward-??????, ' +
+          'secret:cloudinary-listener/processors-??????: ' +
           'secretsmanager:DescribeSecret secretsmanager:GetSecretValue'
       ]
     )

@@ -186,7 +186,11 @@ export function services(t: Test, { plain, several, trial, bespoke }: Record<str
 
   t.test('secrets are handed to those that run processors, and to no others', async (t) => {
     for (const role of ['Worker', 'Operator']) {
-      t.strictSame(secretsOf(several!.listener, role).sort(), ['DATABASE_URL', 'FORWARD_SECRET'], role)
+      t.strictSame(
+        secretsOf(several!.listener, role).sort(),
+        ['CMS_KEY', 'CMS_TOKEN', 'DATABASE_URL', 'FORWARD_SECRET'],
+        role
+      )
       t.strictSame(secretsOf(trial!.listener, role).sort(), ['FORWARD_SECRET', 'PGPASSWORD'], role)
     }
     for (const role of ['Web', 'Reconcile', 'Poll']) t.strictSame(secretsOf(several!.home, role), [], role)

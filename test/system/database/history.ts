@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import type { Processor, ProcessorContext } from '../../../app/listener.ts'
 import type { EventOfAsset } from '../../../app/processors/database-sync/follow.ts'
+import { DEFAULT_CONFIG } from '../../support/config.ts'
 import { QUIET } from '../../support/operator.ts'
 import { type Act, act, older, perform, SilentCloudinary } from '../../support/silent-cloudinary.ts'
 import { memoryState } from '../../support/state.ts'
@@ -95,7 +96,13 @@ export class History {
     }
     const identify = this.cloudinary.identify.bind(this.cloudinary)
     const cloudinary = { currentState, identify } as ProcessorContext['cloudinary']
-    const context = { cloudinary, log: QUIET, signal, state: this.#state } satisfies ProcessorContext
+    const context = {
+      cloudinary,
+      config: DEFAULT_CONFIG,
+      log: QUIET,
+      signal,
+      state: this.#state
+    } satisfies ProcessorContext
     lane.isBusy = true
     this.#running++
     Promise.resolve(this.#oneOf(this.#workers).handle(event!, context))

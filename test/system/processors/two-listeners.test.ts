@@ -9,6 +9,7 @@ import type { Processor } from '../../../app/listener.ts'
 import { run, select } from '../../../app/worker/dispatch.ts'
 import { type ApiKey, type CloudinaryStandIn, startCloudinary } from '../../../dev/cloudinary/server.ts'
 import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
+import { DEFAULT_CONFIG } from '../../support/config.ts'
 import { memoryState } from '../../support/state.ts'
 
 type Module = typeof import('../../../app/processors/last-update-timestamp.ts')
@@ -55,7 +56,13 @@ function startListener(t: Test, cloudinary: CloudinaryStandIn, key: ApiKey, proc
       if (selection.outcome === 'ignored') continue
       for (const processor of selection.processors) {
         const client = (limited: AbortSignal) => clients.for('demo', limited)
-        const { outcome } = await run(processor, event, { cloudinary: client, log, signal, state: store })
+        const { outcome } = await run(processor, event, {
+          cloudinary: client,
+          config: DEFAULT_CONFIG,
+          log,
+          signal,
+          state: store
+        })
         t.equal(outcome, 'succeeded')
       }
     }

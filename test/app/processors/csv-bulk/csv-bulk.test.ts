@@ -8,6 +8,7 @@ import {
   csvBulk
 } from '../../../../app/processors/csv-bulk/csv-bulk.ts'
 import { buildCloudinary } from '../../../support/cloudinary.ts'
+import { DEFAULT_CONFIG } from '../../../support/config.ts'
 import { sampleEvent } from '../../../support/events.ts'
 import { memoryState } from '../../../support/state.ts'
 
@@ -31,6 +32,7 @@ async function start(t: Test, options: Partial<CsvBulkOptions> = {}, tools: CsvB
   const handle = async (event: AssetEvent) =>
     processor.handle(event, {
       cloudinary: clients.for('demo', abort.signal),
+      config: DEFAULT_CONFIG,
       log,
       signal: abort.signal,
       state

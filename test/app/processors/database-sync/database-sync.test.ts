@@ -75,8 +75,8 @@ t.test('it starts once the table is there, fills it, and stops', async (t) => {
   const event = sampleEvent('upload', {}, { asset_id: bag.assetId, public_id: 'bag' })
   const { state } = memoryState()
   const note = await processor.handle(event, {
+    ...context,
     cloudinary: clients.for('demo', signal),
-    log: QUIET,
     signal,
     state
   } satisfies ProcessorContext)
@@ -118,7 +118,7 @@ async function start(t: Test) {
     cloudinary,
     lookUps: () => cloudinary.calls.filter(({ action }) => action === 'resource_by_asset_id').length,
     handle: async (event: AssetEvent) =>
-      processor.handle(event, { cloudinary: clients.for('demo', signal), log: QUIET, signal, state }),
+      processor.handle(event, { ...context, cloudinary: clients.for('demo', signal), signal, state }),
     upload: (publicId: string, kind: Kind) =>
       cloudinary.as().upload({ publicId, ...kind, media: { resourceType: kind.resourceType } }).asset,
     uploaded: ({ assetId, publicId, resourceType, type }: Asset) =>

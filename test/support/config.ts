@@ -1,0 +1,4 @@
+import { readConfig } from '../../app/config.ts'
+
+/** What an empty environment is: the defaults. */
+export const DEFAULT_CONFIG = readConfig([], {})

@@ -1,0 +1,45 @@
+import t from 'tap'
+import { readConfig } from '../../app/config.ts'
+import { loadListener } from '../../app/load-listener.ts'
+import { examplesOf, missingVariables } from '../../app/requirements.ts'
+import { LOCAL_FORWARD_SECRET } from '../../dev/defaults.ts'
+import { startSystem } from '../../dev/start/system.ts'
+import { CHILD_ENVIRONMENT, freePort } from '../support/system.ts'
+
+/** The user's. No other test reads it. */
+const LISTENER_CONFIG = './listener.config.ts'
+
+// a whole system, on a machine that may be busy
+t.setTimeout(180_000)
+
+/** What `npm start` embeds. */
+const EMBEDDED = {
+  DATABASE_URL: 'postgres://user:password@localhost/name',
+  FORWARD_SECRET: LOCAL_FORWARD_SECRET,
+  NOTIFY_TOPIC_ARN: 'arn:aws:sns:us-east-1:000000000000:any',
+  WEBHOOK_URL: 'http://localhost/webhooks/cloudinary'
+}
+
+t.test('listener.config.ts loads, and a worker starts with it', async (t) => {
+  const { processors } = await loadListener(LISTENER_CONFIG)
+  const examples = examplesOf(processors.flatMap(({ requires = [] }) => requires))
+  const without = missingVariables(processors, readConfig([], EMBEDDED), { ...examples, ...process.env })
+  if (without.length > 0) {
+    t.comment(`not started, for want of an \`example\`:\n${without.join('\n')}`)
+    return
+  }
+  const lines: string[] = []
+  const system = await startSystem({
+    environment: {
+      ...CHILD_ENVIRONMENT,
+      ...Object.fromEntries(Object.keys(examples).map((name) => [name, process.env[name]])),
+      LISTENER_CONFIG,
+      PORT: String(await freePort())
+    },
+    onLine: ({ role, level, msg }) => void lines.push(`${role}: ${level}: ${msg}`)
+  }).catch((error: Error) => {
+    throw new Error(`${error.message}\n${lines.join('\n')}`)
+  })
+  await system.stop()
+  t.ok(lines.includes('worker: info: worker is ready'), lines.join('\n'))
+})

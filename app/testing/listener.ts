@@ -1,5 +1,3 @@
-import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
-import { signatureHeaders } from '../../dev/sign.ts'
 import type { AssetEvent, EventType } from '../cloudinary/event.ts'
 import { ListenerError } from '../errors.ts'
 import type { Status } from '../journal/journal.ts'
@@ -9,8 +7,10 @@ import { decodeMessage } from '../queue/message.ts'
 import { handleMessage } from '../worker/handle.ts'
 import { startProcessors, stopProcessors } from '../worker/processors.ts'
 import { type CloudinaryCall, FakeCloudinary } from './cloudinary.ts'
+import { LOCAL_CLOUDINARY } from './defaults.ts'
 import type { DeadLetter } from './queue.ts'
 import { type Sample, sampleBody } from './sample.ts'
+import { signatureHeaders } from './sign.ts'
 import { type LogLine, wireInMemory } from './wiring.ts'
 
 export interface TestListenerOptions {

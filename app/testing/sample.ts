@@ -1,6 +1,6 @@
-import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
-import { type SampleOptions, type SampleVariant, sampleNotification } from '../../dev/samples.ts'
 import type { EventType } from '../cloudinary/event.ts'
+import { LOCAL_CLOUDINARY } from './defaults.ts'
+import { type SampleOptions, type SampleVariant, sampleNotification } from './samples.ts'
 
 /** What a sample notification is about, and what of its body is different. */
 export interface Sample<Type extends EventType>

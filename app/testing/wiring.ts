@@ -1,7 +1,4 @@
 import { type Logger, pino } from 'pino'
-import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
-import { memoryJournal } from '../../test/support/journal.ts'
-import { memoryState } from '../../test/support/state.ts'
 import { Environments } from '../cloudinary/environments.ts'
 import { fromUrl } from '../cloudinary/secret-source.ts'
 import { readConfig } from '../config.ts'
@@ -13,7 +10,10 @@ import { examplesOf, readRequirements } from '../requirements.ts'
 import type { HandleOptions } from '../worker/handle.ts'
 import { fakeClients } from './clients.ts'
 import type { FakeCloudinary } from './cloudinary.ts'
+import { LOCAL_CLOUDINARY } from './defaults.ts'
+import { memoryJournal } from './journal.ts'
 import { MemoryQueue } from './queue.ts'
+import { memoryState } from './state.ts'
 
 export type LogLine = { level: string; msg: string; [field: string]: unknown }
 

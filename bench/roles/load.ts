@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
-import { sampleNotification } from '../../dev/samples.ts'
+import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
+import { sampleNotification } from '../../app/testing/samples.ts'
+import { signatureHeaders } from '../../app/testing/sign.ts'
 import { percentile } from '../../dev/send/many.ts'
-import { signatureHeaders } from '../../dev/sign.ts'
 
 export interface SignedNotification {
   body: Buffer

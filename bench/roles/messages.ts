@@ -1,8 +1,8 @@
 import type { EventType } from '../../app/cloudinary/event.ts'
 import { toEvents } from '../../app/cloudinary/notification.ts'
 import { encodeMessage } from '../../app/queue/message.ts'
-import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
-import { sampleNotification } from '../../dev/samples.ts'
+import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
+import { sampleNotification } from '../../app/testing/samples.ts'
 import type { QueuedMessage } from './outside.ts'
 
 export interface MessageOptions {

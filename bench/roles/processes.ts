@@ -2,7 +2,7 @@ import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { StringDecoder } from 'node:string_decoder'
-import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
+import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
 import type { Order, QueuedMessage } from './outside.ts'
 
 /** What the image sets: the `ENV` lines of the Dockerfile's last stage. */

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { signatureHeaders } from '../sign.ts'
+import { signatureHeaders } from '../../app/testing/sign.ts'
 import type { Cloud } from './cloud.ts'
 import { Recorder } from './recorder.ts'
 import type { SignatureAlgorithm } from './request-signature.ts'

@@ -1,4 +1,4 @@
-import { SAMPLE_NAMES, TYPES_OF_MANY } from '../samples.ts'
+import { SAMPLE_NAMES, TYPES_OF_MANY } from '../../app/testing/samples.ts'
 import { DEFECTS } from './defects.ts'
 
 export const HELP = `Sends a signed notification to a running listener, as Cloudinary would.

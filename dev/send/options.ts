@@ -2,9 +2,9 @@ import { parseArgs } from 'node:util'
 import { type CloudinaryEnvironment, parseCloudinaryUrl } from '../../app/cloudinary/environment.ts'
 import { EVENT_TYPES, type EventType } from '../../app/cloudinary/event.ts'
 import { ListenerError } from '../../app/errors.ts'
-import { LOCAL_CLOUDINARY } from '../defaults.ts'
-import { RESOURCE_TYPES, type ResourceType } from '../samples/asset.ts'
-import { MAX_ASSETS } from '../samples.ts'
+import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
+import { RESOURCE_TYPES, type ResourceType } from '../../app/testing/samples/asset.ts'
+import { MAX_ASSETS } from '../../app/testing/samples.ts'
 import { DEFECTS, type Defect } from './defects.ts'
 
 /** What a notification is signed with. */

@@ -1,7 +1,7 @@
-import { COLLEAGUE } from '../defaults.ts'
-import { type Body, DEFAULT_PUBLIC_ID } from '../samples/asset.ts'
-import { sampleNotification } from '../samples.ts'
-import { signatureHeaders } from '../sign.ts'
+import { COLLEAGUE } from '../../app/testing/defaults.ts'
+import { type Body, DEFAULT_PUBLIC_ID } from '../../app/testing/samples/asset.ts'
+import { sampleNotification } from '../../app/testing/samples.ts'
+import { signatureHeaders } from '../../app/testing/sign.ts'
 import { signingOffset } from './defects.ts'
 import type { SendOptions } from './options.ts'
 

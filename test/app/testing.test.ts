@@ -1,5 +1,5 @@
 import t from 'tap'
-import { PermanentError, type Processor } from '../../app/listener.ts'
+import { defineProcessor, PermanentError, type Processor } from '../../app/listener.ts'
 import { FakeCloudinary, testListener, testProcessor } from '../../app/testing.ts'
 
 const processor = (handle: Processor['handle'], fields: Partial<Processor> = {}): Processor => ({

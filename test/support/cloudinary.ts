@@ -1,12 +1,12 @@
 import type { Test } from 'tap'
 import { CloudinaryClients, type CloudinaryClientsOptions } from '../../app/cloudinary/clients.ts'
 import { parseCloudinaryUrl } from '../../app/cloudinary/environment.ts'
+import { COLLEAGUE, LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
 import {
   type CloudinaryOptions,
   type CloudinaryStandIn,
   startCloudinary
 } from '../../dev/cloudinary/server.ts'
-import { COLLEAGUE, LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
 
 /** A Cloudinary stand-in with one asset, `bag`, and clients that call it. */
 export async function buildCloudinary(

@@ -1,7 +1,7 @@
 import type { AssetEvent, EventType } from '../../app/cloudinary/event.ts'
 import { toEvents } from '../../app/cloudinary/notification.ts'
-import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
-import { type SampleOptions, sampleNotification } from '../../dev/samples.ts'
+import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
+import { type SampleOptions, sampleNotification } from '../../app/testing/samples.ts'
 
 /** When sample events happen, unless `now` says otherwise. */
 export const HAPPENED_AT = new Date('2026-06-01T12:00:00.789Z')

@@ -5,11 +5,11 @@ import type { CloudinaryClient, Processor } from '../../app/listener.ts'
 import { NO_METRICS } from '../../app/metrics/metrics.ts'
 import type { Disposition } from '../../app/queue/inbox.ts'
 import { encodeMessage } from '../../app/queue/message.ts'
+import { memoryJournal } from '../../app/testing/journal.ts'
+import { memoryState } from '../../app/testing/state.ts'
 import { handleMessage } from '../../app/worker/handle.ts'
 import { DEFAULT_CONFIG } from './config.ts'
 import { sampleEvent } from './events.ts'
-import { memoryJournal } from './journal.ts'
-import { memoryState } from './state.ts'
 
 export interface FleetOptions {
   workers: number

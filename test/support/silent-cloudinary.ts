@@ -5,10 +5,10 @@ import { CloudinaryError } from '../../app/cloudinary/fault.ts'
 import { type IdentifiedAsset, isIdentified, unidentified } from '../../app/cloudinary/identified-asset.ts'
 import { toEvents } from '../../app/cloudinary/notification.ts'
 import type { EventOfAsset } from '../../app/processors/database-sync/follow.ts'
+import { COLLEAGUE, LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
 import { uploadFields } from '../../dev/cloudinary/asset-view.ts'
 import { Changes, type Tools } from '../../dev/cloudinary/changes.ts'
 import { Cloud } from '../../dev/cloudinary/cloud.ts'
-import { COLLEAGUE, LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
 
 const ORIGIN = { source: 'api', id: COLLEAGUE.apiKey } as const
 

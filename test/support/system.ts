@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import type { Test } from 'tap'
+import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
 import type { CloudinaryStandIn } from '../../dev/cloudinary/server.ts'
-import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
 import type { EmbeddedDynamoDb } from '../../dev/dynamodb.ts'
 import type { EmbeddedSqs } from '../../dev/sqs.ts'
 import type { LogLine } from '../../dev/start/child.ts'

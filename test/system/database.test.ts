@@ -7,11 +7,11 @@ import { Database, type Times } from '../../app/processors/database-sync/databas
 import type { EventOfAsset } from '../../app/processors/database-sync/follow.ts'
 import { AssetRows } from '../../app/processors/database-sync/rows.ts'
 import { migrateTable } from '../../app/processors/database-sync/table.ts'
+import { memoryState } from '../../app/testing/state.ts'
 import { DEFAULT_CONFIG } from '../support/config.ts'
 import { PGBOUNCER, POSTGRES_BIN, startDebianPostgres } from '../support/debian-postgres.ts'
 import { QUIET } from '../support/operator.ts'
 import { SilentCloudinary } from '../support/silent-cloudinary.ts'
-import { memoryState } from '../support/state.ts'
 import { runHistories } from './database/check.ts'
 
 // what the embedded PostgreSQL cannot show, since it has one session: `.ci/run` installs what is missing

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { LOCAL_CLOUDINARY } from '../../dev/defaults.ts'
-import { sampleNotification } from '../../dev/samples.ts'
-import { signatureHeaders } from '../../dev/sign.ts'
+import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
+import { sampleNotification } from '../../app/testing/samples.ts'
+import { signatureHeaders } from '../../app/testing/sign.ts'
 import { buildSystem } from '../support/system.ts'
 
 const { cloudinary, upload, atRest, lines, webhookUrl } = await buildSystem(t)

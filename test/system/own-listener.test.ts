@@ -2,7 +2,7 @@ import t from 'tap'
 import { readConfig } from '../../app/config.ts'
 import { loadListener } from '../../app/load-listener.ts'
 import { examplesOf, missingVariables } from '../../app/requirements.ts'
-import { LOCAL_FORWARD_SECRET } from '../../dev/defaults.ts'
+import { LOCAL_FORWARD_SECRET } from '../../app/testing/defaults.ts'
 import { startSystem } from '../../dev/start/system.ts'
 import { CHILD_ENVIRONMENT, freePort } from '../support/system.ts'
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { CloudinaryClients } from '../../../app/cloudinary/clients.ts'
 import { ListenerError } from '../../../app/errors.ts'
-import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
+import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
 import { buildCloudinary } from '../../support/cloudinary.ts'
 
 const BAG = { publicId: 'bag', resourceType: 'image', deliveryType: 'upload' }

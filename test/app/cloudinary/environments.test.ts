@@ -7,8 +7,8 @@ import { Environments, type EnvironmentsOptions } from '../../../app/cloudinary/
 import { fromSecretsManager, fromUrl, type SecretVersions } from '../../../app/cloudinary/secret-source.ts'
 import { checkHeaders, verifySignature } from '../../../app/cloudinary/signature.ts'
 import { serializeError } from '../../../app/logger.ts'
+import { signatureHeaders } from '../../../app/testing/sign.ts'
 import { startSecretsManager } from '../../../dev/secrets-manager.ts'
-import { signatureHeaders } from '../../../dev/sign.ts'
 
 const GAP_MS = 30_000
 

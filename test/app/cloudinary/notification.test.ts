@@ -4,7 +4,7 @@ import type { Asset, AssetEvent, EventType } from '../../../app/cloudinary/event
 import { uploadEventIds } from '../../../app/cloudinary/identity.ts'
 import { type NotificationContext, toEvents } from '../../../app/cloudinary/notification.ts'
 import { decodeMessage, encodeMessage } from '../../../app/queue/message.ts'
-import { SAMPLE_NAMES, sampleNotification, TYPES_OF_MANY } from '../../../dev/samples.ts'
+import { SAMPLE_NAMES, sampleNotification, TYPES_OF_MANY } from '../../../app/testing/samples.ts'
 
 const NOW = new Date('2026-06-01T12:00:00.789Z')
 const VERSION = Math.floor(NOW.getTime() / 1000)

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { z } from 'zod'
 import { CloudinaryClients } from '../../../app/cloudinary/clients.ts'
 import { callRest } from '../../../app/cloudinary/rest.ts'
-import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
+import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
 
 interface Answer {
   status?: number

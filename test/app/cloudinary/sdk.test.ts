@@ -2,8 +2,8 @@ import { Agent } from 'node:http'
 import { inspect } from 'node:util'
 import t from 'tap'
 import { loadSdk } from '../../../app/cloudinary/sdk.ts'
+import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
 import { startCloudinary } from '../../../dev/cloudinary/server.ts'
-import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
 
 t.test('the SDK calls a host over http, though nothing told it so when it was loaded', async (t) => {
   const cloudinary = await startCloudinary({ environments: [LOCAL_CLOUDINARY] })

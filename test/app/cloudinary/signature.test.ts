@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { checkHeaders, type HeaderVerdict, verifySignature } from '../../../app/cloudinary/signature.ts'
-import { signatureHeaders } from '../../../dev/sign.ts'
+import { signatureHeaders } from '../../../app/testing/sign.ts'
 
 /** 2026-06-01T12:00:00Z, in seconds. */
 const NOW = 1_780_315_200

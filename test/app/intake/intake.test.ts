@@ -6,9 +6,9 @@ import type { SecretSource } from '../../../app/cloudinary/secret-source.ts'
 import { ListenerError } from '../../../app/errors.ts'
 import { Intake, type IntakeOptions } from '../../../app/intake/intake.ts'
 import { createLogger } from '../../../app/logger.ts'
-import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
-import { sampleNotification } from '../../../dev/samples.ts'
-import { type SigningKey, signatureHeaders } from '../../../dev/sign.ts'
+import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
+import { sampleNotification } from '../../../app/testing/samples.ts'
+import { type SigningKey, signatureHeaders } from '../../../app/testing/sign.ts'
 import { memoryMetrics } from '../../support/metrics.ts'
 
 /** 2026-06-01T12:00:00Z, in seconds. */

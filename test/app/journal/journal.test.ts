@@ -17,9 +17,9 @@ import {
 import type { ProcessorRecord, ProcessorRecords } from '../../../app/journal/processor-record.ts'
 import { feedShard, JOURNAL } from '../../../app/journal/table.ts'
 import { SERIALIZERS } from '../../../app/logger.ts'
+import { memoryJournal } from '../../../app/testing/journal.ts'
 import { startDynamoDb } from '../../../dev/dynamodb.ts'
 import { HAPPENED_AT, sampleEvent } from '../../support/events.ts'
-import { memoryJournal } from '../../support/journal.ts'
 
 const dynamoDb = await startDynamoDb()
 Object.assign(process.env, dynamoDb.environment)

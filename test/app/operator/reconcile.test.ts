@@ -3,12 +3,12 @@ import type { AssetEvent } from '../../../app/cloudinary/event.ts'
 import { createDynamoDbClient } from '../../../app/journal/dynamodb.ts'
 import { Journal } from '../../../app/journal/journal.ts'
 import { parseReconcile, type ReconcileOptions, reconcile } from '../../../app/operator/reconcile.ts'
-import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
+import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
+import { memoryState } from '../../../app/testing/state.ts'
 import { startDynamoDb } from '../../../dev/dynamodb.ts'
 import { buildCloudinary } from '../../support/cloudinary.ts'
 import { beginAttempt, PATIENT } from '../../support/journal.ts'
 import { collect, eventOf } from '../../support/operator.ts'
-import { memoryState } from '../../support/state.ts'
 
 const MINUTE_MS = 60_000
 

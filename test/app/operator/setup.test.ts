@@ -3,8 +3,8 @@ import { CloudinaryClients } from '../../../app/cloudinary/clients.ts'
 import { parseCloudinaryUrl } from '../../../app/cloudinary/environment.ts'
 import type { Processor } from '../../../app/listener.ts'
 import { parseSetup, type Setup, setup } from '../../../app/operator/setup.ts'
+import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
 import { startCloudinary } from '../../../dev/cloudinary/server.ts'
-import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
 import { collect } from '../../support/operator.ts'
 
 /** Nobody listens there: test notifications go nowhere. */

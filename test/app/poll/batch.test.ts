@@ -6,8 +6,8 @@ import { type About, Intake, type IntakeOutcome, type Notification } from '../..
 import { NO_METRICS } from '../../../app/metrics/metrics.ts'
 import { type BatchOptions, takeBatch } from '../../../app/poll/batch.ts'
 import { Refusals } from '../../../app/poll/refusals.ts'
-import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
-import { signatureHeaders } from '../../../dev/sign.ts'
+import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
+import { signatureHeaders } from '../../../app/testing/sign.ts'
 
 const about: About = { environment: 'demo', type: 'upload', notificationType: 'upload', ids: ['1'] }
 const accepted: IntakeOutcome = { outcome: 'accepted', events: 1, about }

@@ -4,8 +4,8 @@ import t from 'tap'
 import { Intake } from '../../../app/intake/intake.ts'
 import { NO_METRICS } from '../../../app/metrics/metrics.ts'
 import { Poller } from '../../../app/poll/poller.ts'
-import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
-import { signatureHeaders } from '../../../dev/sign.ts'
+import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
+import { signatureHeaders } from '../../../app/testing/sign.ts'
 import { buildCloudinary } from '../../support/cloudinary.ts'
 
 const NOW = 1_780_315_200_000

@@ -10,8 +10,8 @@ import type {
   State
 } from '../../../app/listener.ts'
 import { lastUpdateTimestamp } from '../../../app/processors/last-update-timestamp.ts'
+import { memoryState } from '../../../app/testing/state.ts'
 import { HAPPENED_AT, sampleEvent } from '../../support/events.ts'
-import { memoryState } from '../../support/state.ts'
 
 const FIELD = 'last_update_timestamp'
 const STAMP = HAPPENED_AT.toISOString()

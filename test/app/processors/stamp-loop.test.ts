@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { pino } from 'pino'
 import t from 'tap'
 import { foreignStamps, LoopGuard } from '../../../app/processors/stamp-loop.ts'
+import { memoryState } from '../../../app/testing/state.ts'
 import { HAPPENED_AT, sampleEvent } from '../../support/events.ts'
-import { memoryState } from '../../support/state.ts'
 
 const NOW = HAPPENED_AT.getTime()
 const event = sampleEvent('resource_metadata_changed')

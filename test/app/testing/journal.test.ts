@@ -1,8 +1,8 @@
 import { pino } from 'pino'
 import t from 'tap'
 import type { JournalEntry } from '../../../app/journal/journal.ts'
+import { memoryJournal } from '../../../app/testing/journal.ts'
 import { sampleEvent } from '../../support/events.ts'
-import { memoryJournal } from '../../support/journal.ts'
 
 // test/app/journal/journal.test.ts compares it with the real journal, by random steps
 

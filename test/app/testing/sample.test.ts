@@ -1,6 +1,6 @@
 import t from 'tap'
+import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
 import { sampleBody } from '../../../app/testing/sample.ts'
-import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
 
 const now = new Date('2026-06-01T12:00:00.000Z')
 

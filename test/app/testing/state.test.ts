@@ -1,5 +1,5 @@
 import t from 'tap'
-import { memoryState } from '../../support/state.ts'
+import { memoryState } from '../../../app/testing/state.ts'
 
 t.test('each processor has its own values, as JSON holds them', async (t) => {
   const { state, store, entries } = memoryState()
@@ -10,4 +10,6 @@ t.test('each processor has its own values, as JSON holds them', async (t) => {
   await state.delete('when')
   t.equal(await state.get('when'), undefined)
   t.equal(await store.of('other').get('when'), 1)
+  await store.ofCommand('changes').set('when', 2)
+  t.equal(await store.of('changes').get('when'), undefined)
 })

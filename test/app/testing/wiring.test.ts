@@ -7,7 +7,7 @@ t.test('the parts share a queue, and log lines have no time of the real clock', 
     { processors: [] },
     {
       cloudinary: new FakeCloudinary(),
-    variables: {},
+      variables: {},
       store: async () => {},
       clock: () => 0,
       random: () => 0

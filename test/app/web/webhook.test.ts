@@ -1,9 +1,9 @@
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
+import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
+import { sampleNotification } from '../../../app/testing/samples.ts'
 import { BodyBudget } from '../../../app/web/body-budget.ts'
 import { createLimits } from '../../../app/web/limits.ts'
-import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
-import { sampleNotification } from '../../../dev/samples.ts'
 import { exchange, type HeaderLine, RawConnection, rawRequest } from '../../support/raw-http.ts'
 import { buildWeb, NOW, signed } from '../../support/web.ts'
 

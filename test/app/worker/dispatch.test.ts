@@ -4,11 +4,11 @@ import t from 'tap'
 import { CloudinaryError } from '../../../app/cloudinary/fault.ts'
 import { PermanentError, RetryLaterError } from '../../../app/errors.ts'
 import type { CloudinaryClient, Processor } from '../../../app/listener.ts'
+import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
+import { memoryState } from '../../../app/testing/state.ts'
 import { run, select } from '../../../app/worker/dispatch.ts'
-import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
 import { DEFAULT_CONFIG } from '../../support/config.ts'
 import { sampleEvent } from '../../support/events.ts'
-import { memoryState } from '../../support/state.ts'
 
 const processor = (name: string, given: Partial<Processor> = {}): Processor => ({
   name,

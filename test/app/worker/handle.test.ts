@@ -9,14 +9,14 @@ import { ListenerError, PermanentError, RetryLaterError } from '../../../app/err
 import type { CloudinaryClient, Processor } from '../../../app/listener.ts'
 import { SERIALIZERS } from '../../../app/logger.ts'
 import { decodeMessage, encodeMessage } from '../../../app/queue/message.ts'
+import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
+import { memoryJournal } from '../../../app/testing/journal.ts'
+import { memoryState } from '../../../app/testing/state.ts'
 import { describeMessage, type HandleOptions, handleMessage } from '../../../app/worker/handle.ts'
-import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
 import { DEFAULT_CONFIG } from '../../support/config.ts'
 import { sampleEvent } from '../../support/events.ts'
 import { runFleet } from '../../support/fleet.ts'
-import { memoryJournal } from '../../support/journal.ts'
 import { memoryMetrics } from '../../support/metrics.ts'
-import { memoryState } from '../../support/state.ts'
 
 const NOW = Date.parse('2026-06-01T12:00:10.000Z')
 const upload = sampleEvent('upload')

@@ -12,13 +12,13 @@ import type { StateStore } from '../../../app/journal/state.ts'
 import type { Processor } from '../../../app/listener.ts'
 import { SERIALIZERS } from '../../../app/logger.ts'
 import { encodeMessage } from '../../../app/queue/message.ts'
+import { memoryJournal } from '../../../app/testing/journal.ts'
+import { memoryState } from '../../../app/testing/state.ts'
 import { createWorker, type WorkerOptions } from '../../../app/worker/worker.ts'
 import { DEAD_LETTER_QUEUE_NAME, QUEUE_NAME, startSqs } from '../../../dev/sqs.ts'
 import { DEFAULT_CONFIG } from '../../support/config.ts'
 import { sampleEvent } from '../../support/events.ts'
-import { memoryJournal } from '../../support/journal.ts'
 import { memoryMetrics } from '../../support/metrics.ts'
-import { memoryState } from '../../support/state.ts'
 
 const PLENTY_MS = 60_000
 

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { SAMPLE_NAMES, sampleNotification } from '../../../dev/samples.ts'
+import { SAMPLE_NAMES, sampleNotification } from '../../../app/testing/samples.ts'
 import { assetsOf, makerOf } from '../../../dev/send/about.ts'
 
 test('a flat notification is about its own asset', async (t) => {

@@ -1,4 +1,4 @@
-import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
+import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
 import type { SendOptions } from '../../../dev/send/options.ts'
 
 /** The options of `npm run send` without flags, and what is given instead. */

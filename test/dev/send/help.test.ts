@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { SAMPLE_NAMES } from '../../../dev/samples.ts'
+import { SAMPLE_NAMES } from '../../../app/testing/samples.ts'
 import { HELP, listing } from '../../../dev/send/help.ts'
 import { readCommand } from '../../../dev/send/options.ts'
 

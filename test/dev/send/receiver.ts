@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
+import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
 
 export interface Received {
   headers: Record<string, unknown>

@@ -1,5 +1,5 @@
+import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
 import type { CloudinaryStandIn } from '../../../dev/cloudinary/server.ts'
-import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
 import type { LogLine } from '../../../dev/start/child.ts'
 import type { Account } from './accounting.ts'
 import type { Scenario } from './chaos.ts'

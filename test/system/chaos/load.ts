@@ -1,7 +1,7 @@
 import { toEvents } from '../../../app/cloudinary/notification.ts'
+import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
 import { Recorder } from '../../../dev/cloudinary/recorder.ts'
 import type { CloudinaryStandIn, Delivery } from '../../../dev/cloudinary/server.ts'
-import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
 
 /** Changes of an asset after its upload, each made once the one before was acknowledged. */
 const CHANGES = 3

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
-import { signatureHeaders } from '../../../dev/sign.ts'
+import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
+import { signatureHeaders } from '../../../app/testing/sign.ts'
 import type { HeaderLine } from '../../support/raw-http.ts'
 
 /** A request that looks signed: its body, and the header lines that claim it. */

@@ -6,11 +6,11 @@ import { CloudinaryClients } from '../../../app/cloudinary/clients.ts'
 import { parseCloudinaryUrl } from '../../../app/cloudinary/environment.ts'
 import { toEvents } from '../../../app/cloudinary/notification.ts'
 import type { Processor } from '../../../app/listener.ts'
+import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
+import { memoryState } from '../../../app/testing/state.ts'
 import { run, select } from '../../../app/worker/dispatch.ts'
 import { type ApiKey, type CloudinaryStandIn, startCloudinary } from '../../../dev/cloudinary/server.ts'
-import { LOCAL_CLOUDINARY } from '../../../dev/defaults.ts'
 import { DEFAULT_CONFIG } from '../../support/config.ts'
-import { memoryState } from '../../support/state.ts'
 
 type Module = typeof import('../../../app/processors/last-update-timestamp.ts')
 

@@ -1,8 +1,8 @@
 import t from 'tap'
 import { CloudinaryClients } from '../../../../app/cloudinary/clients.ts'
 import { cloudinary } from '../../../../app/operator/checks/cloudinary.ts'
+import { LOCAL_CLOUDINARY } from '../../../../app/testing/defaults.ts'
 import { startCloudinary } from '../../../../dev/cloudinary/server.ts'
-import { LOCAL_CLOUDINARY } from '../../../../dev/defaults.ts'
 
 const signal = new AbortController().signal
 

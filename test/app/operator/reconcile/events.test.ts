@@ -3,7 +3,7 @@ import { toEvents } from '../../../../app/cloudinary/notification.ts'
 import { searchPage } from '../../../../app/cloudinary/search.ts'
 import { changeEvent, idsOf, uploadEvent } from '../../../../app/operator/reconcile/events.ts'
 import { WITH_FIELD } from '../../../../app/operator/reconcile/sides.ts'
-import { LOCAL_CLOUDINARY } from '../../../../dev/defaults.ts'
+import { LOCAL_CLOUDINARY } from '../../../../app/testing/defaults.ts'
 import { buildCloudinary } from '../../../support/cloudinary.ts'
 import { CONTEXT, found, METADATA, TAGS, UPLOAD } from './fixtures.ts'
 

@@ -1,7 +1,7 @@
 import type { FoundAsset } from '../../../../app/cloudinary/search.ts'
 import type { FindingContext } from '../../../../app/operator/reconcile/events.ts'
 import { SIDES, type Side } from '../../../../app/operator/reconcile/sides.ts'
-import { LOCAL_CLOUDINARY } from '../../../../dev/defaults.ts'
+import { LOCAL_CLOUDINARY } from '../../../../app/testing/defaults.ts'
 
 /** When the asset was found. */
 export const FOUND_AT = Date.parse('2026-06-01T13:00:00.000Z')

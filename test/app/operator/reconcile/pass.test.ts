@@ -5,9 +5,9 @@ import { type PassOptions, runPass } from '../../../../app/operator/reconcile/pa
 import { Report } from '../../../../app/operator/reconcile/report.ts'
 import { SIDES, type Side } from '../../../../app/operator/reconcile/sides.ts'
 import { Watermarks } from '../../../../app/operator/reconcile/windows.ts'
+import { memoryState } from '../../../../app/testing/state.ts'
 import { buildCloudinary } from '../../../support/cloudinary.ts'
 import { collect } from '../../../support/operator.ts'
-import { memoryState } from '../../../support/state.ts'
 import { CONTEXT, METADATA, TAGS, UPLOAD } from './fixtures.ts'
 
 const MINUTE_MS = 60_000

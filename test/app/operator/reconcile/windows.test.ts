@@ -1,6 +1,6 @@
 import t from 'tap'
 import { type Watermark, Watermarks, windowOf } from '../../../../app/operator/reconcile/windows.ts'
-import { memoryState } from '../../../support/state.ts'
+import { memoryState } from '../../../../app/testing/state.ts'
 import { METADATA, TAGS } from './fixtures.ts'
 
 const time = (text: string) => Date.parse(`2026-06-${text}:00.000Z`)

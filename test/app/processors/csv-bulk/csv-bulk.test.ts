@@ -7,10 +7,10 @@ import {
   type CsvBulkTools,
   csvBulk
 } from '../../../../app/processors/csv-bulk/csv-bulk.ts'
+import { memoryState } from '../../../../app/testing/state.ts'
 import { buildCloudinary } from '../../../support/cloudinary.ts'
 import { DEFAULT_CONFIG } from '../../../support/config.ts'
 import { sampleEvent } from '../../../support/events.ts'
-import { memoryState } from '../../../support/state.ts'
 
 const OPTIONS = { folder: 'bulk', operations: ['add_tags'] } satisfies CsvBulkOptions
 const RAW = { resourceType: 'raw' }

@@ -3,7 +3,7 @@ import { pino } from 'pino'
 import t from 'tap'
 import { ListenerError } from '../../../../app/errors.ts'
 import { type Outcome, Progress } from '../../../../app/processors/csv-bulk/progress.ts'
-import { memoryState } from '../../../support/state.ts'
+import { memoryState } from '../../../../app/testing/state.ts'
 
 const log = pino({ level: 'silent' })
 const outcome = (row: number, more: Partial<Outcome> = {}): Outcome => ({

@@ -5,9 +5,9 @@ import { ListenerError } from '../../../../app/errors.ts'
 import { OPERATIONS } from '../../../../app/processors/csv-bulk/columns.ts'
 import { type Outcome, Progress } from '../../../../app/processors/csv-bulk/progress.ts'
 import { type FileRun, runFile } from '../../../../app/processors/csv-bulk/run.ts'
+import { memoryState } from '../../../../app/testing/state.ts'
 import { Recorder } from '../../../../dev/cloudinary/recorder.ts'
 import { buildCloudinary } from '../../../support/cloudinary.ts'
-import { memoryState } from '../../../support/state.ts'
 
 const RAW = { resourceType: 'raw' }
 const FILE = { publicId: 'bulk/june.csv', ...RAW }

@@ -2,12 +2,12 @@ import t, { type Test } from 'tap'
 import type { Config } from '../../../../app/config.ts'
 import type { AssetEvent, EventType, ProcessorContext, StartContext } from '../../../../app/listener.ts'
 import { databaseSync } from '../../../../app/processors/database-sync/database-sync.ts'
+import { memoryState } from '../../../../app/testing/state.ts'
 import type { Asset, Kind } from '../../../../dev/cloudinary/assets.ts'
 import { buildCloudinary } from '../../../support/cloudinary.ts'
 import { sampleEvent } from '../../../support/events.ts'
 import { collect, QUIET } from '../../../support/operator.ts'
 import { buildPostgres } from '../../../support/postgres.ts'
-import { memoryState } from '../../../support/state.ts'
 
 const { postgres, database } = await buildPostgres(t)
 const context = { config: { DATABASE_URL: postgres.url } as Config, log: QUIET } satisfies StartContext

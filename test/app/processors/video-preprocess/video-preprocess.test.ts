@@ -7,9 +7,9 @@ import {
   type VideoPreprocessOptions,
   videoPreprocess
 } from '../../../../app/processors/video-preprocess/video-preprocess.ts'
+import { memoryState } from '../../../../app/testing/state.ts'
 import { buildCloudinary } from '../../../support/cloudinary.ts'
 import { sampleEvent } from '../../../support/events.ts'
-import { memoryState } from '../../../support/state.ts'
 
 const HLS = 'sp_full_hd/m3u8'
 const MP4 = 'c_limit,q_auto,w_640/mp4'

@@ -1,5 +1,5 @@
-import type { EventType } from '../app/cloudinary/event.ts'
-import { ListenerError } from '../app/errors.ts'
+import type { EventType } from '../cloudinary/event.ts'
+import { ListenerError } from '../errors.ts'
 import {
   type Body,
   hex,

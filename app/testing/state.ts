@@ -1,4 +1,4 @@
-import type { State, StateStore } from '../../app/journal/state.ts'
+import type { State, StateStore } from '../journal/state.ts'
 
 /** State in memory, for tests of what uses it. Values go through JSON, as in the real one. */
 export function memoryState(): {

@@ -1,6 +1,6 @@
 import { test } from 'tap'
-import { EVENT_TYPES, NOTIFICATION_TYPES } from '../../app/cloudinary/event.ts'
-import { SAMPLE_NAMES, sampleNotification, TYPES_OF_MANY } from '../../dev/samples.ts'
+import { EVENT_TYPES, NOTIFICATION_TYPES } from '../../../app/cloudinary/event.ts'
+import { SAMPLE_NAMES, sampleNotification, TYPES_OF_MANY } from '../../../app/testing/samples.ts'
 
 const now = new Date('2026-02-03T04:05:06.789Z')
 

@@ -38,7 +38,7 @@ t.test('a Cloudinary that hangs, limits, fails, resets or is busy is tried again
     region: 'us-east-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' }
   })
-  const { cloudinary, clients } = await buildCloudinary(t, { timeoutMs: 300 })
+  const { cloudinary, clients } = await buildCloudinary(t, { timeoutMs: 2000 })
   const lines: Record<string, unknown>[] = []
   const log = pino(
     { serializers: { err: serializeError } },

@@ -6,7 +6,7 @@ import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk
 import type { AssetEvent } from '../cloudinary/event.ts'
 import { laterEventId, RETRY_SPAN_MS } from '../cloudinary/identity.ts'
 import type { Logger } from '../logger.ts'
-import { cutTexts, type ProcessorRecords } from './processor-record.ts'
+import { completeRecords, cutTexts, type ProcessorRecords } from './processor-record.ts'
 import { feedShard, JOURNAL, journalUnavailable } from './table.ts'
 import { type Change, updateOf } from './update.ts'
 
@@ -330,7 +330,7 @@ function entryOf(item: Item): JournalEntry {
   return {
     status,
     attempts,
-    processors,
+    processors: completeRecords(processors),
     ...(run && { run }),
     ...(openedAt && { openedAt }),
     ...(attemptId && { attemptId }),

@@ -32,6 +32,16 @@ export type ProcessorRecord =
 /** By the name of the processor. */
 export type ProcessorRecords = Readonly<Record<string, ProcessorRecord>>
 
+/** Fills in what releases before 0.2.0 did not record. */
+export const completeRecords = (records: ProcessorRecords): ProcessorRecords =>
+  Object.fromEntries(
+    Object.entries(records).map(([name, record]) => {
+      const complete = { ...record, attempts: record.attempts ?? 0, waits: record.waits ?? 0 }
+      if (complete.outcome !== 'failed') return [name, complete]
+      return [name, { ...complete, notBefore: complete.notBefore ?? complete.at }]
+    })
+  )
+
 /** Maximum length of a note, a code or a message, in characters, so that many of them fit beside the payload. */
 const LONGEST_TEXT = 500
 

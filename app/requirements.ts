@@ -118,10 +118,16 @@ export const missingVariables = (
 function inspectRequirements(processors: readonly Requiring[], config: Partial<Config>, env?: Env) {
   const values: Record<string, unknown> = {}
   const faults: string[] = []
+  const declared = new Map(
+    processors.flatMap(({ requires = [] }) =>
+      requires.filter((each) => typeof each !== 'string').map((each) => [each.name, each] as const)
+    )
+  )
   for (const { name: processor, requires = [] } of processors) {
     const needs = `, and processor "${processor}" needs it`
-    for (const own of requires.map(asOwn)) {
-      const { name } = own
+    for (const { name } of requires.map(asOwn)) {
+      // a name alone is the variable as another processor declares it
+      const own = declared.get(name) ?? { name }
       if (isListeners(name)) {
         if (config[name] === undefined)
           faults.push(`${name} is not set${needs}; it must be ${VARIABLES[name].allowed}`)

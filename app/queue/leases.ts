@@ -14,7 +14,7 @@ const MAXIMUM_CALLS = 4
 /** SQS hides a message for 12 hours at most, counted from when it was received; less a margin for the call, in seconds. */
 const LONGEST_HIDDEN_SECONDS = 43_200 - 60
 
-/** Heartbeats in one visibility time-out: two may fail before the lease is lost. */
+/** Heartbeats in one visibility time-out. With the second that fails in a row the lease is given up: it ends before the next. */
 const BEATS = 3
 
 export interface LeasesOptions {

@@ -121,7 +121,7 @@ export function withBoundedWait(ended: Run, openedAt: string): Run {
 export function exhaustedRun(processor: string): Failure {
   const error = new ListenerError(
     'ATTEMPTS_EXHAUSTED',
-    `${MAXIMUM_ATTEMPTS} attempts began and none ended; the processor may end its worker each time it runs`
+    `the last of ${MAXIMUM_ATTEMPTS} attempts began and its outcome was not recorded; the processor may end its worker`
   )
   return { outcome: 'failed', processor, fault: { kind: 'permanent' }, error, milliseconds: 0 }
 }

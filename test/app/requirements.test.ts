@@ -94,3 +94,19 @@ t.test('names and examples are known without a value', async (t) => {
   t.strictSame(['PORT', token].map(nameOf), ['PORT', 'CMS_TOKEN'])
   t.strictSame(examplesOf(['PORT', token, limit]), { CMS_TOKEN: 'an-example-of-a-token' })
 })
+
+t.test('a name alone is the variable as another processor declares it, in whatever order', async (t) => {
+  const limit = {
+    name: 'LIMIT',
+    schema: z.string().regex(/^\d+$/).transform(Number)
+  }
+  const a = { name: 'a', requires: [limit] }
+  const b = { name: 'b', requires: ['LIMIT'] }
+  for (const processors of [
+    [a, b],
+    [b, a]
+  ]) {
+    t.match(readRequirements(processors, {}, { LIMIT: '5' }), { LIMIT: 5 })
+    t.equal(missingVariables(processors, {}, { LIMIT: 'five' }).length, 2)
+  }
+})

@@ -53,12 +53,12 @@ export class FileWatch {
 
   #look(): void {
     clearTimeout(this.#timer)
-    if (this.#isStopped) return
+    // after a change was handled, it looks again
+    if (this.#isStopped || this.#isBusy) return
     this.#timer = setTimeout(() => void this.#compare(), this.#options.quietMs)
   }
 
   async #compare(): Promise<void> {
-    if (this.#isBusy) return
     const now = new Map([...this.#contents.keys()].map((file) => [file, contentOf(file)]))
     const changed = [...now.keys()].filter((file) => now.get(file) !== this.#contents.get(file))
     this.#contents = now

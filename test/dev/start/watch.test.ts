@@ -105,7 +105,7 @@ t.test(
     watch.stop()
     release()
     write('a.ts', '3')
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await setTimeout(100)
     t.equal(calls.length, 1)
   }
 )

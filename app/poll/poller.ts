@@ -41,7 +41,7 @@ const BEGIN_SHARE = 2 / 3
 /** Minimum time between two fetches of which the first brought nothing that is done with, in milliseconds. */
 const LEAST_WAIT_MS = 1000
 
-/** What may be wrong with single messages. Each is logged once and always counted: they come again and again. */
+/** Defects of single messages. Each is logged once and always counted: such a message is redelivered until it is removed. */
 const FLAWS = {
   POLL_MESSAGE_INVALID: 'messages that are not JSON objects were skipped',
   RECEIPT_HANDLE_MISSING: 'notifications without a receipt handle cannot be acknowledged',

@@ -32,7 +32,7 @@ COPY --from=dependencies /listener/node_modules node_modules
 COPY --from=sources /listener .
 USER node
 # fails here, and not when a task starts, if listener.config.ts imports what the image does not hold
-RUN ["node", "app/check-listener.ts"]
+RUN ["node", "app/listener-config/check-listener.ts"]
 EXPOSE 8080
 # for web; the other roles do not listen
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD node app/web/health-check.ts "${PORT:-8080}"

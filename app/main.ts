@@ -1,13 +1,13 @@
 import closeWithGrace from 'close-with-grace'
-import { COMMANDS } from './commands.ts'
+import { type Command, runCommand } from './commands/command.ts'
+import { COMMANDS } from './commands/commands.ts'
 import { ConfigError, readConfig } from './config.ts'
 import { ListenerError } from './errors.ts'
-import { collectGarbage } from './heap.ts'
-import { loadListener } from './load-listener.ts'
+import { loadListener } from './listener-config/load-listener.ts'
 import { createLogger, createOutput, type Logger, SERIALIZERS } from './logger.ts'
 import { maskSecrets } from './mask.ts'
-import { type Command, runCommand } from './operator/command.ts'
-import { ROLES, type Role, type Stop } from './roles.ts'
+import { collectGarbage } from './roles/heap.ts'
+import { ROLES, type Role, type Stop } from './roles/roles.ts'
 
 const list = (entries: Record<string, { summary: string }>) =>
   Object.entries(entries)

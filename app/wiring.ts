@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { CloudinaryClients } from './cloudinary/clients.ts'
-import { Environments } from './cloudinary/environments.ts'
-import { fromSecretsManager, fromUrl } from './cloudinary/secret-source.ts'
 import { type Config, ConfigError, type Credentials, credentialSource } from './config.ts'
+import { Environments } from './credentials/environments.ts'
+import { fromSecretsManager, fromUrl } from './credentials/secret-source.ts'
 import type { Logger } from './logger.ts'
 import { EmfMetrics } from './metrics/emf.ts'
 import { NO_METRICS, type RoleMetrics } from './metrics/metrics.ts'
-import { createSqsClient } from './queue/sqs.ts'
+import { createSqsClient } from './queue/sqs-client.ts'
 
 /** An SQS call that sends may take so long in one try, in milliseconds; one that waits for messages, longer. */
 export const SEND_MS = 2500

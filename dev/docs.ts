@@ -1,6 +1,6 @@
 import { glob, readFile, writeFile } from 'node:fs/promises'
 import { VARIABLES } from '../app/config.ts'
-import { METRICS } from '../app/metrics/names.ts'
+import { METRICS } from '../app/metrics/metric-names.ts'
 import { Settings } from '../infra/settings.ts'
 import { TIMINGS } from '../infra/timings.ts'
 import { type Cells, costs, inputs, levers, prices, scale } from './cost/tables.ts'
@@ -31,7 +31,7 @@ export const TABLES: readonly Table[] = [
   {
     document: 'docs/operations.md',
     name: 'metrics',
-    source: 'app/metrics/names.ts',
+    source: 'app/metrics/metric-names.ts',
     render: () => {
       const rows = Object.entries(METRICS).map(([name, { unit, dimensions, meaning }]) => [
         `\`${name}\``,

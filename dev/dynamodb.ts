@@ -3,7 +3,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from '@aws-sdk/client-dynamodb'
 import dynalite from 'dynalite'
-import { journalTableInput } from '../app/journal/table.ts'
+import { journalTableInput } from '../app/journal/journal-table.ts'
 
 export interface EmbeddedDynamoDb {
   /** The endpoint. */

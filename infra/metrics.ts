@@ -1,6 +1,6 @@
 import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch'
 import type { FargateService } from 'aws-cdk-lib/aws-ecs'
-import type { METRICS, MetricName } from '../app/metrics/names.ts'
+import type { METRICS, MetricName } from '../app/metrics/metric-names.ts'
 import { namesOf } from './names.ts'
 import type { Settings } from './settings.ts'
 

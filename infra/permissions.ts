@@ -1,7 +1,7 @@
 import { Stack } from 'aws-cdk-lib'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Construct } from 'constructs'
-import { JOURNAL } from '../app/journal/table.ts'
+import { JOURNAL } from '../app/journal/journal-table.ts'
 import { namesOf, secretArn } from './names.ts'
 import type { Queues } from './queues.ts'
 import type { Settings } from './settings.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { SIDES } from '../app/operator/reconcile/sides.ts'
+import { SIDES } from '../app/commands/reconcile/tracked-changes.ts'
 import {
   existingVpc,
   flag,

@@ -3,7 +3,7 @@ import { AttributeType, Billing, ProjectionType, TableEncryptionV2, TableV2 } fr
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager'
 import type { Construct } from 'constructs'
-import { JOURNAL } from '../app/journal/table.ts'
+import { JOURNAL } from '../app/journal/journal-table.ts'
 import { createKey } from './key.ts'
 import { namesOf } from './names.ts'
 import type { Settings } from './settings.ts'

@@ -1,4 +1,4 @@
-import type { CloudinaryError } from './fault.ts'
+import type { CloudinaryError } from './cloudinary-error.ts'
 
 /**
  * Whether an event may run now. `probe` is the one event that may try while the breaker is not closed. `wait`: it is open

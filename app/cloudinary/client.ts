@@ -1,9 +1,9 @@
 import type { Agent, ClientRequest } from 'node:http'
+import { type CloudinaryEnvironment, hostOf } from '../credentials/cloudinary-url.ts'
 import { ListenerError } from '../errors.ts'
+import type { Asset } from '../ingest/event.ts'
 import type { Breaker } from './breaker.ts'
-import { type CloudinaryEnvironment, hostOf } from './environment.ts'
-import type { Asset } from './event.ts'
-import { CloudinaryError, toCloudinaryError } from './fault.ts'
+import { CloudinaryError, toCloudinaryError } from './cloudinary-error.ts'
 import { type IdentifiedAsset, isIdentified, type Kind, kindOf, unidentified } from './identified-asset.ts'
 import type { CloudinarySdk } from './sdk.ts'
 

@@ -1,9 +1,9 @@
 import { type Agent, Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
+import { type CloudinaryEnvironment, hostOf } from '../credentials/cloudinary-url.ts'
+import type { Asset } from '../ingest/event.ts'
 import { Breaker, type BreakerState } from './breaker.ts'
 import { CloudinaryClient } from './client.ts'
-import { type CloudinaryEnvironment, hostOf } from './environment.ts'
-import type { Asset } from './event.ts'
 import type { IdentifiedAsset } from './identified-asset.ts'
 import { type CloudinarySdk, loadSdk } from './sdk.ts'
 

@@ -1,6 +1,6 @@
 import type { UploadApiOptions } from 'cloudinary'
-import type { Asset } from './event.ts'
-import { CloudinaryError } from './fault.ts'
+import type { Asset } from '../ingest/event.ts'
+import { CloudinaryError } from './cloudinary-error.ts'
 
 /** An asset with all that the API needs to tell it from others: nothing of it was guessed. */
 export type IdentifiedAsset = Asset & Required<Pick<Asset, 'publicId' | 'resourceType' | 'deliveryType'>>

@@ -1,6 +1,6 @@
-import type { MetadataFieldDefinition } from '../listener.ts'
+import type { MetadataFieldDefinition } from '../processor.ts'
 import type { CloudinaryClient } from './client.ts'
-import { CloudinaryError } from './fault.ts'
+import { CloudinaryError } from './cloudinary-error.ts'
 
 /** A field's type as Cloudinary has it, which may be one that no processor needs. */
 export type FieldType = MetadataFieldDefinition['type'] | 'date' | 'enum' | 'set'

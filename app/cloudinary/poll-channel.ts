@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { CloudinaryClient } from './client.ts'
-import { CloudinaryError } from './fault.ts'
+import { CloudinaryError } from './cloudinary-error.ts'
 import { callRest } from './rest.ts'
 
 const Text = z

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
-import { readAnswer } from './answer.ts'
 import type { CloudinaryClient } from './client.ts'
+import { readAnswer } from './response.ts'
 
 export interface RestCall<Answer> {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { listOf, readAnswer } from './answer.ts'
 import type { CloudinaryClient } from './client.ts'
-import { CloudinaryError } from './fault.ts'
+import { CloudinaryError } from './cloudinary-error.ts'
+import { listOf, readAnswer } from './response.ts'
 
 /** An asset as the Search API finds it; times are ISO 8601. */
 export interface FoundAsset {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { listOf } from './answer.ts'
 import type { CloudinaryClient } from './client.ts'
+import { listOf } from './response.ts'
 import { callRest } from './rest.ts'
 
 /** What sends the notifications of one type to one place. */

@@ -1,4 +1,4 @@
-import type { Asset, EventType } from '../cloudinary/event.ts'
+import type { Asset, EventType } from '../ingest/event.ts'
 import { type FeedItem, type JournalTable, readFeed, type TimeRange } from './feed.ts'
 import { UNFINISHED } from './journal.ts'
 

@@ -1,8 +1,8 @@
 import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb'
-import type { Asset, EventType, Origin } from '../cloudinary/event.ts'
+import type { Asset, EventType, Origin } from '../ingest/event.ts'
 import type { Status } from './journal.ts'
+import { feedShard, JOURNAL, journalUnavailable } from './journal-table.ts'
 import type { ProcessorRecords } from './processor-record.ts'
-import { feedShard, JOURNAL, journalUnavailable } from './table.ts'
 
 export interface JournalTable {
   client: DynamoDBDocumentClient

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BatchGetCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
-import { JOURNAL, journalUnavailable } from './table.ts'
+import { JOURNAL, journalUnavailable } from './journal-table.ts'
 
 /** DynamoDB's own limit for one call. */
 const LARGEST_BATCH = 100

@@ -1,4 +1,4 @@
-import type { Asset, EventType } from '../cloudinary/event.ts'
+import type { Asset, EventType } from '../ingest/event.ts'
 import { keysOf, type Trace } from './asset-history.ts'
 import { type JournalTable, readFeed } from './feed.ts'
 

@@ -1,7 +1,7 @@
 import { Metrics as EmfDocument } from '@aws-lambda-powertools/metrics'
 import type { Logger } from '../logger.ts'
+import { METRICS, type MetricName } from './metric-names.ts'
 import type { CountName, DetailOf, DurationName, GaugeName, RoleMetrics } from './metrics.ts'
-import { METRICS, type MetricName } from './names.ts'
 
 export interface EmfMetricsOptions {
   /** The CloudWatch namespace that the metrics appear in. */

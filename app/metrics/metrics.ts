@@ -1,4 +1,4 @@
-import type { METRICS, MetricName } from './names.ts'
+import type { METRICS, MetricName } from './metric-names.ts'
 
 type Named<Unit> = {
   [Name in MetricName]: (typeof METRICS)[Name]['unit'] extends Unit ? Name : never

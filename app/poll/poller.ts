@@ -1,11 +1,11 @@
 import type { CloudinaryClient } from '../cloudinary/client.ts'
 import { acknowledge, fetchMessages } from '../cloudinary/poll-channel.ts'
-import type { Intake } from '../intake/intake.ts'
+import type { Intake } from '../ingest/ingest.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics/metrics.ts'
-import { takeBatch } from './batch.ts'
-import { pauseMs } from './pause.ts'
-import { Refusals } from './refusals.ts'
+import { takeBatch } from './poll-batch.ts'
+import { pauseMs } from './poll-pause.ts'
+import { Refusals } from './refused-messages.ts'
 
 export interface PollerOptions {
   channel: string

@@ -1,7 +1,7 @@
 import type { AssetState, CloudinaryClient } from '../cloudinary/client.ts'
-import type { Asset } from '../cloudinary/event.ts'
-import { CloudinaryError, isNotFound } from '../cloudinary/fault.ts'
+import { CloudinaryError, isNotFound } from '../cloudinary/cloudinary-error.ts'
 import type { IdentifiedAsset } from '../cloudinary/identified-asset.ts'
+import type { Asset } from '../ingest/event.ts'
 
 /** The note for an asset that was deleted before its event was handled: there is nothing left to do. */
 export const GONE = 'skipped: the asset was deleted meanwhile'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import type { Processor } from '../listener.ts'
+import type { Processor } from '../processor.ts'
 import { byCurrentName } from './current-name.ts'
-import { checkOptions, TAG } from './options.ts'
+import { checkOptions, TAG } from './processor-options.ts'
 
 const Options = z.strictObject({
   name: z.string().default('hello-world-tag'),

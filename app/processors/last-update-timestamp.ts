@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
-import type { AssetEvent } from '../cloudinary/event.ts'
-import { stampTime } from '../cloudinary/stamp.ts'
-import type { Processor } from '../listener.ts'
+import { stampTime } from '../changes/stamp-time.ts'
+import type { AssetEvent } from '../ingest/event.ts'
+import type { Processor } from '../processor.ts'
 import { ASSET_CHANGES } from './asset-changes.ts'
 import { byCurrentName, checkIdentity } from './current-name.ts'
-import { checkOptions } from './options.ts'
+import { checkOptions } from './processor-options.ts'
 import { foreignStamps, LoopGuard } from './stamp-loop.ts'
 
 const Options = z.strictObject({

@@ -1,4 +1,4 @@
-import { type AssetEvent, replayOf } from '../cloudinary/event.ts'
+import { type AssetEvent, replayOf } from '../ingest/event.ts'
 
 /**
  * The name under which a processor tells others of an event: the same for every try, so that a repetition can be told; a

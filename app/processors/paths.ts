@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { AssetEvent } from '../cloudinary/event.ts'
+import type { AssetEvent } from '../ingest/event.ts'
 
 /** What paths may name of the event itself, beside its payload. */
 const OF_EVENT = [

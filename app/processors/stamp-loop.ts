@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { AssetEvent } from '../cloudinary/event.ts'
-import { stampTime } from '../cloudinary/stamp.ts'
-import type { ProcessorContext } from '../listener.ts'
+import { stampTime } from '../changes/stamp-time.ts'
+import type { AssetEvent } from '../ingest/event.ts'
+import type { ProcessorContext } from '../processor.ts'
 
 /** Fields, and the times they were set to. */
 export type Stamps = ReadonlyMap<string, number>

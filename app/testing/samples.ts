@@ -1,5 +1,5 @@
-import type { EventType } from '../cloudinary/event.ts'
 import { ListenerError } from '../errors.ts'
+import type { EventType } from '../ingest/event.ts'
 import {
   type Body,
   hex,

@@ -2,11 +2,11 @@ import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } 
 import type { Logger } from '../logger.ts'
 import { Availability } from './availability.ts'
 import { traceIdOf } from './headers.ts'
-import { type HealthOptions, health } from './health.ts'
-import { createLimits, type Limits } from './limits.ts'
-import { LineLimit } from './line-limit.ts'
+import { type HealthOptions, health } from './health-routes.ts'
+import { LineLimit } from './log-rate-limit.ts'
 import { reportUnknownPath } from './unknown-path.ts'
-import { type WebhookOptions, webhook } from './webhook.ts'
+import { createLimits, type Limits } from './web-limits.ts'
+import { type WebhookOptions, webhook } from './webhook-route.ts'
 
 export interface ServerOptions
   extends Omit<HealthOptions, 'availability'>,

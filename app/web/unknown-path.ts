@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { maskSecrets } from '../mask.ts'
-import type { LineLimit } from './line-limit.ts'
+import type { LineLimit } from './log-rate-limit.ts'
 
 /** Maximum length of a path in the log, in characters. */
 const MAXIMUM_LENGTH = 200

@@ -1,4 +1,4 @@
-import { foundEventId } from '../../app/cloudinary/identity.ts'
+import { foundEventId } from '../../app/ingest/event-identity.ts'
 
 /** A cloud's past, computed and not stored: every other event is an upload, the others are changes of tags. */
 export interface History {

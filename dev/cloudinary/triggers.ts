@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { NOTIFICATION_TYPES } from '../../app/cloudinary/event.ts'
+import { NOTIFICATION_TYPES } from '../../app/ingest/event.ts'
 import { ApiError } from './errors.ts'
 import { isoSeconds } from './times.ts'
 import { type Filter, isFilter, matches } from './trigger-filter.ts'

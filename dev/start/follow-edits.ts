@@ -1,4 +1,4 @@
-import { shownPath } from '../../app/load-error.ts'
+import { shownPath } from '../../app/listener-config/load-error.ts'
 import type { System } from './system.ts'
 import { FileWatch } from './watch.ts'
 

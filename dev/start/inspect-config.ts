@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
-import { shownPath } from '../../app/load-error.ts'
+import { shownPath } from '../../app/listener-config/load-error.ts'
 import { ATTACHED } from './child.ts'
 
 /** What a start needs to know of a processor. */

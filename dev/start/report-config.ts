@@ -29,8 +29,8 @@ registerHooks({
 })
 
 // imported with the hook in place, so that it sees what the user's file shares with it
-const { loadListener } = await import('../../app/load-listener.ts')
-const { examplesOf, nameOf } = await import('../../app/requirements.ts')
+const { loadListener } = await import('../../app/listener-config/load-listener.ts')
+const { examplesOf, nameOf } = await import('../../app/listener-config/requirements.ts')
 const report = await loadListener(process.argv[2]!).then(
   ({ processors }): ConfigContent => ({
     outcome: 'loaded',

@@ -3,7 +3,7 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import t from 'tap'
 import { VARIABLES } from '../../app/config.ts'
-import { METRICS } from '../../app/metrics/names.ts'
+import { METRICS } from '../../app/metrics/metric-names.ts'
 import { repeatedHeadings, TABLES, withTable } from '../../dev/docs.ts'
 
 const SCRIPT = resolve('dev/docs.ts')

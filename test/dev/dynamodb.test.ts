@@ -10,7 +10,7 @@ import {
   PutItemCommand
 } from '@aws-sdk/client-dynamodb'
 import { type Test, test } from 'tap'
-import { journalTableInput } from '../../app/journal/table.ts'
+import { journalTableInput } from '../../app/journal/journal-table.ts'
 import { type DynamoDbOptions, type EmbeddedDynamoDb, startDynamoDb } from '../../dev/dynamodb.ts'
 
 async function start(t: Test, options?: DynamoDbOptions) {

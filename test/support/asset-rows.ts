@@ -6,7 +6,7 @@ import type {
   RowFilter,
   Stored,
   Which
-} from '../../app/processors/database-sync/rows.ts'
+} from '../../app/processors/database-sync/sync-rows.ts'
 
 interface MemoryRow {
   claim: Claim

@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import { CloudinaryClients, type CloudinaryClientsOptions } from '../../app/cloudinary/clients.ts'
-import { parseCloudinaryUrl } from '../../app/cloudinary/environment.ts'
+import { parseCloudinaryUrl } from '../../app/credentials/cloudinary-url.ts'
 import { COLLEAGUE, LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
 import {
   type CloudinaryOptions,

@@ -1,5 +1,5 @@
-import { COMMANDS } from '../../app/commands.ts'
-import { runCommand } from '../../app/operator/command.ts'
+import { runCommand } from '../../app/commands/command.ts'
+import { COMMANDS } from '../../app/commands/commands.ts'
 
 /**
  * Runs a command in this process, on its environment, as `buildListener` sets it. What it prints is given in lines,

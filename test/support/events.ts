@@ -1,5 +1,5 @@
-import type { AssetEvent, EventType } from '../../app/cloudinary/event.ts'
-import { toEvents } from '../../app/cloudinary/notification.ts'
+import type { AssetEvent, EventType } from '../../app/ingest/event.ts'
+import { toEvents } from '../../app/ingest/notification.ts'
 import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
 import { type SampleOptions, sampleNotification } from '../../app/testing/samples.ts'
 

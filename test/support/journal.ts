@@ -1,5 +1,5 @@
 import { pino } from 'pino'
-import type { AssetEvent } from '../../app/cloudinary/event.ts'
+import type { AssetEvent } from '../../app/ingest/event.ts'
 import type { Attempt, Journal, Waiting } from '../../app/journal/journal.ts'
 
 /** Waits for a journal for as long as it takes, and logs nothing. */

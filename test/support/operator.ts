@@ -1,11 +1,11 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
 import type { Test } from 'tap'
-import type { AssetEvent } from '../../app/cloudinary/event.ts'
+import { Letters, type LettersOptions } from '../../app/commands/redrive/dead-letter-reader.ts'
+import type { AssetEvent } from '../../app/ingest/event.ts'
 import { createLogger } from '../../app/logger.ts'
-import { Letters, type LettersOptions } from '../../app/operator/letters.ts'
 import { DeadLetters, type Reason } from '../../app/queue/dead-letters.ts'
-import { encodeMessage } from '../../app/queue/message.ts'
-import { Outbox } from '../../app/queue/outbox.ts'
+import { encodeMessage } from '../../app/queue/message-codec.ts'
+import { Outbox } from '../../app/queue/sender.ts'
 import { DEAD_LETTER_QUEUE_NAME, QUEUE_NAME, startSqs } from '../../dev/sqs.ts'
 
 export const QUIET = createLogger({ level: 'silent', role: 'test' })

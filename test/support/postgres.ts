@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import type { Logger } from '../../app/logger.ts'
-import { Database, type Times } from '../../app/processors/database-sync/database.ts'
+import { Database, type Times } from '../../app/processors/database-sync/postgres.ts'
 import { startPostgres } from '../../dev/postgres.ts'
 import { QUIET } from './operator.ts'
 

@@ -1,6 +1,6 @@
 import t from 'tap'
+import { migrate } from '../../app/commands/migrate.ts'
 import { readConfig } from '../../app/config.ts'
-import { migrate } from '../../app/operator/migrate.ts'
 import type { Changes } from '../../dev/cloudinary/server.ts'
 import { everyProcessor } from '../../dev/every-processor.config.ts'
 import { startPostgres } from '../../dev/postgres.ts'

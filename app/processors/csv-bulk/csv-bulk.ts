@@ -1,12 +1,12 @@
 import { setTimeout as sleepWithTimer } from 'node:timers/promises'
 import { z } from 'zod'
-import { type Asset, type AssetEvent, replayOf } from '../../cloudinary/event.ts'
-import type { Processor } from '../../listener.ts'
-import { checkOptions } from '../options.ts'
-import { OPERATIONS } from './columns.ts'
-import { Progress } from './progress.ts'
-import { isReport } from './report.ts'
-import { runFile } from './run.ts'
+import { type Asset, type AssetEvent, replayOf } from '../../ingest/event.ts'
+import type { Processor } from '../../processor.ts'
+import { checkOptions } from '../processor-options.ts'
+import { OPERATIONS } from './csv-columns.ts'
+import { Progress } from './csv-progress.ts'
+import { isReport } from './csv-report.ts'
+import { runFile } from './csv-run.ts'
 
 const Options = z.strictObject({
   name: z.string().default('csv-bulk'),

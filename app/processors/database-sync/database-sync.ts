@@ -1,15 +1,15 @@
 import { z } from 'zod'
-import type { Asset } from '../../cloudinary/event.ts'
-import { isNotFound } from '../../cloudinary/fault.ts'
+import { isNotFound } from '../../cloudinary/cloudinary-error.ts'
 import { isIdentified } from '../../cloudinary/identified-asset.ts'
-import type { Processor, ProcessorContext, StartContext } from '../../listener.ts'
+import type { Asset } from '../../ingest/event.ts'
+import type { Processor, ProcessorContext, StartContext } from '../../processor.ts'
 import { ASSET_CHANGES } from '../asset-changes.ts'
-import { checkOptions } from '../options.ts'
-import { COLUMNS, columnsOf, IDENTIFIER } from './columns.ts'
-import { Database, MIGRATION_TIMES, type Times } from './database.ts'
+import { checkOptions } from '../processor-options.ts'
 import { type EventOfAsset, follow } from './follow.ts'
-import { AssetRows } from './rows.ts'
-import { checkTable, migrateTable, nameOf } from './table.ts'
+import { Database, MIGRATION_TIMES, type Times } from './postgres.ts'
+import { COLUMNS, columnsOf, IDENTIFIER } from './sync-columns.ts'
+import { AssetRows } from './sync-rows.ts'
+import { checkTable, migrateTable, nameOf } from './sync-table.ts'
 
 const Options = z.strictObject({
   name: z.string().default('database-sync'),

@@ -1,8 +1,8 @@
 import type { AssetState } from '../../cloudinary/client.ts'
-import type { Asset, AssetEvent } from '../../cloudinary/event.ts'
-import { CloudinaryError } from '../../cloudinary/fault.ts'
-import type { ProcessorContext } from '../../listener.ts'
-import type { AssetRows, Claim, Name, RowFilter } from './rows.ts'
+import { CloudinaryError } from '../../cloudinary/cloudinary-error.ts'
+import type { Asset, AssetEvent } from '../../ingest/event.ts'
+import type { ProcessorContext } from '../../processor.ts'
+import type { AssetRows, Claim, Name, RowFilter } from './sync-rows.ts'
 
 /** An event that is about an asset, of a kind that is known unless there is nothing but an asset id. */
 export type EventOfAsset = AssetEvent & { asset: Asset }

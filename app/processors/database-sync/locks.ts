@@ -1,5 +1,5 @@
 import { ListenerError } from '../../errors.ts'
-import type { Query } from './database.ts'
+import type { Query } from './postgres.ts'
 
 /** Sessions that an error names at most. */
 const MAXIMUM_NAMED = 3

@@ -1,13 +1,13 @@
 import { unescape as decode } from 'node:querystring'
 import { Webhook } from 'standardwebhooks'
 import { z } from 'zod'
-import { EVENT_TYPES } from '../../cloudinary/event.ts'
-import type { Processor } from '../../listener.ts'
+import { EVENT_TYPES } from '../../ingest/event.ts'
+import type { Processor } from '../../processor.ts'
 import { messageId } from '../message-id.ts'
-import { checkOptions } from '../options.ts'
 import { PATH } from '../paths.ts'
-import { encode, type MapEvent, mapFields } from './body.ts'
-import { post } from './post.ts'
+import { checkOptions } from '../processor-options.ts'
+import { encode, type MapEvent, mapFields } from './forward-body.ts'
+import { post } from './forward-post.ts'
 import { reach } from './reach.ts'
 
 /** What of a notification says how an asset is to be tagged: the asset, and what came with its upload. */

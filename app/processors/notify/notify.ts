@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { EVENT_TYPES } from '../../cloudinary/event.ts'
-import type { Processor } from '../../listener.ts'
-import { checkOptions } from '../options.ts'
+import { EVENT_TYPES } from '../../ingest/event.ts'
+import type { Processor } from '../../processor.ts'
+import { checkOptions } from '../processor-options.ts'
 import { printable } from './limits.ts'
-import { PHONE_NUMBER, publication, textMessage } from './message.ts'
+import { PHONE_NUMBER, publication, textMessage } from './notify-message.ts'
 import { Publisher } from './publisher.ts'
 import { type Render, TEXT } from './template.ts'
 

@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-sns'
 import { ConfigError } from '../../config.ts'
 import { ListenerError, PermanentError } from '../../errors.ts'
-import type { Finding } from '../../listener.ts'
+import type { Finding } from '../../processor.ts'
 
 /** What SNS refuses, and will refuse again, by the names of its errors. A permission can be given meanwhile. */
 const PERMANENT = /^(?:InvalidParameter|InvalidParameterValue|Validation|NotFound|OptedOut|EndpointDisabled)/

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { AssetEvent } from '../../cloudinary/event.ts'
+import type { AssetEvent } from '../../ingest/event.ts'
 import { PATH, valueAt } from '../paths.ts'
 
 /** Text that is made of an event; undefined where there is none. */

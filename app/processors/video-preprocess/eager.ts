@@ -1,5 +1,5 @@
 import type { CloudinaryClient } from '../../cloudinary/client.ts'
-import { CloudinaryError } from '../../cloudinary/fault.ts'
+import { CloudinaryError } from '../../cloudinary/cloudinary-error.ts'
 import { type IdentifiedAsset, kindOf } from '../../cloudinary/identified-asset.ts'
 import { findRequested } from './transformation.ts'
 

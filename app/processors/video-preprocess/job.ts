@@ -1,5 +1,5 @@
-import { type Asset, type AssetEvent, replayOf } from '../../cloudinary/event.ts'
-import type { State } from '../../journal/state.ts'
+import { type Asset, type AssetEvent, replayOf } from '../../ingest/event.ts'
+import type { State } from '../../journal/processor-state.ts'
 
 /** What became of the transformations of one upload: one for each version of an asset. */
 export interface Job {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Breaker, type BreakerState } from '../../../app/cloudinary/breaker.ts'
-import { CloudinaryError, type Fault } from '../../../app/cloudinary/fault.ts'
+import { CloudinaryError, type Fault } from '../../../app/cloudinary/cloudinary-error.ts'
 
 const failure = (fault: Fault = { kind: 'retryable' }, status = 503) =>
   new CloudinaryError('CLOUDINARY_UNAVAILABLE', 'add tag: 503', fault, status)

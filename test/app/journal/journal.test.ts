@@ -5,7 +5,7 @@ import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb'
 import fc from 'fast-check'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
-import type { AssetEvent } from '../../../app/cloudinary/event.ts'
+import type { AssetEvent } from '../../../app/ingest/event.ts'
 import { createDynamoDbClient } from '../../../app/journal/dynamodb.ts'
 import {
   type Attempt,
@@ -14,10 +14,10 @@ import {
   type JournalOptions,
   UNFINISHED
 } from '../../../app/journal/journal.ts'
+import { feedShard, JOURNAL } from '../../../app/journal/journal-table.ts'
 import type { ProcessorRecord, ProcessorRecords } from '../../../app/journal/processor-record.ts'
-import { feedShard, JOURNAL } from '../../../app/journal/table.ts'
 import { SERIALIZERS } from '../../../app/logger.ts'
-import { memoryJournal } from '../../../app/testing/journal.ts'
+import { memoryJournal } from '../../../app/testing/memory-journal.ts'
 import { startDynamoDb } from '../../../dev/dynamodb.ts'
 import { HAPPENED_AT, sampleEvent } from '../../support/events.ts'
 

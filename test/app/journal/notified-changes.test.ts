@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { AssetEvent } from '../../../app/cloudinary/event.ts'
+import type { AssetEvent } from '../../../app/ingest/event.ts'
 import { createDynamoDbClient } from '../../../app/journal/dynamodb.ts'
 import { Journal } from '../../../app/journal/journal.ts'
 import { NotifiedChanges } from '../../../app/journal/notified-changes.ts'

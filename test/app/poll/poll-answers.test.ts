@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { pino } from 'pino'
 import t from 'tap'
-import { Intake } from '../../../app/intake/intake.ts'
+import { Intake } from '../../../app/ingest/ingest.ts'
 import { NO_METRICS } from '../../../app/metrics/metrics.ts'
 import { Poller } from '../../../app/poll/poller.ts'
 import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'

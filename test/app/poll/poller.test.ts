@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
-import type { IntakeOutcome, Notification } from '../../../app/intake/intake.ts'
+import type { IntakeOutcome, Notification } from '../../../app/ingest/ingest.ts'
 import { Poller, type PollerOptions } from '../../../app/poll/poller.ts'
 import { buildCloudinary } from '../../support/cloudinary.ts'
 import { memoryMetrics } from '../../support/metrics.ts'

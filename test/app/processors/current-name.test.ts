@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Asset } from '../../../app/cloudinary/event.ts'
+import type { Asset } from '../../../app/ingest/event.ts'
 import { byCurrentName, checkIdentity, GONE } from '../../../app/processors/current-name.ts'
 import { buildCloudinary } from '../../support/cloudinary.ts'
 

@@ -10,7 +10,7 @@ import type {
   State
 } from '../../../app/listener.ts'
 import { lastUpdateTimestamp } from '../../../app/processors/last-update-timestamp.ts'
-import { memoryState } from '../../../app/testing/state.ts'
+import { memoryState } from '../../../app/testing/memory-state.ts'
 import { HAPPENED_AT, sampleEvent } from '../../support/events.ts'
 
 const FIELD = 'last_update_timestamp'

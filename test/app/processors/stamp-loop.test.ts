@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { pino } from 'pino'
 import t from 'tap'
 import { foreignStamps, LoopGuard } from '../../../app/processors/stamp-loop.ts'
-import { memoryState } from '../../../app/testing/state.ts'
+import { memoryState } from '../../../app/testing/memory-state.ts'
 import { HAPPENED_AT, sampleEvent } from '../../support/events.ts'
 
 const NOW = HAPPENED_AT.getTime()

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { EVENT_TYPES, NOTIFICATION_TYPES } from '../../../app/cloudinary/event.ts'
+import { EVENT_TYPES, NOTIFICATION_TYPES } from '../../../app/ingest/event.ts'
 import { SAMPLE_NAMES, sampleNotification, TYPES_OF_MANY } from '../../../app/testing/samples.ts'
 
 const now = new Date('2026-02-03T04:05:06.789Z')

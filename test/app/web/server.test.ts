@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect } from 'node:net'
 import t from 'tap'
-import { createLimits } from '../../../app/web/limits.ts'
+import { createLimits } from '../../../app/web/web-limits.ts'
 import { exchange, type HeaderLine, rawRequest } from '../../support/raw-http.ts'
 import { buildWeb, signed } from '../../support/web.ts'
 

@@ -1,6 +1,6 @@
 import { test } from 'tap'
-import type { AssetEvent } from '../../../app/cloudinary/event.ts'
-import { describeEvent } from '../../../app/worker/report.ts'
+import type { AssetEvent } from '../../../app/ingest/event.ts'
+import { describeEvent } from '../../../app/worker/event-report.ts'
 import { advise, isExpected } from '../../../dev/send/advice.ts'
 import { DEFECTS, type Defect } from '../../../dev/send/defects.ts'
 import type { Outcome } from '../../../dev/send/deliver.ts'

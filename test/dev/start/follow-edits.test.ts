@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { shownPath } from '../../../app/load-error.ts'
+import { shownPath } from '../../../app/listener-config/load-error.ts'
 import { followEdits } from '../../../dev/start/follow-edits.ts'
 import type { Reload } from '../../../dev/start/system.ts'
 import { Output } from '../../support/output.ts'

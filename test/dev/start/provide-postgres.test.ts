@@ -1,9 +1,9 @@
 import { Client } from 'pg'
 import t from 'tap'
+import { migrate } from '../../../app/commands/migrate.ts'
 import { readConfig } from '../../../app/config.ts'
 import { databaseSync } from '../../../app/listener.ts'
 import { createLogger } from '../../../app/logger.ts'
-import { migrate } from '../../../app/operator/migrate.ts'
 import { providePostgres } from '../../../dev/start/provide-postgres.ts'
 
 const log = createLogger({ level: 'silent', role: 'command' })

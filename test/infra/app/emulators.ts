@@ -1,6 +1,6 @@
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { Test } from 'tap'
-import { journalTableInput } from '../../../app/journal/table.ts'
+import { journalTableInput } from '../../../app/journal/journal-table.ts'
 import { startSecretsManager } from '../../../dev/secrets-manager.ts'
 import { startStandIns } from '../../../dev/stand-ins.ts'
 import { runRole } from '../../support/role.ts'

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import type { Test } from 'tap'
 import { credentialSource, readConfig, VARIABLES, type VariableName } from '../../../app/config.ts'
-import { ROLES, WORKER_REQUIRES } from '../../../app/roles.ts'
+import { ROLES, WORKER_REQUIRES } from '../../../app/roles/roles.ts'
 import { environmentOf, type Synthesis } from '../../support/templates.ts'
 
 /** What CloudFormation knows when it deploys. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Test } from 'tap'
-import { METRICS } from '../../../app/metrics/names.ts'
+import { METRICS } from '../../../app/metrics/metric-names.ts'
 import { ACTIVITY } from '../../../infra/log-queries.ts'
 import type { Resource, Synthesis, Template } from '../../support/templates.ts'
 

@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import { JOURNAL, journalTableInput } from '../../../app/journal/table.ts'
+import { JOURNAL, journalTableInput } from '../../../app/journal/journal-table.ts'
 import type { Synthesis } from '../../support/templates.ts'
 
 export function state(t: Test, { plain, several, trial, bespoke }: Record<string, Synthesis>) {

@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb'
-import { decodeMessage } from '../../../app/queue/message.ts'
+import { decodeMessage } from '../../../app/queue/message-codec.ts'
 import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
 import type { Call } from '../../../dev/cloudinary/server.ts'
 import type { EmbeddedDynamoDb } from '../../../dev/dynamodb.ts'

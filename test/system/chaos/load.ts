@@ -1,4 +1,4 @@
-import { toEvents } from '../../../app/cloudinary/notification.ts'
+import { toEvents } from '../../../app/ingest/notification.ts'
 import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
 import { Recorder } from '../../../dev/cloudinary/recorder.ts'
 import type { CloudinaryStandIn, Delivery } from '../../../dev/cloudinary/server.ts'

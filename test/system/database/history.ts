@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { Processor, ProcessorContext } from '../../../app/listener.ts'
 import type { EventOfAsset } from '../../../app/processors/database-sync/follow.ts'
-import { memoryState } from '../../../app/testing/state.ts'
+import { memoryState } from '../../../app/testing/memory-state.ts'
 import { DEFAULT_CONFIG } from '../../support/config.ts'
 import { QUIET } from '../../support/operator.ts'
 import { type Act, act, older, perform, SilentCloudinary } from '../../support/silent-cloudinary.ts'

@@ -1,10 +1,14 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
 import type { Test } from 'tap'
+import {
+  parseReconcile,
+  type ReconcileOptions,
+  reconcile
+} from '../../../app/commands/reconcile/reconcile.ts'
 import { createDynamoDbClient } from '../../../app/journal/dynamodb.ts'
-import { StateStore } from '../../../app/journal/state.ts'
-import { parseReconcile, type ReconcileOptions, reconcile } from '../../../app/operator/reconcile.ts'
-import { Outbox } from '../../../app/queue/outbox.ts'
-import { messagesIn } from '../../../app/queue/sqs.ts'
+import { StateStore } from '../../../app/journal/processor-state.ts'
+import { Outbox } from '../../../app/queue/sender.ts'
+import { messagesIn } from '../../../app/queue/sqs-client.ts'
 import { createClients, loadEnvironments } from '../../../app/wiring.ts'
 import type { StandIns } from '../../../dev/stand-ins.ts'
 import { collect, QUIET } from '../../support/operator.ts'

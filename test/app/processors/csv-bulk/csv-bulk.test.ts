@@ -1,13 +1,13 @@
 import { parse } from 'csv-parse/sync'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
-import type { AssetEvent } from '../../../../app/cloudinary/event.ts'
+import type { AssetEvent } from '../../../../app/ingest/event.ts'
 import {
   type CsvBulkOptions,
   type CsvBulkTools,
   csvBulk
 } from '../../../../app/processors/csv-bulk/csv-bulk.ts'
-import { memoryState } from '../../../../app/testing/state.ts'
+import { memoryState } from '../../../../app/testing/memory-state.ts'
 import { buildCloudinary } from '../../../support/cloudinary.ts'
 import { DEFAULT_CONFIG } from '../../../support/config.ts'
 import { sampleEvent } from '../../../support/events.ts'

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { ListenerError } from '../../../../app/errors.ts'
-import type { Query } from '../../../../app/processors/database-sync/database.ts'
 import { namingLockHolders } from '../../../../app/processors/database-sync/locks.ts'
+import type { Query } from '../../../../app/processors/database-sync/postgres.ts'
 
 const locked = () => Promise.reject(new ListenerError('DATABASE_LOCKED', 'cannot store: 55P03 timeout'))
 const answering =

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { AssetEvent, State } from '../../../../app/listener.ts'
 import { isStarted, type Job, Jobs } from '../../../../app/processors/video-preprocess/job.ts'
-import { memoryState } from '../../../../app/testing/state.ts'
+import { memoryState } from '../../../../app/testing/memory-state.ts'
 
 const job: Job = {
   upload: 'upload-1',

@@ -7,7 +7,7 @@ import {
   type VideoPreprocessOptions,
   videoPreprocess
 } from '../../../../app/processors/video-preprocess/video-preprocess.ts'
-import { memoryState } from '../../../../app/testing/state.ts'
+import { memoryState } from '../../../../app/testing/memory-state.ts'
 import { buildCloudinary } from '../../../support/cloudinary.ts'
 import { sampleEvent } from '../../../support/events.ts'
 

@@ -1,0 +1,58 @@
+import { ListenerError } from '../errors.ts'
+import { EVENT_TYPES } from '../ingest/event.ts'
+import type { Listener, Processor, Requirement } from '../processor.ts'
+import { problemOfRequirements } from './requirements.ts'
+
+/** SQS hides a message for 12 hours at most. */
+const LONGEST_TIMEOUT_SECONDS = 36_000
+
+const invalid = (message: string) => new ListenerError('LISTENER_CONFIG_INVALID', message)
+
+/**
+ * Says what this listener does.
+ *
+ * @throws {ListenerError} LISTENER_CONFIG_INVALID, with what to mend
+ */
+export function defineListener(listener: Listener): Listener {
+  if (!Array.isArray(listener?.processors)) throw invalid('defineListener needs `processors`, an array')
+  const names = new Set<string>()
+  for (const [index, processor] of listener.processors.entries()) {
+    if (typeof processor?.name !== 'string' || !/^[\w.-]{1,64}$/.test(processor.name)) {
+      throw invalid(`processor ${index} needs a name of 1 to 64 letters, digits, ".", "_" or "-"`)
+    }
+    const { name, on, when, timeoutSeconds, handle } = processor
+    if (names.has(name)) throw invalid(`two processors are named "${name}"; give each its own name`)
+    names.add(name)
+    if (!Array.isArray(on) || on.length === 0)
+      throw invalid(`processor "${name}" needs \`on\`, a list of event types`)
+    for (const type of on) {
+      if (type !== '*' && !EVENT_TYPES.includes(type)) {
+        throw invalid(`processor "${name}" is on "${type}"; the types are *, ${EVENT_TYPES.join(', ')}`)
+      }
+    }
+    if (when !== undefined && typeof when !== 'function')
+      throw invalid(`\`when\` of processor "${name}" is not a function`)
+    if (
+      timeoutSeconds !== undefined &&
+      !(typeof timeoutSeconds === 'number' && timeoutSeconds > 0 && timeoutSeconds <= LONGEST_TIMEOUT_SECONDS)
+    ) {
+      throw invalid(`\`timeoutSeconds\` of processor "${name}" must be from 1 to ${LONGEST_TIMEOUT_SECONDS}`)
+    }
+    if (typeof handle !== 'function') throw invalid(`processor "${name}" needs a function \`handle\``)
+    for (const hook of ['start', 'stop', 'migrate', 'check'] as const) {
+      if (processor[hook] !== undefined && typeof processor[hook] !== 'function')
+        throw invalid(`\`${hook}\` of processor "${name}" is not a function`)
+    }
+  }
+  const problem = problemOfRequirements(listener.processors)
+  if (problem) throw invalid(problem)
+  if (listener.logger !== undefined && typeof listener.logger?.child !== 'function') {
+    throw invalid('`logger` must be a pino instance')
+  }
+  return listener
+}
+
+/** A processor whose `config` has the types of the variables that it requires. */
+export const defineProcessor = <const Requires extends readonly Requirement[] = readonly []>(
+  processor: Processor<Requires>
+): Processor => processor as unknown as Processor

@@ -1,0 +1,70 @@
+import { randomUUID } from 'node:crypto'
+import type { AssetEvent } from '../ingest/event.ts'
+import {
+  type Begun,
+  type Journal,
+  type JournalEntry,
+  type Start,
+  UNFINISHED,
+  type Verdict
+} from '../journal/journal.ts'
+
+interface Entry extends JournalEntry {
+  lastError?: Verdict['lastError']
+  reason?: string
+}
+
+type MemoryJournal = Pick<Journal, 'identify' | 'begin' | 'record' | 'ignore'>
+
+/** A journal in memory, for tests of what uses one; the real one is tested on its own and by the system's tests. */
+export function memoryJournal(clock: () => number = Date.now) {
+  const entries = new Map<string, Entry>()
+  const writes: string[] = []
+  const journal: MemoryJournal = {
+    async identify(event) {
+      return event
+    },
+    async begin<Decision extends object>(
+      event: AssetEvent,
+      decide: (entry: JournalEntry | undefined) => Decision
+    ) {
+      const entry = entries.get(event.id)
+      const decision = decide(entry) as Decision & Partial<Start>
+      if (!decision.started) return decision as Begun<Decision>
+      writes.push('begin')
+      const reopens = event.run !== undefined && event.run.id !== entry?.run
+      const openedAt = (reopens ? undefined : entry?.openedAt) ?? new Date(clock()).toISOString()
+      const before = entry?.processors ?? {}
+      const attemptId = randomUUID()
+      const { reason: _, lastError, ...kept } = entry ?? {}
+      entries.set(event.id, {
+        ...kept,
+        ...(!reopens && lastError && { lastError }),
+        status: 'processing',
+        attempts: (reopens ? 0 : (entry?.attempts ?? 0)) + 1,
+        processors: { ...before, ...decision.started },
+        openedAt,
+        attemptId,
+        ...(event.run && { run: event.run.id })
+      })
+      return {
+        ...decision,
+        attempt: { id: attemptId, eventId: event.id, openedAt, before }
+      } as Begun<Decision>
+    },
+    async record(attempt, processors, verdict) {
+      writes.push('record')
+      const entry = entries.get(attempt.eventId)
+      if (entry?.attemptId !== attempt.id) return false
+      Object.assign(entry, { processors, ...verdict })
+      return true
+    },
+    async ignore({ id }, reason) {
+      writes.push('ignore')
+      const entry = entries.get(id)
+      if (entry && !UNFINISHED.includes(entry.status)) return
+      entries.set(id, { attempts: 0, processors: {}, ...entry, status: 'ignored', reason })
+    }
+  }
+  return { journal, entries, writes }
+}

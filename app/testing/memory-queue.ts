@@ -1,0 +1,76 @@
+import type { AssetEvent } from '../ingest/event.ts'
+import type { DeadLetters, Reason } from '../queue/dead-letters.ts'
+import { decodeMessage, encodeMessage } from '../queue/message-codec.ts'
+import type { Disposition, ReceivedMessage } from '../queue/receiver.ts'
+import type { Outbox } from '../queue/sender.ts'
+
+/** An event that cannot be processed, and why; SQS itself gives no reason. */
+export interface DeadLetter extends Partial<Reason> {
+  event: AssetEvent
+}
+
+export interface QueuedMessage extends ReceivedMessage {
+  /** Milliseconds since the epoch. */
+  visibleAt: number
+}
+
+/** SQS dead-letters a message that was received so often; `infra/` sets it. */
+const MAXIMUM_RECEIVES = 1000
+
+/** A FIFO queue with its dead-letter queue, in memory: a message that waits holds back the later ones of its group. */
+export class MemoryQueue implements Pick<Outbox, 'store'>, Pick<DeadLetters, 'put'> {
+  readonly deadLetters: DeadLetter[] = []
+  readonly #clock: () => number
+  #messages: QueuedMessage[] = []
+
+  /** @param clock milliseconds since the epoch */
+  constructor(clock: () => number) {
+    this.#clock = clock
+  }
+
+  /** When the next message can be received, in milliseconds since the epoch; undefined where there is none. */
+  get nextAt(): number | undefined {
+    const times = this.#heads().map(({ visibleAt }) => visibleAt)
+    return times.length > 0 ? Math.min(...times) : undefined
+  }
+
+  /** @throws {ListenerError} EVENT_TOO_LARGE, before any is stored */
+  async store(events: readonly AssetEvent[]): Promise<void> {
+    const visibleAt = this.#clock()
+    const messages = events.map((event) => ({
+      id: event.id,
+      body: encodeMessage(event),
+      group: event.group,
+      receiveCount: 0,
+      visibleAt
+    }))
+    this.#messages.push(...messages)
+  }
+
+  receive(): QueuedMessage | undefined {
+    const message = this.#heads().find(({ visibleAt }) => visibleAt <= this.#clock())
+    if (message) message.receiveCount++
+    return message
+  }
+
+  settle(message: QueuedMessage, disposition: Disposition): void {
+    const isRetried = disposition.kind === 'retry' && message.receiveCount < MAXIMUM_RECEIVES
+    if (isRetried) {
+      message.visibleAt = this.#clock() + disposition.delaySeconds * 1000
+      return
+    }
+    this.#messages = this.#messages.filter((other) => other !== message)
+    if (disposition.kind === 'retry') this.deadLetters.push({ event: decodeMessage(message.body) })
+  }
+
+  async put(_id: string, body: string, reason: Reason): Promise<void> {
+    this.deadLetters.push({ event: decodeMessage(body), ...reason })
+  }
+
+  /** The first message of each group. */
+  #heads(): QueuedMessage[] {
+    const heads = new Map<string, QueuedMessage>()
+    for (const message of this.#messages) if (!heads.has(message.group)) heads.set(message.group, message)
+    return [...heads.values()]
+  }
+}

@@ -1,0 +1,90 @@
+import { type Logger, pino } from 'pino'
+import { readConfig } from '../config.ts'
+import { Environments } from '../credentials/environments.ts'
+import { fromUrl } from '../credentials/secret-source.ts'
+import { Intake, type IntakeOptions } from '../ingest/ingest.ts'
+import { defineListener } from '../listener-config/define-listener.ts'
+import { examplesOf, readRequirements } from '../listener-config/requirements.ts'
+import { SERIALIZERS } from '../logger.ts'
+import { NO_METRICS } from '../metrics/metrics.ts'
+import type { Listener } from '../processor.ts'
+import type { HandleOptions } from '../worker/message-handler.ts'
+import { LOCAL_CLOUDINARY } from './defaults.ts'
+import { fakeClients } from './fake-clients.ts'
+import type { FakeCloudinary } from './fake-cloudinary.ts'
+import { memoryJournal } from './memory-journal.ts'
+import { MemoryQueue } from './memory-queue.ts'
+import { memoryState } from './memory-state.ts'
+
+export type LogLine = { level: string; msg: string; [field: string]: unknown }
+
+export interface TestWiringOptions {
+  /** Variables of the environment; those that are missing have the examples of the processors that require them. */
+  variables: Record<string, string>
+  cloudinary: FakeCloudinary
+  /** Stores the events of a notification. */
+  store: IntakeOptions['outbox']['store']
+  /** Milliseconds since the epoch. */
+  clock: () => number
+  /** A number from 0 up to 1. */
+  random: () => number
+}
+
+/** A host that cannot exist (RFC 6761): a call that the fake Cloudinary does not answer reaches nobody. */
+const CLOUDINARY_URL =
+  `cloudinary://${LOCAL_CLOUDINARY.apiKey}:${LOCAL_CLOUDINARY.apiSecret}@${LOCAL_CLOUDINARY.cloudName}` +
+  '?upload_prefix=http://cloudinary.invalid'
+
+/**
+ * The parts of a web task and of a worker, in memory.
+ *
+ * @throws {ListenerError} LISTENER_CONFIG_INVALID; CONFIG_INVALID where a processor requires a variable that is missing
+ */
+export function wireInMemory(listener: Listener, options: TestWiringOptions) {
+  const { cloudinary, clock, random } = options
+  const { processors } = defineListener(listener)
+  const examples = examplesOf(processors.flatMap(({ requires = [] }) => requires))
+  const variables = { ...examples, ...options.variables }
+  const config = readRequirements(processors, readConfig([], variables), variables)
+  const lines: LogLine[] = []
+  const log = createLog(lines)
+  const environments = new Environments({ source: fromUrl(CLOUDINARY_URL), log })
+  const queue = new MemoryQueue(clock)
+  const { journal, entries } = memoryJournal(clock)
+  const state = memoryState()
+  const intake = new Intake({
+    environments,
+    outbox: { store: options.store },
+    metrics: NO_METRICS,
+    toleranceSeconds: 7200,
+    clock,
+    storeTimeoutMs: 8000
+  })
+  const handling: HandleOptions = {
+    processors,
+    config,
+    clients: fakeClients(cloudinary, { environments, clock, random }),
+    environments,
+    journal,
+    state: state.store,
+    deadLetters: queue,
+    log,
+    metrics: NO_METRICS,
+    clock,
+    random
+  }
+  return { environments, queue, entries, state: state.entries, intake, handling, lines }
+}
+
+function createLog(lines: LogLine[]): Logger {
+  return pino(
+    {
+      level: 'debug',
+      base: null,
+      timestamp: false,
+      formatters: { level: (level) => ({ level }) },
+      serializers: SERIALIZERS
+    },
+    { write: (line) => void lines.push(JSON.parse(line)) }
+  )
+}

@@ -1,0 +1,30 @@
+import t from 'tap'
+import { z } from 'zod'
+import { listOf, readAnswer } from '../../../app/cloudinary/response.ts'
+
+const Answer = z.object({ found: listOf<{ id: string }>(z.object({ id: z.string() })) })
+
+t.test('elements that lack what is relied on are left out; the others stay as they are', async (t) => {
+  const found = [null, 1, 'a', [], {}, { id: 1 }, { id: 'a', more: { x: null } }]
+  t.strictSame(readAnswer('list', { found }, Answer), { found: [{ id: 'a', more: { x: null } }] })
+  for (const answer of [{}, { found: null }, { found: [] }]) {
+    t.strictSame(readAnswer('list', answer, Answer), { found: [] })
+  }
+})
+
+t.test('an answer of another form is an error that names the place and quotes nothing', async (t) => {
+  const cases: [unknown, string][] = [
+    [undefined, 'invalid_type at answer)'],
+    [null, 'invalid_type at answer)'],
+    ['secret', 'invalid_type at answer)'],
+    [{ found: 'secret' }, 'invalid_type at answer.found)']
+  ]
+  for (const [answer, where] of cases) {
+    t.throws(() => readAnswer('list', answer, Answer), {
+      code: 'CLOUDINARY_ANSWER_INVALID',
+      fault: { kind: 'retryable' },
+      message: where
+    })
+    t.throws(() => readAnswer('list', answer, Answer), { message: /^(?!.*secret)/ })
+  }
+})

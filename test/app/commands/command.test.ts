@@ -1,0 +1,57 @@
+import t from 'tap'
+import { UsageError } from '../../../app/commands/arguments.ts'
+import { type Command, runCommand } from '../../../app/commands/command.ts'
+import { ConfigError } from '../../../app/config.ts'
+import { ListenerError } from '../../../app/errors.ts'
+import { collect } from '../../support/operator.ts'
+
+const closed = new AbortController().signal
+
+async function run(work: Command['run']) {
+  const output = collect()
+  const errors = collect()
+  const exitCode = await runCommand({ summary: '', usage: 'Usage: x', run: work }, ['a', 'b'], {
+    print: output.print,
+    printError: errors.print,
+    closed
+  })
+  return { exitCode, output: output.lines, errors: errors.lines }
+}
+
+const failing = (error: Error) => run(() => Promise.reject(error))
+
+t.test('a command prints, and says its exit code', async (t) => {
+  const ran = await run(async (args, print) => {
+    print(args.join())
+    return 1
+  })
+  t.strictSame(ran, { exitCode: 1, output: ['a,b'], errors: [] })
+})
+
+t.test('a command is given what else there is to write to', async (t) => {
+  const ran = await run(async (_args, _print, output) => {
+    output.printError('for people')
+    t.equal(output.closed, closed)
+    return 0
+  })
+  t.strictSame(ran.errors, ['for people'])
+})
+
+t.test('wrong arguments are answered with the usage', async (t) => {
+  t.strictSame(await failing(new UsageError('unknown option')), {
+    exitCode: 2,
+    output: [],
+    errors: ['unknown option\n\nUsage: x']
+  })
+})
+
+t.test('every fault of the configuration is a line', async (t) => {
+  const { exitCode, errors } = await failing(new ConfigError(['one', 'two']))
+  t.equal(exitCode, 1)
+  t.strictSame(errors, ['one', 'two'])
+})
+
+t.test('any other error is said', async (t) => {
+  t.strictSame((await failing(new ListenerError('CODE', 'mend it'))).errors, ['mend it'])
+  t.match(await failing(new TypeError('a bug')), { exitCode: 1, errors: ['it failed (TypeError: a bug)'] })
+})

@@ -1,0 +1,122 @@
+import { CreateQueueCommand, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
+import t, { type Test } from 'tap'
+import { deadLetterQueue, queue } from '../../../../app/commands/doctor/queue-checks.ts'
+import { buildQueues, eventOf } from '../../../support/operator.ts'
+
+const signal = new AbortController().signal
+const FOURTEEN_DAYS = '1209600'
+
+async function build(t: Test) {
+  const queues = await buildQueues(t)
+  const { sqs, queue: embedded } = queues
+  const deadLetterTargetArn = `arn:aws:sqs:us-east-1:000000000000:${embedded.deadLetterQueueUrl.split('/').at(-1)}`
+  return {
+    ...queues,
+    deadLetterTargetArn,
+    deadLetterQueueUrl: embedded.deadLetterQueueUrl,
+    create: async (QueueName: string, attributes: Record<string, string>) => {
+      const isFifo = QueueName.endsWith('.fifo')
+      const Attributes = { ...(isFifo && { FifoQueue: 'true' }), ...attributes }
+      await sqs.send(new CreateQueueCommand({ QueueName, Attributes }))
+      return `${embedded.url}/000000000000/${QueueName}`
+    }
+  }
+}
+
+t.test('queues as they are to be', async (t) => {
+  const { sqs, queue: embedded, deadLetterQueueUrl, outbox } = await build(t)
+  await outbox.store([eventOf('one')], signal)
+  t.strictSame(await queue({ sqs, queueUrl: embedded.queueUrl, deadLetterQueueUrl }).run(signal), [
+    { level: 'ok', message: 'FIFO, kept for 14 days; about 1 event waiting, 0 in flight' }
+  ])
+  t.strictSame(await deadLetterQueue({ sqs, queueUrl: deadLetterQueueUrl, clock: Date.now }).run(signal), [
+    { level: 'ok', message: 'FIFO, kept for 14 days; about 0 letters waiting, 0 in flight' }
+  ])
+})
+
+t.test('dead letters are worth a warning, seen or held', async (t) => {
+  const { sqs, deadLetterQueueUrl, bury, letters } = await build(t)
+  await bury(eventOf('one'))
+  await letters().receive()
+  await bury(eventOf('two'))
+  t.match(await deadLetterQueue({ sqs, queueUrl: deadLetterQueueUrl, clock: Date.now }).run(signal), [
+    {
+      level: 'warning',
+      message: /^about 2 letters, the oldest seen is 0 minutes old; node app\/main\.ts redrive --dry-run/
+    }
+  ])
+})
+
+t.test('the age of the oldest dead letter is a fact, and reading it hides none', async (t) => {
+  const { sqs, deadLetterQueueUrl, bury } = await build(t)
+  const found = async (elapsedMs: number) => {
+    const check = deadLetterQueue({ sqs, queueUrl: deadLetterQueueUrl, clock: () => Date.now() + elapsedMs })
+    return (await check.run(signal))[0]?.message
+  }
+  await bury(eventOf('one'))
+  await bury(eventOf('two'))
+  t.match(await found(5 * 60_000), 'about 2 letters, the oldest seen is 5 minutes old; node')
+  t.match(await found(3 * 3_600_000), 'the oldest seen is 3 hours old')
+  t.match(await found(72 * 3_600_000), 'the oldest seen is 3 days old')
+  const send = sqs.send.bind(sqs)
+  t.capture(sqs, 'send', (async (...args: Parameters<typeof send>) => {
+    if (args[0] instanceof ReceiveMessageCommand) throw new Error('may not')
+    return send(...args)
+  }) as never)
+  t.match(await found(0), /^about 2 letters; node/)
+})
+
+t.test('a queue that dead-letters events that only waited is a fault', async (t) => {
+  const { sqs, create, deadLetterTargetArn, deadLetterQueueUrl } = await build(t)
+  const queueUrl = await create('hasty.fifo', {
+    MessageRetentionPeriod: FOURTEEN_DAYS,
+    RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount: '5' })
+  })
+  t.match(await queue({ sqs, queueUrl, deadLetterQueueUrl }).run(signal), [
+    { level: 'fault', message: /^maxReceiveCount is 5: every hand-back counts/ }
+  ])
+})
+
+t.test('a queue that is not FIFO, forgets early and has no redrive policy', async (t) => {
+  const { sqs, create } = await build(t)
+  const queueUrl = await create('plain', {})
+  t.match(await queue({ sqs, queueUrl, deadLetterQueueUrl: undefined }).run(signal), [
+    { level: 'fault', message: /^it is not a FIFO queue/ },
+    { level: 'warning', message: /^keeps messages for 4 days.*1209600/ },
+    { level: 'fault', message: /^it has no RedrivePolicy/ }
+  ])
+  t.match(await deadLetterQueue({ sqs, queueUrl, clock: Date.now }).run(signal), [
+    { level: 'fault', message: /^it is not a FIFO queue/ },
+    { level: 'warning', message: /^keeps messages for 4 days.*lost sooner/ }
+  ])
+})
+
+t.test('a redrive policy that names another queue', async (t) => {
+  const { sqs, create, queue: embedded } = await build(t)
+  const deadLetterQueueUrl = await create('other.fifo', {})
+  const { queueUrl } = embedded
+  t.match(await queue({ sqs, queueUrl, deadLetterQueueUrl }).run(signal), [
+    { level: 'warning', message: /which is not DEAD_LETTER_QUEUE_URL \(arn:.*:other\.fifo\)/ }
+  ])
+  const gone = `${embedded.url}/000000000000/gone.fifo`
+  t.match(await queue({ sqs, queueUrl, deadLetterQueueUrl: gone }).run(signal), [{ level: 'ok' }])
+})
+
+t.test('a queue that cannot be asked', async (t) => {
+  const { sqs, queue: embedded } = await build(t)
+  const queueUrl = `${embedded.url}/000000000000/gone.fifo`
+  t.match(await queue({ sqs, queueUrl, deadLetterQueueUrl: undefined }).run(signal), [
+    { level: 'fault', message: /correct QUEUE_URL or AWS_REGION/ }
+  ])
+  t.match(await deadLetterQueue({ sqs, queueUrl, clock: Date.now }).run(signal), [
+    { level: 'fault', message: /correct DEAD_LETTER_QUEUE_URL or AWS_REGION/ }
+  ])
+})
+
+t.test('an answer without attributes is not taken for a good one', async (t) => {
+  const sqs = { send: async () => ({}) } as unknown as SQSClient
+  t.match(await queue({ sqs, queueUrl: 'q', deadLetterQueueUrl: undefined }).run(signal), [
+    { level: 'fault', message: /not a FIFO/ },
+    { level: 'fault', message: /no RedrivePolicy/ }
+  ])
+})

@@ -1,0 +1,92 @@
+import t, { type Test } from 'tap'
+import { type TriggerCheckOptions, triggers } from '../../../../app/commands/doctor/triggers-check.ts'
+import type { TriggerParams } from '../../../../dev/cloudinary/triggers.ts'
+import { buildCloudinary } from '../../../support/cloudinary.ts'
+
+const HOOK = 'https://example.com/webhooks/cloudinary'
+const PROCESSORS = [{ name: 'p', on: ['rename', 'upload'] as const, handle: () => {} }]
+const signal = new AbortController().signal
+
+/** What the check finds on an environment with these triggers. */
+async function find(t: Test, existing: TriggerParams[], options: Partial<TriggerCheckOptions> = {}) {
+  const { clients, cloudinary } = await buildCloudinary(t)
+  for (const trigger of existing) cloudinary.cloud().triggers.create({ additive: true, ...trigger }, 0)
+  const config = { WEBHOOK_URL: HOOK }
+  const check = triggers({ clients, cloudNames: ['demo'], processors: PROCESSORS, config, ...options })
+  return check.run(signal)
+}
+
+t.test('triggers on all that is needed are in order', async (t) => {
+  const own = [
+    { uri: HOOK, event_type: 'upload' },
+    { uri: `${HOOK}/`, event_type: 'rename' }
+  ]
+  t.strictSame(await find(t, own), [{ level: 'ok', message: 'demo: rename, upload to WEBHOOK_URL' }])
+  t.match(await find(t, [{ uri: HOOK, event_type: 'all' }]), [{ level: 'ok' }])
+  t.strictSame(await find(t, [], { processors: [] }), [], 'nothing is needed')
+  const config = { WEBHOOK_URL: HOOK, POLL_CHANNEL: 'orders' }
+  const polled = { uri: 'poll://orders', uri_type: 'poll', event_type: 'rename' }
+  t.match(await find(t, [polled, own[0]!], { config }), [
+    { level: 'ok', message: /to WEBHOOK_URL or POLL_CHANNEL$/ }
+  ])
+})
+
+t.test('a type that no trigger sends here is a fault', async (t) => {
+  const elsewhere = [
+    { uri: HOOK, event_type: 'upload' },
+    { uri: 'https://others.example.com/', event_type: 'all' }
+  ]
+  t.strictSame(await find(t, elsewhere), [
+    { level: 'fault', message: 'demo: no trigger sends rename to WEBHOOK_URL; run: node app/main.ts setup' }
+  ])
+})
+
+t.test('an address that web does not serve is found, in the triggers and in WEBHOOK_URL', async (t) => {
+  const mistyped = 'https://example.com/webhook/cloudinary?token=of-somebody'
+  const found = await find(t, [{ uri: mistyped, event_type: 'all' }])
+  t.match(found, [
+    { level: 'fault', message: /no trigger sends rename, upload/ },
+    {
+      level: 'warning',
+      message: /^demo: trigger on all: it sends to \/webhook\/cloudinary of the listener's host/
+    }
+  ])
+  t.notMatch(JSON.stringify(found), 'of-somebody')
+  t.match(await find(t, [{ uri: mistyped, event_type: 'all' }], { config: { WEBHOOK_URL: mistyped } }), [
+    { level: 'fault', message: /^WEBHOOK_URL does not end with \/webhooks\/cloudinary/ },
+    { level: 'warning' },
+    { level: 'ok' }
+  ])
+})
+
+t.test('what keeps a trigger from sending everything is found', async (t) => {
+  const filter = { '==': [{ var: 'resource_type' }, 'image'] }
+  const found = await find(t, [
+    { uri: HOOK, event_type: 'upload', additive: false, filter },
+    { uri: HOOK, event_type: 'rename', payload_template: { text: '{{public_id}}' } },
+    { uri: HOOK, event_type: 'delete', additive: false }
+  ])
+  t.match(found, [
+    { level: 'fault', message: /^demo: trigger on rename: it has a payload_template/ },
+    { level: 'warning', message: /^demo: trigger on upload: it has a filter/ },
+    { level: 'warning', message: /^demo: trigger on upload: it is not additive.*setup$/ }
+  ])
+  t.equal(found.length, 3, 'a trigger that nobody needs is not looked at')
+})
+
+t.test('without an address, whatever leads to the path counts', async (t) => {
+  const config = {}
+  t.match(await find(t, [{ uri: 'http://10.0.0.1/webhooks/cloudinary', event_type: 'all' }], { config }), [
+    { level: 'ok', message: /WEBHOOK_URL is not set/ }
+  ])
+  t.match(await find(t, [{ uri: 'https://example.com/hook', event_type: 'all' }], { config }), [
+    { level: 'fault' }
+  ])
+})
+
+t.test('a place that is no URL belongs to others', async (t) => {
+  const flow = { id: '1', uri: 'a flow', event_type: 'all' }
+  t.capture(globalThis, 'fetch', async () => Response.json({ triggers: [flow] }))
+  for (const config of [{ WEBHOOK_URL: HOOK }, {}])
+    t.match(await find(t, [], { config }), [{ level: 'fault', message: /no trigger/ }])
+})

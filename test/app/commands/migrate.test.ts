@@ -1,0 +1,72 @@
+import t from 'tap'
+import { migrate, parseMigrate } from '../../../app/commands/migrate.ts'
+import { inspectConfig } from '../../../app/config.ts'
+import type { MigrateContext, Processor } from '../../../app/listener.ts'
+import { collect, QUIET } from '../../support/operator.ts'
+
+type Migrate = NonNullable<Processor['migrate']>
+
+const processor = (name: string, migrate?: Migrate): Processor => ({
+  name,
+  on: ['upload'],
+  requires: ['DATABASE_URL'],
+  handle: () => {},
+  ...(migrate && { migrate })
+})
+
+/** Runs the command for these processors, with this environment. */
+function run(
+  processors: Processor[],
+  { dryRun = false, environment = { DATABASE_URL: 'postgres://x/y' } } = {}
+) {
+  const { lines, print } = collect()
+  const { config } = inspectConfig([], environment) as { config: MigrateContext['config'] }
+  return { lines, exitCode: migrate({ listener: { processors }, config, log: QUIET, print, dryRun }) }
+}
+
+t.test('options', async (t) => {
+  t.strictSame(parseMigrate([]), { dryRun: false })
+  t.strictSame(parseMigrate(['--dry-run']), { dryRun: true })
+  for (const args of [['--bogus'], ['table']]) t.throws(() => parseMigrate(args), { code: 'USAGE' })
+})
+
+t.test('each processor migrates, in the order listed, and what it prints says whose it is', async (t) => {
+  const given: MigrateContext[] = []
+  const says =
+    (line: string): Migrate =>
+    async (context) => {
+      given.push(context)
+      context.print(line)
+    }
+  const { lines, exitCode } = run(
+    [processor('first', says('created')), processor('none'), processor('last', says('up to date'))],
+    { dryRun: true }
+  )
+  t.equal(await exitCode, 0)
+  t.strictSame(lines, ['first: created', 'last: up to date'])
+  t.match(given, [{ dryRun: true, config: { DATABASE_URL: 'postgres://x/y' } }, { dryRun: true }])
+})
+
+t.test('where no processor keeps anything elsewhere nothing is asked for', async (t) => {
+  const { lines, exitCode } = run([processor('none')], { environment: {} as never })
+  t.equal(await exitCode, 0)
+  t.match(lines, [/nothing to migrate/])
+})
+
+t.test('what they require is missing before any of them begins', async (t) => {
+  let runs = 0
+  const { exitCode } = run([processor('first', async () => void runs++)], { environment: {} as never })
+  await t.rejects(exitCode, {
+    code: 'CONFIG_INVALID',
+    message: /^DATABASE_URL is not set, .*"first" needs it/
+  })
+  t.equal(runs, 0)
+})
+
+t.test('the first that fails ends it', async (t) => {
+  let runs = 0
+  const fails: Migrate = () => Promise.reject(new Error('in use'))
+  const { exitCode } = run([processor('first', fails), processor('second', async () => void runs++)])
+  await t.rejects(exitCode, { message: 'in use' })
+  t.equal(runs, 0)
+})

@@ -1,0 +1,65 @@
+import t from 'tap'
+import { carryOut, carryOutAll, type Step } from '../../../../app/commands/setup/setup-step.ts'
+import { ListenerError } from '../../../../app/errors.ts'
+
+const about = { subject: 'field', what: 'a' } as const
+
+t.test('what is to be done is done, and in a dry run only told', async (t) => {
+  let applied = 0
+  const apply = async () => void applied++
+  const states = ['create', 'update', 'remove'] as const
+  const carriedOut = (dryRun: boolean) =>
+    Promise.all(states.map((state) => carryOut({ ...about, state, apply, note: 'why' }, { dryRun })))
+  t.strictSame(
+    await carriedOut(true),
+    ['would create', 'would update', 'would remove'].map((state) => ({ state, note: 'why' }))
+  )
+  t.equal(applied, 0)
+  t.strictSame(
+    await carriedOut(false),
+    ['created', 'updated', 'removed'].map((state) => ({ state, note: 'why' }))
+  )
+  t.equal(applied, 3)
+})
+
+t.test('what cannot be done is a fault', async (t) => {
+  const apply = async () => Promise.reject(new ListenerError('X', 'not today'))
+  t.strictSame(await carryOut({ ...about, state: 'create', apply }, { dryRun: false }), {
+    state: 'fault',
+    note: 'not today'
+  })
+})
+
+t.test('what stands is told as it is', async (t) => {
+  t.match(await carryOut({ ...about, state: 'exists' }, { dryRun: false }), { state: 'exists' })
+  t.match(await carryOut({ ...about, state: 'fault', note: 'no' }, { dryRun: true }), {
+    state: 'fault',
+    note: 'no'
+  })
+})
+
+t.test('once a trigger is at fault, whether it is found so or comes to it, nothing is removed', async (t) => {
+  let removed = 0
+  const remove: Step = {
+    subject: 'trigger',
+    what: 'old',
+    state: 'remove',
+    apply: async () => void removed++
+  }
+  const refused: Step = {
+    subject: 'trigger',
+    what: 'all',
+    state: 'create',
+    apply: async () => Promise.reject(new ListenerError('X', 'too many'))
+  }
+  const unusable: Step = { subject: 'trigger', what: 'all', state: 'fault', note: 'its auth_scheme' }
+  const statesOf = async (steps: Step[], dryRun: boolean) =>
+    (await Array.fromAsync(carryOutAll(steps, { dryRun }))).map(({ result }) => result.state)
+
+  t.strictSame(await statesOf([refused, remove], false), ['fault', 'kept'])
+  t.strictSame(await statesOf([unusable, remove], false), ['fault', 'kept'])
+  t.strictSame(await statesOf([unusable, remove], true), ['fault', 'kept'])
+  t.equal(removed, 0)
+  t.strictSame(await statesOf([{ ...unusable, subject: 'field' }, remove], false), ['fault', 'removed'])
+  t.equal(removed, 1)
+})

@@ -1,0 +1,285 @@
+import { mock } from 'node:test'
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { pino } from 'pino'
+import { type Test, test } from 'tap'
+import type { CloudinaryEnvironment } from '../../../app/credentials/cloudinary-url.ts'
+import { Environments, type EnvironmentsOptions } from '../../../app/credentials/environments.ts'
+import { fromSecretsManager, fromUrl, type SecretVersions } from '../../../app/credentials/secret-source.ts'
+import { checkHeaders, verifySignature } from '../../../app/ingest/signature.ts'
+import { serializeError } from '../../../app/logger.ts'
+import { signatureHeaders } from '../../../app/testing/sign.ts'
+import { startSecretsManager } from '../../../dev/secrets-manager.ts'
+
+const GAP_MS = 30_000
+
+const key = (apiKey: string, cloudName = 'demo'): CloudinaryEnvironment => ({
+  cloudName,
+  apiKey,
+  apiSecret: `secret-of-${apiKey}`
+})
+const urlOf = ({ apiKey, apiSecret, cloudName }: CloudinaryEnvironment) =>
+  `cloudinary://${apiKey}:${apiSecret}@${cloudName}`
+const secretOf = (...keys: CloudinaryEnvironment[]) =>
+  JSON.stringify(Object.fromEntries(keys.map((each, index) => [`entry ${index}`, urlOf(each)])))
+const names = (keys: readonly CloudinaryEnvironment[]) => keys.map(({ apiKey }) => apiKey)
+
+function build(options: Omit<EnvironmentsOptions, 'log' | 'clock'>) {
+  const lines: string[] = []
+  const log = pino({ serializers: { err: serializeError } }, { write: (line) => void lines.push(line) })
+  const time = { now: 0 }
+  const environments = new Environments({
+    log,
+    clock: () => time.now,
+    minimumRefreshGapMs: GAP_MS,
+    ...options
+  })
+  const logged = () => lines.map((line) => JSON.parse(line))
+  return { environments, time, lines, logged }
+}
+
+/** On the real AWS SDK, over HTTP. */
+async function onSecretsManager(t: Test, ...keys: CloudinaryEnvironment[]) {
+  const server = await startSecretsManager({ secrets: { cloudinary: secretOf(...keys) } })
+  const client = new SecretsManagerClient({
+    endpoint: server.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'any', secretAccessKey: 'any' },
+    maxAttempts: 1
+  })
+  t.teardown(async () => {
+    client.destroy()
+    await server.stop()
+  })
+  const built = build({ source: fromSecretsManager(client, 'cloudinary', { log: pino({ enabled: false }) }) })
+  await built.environments.load()
+  const rotate = (...to: CloudinaryEnvironment[]) => server.rotate('cloudinary', secretOf(...to))
+  return { ...built, server, rotate }
+}
+
+/** On a source whose reads the test settles. */
+function onLatches() {
+  const reads: PromiseWithResolvers<SecretVersions>[] = []
+  const source = {
+    read() {
+      const latch = Promise.withResolvers<SecretVersions>()
+      reads.push(latch)
+      return latch.promise
+    }
+  }
+  return { ...build({ source }), reads }
+}
+
+test('notifications signed with the old and with the new key are verified while a key is rotated', async (t) => {
+  const { environments, rotate, time } = await onSecretsManager(t, key('old'))
+  const body = Buffer.from('{"notification_type":"upload"}')
+  const timestamp = 1_700_000_000
+
+  /** As the webhook does it; the API key that verified, or undefined. */
+  async function verifiedBy(signer: CloudinaryEnvironment): Promise<string | undefined> {
+    const sent = signatureHeaders(body, signer, timestamp)
+    const headers = checkHeaders(
+      { signature: sent['x-cld-signature'], timestamp: sent['x-cld-timestamp'] },
+      { toleranceSeconds: 7200, clock: () => timestamp * 1000 }
+    )
+    if (headers.outcome === 'refused') throw new Error(headers.reason)
+    const verify = () => verifySignature(body, headers, environments.verificationKeys())
+    let verdict = verify()
+    if (verdict.outcome === 'refused' && (await environments.refreshAfterFailedSignature()))
+      verdict = verify()
+    return verdict.outcome === 'verified' ? verdict.key.apiKey : undefined
+  }
+
+  t.equal(await verifiedBy(key('old')), 'old')
+  rotate(key('new'))
+  time.now += GAP_MS
+  t.equal(await verifiedBy(key('old')), 'old')
+  t.equal(await verifiedBy(key('new')), 'new', 'the first with the new key has the secret read again')
+  t.equal(await verifiedBy(key('old')), 'old', 'one that was on its way')
+  t.equal(await verifiedBy(key('stranger')), undefined)
+
+  rotate(key('newer'))
+  time.now += GAP_MS
+  t.equal(await verifiedBy(key('newer')), 'newer')
+  t.equal(await verifiedBy(key('new')), 'new')
+  t.equal(await verifiedBy(key('old')), undefined, 'two rotations ago is over')
+})
+
+test('every key verifies, the current ones first, each once', async (t) => {
+  const { environments, rotate } = await onSecretsManager(t, key('a'), key('b'), key('a'), key('a', 'other'))
+  t.strictSame(environments.verificationKeys(), [key('a'), key('b'), key('a', 'other')])
+  rotate(key('c'), key('b'))
+  await environments.refresh('test')
+  t.strictSame(environments.verificationKeys(), [key('c'), key('b'), key('a'), key('a', 'other')])
+})
+
+test('a secret in both values verifies as the current one says', async (t) => {
+  const { environments, server } = await onSecretsManager(t, key('a'))
+  server.rotate('cloudinary', `${urlOf(key('a'))}?signature_algorithm=sha256`)
+  t.equal(await environments.refresh('test'), undefined)
+  t.strictSame(environments.verificationKeys(), [{ ...key('a'), signatureAlgorithm: 'sha256' }])
+})
+
+test('a cloud is called with its first current entry', async (t) => {
+  const { environments, rotate } = await onSecretsManager(t, key('a'), key('b'), key('x', 'other'))
+  t.strictSame(environments.get('demo'), key('a'))
+  t.strictSame(environments.get('other'), key('x', 'other'))
+  rotate(key('c'), key('a'))
+  await environments.refresh('test')
+  t.strictSame(environments.get('demo'), key('c'))
+  t.throws(() => environments.get('other'), {
+    code: 'ENVIRONMENT_UNKNOWN',
+    message: /"other" \(there are for: demo\)\. Add its cloudinary:\/\/ URL/
+  })
+})
+
+test('before the first read nothing is known', async (t) => {
+  const { environments } = onLatches()
+  t.strictSame(environments.verificationKeys(), [])
+  t.throws(() => environments.get('demo'), { code: 'ENVIRONMENT_UNKNOWN', message: /there are for: none/ })
+  t.equal(environments.isOwnKey('demo', 'a'), false)
+})
+
+test('our own key is the one we call with, now or before the rotation', async (t) => {
+  const { environments, rotate } = await onSecretsManager(t, key('a'), key('verifies'))
+  t.equal(environments.isOwnKey('demo', 'a'), true)
+  t.equal(environments.isOwnKey('demo', 'verifies'), false)
+  t.equal(environments.isOwnKey('other', 'a'), false)
+  rotate(key('b'), key('a'), key('verifies'))
+  await environments.refresh('test')
+  t.equal(environments.isOwnKey('demo', 'b'), true)
+  t.equal(environments.isOwnKey('demo', 'a'), true)
+  t.equal(environments.isOwnKey('demo', 'verifies'), false)
+})
+
+test('the first read fails as the source fails', async (t) => {
+  const { environments, reads } = onLatches()
+  const loading = environments.load()
+  reads[0]?.reject(new Error('no secret'))
+  await t.rejects(loading, { message: 'no secret' })
+})
+
+test('while the secret cannot be read, what is known stays in use', async (t) => {
+  const { environments, server, logged, time } = await onSecretsManager(t, key('a'))
+  server.failWith({ status: 400, code: 'AccessDeniedException' })
+  await environments.refresh('test')
+  t.strictSame(environments.verificationKeys(), [key('a')])
+  t.match(logged(), [{ level: 40, reason: 'test', err: { code: 'SECRET_ACCESS_DENIED' } }])
+  time.now += GAP_MS
+  t.equal(await environments.refreshAfterFailedSignature(), false)
+  t.equal(environments.get('demo').apiKey, 'a')
+})
+
+test('a change of the keys is logged, without the keys', async (t) => {
+  const { environments, rotate, logged, lines } = await onSecretsManager(t, key('a'))
+  await environments.refresh('nothing new')
+  t.strictSame(logged(), [])
+  rotate(key('b'))
+  await environments.refresh('test')
+  t.match(logged(), [{ level: 30, reason: 'test', clouds: ['demo'], keys: 2 }])
+  t.notMatch(lines.join(), 'secret-of')
+})
+
+test('refreshes at the same time share one read and one warning', async (t) => {
+  const { environments, reads, lines } = onLatches()
+  const both = [environments.refresh('one'), environments.refresh('two')]
+  t.equal(reads.length, 1)
+  reads[0]?.reject(new Error('down'))
+  await Promise.all(both)
+  t.equal(lines.length, 1)
+  const third = environments.refresh('three')
+  t.equal(reads.length, 2, 'the next one reads again')
+  reads[1]?.resolve({ current: [key('a')], previous: [] })
+  await third
+  t.strictSame(names(environments.verificationKeys()), ['a'])
+})
+
+test('failed signatures cause one read in the gap, counted from the start of the last read', async (t) => {
+  const { environments, server, rotate, time } = await onSecretsManager(t, key('a'))
+  const reads = () => server.requests / 2 // a read asks for the current and for the previous value
+  rotate(key('b'))
+  t.equal(await environments.refreshAfterFailedSignature(), false)
+  time.now += GAP_MS - 1
+  t.equal(await environments.refreshAfterFailedSignature(), false)
+  t.equal(reads(), 1, 'the gap after the first read is not over')
+
+  time.now += 1
+  t.equal(await environments.refreshAfterFailedSignature(), true)
+  t.equal(await environments.refreshAfterFailedSignature(), false)
+  t.equal(reads(), 2)
+
+  time.now += GAP_MS
+  t.equal(await environments.refreshAfterFailedSignature(), false, 'read again, and nothing has changed')
+  t.equal(reads(), 3)
+})
+
+test('a failed signature during a read waits for it, whatever the gap', async (t) => {
+  const { environments, reads } = onLatches()
+  const refreshing = environments.refresh('test')
+  const first = environments.refreshAfterFailedSignature()
+  const second = environments.refreshAfterFailedSignature()
+  t.equal(reads.length, 1)
+  reads[0]?.resolve({ current: [key('a')], previous: [] })
+  await refreshing
+  t.strictSame(await Promise.all([first, second]), [true, true])
+})
+
+test('a failed read counts for the gap too', async (t) => {
+  const { environments, reads, time } = onLatches()
+  const refreshing = environments.refresh('test')
+  reads[0]?.reject(new Error('down'))
+  await refreshing
+  time.now += GAP_MS - 1
+  t.equal(await environments.refreshAfterFailedSignature(), false)
+  t.equal(reads.length, 1)
+})
+
+test('CLOUDINARY_URL is read once and never again', async (t) => {
+  const source = fromUrl(urlOf(key('a')))
+  let reads = 0
+  const read = () => {
+    reads += 1
+    return source.read()
+  }
+  const environments = new Environments({ source: { ...source, read }, log: pino({ enabled: false }) })
+  await environments.load()
+  await environments.refresh('test')
+  t.equal(await environments.refreshAfterFailedSignature(), false)
+  environments.startBackgroundRefresh()
+  environments.stop()
+  t.equal(reads, 1)
+  t.strictSame(environments.get('demo'), key('a'))
+})
+
+test('the background refreshes at every interval until it is stopped', async (t) => {
+  mock.timers.enable({ apis: ['setInterval'] })
+  t.teardown(() => mock.timers.reset())
+  const { environments, reads } = onLatches()
+  const known: string[][] = []
+  environments.startBackgroundRefresh(() => known.push(environments.cloudNames()))
+  environments.startBackgroundRefresh()
+  mock.timers.tick(299_999)
+  t.equal(reads.length, 0)
+  mock.timers.tick(1)
+  t.equal(reads.length, 1)
+  reads[0]?.resolve({ current: [key('a')], previous: [] })
+  await environments.refresh('joins the read of the background')
+  t.strictSame(names(environments.verificationKeys()), ['a'])
+
+  mock.timers.tick(300_000)
+  t.equal(reads.length, 2)
+  reads[1]?.reject(new Error('down'))
+  await environments.refresh('joins the second')
+  t.strictSame(known, [['demo'], ['demo']], 'who is told of each sees what is known by then')
+  environments.stop()
+  mock.timers.tick(900_000)
+  t.equal(reads.length, 2)
+})
+
+test('the background refresh does not keep the process alive', async (t) => {
+  const { environments } = onLatches()
+  const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length
+  const before = timers()
+  environments.startBackgroundRefresh()
+  t.equal(timers(), before)
+  environments.stop()
+})

@@ -1,0 +1,152 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import t from 'tap'
+import { Environments } from '../../../app/credentials/environments.ts'
+import type { SecretSource } from '../../../app/credentials/secret-source.ts'
+import { ListenerError } from '../../../app/errors.ts'
+import type { AssetEvent } from '../../../app/ingest/event.ts'
+import { Intake, type IntakeOptions } from '../../../app/ingest/ingest.ts'
+import { createLogger } from '../../../app/logger.ts'
+import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
+import { sampleNotification } from '../../../app/testing/samples.ts'
+import { type SigningKey, signatureHeaders } from '../../../app/testing/sign.ts'
+import { memoryMetrics } from '../../support/metrics.ts'
+
+/** 2026-06-01T12:00:00Z, in seconds. */
+const NOW = 1_780_315_200
+
+const UPLOAD = Buffer.from(JSON.stringify(sampleNotification('upload', { now: new Date(NOW * 1000) })))
+
+/** An intake with its clock at NOW, whose events end up in `stored`. */
+async function build({
+  source,
+  elapsedMs,
+  ...overrides
+}: Partial<IntakeOptions> & { source?: SecretSource; elapsedMs?: () => number } = {}) {
+  const stored: AssetEvent[] = []
+  const environments = new Environments({
+    source: source ?? { fixed: true, read: async () => ({ current: [LOCAL_CLOUDINARY], previous: [] }) },
+    log: createLogger({ level: 'silent', role: 'test' }),
+    ...(elapsedMs && { clock: elapsedMs })
+  })
+  await environments.load()
+  const { metrics, counts } = memoryMetrics()
+  const intake = new Intake({
+    environments,
+    outbox: { store: async (events) => void stored.push(...events) },
+    metrics,
+    toleranceSeconds: 7200,
+    clock: () => NOW * 1000,
+    storeTimeoutMs: 1000,
+    ...overrides
+  })
+  return { intake, stored, counts }
+}
+
+function signed(body: Uint8Array, { key = LOCAL_CLOUDINARY as SigningKey, seconds = NOW } = {}) {
+  const headers = signatureHeaders(body, key, seconds)
+  return { body, headers: { signature: headers['x-cld-signature'], timestamp: headers['x-cld-timestamp'] } }
+}
+
+t.test('an authentic notification is accepted once its events are stored', async (t) => {
+  const { intake, stored } = await build()
+  const outcome = await intake.take({ ...signed(UPLOAD), traceId: 'Root=1' })
+  t.strictSame(outcome, {
+    outcome: 'accepted',
+    events: 1,
+    about: { environment: 'demo', type: 'upload', notificationType: 'upload', ids: [stored[0]?.id] }
+  })
+  t.match(stored, [{ type: 'upload', traceId: 'Root=1', receivedAt: '2026-06-01T12:00:00.000Z' }])
+})
+
+t.test('of many events the first ids are told, for a line that stays short', async (t) => {
+  const { intake, stored } = await build()
+  const body = Buffer.from(JSON.stringify(sampleNotification('resource_tags_changed', { count: 30 })))
+  const outcome = await intake.take(signed(body))
+  t.match(outcome, { outcome: 'accepted', events: 30 })
+  t.strictSame(
+    outcome.about?.ids,
+    stored.slice(0, 20).map(({ id }) => id)
+  )
+  t.notOk(stored[0] && 'traceId' in stored[0])
+})
+
+t.test('what cannot be authentic is refused before its body is looked at, and stored nowhere', async (t) => {
+  const { intake, stored } = await build()
+  const headers = { signature: undefined, timestamp: undefined }
+  t.match(intake.check(headers), { outcome: 'refused', code: 'SIGNATURE_MISSING' })
+  const old = signed(UPLOAD, { seconds: NOW - 7201 })
+  t.match(await intake.take(old), { outcome: 'refused', code: 'SIGNATURE_EXPIRED', about: undefined })
+  t.strictSame(stored, [])
+})
+
+t.test('a body that no secret verifies is refused, and stored nowhere', async (t) => {
+  const { intake, stored } = await build()
+  const { headers } = signed(UPLOAD)
+  const outcome = await intake.take({ body: Buffer.concat([UPLOAD, Buffer.from(' ')]), headers })
+  t.match(outcome, { outcome: 'refused', code: 'SIGNATURE_INVALID', about: undefined })
+  t.strictSame(stored, [])
+})
+
+t.test('after a failed signature the secret is read again, at most as often as it allows', async (t) => {
+  let current = [{ cloudName: 'demo', apiKey: '1', apiSecret: 'the-old-secret' }]
+  let elapsedMs = 0
+  const source = { read: async () => ({ current, previous: [] }) }
+  const { intake } = await build({ source, elapsedMs: () => elapsedMs })
+  current = [{ cloudName: 'demo', apiKey: '2', apiSecret: 'the-new-secret' }]
+  const notification = signed(UPLOAD, { key: { apiSecret: 'the-new-secret' } })
+  t.match(await intake.take(notification), { outcome: 'refused', code: 'SIGNATURE_INVALID' })
+  elapsedMs = 30_000
+  t.match(await intake.take(notification), { outcome: 'accepted' })
+})
+
+t.test('what the queue does not store is unavailable, with its cause', async (t) => {
+  const error = new ListenerError('QUEUE_UNAVAILABLE', 'SQS has not stored 1 of 1 events')
+  const { intake } = await build({ outbox: { store: async () => Promise.reject(error) } })
+  t.match(await intake.take(signed(UPLOAD)), {
+    outcome: 'unavailable',
+    code: 'QUEUE_UNAVAILABLE',
+    error,
+    about: { type: 'upload' }
+  })
+})
+
+t.test('a queue that takes too long is given up', async (t) => {
+  const { intake } = await build({
+    storeTimeoutMs: 1,
+    outbox: { store: (_events, signal) => pause(60_000, undefined, { signal }) }
+  })
+  t.match(await intake.take(signed(UPLOAD)), {
+    outcome: 'unavailable',
+    error: { cause: { name: 'TimeoutError' } }
+  })
+})
+
+t.test('each notification is counted once, by what became of it', async (t) => {
+  const { intake, counts } = await build()
+  await intake.take(signed(UPLOAD))
+  await intake.take(signed(Buffer.from(JSON.stringify(sampleNotification('delete', { count: 3 })))))
+  await intake.take(signed(UPLOAD, { seconds: NOW - 7201 }))
+  await intake.take({ ...signed(UPLOAD), body: Buffer.from('tampered') })
+  intake.check({ signature: undefined, timestamp: undefined })
+  t.strictSame(counts, {
+    NotificationsAccepted: 2,
+    EventsStored: 4,
+    'NotificationsRefused SIGNATURE_EXPIRED': 1,
+    'NotificationsRefused SIGNATURE_INVALID': 1,
+    'NotificationsRefused SIGNATURE_MISSING': 1
+  })
+  const down = await build({ outbox: { store: async () => Promise.reject(new Error('down')) } })
+  await down.intake.take(signed(UPLOAD))
+  t.strictSame(down.counts, { 'NotificationsUnavailable QUEUE_UNAVAILABLE': 1 })
+})
+
+t.test('an event that SQS can never take is refused', async (t) => {
+  const error = new ListenerError('EVENT_TOO_LARGE', 'the event has 2000000 bytes')
+  const { intake } = await build({ outbox: { store: async () => Promise.reject(error) } })
+  t.match(await intake.take(signed(UPLOAD)), {
+    outcome: 'refused',
+    code: 'EVENT_TOO_LARGE',
+    reason: /bytes/,
+    about: { type: 'upload' }
+  })
+})

@@ -1,0 +1,109 @@
+import { parse } from 'csv-parse/sync'
+import t, { type Test } from 'tap'
+import type { Outcome } from '../../../../app/processors/csv-bulk/csv-progress.ts'
+import { isReport, reportIdOf, uploadReport } from '../../../../app/processors/csv-bulk/csv-report.ts'
+import { buildCloudinary } from '../../../support/cloudinary.ts'
+
+const COMMA = { delimiter: ',', bom: false }
+
+async function* outcomes(...given: Outcome[]) {
+  yield* given
+}
+const ok = (row: number): Outcome => ({
+  row,
+  operation: 'add_tags',
+  publicId: `a${row}`,
+  outcome: 'ok',
+  error: ''
+})
+
+const SOURCE = { publicId: 'bulk/june.csv', deliveryType: 'upload' }
+
+async function start(t: Test) {
+  const { cloudinary, clients } = await buildCloudinary(t)
+  const client = clients.for('demo', new AbortController().signal)
+  const content = (type = 'upload') =>
+    cloudinary.assets.find('bulk/june.report.csv', { resourceType: 'raw', type })?.content?.toString()
+  return { cloudinary, client, content }
+}
+
+t.test('the report is named for its file, and is told from it', async (t) => {
+  t.equal(reportIdOf('bulk/june.csv'), 'bulk/june.report.csv')
+  t.equal(reportIdOf('bulk/JUNE.CSV'), 'bulk/JUNE.report.csv')
+  t.ok(isReport(reportIdOf('bulk/june.csv')))
+  t.notOk(isReport('bulk/june.csv'))
+  t.notOk(isReport('bulk/report.csv'))
+})
+
+t.test('each row has a line', async (t) => {
+  const { client, content } = await start(t)
+  const failed: Outcome = {
+    row: 3,
+    operation: 'delete',
+    publicId: 'b,"c"',
+    outcome: 'failed',
+    error: 'gone\nfor good'
+  }
+  const name = await uploadReport(client, {
+    source: SOURCE,
+    dialect: COMMA,
+    outcomes: outcomes(ok(2), failed)
+  })
+  t.equal(name, 'bulk/june.report.csv')
+  t.equal(
+    content(),
+    'row,operation,public_id,outcome,error\n2,add_tags,a2,ok,\n3,delete,"b,""c""",failed,"gone\nfor good"\n'
+  )
+})
+
+t.test('it is written as its file is, and lies where it lies', async (t) => {
+  const { cloudinary, client, content } = await start(t)
+  await uploadReport(client, {
+    source: { publicId: 'bulk/june.csv', deliveryType: 'private', assetFolder: 'campaigns' },
+    dialect: { delimiter: ';', bom: true },
+    outcomes: outcomes(ok(2))
+  })
+  t.equal(content('private'), '\uFEFFrow;operation;public_id;outcome;error\n2;add_tags;a2;ok;\n')
+  t.match(cloudinary.assets.all().at(-1), { assetFolder: 'campaigns' })
+})
+
+t.test('a file that was stopped says why in the last line', async (t) => {
+  const { client, content } = await start(t)
+  const stopped = 'the file was deleted or renamed; the rest is not run'
+  await uploadReport(client, {
+    source: SOURCE,
+    dialect: COMMA,
+    outcomes: outcomes(ok(2)),
+    stopped
+  })
+  t.match(parse(content()!, { columns: true }).at(-1), { row: '', outcome: 'stopped', error: stopped })
+})
+
+t.test('no cell is taken for a formula by a spreadsheet', async (t) => {
+  const { client, content } = await start(t)
+  await uploadReport(client, {
+    source: SOURCE,
+    dialect: COMMA,
+    outcomes: outcomes({ ...ok(2), publicId: '=cmd|calc', error: '@x' })
+  })
+  t.match(parse(content()!, { columns: true }), [{ public_id: "'=cmd|calc", error: "'@x" }])
+})
+
+t.test('a report of many rows is uploaded as it is made', async (t) => {
+  const { client, content } = await start(t)
+  async function* many() {
+    for (let row = 2; row < 20_002; row++) yield ok(row)
+  }
+  await uploadReport(client, { source: SOURCE, dialect: COMMA, outcomes: many() })
+  t.equal(content()!.split('\n').length, 20_002)
+})
+
+t.test('where the outcomes cannot be read nothing is uploaded', async (t) => {
+  const { client, content } = await start(t)
+  async function* broken() {
+    yield ok(2)
+    throw Object.assign(new Error('forgotten'), { code: 'CSV_OUTCOMES_FORGOTTEN' })
+  }
+  await t.rejects(uploadReport(client, { source: SOURCE, dialect: COMMA, outcomes: broken() }), /forgotten/)
+  t.equal(content(), undefined)
+})

@@ -1,0 +1,65 @@
+import t from 'tap'
+import { encode, mapFields } from '../../../../app/processors/forward/forward-body.ts'
+import { sampleEvent } from '../../../support/events.ts'
+
+const event = sampleEvent('upload', { publicId: 'bag', variant: 'metadata' })
+const sent = (...paths: string[]) => JSON.parse(encode(mapFields(paths)(event) as object))
+
+t.test(
+  'fields are laid out as Standard Webhooks recommends, each where it stands in the notification',
+  async (t) => {
+    t.strictSame(sent('public_id', 'tags', 'context.custom.alt', 'metadata.cms_id', 'event.id'), {
+      type: 'upload',
+      timestamp: '2026-06-01T12:00:00.789Z',
+      environment: 'demo',
+      data: {
+        public_id: 'bag',
+        tags: ['bags', 'autumn'],
+        context: { custom: { alt: 'A brown leather bag' } },
+        metadata: { cms_id: 'cms-1001' },
+        event: { id: event.id }
+      }
+    })
+  }
+)
+
+t.test('fields that the notification has not are left out', async (t) => {
+  t.strictSame(sent('public_id', 'upload_preset', 'metadata.sku', 'moderation.kind').data, {
+    public_id: 'bag'
+  })
+})
+
+t.test('a field beside one that holds it is sent once, and the event stays as it is', async (t) => {
+  const before = structuredClone(event)
+  for (const paths of [
+    ['context', 'context.custom.alt'],
+    ['context.custom.alt', 'context']
+  ]) {
+    t.strictSame(sent(...paths).data, { context: event.payload.context })
+  }
+  t.strictSame(sent('context.custom.alt', 'context.custom.caption').data, { context: event.payload.context })
+  t.strictSame(event, before)
+})
+
+t.test('no name of a field means anything but itself', async (t) => {
+  const payload = JSON.parse('{"__proto__":{"polluted":1},"constructor":{"polluted":1}}')
+  const mapped = mapFields(['__proto__.polluted', 'constructor.polluted'])({ ...event, payload }) as object
+  t.match(encode(mapped), /"data":\{"__proto__":\{"polluted":1\},"constructor":\{"polluted":1\}\}/)
+  t.equal(({} as { polluted?: number }).polluted, undefined)
+  t.notOk('polluted' in Object)
+})
+
+t.test('the same object gives the same bytes', async (t) => {
+  t.equal(encode(mapFields(['tags'])(event) as object), encode(mapFields(['tags'])({ ...event }) as object))
+})
+
+t.test('what is no object for JSON can never be sent', async (t) => {
+  const refused = (value: unknown, message: RegExp) =>
+    t.throws(() => encode(value as object), { name: 'PermanentError', code: 'FORWARD_UNMAPPABLE', message })
+  refused('text', /`map` returned cannot be sent: it is no object$/)
+  refused(null, /it is no object$/)
+  refused({ size: 1n }, /cannot be sent: .*BigInt/)
+  const circle: { self?: object; secret: string } = { secret: 'shh' }
+  circle.self = circle
+  refused(circle, /cannot be sent: Converting circular structure to JSON$/)
+})

@@ -1,0 +1,688 @@
+import { mock } from 'node:test'
+import { pino } from 'pino'
+import { type Test, test } from 'tap'
+import { serializeError } from '../../../app/logger.ts'
+import {
+  type Disposition,
+  Inbox,
+  type InboxOptions,
+  type ReceivedMessage
+} from '../../../app/queue/receiver.ts'
+import { cut, failEntries, hold, loseAnswer, refuse, startSqsFake } from '../../support/sqs-fake.ts'
+
+const DONE: Disposition = { kind: 'delete' }
+const again = (delaySeconds: number): Disposition => ({ kind: 'retry', delaySeconds })
+
+/** Time for handlers that a test ends itself. */
+const PLENTY_MS = 60_000
+
+interface Job {
+  message: ReceivedMessage
+  signal: AbortSignal
+  finish: (disposition: Disposition) => void
+  fail: (error: unknown) => void
+}
+
+/**
+ * An inbox on a queue that behaves as the test says; the test ends the handlers, beats the heart and moves the
+ * clocks. Receives wait for as long as SQS allows, so a test that stops the inbox ends their wait as well.
+ */
+async function build(t: Test, options: Partial<InboxOptions> = {}) {
+  const fake = await startSqsFake()
+  const time = { now: 1_000_000 }
+  const heart = { beat: () => {} }
+  const lines: Record<string, unknown>[] = []
+  const jobs = new Map<string, Job>()
+  const started: string[] = []
+
+  const inbox = new Inbox({
+    sqs: fake.client,
+    queueUrl: fake.queueUrl,
+    log: pino(
+      { serializers: { err: serializeError } },
+      {
+        write(line) {
+          lines.push(JSON.parse(line))
+          fake.changed()
+        }
+      }
+    ),
+    concurrency: 20,
+    waitTimeSeconds: 20,
+    random: () => 0.01,
+    clock: () => time.now,
+    every(_milliseconds, beat) {
+      heart.beat = beat
+      return () => {}
+    },
+    handle(message, signal) {
+      const { promise, resolve, reject } = Promise.withResolvers<Disposition>()
+      started.push(message.body)
+      jobs.set(message.body, { message, signal, finish: resolve, fail: reject })
+      fake.changed()
+      return promise.finally(() => jobs.delete(message.body))
+    },
+    ...options
+  })
+  t.teardown(async () => {
+    const stopped = inbox.stop(0)
+    await fake.stop()
+    await stopped
+  })
+
+  /** The running handler of a message, as soon as there is one. */
+  async function job(body: string): Promise<Job> {
+    await fake.until(() => jobs.has(body))
+    return jobs.get(body) as Job
+  }
+
+  /** Stops the inbox, and no receive waits any longer. */
+  function stop(graceMs = PLENTY_MS): Promise<void> {
+    const stopped = inbox.stop(graceMs)
+    fake.endPolls()
+    return stopped
+  }
+
+  /** Visibility changes that came in, one after the other. */
+  const changes = () =>
+    fake
+      .inputs('ChangeMessageVisibilityBatch')
+      .flatMap(({ Entries = [] }) =>
+        Entries.map(({ ReceiptHandle, VisibilityTimeout }) => [fake.bodyOf(ReceiptHandle), VisibilityTimeout])
+      )
+  const left = () => fake.messages().map(({ body }) => body)
+  const logged = (msg: string) => lines.filter((line) => line.msg === msg)
+  return { fake, inbox, time, heart, lines, logged, jobs, job, started, stop, changes, left }
+}
+
+/** Lets everything that has been set going so far run out: timers and I/O get their turns. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+test('a message reaches its handler with its group and how often it was received', async (t) => {
+  const { fake, inbox, job } = await build(t)
+  fake.put('asset-1', 'a1')
+  inbox.start()
+  inbox.start()
+  const first = await job('a1')
+  t.match(first.message, { id: /^[\w-]{36}$/, body: 'a1', group: 'asset-1', receiveCount: 1 })
+  first.finish(again(0))
+  await fake.until(() => fake.messages()[0]?.receives === 2)
+  t.equal((await job('a1')).message.receiveCount, 2)
+})
+
+test('a message is deleted when its handler has succeeded, and not before', async (t) => {
+  const { fake, inbox, job, left } = await build(t)
+  fake.put('a', 'a1')
+  inbox.start()
+  const { finish } = await job('a1')
+  await settle()
+  t.equal(fake.inputs('DeleteMessageBatch').length, 0)
+  finish(DONE)
+  await fake.until(() => left().length === 0)
+})
+
+test('never more groups are handled than may be at a time', async (t) => {
+  const { fake, inbox, jobs, job, started } = await build(t, { concurrency: 12 })
+  for (let index = 0; index < 30; index++) fake.put(`group-${index}`, `m${index}`)
+  const asked = () => fake.inputs('ReceiveMessage').map(({ MaxNumberOfMessages }) => MaxNumberOfMessages)
+  inbox.start()
+  await fake.until(() => jobs.size === 12)
+  await settle()
+  t.strictSame(asked(), [10, 2])
+  const { finish } = await job('m5')
+  finish(DONE)
+  await job('m12')
+  t.strictSame(asked(), [10, 2, 1])
+  t.equal(jobs.size, 12)
+  for (let index = 0; index < 30; index++) {
+    const { finish } = await (index === 5 ? { finish: () => {} } : job(`m${index}`))
+    t.ok(jobs.size <= 12)
+    finish(DONE)
+  }
+  await fake.until(() => fake.messages().length === 0)
+  t.equal(started.length, 30)
+})
+
+test('messages that wait behind another of their group take no slot', { timeout: 20_000 }, async (t) => {
+  const { fake, inbox, jobs } = await build(t, { concurrency: 50 })
+  const hot = Array.from({ length: 5 }, (_, index) => `hot-${index}`)
+  for (const group of hot) fake.put(group, ...Array.from({ length: 10 }, (_, index) => `${group}-${index}`))
+  const others = Array.from({ length: 60 }, (_, index) => `other-${index}`)
+  for (const group of others) fake.put(group, group)
+  inbox.start()
+  await fake.until(() => jobs.size === 50)
+  t.strictSame([...jobs.keys()], [...hot.map((group) => `${group}-0`), ...others.slice(0, 45)])
+  t.equal(fake.messages().filter(({ hiddenFor }) => hiddenFor > 0).length, 95)
+})
+
+test('what there is no room to wait for returns to the queue, and comes in its order', async (t) => {
+  const { fake, inbox, job, started, changes } = await build(t, { maximumWaitingBytes: 10 })
+  const bodies = ['é123', 'é234', 'é345', '4', '5']
+  fake.put('a', ...bodies)
+  inbox.start()
+  await fake.until(() => changes().length === 2)
+  t.strictSame(changes(), [
+    ['4', 0],
+    ['5', 0]
+  ])
+  for (const body of bodies) (await job(body)).finish(DONE)
+  await fake.until(() => fake.messages().length === 0)
+  t.strictSame(started, bodies)
+})
+
+test('messages of one group are handled one after the other, even when ten come in one receive', async (t) => {
+  const { fake, inbox, jobs, job, started } = await build(t)
+  const bodies = [...'abcdefghij']
+  fake.put('asset-1', ...bodies)
+  inbox.start()
+  for (const body of bodies) {
+    const { finish } = await job(body)
+    t.strictSame([...jobs.keys()], [body], 'and nothing else runs')
+    finish(DONE)
+  }
+  await fake.until(() => fake.messages().length === 0)
+  t.strictSame(started, bodies)
+  t.equal(fake.inputs('DeleteMessageBatch').length, 10)
+})
+
+test('groups are handled side by side', async (t) => {
+  const { fake, inbox, jobs, job, left } = await build(t)
+  fake.put('a', 'a1', 'a2')
+  fake.put('b', 'b1', 'b2')
+  inbox.start()
+  await job('a1')
+  for (const body of ['b1', 'b2']) (await job(body)).finish(DONE)
+  await fake.until(() => left().length === 2)
+  t.strictSame([...jobs.keys()], ['a1'])
+})
+
+test('the next message of a group starts when the delete of the one before is confirmed', async (t) => {
+  const { fake, inbox, job, started } = await build(t)
+  const removal = hold('answer')
+  fake.next('DeleteMessageBatch', removal.behaviour)
+  fake.put('a', 'a1', 'a2')
+  inbox.start()
+  ;(await job('a1')).finish(DONE)
+  await removal.arrived
+  await settle()
+  t.strictSame(started, ['a1'])
+  removal.release()
+  await job('a2')
+})
+
+test('a message that comes while its group is being handled waits for its turn', async (t) => {
+  const { fake, inbox, job, jobs } = await build(t)
+  const removal = hold('answer')
+  fake.next('DeleteMessageBatch', removal.behaviour)
+  fake.put('a', 'a1')
+  inbox.start()
+  ;(await job('a1')).finish(DONE)
+  await removal.arrived
+  fake.put('a', 'a2')
+  fake.put('b', 'b1')
+  await job('b1')
+  t.strictSame([...jobs.keys()], ['b1'])
+  removal.release()
+  await job('a2')
+})
+
+const FAILED_DELETES = {
+  'is refused for this message': failEntries(() => true),
+  'is refused': refuse(500),
+  'gets no answer': cut,
+  'is done but not confirmed': loseAnswer
+}
+for (const [how, behaviour] of Object.entries(FAILED_DELETES)) {
+  test(`when a delete ${how}, the later messages of its group go back`, async (t) => {
+    const { fake, inbox, job, started, changes, logged } = await build(t)
+    fake.next('DeleteMessageBatch', behaviour)
+    fake.put('a', 'a1', 'a2', 'a3')
+    // where the delete was done after all, what goes back would come again at once
+    fake.next('ReceiveMessage', (carryOut) => carryOut())
+    fake.always('ReceiveMessage', hold().behaviour)
+    inbox.start()
+    ;(await job('a1')).finish(DONE)
+    await fake.until(() => changes().length === 2)
+    t.strictSame(changes(), [
+      ['a2', 0],
+      ['a3', 0]
+    ])
+    t.strictSame(started, ['a1'])
+    t.match(logged('cannot delete a message'), [{ level: 40, messageId: String }])
+  })
+}
+
+test('when a message fails it is delayed first, and then the later ones of its group go back untouched', async (t) => {
+  const { fake, inbox, job, started, changes, left } = await build(t)
+  const change = hold()
+  fake.next('ChangeMessageVisibilityBatch', change.behaviour)
+  fake.put('a', 'a1', 'a2', 'a3')
+  fake.put('b', 'b1')
+  inbox.start()
+  ;(await job('a1')).finish(again(30))
+  const { Entries = [] } = await change.arrived
+  t.strictSame(
+    Entries.map(({ VisibilityTimeout }) => VisibilityTimeout),
+    [30]
+  )
+  await settle()
+  t.equal(changes().length, 1, 'the others wait until SQS has confirmed the delay')
+  change.release()
+  await fake.until(() => changes().length === 3)
+  t.strictSame(changes(), [
+    ['a1', 30],
+    ['a2', 0],
+    ['a3', 0]
+  ])
+  t.strictSame(started, ['a1', 'b1'])
+  t.equal(fake.inputs('ChangeMessageVisibilityBatch').length, 2, 'in one call')
+
+  await settle()
+  t.strictSame(
+    fake.messages().map(({ body, receives, hiddenFor }) => [body, receives, hiddenFor]),
+    [
+      ['a1', 1, 30],
+      ['a2', 1, 0],
+      ['a3', 1, 0],
+      ['b1', 1, 60]
+    ],
+    'nothing of the group is given out before the delay has passed'
+  )
+  fake.advance(30)
+  for (const body of ['a1', 'a2', 'a3']) (await job(body)).finish(DONE)
+  await fake.until(() => left().length === 1)
+  t.strictSame(started, ['a1', 'b1', 'a1', 'a2', 'a3'], 'then they come in their order')
+})
+
+test('when the delay of a failed message is not taken, the later ones of its group go back all the same', async (t) => {
+  const { fake, inbox, job, started, changes, logged } = await build(t)
+  fake.next('ChangeMessageVisibilityBatch', refuse(500))
+  fake.put('a', 'a1', 'a2')
+  inbox.start()
+  ;(await job('a1')).finish(again(30))
+  await fake.until(() => changes().length === 2)
+  t.strictSame(changes(), [
+    ['a1', 30],
+    ['a2', 0]
+  ])
+  t.strictSame(started, ['a1'])
+  t.match(logged('cannot retry a message'), [{ level: 40 }])
+  t.match(fake.messages(), [{ body: 'a1', hiddenFor: 60 }, {}], 'it comes again when its time-out ends')
+})
+
+test('a message whose handler throws comes again after a visibility time-out', async (t) => {
+  const { fake, inbox, job, started, changes, logged } = await build(t, { visibilityTimeoutSeconds: 45 })
+  fake.put('a', 'a1', 'a2')
+  inbox.start()
+  ;(await job('a1')).fail(new Error('a bug'))
+  await fake.until(() => changes().length === 2)
+  t.strictSame(changes(), [
+    ['a1', 45],
+    ['a2', 0]
+  ])
+  t.strictSame(started, ['a1'])
+  t.match(logged('the handler of a message threw'), [{ level: 50, err: { message: 'a bug' } }])
+})
+
+test('a heartbeat extends what is being handled and what waits for its turn', async (t) => {
+  const { fake, inbox, heart, job, jobs } = await build(t, { concurrency: 12 })
+  fake.put('a', 'a1', 'a2', 'a3', 'a4', 'a5', 'a6')
+  fake.put('b', 'b1', 'b2', 'b3', 'b4')
+  fake.put('c', 'c1', 'c2')
+  inbox.start()
+  await job('c1')
+  fake.advance(50)
+  heart.beat()
+  await fake.until(() => fake.messages().every(({ hiddenFor }) => hiddenFor === 60))
+  t.strictSame(
+    fake.inputs('ChangeMessageVisibilityBatch').map(({ Entries = [] }) => Entries.length),
+    [10, 2]
+  )
+  t.strictSame([...jobs.keys()], ['a1', 'b1', 'c1'])
+})
+
+test('by itself it beats three times in a visibility time-out', async (t) => {
+  const fake = await startSqsFake()
+  const inbox = new Inbox({
+    sqs: fake.client,
+    queueUrl: fake.queueUrl,
+    log: pino({ enabled: false }),
+    concurrency: 1,
+    visibilityTimeoutSeconds: 2,
+    handle: async () => {
+      await fake.until(() => fake.inputs('ChangeMessageVisibilityBatch').length === 1)
+      return DONE
+    }
+  })
+  fake.put('a', 'a1')
+  const since = performance.now()
+  inbox.start()
+  await fake.until(() => fake.messages().length === 0)
+  t.ok(performance.now() - since > 600)
+  fake.endPolls()
+  await inbox.stop(PLENTY_MS)
+  await fake.stop()
+})
+
+const ENDS: Record<string, (job: Job) => void> = {
+  'succeeds all the same': ({ finish }) => finish(DONE),
+  'asks for another time': ({ finish }) => finish(again(30)),
+  'throws why it was told to stop': ({ fail, signal }) => fail(signal.reason)
+}
+for (const [how, end] of Object.entries(ENDS)) {
+  test(`a message that is lost is left alone and the rest of its group goes back, when its handler ${how}`, async (t) => {
+    const { fake, inbox, heart, time, job, started, changes, lines } = await build(t)
+    fake.put('a', 'a1', 'a2', 'a3')
+    inbox.start()
+    const running = await job('a1')
+    fake.always(
+      'ChangeMessageVisibilityBatch',
+      failEntries(({ ReceiptHandle }) => fake.bodyOf(ReceiptHandle) === 'a1')
+    )
+    for (let beats = 0; beats < 2; beats++) {
+      t.notOk(running.signal.aborted)
+      fake.advance(20)
+      time.now += 20_000
+      heart.beat()
+      await fake.until(() => lines.length > beats)
+    }
+    t.match(running.signal.reason, { code: 'LEASE_LOST' })
+    await settle()
+    const before = changes().length
+    end(running)
+    await fake.until(() => changes().length === before + 2)
+    t.strictSame(changes().slice(before), [
+      ['a2', 0],
+      ['a3', 0]
+    ])
+    t.strictSame(started, ['a1'])
+    t.strictSame(fake.inputs('DeleteMessageBatch'), [])
+    t.equal(fake.messages()[0]?.hiddenFor, 20, 'its visibility is as it was')
+    for (const line of lines)
+      t.match(line, { msg: 'cannot extend the visibility time-out of a message', messageId: String })
+  })
+}
+
+test('a message that is lost while it waits for its turn is not handled', async (t) => {
+  const { fake, inbox, heart, time, job, started, lines, changes } = await build(t)
+  fake.put('a', 'a1', 'a2', 'a3')
+  inbox.start()
+  const { finish } = await job('a1')
+  fake.always(
+    'ChangeMessageVisibilityBatch',
+    failEntries(({ ReceiptHandle }) => fake.bodyOf(ReceiptHandle) === 'a2')
+  )
+  for (let beats = 0; beats < 2; beats++) {
+    fake.advance(20)
+    time.now += 20_000
+    heart.beat()
+    await fake.until(() => lines.length > beats)
+  }
+  await settle()
+  const before = changes().length
+  finish(DONE)
+  await fake.until(() => changes().length > before)
+  t.strictSame(changes().slice(before), [['a3', 0]])
+  t.strictSame(started, ['a1'])
+})
+
+test('a heartbeat in flight does not overtake the delay of a failed message', async (t) => {
+  const { fake, inbox, heart, job } = await build(t)
+  const beat = hold()
+  fake.next('ChangeMessageVisibilityBatch', beat.behaviour)
+  fake.put('a', 'a1')
+  inbox.start()
+  const { finish } = await job('a1')
+  heart.beat()
+  await beat.arrived
+  finish(again(5))
+  await settle()
+  beat.release()
+  await fake.until(() => fake.messages()[0]?.hiddenFor === 5)
+})
+
+test('a receive that fails is tried again after growing pauses', async (t) => {
+  const { fake, inbox, job, lines } = await build(t)
+  fake.next('ReceiveMessage', refuse(500), cut, refuse(503), refuse(400, 'QueueDoesNotExist'))
+  fake.put('a', 'a1')
+  inbox.start()
+  const { finish } = await job('a1')
+  const pauses = () => lines.map(({ pauseMs }) => pauseMs)
+  t.strictSame(pauses(), [5, 10, 20, 40])
+  t.match(lines[0], {
+    level: 50,
+    code: 'QUEUE_UNAVAILABLE',
+    msg: 'cannot receive from the queue',
+    err: { message: String }
+  })
+  fake.next('ReceiveMessage', refuse(500))
+  finish(DONE)
+  fake.put('b', 'b1')
+  await job('b1')
+  fake.put('c', 'c1')
+  await job('c1')
+  t.equal(pauses().at(-1), 5, 'and after a success it begins anew')
+})
+
+test('a receive whose pause would grow beyond half a minute waits half a minute at most', async (t) => {
+  const { fake, inbox, lines } = await build(t, { random: () => 0.0001 })
+  fake.always('ReceiveMessage', refuse(500))
+  inbox.start()
+  await fake.until(() => lines.length === 12)
+  t.equal(Math.max(...lines.map(({ pauseMs }) => Number(pauseMs))), 3)
+})
+
+test('a receive that SQS never answers is given up, so that it does not hold up a stop', async (t) => {
+  const { fake, inbox, job, lines } = await build(t)
+  const limits: AbortController[] = []
+  const { timeout } = AbortSignal
+  const mocked = mock.method(AbortSignal, 'timeout', (milliseconds: number) => {
+    if (milliseconds !== 23_000) return timeout.call(AbortSignal, milliseconds)
+    const limit = new AbortController()
+    limits.push(limit)
+    return limit.signal
+  })
+  t.teardown(() => mocked.mock.restore())
+  const silent = [hold(), hold()] as const
+  fake.next('ReceiveMessage', silent[0].behaviour, (carryOut) => carryOut(), silent[1].behaviour)
+  fake.put('a', 'a1')
+  inbox.start()
+  await silent[0].arrived
+  limits[0]?.abort()
+  const { finish } = await job('a1')
+  t.match(lines, [{ code: 'QUEUE_UNAVAILABLE', err: { type: 'AbortError' } }])
+  await silent[1].arrived
+  const stopped = inbox.stop(PLENTY_MS)
+  finish(DONE)
+  limits[2]?.abort()
+  await stopped
+  t.strictSame(fake.messages(), [])
+})
+
+test('what SQS leaves out of a message is empty', async (t) => {
+  const { fake, inbox, job } = await build(t)
+  fake.next('ReceiveMessage', async () => ({
+    status: 200,
+    body: { Messages: [{ MD5OfBody: 'd41d8cd98f00b204e9800998ecf8427e' }] }
+  }))
+  inbox.start()
+  t.strictSame((await job('')).message, { id: '', body: '', group: '', receiveCount: 1 })
+})
+
+test('a stop takes no more and lets handlers finish; what waits for its turn goes back', async (t) => {
+  const { fake, inbox, job, started, stop, changes, left } = await build(t)
+  fake.put('a', 'a1', 'a2')
+  fake.put('b', 'b1')
+  inbox.start()
+  const [a1, b1] = [await job('a1'), await job('b1')]
+  const stopped = stop()
+  fake.put('c', 'c1')
+  a1.finish(DONE)
+  await fake.until(() => changes().length === 1)
+  t.notOk(b1.signal.aborted)
+  b1.finish(again(7))
+  await stopped
+  t.strictSame(started, ['a1', 'b1'])
+  t.strictSame(left(), ['a2', 'b1', 'c1'])
+  t.match(
+    fake.messages().map(({ body, hiddenFor }) => [body, hiddenFor]),
+    [
+      ['a2', 0],
+      ['b1', 7],
+      ['c1', 0]
+    ]
+  )
+})
+
+test('a message that comes in the receive in flight during a stop is handed back', async (t) => {
+  const { fake, inbox, started } = await build(t)
+  inbox.start()
+  await fake.until(() => fake.calls.length === 1)
+  const stopped = inbox.stop(PLENTY_MS)
+  fake.put('a', 'a1', 'a2')
+  await stopped
+  t.match(fake.messages(), [
+    { body: 'a1', hiddenFor: 0, receives: 1 },
+    { body: 'a2', hiddenFor: 0, receives: 1 }
+  ])
+  t.strictSame(started, [])
+})
+
+test('a message that comes during a stop, while its group is being handled, is handed back', async (t) => {
+  const { fake, inbox, job, started } = await build(t)
+  const removal = hold('answer')
+  fake.next('DeleteMessageBatch', removal.behaviour)
+  fake.put('a', 'a1')
+  inbox.start()
+  ;(await job('a1')).finish(DONE)
+  await removal.arrived
+  await fake.until(() => fake.inputs('ReceiveMessage').length === 2)
+  const stopped = inbox.stop(PLENTY_MS)
+  fake.put('a', 'a2')
+  await fake.until(() => fake.messages()[0]?.receives === 1)
+  removal.release()
+  await stopped
+  t.match(fake.messages(), [{ body: 'a2', hiddenFor: 0 }])
+  t.strictSame(started, ['a1'])
+})
+
+for (const [how, end] of Object.entries(ENDS)) {
+  test(`after its grace a stop tells handlers to end; one that ${how} loses nothing`, async (t) => {
+    const { fake, inbox, job, stop, logged } = await build(t)
+    fake.put('a', 'a1', 'a2')
+    inbox.start()
+    const running = await job('a1')
+    running.signal.addEventListener('abort', () => end(running))
+    await stop(20)
+    t.match(running.signal.reason, { code: 'STOPPING' })
+    const left = fake.messages().map(({ body, hiddenFor }) => [body, hiddenFor])
+    t.strictSame(
+      left,
+      how === 'succeeds all the same'
+        ? [['a2', 0]]
+        : [
+            ['a1', 0],
+            ['a2', 0]
+          ]
+    )
+    t.strictSame(logged('the handler of a message threw'), [])
+  })
+}
+
+test('what still runs when a stop has no time left is handed back, and not deleted when it ends', async (t) => {
+  const { fake, inbox, job, started, stop, logged } = await build(t)
+  fake.put('a', 'a1', 'a2')
+  inbox.start()
+  const { finish } = await job('a1')
+  await stop(10)
+  const handedBack = [
+    { body: 'a1', hiddenFor: 0 },
+    { body: 'a2', hiddenFor: 0 }
+  ]
+  t.match(fake.messages(), handedBack)
+  t.match(logged('handlers did not end in time; handing back their messages'), [{ level: 40, messages: 2 }])
+  finish(DONE)
+  await settle()
+  t.match(fake.messages(), handedBack)
+  t.strictSame(fake.inputs('DeleteMessageBatch'), [])
+  t.strictSame(started, ['a1'])
+})
+
+test('a stop waits for deletes in flight', async (t) => {
+  const { fake, inbox, job, stop, left } = await build(t)
+  const removal = hold()
+  fake.next('DeleteMessageBatch', removal.behaviour)
+  fake.put('a', 'a1')
+  inbox.start()
+  ;(await job('a1')).finish(DONE)
+  await removal.arrived
+  let done = false
+  const stopped = stop(0).then(() => {
+    done = true
+  })
+  await settle()
+  t.notOk(done)
+  removal.release()
+  await stopped
+  t.strictSame(left(), [])
+})
+
+test('a stop does not hang while the queue is away', async (t) => {
+  const { fake, inbox, job, stop, lines } = await build(t)
+  fake.put('a', 'a1')
+  inbox.start()
+  const { finish } = await job('a1')
+  for (const action of ['ReceiveMessage', 'DeleteMessageBatch', 'ChangeMessageVisibilityBatch'] as const) {
+    fake.always(action, cut)
+  }
+  finish(DONE)
+  await fake.until(() => lines.length > 0)
+  fake.put('b', 'b1')
+  await stop()
+  t.strictSame(fake.messages().length, 2)
+})
+
+test('a stop during the pause after a failed receive ends the pause', async (t) => {
+  const { fake, inbox, lines } = await build(t, { random: () => 20 })
+  fake.always('ReceiveMessage', refuse(500))
+  inbox.start()
+  await fake.until(() => lines.length === 1)
+  const since = performance.now()
+  await inbox.stop(PLENTY_MS)
+  t.ok(performance.now() - since < 5000)
+  t.equal(fake.calls.length, 1)
+})
+
+test('a stop of an idle inbox takes no longer than a receive waits', async (t) => {
+  const { fake, inbox } = await build(t, { waitTimeSeconds: 1 })
+  inbox.start()
+  await fake.until(() => fake.calls.length === 1)
+  const since = performance.now()
+  await inbox.stop(PLENTY_MS)
+  t.ok(performance.now() - since < 5000)
+  t.equal(fake.calls.length, 1)
+})
+
+test('a stop while every place is taken takes nothing more when one is free', async (t) => {
+  const { fake, inbox, job, left, started } = await build(t, { concurrency: 1 })
+  fake.put('a', 'a1')
+  fake.put('b', 'b1')
+  inbox.start()
+  const { finish } = await job('a1')
+  const stopped = inbox.stop(PLENTY_MS)
+  finish(DONE)
+  await stopped
+  t.strictSame(left(), ['b1'])
+  t.strictSame(started, ['a1'])
+  t.equal(fake.inputs('ReceiveMessage').length, 1)
+})
+
+test('an inbox that was never started stops at once', async (t) => {
+  const { inbox, fake } = await build(t)
+  await inbox.stop(PLENTY_MS)
+  inbox.start()
+  await settle()
+  t.strictSame(fake.calls, [])
+})

@@ -1,0 +1,126 @@
+import fc from 'fast-check'
+import t from 'tap'
+import type { AssetEvent } from '../../../app/ingest/event.ts'
+import type { JournalEntry, Status } from '../../../app/journal/journal.ts'
+import type { ProcessorRecord, ProcessorRecords } from '../../../app/journal/processor-record.ts'
+import type { Processor } from '../../../app/listener.ts'
+import { planOf, recordNamed, startOf } from '../../../app/worker/attempt-plan.ts'
+import { sampleEvent } from '../../support/events.ts'
+
+const NOW = Date.parse('2026-06-01T12:00:10.000Z')
+const at = (seconds: number) => new Date(NOW + seconds * 1000).toISOString()
+const event = sampleEvent('upload')
+const redrive: AssetEvent = { ...event, run: { kind: 'redrive', id: 'r1' } }
+
+const processor = (name: string): Processor => ({ name, on: ['*'], handle: () => {} })
+const [a, b, c] = [processor('a'), processor('b'), processor('c')]
+
+const ran = { at: at(-60), milliseconds: 5, attempts: 1, waits: 0 }
+const succeeded: ProcessorRecord = { ...ran, outcome: 'succeeded' }
+const dead: ProcessorRecord = { ...ran, outcome: 'dead', code: 'GONE', message: 'gone' }
+const failed = (seconds: number): ProcessorRecord => ({
+  ...ran,
+  outcome: 'failed',
+  code: 'E',
+  message: 'not yet',
+  notBefore: at(seconds)
+})
+const crashed = (attempts: number): ProcessorRecord => ({
+  outcome: 'started',
+  at: at(-60),
+  attempts,
+  waits: 0
+})
+
+const entry = (processors: ProcessorRecords, status: Status = 'retrying', run?: string): JournalEntry => ({
+  status,
+  attempts: 1,
+  processors,
+  ...(run && { run })
+})
+
+const namesOf = (plan: ReturnType<typeof planOf>) =>
+  plan.outcome === 'due' ? plan.due.map(({ name }) => name) : plan
+
+t.test('of a new event all processors are due, and the first of them starts', async (t) => {
+  t.strictSame(planOf(event, [a, b], undefined, NOW), {
+    outcome: 'due',
+    due: [a, b],
+    started: { a: { outcome: 'started', at: at(0), attempts: 1, waits: 0 } }
+  })
+})
+
+t.test('a finished event is not run again, unless an operator opens it', async (t) => {
+  for (const status of ['done', 'dead', 'ignored'] as const) {
+    t.strictSame(planOf(event, [a], entry({ a: dead }, status), NOW), { outcome: 'finished' })
+    t.strictSame(namesOf(planOf(redrive, [a], entry({ a: dead }, status), NOW)), ['a'])
+    t.strictSame(planOf(redrive, [a], entry({ a: dead }, status, 'r1'), NOW), { outcome: 'finished' })
+  }
+})
+
+t.test('each processor runs at its own time', async (t) => {
+  const records = { a: failed(3600), b: failed(-1), c: succeeded }
+  t.strictSame(namesOf(planOf(event, [a, b, c], entry(records), NOW)), ['b'])
+  t.strictSame(namesOf(planOf(event, [a, b, c], entry({ ...records, b: failed(0) }), NOW)), ['b'])
+})
+
+t.test('an event that is received too early waits until its first processor is due', async (t) => {
+  const records = { a: failed(86_400), b: failed(30), c: dead }
+  t.strictSame(planOf(event, [a, b, c], entry(records), NOW), { outcome: 'waiting', until: NOW + 30_000 })
+})
+
+t.test('an operator does not have to wait', async (t) => {
+  t.strictSame(namesOf(planOf(redrive, [a], entry({ a: failed(3600) }), NOW)), ['a'])
+})
+
+t.test('nothing is due of an event whose pending processors are no longer configured', async (t) => {
+  const records = { a: failed(3600), b: succeeded }
+  t.strictSame(planOf(event, [b], entry(records), NOW), { outcome: 'due', due: [], started: {} })
+})
+
+t.test(
+  'a run that ended its worker counts, and after the last one the processor does not start',
+  async (t) => {
+    const second = planOf(event, [a, b], entry({ a: crashed(1) }, 'processing'), NOW)
+    t.match(second, { due: [a, b], started: { a: { attempts: 2 } } })
+    const last = planOf(event, [a, b], entry({ a: crashed(12) }, 'processing'), NOW)
+    t.strictSame(last, { outcome: 'due', due: [a, b], started: {} })
+    t.match(planOf(redrive, [a], entry({ a: crashed(12) }, 'processing'), NOW), {
+      started: { a: { attempts: 1, run: 'r1' } }
+    })
+  }
+)
+
+t.test('a processor may have the name of a property of every object', async (t) => {
+  t.equal(recordNamed({}, 'constructor'), undefined)
+  t.match(startOf(event, processor('constructor'), {}, NOW), { constructor: { attempts: 1 } })
+  t.strictSame(startOf(event, undefined, {}, NOW), {})
+})
+
+t.test('whatever is recorded, a processor is due, ended, or waited for, and never two of these', async () => {
+  const anyRecord = fc.option(
+    fc.oneof(fc.constantFrom(succeeded, dead, crashed(3)), fc.integer({ min: -100, max: 100 }).map(failed)),
+    { nil: undefined }
+  )
+  fc.assert(
+    fc.property(fc.array(anyRecord, { minLength: 1, maxLength: 5 }), (records) => {
+      const processors = records.map((_, index) => processor(`p${index}`))
+      const known = Object.fromEntries(
+        records.flatMap((record, index) => (record ? [[`p${index}`, record] as const] : []))
+      )
+      const plan = planOf(event, processors, entry(known), NOW)
+      const isEnded = (record?: ProcessorRecord) => record === succeeded || record === dead
+      const isEarly = (record?: ProcessorRecord) =>
+        record?.outcome === 'failed' && Date.parse(record.notBefore) > NOW
+      if (plan.outcome === 'waiting') {
+        return records.every((record) => isEnded(record) || isEarly(record)) && plan.until > NOW
+      }
+      return (
+        plan.outcome === 'due' &&
+        processors.every(
+          (one, index) => plan.due.includes(one) !== (isEnded(records[index]) || isEarly(records[index]))
+        )
+      )
+    })
+  )
+})

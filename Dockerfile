@@ -45,5 +45,16 @@ COPY --from=dev-dependencies /listener/node_modules node_modules
 COPY dev dev
 ENTRYPOINT ["node", "--import", "./dev/readable-log.ts", "app/main.ts"]
 
+# Of docker-compose.yml too: the stand-ins hold nothing of an adopter's own, so that an edit of listener.config.ts or of
+# processors/ leaves this image, its container, and with it the assets, the queue and the dead letters, as they are.
+FROM node:24-slim AS stand-ins
+WORKDIR /listener
+COPY --from=dev-dependencies /listener/node_modules node_modules
+COPY package.json ./
+COPY app app
+COPY dev dev
+USER node
+ENTRYPOINT ["node", "--import", "./dev/readable-log.ts", "dev/stand-ins.ts"]
+
 # What is deployed: the last stage is what `docker build` and the CDK build.
 FROM production

@@ -1,7 +1,7 @@
 import type { CloudinaryClient } from './cloudinary/client.ts'
-import { readConfig } from './config.ts'
+import { type Credentials, readConfig } from './config.ts'
 import { ListenerError } from './errors.ts'
-import { createLogger, type Logger } from './logger.ts'
+import { type Logger, SILENT } from './logger.ts'
 import { createClients, loadEnvironments } from './wiring.ts'
 
 export interface ConnectOptions {
@@ -26,10 +26,13 @@ export interface Connection {
  * @throws {ConfigError} CONFIG_INVALID; {@link ListenerError}: ENVIRONMENT_UNKNOWN; ENVIRONMENT_AMBIGUOUS where there are
  *   several and none is named; what reading the secret throws
  */
-export async function connect(options: ConnectOptions = {}): Promise<Connection> {
-  const { signal = new AbortController().signal, log = createLogger({ level: 'silent', role: 'connect' }) } =
-    options
-  const environments = await loadEnvironments(readConfig(), log)
+export const connect = async (options?: ConnectOptions): Promise<Connection> =>
+  connectTo(readConfig(), options)
+
+/** Connects to Cloudinary with the credentials of an environment that was read before. */
+export async function connectTo(config: Credentials, options: ConnectOptions = {}): Promise<Connection> {
+  const { signal = new AbortController().signal, log = SILENT } = options
+  const environments = await loadEnvironments(config, log)
   const names = environments.cloudNames()
   const cloudName = options.cloudName ?? (names.length === 1 ? names[0] : undefined)
   if (cloudName === undefined) {

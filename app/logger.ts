@@ -65,6 +65,9 @@ export function createLogger(options: { level: string; role: string }): Logger {
   )
 }
 
+/** For commands, which print for people. */
+export const SILENT: Logger = pino({ level: 'silent' })
+
 /** Writes lines on standard output as they are, each whole, and in order with those of the listener's own logger. */
 export function createOutput(): (line: string) => void {
   const destination = pino.destination({ sync: true })

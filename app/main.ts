@@ -7,7 +7,8 @@ import { loadListener } from './listener-config/load-listener.ts'
 import { createLogger, createOutput, type Logger, SERIALIZERS } from './logger.ts'
 import { maskSecrets } from './mask.ts'
 import { collectGarbage } from './roles/heap.ts'
-import { ROLES, type Role, type Stop } from './roles/roles.ts'
+import type { Role, Stop } from './roles/role.ts'
+import { ROLES } from './roles/roles.ts'
 
 const list = (entries: Record<string, { summary: string }>) =>
   Object.entries(entries)
@@ -76,7 +77,7 @@ async function startRole(name: string, role: Role): Promise<void> {
     log = createLogger({ level: config.LOG_LEVEL, role: name })
     const listener = await loadListener(config.LISTENER_CONFIG)
     log = listener.logger?.child({ role: name }, { serializers: SERIALIZERS }) ?? log
-    stop = await role.start({ listener, log, write: createOutput() })
+    stop = await role.start({ config, listener, log, write: createOutput() })
     collectGarbage()
   } catch (error) {
     explain(log, error)

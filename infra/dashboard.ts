@@ -38,13 +38,13 @@ export class Overview extends Construct {
     this.dashboard.addWidgets(
       new AlarmStatusWidget({ title: 'Is it well?', alarms: [...alarms], width: 24, height: 3 })
     )
-    this.dashboard.addWidgets(...this.#intake(props))
+    this.dashboard.addWidgets(...this.#ingest(props))
     this.dashboard.addWidgets(...this.#processing(props))
     this.dashboard.addWidgets(...this.#platform(props))
     this.dashboard.addWidgets(logTable(settings.name, ERRORS))
   }
 
-  #intake({ settings, region, entry }: WatchedProps) {
+  #ingest({ settings, region, entry }: WatchedProps) {
     const web = { Role: 'web' }
     const sum = { statistic: 'Sum' }
     const { loadBalancer } = entry

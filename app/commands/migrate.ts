@@ -1,8 +1,12 @@
 import type { Config } from '../config.ts'
+import { readConfig } from '../config.ts'
+import { loadListener } from '../listener-config/load-listener.ts'
 import { readRequirements } from '../listener-config/requirements.ts'
 import type { Logger } from '../logger.ts'
+import { SILENT } from '../logger.ts'
 import type { Listener } from '../processor.ts'
 import { type Print, readArguments } from './arguments.ts'
+import type { Command } from './command.ts'
 
 export const MIGRATE_USAGE = `Usage: node app/main.ts migrate [--dry-run]
 
@@ -42,4 +46,15 @@ export async function migrate({ listener, print, ...context }: MigrateOptions): 
     await processor.migrate?.({ ...context, config, print: (line) => print(`${processor.name}: ${line}`) })
   }
   return 0
+}
+
+export const migrateCommand: Command = {
+  summary: 'creates or updates the database tables of the processors',
+  usage: MIGRATE_USAGE,
+  async run(args, print) {
+    const { dryRun } = parseMigrate(args)
+    const config = readConfig()
+    const listener = await loadListener(config.LISTENER_CONFIG)
+    return migrate({ listener, config, log: SILENT, print, dryRun })
+  }
 }

@@ -1,7 +1,11 @@
-import type { Journal, JournaledEvent } from '../journal/journal.ts'
+import { readConfig } from '../config.ts'
+import { createDynamoDbClient } from '../journal/dynamodb.ts'
+import { Journal, type JournaledEvent } from '../journal/journal.ts'
 import type { ProcessorRecord } from '../journal/processor-record.ts'
-import type { Outbox } from '../queue/sender.ts'
+import { EventSender } from '../queue/event-sender.ts'
+import { createRegionalSqs, newRunId, SEND_MS } from '../wiring.ts'
 import { type Print, readArguments, UsageError } from './arguments.ts'
+import type { Command } from './command.ts'
 import { explain } from './explain-error.ts'
 import { assetOf, count, lineOf } from './report-line.ts'
 
@@ -22,7 +26,7 @@ export interface Replay {
 
 export interface ReplayOptions {
   journal: Pick<Journal, 'find'>
-  outbox: Pick<Outbox, 'store'>
+  sender: Pick<EventSender, 'store'>
   print: Print
   /** Names this run. */
   runId: string
@@ -66,7 +70,7 @@ export async function replay({ ids, dryRun }: Replay, options: ReplayOptions): P
 
 /** Resolves to false when it could not be run again; why is printed. */
 async function replayOne(id: string, dryRun: boolean, options: ReplayOptions): Promise<boolean> {
-  const { journal, outbox, print, runId } = options
+  const { journal, sender, print, runId } = options
   const failed = (line: string) => {
     print(lineOf(line))
     return false
@@ -90,7 +94,7 @@ async function replayOne(id: string, dryRun: boolean, options: ReplayOptions): P
     return true
   }
   try {
-    await outbox.store([{ ...found.event, run: { kind: 'replay', id: runId } }], NEVER)
+    await sender.store([{ ...found.event, run: { kind: 'replay', id: runId } }], NEVER)
   } catch (error) {
     return failed(`  not replayed: cannot send to the queue: ${explain(causeOf(error), OF_QUEUE)}`)
   }
@@ -114,4 +118,20 @@ function outcome(record: ProcessorRecord): string[] {
   const { outcome, at } = record
   if ('code' in record) return [outcome, at, `${record.code}: ${record.message}`]
   return [outcome, at, ...('note' in record && record.note ? [record.note] : [])]
+}
+
+export const replayCommand: Command = {
+  summary: 'runs events of the journal again',
+  usage: REPLAY_USAGE,
+  async run(args, print) {
+    const events = parseReplay(args)
+    const config = readConfig(['QUEUE_URL', 'JOURNAL_TABLE'])
+    const sqs = await createRegionalSqs(SEND_MS)
+    return replay(events, {
+      journal: new Journal({ client: createDynamoDbClient(), tableName: config.JOURNAL_TABLE }),
+      sender: new EventSender({ sqs, queueUrl: config.QUEUE_URL }),
+      print,
+      runId: newRunId()
+    })
+  }
 }

@@ -1,14 +1,14 @@
 import type { Environments } from '../credentials/environments.ts'
 import { ListenerError } from '../errors.ts'
 import type { Metrics } from '../metrics/metrics.ts'
-import type { Outbox } from '../queue/sender.ts'
+import type { EventSender } from '../queue/event-sender.ts'
 import type { EventType } from './event.ts'
 import { toEvents } from './notification.ts'
 import { checkHeaders, type HeaderVerdict, type SignatureHeaders, verifySignature } from './signature.ts'
 
-export interface IntakeOptions {
+export interface IngestOptions {
   environments: Pick<Environments, 'verificationKeys' | 'refreshAfterFailedSignature' | 'isOwnKey'>
-  outbox: Pick<Outbox, 'store'>
+  sender: Pick<EventSender, 'store'>
   metrics: Metrics
   /** How old a notification may be. */
   toleranceSeconds: number
@@ -41,7 +41,7 @@ export interface About {
  * What became of a notification. `refused`: it will never be accepted as it is. `unavailable`: nothing was acknowledged,
  * though part of its events may be stored; they are recognised when it comes again.
  */
-export type IntakeOutcome =
+export type IngestOutcome =
   | { outcome: 'accepted'; events: number; about: About }
   | {
       outcome: 'refused'
@@ -59,15 +59,15 @@ const LOGGED_IDS = 20
  * The way in, for every role that takes notifications: verifies the bytes, turns them into one event for each asset,
  * and stores those. Only what is `accepted` may be acknowledged to Cloudinary.
  */
-export class Intake {
-  readonly #options: IntakeOptions
+export class Ingest {
+  readonly #options: IngestOptions
 
-  constructor(options: IntakeOptions) {
+  constructor(options: IngestOptions) {
     this.#options = options
   }
 
   /** Both steps at once. */
-  async take(notification: Notification): Promise<IntakeOutcome> {
+  async receive(notification: Notification): Promise<IngestOutcome> {
     const headers = this.check(notification.headers)
     return headers.outcome === 'refused' ? headers : this.store({ ...notification, headers })
   }
@@ -80,14 +80,14 @@ export class Intake {
   }
 
   /** The second step: nothing parses the body before a secret has verified it. */
-  async store(notification: Notification<WellFormedHeaders>): Promise<IntakeOutcome> {
+  async store(notification: Notification<WellFormedHeaders>): Promise<IngestOutcome> {
     const outcome = await this.#store(notification)
     this.#count(outcome)
     return outcome
   }
 
-  async #store({ body, headers, traceId }: Notification<WellFormedHeaders>): Promise<IntakeOutcome> {
-    const { environments, outbox, clock, storeTimeoutMs } = this.#options
+  async #store({ body, headers, traceId }: Notification<WellFormedHeaders>): Promise<IngestOutcome> {
+    const { environments, sender, clock, storeTimeoutMs } = this.#options
     let verdict = verifySignature(body, headers, environments.verificationKeys())
     if (verdict.outcome === 'refused' && (await environments.refreshAfterFailedSignature())) {
       verdict = verifySignature(body, headers, environments.verificationKeys())
@@ -109,14 +109,14 @@ export class Intake {
       ids: events.slice(0, LOGGED_IDS).map(({ id }) => id)
     }
     try {
-      await outbox.store(events, AbortSignal.timeout(storeTimeoutMs))
+      await sender.store(events, AbortSignal.timeout(storeTimeoutMs))
     } catch (error) {
       return { ...failureOf(error), about }
     }
     return { outcome: 'accepted', events: events.length, about }
   }
 
-  #count(ended: IntakeOutcome): void {
+  #count(ended: IngestOutcome): void {
     const { metrics } = this.#options
     switch (ended.outcome) {
       case 'accepted':

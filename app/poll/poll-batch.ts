@@ -1,10 +1,10 @@
 import type { PollMessage } from '../cloudinary/poll-channel.ts'
-import type { Intake, IntakeOutcome } from '../ingest/ingest.ts'
+import type { Ingest, IngestOutcome } from '../ingest/ingest.ts'
 import type { Logger } from '../logger.ts'
 import { nameOf, type Refusals } from './refused-messages.ts'
 
 export interface BatchOptions {
-  intake: Pick<Intake, 'take'>
+  ingest: Pick<Ingest, 'receive'>
   refusals: Refusals
   log: Logger
   /** No more messages are begun when it aborts, or after `until` by `elapsedMs`: they come again. */
@@ -31,7 +31,7 @@ export async function takeBatch(
   messages: readonly PollMessage[],
   options: BatchOptions
 ): Promise<BatchResult> {
-  const { intake, signal, until, elapsedMs } = options
+  const { ingest, signal, until, elapsedMs } = options
   const receiptHandles: string[] = []
   let withoutHandle = 0
   for (const message of messages) {
@@ -39,9 +39,9 @@ export async function takeBatch(
     if (signal.aborted || startedAt >= until) break
     // there is no load balancer that names it; a message that is given again has its name again
     const traceId = `Poll=${nameOf(message)}`
-    let outcome: IntakeOutcome
+    let outcome: IngestOutcome
     try {
-      outcome = await intake.take({
+      outcome = await ingest.receive({
         body: Buffer.from(message.signed_payload ?? '', 'base64url'),
         headers: { signature: message.signature, timestamp: message.timestamp },
         traceId
@@ -66,7 +66,7 @@ export async function takeBatch(
 /** Writes the one log line of a message, without its payload and signature. True if it may be acknowledged. */
 function finish(
   message: PollMessage,
-  outcome: IntakeOutcome,
+  outcome: IngestOutcome,
   about: { traceId: string; milliseconds: number },
   { log, refusals }: BatchOptions
 ): boolean {

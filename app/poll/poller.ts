@@ -1,6 +1,6 @@
 import type { CloudinaryClient } from '../cloudinary/client.ts'
 import { acknowledge, fetchMessages } from '../cloudinary/poll-channel.ts'
-import type { Intake } from '../ingest/ingest.ts'
+import type { Ingest } from '../ingest/ingest.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { takeBatch } from './poll-batch.ts'
@@ -11,7 +11,7 @@ export interface PollerOptions {
   channel: string
   /** A client of the environment whose channel it is, with the key that is valid now. */
   connect: (signal: AbortSignal) => CloudinaryClient
-  intake: Pick<Intake, 'take'>
+  ingest: Pick<Ingest, 'receive'>
   log: Logger
   metrics: Metrics
   /** How long Cloudinary waits for a first message, in seconds. */

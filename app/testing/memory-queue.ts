@@ -1,8 +1,8 @@
 import type { AssetEvent } from '../ingest/event.ts'
 import type { DeadLetters, Reason } from '../queue/dead-letters.ts'
+import type { EventSender } from '../queue/event-sender.ts'
 import { decodeMessage, encodeMessage } from '../queue/message-codec.ts'
-import type { Disposition, ReceivedMessage } from '../queue/receiver.ts'
-import type { Outbox } from '../queue/sender.ts'
+import type { Disposition, ReceivedMessage } from '../queue/message-receiver.ts'
 
 /** An event that cannot be processed, and why; SQS itself gives no reason. */
 export interface DeadLetter extends Partial<Reason> {
@@ -18,7 +18,7 @@ export interface QueuedMessage extends ReceivedMessage {
 const MAXIMUM_RECEIVES = 1000
 
 /** A FIFO queue with its dead-letter queue, in memory: a message that waits holds back the later ones of its group. */
-export class MemoryQueue implements Pick<Outbox, 'store'>, Pick<DeadLetters, 'put'> {
+export class MemoryQueue implements Pick<EventSender, 'store'>, Pick<DeadLetters, 'put'> {
   readonly deadLetters: DeadLetter[] = []
   readonly #clock: () => number
   #messages: QueuedMessage[] = []

@@ -117,7 +117,7 @@ export class TestListener {
     const body = Buffer.from(text)
     const headers = signatureHeaders(body, LOCAL_CLOUDINARY, Math.floor(this.#now / 1000))
     return this.#step(async () => {
-      const answer = await this.#parts.intake.take({
+      const answer = await this.#parts.ingest.receive({
         body,
         headers: { signature: headers['x-cld-signature'], timestamp: headers['x-cld-timestamp'] }
       })

@@ -2,7 +2,7 @@ import { type Logger, pino } from 'pino'
 import { readConfig } from '../config.ts'
 import { Environments } from '../credentials/environments.ts'
 import { fromUrl } from '../credentials/secret-source.ts'
-import { Intake, type IntakeOptions } from '../ingest/ingest.ts'
+import { Ingest, type IngestOptions } from '../ingest/ingest.ts'
 import { defineListener } from '../listener-config/define-listener.ts'
 import { examplesOf, readRequirements } from '../listener-config/requirements.ts'
 import { SERIALIZERS } from '../logger.ts'
@@ -23,7 +23,7 @@ export interface TestWiringOptions {
   variables: Record<string, string>
   cloudinary: FakeCloudinary
   /** Stores the events of a notification. */
-  store: IntakeOptions['outbox']['store']
+  store: IngestOptions['sender']['store']
   /** Milliseconds since the epoch. */
   clock: () => number
   /** A number from 0 up to 1. */
@@ -52,9 +52,9 @@ export function wireInMemory(listener: Listener, options: TestWiringOptions) {
   const queue = new MemoryQueue(clock)
   const { journal, entries } = memoryJournal(clock)
   const state = memoryState()
-  const intake = new Intake({
+  const ingest = new Ingest({
     environments,
-    outbox: { store: options.store },
+    sender: { store: options.store },
     metrics: NO_METRICS,
     toleranceSeconds: 7200,
     clock,
@@ -73,7 +73,7 @@ export function wireInMemory(listener: Listener, options: TestWiringOptions) {
     clock,
     random
   }
-  return { environments, queue, entries, state: state.entries, intake, handling, lines }
+  return { environments, queue, entries, state: state.entries, ingest, handling, lines }
 }
 
 function createLog(lines: LogLine[]): Logger {

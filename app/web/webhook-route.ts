@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import underPressure from '@fastify/under-pressure'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { type About, Intake, type IntakeOptions, type WellFormedHeaders } from '../ingest/ingest.ts'
-import type { Outbox } from '../queue/sender.ts'
+import { type About, Ingest, type IngestOptions, type WellFormedHeaders } from '../ingest/ingest.ts'
+import type { EventSender } from '../queue/event-sender.ts'
 import type { Availability } from './availability.ts'
 import type { Release } from './body-budget.ts'
 import { single, traceIdOf } from './headers.ts'
@@ -12,8 +12,8 @@ import { bodyTooLarge, readBody } from './request-body.ts'
 import type { Limits } from './web-limits.ts'
 import { WEBHOOK_PATH } from './webhook-path.ts'
 
-export interface WebhookOptions extends IntakeOptions {
-  outbox: Pick<Outbox, 'store' | 'pendingBytes'>
+export interface WebhookOptions extends IngestOptions {
+  sender: Pick<EventSender, 'store' | 'pendingBytes'>
   lifecycle: Lifecycle
   availability: Availability
   lineLimit: LineLimit
@@ -21,7 +21,7 @@ export interface WebhookOptions extends IntakeOptions {
   bodyLimitBytes: number
 }
 
-/** How one notification ended: what became of it in the intake, or why it did not come so far. */
+/** How one notification ended: what became of it in the ingest, or why it did not come so far. */
 type Ending =
   | { outcome: 'accepted'; events: number; about: About }
   | { outcome: 'refused'; code: string; reason: string; about?: About }
@@ -48,8 +48,8 @@ const BODY_BYTES_PER_MS = 512
 
 /** `POST /webhooks/cloudinary`: verifies the bytes, stores one event for each asset, and only then answers 200. */
 export const webhook: FastifyPluginAsync<WebhookOptions> = async (app, options) => {
-  const { outbox, lifecycle, metrics, availability, limits, lineLimit, bodyLimitBytes } = options
-  const intake = new Intake(options)
+  const { sender, lifecycle, metrics, availability, limits, lineLimit, bodyLimitBytes } = options
+  const ingest = new Ingest(options)
   const admissions = new WeakMap<FastifyRequest, Admitted>()
 
   const finish = (request: FastifyRequest, reply: FastifyReply, ending: Ending) => {
@@ -87,10 +87,10 @@ export const webhook: FastifyPluginAsync<WebhookOptions> = async (app, options) 
       if (lifecycle.state === 'starting') {
         return turnAway(request, reply, 'STARTING', 'the secret is not read yet')
       }
-      if (outbox.pendingBytes > MAXIMUM_PENDING_BYTES) {
+      if (sender.pendingBytes > MAXIMUM_PENDING_BYTES) {
         return turnAway(request, reply, 'OVERLOADED', 'too much waits for SQS')
       }
-      const verdict = intake.check({
+      const verdict = ingest.check({
         signature: single(request.headers, 'x-cld-signature'),
         timestamp: single(request.headers, 'x-cld-timestamp'),
         signatureV2: single(request.headers, 'x-cld-signature_v2')
@@ -122,7 +122,7 @@ export const webhook: FastifyPluginAsync<WebhookOptions> = async (app, options) 
         admitted.turnedAway = true
         return turnAway(request, reply, 'OVERLOADED', 'too many bytes of bodies are being stored')
       }
-      const ending = await intake
+      const ending = await ingest
         .store({ body, headers: admitted.headers, traceId: traceIdOf(request.headers) })
         .finally(stored)
       if (ending.outcome === 'accepted') metrics.time('AckLatency', reply.elapsedTime)

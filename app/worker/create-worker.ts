@@ -8,7 +8,7 @@ import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { Listener } from '../processor.ts'
 import { DeadLetters } from '../queue/dead-letters.ts'
-import { Inbox } from '../queue/receiver.ts'
+import { MessageReceiver } from '../queue/message-receiver.ts'
 import { describeMessage, handleMessage } from './message-handler.ts'
 
 export interface WorkerOptions {
@@ -34,7 +34,7 @@ export interface WorkerOptions {
 }
 
 /** The worker role: receives events and runs the processors. While Cloudinary is down it takes none. */
-export function createWorker(options: WorkerOptions): Inbox {
+export function createWorker(options: WorkerOptions): MessageReceiver {
   const {
     sqs,
     queueUrl,
@@ -51,7 +51,7 @@ export function createWorker(options: WorkerOptions): Inbox {
   } = options
   const deadLetters = new DeadLetters({ sqs, queueUrl: options.deadLetterQueueUrl })
   const { processors } = listener
-  return new Inbox({
+  return new MessageReceiver({
     sqs,
     queueUrl,
     log,

@@ -10,7 +10,7 @@ import type { Metrics } from '../metrics/metrics.ts'
 import type { Processor } from '../processor.ts'
 import type { DeadLetters } from '../queue/dead-letters.ts'
 import { decodeMessage, encodeMessage } from '../queue/message-codec.ts'
-import type { Disposition, ReceivedMessage } from '../queue/receiver.ts'
+import type { Disposition, ReceivedMessage } from '../queue/message-receiver.ts'
 import { type Plan, planOf, recordNamed, startOf } from './attempt-plan.ts'
 import {
   attemptsOf,

@@ -3,8 +3,8 @@ import { createServer } from 'node:http'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import t from 'tap'
 import { COMMANDS } from '../../app/commands/commands.ts'
-import { inspectConfig } from '../../app/config.ts'
-import { Outbox } from '../../app/queue/sender.ts'
+import { inspectConfig, readConfig } from '../../app/config.ts'
+import { EventSender } from '../../app/queue/event-sender.ts'
 import { ROLES } from '../../app/roles/roles.ts'
 import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
 import { startSecretsManager } from '../../dev/secrets-manager.ts'
@@ -94,9 +94,15 @@ t.test('faults of the configuration are found at start', async (t) => {
   }
 
   const start = (name: string, environment: Record<string, string>) =>
-    withEnvironment({ ...NOWHERE, ...environment }, () =>
-      ROLES[name]!.start({ listener: { processors: [] }, log: QUIET, write: () => {} })
-    )
+    withEnvironment({ ...NOWHERE, ...environment }, async () => {
+      const { requires, start } = ROLES[name]!
+      return start({
+        config: readConfig(requires),
+        listener: { processors: [] },
+        log: QUIET,
+        write: () => {}
+      })
+    })
   await t.rejects(start('web', { AWS_REGION: 'eu-west-1' }), {
     code: 'CONFIG_INVALID',
     message: /^CLOUDINARY_URL and CLOUDINARY_SECRET_ID are not set/
@@ -233,8 +239,8 @@ t.test('the worker says when Cloudinary is down, and when it is back', async (t)
     sqs.destroy()
     await standIns.stop()
   })
-  const outbox = new Outbox({ sqs, queueUrl: standIns.sqs.queueUrl })
-  const store = (id: string) => outbox.store([eventOf(id)], AbortSignal.timeout(5000))
+  const sender = new EventSender({ sqs, queueUrl: standIns.sqs.queueUrl })
+  const store = (id: string) => sender.store([eventOf(id)], AbortSignal.timeout(5000))
   standIns.cloudinary.faults.add({ kind: 'rate_limit', until: new Date(Date.now() + 2000), count: 1 })
 
   const worker = runRole(t, ['worker'], standIns.environment)

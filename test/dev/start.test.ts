@@ -83,7 +83,7 @@ t.test('when it is killed, or its terminal is closed, web and worker end at once
     ['SIGKILL', null],
     ['SIGHUP', 129]
   ] as const) {
-    const { child, ended, said } = start(t, [], { CLOUDINARY_URL: 'cloudinary://key:secret@mine' })
+    const { child, ended, said } = start(t, [], { CLOUDINARY_URL: 'cloudinary://key:secret@mine', PORT: '0' })
     await said(/Press Ctrl-C to stop/)
     const [, file] = await said(/--env-file=(\S+) app\/main\.ts doctor/)
     const pids = await children(child.pid!)
@@ -97,7 +97,7 @@ t.test('when it is killed, or its terminal is closed, web and worker end at once
 })
 
 t.test('when nobody reads what it prints, or npm is gone, it ends', async (t) => {
-  const piped = start(t, [], { CLOUDINARY_URL: 'cloudinary://key:secret@mine' })
+  const piped = start(t, [], { CLOUDINARY_URL: 'cloudinary://key:secret@mine', PORT: '0' })
   piped.child.stdout.destroy()
   t.equal(await piped.ended, 129)
   // a shell as npm runs it, whose parent plays npm
@@ -106,7 +106,8 @@ t.test('when nobody reads what it prints, or npm is gone, it ends', async (t) =>
       ...process.env,
       NODE: process.execPath,
       npm_lifecycle_event: 'start',
-      CLOUDINARY_URL: 'cloudinary://k:s@mine'
+      CLOUDINARY_URL: 'cloudinary://k:s@mine',
+      PORT: '0'
     },
     stdio: ['ignore', 'pipe', 'inherit']
   })

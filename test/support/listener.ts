@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import type { Test } from 'tap'
+import { readConfig } from '../../app/config.ts'
 import { defineListener, type Processor } from '../../app/listener.ts'
 import { SERIALIZERS } from '../../app/logger.ts'
 import { ROLES } from '../../app/roles/roles.ts'
@@ -61,7 +62,12 @@ export async function buildListener(
   })
   const metricLines: string[] = []
   const start = (role: string) =>
-    ROLES[role]!.start({ listener, log: log(role), write: (line) => void metricLines.push(line) })
+    ROLES[role]!.start({
+      config: readConfig(ROLES[role]!.requires),
+      listener,
+      log: log(role),
+      write: (line) => void metricLines.push(line)
+    })
   const stopWeb = await start('web')
   const webhookUrl = String(lines.find(({ msg }) => msg === 'web is ready')?.webhook)
   Object.assign(process.env, { WEBHOOK_URL: webhookUrl }, environment)

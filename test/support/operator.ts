@@ -4,8 +4,8 @@ import { Letters, type LettersOptions } from '../../app/commands/redrive/dead-le
 import type { AssetEvent } from '../../app/ingest/event.ts'
 import { createLogger } from '../../app/logger.ts'
 import { DeadLetters, type Reason } from '../../app/queue/dead-letters.ts'
+import { EventSender } from '../../app/queue/event-sender.ts'
 import { encodeMessage } from '../../app/queue/message-codec.ts'
-import { Outbox } from '../../app/queue/sender.ts'
 import { DEAD_LETTER_QUEUE_NAME, QUEUE_NAME, startSqs } from '../../dev/sqs.ts'
 
 export const QUIET = createLogger({ level: 'silent', role: 'test' })
@@ -52,7 +52,7 @@ export async function buildQueues(t: Test) {
   return {
     queue,
     sqs,
-    outbox: new Outbox({ sqs, queueUrl: queue.queueUrl }),
+    sender: new EventSender({ sqs, queueUrl: queue.queueUrl }),
     deadLetters,
     bury: (event: AssetEvent, reason = REASON) =>
       deadLetters.put(`${event.id}.${reason.processor}`, encodeMessage(event), reason),

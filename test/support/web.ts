@@ -6,7 +6,7 @@ import type { Test } from 'tap'
 import { Environments } from '../../app/credentials/environments.ts'
 import type { SecretSource } from '../../app/credentials/secret-source.ts'
 import { serializeError } from '../../app/logger.ts'
-import { Outbox } from '../../app/queue/sender.ts'
+import { EventSender } from '../../app/queue/event-sender.ts'
 import { probeQueue } from '../../app/queue/sqs-client.ts'
 import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
 import { signatureHeaders } from '../../app/testing/sign.ts'
@@ -76,7 +76,7 @@ export async function buildWeb(
     log,
     lifecycle,
     environments,
-    outbox: new Outbox({ sqs, queueUrl: queue.queueUrl }),
+    sender: new EventSender({ sqs, queueUrl: queue.queueUrl }),
     probeQueue: () => probeQueue(sqs, queue.queueUrl),
     metrics,
     toleranceSeconds: 7200,

@@ -8,7 +8,7 @@ import type { StateStore } from '../../app/journal/processor-state.ts'
 import { helloWorldTag } from '../../app/listener.ts'
 import { serializeError } from '../../app/logger.ts'
 import { NO_METRICS } from '../../app/metrics/metrics.ts'
-import { Outbox } from '../../app/queue/sender.ts'
+import { EventSender } from '../../app/queue/event-sender.ts'
 import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
 import { memoryJournal } from '../../app/testing/memory-journal.ts'
 import { memoryState } from '../../app/testing/memory-state.ts'
@@ -71,7 +71,7 @@ t.test('a Cloudinary that hangs, limits, fails, resets or is busy is tried again
     await sqs.stop()
   })
 
-  const outbox = new Outbox({ sqs: client, queueUrl: sqs.queueUrl })
+  const sender = new EventSender({ sqs: client, queueUrl: sqs.queueUrl })
   worker.start()
   // one after the other: a rate limit opens the breaker, and what fails beside it then fails for that
   for (const [publicId, { fault, code }] of Object.entries(FAULTS)) {
@@ -83,7 +83,7 @@ t.test('a Cloudinary that hangs, limits, fails, resets or is busy is tried again
       receivedAt: new Date(),
       signedAt: 1_780_000_000
     }
-    await outbox.store(toEvents(body, { ...context, isOwnKey: () => false }), AbortSignal.timeout(5000))
+    await sender.store(toEvents(body, { ...context, isOwnKey: () => false }), AbortSignal.timeout(5000))
     await cloudinary.called(
       ({ action, publicIds, status }) => action === 'tags' && publicIds.includes(publicId) && status === 200
     )

@@ -3,17 +3,22 @@ import { z } from 'zod'
 import {
   type ChangeFeed,
   type ChangesOptions,
+  changes,
   DEFAULT_FIELD,
   DEFAULT_OVERLAP_SECONDS
 } from '../../changes/change-feed.ts'
 import { CloudinaryError } from '../../cloudinary/cloudinary-error.ts'
+import { readConfig } from '../../config.ts'
+import { connectTo } from '../../connect.ts'
 import { ListenerError } from '../../errors.ts'
+import { loadListener } from '../../listener-config/load-listener.ts'
 import type { Processor } from '../../processor.ts'
 import { type Print, readArguments, UsageError } from '../arguments.ts'
-import type { Output } from '../command.ts'
+import type { Command, Output } from '../command.ts'
 import { explain } from '../explain-error.ts'
+import { interruption } from '../interruption.ts'
 import { count, lineOf } from '../report-line.ts'
-import type { cursorFile } from './cursor-file.ts'
+import { cursorFile } from './cursor-file.ts'
 
 export const CHANGES_USAGE = `Usage: node app/main.ts changes --since TIME | --cursor CURSOR | --cursor-file FILE [--since TIME]
                                 [--field FIELD] [--environment CLOUD] [--overlap SECONDS] [--limit N]
@@ -187,4 +192,22 @@ function wholeNumber(option: string, text: string, least: number): number {
   const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
   if (number >= least) return number
   throw new UsageError(`${option} ${text} is not a whole number of ${least} or more`)
+}
+
+export const changesCommand: Command = {
+  summary: 'prints assets that changed, one JSON object a line',
+  usage: CHANGES_USAGE,
+  async run(args, print, output) {
+    const selection = parseChanges(args)
+    const config = readConfig()
+    const field = selection.field ?? stampField((await loadListener(config.LISTENER_CONFIG)).processors)
+    const { client } = await connectTo(config, { cloudName: selection.environment, signal: interruption() })
+    return printChanges(selection, {
+      open: (options) => changes(client, options),
+      field,
+      print,
+      file: cursorFile,
+      ...output
+    })
+  }
 }

@@ -3,15 +3,6 @@ import type { Print } from '../arguments.ts'
 import { explain } from '../explain-error.ts'
 import { count, lineOf } from '../report-line.ts'
 
-export const DOCTOR_USAGE = `Usage: node app/main.ts doctor
-
-Checks what the listener needs, a line for each finding: configuration, credentials, processors, queues, table, Cloudinary
-with its triggers and metadata fields, what single processors need (database, topic, receiver), and the clock. Changes
-nothing. Run it where the listener runs, with its environment and its role.
-
-Exit code: 0 when there is no fault; 1 when there is one; 2 for a wrong option. A warning is no fault.
-`
-
 export interface Check {
   subject: string
   /** Finds nothing where there is nothing to check, since what it needs is at fault. A throw is a fault. */

@@ -2,7 +2,7 @@ import type { CloudinaryClient } from '../../cloudinary/client.ts'
 import { CloudinaryError } from '../../cloudinary/cloudinary-error.ts'
 import { type Allowance, leaveSome, type SearchPage, searchPages } from '../../cloudinary/search.ts'
 import type { AssetEvent } from '../../ingest/event.ts'
-import type { Outbox } from '../../queue/sender.ts'
+import type { EventSender } from '../../queue/event-sender.ts'
 import { explain } from '../explain-error.ts'
 import type { Change } from './found-change.ts'
 import { type MissingOptions, missingEvents, needsHistory, suspects } from './missing-events.ts'
@@ -14,7 +14,7 @@ export interface PassOptions extends Omit<MissingOptions, 'windows'> {
   client: CloudinaryClient
   sides: readonly Side[]
   watermarks: Watermarks
-  outbox: Pick<Outbox, 'store'>
+  sender: Pick<EventSender, 'store'>
   report: PassReport
   /** Milliseconds since the epoch; undefined: where the watermarks say. */
   since: number | undefined
@@ -176,7 +176,7 @@ async function search(side: Side, window: Window, options: SearchOptions): Promi
 async function send(
   side: Side,
   events: readonly AssetEvent[],
-  { outbox, dryRun, report, sent }: SearchOptions
+  { sender, dryRun, report, sent }: SearchOptions
 ): Promise<void> {
   const positions = new Map<string, number>()
   const rounds = Map.groupBy(events, ({ group }) => {
@@ -185,7 +185,7 @@ async function send(
     return position
   })
   for (const round of rounds.values()) {
-    if (!dryRun) await outbox.store(round, NEVER)
+    if (!dryRun) await sender.store(round, NEVER)
     for (const event of round) {
       if (event.type !== side.type) sent.add(event.id)
       report.found(event)

@@ -1,13 +1,20 @@
 import type { CloudinaryClients } from '../../cloudinary/clients.ts'
+import { readConfig } from '../../config.ts'
 import type { Environments } from '../../credentials/environments.ts'
 import { readAssetHistory } from '../../journal/asset-history.ts'
+import { createDynamoDbClient } from '../../journal/dynamodb.ts'
 import type { JournalTable } from '../../journal/feed.ts'
 import { knownEvents } from '../../journal/known-events.ts'
 import { NotifiedChanges } from '../../journal/notified-changes.ts'
-import type { StateStore } from '../../journal/processor-state.ts'
+import { StateStore } from '../../journal/processor-state.ts'
 import { begunThrough } from '../../journal/started-events.ts'
-import type { Outbox } from '../../queue/sender.ts'
+import { SILENT } from '../../logger.ts'
+import { EventSender } from '../../queue/event-sender.ts'
+import { messagesIn } from '../../queue/sqs-client.ts'
+import { createClients, createRegionalSqs, loadEnvironments, SEND_MS } from '../../wiring.ts'
 import { type Print, readArguments, UsageError } from '../arguments.ts'
+import type { Command } from '../command.ts'
+import { interruption } from '../interruption.ts'
 import { REPORTING_TYPES } from './missing-events.ts'
 import { runPass } from './reconcile-pass.ts'
 import { Report } from './reconcile-report.ts'
@@ -59,7 +66,7 @@ export interface ReconcileOptions {
   clients: Pick<CloudinaryClients, 'for'>
   table: JournalTable
   state: Pick<StateStore, 'ofCommand'>
-  outbox: Pick<Outbox, 'store'>
+  sender: Pick<EventSender, 'store'>
   /** About how many messages the queue has, hidden ones included. */
   waiting: () => Promise<number>
   print: Print
@@ -112,7 +119,7 @@ export async function reconcile(
   { since, sides, cloudNames, graceMs, dryRun }: Reconciliation,
   options: ReconcileOptions
 ): Promise<number> {
-  const { environments, clients, table, state, outbox, waiting, print, signal, clock } = options
+  const { environments, clients, table, state, sender, waiting, print, signal, clock } = options
   const now = clock()
   const asked = cloudNames ?? environments.cloudNames()
   const clouds = asked.map((cloudName) => environments.get(cloudName))
@@ -132,7 +139,7 @@ export async function reconcile(
       client: clients.for(cloudName, signal),
       sides,
       watermarks: new Watermarks(state.ofCommand('reconcile'), cloudName),
-      outbox,
+      sender,
       report: report.of(cloudName),
       since,
       begunThrough: async (from) =>
@@ -146,4 +153,27 @@ export async function reconcile(
     report.ended(cloudName, end)
   }
   return report.summarize()
+}
+
+export const reconcileCommand: Command = {
+  summary: 'finds with the Search API the changes whose notifications were lost',
+  usage: RECONCILE_USAGE,
+  async run(args, print) {
+    const request = parseReconcile(args)
+    const config = readConfig(['QUEUE_URL', 'JOURNAL_TABLE'])
+    const sqs = await createRegionalSqs(SEND_MS)
+    const environments = await loadEnvironments(config, SILENT)
+    const table = { client: createDynamoDbClient(), tableName: config.JOURNAL_TABLE }
+    return reconcile(request, {
+      environments,
+      clients: createClients(environments, SILENT),
+      table,
+      state: new StateStore(table),
+      sender: new EventSender({ sqs, queueUrl: config.QUEUE_URL }),
+      waiting: () => messagesIn(sqs, config.QUEUE_URL),
+      print,
+      signal: interruption(),
+      clock: Date.now
+    })
+  }
 }

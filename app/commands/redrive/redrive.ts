@@ -1,10 +1,15 @@
 import { setMaxListeners } from 'node:events'
+import { readConfig } from '../../config.ts'
 import { ListenerError } from '../../errors.ts'
 import { type AssetEvent, EVENT_TYPES, replayOf } from '../../ingest/event.ts'
-import type { Outbox } from '../../queue/sender.ts'
+import { SILENT } from '../../logger.ts'
+import { EventSender } from '../../queue/event-sender.ts'
+import { createRegionalSqs, newRunId, RECEIVE_MS } from '../../wiring.ts'
 import { type Print, readArguments, UsageError } from '../arguments.ts'
+import type { Command } from '../command.ts'
 import { explain } from '../explain-error.ts'
-import type { Letter, Letters } from './dead-letter-reader.ts'
+import { interruption } from '../interruption.ts'
+import { type Letter, Letters } from './dead-letter-reader.ts'
 import { type Fate, RedriveReport } from './redrive-report.ts'
 
 export const REDRIVE_USAGE = `Usage: node app/main.ts redrive [--id EVENT_ID]… [--type EVENT_TYPE]… [--dry-run]
@@ -29,7 +34,7 @@ export interface Selection {
 
 export interface RedriveOptions {
   letters: Pick<Letters, 'receive' | 'delete' | 'handBack'>
-  outbox: Pick<Outbox, 'store'>
+  sender: Pick<EventSender, 'store'>
   print: Print
   /** Names this run. */
   runId: string
@@ -178,17 +183,17 @@ class Redrive {
 
   /** Resolves to nothing when the queue has confirmed the event, now or earlier in this run; else to what failed. */
   async #send(event: AssetEvent, replay: string | undefined): Promise<string | undefined> {
-    const { outbox, runId, signal } = this.#options
+    const { sender, runId, signal } = this.#options
     if (this.#sent.has(event.id)) return
     if (signal.aborted) return 'interrupted'
     const again: AssetEvent = { ...event, run: { kind: 'redrive', id: runId, ...(replay && { replay }) } }
     try {
       this.#queueFails.signal.throwIfAborted()
-      await outbox.store([again], this.#queueFails.signal)
+      await sender.store([again], this.#queueFails.signal)
       this.#sent.add(event.id)
       return
     } catch (error) {
-      // what the outbox wraps says more of what to mend
+      // what the sender wraps says more of what to mend
       const { cause = error } = error as Error
       const why = explain(cause, { missing: 'correct QUEUE_URL', permission: 'sqs:SendMessage' })
       // a message may be refused for itself; a queue that fails, fails for all
@@ -212,4 +217,22 @@ function replaysIn(letters: readonly Movable[]): Map<string, string> {
     if (replay) replays.set(event.id, replay)
   }
   return replays
+}
+
+export const redriveCommand: Command = {
+  summary: 'moves dead letters back to the queue, once their cause is fixed',
+  usage: REDRIVE_USAGE,
+  async run(args, print) {
+    const selection = parseRedrive(args)
+    const config = readConfig(['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL'])
+    const sqs = await createRegionalSqs(RECEIVE_MS)
+    return redrive(selection, {
+      letters: new Letters({ sqs, queueUrl: config.DEAD_LETTER_QUEUE_URL, log: SILENT }),
+      sender: new EventSender({ sqs, queueUrl: config.QUEUE_URL }),
+      print,
+      runId: newRunId(),
+      signal: interruption(),
+      clock: Date.now
+    })
+  }
 }

@@ -1,10 +1,16 @@
 import type { CloudinaryClient } from '../../cloudinary/client.ts'
 import { createTrigger, deleteTrigger, listTriggers, updateTrigger } from '../../cloudinary/triggers.ts'
+import { readConfig } from '../../config.ts'
 import { ListenerError } from '../../errors.ts'
+import { loadListener } from '../../listener-config/load-listener.ts'
+import { SILENT } from '../../logger.ts'
 import type { Processor } from '../../processor.ts'
 import { isServed, WEBHOOK_PATH } from '../../web/webhook-path.ts'
+import { createClients, loadEnvironments } from '../../wiring.ts'
 import { type Print, readArguments, UsageError } from '../arguments.ts'
+import type { Command } from '../command.ts'
 import { explain } from '../explain-error.ts'
+import { interruption } from '../interruption.ts'
 import { count, lineOf } from '../report-line.ts'
 import { fieldStep, neededFields } from './metadata-field-step.ts'
 import { carryOutAll, type Result, type Step } from './setup-step.ts'
@@ -189,4 +195,23 @@ function nextOf({ uri, uri_type: type }: Target): string {
     return `Next: start it with POLL_CHANNEL=${channel} (npm start, or node app/main.ts poll), then upload something to Cloudinary.`
   }
   return `Next: upload something to Cloudinary; the log of web then has "notification accepted".`
+}
+
+export const setupCommand: Command = {
+  summary: 'creates in Cloudinary the metadata fields and triggers that the processors need',
+  usage: SETUP_USAGE,
+  async run(args, print) {
+    const config = readConfig()
+    const selection = parseSetup(args, config.WEBHOOK_URL)
+    const { processors } = await loadListener(config.LISTENER_CONFIG)
+    const environments = await loadEnvironments(config, SILENT)
+    const clients = createClients(environments, SILENT)
+    const signal = interruption()
+    return setup(selection, {
+      processors,
+      cloudNames: environments.cloudNames(),
+      connect: (cloudName) => clients.for(cloudName, signal),
+      print
+    }).finally(() => clients.close())
+  }
 }

@@ -34,7 +34,7 @@ function build() {
     sent,
     options: {
       journal: { find: async (id: string) => journaled[id] },
-      outbox: { store: async (events: readonly unknown[]) => void sent.push(...events) },
+      sender: { store: async (events: readonly unknown[]) => void sent.push(...events) },
       print,
       runId: 'r1'
     }
@@ -99,9 +99,9 @@ t.test('a journal or a queue that fails is told, with what to mend', async (t) =
     'Replayed 0 events as run r1. Failed: 1.'
   ])
   const store = () => Promise.reject(failure('QUEUE_UNAVAILABLE', 'AccessDenied'))
-  t.equal(await replay({ ids: ['one'], dryRun: false }, { ...options, outbox: { store } }), 1)
+  t.equal(await replay({ ids: ['one'], dryRun: false }, { ...options, sender: { store } }), 1)
   t.match(lines.at(-2), /^ {2}not replayed: cannot send to the queue: .*sqs:SendMessage/)
   const tooLarge = () => Promise.reject(new ListenerError('EVENT_TOO_LARGE', 'it is too large'))
-  await replay({ ids: ['one'], dryRun: false }, { ...options, outbox: { store: tooLarge } })
+  await replay({ ids: ['one'], dryRun: false }, { ...options, sender: { store: tooLarge } })
   t.match(lines.at(-2), 'it is too large')
 })

@@ -4,7 +4,7 @@ import { Environments } from '../../../app/credentials/environments.ts'
 import type { SecretSource } from '../../../app/credentials/secret-source.ts'
 import { ListenerError } from '../../../app/errors.ts'
 import type { AssetEvent } from '../../../app/ingest/event.ts'
-import { Intake, type IntakeOptions } from '../../../app/ingest/ingest.ts'
+import { Ingest, type IngestOptions } from '../../../app/ingest/ingest.ts'
 import { createLogger } from '../../../app/logger.ts'
 import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
 import { sampleNotification } from '../../../app/testing/samples.ts'
@@ -16,12 +16,12 @@ const NOW = 1_780_315_200
 
 const UPLOAD = Buffer.from(JSON.stringify(sampleNotification('upload', { now: new Date(NOW * 1000) })))
 
-/** An intake with its clock at NOW, whose events end up in `stored`. */
+/** An ingest with its clock at NOW, whose events end up in `stored`. */
 async function build({
   source,
   elapsedMs,
   ...overrides
-}: Partial<IntakeOptions> & { source?: SecretSource; elapsedMs?: () => number } = {}) {
+}: Partial<IngestOptions> & { source?: SecretSource; elapsedMs?: () => number } = {}) {
   const stored: AssetEvent[] = []
   const environments = new Environments({
     source: source ?? { fixed: true, read: async () => ({ current: [LOCAL_CLOUDINARY], previous: [] }) },
@@ -30,16 +30,16 @@ async function build({
   })
   await environments.load()
   const { metrics, counts } = memoryMetrics()
-  const intake = new Intake({
+  const ingest = new Ingest({
     environments,
-    outbox: { store: async (events) => void stored.push(...events) },
+    sender: { store: async (events) => void stored.push(...events) },
     metrics,
     toleranceSeconds: 7200,
     clock: () => NOW * 1000,
     storeTimeoutMs: 1000,
     ...overrides
   })
-  return { intake, stored, counts }
+  return { ingest, stored, counts }
 }
 
 function signed(body: Uint8Array, { key = LOCAL_CLOUDINARY as SigningKey, seconds = NOW } = {}) {
@@ -48,8 +48,8 @@ function signed(body: Uint8Array, { key = LOCAL_CLOUDINARY as SigningKey, second
 }
 
 t.test('an authentic notification is accepted once its events are stored', async (t) => {
-  const { intake, stored } = await build()
-  const outcome = await intake.take({ ...signed(UPLOAD), traceId: 'Root=1' })
+  const { ingest, stored } = await build()
+  const outcome = await ingest.receive({ ...signed(UPLOAD), traceId: 'Root=1' })
   t.strictSame(outcome, {
     outcome: 'accepted',
     events: 1,
@@ -59,9 +59,9 @@ t.test('an authentic notification is accepted once its events are stored', async
 })
 
 t.test('of many events the first ids are told, for a line that stays short', async (t) => {
-  const { intake, stored } = await build()
+  const { ingest, stored } = await build()
   const body = Buffer.from(JSON.stringify(sampleNotification('resource_tags_changed', { count: 30 })))
-  const outcome = await intake.take(signed(body))
+  const outcome = await ingest.receive(signed(body))
   t.match(outcome, { outcome: 'accepted', events: 30 })
   t.strictSame(
     outcome.about?.ids,
@@ -71,18 +71,18 @@ t.test('of many events the first ids are told, for a line that stays short', asy
 })
 
 t.test('what cannot be authentic is refused before its body is looked at, and stored nowhere', async (t) => {
-  const { intake, stored } = await build()
+  const { ingest, stored } = await build()
   const headers = { signature: undefined, timestamp: undefined }
-  t.match(intake.check(headers), { outcome: 'refused', code: 'SIGNATURE_MISSING' })
+  t.match(ingest.check(headers), { outcome: 'refused', code: 'SIGNATURE_MISSING' })
   const old = signed(UPLOAD, { seconds: NOW - 7201 })
-  t.match(await intake.take(old), { outcome: 'refused', code: 'SIGNATURE_EXPIRED', about: undefined })
+  t.match(await ingest.receive(old), { outcome: 'refused', code: 'SIGNATURE_EXPIRED', about: undefined })
   t.strictSame(stored, [])
 })
 
 t.test('a body that no secret verifies is refused, and stored nowhere', async (t) => {
-  const { intake, stored } = await build()
+  const { ingest, stored } = await build()
   const { headers } = signed(UPLOAD)
-  const outcome = await intake.take({ body: Buffer.concat([UPLOAD, Buffer.from(' ')]), headers })
+  const outcome = await ingest.receive({ body: Buffer.concat([UPLOAD, Buffer.from(' ')]), headers })
   t.match(outcome, { outcome: 'refused', code: 'SIGNATURE_INVALID', about: undefined })
   t.strictSame(stored, [])
 })
@@ -91,18 +91,18 @@ t.test('after a failed signature the secret is read again, at most as often as i
   let current = [{ cloudName: 'demo', apiKey: '1', apiSecret: 'the-old-secret' }]
   let elapsedMs = 0
   const source = { read: async () => ({ current, previous: [] }) }
-  const { intake } = await build({ source, elapsedMs: () => elapsedMs })
+  const { ingest } = await build({ source, elapsedMs: () => elapsedMs })
   current = [{ cloudName: 'demo', apiKey: '2', apiSecret: 'the-new-secret' }]
   const notification = signed(UPLOAD, { key: { apiSecret: 'the-new-secret' } })
-  t.match(await intake.take(notification), { outcome: 'refused', code: 'SIGNATURE_INVALID' })
+  t.match(await ingest.receive(notification), { outcome: 'refused', code: 'SIGNATURE_INVALID' })
   elapsedMs = 30_000
-  t.match(await intake.take(notification), { outcome: 'accepted' })
+  t.match(await ingest.receive(notification), { outcome: 'accepted' })
 })
 
 t.test('what the queue does not store is unavailable, with its cause', async (t) => {
   const error = new ListenerError('QUEUE_UNAVAILABLE', 'SQS has not stored 1 of 1 events')
-  const { intake } = await build({ outbox: { store: async () => Promise.reject(error) } })
-  t.match(await intake.take(signed(UPLOAD)), {
+  const { ingest } = await build({ sender: { store: async () => Promise.reject(error) } })
+  t.match(await ingest.receive(signed(UPLOAD)), {
     outcome: 'unavailable',
     code: 'QUEUE_UNAVAILABLE',
     error,
@@ -111,23 +111,23 @@ t.test('what the queue does not store is unavailable, with its cause', async (t)
 })
 
 t.test('a queue that takes too long is given up', async (t) => {
-  const { intake } = await build({
+  const { ingest } = await build({
     storeTimeoutMs: 1,
-    outbox: { store: (_events, signal) => pause(60_000, undefined, { signal }) }
+    sender: { store: (_events, signal) => pause(60_000, undefined, { signal }) }
   })
-  t.match(await intake.take(signed(UPLOAD)), {
+  t.match(await ingest.receive(signed(UPLOAD)), {
     outcome: 'unavailable',
     error: { cause: { name: 'TimeoutError' } }
   })
 })
 
 t.test('each notification is counted once, by what became of it', async (t) => {
-  const { intake, counts } = await build()
-  await intake.take(signed(UPLOAD))
-  await intake.take(signed(Buffer.from(JSON.stringify(sampleNotification('delete', { count: 3 })))))
-  await intake.take(signed(UPLOAD, { seconds: NOW - 7201 }))
-  await intake.take({ ...signed(UPLOAD), body: Buffer.from('tampered') })
-  intake.check({ signature: undefined, timestamp: undefined })
+  const { ingest, counts } = await build()
+  await ingest.receive(signed(UPLOAD))
+  await ingest.receive(signed(Buffer.from(JSON.stringify(sampleNotification('delete', { count: 3 })))))
+  await ingest.receive(signed(UPLOAD, { seconds: NOW - 7201 }))
+  await ingest.receive({ ...signed(UPLOAD), body: Buffer.from('tampered') })
+  ingest.check({ signature: undefined, timestamp: undefined })
   t.strictSame(counts, {
     NotificationsAccepted: 2,
     EventsStored: 4,
@@ -135,15 +135,15 @@ t.test('each notification is counted once, by what became of it', async (t) => {
     'NotificationsRefused SIGNATURE_INVALID': 1,
     'NotificationsRefused SIGNATURE_MISSING': 1
   })
-  const down = await build({ outbox: { store: async () => Promise.reject(new Error('down')) } })
-  await down.intake.take(signed(UPLOAD))
+  const down = await build({ sender: { store: async () => Promise.reject(new Error('down')) } })
+  await down.ingest.receive(signed(UPLOAD))
   t.strictSame(down.counts, { 'NotificationsUnavailable QUEUE_UNAVAILABLE': 1 })
 })
 
 t.test('an event that SQS can never take is refused', async (t) => {
   const error = new ListenerError('EVENT_TOO_LARGE', 'the event has 2000000 bytes')
-  const { intake } = await build({ outbox: { store: async () => Promise.reject(error) } })
-  t.match(await intake.take(signed(UPLOAD)), {
+  const { ingest } = await build({ sender: { store: async () => Promise.reject(error) } })
+  t.match(await ingest.receive(signed(UPLOAD)), {
     outcome: 'refused',
     code: 'EVENT_TOO_LARGE',
     reason: /bytes/,

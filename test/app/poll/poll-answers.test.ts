@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { pino } from 'pino'
 import t from 'tap'
-import { Intake } from '../../../app/ingest/ingest.ts'
+import { Ingest } from '../../../app/ingest/ingest.ts'
 import { NO_METRICS } from '../../../app/metrics/metrics.ts'
 import { Poller } from '../../../app/poll/poller.ts'
 import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
@@ -84,13 +84,13 @@ t.test('whatever an answer holds, all authentic notifications are stored and ack
       const poller = new Poller({
         channel: 'orders',
         connect: (signal) => clients.for('demo', signal),
-        intake: new Intake({
+        ingest: new Ingest({
           environments: {
             verificationKeys: () => [LOCAL_CLOUDINARY],
             refreshAfterFailedSignature: async () => false,
             isOwnKey: () => false
           },
-          outbox: {
+          sender: {
             async store(events) {
               stored.push(...events.map(({ asset }) => asset?.publicId))
             }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { pino } from 'pino'
 import t from 'tap'
 import type { PollMessage } from '../../../app/cloudinary/poll-channel.ts'
-import { type About, Intake, type IntakeOutcome, type Notification } from '../../../app/ingest/ingest.ts'
+import { type About, Ingest, type IngestOutcome, type Notification } from '../../../app/ingest/ingest.ts'
 import { NO_METRICS } from '../../../app/metrics/metrics.ts'
 import { type BatchOptions, takeBatch } from '../../../app/poll/poll-batch.ts'
 import { Refusals } from '../../../app/poll/refused-messages.ts'
@@ -10,9 +10,9 @@ import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
 import { signatureHeaders } from '../../../app/testing/sign.ts'
 
 const about: About = { environment: 'demo', type: 'upload', notificationType: 'upload', ids: ['1'] }
-const accepted: IntakeOutcome = { outcome: 'accepted', events: 1, about }
-const refused: IntakeOutcome = { outcome: 'refused', code: 'SIGNATURE_INVALID', reason: 'no secret fits' }
-const unavailable: IntakeOutcome = {
+const accepted: IngestOutcome = { outcome: 'accepted', events: 1, about }
+const refused: IngestOutcome = { outcome: 'refused', code: 'SIGNATURE_INVALID', reason: 'no secret fits' }
+const unavailable: IngestOutcome = {
   outcome: 'unavailable',
   code: 'QUEUE_UNAVAILABLE',
   reason: 'SQS has not stored every event',
@@ -35,13 +35,13 @@ const done = (...texts: string[]) => ({
 })
 
 /** Takes messages whose outcomes are given, by what they say. */
-function build(outcomes: Record<string, IntakeOutcome>, more: Partial<BatchOptions> = {}) {
+function build(outcomes: Record<string, IngestOutcome>, more: Partial<BatchOptions> = {}) {
   const lines: Record<string, unknown>[] = []
   const taken: Notification[] = []
   let now = 0
   const options: BatchOptions = {
-    intake: {
-      async take(notification) {
+    ingest: {
+      async receive(notification) {
         taken.push(notification)
         now += 10
         return outcomes[String(notification.body)] ?? accepted
@@ -65,7 +65,7 @@ function build(outcomes: Record<string, IntakeOutcome>, more: Partial<BatchOptio
 
 t.test('what is stored may be acknowledged, in the order it came', async (t) => {
   const { take, lines, taken } = build({})
-  t.strictSame(await take(message('1?>é'), message('2')), done('1?>é', '2'))
+  t.strictSame(await receive(message('1?>é'), message('2')), done('1?>é', '2'))
   t.match(taken, [
     { body: Buffer.from('1?>é'), headers: { signature: 'signature of 1?>é', timestamp: '1700000000' } },
     { headers: { timestamp: '1700000000' } }
@@ -85,8 +85,8 @@ t.test(
   'a message has a trace id, which its events take along, and the same one when it is given again',
   async (t) => {
     const { take, lines, taken } = build({ stored: accepted, bad: refused, down: unavailable })
-    await take(message('stored'), message('bad'), message('down'))
-    await take(message('stored', { receipt_handle: 'another' }))
+    await receive(message('stored'), message('bad'), message('down'))
+    await receive(message('stored', { receipt_handle: 'another' }))
     const traceIds = taken.map(({ traceId }) => traceId)
     for (const traceId of traceIds) t.match(traceId, /^Poll=[\w+/]{43}=$/)
     t.equal(new Set(traceIds).size, 3)
@@ -100,7 +100,7 @@ t.test(
 
 t.test('when the queue does not store one, it and those behind it are left', async (t) => {
   const { take, lines, taken } = build({ 2: unavailable })
-  const result = await take(message('1'), message('2'), message('3'))
+  const result = await receive(message('1'), message('2'), message('3'))
   t.match(result, { receiptHandles: ['handle of 1'], error: { message: 'down' } })
   t.equal(taken.length, 2)
   t.match(lines[1], { msg: 'notification not stored; it stays in the channel', code: 'QUEUE_UNAVAILABLE' })
@@ -108,11 +108,11 @@ t.test('when the queue does not store one, it and those behind it are left', asy
 
 t.test('one that does not verify is left for a day, told once, then removed', async (t) => {
   const { take, lines, told } = build({ bad: refused })
-  t.strictSame(await take(message('bad'), message('good')), done('good'))
-  t.strictSame(await take(message('bad')), done())
+  t.strictSame(await receive(message('bad'), message('good')), done('good'))
+  t.strictSame(await receive(message('bad')), done())
   t.strictSame(told(), ['notification refused; it stays in the channel for a day', 'notification accepted'])
   t.match(lines[0], { level: 50, code: 'SIGNATURE_INVALID', reason: 'no secret fits' })
-  const { take: again, told: toldAgain } = build({ bad: refused }, { refusals: overAtOnce() })
+  const { receive: again, told: toldAgain } = build({ bad: refused }, { refusals: overAtOnce() })
   t.strictSame(await again(message('bad')), done('bad'))
   t.strictSame(toldAgain(), ['notification refused for good; it is removed from the channel'])
 })
@@ -125,40 +125,40 @@ function overAtOnce(): Refusals {
 }
 
 t.test('one that verifies after all is stored, and forgotten among the refused', async (t) => {
-  const outcomes: Record<string, IntakeOutcome> = { bad: refused }
+  const outcomes: Record<string, IngestOutcome> = { bad: refused }
   const { take, told } = build(outcomes)
-  await take(message('bad'))
+  await receive(message('bad'))
   outcomes.bad = accepted
-  t.strictSame(await take(message('bad')), done('bad'))
+  t.strictSame(await receive(message('bad')), done('bad'))
   outcomes.bad = refused
-  await take(message('bad'))
+  await receive(message('bad'))
   t.match(told(), [/stays/, 'notification accepted', /stays/])
 })
 
 t.test('an event that SQS can never take is removed at once', async (t) => {
-  const large: IntakeOutcome = { outcome: 'refused', code: 'EVENT_TOO_LARGE', reason: '2000000 bytes', about }
+  const large: IngestOutcome = { outcome: 'refused', code: 'EVENT_TOO_LARGE', reason: '2000000 bytes', about }
   const { take, lines } = build({ large })
-  t.strictSame(await take(message('large')), done('large'))
+  t.strictSame(await receive(message('large')), done('large'))
   t.match(lines, [{ msg: /for good/, code: 'EVENT_TOO_LARGE', ids: ['1'] }])
 })
 
 t.test('none is begun after the time, or when it is to stop', async (t) => {
   const { take, taken } = build({}, { until: 15 })
-  t.strictSame(await take(message('1'), message('2'), message('3')), done('1', '2'))
-  const { take: stopped } = build({}, { signal: AbortSignal.abort() })
+  t.strictSame(await receive(message('1'), message('2'), message('3')), done('1', '2'))
+  const { receive: stopped } = build({}, { signal: AbortSignal.abort() })
   t.strictSame(await stopped(message('1')), done())
   t.equal(taken.length, 2)
 })
 
 t.test('what a message lacks is for the verification to refuse', async (t) => {
   const { take, taken } = build({ '': refused })
-  t.strictSame(await take({}), done())
+  t.strictSame(await receive({}), done())
   t.match(taken, [{ body: Buffer.alloc(0), headers: { signature: undefined, timestamp: undefined } }])
 })
 
 t.test('one without a receipt handle is stored all the same, and counted', async (t) => {
   const { take, told } = build({})
-  const result = await take(message('1', { receipt_handle: undefined }), message('2'))
+  const result = await receive(message('1', { receipt_handle: undefined }), message('2'))
   t.strictSame(result, { ...done('2'), withoutHandle: 1 })
   t.strictSame(told(), ['notification accepted', 'notification accepted'])
 })
@@ -167,28 +167,28 @@ t.test('one that shows a defect of the listener does not keep the others', async
   const { take, lines } = build(
     {},
     {
-      intake: {
-        async take({ body }) {
+      ingest: {
+        async receive({ body }) {
           if (String(body) === 'odd') throw new TypeError('a defect')
           return accepted
         }
       }
     }
   )
-  t.strictSame(await take(message('1'), message('odd'), message('2')), done('1', '2'))
+  t.strictSame(await receive(message('1'), message('odd'), message('2')), done('1', '2'))
   t.match(lines[1], { level: 50, code: 'INTERNAL', err: { message: 'a defect' } })
 })
 
 t.test(
   'whatever bytes are signed verify, with base64 padding or without; any other bytes do not',
   async (t) => {
-    const intake = new Intake({
+    const ingest = new Ingest({
       environments: {
         verificationKeys: () => [LOCAL_CLOUDINARY],
         refreshAfterFailedSignature: async () => false,
         isOwnKey: () => false
       },
-      outbox: { store: async () => {} },
+      sender: { store: async () => {} },
       toleranceSeconds: Number.POSITIVE_INFINITY,
       metrics: NO_METRICS,
       clock: () => 1_780_315_200_000,
@@ -200,7 +200,7 @@ t.test(
     const index = fc.nat()
     await fc.assert(
       fc.asyncProperty(bytes, seconds, fc.boolean(), index, async (body, timestamp, padded, where) => {
-        const { take, told } = build({}, { intake })
+        const { take, told } = build({}, { ingest })
         const headers = signatureHeaders(body, LOCAL_CLOUDINARY, timestamp)
         const encoded = Buffer.from(body).toString('base64url')
         const padding = '='.repeat(padded ? (4 - (encoded.length % 4)) % 4 : 0)
@@ -211,7 +211,7 @@ t.test(
         }
         const other = Buffer.from(body)
         other[where % other.length]! ^= 1
-        const { receiptHandles } = await take(
+        const { receiptHandles } = await receive(
           { ...proof, signed_payload: encoded + padding },
           { ...proof, signed_payload: other.toString('base64url') }
         )

@@ -1,13 +1,13 @@
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
-import type { IntakeOutcome, Notification } from '../../../app/ingest/ingest.ts'
+import type { IngestOutcome, Notification } from '../../../app/ingest/ingest.ts'
 import { Poller, type PollerOptions } from '../../../app/poll/poller.ts'
 import { buildCloudinary } from '../../support/cloudinary.ts'
 import { memoryMetrics } from '../../support/metrics.ts'
 
 const about = { environment: 'demo', type: 'upload', notificationType: 'upload', ids: [] } as const
 
-const ACCEPTED: IntakeOutcome = { outcome: 'accepted', events: 1, about: { ...about, ids: [] } }
+const ACCEPTED: IngestOutcome = { outcome: 'accepted', events: 1, about: { ...about, ids: [] } }
 
 /** Something that happens again and again, and can be waited for. */
 class Happenings<T> {
@@ -36,8 +36,8 @@ async function build(t: Test, overrides: Partial<PollerOptions> = {}) {
   const poller = new Poller({
     channel: 'orders',
     connect: (signal) => clients.for('demo', signal),
-    intake: {
-      async take(notification) {
+    ingest: {
+      async receive(notification) {
         taken.add(notification)
         return ACCEPTED
       }
@@ -86,7 +86,7 @@ t.test('what is stored is acknowledged, and it goes on waiting', async (t) => {
 })
 
 t.test('what is not stored is not acknowledged; it pauses, then goes on', async (t) => {
-  const outcomes: IntakeOutcome[] = [
+  const outcomes: IngestOutcome[] = [
     {
       outcome: 'unavailable',
       code: 'QUEUE_UNAVAILABLE',
@@ -97,7 +97,7 @@ t.test('what is not stored is not acknowledged; it pauses, then goes on', async 
   ]
   const take = async () => outcomes.shift() ?? ACCEPTED
   const { cloudinary, poller, sleeps, acknowledged, left, lines } = await build(t, {
-    intake: { take },
+    ingest: { take },
     visibilitySeconds: 1
   })
   poller.start()
@@ -166,8 +166,8 @@ t.test(
     const holding = Promise.withResolvers<void>()
     const release = Promise.withResolvers<void>()
     const { cloudinary, poller, left, lines } = await build(t, {
-      intake: {
-        async take() {
+      ingest: {
+        async receive() {
           holding.resolve()
           await release.promise
           return ACCEPTED

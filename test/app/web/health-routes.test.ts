@@ -61,7 +61,7 @@ t.test('/health is 503 when the task must be replaced', async (t) => {
   let now = 0
   const { app, post } = await buildWeb(t, {
     clock: () => now,
-    outbox: { pendingBytes: Number.POSITIVE_INFINITY, store: async () => {} }
+    sender: { pendingBytes: Number.POSITIVE_INFINITY, store: async () => {} }
   })
   for (; now <= 60_000; now += 30_000) await post('{}')
   const answer = await app.inject('/health')

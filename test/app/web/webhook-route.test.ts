@@ -180,7 +180,7 @@ t.test('a queue that does not answer in time is a 503', async (t) => {
   let aborted = false
   const { post } = await buildWeb(t, {
     storeTimeoutMs: 20,
-    outbox: {
+    sender: {
       pendingBytes: 0,
       store: (_events, signal) =>
         new Promise((_resolve, reject) => {
@@ -197,7 +197,7 @@ t.test('a queue that does not answer in time is a 503', async (t) => {
 
 t.test('while too much waits for SQS, notifications are refused before they are read', async (t) => {
   const { post, counts } = await buildWeb(t, {
-    outbox: { pendingBytes: 65 * 1024 * 1024, store: async () => void t.fail('must not store') }
+    sender: { pendingBytes: 65 * 1024 * 1024, store: async () => void t.fail('must not store') }
   })
   const answer = await post(UPLOAD)
   t.equal(answer.statusCode, 503)
@@ -360,7 +360,7 @@ async function answered(connection: RawConnection): Promise<readonly number[]> {
 t.test('what is being stored is bounded, and released when it fails or its sender is gone', async (t) => {
   const [storing, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const { begin, post, counts, limits, nothingHeld } = await listen(t, {
-    outbox: {
+    sender: {
       pendingBytes: 0,
       store: async () => {
         storing.resolve()
@@ -392,7 +392,7 @@ t.test('when everything was refused for a minute, the task says that it must be 
   let [now, pendingBytes] = [NOW, 65 * MIB]
   const { app, post } = await buildWeb(t, {
     clock: () => now,
-    outbox: {
+    sender: {
       get pendingBytes() {
         return pendingBytes
       },

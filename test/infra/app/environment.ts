@@ -1,7 +1,8 @@
 import pg from 'pg'
 import type { Test } from 'tap'
 import { credentialSource, readConfig, VARIABLES, type VariableName } from '../../../app/config.ts'
-import { ROLES, WORKER_REQUIRES } from '../../../app/roles/roles.ts'
+import { ROLES } from '../../../app/roles/roles.ts'
+import { WORKER_REQUIRES } from '../../../app/roles/worker.ts'
 import { environmentOf, type Synthesis } from '../../support/templates.ts'
 
 /** What CloudFormation knows when it deploys. */

@@ -3,7 +3,7 @@ import t from 'tap'
 import { Letters } from '../../../app/commands/redrive/dead-letter-reader.ts'
 import { parseRedrive, redrive } from '../../../app/commands/redrive/redrive.ts'
 import { videoPreprocess } from '../../../app/listener.ts'
-import { Outbox } from '../../../app/queue/sender.ts'
+import { EventSender } from '../../../app/queue/event-sender.ts'
 import { DEAD_LETTER_QUEUE_NAME } from '../../../dev/sqs.ts'
 import { buildListener } from '../../support/listener.ts'
 import { collect, QUIET } from '../../support/operator.ts'
@@ -48,7 +48,7 @@ async function redriveAll(): Promise<number> {
   t.teardown(() => client.destroy())
   return redrive(parseRedrive([]), {
     letters: new Letters({ sqs: client, queueUrl: sqs.deadLetterQueueUrl, log: QUIET, waitTimeSeconds: 0 }),
-    outbox: new Outbox({ sqs: client, queueUrl: sqs.queueUrl }),
+    sender: new EventSender({ sqs: client, queueUrl: sqs.queueUrl }),
     print: collect().print,
     runId: 'run-1',
     signal: new AbortController().signal,

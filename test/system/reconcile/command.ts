@@ -7,7 +7,7 @@ import {
 } from '../../../app/commands/reconcile/reconcile.ts'
 import { createDynamoDbClient } from '../../../app/journal/dynamodb.ts'
 import { StateStore } from '../../../app/journal/processor-state.ts'
-import { Outbox } from '../../../app/queue/sender.ts'
+import { EventSender } from '../../../app/queue/event-sender.ts'
 import { messagesIn } from '../../../app/queue/sqs-client.ts'
 import { createClients, loadEnvironments } from '../../../app/wiring.ts'
 import type { StandIns } from '../../../dev/stand-ins.ts'
@@ -46,7 +46,7 @@ export function buildReconcile(
       clients,
       table,
       state: new StateStore(table),
-      outbox: new Outbox({ sqs: client, queueUrl: sqs.queueUrl }),
+      sender: new EventSender({ sqs: client, queueUrl: sqs.queueUrl }),
       waiting: () => messagesIn(client, sqs.queueUrl),
       print,
       signal: new AbortController().signal,

@@ -24,8 +24,8 @@ async function build(t: Test) {
 }
 
 t.test('queues as they are to be', async (t) => {
-  const { sqs, queue: embedded, deadLetterQueueUrl, outbox } = await build(t)
-  await outbox.store([eventOf('one')], signal)
+  const { sqs, queue: embedded, deadLetterQueueUrl, sender } = await build(t)
+  await sender.store([eventOf('one')], signal)
   t.strictSame(await queue({ sqs, queueUrl: embedded.queueUrl, deadLetterQueueUrl }).run(signal), [
     { level: 'ok', message: 'FIFO, kept for 14 days; about 1 event waiting, 0 in flight' }
   ])

@@ -41,7 +41,7 @@ async function build(t: Test, { adminCallsPerHour }: { adminCallsPerHour?: numbe
       client: clients.for('demo', signal),
       sides: [UPLOAD],
       watermarks: new Watermarks(state, 'demo'),
-      outbox: {
+      sender: {
         store: async (events) => {
           sent.push(...events)
           for (const { id } of events) journal.add(id)
@@ -163,14 +163,14 @@ t.test('changes of an asset are sent one after the other, and once', async (t) =
   cloudinary.ui().addTags('asset-8', ['x'])
   cloudinary.ui().changeContext('asset-8', () => ({ alt: 'x' }))
   const stored: string[][] = []
-  const outbox: PassOptions['outbox'] = {
+  const sender: PassOptions['sender'] = {
     store: async (events) => {
       stored.push(events.map(({ type, asset }) => `${asset!.publicId} ${type}`))
       sent.push(...events)
     }
   }
   // the worker is slow: none of them is in the journal yet
-  await pass({ sides: SIDES, pageSize: undefined, outbox })
+  await pass({ sides: SIDES, pageSize: undefined, sender })
   t.strictSame(
     stored.flat().filter((name) => name.startsWith('asset-8')),
     ['asset-8 upload', 'asset-8 resource_tags_changed', 'asset-8 resource_context_changed']
@@ -271,12 +271,12 @@ t.test('what fails is said, with what to mend; no watermark passes over it', asy
     outcome: 'failed',
     why: /^the journal: access denied .*BatchGetItem/
   })
-  t.match(await pass({ outbox: { store: denied('QUEUE_UNAVAILABLE') } }), {
+  t.match(await pass({ sender: { store: denied('QUEUE_UNAVAILABLE') } }), {
     outcome: 'failed',
     why: /^the queue: access denied .*sqs:SendMessage/
   })
   const broken = async () => Promise.reject(new ListenerError('EVENT_TOO_LARGE', 'it is too large'))
-  t.match(await pass({ outbox: { store: broken } }), { outcome: 'failed', why: 'it is too large' })
+  t.match(await pass({ sender: { store: broken } }), { outcome: 'failed', why: 'it is too large' })
   t.match(await pass({ knownEvents: () => Promise.reject(undefined) }), { outcome: 'failed' })
   t.equal(await marks(), undefined)
   await pass()

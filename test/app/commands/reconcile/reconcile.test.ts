@@ -46,7 +46,7 @@ async function build(t: Test, changes: Partial<ReconcileOptions> = {}) {
     clients,
     table,
     state: memoryState().store,
-    outbox: { store: async (events) => void sent.push(...events) },
+    sender: { store: async (events) => void sent.push(...events) },
     waiting: async () => 0,
     print,
     signal: new AbortController().signal,

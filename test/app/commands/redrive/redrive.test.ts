@@ -26,7 +26,7 @@ async function build(t: Test) {
         { ...ALL, ...selection },
         {
           letters: queues.letters(),
-          outbox: queues.outbox,
+          sender: queues.sender,
           print,
           runId: RUN.id,
           signal: new AbortController().signal,
@@ -177,15 +177,15 @@ t.test('an unreadable letter is left and counted', async (t) => {
 })
 
 t.test('what dies again while it runs is not moved again', async (t) => {
-  const { bury, deadLetters, outbox, buried, lines, redrive } = await build(t)
+  const { bury, deadLetters, sender, buried, lines, redrive } = await build(t)
   await bury(eventOf('one'))
   const dyingAgain = {
     store: async (events: readonly AssetEvent[], signal: AbortSignal) => {
-      await outbox.store(events, signal)
+      await sender.store(events, signal)
       await deadLetters.put(`again.${RUN.id}`, encodeMessage(events[0]!), REASON)
     }
   }
-  t.equal(await redrive({}, { outbox: dyingAgain, roundSize: 1 }), 0)
+  t.equal(await redrive({}, { sender: dyingAgain, roundSize: 1 }), 0)
   t.strictSame(buried(), { seen: 1, held: 0 })
   t.ok(lines.some((line) => line.startsWith('died again')))
 })
@@ -213,7 +213,7 @@ t.test('it ends, however many letters come in meanwhile', async (t) => {
 t.test(
   'what the queue has not confirmed stays a dead letter, and the later ones of its asset with it',
   async (t) => {
-    const { bury, outbox, queued, buried, lines, redrive } = await build(t)
+    const { bury, sender, queued, buried, lines, redrive } = await build(t)
     const occurred = (id: string, second: number) =>
       eventOf(id, { group: 'asset', occurredAt: `2026-06-01T12:00:0${second}.000Z` })
     await bury(occurred('first', 1))
@@ -222,10 +222,10 @@ t.test(
     const refusing = {
       store: async (events: readonly AssetEvent[], signal: AbortSignal) => {
         if (events[0]?.id === 'first') throw new ListenerError('EVENT_TOO_LARGE', 'it is too large')
-        await outbox.store(events, signal)
+        await sender.store(events, signal)
       }
     }
-    t.equal(await redrive({}, { outbox: refusing }), 1)
+    t.equal(await redrive({}, { sender: refusing }), 1)
     t.strictSame(
       queued().map(({ id }) => id),
       ['other']
@@ -251,7 +251,7 @@ t.test('a queue that fails stops it', async (t) => {
       })
     }
   }
-  t.equal(await redrive({}, { outbox: failing, roundSize: 20 }), 1)
+  t.equal(await redrive({}, { sender: failing, roundSize: 20 }), 1)
   t.equal(calls, 20, 'the second round did not begin')
   t.strictSame(buried(), { seen: 30, held: 0 })
   t.ok(lines.some((line) => /^stopped: cannot send to the queue: access denied .*sqs:SendMessage/.test(line)))
@@ -274,7 +274,7 @@ t.test('a group that has not begun when the queue fails is not sent', async (t) 
       throw new Error('the queue is gone')
     }
   }
-  t.equal(await redrive({}, { outbox: failing }), 1)
+  t.equal(await redrive({}, { sender: failing }), 1)
   t.strictSame(sent.sort(), ['a1', 'b1'])
 })
 
@@ -301,7 +301,7 @@ t.test('letters that cannot be received', async (t) => {
 })
 
 t.test('an interruption moves no more, and hands back', async (t) => {
-  const { bury, outbox, queued, buried, lines, redrive } = await build(t)
+  const { bury, sender, queued, buried, lines, redrive } = await build(t)
   for (const second of [1, 2]) {
     await bury(eventOf(`e${second}`, { group: 'asset', occurredAt: `2026-06-01T12:00:0${second}.000Z` }))
   }
@@ -309,10 +309,10 @@ t.test('an interruption moves no more, and hands back', async (t) => {
   const interrupting = {
     store: async (events: readonly AssetEvent[], signal: AbortSignal) => {
       interruption.abort()
-      await outbox.store(events, signal)
+      await sender.store(events, signal)
     }
   }
-  t.equal(await redrive({}, { outbox: interrupting, signal: interruption.signal }), 1)
+  t.equal(await redrive({}, { sender: interrupting, signal: interruption.signal }), 1)
   t.equal(queued().length, 1, 'what was begun is ended')
   t.strictSame(buried(), { seen: 1, held: 0 })
   t.ok(lines.includes('stopped: interrupted'))

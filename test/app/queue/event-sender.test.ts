@@ -3,8 +3,8 @@ import { mock } from 'node:test'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { type Test, test } from 'tap'
 import type { AssetEvent } from '../../../app/ingest/event.ts'
+import { EventSender } from '../../../app/queue/event-sender.ts'
 import { decodeMessage, MAXIMUM_MESSAGE_BYTES } from '../../../app/queue/message-codec.ts'
-import { Outbox } from '../../../app/queue/sender.ts'
 import { QUEUE_NAME, startSqs } from '../../../dev/sqs.ts'
 import { cut, failEntries, hold, loseAnswer, refuse, startSqsFake } from '../../support/sqs-fake.ts'
 
@@ -26,7 +26,7 @@ const event = (id: string, group = `group-${id}`, payload: Record<string, unknow
 const events = (count: number, group?: string) =>
   Array.from({ length: count }, (_, index) => event(`e${index}`, group))
 
-/** An outbox on a real queue. */
+/** An sender on a real queue. */
 async function onQueue(t: Test) {
   const sqs = await startSqs()
   const client = new SQSClient({
@@ -39,43 +39,43 @@ async function onQueue(t: Test) {
     await sqs.stop()
   })
   const stored = () => sqs.server.inspectQueue(QUEUE_NAME)?.messages.ready ?? []
-  return { outbox: new Outbox({ sqs: client, queueUrl: sqs.queueUrl }), stored }
+  return { sender: new EventSender({ sqs: client, queueUrl: sqs.queueUrl }), stored }
 }
 
-/** An outbox on a queue that behaves as the test says. */
+/** An sender on a queue that behaves as the test says. */
 async function onFake(t: Test) {
   const fake = await startSqsFake()
   t.teardown(() => fake.stop())
   const stored = () => fake.messages().map(({ deduplicationId }) => deduplicationId)
-  return { outbox: new Outbox({ sqs: fake.client, queueUrl: fake.queueUrl }), fake, stored }
+  return { sender: new EventSender({ sqs: fake.client, queueUrl: fake.queueUrl }), fake, stored }
 }
 
 test('an event is stored in the message group of its asset and under its own identity', async (t) => {
-  const { outbox, stored } = await onQueue(t)
+  const { sender, stored } = await onQueue(t)
   const sent = event('abc', 'asset-1', { tags: ['é', '\uFFFF'] })
-  await outbox.store([sent], IN_TIME)
+  await sender.store([sent], IN_TIME)
   t.match(stored(), [{ messageGroupId: 'asset-1', messageDeduplicationId: 'abc' }])
   t.strictSame(decodeMessage(stored()[0]?.body ?? ''), sent)
 })
 
 test('storing the same events again leaves one of each', async (t) => {
-  const { outbox, stored } = await onQueue(t)
-  await outbox.store(events(25), IN_TIME)
-  await outbox.store(events(25), IN_TIME)
+  const { sender, stored } = await onQueue(t)
+  await sender.store(events(25), IN_TIME)
+  await sender.store(events(25), IN_TIME)
   t.equal(stored().length, 25)
 })
 
 test("an operator's run of an event is stored beside it, however soon", async (t) => {
-  const { outbox, stored } = await onQueue(t)
-  await outbox.store([event('abc')], IN_TIME)
-  await outbox.store([{ ...event('abc'), run: { kind: 'replay', id: 'p1' } }], IN_TIME)
+  const { sender, stored } = await onQueue(t)
+  await sender.store([event('abc')], IN_TIME)
+  await sender.store([{ ...event('abc'), run: { kind: 'replay', id: 'p1' } }], IN_TIME)
   t.match(stored(), [{ messageDeduplicationId: 'abc' }, { messageDeduplicationId: 'abc.p1' }])
 })
 
 test('the events of an asset stay in the order in which they were handed in', async (t) => {
-  const { outbox, stored } = await onQueue(t)
-  await outbox.store(events(10, 'asset-1'), IN_TIME)
-  await outbox.store([event('later', 'asset-1')], IN_TIME)
+  const { sender, stored } = await onQueue(t)
+  await sender.store(events(10, 'asset-1'), IN_TIME)
+  await sender.store([event('later', 'asset-1')], IN_TIME)
   t.strictSame(
     stored().map(({ messageDeduplicationId }) => messageDeduplicationId),
     [...events(10).map(({ id }) => id), 'later']
@@ -83,14 +83,14 @@ test('the events of an asset stay in the order in which they were handed in', as
 })
 
 test('nothing to store is stored at once', async (t) => {
-  const { outbox, fake } = await onFake(t)
-  await outbox.store([], IN_TIME)
+  const { sender, fake } = await onFake(t)
+  await sender.store([], IN_TIME)
   t.strictSame(fake.calls, [])
 })
 
 test('a thousand events leave in a hundred calls', async (t) => {
-  const { outbox, fake, stored } = await onFake(t)
-  await outbox.store(events(1000), IN_TIME)
+  const { sender, fake, stored } = await onFake(t)
+  await sender.store(events(1000), IN_TIME)
   const calls = fake.inputs('SendMessageBatch').map(({ Entries = [] }) => Entries)
   t.equal(calls.length, 100)
   t.ok(calls.every((entries) => entries.length === 10))
@@ -98,11 +98,11 @@ test('a thousand events leave in a hundred calls', async (t) => {
 })
 
 test('a call is never larger than SQS takes', async (t) => {
-  const { outbox, fake, stored } = await onFake(t)
+  const { sender, fake, stored } = await onFake(t)
   const large = Array.from({ length: 10 }, (_, index) =>
     event(`e${index}`, 'asset-1', { text: 'x'.repeat(200_000) })
   )
-  await outbox.store(large, IN_TIME)
+  await sender.store(large, IN_TIME)
   const sizes = fake
     .inputs('SendMessageBatch')
     .map(({ Entries = [] }) => Entries.reduce((sum, { MessageBody = '' }) => sum + MessageBody.length, 0))
@@ -112,25 +112,25 @@ test('a call is never larger than SQS takes', async (t) => {
 })
 
 test('it throws QUEUE_UNAVAILABLE when SQS stores a part, and the part stays stored', async (t) => {
-  const { outbox, fake, stored } = await onFake(t)
+  const { sender, fake, stored } = await onFake(t)
   fake.next(
     'SendMessageBatch',
     failEntries(({ MessageDeduplicationId }) => MessageDeduplicationId === 'e1', 'ServiceUnavailable')
   )
-  await t.rejects(outbox.store(events(3), IN_TIME), {
+  await t.rejects(sender.store(events(3), IN_TIME), {
     code: 'QUEUE_UNAVAILABLE',
     message: 'SQS has not stored 1 of 3 events',
     cause: { code: 'ServiceUnavailable' }
   })
   t.strictSame(stored(), ['e0', 'e2'])
-  await outbox.store(events(3), IN_TIME)
+  await sender.store(events(3), IN_TIME)
   t.strictSame(stored().sort(), ['e0', 'e1', 'e2'], 'sent again, the rest joins it')
 })
 
 test('it throws QUEUE_UNAVAILABLE when a call fails, and calls beside it do not suffer', async (t) => {
-  const { outbox, fake, stored } = await onFake(t)
+  const { sender, fake, stored } = await onFake(t)
   fake.next('SendMessageBatch', refuse(503, 'ServiceUnavailable'), cut)
-  await t.rejects(outbox.store(events(30), IN_TIME), {
+  await t.rejects(sender.store(events(30), IN_TIME), {
     code: 'QUEUE_UNAVAILABLE',
     message: 'SQS has not stored 20 of 30 events'
   })
@@ -138,27 +138,27 @@ test('it throws QUEUE_UNAVAILABLE when a call fails, and calls beside it do not 
 })
 
 test('an event whose confirmation is lost counts as not stored, and is recognised the next time', async (t) => {
-  const { outbox, fake, stored } = await onFake(t)
+  const { sender, fake, stored } = await onFake(t)
   fake.next('SendMessageBatch', loseAnswer)
-  await t.rejects(outbox.store(events(1), IN_TIME), { code: 'QUEUE_UNAVAILABLE' })
-  await outbox.store(events(1), IN_TIME)
+  await t.rejects(sender.store(events(1), IN_TIME), { code: 'QUEUE_UNAVAILABLE' })
+  await sender.store(events(1), IN_TIME)
   t.strictSame(stored(), ['e0'])
 })
 
 test('an event that is too large is refused before any is stored', async (t) => {
-  const { outbox, fake } = await onFake(t)
+  const { sender, fake } = await onFake(t)
   const tooLarge = event('large', 'asset-1', { noise: randomBytes(1_000_000).toString('hex') })
-  await t.rejects(outbox.store([event('small'), tooLarge], IN_TIME), { code: 'EVENT_TOO_LARGE' })
+  await t.rejects(sender.store([event('small'), tooLarge], IN_TIME), { code: 'EVENT_TOO_LARGE' })
   t.strictSame(fake.calls, [])
-  t.equal(outbox.pendingBytes, 0)
+  t.equal(sender.pendingBytes, 0)
 })
 
 test('it gives up at the signal while SQS hangs, and drops what has not left', async (t) => {
-  const { outbox, fake, stored } = await onFake(t)
+  const { sender, fake, stored } = await onFake(t)
   const call = hold()
   fake.always('SendMessageBatch', call.behaviour)
   const deadline = new AbortController()
-  const storing = outbox.store(events(200), deadline.signal)
+  const storing = sender.store(events(200), deadline.signal)
   await fake.until(() => fake.calls.length === 8)
   const cause = new Error('time is up')
   deadline.abort(cause)
@@ -167,32 +167,32 @@ test('it gives up at the signal while SQS hangs, and drops what has not left', a
     message: 'SQS has not stored 200 of 200 events',
     cause
   })
-  t.ok(outbox.pendingBytes > 0, 'what is in flight still counts')
+  t.ok(sender.pendingBytes > 0, 'what is in flight still counts')
   call.release()
-  await outbox.idle()
+  await sender.idle()
   t.equal(stored().length, 80, 'what was in flight arrives')
   t.equal(fake.calls.length, 8)
-  t.equal(outbox.pendingBytes, 0)
+  t.equal(sender.pendingBytes, 0)
 })
 
 test('a call that SQS never answers is given up after 8 seconds', async (t) => {
-  const { outbox, fake } = await onFake(t)
+  const { sender, fake } = await onFake(t)
   const time = new AbortController()
   const timeout = mock.method(AbortSignal, 'timeout', () => time.signal)
   t.teardown(() => timeout.mock.restore())
   const call = hold()
   fake.next('SendMessageBatch', call.behaviour)
-  const failed = t.rejects(outbox.store(events(1), IN_TIME), { cause: { name: 'AbortError' } })
+  const failed = t.rejects(sender.store(events(1), IN_TIME), { cause: { name: 'AbortError' } })
   await call.arrived
   t.strictSame(timeout.mock.calls[0]?.arguments, [8000])
   time.abort()
   await failed
-  await outbox.idle()
+  await sender.idle()
 })
 
 test('nothing leaves when the time is up already', async (t) => {
-  const { outbox, fake } = await onFake(t)
-  await t.rejects(outbox.store(events(2), AbortSignal.abort()), {
+  const { sender, fake } = await onFake(t)
+  await t.rejects(sender.store(events(2), AbortSignal.abort()), {
     code: 'QUEUE_UNAVAILABLE',
     message: 'SQS has not stored 2 of 2 events'
   })
@@ -200,22 +200,22 @@ test('nothing leaves when the time is up already', async (t) => {
 })
 
 test('it is idle when every event that was handed in is stored or has failed', async (t) => {
-  const { outbox, fake } = await onFake(t)
-  await outbox.idle()
+  const { sender, fake } = await onFake(t)
+  await sender.idle()
   const call = hold()
   fake.next('SendMessageBatch', call.behaviour, refuse())
-  const stored = outbox.store(events(10), IN_TIME)
+  const stored = sender.store(events(10), IN_TIME)
   await call.arrived
-  const failed = t.rejects(outbox.store([event('other')], IN_TIME))
+  const failed = t.rejects(sender.store([event('other')], IN_TIME))
   let idle = false
-  const whenIdle = outbox.idle().then(() => {
+  const whenIdle = sender.idle().then(() => {
     idle = true
   })
   await failed
   t.notOk(idle)
-  t.ok(outbox.pendingBytes > 0)
+  t.ok(sender.pendingBytes > 0)
   call.release()
   await whenIdle
   await stored
-  t.equal(outbox.pendingBytes, 0)
+  t.equal(sender.pendingBytes, 0)
 })

@@ -21,10 +21,10 @@ export interface ReceivedMessage {
 /** What becomes of a message: it is deleted, or given out again after some seconds (0 to 43200). */
 export type Disposition = { kind: 'delete' } | { kind: 'retry'; delaySeconds: number }
 
-export interface InboxOptions {
+export interface MessageReceiverOptions {
   sqs: SQSClient
   queueUrl: string
-  /** Handles one message; `signal` aborts when the inbox stops or no longer holds the message. */
+  /** Handles one message; `signal` aborts when the receiver stops or no longer holds the message. */
   handle: (message: ReceivedMessage, signal: AbortSignal) => Promise<Disposition>
   log: Logger
   /** What a line of the log says of a message; its id, unless told otherwise. */
@@ -59,7 +59,7 @@ interface Held {
   bytes: number
   message: ReceivedMessage
   receiptHandle: string
-  /** Aborts when the inbox stops or the lease is lost. */
+  /** Aborts when the receiver stops or the lease is lost. */
   abort: AbortController
 }
 
@@ -83,15 +83,15 @@ function everyWithTimer(milliseconds: number, beat: () => void): () => void {
  * Receives messages and handles them: those of a group one after the other, those of different groups side by side. When
  * one fails, the later ones of its group return to the queue untouched.
  */
-export class Inbox {
-  readonly #options: Required<InboxOptions>
+export class MessageReceiver {
+  readonly #options: Required<MessageReceiverOptions>
   readonly #leases: Leases
   readonly #lanes: Lanes<Held>
   readonly #stopping = new AbortController()
   #laneEnded: () => void = () => {}
   #receiving: Promise<void> | undefined
 
-  constructor(options: InboxOptions) {
+  constructor(options: MessageReceiverOptions) {
     this.#options = {
       visibilityTimeoutSeconds: VISIBILITY_TIMEOUT_SECONDS,
       waitTimeSeconds: 2,

@@ -4,10 +4,10 @@ import { type Test, test } from 'tap'
 import { serializeError } from '../../../app/logger.ts'
 import {
   type Disposition,
-  Inbox,
-  type InboxOptions,
+  MessageReceiver,
+  type MessageReceiverOptions,
   type ReceivedMessage
-} from '../../../app/queue/receiver.ts'
+} from '../../../app/queue/message-receiver.ts'
 import { cut, failEntries, hold, loseAnswer, refuse, startSqsFake } from '../../support/sqs-fake.ts'
 
 const DONE: Disposition = { kind: 'delete' }
@@ -24,10 +24,10 @@ interface Job {
 }
 
 /**
- * An inbox on a queue that behaves as the test says; the test ends the handlers, beats the heart and moves the
- * clocks. Receives wait for as long as SQS allows, so a test that stops the inbox ends their wait as well.
+ * An receiver on a queue that behaves as the test says; the test ends the handlers, beats the heart and moves the
+ * clocks. Receives wait for as long as SQS allows, so a test that stops the receiver ends their wait as well.
  */
-async function build(t: Test, options: Partial<InboxOptions> = {}) {
+async function build(t: Test, options: Partial<MessageReceiverOptions> = {}) {
   const fake = await startSqsFake()
   const time = { now: 1_000_000 }
   const heart = { beat: () => {} }
@@ -35,7 +35,7 @@ async function build(t: Test, options: Partial<InboxOptions> = {}) {
   const jobs = new Map<string, Job>()
   const started: string[] = []
 
-  const inbox = new Inbox({
+  const receiver = new MessageReceiver({
     sqs: fake.client,
     queueUrl: fake.queueUrl,
     log: pino(
@@ -65,7 +65,7 @@ async function build(t: Test, options: Partial<InboxOptions> = {}) {
     ...options
   })
   t.teardown(async () => {
-    const stopped = inbox.stop(0)
+    const stopped = receiver.stop(0)
     await fake.stop()
     await stopped
   })
@@ -76,9 +76,9 @@ async function build(t: Test, options: Partial<InboxOptions> = {}) {
     return jobs.get(body) as Job
   }
 
-  /** Stops the inbox, and no receive waits any longer. */
+  /** Stops the receiver, and no receive waits any longer. */
   function stop(graceMs = PLENTY_MS): Promise<void> {
-    const stopped = inbox.stop(graceMs)
+    const stopped = receiver.stop(graceMs)
     fake.endPolls()
     return stopped
   }
@@ -92,7 +92,7 @@ async function build(t: Test, options: Partial<InboxOptions> = {}) {
       )
   const left = () => fake.messages().map(({ body }) => body)
   const logged = (msg: string) => lines.filter((line) => line.msg === msg)
-  return { fake, inbox, time, heart, lines, logged, jobs, job, started, stop, changes, left }
+  return { fake, receiver, time, heart, lines, logged, jobs, job, started, stop, changes, left }
 }
 
 /** Lets everything that has been set going so far run out: timers and I/O get their turns. */
@@ -101,10 +101,10 @@ async function settle(): Promise<void> {
 }
 
 test('a message reaches its handler with its group and how often it was received', async (t) => {
-  const { fake, inbox, job } = await build(t)
+  const { fake, receiver, job } = await build(t)
   fake.put('asset-1', 'a1')
-  inbox.start()
-  inbox.start()
+  receiver.start()
+  receiver.start()
   const first = await job('a1')
   t.match(first.message, { id: /^[\w-]{36}$/, body: 'a1', group: 'asset-1', receiveCount: 1 })
   first.finish(again(0))
@@ -113,9 +113,9 @@ test('a message reaches its handler with its group and how often it was received
 })
 
 test('a message is deleted when its handler has succeeded, and not before', async (t) => {
-  const { fake, inbox, job, left } = await build(t)
+  const { fake, receiver, job, left } = await build(t)
   fake.put('a', 'a1')
-  inbox.start()
+  receiver.start()
   const { finish } = await job('a1')
   await settle()
   t.equal(fake.inputs('DeleteMessageBatch').length, 0)
@@ -124,10 +124,10 @@ test('a message is deleted when its handler has succeeded, and not before', asyn
 })
 
 test('never more groups are handled than may be at a time', async (t) => {
-  const { fake, inbox, jobs, job, started } = await build(t, { concurrency: 12 })
+  const { fake, receiver, jobs, job, started } = await build(t, { concurrency: 12 })
   for (let index = 0; index < 30; index++) fake.put(`group-${index}`, `m${index}`)
   const asked = () => fake.inputs('ReceiveMessage').map(({ MaxNumberOfMessages }) => MaxNumberOfMessages)
-  inbox.start()
+  receiver.start()
   await fake.until(() => jobs.size === 12)
   await settle()
   t.strictSame(asked(), [10, 2])
@@ -146,22 +146,22 @@ test('never more groups are handled than may be at a time', async (t) => {
 })
 
 test('messages that wait behind another of their group take no slot', { timeout: 20_000 }, async (t) => {
-  const { fake, inbox, jobs } = await build(t, { concurrency: 50 })
+  const { fake, receiver, jobs } = await build(t, { concurrency: 50 })
   const hot = Array.from({ length: 5 }, (_, index) => `hot-${index}`)
   for (const group of hot) fake.put(group, ...Array.from({ length: 10 }, (_, index) => `${group}-${index}`))
   const others = Array.from({ length: 60 }, (_, index) => `other-${index}`)
   for (const group of others) fake.put(group, group)
-  inbox.start()
+  receiver.start()
   await fake.until(() => jobs.size === 50)
   t.strictSame([...jobs.keys()], [...hot.map((group) => `${group}-0`), ...others.slice(0, 45)])
   t.equal(fake.messages().filter(({ hiddenFor }) => hiddenFor > 0).length, 95)
 })
 
 test('what there is no room to wait for returns to the queue, and comes in its order', async (t) => {
-  const { fake, inbox, job, started, changes } = await build(t, { maximumWaitingBytes: 10 })
+  const { fake, receiver, job, started, changes } = await build(t, { maximumWaitingBytes: 10 })
   const bodies = ['é123', 'é234', 'é345', '4', '5']
   fake.put('a', ...bodies)
-  inbox.start()
+  receiver.start()
   await fake.until(() => changes().length === 2)
   t.strictSame(changes(), [
     ['4', 0],
@@ -173,10 +173,10 @@ test('what there is no room to wait for returns to the queue, and comes in its o
 })
 
 test('messages of one group are handled one after the other, even when ten come in one receive', async (t) => {
-  const { fake, inbox, jobs, job, started } = await build(t)
+  const { fake, receiver, jobs, job, started } = await build(t)
   const bodies = [...'abcdefghij']
   fake.put('asset-1', ...bodies)
-  inbox.start()
+  receiver.start()
   for (const body of bodies) {
     const { finish } = await job(body)
     t.strictSame([...jobs.keys()], [body], 'and nothing else runs')
@@ -188,10 +188,10 @@ test('messages of one group are handled one after the other, even when ten come 
 })
 
 test('groups are handled side by side', async (t) => {
-  const { fake, inbox, jobs, job, left } = await build(t)
+  const { fake, receiver, jobs, job, left } = await build(t)
   fake.put('a', 'a1', 'a2')
   fake.put('b', 'b1', 'b2')
-  inbox.start()
+  receiver.start()
   await job('a1')
   for (const body of ['b1', 'b2']) (await job(body)).finish(DONE)
   await fake.until(() => left().length === 2)
@@ -199,11 +199,11 @@ test('groups are handled side by side', async (t) => {
 })
 
 test('the next message of a group starts when the delete of the one before is confirmed', async (t) => {
-  const { fake, inbox, job, started } = await build(t)
+  const { fake, receiver, job, started } = await build(t)
   const removal = hold('answer')
   fake.next('DeleteMessageBatch', removal.behaviour)
   fake.put('a', 'a1', 'a2')
-  inbox.start()
+  receiver.start()
   ;(await job('a1')).finish(DONE)
   await removal.arrived
   await settle()
@@ -213,11 +213,11 @@ test('the next message of a group starts when the delete of the one before is co
 })
 
 test('a message that comes while its group is being handled waits for its turn', async (t) => {
-  const { fake, inbox, job, jobs } = await build(t)
+  const { fake, receiver, job, jobs } = await build(t)
   const removal = hold('answer')
   fake.next('DeleteMessageBatch', removal.behaviour)
   fake.put('a', 'a1')
-  inbox.start()
+  receiver.start()
   ;(await job('a1')).finish(DONE)
   await removal.arrived
   fake.put('a', 'a2')
@@ -236,13 +236,13 @@ const FAILED_DELETES = {
 }
 for (const [how, behaviour] of Object.entries(FAILED_DELETES)) {
   test(`when a delete ${how}, the later messages of its group go back`, async (t) => {
-    const { fake, inbox, job, started, changes, logged } = await build(t)
+    const { fake, receiver, job, started, changes, logged } = await build(t)
     fake.next('DeleteMessageBatch', behaviour)
     fake.put('a', 'a1', 'a2', 'a3')
     // where the delete was done after all, what goes back would come again at once
     fake.next('ReceiveMessage', (carryOut) => carryOut())
     fake.always('ReceiveMessage', hold().behaviour)
-    inbox.start()
+    receiver.start()
     ;(await job('a1')).finish(DONE)
     await fake.until(() => changes().length === 2)
     t.strictSame(changes(), [
@@ -255,12 +255,12 @@ for (const [how, behaviour] of Object.entries(FAILED_DELETES)) {
 }
 
 test('when a message fails it is delayed first, and then the later ones of its group go back untouched', async (t) => {
-  const { fake, inbox, job, started, changes, left } = await build(t)
+  const { fake, receiver, job, started, changes, left } = await build(t)
   const change = hold()
   fake.next('ChangeMessageVisibilityBatch', change.behaviour)
   fake.put('a', 'a1', 'a2', 'a3')
   fake.put('b', 'b1')
-  inbox.start()
+  receiver.start()
   ;(await job('a1')).finish(again(30))
   const { Entries = [] } = await change.arrived
   t.strictSame(
@@ -297,10 +297,10 @@ test('when a message fails it is delayed first, and then the later ones of its g
 })
 
 test('when the delay of a failed message is not taken, the later ones of its group go back all the same', async (t) => {
-  const { fake, inbox, job, started, changes, logged } = await build(t)
+  const { fake, receiver, job, started, changes, logged } = await build(t)
   fake.next('ChangeMessageVisibilityBatch', refuse(500))
   fake.put('a', 'a1', 'a2')
-  inbox.start()
+  receiver.start()
   ;(await job('a1')).finish(again(30))
   await fake.until(() => changes().length === 2)
   t.strictSame(changes(), [
@@ -313,9 +313,9 @@ test('when the delay of a failed message is not taken, the later ones of its gro
 })
 
 test('a message whose handler throws comes again after a visibility time-out', async (t) => {
-  const { fake, inbox, job, started, changes, logged } = await build(t, { visibilityTimeoutSeconds: 45 })
+  const { fake, receiver, job, started, changes, logged } = await build(t, { visibilityTimeoutSeconds: 45 })
   fake.put('a', 'a1', 'a2')
-  inbox.start()
+  receiver.start()
   ;(await job('a1')).fail(new Error('a bug'))
   await fake.until(() => changes().length === 2)
   t.strictSame(changes(), [
@@ -327,11 +327,11 @@ test('a message whose handler throws comes again after a visibility time-out', a
 })
 
 test('a heartbeat extends what is being handled and what waits for its turn', async (t) => {
-  const { fake, inbox, heart, job, jobs } = await build(t, { concurrency: 12 })
+  const { fake, receiver, heart, job, jobs } = await build(t, { concurrency: 12 })
   fake.put('a', 'a1', 'a2', 'a3', 'a4', 'a5', 'a6')
   fake.put('b', 'b1', 'b2', 'b3', 'b4')
   fake.put('c', 'c1', 'c2')
-  inbox.start()
+  receiver.start()
   await job('c1')
   fake.advance(50)
   heart.beat()
@@ -345,7 +345,7 @@ test('a heartbeat extends what is being handled and what waits for its turn', as
 
 test('by itself it beats three times in a visibility time-out', async (t) => {
   const fake = await startSqsFake()
-  const inbox = new Inbox({
+  const receiver = new MessageReceiver({
     sqs: fake.client,
     queueUrl: fake.queueUrl,
     log: pino({ enabled: false }),
@@ -358,11 +358,11 @@ test('by itself it beats three times in a visibility time-out', async (t) => {
   })
   fake.put('a', 'a1')
   const since = performance.now()
-  inbox.start()
+  receiver.start()
   await fake.until(() => fake.messages().length === 0)
   t.ok(performance.now() - since > 600)
   fake.endPolls()
-  await inbox.stop(PLENTY_MS)
+  await receiver.stop(PLENTY_MS)
   await fake.stop()
 })
 
@@ -373,9 +373,9 @@ const ENDS: Record<string, (job: Job) => void> = {
 }
 for (const [how, end] of Object.entries(ENDS)) {
   test(`a message that is lost is left alone and the rest of its group goes back, when its handler ${how}`, async (t) => {
-    const { fake, inbox, heart, time, job, started, changes, lines } = await build(t)
+    const { fake, receiver, heart, time, job, started, changes, lines } = await build(t)
     fake.put('a', 'a1', 'a2', 'a3')
-    inbox.start()
+    receiver.start()
     const running = await job('a1')
     fake.always(
       'ChangeMessageVisibilityBatch',
@@ -406,9 +406,9 @@ for (const [how, end] of Object.entries(ENDS)) {
 }
 
 test('a message that is lost while it waits for its turn is not handled', async (t) => {
-  const { fake, inbox, heart, time, job, started, lines, changes } = await build(t)
+  const { fake, receiver, heart, time, job, started, lines, changes } = await build(t)
   fake.put('a', 'a1', 'a2', 'a3')
-  inbox.start()
+  receiver.start()
   const { finish } = await job('a1')
   fake.always(
     'ChangeMessageVisibilityBatch',
@@ -429,11 +429,11 @@ test('a message that is lost while it waits for its turn is not handled', async 
 })
 
 test('a heartbeat in flight does not overtake the delay of a failed message', async (t) => {
-  const { fake, inbox, heart, job } = await build(t)
+  const { fake, receiver, heart, job } = await build(t)
   const beat = hold()
   fake.next('ChangeMessageVisibilityBatch', beat.behaviour)
   fake.put('a', 'a1')
-  inbox.start()
+  receiver.start()
   const { finish } = await job('a1')
   heart.beat()
   await beat.arrived
@@ -444,10 +444,10 @@ test('a heartbeat in flight does not overtake the delay of a failed message', as
 })
 
 test('a receive that fails is tried again after growing pauses', async (t) => {
-  const { fake, inbox, job, lines } = await build(t)
+  const { fake, receiver, job, lines } = await build(t)
   fake.next('ReceiveMessage', refuse(500), cut, refuse(503), refuse(400, 'QueueDoesNotExist'))
   fake.put('a', 'a1')
-  inbox.start()
+  receiver.start()
   const { finish } = await job('a1')
   const pauses = () => lines.map(({ pauseMs }) => pauseMs)
   t.strictSame(pauses(), [5, 10, 20, 40])
@@ -467,15 +467,15 @@ test('a receive that fails is tried again after growing pauses', async (t) => {
 })
 
 test('a receive whose pause would grow beyond half a minute waits half a minute at most', async (t) => {
-  const { fake, inbox, lines } = await build(t, { random: () => 0.0001 })
+  const { fake, receiver, lines } = await build(t, { random: () => 0.0001 })
   fake.always('ReceiveMessage', refuse(500))
-  inbox.start()
+  receiver.start()
   await fake.until(() => lines.length === 12)
   t.equal(Math.max(...lines.map(({ pauseMs }) => Number(pauseMs))), 3)
 })
 
 test('a receive that SQS never answers is given up, so that it does not hold up a stop', async (t) => {
-  const { fake, inbox, job, lines } = await build(t)
+  const { fake, receiver, job, lines } = await build(t)
   const limits: AbortController[] = []
   const { timeout } = AbortSignal
   const mocked = mock.method(AbortSignal, 'timeout', (milliseconds: number) => {
@@ -488,13 +488,13 @@ test('a receive that SQS never answers is given up, so that it does not hold up 
   const silent = [hold(), hold()] as const
   fake.next('ReceiveMessage', silent[0].behaviour, (carryOut) => carryOut(), silent[1].behaviour)
   fake.put('a', 'a1')
-  inbox.start()
+  receiver.start()
   await silent[0].arrived
   limits[0]?.abort()
   const { finish } = await job('a1')
   t.match(lines, [{ code: 'QUEUE_UNAVAILABLE', err: { type: 'AbortError' } }])
   await silent[1].arrived
-  const stopped = inbox.stop(PLENTY_MS)
+  const stopped = receiver.stop(PLENTY_MS)
   finish(DONE)
   limits[2]?.abort()
   await stopped
@@ -502,20 +502,20 @@ test('a receive that SQS never answers is given up, so that it does not hold up 
 })
 
 test('what SQS leaves out of a message is empty', async (t) => {
-  const { fake, inbox, job } = await build(t)
+  const { fake, receiver, job } = await build(t)
   fake.next('ReceiveMessage', async () => ({
     status: 200,
     body: { Messages: [{ MD5OfBody: 'd41d8cd98f00b204e9800998ecf8427e' }] }
   }))
-  inbox.start()
+  receiver.start()
   t.strictSame((await job('')).message, { id: '', body: '', group: '', receiveCount: 1 })
 })
 
 test('a stop takes no more and lets handlers finish; what waits for its turn goes back', async (t) => {
-  const { fake, inbox, job, started, stop, changes, left } = await build(t)
+  const { fake, receiver, job, started, stop, changes, left } = await build(t)
   fake.put('a', 'a1', 'a2')
   fake.put('b', 'b1')
-  inbox.start()
+  receiver.start()
   const [a1, b1] = [await job('a1'), await job('b1')]
   const stopped = stop()
   fake.put('c', 'c1')
@@ -537,10 +537,10 @@ test('a stop takes no more and lets handlers finish; what waits for its turn goe
 })
 
 test('a message that comes in the receive in flight during a stop is handed back', async (t) => {
-  const { fake, inbox, started } = await build(t)
-  inbox.start()
+  const { fake, receiver, started } = await build(t)
+  receiver.start()
   await fake.until(() => fake.calls.length === 1)
-  const stopped = inbox.stop(PLENTY_MS)
+  const stopped = receiver.stop(PLENTY_MS)
   fake.put('a', 'a1', 'a2')
   await stopped
   t.match(fake.messages(), [
@@ -551,15 +551,15 @@ test('a message that comes in the receive in flight during a stop is handed back
 })
 
 test('a message that comes during a stop, while its group is being handled, is handed back', async (t) => {
-  const { fake, inbox, job, started } = await build(t)
+  const { fake, receiver, job, started } = await build(t)
   const removal = hold('answer')
   fake.next('DeleteMessageBatch', removal.behaviour)
   fake.put('a', 'a1')
-  inbox.start()
+  receiver.start()
   ;(await job('a1')).finish(DONE)
   await removal.arrived
   await fake.until(() => fake.inputs('ReceiveMessage').length === 2)
-  const stopped = inbox.stop(PLENTY_MS)
+  const stopped = receiver.stop(PLENTY_MS)
   fake.put('a', 'a2')
   await fake.until(() => fake.messages()[0]?.receives === 1)
   removal.release()
@@ -570,9 +570,9 @@ test('a message that comes during a stop, while its group is being handled, is h
 
 for (const [how, end] of Object.entries(ENDS)) {
   test(`after its grace a stop tells handlers to end; one that ${how} loses nothing`, async (t) => {
-    const { fake, inbox, job, stop, logged } = await build(t)
+    const { fake, receiver, job, stop, logged } = await build(t)
     fake.put('a', 'a1', 'a2')
-    inbox.start()
+    receiver.start()
     const running = await job('a1')
     running.signal.addEventListener('abort', () => end(running))
     await stop(20)
@@ -592,9 +592,9 @@ for (const [how, end] of Object.entries(ENDS)) {
 }
 
 test('what still runs when a stop has no time left is handed back, and not deleted when it ends', async (t) => {
-  const { fake, inbox, job, started, stop, logged } = await build(t)
+  const { fake, receiver, job, started, stop, logged } = await build(t)
   fake.put('a', 'a1', 'a2')
-  inbox.start()
+  receiver.start()
   const { finish } = await job('a1')
   await stop(10)
   const handedBack = [
@@ -611,11 +611,11 @@ test('what still runs when a stop has no time left is handed back, and not delet
 })
 
 test('a stop waits for deletes in flight', async (t) => {
-  const { fake, inbox, job, stop, left } = await build(t)
+  const { fake, receiver, job, stop, left } = await build(t)
   const removal = hold()
   fake.next('DeleteMessageBatch', removal.behaviour)
   fake.put('a', 'a1')
-  inbox.start()
+  receiver.start()
   ;(await job('a1')).finish(DONE)
   await removal.arrived
   let done = false
@@ -630,9 +630,9 @@ test('a stop waits for deletes in flight', async (t) => {
 })
 
 test('a stop does not hang while the queue is away', async (t) => {
-  const { fake, inbox, job, stop, lines } = await build(t)
+  const { fake, receiver, job, stop, lines } = await build(t)
   fake.put('a', 'a1')
-  inbox.start()
+  receiver.start()
   const { finish } = await job('a1')
   for (const action of ['ReceiveMessage', 'DeleteMessageBatch', 'ChangeMessageVisibilityBatch'] as const) {
     fake.always(action, cut)
@@ -645,33 +645,33 @@ test('a stop does not hang while the queue is away', async (t) => {
 })
 
 test('a stop during the pause after a failed receive ends the pause', async (t) => {
-  const { fake, inbox, lines } = await build(t, { random: () => 20 })
+  const { fake, receiver, lines } = await build(t, { random: () => 20 })
   fake.always('ReceiveMessage', refuse(500))
-  inbox.start()
+  receiver.start()
   await fake.until(() => lines.length === 1)
   const since = performance.now()
-  await inbox.stop(PLENTY_MS)
+  await receiver.stop(PLENTY_MS)
   t.ok(performance.now() - since < 5000)
   t.equal(fake.calls.length, 1)
 })
 
-test('a stop of an idle inbox takes no longer than a receive waits', async (t) => {
-  const { fake, inbox } = await build(t, { waitTimeSeconds: 1 })
-  inbox.start()
+test('a stop of an idle receiver takes no longer than a receive waits', async (t) => {
+  const { fake, receiver } = await build(t, { waitTimeSeconds: 1 })
+  receiver.start()
   await fake.until(() => fake.calls.length === 1)
   const since = performance.now()
-  await inbox.stop(PLENTY_MS)
+  await receiver.stop(PLENTY_MS)
   t.ok(performance.now() - since < 5000)
   t.equal(fake.calls.length, 1)
 })
 
 test('a stop while every place is taken takes nothing more when one is free', async (t) => {
-  const { fake, inbox, job, left, started } = await build(t, { concurrency: 1 })
+  const { fake, receiver, job, left, started } = await build(t, { concurrency: 1 })
   fake.put('a', 'a1')
   fake.put('b', 'b1')
-  inbox.start()
+  receiver.start()
   const { finish } = await job('a1')
-  const stopped = inbox.stop(PLENTY_MS)
+  const stopped = receiver.stop(PLENTY_MS)
   finish(DONE)
   await stopped
   t.strictSame(left(), ['b1'])
@@ -679,10 +679,10 @@ test('a stop while every place is taken takes nothing more when one is free', as
   t.equal(fake.inputs('ReceiveMessage').length, 1)
 })
 
-test('an inbox that was never started stops at once', async (t) => {
-  const { inbox, fake } = await build(t)
-  await inbox.stop(PLENTY_MS)
-  inbox.start()
+test('an receiver that was never started stops at once', async (t) => {
+  const { receiver, fake } = await build(t)
+  await receiver.stop(PLENTY_MS)
+  receiver.start()
   await settle()
   t.strictSame(fake.calls, [])
 })

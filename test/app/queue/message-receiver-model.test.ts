@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { pino } from 'pino'
 import t from 'tap'
-import { type Disposition, Inbox } from '../../../app/queue/receiver.ts'
+import { type Disposition, MessageReceiver } from '../../../app/queue/message-receiver.ts'
 import { type Entry, failEntries, startSqsFake } from '../../support/sqs-fake.ts'
 
 /** How often a message fails before it succeeds, and how: with a delay in seconds, by a throw, or a delete that fails. */
@@ -66,7 +66,7 @@ t.test(
               first?.receives === resting.get(first?.body ?? '') &&
               others.every(({ hiddenFor }) => hiddenFor === 0)
           )
-        const inbox = new Inbox({
+        const receiver = new MessageReceiver({
           sqs: fake.client,
           queueUrl: fake.queueUrl,
           log: pino({ enabled: false }),
@@ -99,7 +99,7 @@ t.test(
             return promise
           }
         })
-        inbox.start()
+        receiver.start()
         for (const pick of picks) {
           await fake.until(() => running.size > 0 || allRest())
           if (fake.messages().length === 0) break
@@ -109,7 +109,7 @@ t.test(
           } else [...running.values()][pick % running.size]!.end()
         }
         t.strictSame([...left.values()].flat(), [])
-        const stopped = inbox.stop(60_000)
+        const stopped = receiver.stop(60_000)
         fake.endPolls()
         await stopped
         await fake.stop()

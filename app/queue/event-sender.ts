@@ -18,7 +18,7 @@ interface Outgoing {
 }
 
 /** Stores events in the queue. */
-export class Outbox {
+export class EventSender {
   readonly #batcher: Batcher<Outgoing, void>
 
   constructor({ sqs, queueUrl }: { sqs: SQSClient; queueUrl: string }) {

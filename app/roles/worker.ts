@@ -1,0 +1,57 @@
+import { createDynamoDbClient } from '../journal/dynamodb.ts'
+import { Journal } from '../journal/journal.ts'
+import { StateStore } from '../journal/processor-state.ts'
+import { readRequirements } from '../listener-config/requirements.ts'
+import { createClients, createMetrics, createRegionalSqs, loadEnvironments, RECEIVE_MS } from '../wiring.ts'
+import { createWorker } from '../worker/create-worker.ts'
+import { startProcessors, stopProcessors } from '../worker/processor-lifecycle.ts'
+import { defineRole } from './role.ts'
+
+export const WORKER_REQUIRES = ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'JOURNAL_TABLE'] as const
+
+/** How long running processors may take to finish when the worker stops, in milliseconds. */
+export const WORKER_GRACE_MS = 60_000
+
+export const worker = defineRole({
+  summary: 'receives events from the queue and runs the processors of listener.config.ts',
+  requires: WORKER_REQUIRES,
+  stopWithinMs: 100_000,
+  async start({ config: ownConfig, listener, log, write }) {
+    const config = readRequirements(listener.processors, ownConfig)
+    const metrics = createMetrics('worker', config, { log, write })
+    const sqs = await createRegionalSqs(RECEIVE_MS)
+    const environments = await loadEnvironments(config, log)
+    environments.startBackgroundRefresh()
+    const clients = createClients(environments, log)
+    metrics.gauge('BreakerOpen', () => Number(clients.isAnyStopped))
+    const dynamoDb = createDynamoDbClient(config.WORKER_CONCURRENCY)
+    const table = { client: dynamoDb, tableName: config.JOURNAL_TABLE }
+    const receiver = createWorker({
+      sqs,
+      queueUrl: config.QUEUE_URL,
+      deadLetterQueueUrl: config.DEAD_LETTER_QUEUE_URL,
+      listener,
+      config,
+      clients,
+      environments,
+      journal: new Journal(table),
+      state: new StateStore(table),
+      log,
+      metrics,
+      concurrency: config.WORKER_CONCURRENCY
+    })
+    await startProcessors(listener.processors, { config, log })
+    receiver.start()
+    metrics.start()
+    log.info({ processors: listener.processors.map(({ name }) => name) }, 'worker is ready')
+    return async () => {
+      await receiver.stop(WORKER_GRACE_MS)
+      await stopProcessors(listener.processors, log)
+      metrics.stop()
+      environments.stop()
+      clients.close()
+      dynamoDb.destroy()
+      sqs.destroy()
+    }
+  }
+})

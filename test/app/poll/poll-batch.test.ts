@@ -65,7 +65,7 @@ function build(outcomes: Record<string, IngestOutcome>, more: Partial<BatchOptio
 
 t.test('what is stored may be acknowledged, in the order it came', async (t) => {
   const { take, lines, taken } = build({})
-  t.strictSame(await receive(message('1?>é'), message('2')), done('1?>é', '2'))
+  t.strictSame(await take(message('1?>é'), message('2')), done('1?>é', '2'))
   t.match(taken, [
     { body: Buffer.from('1?>é'), headers: { signature: 'signature of 1?>é', timestamp: '1700000000' } },
     { headers: { timestamp: '1700000000' } }
@@ -85,8 +85,8 @@ t.test(
   'a message has a trace id, which its events take along, and the same one when it is given again',
   async (t) => {
     const { take, lines, taken } = build({ stored: accepted, bad: refused, down: unavailable })
-    await receive(message('stored'), message('bad'), message('down'))
-    await receive(message('stored', { receipt_handle: 'another' }))
+    await take(message('stored'), message('bad'), message('down'))
+    await take(message('stored', { receipt_handle: 'another' }))
     const traceIds = taken.map(({ traceId }) => traceId)
     for (const traceId of traceIds) t.match(traceId, /^Poll=[\w+/]{43}=$/)
     t.equal(new Set(traceIds).size, 3)
@@ -100,7 +100,7 @@ t.test(
 
 t.test('when the queue does not store one, it and those behind it are left', async (t) => {
   const { take, lines, taken } = build({ 2: unavailable })
-  const result = await receive(message('1'), message('2'), message('3'))
+  const result = await take(message('1'), message('2'), message('3'))
   t.match(result, { receiptHandles: ['handle of 1'], error: { message: 'down' } })
   t.equal(taken.length, 2)
   t.match(lines[1], { msg: 'notification not stored; it stays in the channel', code: 'QUEUE_UNAVAILABLE' })
@@ -108,11 +108,11 @@ t.test('when the queue does not store one, it and those behind it are left', asy
 
 t.test('one that does not verify is left for a day, told once, then removed', async (t) => {
   const { take, lines, told } = build({ bad: refused })
-  t.strictSame(await receive(message('bad'), message('good')), done('good'))
-  t.strictSame(await receive(message('bad')), done())
+  t.strictSame(await take(message('bad'), message('good')), done('good'))
+  t.strictSame(await take(message('bad')), done())
   t.strictSame(told(), ['notification refused; it stays in the channel for a day', 'notification accepted'])
   t.match(lines[0], { level: 50, code: 'SIGNATURE_INVALID', reason: 'no secret fits' })
-  const { receive: again, told: toldAgain } = build({ bad: refused }, { refusals: overAtOnce() })
+  const { take: again, told: toldAgain } = build({ bad: refused }, { refusals: overAtOnce() })
   t.strictSame(await again(message('bad')), done('bad'))
   t.strictSame(toldAgain(), ['notification refused for good; it is removed from the channel'])
 })
@@ -127,38 +127,38 @@ function overAtOnce(): Refusals {
 t.test('one that verifies after all is stored, and forgotten among the refused', async (t) => {
   const outcomes: Record<string, IngestOutcome> = { bad: refused }
   const { take, told } = build(outcomes)
-  await receive(message('bad'))
+  await take(message('bad'))
   outcomes.bad = accepted
-  t.strictSame(await receive(message('bad')), done('bad'))
+  t.strictSame(await take(message('bad')), done('bad'))
   outcomes.bad = refused
-  await receive(message('bad'))
+  await take(message('bad'))
   t.match(told(), [/stays/, 'notification accepted', /stays/])
 })
 
 t.test('an event that SQS can never take is removed at once', async (t) => {
   const large: IngestOutcome = { outcome: 'refused', code: 'EVENT_TOO_LARGE', reason: '2000000 bytes', about }
   const { take, lines } = build({ large })
-  t.strictSame(await receive(message('large')), done('large'))
+  t.strictSame(await take(message('large')), done('large'))
   t.match(lines, [{ msg: /for good/, code: 'EVENT_TOO_LARGE', ids: ['1'] }])
 })
 
 t.test('none is begun after the time, or when it is to stop', async (t) => {
   const { take, taken } = build({}, { until: 15 })
-  t.strictSame(await receive(message('1'), message('2'), message('3')), done('1', '2'))
-  const { receive: stopped } = build({}, { signal: AbortSignal.abort() })
+  t.strictSame(await take(message('1'), message('2'), message('3')), done('1', '2'))
+  const { take: stopped } = build({}, { signal: AbortSignal.abort() })
   t.strictSame(await stopped(message('1')), done())
   t.equal(taken.length, 2)
 })
 
 t.test('what a message lacks is for the verification to refuse', async (t) => {
   const { take, taken } = build({ '': refused })
-  t.strictSame(await receive({}), done())
+  t.strictSame(await take({}), done())
   t.match(taken, [{ body: Buffer.alloc(0), headers: { signature: undefined, timestamp: undefined } }])
 })
 
 t.test('one without a receipt handle is stored all the same, and counted', async (t) => {
   const { take, told } = build({})
-  const result = await receive(message('1', { receipt_handle: undefined }), message('2'))
+  const result = await take(message('1', { receipt_handle: undefined }), message('2'))
   t.strictSame(result, { ...done('2'), withoutHandle: 1 })
   t.strictSame(told(), ['notification accepted', 'notification accepted'])
 })
@@ -175,7 +175,7 @@ t.test('one that shows a defect of the listener does not keep the others', async
       }
     }
   )
-  t.strictSame(await receive(message('1'), message('odd'), message('2')), done('1', '2'))
+  t.strictSame(await take(message('1'), message('odd'), message('2')), done('1', '2'))
   t.match(lines[1], { level: 50, code: 'INTERNAL', err: { message: 'a defect' } })
 })
 
@@ -211,7 +211,7 @@ t.test(
         }
         const other = Buffer.from(body)
         other[where % other.length]! ^= 1
-        const { receiptHandles } = await receive(
+        const { receiptHandles } = await take(
           { ...proof, signed_payload: encoded + padding },
           { ...proof, signed_payload: other.toString('base64url') }
         )

@@ -97,7 +97,7 @@ t.test('what is not stored is not acknowledged; it pauses, then goes on', async 
   ]
   const take = async () => outcomes.shift() ?? ACCEPTED
   const { cloudinary, poller, sleeps, acknowledged, left, lines } = await build(t, {
-    ingest: { take },
+    ingest: { receive: take },
     visibilitySeconds: 1
   })
   poller.start()

@@ -46,7 +46,7 @@ const element = fc.oneof(
 )
 const elements = fc.uniqueArray(element, { maxLength: 40, selector: (each) => ('id' in each ? each.id : {}) })
 
-t.test('whatever an answer holds, all authentic notifications are stored and acknowledged', async (t) => {
+t.test('stores and acknowledges all authentic notifications of any response', async (t) => {
   const { clients } = await buildCloudinary(t)
   const { fetch } = globalThis
   t.teardown(() => {

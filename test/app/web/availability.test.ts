@@ -12,7 +12,7 @@ function after(events: Record<number, 'refused' | 'served'>, seconds: number): b
   return availability.isStuck
 }
 
-t.test('a task that has refused everything for a minute is stuck', async (t) => {
+t.test('is stuck after refusing all requests for a minute', async (t) => {
   t.notOk(after({}, 600), 'nobody has sent anything')
   t.notOk(after({ 0: 'refused', 30: 'refused' }, 90), 'less than a minute')
   t.ok(after({ 0: 'refused', 30: 'refused', 60: 'refused' }, 61))

@@ -36,7 +36,7 @@ function problemsOf(run: () => unknown): readonly string[] {
   return []
 }
 
-/** The line about one bad value; undefined where it is accepted. */
+/** Returns the problem of a value; undefined if it is accepted. */
 function problemOf(name: VariableName, value: string): string | undefined {
   const [line, ...more] = problemsOf(() => readConfig([], { [name]: value }))
   if (more.length > 0) throw new Error(`more than one problem: ${more.join('; ')}`)

@@ -16,13 +16,13 @@ import { eventOf, QUIET } from '../support/operator.ts'
 import { COVERED, runRole } from '../support/role.ts'
 import { hold, startSqsFake } from '../support/sqs-fake.ts'
 
-// many processes, one after the other, on a machine that may be busy
+// starts many processes, on a machine that may be busy
 t.setTimeout(180_000)
 
 const { cloudName, apiKey, apiSecret } = LOCAL_CLOUDINARY
 const CLOUDINARY_URL = `cloudinary://${apiKey}:${apiSecret}@${cloudName}`
 
-/** Variables that the roles require, of what is not there. */
+/** The variables that roles require, with unreachable values. */
 const NOWHERE = {
   QUEUE_URL: 'http://127.0.0.1:9/0/q.fifo',
   DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:9/0/d.fifo',

@@ -2,10 +2,10 @@ import t from 'tap'
 import { Breaker, type BreakerState } from '../../../app/cloudinary/breaker.ts'
 import { type CallFailure, CloudinaryError } from '../../../app/cloudinary/cloudinary-error.ts'
 
-const failure = (fault: CallFailure = { kind: 'retryable' }, status = 503) =>
-  new CloudinaryError('CLOUDINARY_UNAVAILABLE', 'add tag: 503', fault, status)
+const failure = (kind: CallFailure = { kind: 'retryable' }, status = 503) =>
+  new CloudinaryError('CLOUDINARY_UNAVAILABLE', 'add tag: 503', kind, status)
 
-/** A breaker whose clock stands at 0 until it is set, and which pauses for the shortest time. */
+/** Builds a breaker with its clock at 0 and the shortest pauses. */
 function build() {
   const changes: BreakerState[] = []
   const time = { now: 0 }

@@ -68,7 +68,7 @@ t.test('clients of an environment share a circuit breaker, until a probe succeed
 const ONE = { cloudName: 'one', apiKey: '100000000000001', apiSecret: 'secret-of-one' }
 const TWO = { cloudName: 'two', apiKey: '200000000000002', apiSecret: 'secret-of-two' }
 
-/** A host of Cloudinary's, which would serve both environments. */
+/** Starts a Cloudinary host that serves both environments. */
 async function startHost(t: Test): Promise<CloudinaryStandIn> {
   const host = await startCloudinary({ environments: [ONE, TWO] })
   t.teardown(() => host.stop())
@@ -78,7 +78,7 @@ async function startHost(t: Test): Promise<CloudinaryStandIn> {
   return host
 }
 
-/** Clients as a role makes them, of environments that a rotation can replace. */
+/** Creates clients like a role, with environments that a rotation can replace. */
 async function wire(t: Test, ...current: CloudinaryEnvironment[]) {
   const source = { read: async () => ({ current, previous: [] }) }
   const log = pino({ level: 'silent' })
@@ -95,7 +95,7 @@ async function wire(t: Test, ...current: CloudinaryEnvironment[]) {
 
 const at = (host: CloudinaryStandIn, cloudName: string) => parseCloudinaryUrl(host.cloudinaryUrl(cloudName))
 
-/** Makes one call of each kind; those that fail are listed by name. */
+/** Makes one call of each kind. Returns the names of failed calls. */
 async function callAll(clients: CloudinaryClients, cloudName: string): Promise<string[]> {
   const failed: string[] = []
   for (const [kind, call] of Object.entries(KINDS)) {
@@ -129,7 +129,7 @@ t.test("calls Cloudinary's host for an environment without upload_prefix", async
     [TWO, at(host, 'one')]
   ]) {
     for (const [kind, call] of Object.entries(KINDS)) {
-      // the circuit breaker of others would open
+      // the circuit breaker of the others would open
       const { clients } = await wire(t, ...environments)
       await t.rejects(call(clients.for('two', never)), { code: 'CLOUDINARY_UNREACHABLE' }, kind)
       t.strictSame(refused.splice(0), [{ host: 'api.cloudinary.com', secure: true }], kind)

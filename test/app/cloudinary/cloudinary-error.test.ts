@@ -11,7 +11,7 @@ const SIGNATURE = 'da39a3ee5e6b4b0d3255bfef95601890afd80709'
 const map = (rejection: unknown, secrets: readonly string[] = [SECRET]) =>
   toCloudinaryError(rejection, { call: 'add tag', secrets, clock: () => NOW })
 
-/** Everything an error could show, its stack and what is enumerable included. */
+/** Everything that an error could show, including its stack and enumerable properties. */
 const shown = (error: CloudinaryError) =>
   [error.message, error.stack, error.cause, JSON.stringify(error), JSON.stringify(error.failure)].join('\n')
 
@@ -54,7 +54,7 @@ t.test('maps an unreadable response of the Admin API', async (t) => {
 })
 
 t.test('a truncated response is retryable', async (t) => {
-  // the SDK puts the error of the socket where its message should be
+  // the SDK sets the socket error as its message
   const error = map({
     message: new Error('aborted'),
     http_code: 200,
@@ -205,7 +205,7 @@ t.test('errors never contain a secret or a signature', async (t) => {
     fc.stringMatching(/^[0-9a-f]{64}$/),
     fc.stringMatching(/^[0-9A-F]{40}$/)
   )
-  /** Text with the secret and the signature anywhere in it, right beside other characters. */
+  /** Generates text with the secret and the signature anywhere, adjacent to other characters. */
   const parts = fc.array(fc.oneof(fc.string(), fc.constantFrom('SECRET', 'SIGNATURE', '_', 'x', ' ', 'f')))
   const shape = fc.constantFrom(
     (error: object) => error,

@@ -40,7 +40,7 @@ t.test("acknowledges in batches of Cloudinary's limit", async (t) => {
   t.equal(cloudinary.calls.length, 2)
 })
 
-/** A client whose calls are answered so, and the calls' bodies. */
+/** Builds a client with given responses, and records the bodies of its calls. */
 async function answered(t: Test, respond: (handles: string[]) => Response) {
   const asked: string[][] = []
   t.capture(globalThis, 'fetch', async (_url: URL, { body }: RequestInit) => {

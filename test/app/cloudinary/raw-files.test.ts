@@ -20,7 +20,7 @@ async function start(t: Test) {
   return { cloudinary, client: clients.for('demo', never) }
 }
 
-/** A client that calls a server of the test's own. */
+/** Builds a client that calls the test's own server. */
 async function startWith(t: Test, answer: RequestListener): Promise<CloudinaryClient> {
   const server = createServer(answer).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -36,7 +36,7 @@ async function startWith(t: Test, answer: RequestListener): Promise<CloudinaryCl
   return clients.for('demo', never)
 }
 
-/** The whole of a file, in parts. */
+/** Downloads a whole file in parts. */
 async function download(client: CloudinaryClient, file: RawFile, bytes: number) {
   const parts: string[] = []
   for (let offset = 0; ; ) {

@@ -12,7 +12,7 @@ interface Answer {
   body?: string
 }
 
-/** A client of a server that answers so, and the requests it got. */
+/** Builds a client of a server with given responses, and records its requests. */
 async function build(t: Test, answer: Answer | 'silence' | 'reset') {
   const requests: { method?: string; url?: string; authorization?: string; type?: string; body: string }[] =
     []

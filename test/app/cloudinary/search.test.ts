@@ -36,7 +36,7 @@ t.test('returns all pages, also from a cursor', async (t) => {
   t.strictSame(await names({ cursor }), [['3', '4', '5'], ['6']])
 })
 
-/** A client whose searches are answered so, one after the other. */
+/** Builds a client whose searches get the given responses in order. */
 function answering(...answers: object[]): CloudinaryClient {
   const search = {
     sort_by: () => search,

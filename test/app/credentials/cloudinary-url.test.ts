@@ -192,7 +192,7 @@ test('returns the API URL of each environment', (t) => {
 })
 
 test('errors never contain a key or a secret', async () => {
-  // Long enough not to be in a message by chance.
+  // long enough not to be in a message by chance
   const credential = fc.stringMatching(/^[A-Za-z0-9_-]{12,27}$/)
   const shapes: ((key: string, secret: string) => string)[] = [
     (key, secret) => `${key}:${secret}@demo`,

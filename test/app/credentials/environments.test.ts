@@ -37,7 +37,7 @@ function build(options: Omit<EnvironmentsOptions, 'log' | 'clock'>) {
   return { environments, time, lines, logged }
 }
 
-/** On the real AWS SDK, over HTTP. */
+/** Builds environments on the real AWS SDK, over HTTP. */
 async function onSecretsManager(t: Test, ...keys: CloudinaryEnvironment[]) {
   const server = await startSecretsManager({ secrets: { cloudinary: secretOf(...keys) } })
   const client = new SecretsManagerClient({
@@ -56,7 +56,7 @@ async function onSecretsManager(t: Test, ...keys: CloudinaryEnvironment[]) {
   return { ...built, server, rotate }
 }
 
-/** On a source whose reads the test settles. */
+/** Builds environments on a source whose reads the test settles. */
 function onLatches() {
   const reads: PromiseWithResolvers<SecretVersions>[] = []
   const source = {
@@ -74,7 +74,7 @@ test('verifies notifications signed with the old and the new key during a rotati
   const body = Buffer.from('{"notification_type":"upload"}')
   const timestamp = 1_700_000_000
 
-  /** As the webhook does it; the API key that verified, or undefined. */
+  /** Verifies like the webhook. Returns the API key that verified, or undefined. */
   async function verifiedBy(signer: CloudinaryEnvironment): Promise<string | undefined> {
     const sent = signatureHeaders(body, signer, timestamp)
     const headers = checkHeaders(

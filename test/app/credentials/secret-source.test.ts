@@ -38,7 +38,7 @@ async function start(t: Test, secrets: Record<string, SecretValue> = {}) {
   return { server, lines, source: fromSecretsManager(clientOf(t, server.url), 'cloudinary', { log }) }
 }
 
-/** A server that answers 200 with whatever this gives; without it, it stays silent. */
+/** Starts a server that responds 200 with the given body, or stays silent without one. */
 async function startRaw(t: Test, answer?: () => string) {
   const server = createServer((_request, response) => answer && response.end(answer()))
   server.listen(0, '127.0.0.1')
@@ -209,7 +209,7 @@ test('errors and log lines never contain the secret', async (t) => {
       const ofValue = await errorOf(source.read())
       server.rotate('cloudinary', urlOf(one))
       await source.read()
-      // Cut off or not JSON at all: the SDK fails to parse it, with a SyntaxError that quotes it.
+      // the SDK fails to parse truncated or invalid JSON with a SyntaxError that quotes it
       answer = shape(text)
       const ofAnswer = await errorOf(broken.read())
       const said = JSON.stringify([serializeError(ofValue), serializeError(ofAnswer), lines])

@@ -16,7 +16,7 @@ const NOW = 1_780_315_200
 
 const UPLOAD = Buffer.from(JSON.stringify(sampleNotification('upload', { now: new Date(NOW * 1000) })))
 
-/** An ingest with its clock at NOW, whose events end up in `stored`. */
+/** Builds an Ingest with its clock at NOW, which collects events in `stored`. */
 async function build({
   source,
   elapsedMs,

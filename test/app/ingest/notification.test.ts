@@ -21,14 +21,14 @@ const context: NotificationContext = {
   signedAt: SIGNED_AT
 }
 
-/** The events of a body, which may be text, bytes, or anything else as JSON. */
+/** Returns the events of a body: text, bytes, or a value to write as JSON. */
 function eventsOf(body: unknown, overrides: Partial<NotificationContext> = {}): AssetEvent[] {
   const bytes =
     body instanceof Uint8Array ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
   return toEvents(bytes, { ...context, ...overrides })
 }
 
-/** The event of a body that is about one asset. */
+/** Returns the event of a body with one asset. */
 function eventOf(body: unknown, overrides: Partial<NotificationContext> = {}): AssetEvent {
   const [event, ...more] = eventsOf(body, overrides)
   if (!event || more.length > 0) throw new Error(`there are ${more.length + (event ? 1 : 0)} events`)
@@ -44,7 +44,7 @@ const distinct = (values: readonly unknown[]) => new Set(values).size
 const named = { assetId: ASSET_ID, publicId: PUBLIC_ID }
 const full = { ...named, resourceType: 'image', deliveryType: 'upload' }
 
-/** What each type says of its asset. */
+/** The expected asset of each type. */
 const ASSETS: Record<EventType, Asset | null> = {
   upload: { ...full, version: VERSION },
   restore_asset_version: { ...full, version: VERSION },
@@ -78,7 +78,7 @@ const ASSETS: Record<EventType, Asset | null> = {
   invalidate_custom_cdn: null
 }
 
-/** What is different in a variant; undefined: missing. */
+/** Differences of the variants. Undefined: the field is missing. */
 const VARIANTS: Record<string, { [Name in keyof Asset]?: Asset[Name] | undefined }> = {
   'eager video': { resourceType: 'video' },
   'eager hls': { resourceType: 'video' },
@@ -604,7 +604,7 @@ const oddText = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)) })
 )
-/** JSON text of any shape, with the names the listener looks at in all the wrong places. */
+/** Generates JSON of any shape, with the listener's field names in wrong places. */
 const { anyJson } = fc.letrec<{ anyJson: string; list: string; object: string; leaf: string }>((tie) => ({
   anyJson: fc.oneof({ depthSize: 'medium', withCrossShrink: true }, tie('leaf'), tie('list'), tie('object')),
   leaf: fc.oneof(
@@ -698,7 +698,7 @@ t.test('different bodies give different ids', async (t) => {
   fc.assert(
     fc.property(anyBody, anyBody, (one, other) => {
       fc.pre(Buffer.compare(one, other) !== 0)
-      // two bodies about the same upload are the same event, and rightly so
+      // two bodies with the same upload are the same event
       fc.pre([...eventsOf(one), ...eventsOf(other)].some(({ type }) => type !== 'upload'))
       const all = [
         ...ids(eventsOf(one)),

@@ -10,7 +10,7 @@ const TOLERANCE_SECONDS = 7200
 
 type WellFormed = Extract<HeaderOutcome, { outcome: 'well-formed' }>
 
-/** The verdict on the headers at NOW, or so many seconds from it. */
+/** Checks the headers at NOW, or at another time. */
 function check(
   headers: { signature?: string; timestamp?: string; signatureV2?: string },
   { toleranceSeconds = TOLERANCE_SECONDS, seconds = NOW } = {}
@@ -36,8 +36,8 @@ function verify<Key extends { apiSecret: string; signatureAlgorithm?: 'sha1' | '
   headers: { signature: string; timestamp: string },
   keys: Key[]
 ) {
-  const verdict = check(headers)
-  return verdict.outcome === 'refused' ? verdict : verifySignature(Buffer.from(body), verdict, keys)
+  const outcome = check(headers)
+  return outcome.outcome === 'refused' ? outcome : verifySignature(Buffer.from(body), outcome, keys)
 }
 
 const key = { apiSecret: 'someApiSecret' }
@@ -266,8 +266,8 @@ const anyAlgorithm = fc.constantFrom('sha1' as const, 'sha256' as const)
 t.test('verifies any signed body', async () => {
   fc.assert(
     fc.property(anyBody, anySecret, anyAlgorithm, (body, apiSecret, algorithm) => {
-      const verdict = verify(body, signed(body, { apiSecret, algorithm }), [{ apiSecret }])
-      return verdict.outcome === 'verified'
+      const outcome = verify(body, signed(body, { apiSecret, algorithm }), [{ apiSecret }])
+      return outcome.outcome === 'verified'
     })
   )
 })
@@ -301,11 +301,11 @@ t.test('a refusal contains no secret and no signature', async () => {
   const distinct = fc.stringMatching(/^[A-Z0-9]{12,20}$/)
   fc.assert(
     fc.property(anyBody, distinct, digits, fc.boolean(), (body, apiSecret, signature, strict) => {
-      const verdict = verify(body, { signature, timestamp: String(NOW) }, [
+      const outcome = verify(body, { signature, timestamp: String(NOW) }, [
         { apiSecret, ...(strict && { signatureAlgorithm: 'sha256' as const }) }
       ])
-      const written = JSON.stringify(verdict)
-      return verdict.outcome === 'refused' && !written.includes(apiSecret) && !written.includes(signature)
+      const written = JSON.stringify(outcome)
+      return outcome.outcome === 'refused' && !written.includes(apiSecret) && !written.includes(signature)
     })
   )
 })
@@ -316,11 +316,11 @@ t.test('never throws for any headers', async () => {
   })
   fc.assert(
     fc.property(anyHeader, anyHeader, anyHeader, (signature, timestamp, signatureV2) => {
-      const verdict = checkHeaders(
+      const outcome = checkHeaders(
         { signature, timestamp, signatureV2 },
         { toleranceSeconds: TOLERANCE_SECONDS, clock: () => NOW * 1000 }
       )
-      return verdict.outcome === 'refused'
+      return outcome.outcome === 'refused'
     })
   )
 })

@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { COVERED } from '../../support/role.ts'
 import { CHILD_ENVIRONMENT } from '../../support/system.ts'
 
-/** What the build of the image runs, with no variable of the listener but the path of this file. */
+/** Runs the check like the image build, with LISTENER_CONFIG as the only variable. */
 function check(t: Test, config: string) {
   const directory = t.testdir({ 'config.ts': config, 'own.ts': 'export const name: string = "mine"' })
   const env = { ...CHILD_ENVIRONMENT, ...COVERED, LISTENER_CONFIG: `${directory}/config.ts` }

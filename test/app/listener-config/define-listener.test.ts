@@ -19,7 +19,7 @@ const processor = (given: Partial<Processor> = {}): Processor => ({
   ...given
 })
 
-/** Defines a listener of what may not be one. */
+/** Calls `defineListener` with any value. */
 const define = (listener: unknown) => defineListener(listener as Listener)
 const withProcessor = (given: object) => define({ processors: [{ ...processor(), ...given }] })
 
@@ -141,7 +141,7 @@ t.test('types `config` by the required variables', async (t) => {
         PORT,
         WEBHOOK_URL
       ]
-      // @ts-expect-error it is not required
+      // @ts-expect-error not in `requires`
       known.push(config.CMS_URL)
     },
     start({ config }) {

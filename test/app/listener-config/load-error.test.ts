@@ -7,9 +7,9 @@ const LISTENER = JSON.stringify(join(process.cwd(), 'app/listener.ts'))
 
 let runs = 0
 
-/** What is said of a file `entry.ts`, or another entry, with these files beside it; its directory is left out. */
+/** Returns the explanation for `entry.ts` with these files beside it, without its directory. */
 async function explain(t: Test, files: Record<string, string>, entry = 'entry.ts'): Promise<string> {
-  // a path of its own, since Node.js remembers what it has loaded
+  // a separate path, since Node.js caches modules
   runs += 1
   const beside = { 'there.ts': 'export const there = 1', folder: { 'index.ts': '' } }
   const directory = join(t.testdir({ [runs]: { ...beside, ...files } }), String(runs))
@@ -46,7 +46,7 @@ t.test('names file and line of a syntax error', async (t) => {
   t.match(await explain(t, { 'entry.ts': broken }), /^entry\.ts:3: syntax error: Expected ','/)
   const imported = { 'entry.ts': "import './own.ts'", 'own.ts': broken }
   t.match(await explain(t, imported), /^own\.ts:3: syntax error/)
-  // Node.js does not say where
+  // Node.js does not report the location
   t.match(
     await explain(t, { 'entry.mjs': broken }, 'entry.mjs'),
     /^entry\.mjs: .*; `node --check entry\.mjs` shows/

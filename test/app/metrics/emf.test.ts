@@ -7,7 +7,7 @@ import { faultsOf, metricsOf } from '../../support/emf.ts'
 
 const NAMESPACE = 'Cloudinary/Listener'
 
-/** Metrics of a worker, whose period ends when `beat` is called. */
+/** Builds metrics of a worker, which are written at each `beat`. */
 function build(overrides: Partial<EmfMetricsOptions> = {}) {
   const lines: string[] = []
   const warnings: Record<string, unknown>[] = []

@@ -9,7 +9,7 @@ const SUMMARY = { environment: 'demo', type: 'upload', notificationType: 'upload
 
 const ACCEPTED: IngestOutcome = { outcome: 'accepted', events: 1, summary: { ...SUMMARY, ids: [] } }
 
-/** Something that happens again and again, and can be waited for. */
+/** Collects occurrences that a test can wait for. */
 class Happenings<T> {
   readonly all: T[] = []
   #waiting: (() => void)[] = []
@@ -25,20 +25,20 @@ class Happenings<T> {
   }
 }
 
-/** A poller of the channel `orders` of a Cloudinary; it sleeps until the test wakes it. */
+/** Builds a poller of the channel `orders`, which sleeps until the test wakes it. */
 async function build(t: Test, overrides: Partial<PollerOptions> = {}) {
   const { cloudinary, clients } = await buildCloudinary(t, { random: () => 0 })
   cloudinary.cloud().triggers.create({ uri: 'poll://orders', event_type: 'all', uri_type: 'poll' }, 0)
   const lines: Record<string, unknown>[] = []
   const { metrics, counts } = memoryMetrics()
-  const taken = new Happenings<Notification>()
+  const received = new Happenings<Notification>()
   const sleeps = new Happenings<{ milliseconds: number; wake: () => void }>()
   const poller = new Poller({
     channel: 'orders',
     connect: (signal) => clients.for('demo', signal),
     ingest: {
       async receive(notification) {
-        taken.add(notification)
+        received.add(notification)
         return ACCEPTED
       }
     },
@@ -59,7 +59,7 @@ async function build(t: Test, overrides: Partial<PollerOptions> = {}) {
     poller,
     lines,
     counts,
-    taken,
+    received,
     sleeps,
     acknowledged,
     left: () => cloudinary.cloud().channels.size('orders')
@@ -67,15 +67,15 @@ async function build(t: Test, overrides: Partial<PollerOptions> = {}) {
 }
 
 t.test('acknowledges stored messages and continues', async (t) => {
-  const { cloudinary, poller, taken, acknowledged, left, lines, counts } = await build(t)
+  const { cloudinary, poller, received, acknowledged, left, lines, counts } = await build(t)
   poller.start()
   poller.start()
   cloudinary.as().upload({ publicId: 'a' })
-  t.match(JSON.parse(String((await taken.reach(1)).body)), { public_id: 'a' })
+  t.match(JSON.parse(String((await received.reach(1)).body)), { public_id: 'a' })
   await acknowledged()
   t.equal(left(), 0)
   cloudinary.as().upload({ publicId: 'b' })
-  await taken.reach(2)
+  await received.reach(2)
   t.strictSame(counts, { PollMessages: 2 })
   t.match(lines, [{ msg: 'notification accepted' }])
   t.match(cloudinary.calls.find(({ action }) => action === 'notifications')?.params, {
@@ -146,7 +146,7 @@ t.test('waits for the end of a rate limit', async (t) => {
 
 t.test('fetches again at once after an empty long poll', async (t) => {
   let elapsed = 0
-  const { cloudinary, poller, taken, sleeps } = await build(t, {
+  const { cloudinary, poller, received, sleeps } = await build(t, {
     waitSeconds: 0,
     elapsedMs: () => {
       elapsed += 1000
@@ -156,7 +156,7 @@ t.test('fetches again at once after an empty long poll', async (t) => {
   poller.start()
   await cloudinary.called(() => cloudinary.calls.length > 1)
   cloudinary.as().upload({ publicId: 'a' })
-  await taken.reach(1)
+  await received.reach(1)
   t.strictSame(sleeps.all, [])
 })
 

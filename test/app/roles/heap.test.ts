@@ -4,7 +4,7 @@ import { collectGarbage } from '../../../app/roles/heap.ts'
 
 t.test('collects unreachable objects', async (t) => {
   const abandoned = new WeakRef({})
-  // until then the reference itself holds it
+  // a new WeakRef keeps its target alive until the next turn
   await nextTurn()
   collectGarbage()
   t.equal(abandoned.deref(), undefined)

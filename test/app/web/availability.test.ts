@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Availability } from '../../../app/web/availability.ts'
 
-/** Second by second: what happened, or nothing. */
+/** One event, or none, per second. */
 function after(events: Record<number, 'refused' | 'served'>, seconds: number): boolean {
   let now = 0
   const availability = new Availability(() => now * 1000)

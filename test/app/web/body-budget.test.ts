@@ -45,7 +45,7 @@ t.test('never exceeds a share, and releases everything', async () => {
       for (const { bytes, small, releases } of steps) {
         const release = budget.reserve(small ? bytes % (SMALL_BODY_BYTES + 1) : bytes)
         if (release) held.push(release)
-        // the same one may be released again and again
+        // a reservation may be released more than once
         for (const index of releases) held[index % held.length]?.()
         if (budget.used > share.small + share.large) return false
       }

@@ -8,7 +8,7 @@ import { buildWeb } from '../../support/web.ts'
 
 const script = fileURLToPath(import.meta.resolve('../../../app/web/health-check.ts'))
 
-/** Runs the check against this port and resolves with its exit code. */
+/** Runs the check against a port. Resolves with its exit code. */
 async function check(port: number, ...options: string[]): Promise<number> {
   const child = spawn(process.execPath, [...options, script, String(port)], { stdio: 'inherit' })
   const [code] = await once(child, 'close')

@@ -6,7 +6,7 @@ const MIB = 2 ** 20
 t.test(
   'the default task receives 25 bodies of 10 MiB, stores three, and holds 2,048 connections',
   async (t) => {
-    // V8 gives itself 560 MiB of heap where it sees 1 GiB of memory
+    // V8 limits its heap to 560 MiB with 1 GiB of memory
     const limits = createLimits(1024 * MIB, 560 * MIB)
     const reservable = (budget: typeof limits.reading, bytes: number) => {
       let reserved = 0

@@ -251,7 +251,7 @@ t.test('marks changes made with its own key', async (t) => {
 
 const MIB = 2 ** 20
 
-/** Room for two large bodies that come in, and for one that is stored. */
+/** Limits for receiving two large bodies and storing one. */
 const tightLimits = () => ({
   ...createLimits(),
   reading: new BodyBudget({ small: 200_000, large: 2.5 * MIB }),
@@ -263,14 +263,14 @@ async function listen(t: Test, overrides: Parameters<typeof buildWeb>[1] = {}) {
   const web = await buildWeb(t, { limits, ...overrides })
   await web.app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = web.app.server.address() as AddressInfo
-  /** The head of a notification, and as much of its body as is given. */
+  /** Sends the headers of a notification and the given part of its body. */
   const begin = async (lines: HeaderLine[], body: string | Buffer = '') => {
     const connection = await RawConnection.open({ port })
     t.teardown(() => connection.destroy())
     connection.write(rawRequest({ headers: [['Host', 'localhost'], ...lines], body }))
     return connection
   }
-  /** Resolves once nothing is reserved. */
+  /** Resolves when nothing is reserved. */
   const nothingHeld = async () => {
     while (limits.reading.used + limits.storing.used > 0) await new Promise(setImmediate)
   }
@@ -287,7 +287,7 @@ t.test('unsigned large bodies do not block small or large ones for long', async 
   const { begin, post, lines, counts, limits, nothingHeld } = await listen(t)
   const chunked: HeaderLine = ['Transfer-Encoding', 'chunked']
   const first = await begin([LARGE, ...forged])
-  // of which nobody knows how long it becomes
+  // its length is not stated
   const second = await begin([chunked, ...forged])
   while (limits.reading.used < 2 * MIB) await new Promise(setImmediate)
   for (const length of [LARGE, chunked]) {

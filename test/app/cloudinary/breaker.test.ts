@@ -27,7 +27,7 @@ t.test('starts closed and admits any number of events', async (t) => {
   t.strictSame(breaker.admit(), { outcome: 'go', probe: false })
   const silent = new Breaker()
   for (let i = 0; i < 5; i++) silent.observe(failure())
-  t.equal(silent.capacity, 0, 'with the system clock, and nobody told')
+  t.equal(silent.capacity, 0, 'with the system clock and without a callback')
 })
 
 t.test('opens after five consecutive failures', async (t) => {
@@ -83,7 +83,7 @@ t.test('admits one probe at a time after its pause', async (t) => {
   t.strictSame(breaker.admit(), { outcome: 'go', probe: true })
   t.strictSame(breaker.admit(), { outcome: 'wait', since: 0, until: 61_000 })
   breaker.release()
-  t.strictSame(breaker.admit(), { outcome: 'go', probe: true }, 'one that made no call tells nothing')
+  t.strictSame(breaker.admit(), { outcome: 'go', probe: true }, 'a probe without a call does not close it')
 })
 
 t.test('admits another probe a minute after one that never ends', async (t) => {
@@ -104,7 +104,7 @@ t.test('closes at the first success', async (t) => {
   t.ok(breaker.isClosed)
   t.match(changes, [{ open: true }, { open: false }])
   fail(4)
-  t.ok(breaker.isClosed, 'and the count begins anew')
+  t.ok(breaker.isClosed, 'and the count restarts')
 })
 
 t.test('doubles the pause with each failed probe, up to a minute', async (t) => {
@@ -120,7 +120,7 @@ t.test('doubles the pause with each failed probe, up to a minute', async (t) => 
     if (next.outcome === 'wait') pauses.push((next.until - time.now) / 1000)
   }
   t.strictSame(pauses, [2, 4, 8, 16, 30, 30, 30, 30], 'half of it at least, since random is 0')
-  t.equal(changes.length, 1, 'it is said once that it is open')
+  t.equal(changes.length, 1, 'reports once that it opens')
 })
 
 t.test('ignores failures of calls that started before it opened', async (t) => {

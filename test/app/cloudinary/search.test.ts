@@ -72,7 +72,7 @@ t.test('reserves a tenth of the hourly calls', async (t) => {
     message: /50 of 500 .*2026-06-01T13:00:00.000Z/,
     failure: { kind: 'rate-limited', until: new Date('2026-06-01T13:00:00Z') }
   })
-  t.equal(pages, 2, 'the page that was paid for is seen')
+  t.equal(pages, 2, 'returns the last page within the allowance')
 })
 
 t.test('returns the last page with any allowance', async (t) => {

@@ -93,15 +93,15 @@ test('verifies notifications signed with the old and the new key during a rotati
   rotate(key('new'))
   time.now += GAP_MS
   t.equal(await verifiedBy(key('old')), 'old')
-  t.equal(await verifiedBy(key('new')), 'new', 'the first with the new key has the secret read again')
-  t.equal(await verifiedBy(key('old')), 'old', 'one that was on its way')
+  t.equal(await verifiedBy(key('new')), 'new', 'the first one with the new key triggers a refresh')
+  t.equal(await verifiedBy(key('old')), 'old', 'one in flight')
   t.equal(await verifiedBy(key('stranger')), undefined)
 
   rotate(key('newer'))
   time.now += GAP_MS
   t.equal(await verifiedBy(key('newer')), 'newer')
   t.equal(await verifiedBy(key('new')), 'new')
-  t.equal(await verifiedBy(key('old')), undefined, 'two rotations ago is over')
+  t.equal(await verifiedBy(key('old')), undefined, 'a key from two rotations ago is not known')
 })
 
 test('returns every key once, the current ones first', async (t) => {
@@ -269,7 +269,7 @@ test('refreshes at every interval until it is stopped', async (t) => {
   t.equal(reads.length, 2)
   reads[1]?.reject(new Error('down'))
   await environments.refresh('joins the second')
-  t.strictSame(known, [['demo'], ['demo']], 'who is told of each sees what is known by then')
+  t.strictSame(known, [['demo'], ['demo']], 'each callback sees the current keys')
   environments.stop()
   mock.timers.tick(900_000)
   t.equal(reads.length, 2)

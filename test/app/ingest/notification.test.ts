@@ -241,7 +241,7 @@ t.test('derives the id of an upload from asset, version and etag only', async (t
   const [withEtag, without] = uploadEventIds('demo', named)
   t.equal(upload.id, withEtag)
   const resent = { ...body, request_id: 'another', timestamp: '2026-06-01T12:30:00+00:00' }
-  t.equal(eventOf(resent).id, upload.id, 'sent anew by Cloudinary')
+  t.equal(eventOf(resent).id, upload.id, 'sent again by Cloudinary')
   t.equal(eventOf({ ...body, version: String(VERSION) }).id, upload.id, 'a version as text')
   t.equal(eventOf(sample('upload', { variant: 'old' })).id, upload.id)
   const { version_id, ...unversioned } = body

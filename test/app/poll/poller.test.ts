@@ -126,7 +126,7 @@ t.test('pauses longer while Cloudinary fails, and resets after a success', async
   t.equal(
     (await sleeps.reach(3)).milliseconds,
     1000,
-    'nothing was there at once: it is not asked again at once'
+    'waits after an empty response that came at once'
   )
   cloudinary.faults.add({ ...fault, count: 1 })
   sleeps.all[2]?.wake()
@@ -215,7 +215,7 @@ t.test('counts flaws of messages each time and logs them once', async (t) => {
   poller.start()
   for (let round = 1; round <= 3; round++) {
     const { milliseconds, wake } = await sleeps.reach(round)
-    t.equal(milliseconds, 1000, 'a round without progress is not followed by the next at once')
+    t.equal(milliseconds, 1000, 'waits after a round without progress')
     if (round < 3) wake()
   }
   t.strictSame(handles, ['bad'])

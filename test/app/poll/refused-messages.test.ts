@@ -12,7 +12,7 @@ t.test('a refused message is new, then known, and expires after a day', (t) => {
   t.equal(refusedMessages.record(message('b')), 'new')
   now = 86_400_000
   t.equal(refusedMessages.record(message('a')), 'expired')
-  t.equal(refusedMessages.record(message('a')), 'new', 'it was forgotten')
+  t.equal(refusedMessages.record(message('a')), 'new', 'was forgotten')
   t.end()
 })
 

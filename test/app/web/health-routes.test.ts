@@ -39,7 +39,7 @@ t.test('/ready is 503 without a queue, and 200 after it is back', async (t) => {
   t.strictSame((await app.inject('/ready')).json(), { status: 'no queue' })
   reachable = true
   now = 4999
-  t.equal((await app.inject('/ready')).statusCode, 503, 'the queue is asked every five seconds at most')
+  t.equal((await app.inject('/ready')).statusCode, 503, 'probes the queue at most every five seconds')
   t.equal(probes, 1)
   now = 5000
   t.equal((await app.inject('/ready')).statusCode, 200)

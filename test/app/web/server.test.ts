@@ -177,5 +177,5 @@ t.test('every line of a request has its trace id', async (t) => {
     { msg: 'request failed', traceId }
   ])
   await post('{}')
-  t.notOk('traceId' in lines.at(-1)!, 'where there is none, none is made up')
+  t.notOk('traceId' in lines.at(-1)!, 'invents none')
 })

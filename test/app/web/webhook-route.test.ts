@@ -404,7 +404,7 @@ t.test('reports that the task must be replaced after refusing all requests for a
   t.equal(await health(), 503)
   pendingBytes = 0
   t.equal((await post(UPLOAD)).statusCode, 503)
-  t.equal(await health(), 200, 'an outage of the queue is not the task to blame for')
+  t.equal(await health(), 200, 'an outage of the queue does not count as refusing')
   await post(UPLOAD, { 'x-cld-signature': '0'.repeat(40) })
   pendingBytes = 65 * MIB
   await refuseForAMinute()

@@ -20,7 +20,9 @@ export type ProcessorTest<Type extends EventType> = Omit<Sample<Type>, 'count'> 
     state?: Record<string, unknown>
   }
 
-/** How one run of a processor ended: as the journal records it, or `ignored` where the processor is not run. */
+/**
+ * How one run of a processor ended: as the journal records it, or `ignored` where the processor is not run.
+ */
 export type ProcessorResult = (ProcessorRecord | { outcome: 'ignored'; reason: string }) &
   Pick<TestResult, 'calls' | 'deadLetters' | 'log'> & {
     event: AssetEvent
@@ -31,8 +33,8 @@ export type ProcessorResult = (ProcessorRecord | { outcome: 'ignored'; reason: s
 /**
  * Runs a processor once for a sample event, between its `start` and its `stop`.
  *
- * @throws {ListenerError} SAMPLE_UNKNOWN, LISTENER_CONFIG_INVALID; CONFIG_INVALID for variables that it requires and that
- *   are not given; what its `start` throws
+ * @throws {ListenerError} SAMPLE_UNKNOWN, LISTENER_CONFIG_INVALID; CONFIG_INVALID for variables that it
+ *   requires and that are not given; what its `start` throws
  */
 export async function testProcessor<Type extends EventType>(
   processor: Processor,

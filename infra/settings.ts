@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { SIDES } from '../app/commands/reconcile/tracked-changes.ts'
+import { POLL_CHANNEL_NAME } from '../app/config.ts'
 import {
   existingVpc,
   flag,
@@ -110,7 +111,7 @@ export const Settings = z.strictObject({
     ),
   pollChannel: z
     .string()
-    .regex(/^[\w.-]{1,128}$/)
+    .regex(POLL_CHANNEL_NAME)
     .optional()
     .describe('a Cloudinary poll channel: with it the role `poll` runs as well, in the home region only'),
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { CloudinaryClient } from '../cloudinary/client.ts'
-import { type FoundAsset, leaveSome, type SearchQuery, searchPages } from '../cloudinary/search.ts'
+import { checkAllowance, type FoundAsset, type SearchQuery, searchPages } from '../cloudinary/search.ts'
 import { ListenerError } from '../errors.ts'
 import { assetKey, decodeCursor, encodeCursor, type Position, type Scope, stateKey } from './change-cursor.ts'
 import { type ChangedAsset, describeChange, textOf, WITH_FIELDS } from './changed-asset.ts'
@@ -129,7 +129,7 @@ export class ChangeFeed implements AsyncIterable<Change> {
       if (nextCursor === undefined) break
       const reached = writtenAt(assets.at(-1))
       if (reached !== undefined && reached > from) {
-        leaveSome(allowance)
+        checkAllowance(allowance)
         return reached
       }
       certainUntil = clock() - overlapMs

@@ -31,8 +31,8 @@ export async function runCommand(
       output.printError(`${error.message}\n\n${usage}`)
       return 2
     }
-    for (const fault of error instanceof ConfigError ? error.faults : [explain(error)])
-      output.printError(fault)
+    for (const problem of error instanceof ConfigError ? error.problems : [explain(error)])
+      output.printError(problem)
     return 1
   }
 }

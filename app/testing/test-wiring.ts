@@ -57,8 +57,7 @@ export function wireInMemory(listener: Listener, options: TestWiringOptions) {
     sender: { store: options.store },
     metrics: NO_METRICS,
     toleranceSeconds: 7200,
-    clock,
-    storeTimeoutMs: 8000
+    clock
   })
   const handling: HandleOptions = {
     processors,

@@ -83,7 +83,7 @@ export async function handleMessage(
  */
 function noteAge({ receivedAt, run }: AssetEvent, { metrics, clock }: HandleOptions): void {
   // an operator's run may come days later
-  if (!run) metrics.time('HandedBackAge', clock() - Date.parse(receivedAt))
+  if (!run) metrics.time('RetryAge', clock() - Date.parse(receivedAt))
 }
 
 /** The fields of a log line about a message: its event's, as in the lines of the event itself. */

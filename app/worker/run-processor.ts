@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import type { CloudinaryClient } from '../cloudinary/client.ts'
-import { CloudinaryError, type Fault } from '../cloudinary/cloudinary-error.ts'
+import { type CallFailure, CloudinaryError } from '../cloudinary/cloudinary-error.ts'
 import type { Config } from '../config.ts'
 import { ListenerError, PermanentError, RetryLaterError } from '../errors.ts'
 import type { AssetEvent } from '../ingest/event.ts'
@@ -20,7 +20,7 @@ export type Selection =
 /** How one run of one processor ended. */
 export type Run =
   | { outcome: 'succeeded'; processor: string; note: string | undefined; milliseconds: number }
-  | { outcome: 'failed'; processor: string; fault: Fault; error: unknown; milliseconds: number }
+  | { outcome: 'failed'; processor: string; fault: CallFailure; error: unknown; milliseconds: number }
 
 export type Failure = Extract<Run, { outcome: 'failed' }>
 
@@ -125,8 +125,8 @@ async function within<Result>(
   }
 }
 
-function faultOf(error: unknown): Fault {
-  if (error instanceof CloudinaryError) return error.fault
+function faultOf(error: unknown): CallFailure {
+  if (error instanceof CloudinaryError) return error.failure
   if (error instanceof RetryLaterError) return { kind: 'retryable', until: error.until }
   return { kind: error instanceof PermanentError ? 'permanent' : 'retryable' }
 }

@@ -193,7 +193,7 @@ t.test('once the roles have stopped, metrics account for all of it', async (t) =
   for (const [name, values] of [
     ['AckLatency{Role=web}', 3],
     ['EndToEndLatency{Role=worker}', 1],
-    ['HandedBackAge{Role=worker}', 1],
+    ['RetryAge{Role=worker}', 1],
     ['ProcessorDuration{Role=worker,Processor=writes}', 1],
     ['ProcessorDuration{Role=worker,Processor=fails-once}', 2],
     ['ProcessorDuration{Role=worker,Processor=never}', 1]

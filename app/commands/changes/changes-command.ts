@@ -145,8 +145,8 @@ export async function printChanges(selection: Selection, options: PrintChangesOp
   }
   printError(`${count(printed, 'change')}.`)
   const isKept = await keepCursor(feed.cursor(), selection, options)
-  if (failure instanceof CloudinaryError && failure.fault.kind === 'rate-limited') {
-    printError(`Calls to the Admin API are limited until ${failure.fault.until.toISOString()}; go on then.`)
+  if (failure instanceof CloudinaryError && failure.failure.kind === 'rate-limited') {
+    printError(`Calls to the Admin API are limited until ${failure.failure.until.toISOString()}; go on then.`)
     return SPENT
   }
   return failure === undefined && isKept ? 0 : 1

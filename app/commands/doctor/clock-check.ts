@@ -1,5 +1,6 @@
-import { hostOf } from '../../credentials/cloudinary-url.ts'
+import { apiBaseUrl } from '../../credentials/cloudinary-url.ts'
 import type { Environments } from '../../credentials/environments.ts'
+import { MAXIMUM_AHEAD_SECONDS } from '../../ingest/signature.ts'
 import { type Check, fault, ok, warn } from './doctor.ts'
 
 export interface ClockOptions {
@@ -10,8 +11,6 @@ export interface ClockOptions {
   clock: () => number
 }
 
-/** What is signed in the future is refused from here on, in seconds. */
-const REFUSED_SECONDS = 300
 const WARN_SECONDS = 60
 
 /** How long one server is waited for, in milliseconds. */
@@ -28,10 +27,10 @@ export const clock = ({ servers, fetch, clock }: ClockOptions): Check => ({
       const apart = `${seconds} s ${skew > 0 ? 'ahead of' : 'behind'} ${new URL(server).host}`
       if (seconds <= WARN_SECONDS) return [ok(`agrees with ${new URL(server).host} within ${WARN_SECONDS} s`)]
       const then =
-        seconds > REFUSED_SECONDS
+        seconds > MAXIMUM_AHEAD_SECONDS
           ? 'so that signatures and calls to AWS are refused'
-          : `and from ${REFUSED_SECONDS} s on signatures are refused`
-      const finding = seconds > REFUSED_SECONDS ? fault : warn
+          : `and from ${MAXIMUM_AHEAD_SECONDS} s on signatures are refused`
+      const finding = seconds > MAXIMUM_AHEAD_SECONDS ? fault : warn
       return [finding(`it is ${apart}, ${then}; set it by NTP`)]
     }
     return [warn('it could not be compared with any other: none answered; look at the lines above')]
@@ -66,5 +65,5 @@ export async function* timeServers({
 }): AsyncIterable<string> {
   if (queueUrl) yield new URL('/', queueUrl).href
   const keys = (await environments?.catch(() => undefined))?.verificationKeys() ?? []
-  yield* new Set(keys.map(hostOf))
+  yield* new Set(keys.map(apiBaseUrl))
 }

@@ -41,7 +41,7 @@ async function ping(clients: Clients, cloudName: string, signal: AbortSignal): P
     return ok(`${cloudName}: answers, and accepts the key`)
   } catch (error) {
     const message = `${cloudName}: ${explain(error)}`
-    const isLimited = error instanceof CloudinaryError && error.fault.kind === 'rate-limited'
+    const isLimited = error instanceof CloudinaryError && error.failure.kind === 'rate-limited'
     // the listener's own work is done by the Upload API, which is not limited
     return isLimited ? warn(`${message}; it passes`) : fault(message)
   }

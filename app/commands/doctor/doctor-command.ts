@@ -27,14 +27,14 @@ export const doctorCommand: Command = {
   usage: DOCTOR_USAGE,
   async run(args, print) {
     readArguments({ args })
-    const { config, faults } = inspectConfig(WORKER_REQUIRES)
+    const { config, problems } = inspectConfig(WORKER_REQUIRES)
     const sqs = createSqsClient(PROBE_MS)
-    const areNamed = !faults.some(({ name }) => name.startsWith('CLOUDINARY_'))
+    const areNamed = !problems.some(({ name }) => name.startsWith('CLOUDINARY_'))
     const environments = areNamed ? loadEnvironments(config, SILENT) : undefined
     environments?.catch(() => {}) // the check of the credentials reports why
     const checks = diagnosis({
       config,
-      faults: faults.map(({ line }) => line),
+      faults: problems.map(({ line }) => line),
       region: await sqs.config.region().catch(() => undefined),
       sqs,
       dynamoDb: () => createDynamoDbClient(),

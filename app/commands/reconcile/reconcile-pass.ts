@@ -1,6 +1,6 @@
 import type { CloudinaryClient } from '../../cloudinary/client.ts'
 import { CloudinaryError } from '../../cloudinary/cloudinary-error.ts'
-import { type Allowance, leaveSome, type SearchPage, searchPages } from '../../cloudinary/search.ts'
+import { type Allowance, checkAllowance, type SearchPage, searchPages } from '../../cloudinary/search.ts'
 import type { AssetEvent } from '../../ingest/event.ts'
 import type { EventSender } from '../../queue/event-sender.ts'
 import { explain } from '../explain-error.ts'
@@ -76,15 +76,15 @@ export async function runPass(options: PassOptions): Promise<PassEnd> {
       }
       report.begins(side, window)
       if (window.from >= window.until) continue
-      leaveSome(allowance)
+      checkAllowance(allowance)
       allowance = await search(side, window, { ...options, windows, knownEvents, sent })
       if (signal.aborted) return { outcome: 'interrupted' }
     }
     return { outcome: 'done' }
   } catch (error) {
     if (signal.aborted) return { outcome: 'interrupted' }
-    if (error instanceof CloudinaryError && error.fault.kind === 'rate-limited') {
-      return { outcome: 'limited', until: error.fault.until, why: error.message }
+    if (error instanceof CloudinaryError && error.failure.kind === 'rate-limited') {
+      return { outcome: 'limited', until: error.failure.until, why: error.message }
     }
     return { outcome: 'failed', why: whyOf(error) }
   }

@@ -1,6 +1,6 @@
 import type { CloudinaryClient } from '../../cloudinary/client.ts'
 import { createTrigger, deleteTrigger, listTriggers, updateTrigger } from '../../cloudinary/triggers.ts'
-import { readConfig } from '../../config.ts'
+import { POLL_CHANNEL_NAME, readConfig } from '../../config.ts'
 import { ListenerError } from '../../errors.ts'
 import { loadListener } from '../../listener-config/load-listener.ts'
 import { SILENT } from '../../logger.ts'
@@ -53,8 +53,6 @@ export interface SetupOptions {
   print: Print
 }
 
-const CHANNEL = /^[\w.-]{1,128}$/
-
 /**
  * @param webhookUrl the URL where none is given
  * @throws {UsageError}
@@ -87,7 +85,7 @@ export function parseSetup(args: string[], webhookUrl?: string): Setup {
 /** @param name of what says the URL */
 function targetOf(url: string | undefined, channel: string | undefined, name: string): Target {
   if (channel !== undefined) {
-    if (!CHANNEL.test(channel))
+    if (!POLL_CHANNEL_NAME.test(channel))
       throw new UsageError('--poll must be 1 to 128 letters, digits and any of . _ -')
     return { uri: `poll://${channel}`, uri_type: 'poll' }
   }

@@ -195,10 +195,10 @@ t.test('when the calls of the hour are spent it says so, and goes on from the cu
       for await (const { public_id } of reading) found.push(public_id)
       break
     } catch (error) {
-      t.match(error, { code: 'CLOUDINARY_ALLOWANCE_SPENT', fault: { kind: 'rate-limited', until: Date } })
-      const { fault } = error as unknown as { fault: { until: Date } }
+      t.match(error, { code: 'CLOUDINARY_ALLOWANCE_SPENT', failure: { kind: 'rate-limited', until: Date } })
+      const { failure } = error as unknown as { failure: { until: Date } }
       hours.push(searches().length)
-      time.now = fault.until.getTime()
+      time.now = failure.until.getTime()
     }
     cursor = reading.cursor()
   }

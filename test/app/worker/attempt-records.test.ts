@@ -1,5 +1,5 @@
 import t from 'tap'
-import { CloudinaryError, type Fault } from '../../../app/cloudinary/cloudinary-error.ts'
+import { type CallFailure, CloudinaryError } from '../../../app/cloudinary/cloudinary-error.ts'
 import { PermanentError, RetryLaterError } from '../../../app/errors.ts'
 import type { ProcessorRecord, ProcessorRecords } from '../../../app/journal/processor-record.ts'
 import {
@@ -30,7 +30,7 @@ const failed: ProcessorRecord = { ...ran, outcome: 'failed', code: 'E', message:
 const dead: ProcessorRecord = { ...ran, outcome: 'dead', code: 'E', message: 'never' }
 const started: ProcessorRecord = { outcome: 'started', at: AT, attempts: 3, waits: 2 }
 
-const failure = (fault: Fault = { kind: 'retryable' }): Failure => ({
+const failure = (fault: CallFailure = { kind: 'retryable' }): Failure => ({
   outcome: 'failed',
   processor: 'tag',
   fault,
@@ -40,7 +40,7 @@ const failure = (fault: Fault = { kind: 'retryable' }): Failure => ({
 
 const ended = (
   charge: Charge,
-  { before, fault, on = event }: { before?: ProcessorRecord; fault?: Fault; on?: typeof event } = {}
+  { before, fault, on = event }: { before?: ProcessorRecord; fault?: CallFailure; on?: typeof event } = {}
 ) => endedRecord(failure(fault), charge, { event: on, before, now: NOW, random: () => 0.5 })
 
 const secondsUntil = (record: ProcessorRecord) => (notBeforeOf(record, undefined) - NOW) / 1000

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { pino } from 'pino'
 import t from 'tap'
 import { Breaker } from '../../../app/cloudinary/breaker.ts'
-import { CloudinaryError, type Fault } from '../../../app/cloudinary/cloudinary-error.ts'
+import { type CallFailure, CloudinaryError } from '../../../app/cloudinary/cloudinary-error.ts'
 import { ListenerError, PermanentError, RetryLaterError } from '../../../app/errors.ts'
 import type { AssetEvent } from '../../../app/ingest/event.ts'
 import type { CloudinaryClient, Processor } from '../../../app/listener.ts'
@@ -88,7 +88,7 @@ function scripted(name: string, ...script: (string | Error)[]) {
   return { processor, runs: () => runs }
 }
 
-const cloudinaryError = (fault: Fault, status?: number) =>
+const cloudinaryError = (fault: CallFailure, status?: number) =>
   new CloudinaryError('CLOUDINARY_UNAVAILABLE', 'add tag', fault, status)
 
 t.test('an event with one processor costs two writes, and is done', async (t) => {
@@ -553,7 +553,7 @@ t.test('each event is counted by what became of it, and each run by its processo
     EventsRetried: 1
   })
   t.notOk('EndToEndLatency' in durations, 'it is not done')
-  t.equal(durations.HandedBackAge?.length, 1)
+  t.equal(durations.RetryAge?.length, 1)
   time.now = Date.parse(upload.receivedAt) + 12_345
   await handle()
   t.match(counts, { 'ProcessorProcessed bad': 1, EventsProcessed: 1, EventsRetried: 1 })
@@ -605,7 +605,7 @@ t.test(
     time.now = received + 2001
     await handle()
     await handle({ ...upload, run: { kind: 'redrive', id: 'r1' } })
-    t.strictSame(durations.HandedBackAge, [1000, 2000, 2001])
+    t.strictSame(durations.RetryAge, [1000, 2000, 2001])
   }
 )
 

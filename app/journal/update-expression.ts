@@ -1,7 +1,7 @@
-/** What happens to an attribute. Each has the same result when it is repeated, as the SDK's own retries may do. */
+/** A change of an attribute. Each is idempotent, since the SDK may repeat a write. */
 export type Change = { set: unknown } | { ifAbsent: unknown } | 'remove'
 
-/** The parts of a DynamoDB update: an expression, and a placeholder for each name and value. */
+/** Returns the parts of a DynamoDB update: the expression, and a placeholder for each name and value. */
 export function updateOf(changes: Record<string, Change>) {
   const sets: string[] = []
   const removes: string[] = []

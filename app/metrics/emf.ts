@@ -1,4 +1,5 @@
 import { Metrics as EmfDocument } from '@aws-lambda-powertools/metrics'
+import { type StartInterval, startInterval } from '../interval.ts'
 import type { Logger } from '../logger.ts'
 import { METRICS, type MetricName } from './metric-names.ts'
 import type { CountName, DetailOf, DurationName, GaugeName, RoleMetrics } from './metrics.ts'
@@ -13,8 +14,7 @@ export interface EmfMetricsOptions {
   log: Logger
   /** Milliseconds since the epoch. */
   clock: () => number
-  /** Calls `beat` every so many milliseconds until the returned function is called. */
-  every?: (milliseconds: number, beat: () => void) => () => void
+  every?: StartInterval
 }
 
 /** What is gathered under one set of dimensions until it is written. */
@@ -30,11 +30,6 @@ const PERIOD_MS = 60_000
 /** Values of one metric that EMF takes in a line. */
 const MAXIMUM_VALUES = 100
 
-function everyWithTimer(milliseconds: number, beat: () => void): () => void {
-  const timer = setInterval(beat, milliseconds).unref()
-  return () => clearInterval(timer)
-}
-
 /**
  * Metrics as lines in CloudWatch's Embedded Metric Format, which CloudWatch Logs turns into metrics: no call, no agent.
  * A line for each event would cost more than the event, so counts are added up, and durations gathered, for a minute; at
@@ -49,7 +44,7 @@ export class EmfMetrics implements RoleMetrics {
   #stopTimer: () => void = () => {}
 
   constructor(options: EmfMetricsOptions) {
-    this.#options = { every: everyWithTimer, ...options }
+    this.#options = { every: startInterval, ...options }
   }
 
   start(): void {

@@ -63,11 +63,11 @@ export const METRICS = {
     dimensions: ROLE,
     meaning: 'attempts at an event that failed and are to be made again'
   },
-  HandedBackAge: {
+  RetriedEventAge: {
     unit: 'Milliseconds',
     dimensions: ROLE,
     meaning:
-      'from `receivedAt` of an event to each time it is given back to be tried again; redrives and replays are left out'
+      'age of an event, since `receivedAt`, each time it returns to the queue; without redrives and replays'
   },
   EventsDeadLettered: {
     unit: 'Count',
@@ -77,7 +77,7 @@ export const METRICS = {
   MessagesNotHandled: {
     unit: 'Count',
     dimensions: ROLE,
-    meaning: 'messages handed back since the journal or the dead-letter queue did not answer'
+    meaning: 'messages returned to the queue because the journal or the dead-letter queue did not answer'
   },
   ProcessorDuration: {
     unit: 'Milliseconds',

@@ -9,6 +9,7 @@ import type { Metrics } from '../metrics/metrics.ts'
 import type { Listener } from '../processor.ts'
 import { DeadLetters } from '../queue/dead-letters.ts'
 import { MessageReceiver } from '../queue/message-receiver.ts'
+import { SqsMessageSource } from '../queue/sqs-message-source.ts'
 import { describeMessage, handleMessage } from './message-handler.ts'
 
 export interface WorkerOptions {
@@ -16,7 +17,7 @@ export interface WorkerOptions {
   queueUrl: string
   deadLetterQueueUrl: string
   listener: Listener
-  /** With what the processors require. */
+  /** Includes the variables that the processors require. */
   config: Config
   clients: CloudinaryClients
   environments: Pick<Environments, 'isOwnKey'>
@@ -24,7 +25,7 @@ export interface WorkerOptions {
   state: StateStore
   log: Logger
   metrics: Metrics
-  /** Maximum number of events that run at a time, each of another asset. */
+  /** Maximum number of events handled in parallel, each of another asset. */
   concurrency: number
   waitTimeSeconds?: number
   /** Milliseconds since the epoch. */
@@ -33,7 +34,7 @@ export interface WorkerOptions {
   random?: () => number
 }
 
-/** The worker role: receives events and runs the processors. While Cloudinary is down it takes none. */
+/** Creates the receiver of the worker role. It receives no events while Cloudinary is down. */
 export function createWorker(options: WorkerOptions): MessageReceiver {
   const {
     sqs,
@@ -52,8 +53,7 @@ export function createWorker(options: WorkerOptions): MessageReceiver {
   const deadLetters = new DeadLetters({ sqs, queueUrl: options.deadLetterQueueUrl })
   const { processors } = listener
   return new MessageReceiver({
-    sqs,
-    queueUrl,
+    source: new SqsMessageSource({ sqs, queueUrl }),
     log,
     concurrency: options.concurrency,
     capacity: () => clients.capacity,

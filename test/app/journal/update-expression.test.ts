@@ -1,7 +1,7 @@
 import t from 'tap'
 import { updateOf } from '../../../app/journal/update-expression.ts'
 
-t.test('each change is an expression, with placeholders for what may be a reserved word', async (t) => {
+t.test('writes each change with placeholders, since a name may be a reserved word', async (t) => {
   t.strictSame(updateOf({ status: { set: 'done' }, startedAt: { ifAbsent: 'now' }, reason: 'remove' }), {
     expression: 'SET #status = :status, #startedAt = if_not_exists(#startedAt, :startedAt) REMOVE #reason',
     names: { '#status': 'status', '#startedAt': 'startedAt', '#reason': 'reason' },

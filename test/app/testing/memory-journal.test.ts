@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import t from 'tap'
-import type { JournalEntry } from '../../../app/journal/journal.ts'
+import type { JournalEntry } from '../../../app/journal/journal-entry.ts'
 import { memoryJournal } from '../../../app/testing/memory-journal.ts'
 import { sampleEvent } from '../../support/events.ts'
 

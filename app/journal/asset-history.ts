@@ -27,10 +27,10 @@ const ATTRIBUTES = [
 ] as const
 
 /**
- * Reads the events of some assets that were received in some time ranges. The feed has no index by asset, so this reads the
- * whole feed of the ranges.
+ * Reads the events of some assets that were received in some time ranges. The feed has no index by asset, so
+ * this reads the whole feed of the ranges.
  *
- * @returns a function from one of the assets to its events, including those with its public id and no asset id
+ * @returns the events of one of the assets, including those with its public id and no asset id
  * @throws {ListenerError} JOURNAL_UNAVAILABLE
  */
 export async function readAssetHistory(

@@ -2,9 +2,10 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 
 /**
- * Creates a client of DynamoDB for plain objects. Region, endpoint and credentials come from the AWS SDK's own variables.
+ * Creates a client of DynamoDB for plain objects. Region, endpoint and credentials come from the AWS SDK's
+ * own variables.
  *
- * @param maximumConnections maximum number of calls in flight; waiting for a free connection counts as connecting
+ * @param maximumConnections maximum number of calls in flight; more would time out while they connect
  */
 export function createDynamoDbClient(maximumConnections = 50): DynamoDBDocumentClient {
   const agent = { maxSockets: maximumConnections }

@@ -33,8 +33,8 @@ const SHARDS_AT_A_TIME = 4
 const DAY_MS = 86_400_000
 
 /**
- * Calls `visit` with each event that was received in a time range, in no particular order. The index is eventually
- * consistent: events of the last second may be missing.
+ * Calls `visit` with each event that was received in a time range, in no particular order. The index is
+ * eventually consistent: events of the last second may be missing.
  *
  * @param attributes the attributes to read, beside `receivedAt`
  * @throws {ListenerError} JOURNAL_UNAVAILABLE

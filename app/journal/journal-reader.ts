@@ -8,8 +8,8 @@ import { NotifiedChanges } from './notified-changes.ts'
 import { startedThrough } from './started-events.ts'
 
 /**
- * What commands and pages read from the journal; the worker uses `Journal`. All methods throw a ListenerError with code
- * JOURNAL_UNAVAILABLE if DynamoDB fails.
+ * What commands and pages read from the journal; the worker uses `Journal`. All methods throw a ListenerError
+ * with code JOURNAL_UNAVAILABLE if DynamoDB fails.
  */
 export class JournalReader {
   readonly #table: JournalTable
@@ -30,7 +30,7 @@ export class JournalReader {
     return knownEvents(ids, this.#table)
   }
 
-  /** Returns the events of some assets that were received in some time ranges. Reads the whole feed of these ranges. */
+  /** Returns the events of some assets in some time ranges. Reads the whole feed of the ranges. */
   assetHistory(
     environment: string,
     assets: readonly Asset[],
@@ -39,12 +39,12 @@ export class JournalReader {
     return readAssetHistory(environment, assets, ranges, this.#table)
   }
 
-  /** Returns a window over the changes of some types that were notified. It loads minutes of the feed as needed. */
+  /** Returns a sliding window over the notified changes of some types. Reads the feed as needed. */
   notifiedChanges(environment: string, types: readonly EventType[]): NotifiedChanges {
     return new NotifiedChanges(this.#table, environment, types)
   }
 
-  /** Returns the time until which a worker has started every received event, or undefined if the feed does not show it. */
+  /** Returns the time until which every event was started. Undefined if the feed does not show it. */
   startedThrough(range: TimeRange): Promise<number | undefined> {
     return startedThrough(this.#table, range)
   }

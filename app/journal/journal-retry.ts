@@ -15,7 +15,7 @@ const MAXIMUM_PAUSE_MS = 30_000
  * Retries a call until DynamoDB answers.
  *
  * @param pauseMs pause before the first retry, in milliseconds. Doubles with each, up to 30 s
- * @throws {ListenerError} JOURNAL_UNAVAILABLE once the signal has aborted, or for an error that a retry cannot fix
+ * @throws {ListenerError} JOURNAL_UNAVAILABLE once the signal has aborted, or if a retry cannot help
  */
 export async function retryUntilAnswered<Answer>(
   call: () => Promise<Answer>,
@@ -33,8 +33,9 @@ export async function retryUntilAnswered<Answer>(
 }
 
 /**
- * The SDK marks errors of DynamoDB and of the network with `$metadata`. A ValidationException is about the request
- * itself, such as an item that is too large; any other error is a bug here. Retrying those would never end.
+ * The SDK marks errors of DynamoDB and of the network with `$metadata`. A ValidationException is about the
+ * request itself, such as an item that is too large; any other error is a bug here. Retrying those would
+ * never end.
  */
 const isRetryable = (error: unknown): boolean =>
   error instanceof Error && '$metadata' in error && error.name !== 'ValidationException'

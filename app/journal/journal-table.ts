@@ -7,10 +7,10 @@ export interface JournalTable {
   tableName: string
 }
 
-/** How long an event is kept after its last write, in days: longer than 14 in a queue plus 14 in a dead-letter queue. */
+/** How long an event is kept after its last write, in days: more than 14 in each of the two queues. */
 export const RETENTION_DAYS = 30
 
-/** Schema of the table, locally and on AWS: one item per event, and an index by time for the activity feed. */
+/** Schema of the table, locally and on AWS: one item per event, and an index by time. */
 export const JOURNAL = {
   partitionKey: 'id',
   /** Unix time in seconds after which DynamoDB deletes the item. */

@@ -1,14 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb'
-import { UpdateCommand } from '@aws-sdk/lib-dynamodb'
 import type { AssetEvent } from '../ingest/event.ts'
 import { laterEventId, RETRY_SPAN_MS } from '../ingest/event-identity.ts'
 import { type JournalEntry, readEntry, type Status } from './journal-entry.ts'
 import { type JournalCall, retryUntilAnswered } from './journal-retry.ts'
 import { expiryOf, feedShard, JOURNAL, type JournalTable, RETENTION_DAYS } from './journal-table.ts'
 import { cutRecords, cutTexts, type ProcessorRecords } from './processor-record.ts'
-import { type Change, updateOf } from './update-expression.ts'
+import { type Change, updateItem } from './update-item.ts'
 import {
   ABSENT,
   lastAttemptIs,
@@ -49,7 +47,7 @@ export interface JournalOptions extends JournalTable {
   clock?: () => number
   /** How long an event is kept after its last write, in days. (Default: 30) */
   retentionDays?: number
-  /** Pause before the first retry of a call, in milliseconds. Doubles with each, up to 30 s. (Default: 1000) */
+  /** Pause before the first retry of a call, in milliseconds. Doubles up to 30 s. (Default: 1000) */
   pauseMs?: number
 }
 
@@ -57,11 +55,12 @@ export interface JournalOptions extends JournalTable {
 const MAXIMUM_PAYLOAD_BYTES = 300 * 1024
 
 /**
- * Records what happened to each event. It is the idempotency record of the worker and the source of the activity feed.
- * SQS delivers the events of an asset to one worker at a time; the attempt's id keeps out a worker that lost its lease.
+ * Records what happened to each event. It is the idempotency record of the worker and the source of the
+ * activity feed. SQS delivers the events of an asset to one worker at a time; the attempt's id keeps out a
+ * worker that lost its lease.
  *
- * The SDK retries a call whose response was lost, so each write is idempotent: it increments no number, and is conditional
- * on its attempt.
+ * The SDK retries a call whose response was lost, so each write is idempotent: it increments no number, and
+ * is conditional on its attempt.
  */
 export class Journal {
   readonly #options: Required<JournalOptions>
@@ -71,8 +70,9 @@ export class Journal {
   }
 
   /**
-   * Returns the event under its own id. The same body can report two changes if it states no time: a delivery that was
-   * signed later than any retry is about another change and gets its own id. Costs a read if the body states no time.
+   * Returns the event under its own id. The same body can report two changes if it states no time: a delivery
+   * that was signed later than any retry is about another change and gets its own id. Costs a read if the
+   * body states no time.
    *
    * @throws {ListenerError} JOURNAL_UNAVAILABLE once the signal has aborted
    */
@@ -91,14 +91,14 @@ export class Journal {
   }
 
   /**
-   * Starts an attempt if `decide` says so. Costs one write for a new event; otherwise also a rejected write and a read. The
-   * retries of a call belong to the same attempt, which is counted once.
+   * Starts an attempt if `decide` says so. Costs one write for a new event; otherwise also a rejected write
+   * and a read. The retries of a call belong to the same attempt, which is counted once.
    *
-   * @param decide gets what the journal knows of the event, and returns what to start; any other decision is returned
-   *   unchanged. It is called again if the entry has changed meanwhile
-   * @throws {ListenerError} JOURNAL_UNAVAILABLE once the signal has aborted, or for an error that a retry cannot fix
+   * @param decide gets what the journal knows of the event, and returns what to start; any other decision is
+   *   returned unchanged. It is called again if the entry has changed meanwhile
+   * @throws {ListenerError} JOURNAL_UNAVAILABLE once the signal has aborted, or if a retry cannot help
    */
-  async begin<Decision extends object>(
+  async startAttempt<Decision extends object>(
     event: AssetEvent,
     decide: (entry: JournalEntry | undefined) => Decision,
     call: JournalCall
@@ -132,14 +132,14 @@ export class Journal {
   }
 
   /**
-   * Records what an attempt did, in one write. The write is retried until the journal answers: an effect that is not
-   * recorded would be repeated.
+   * Records what an attempt did, in one write. The write is retried until the journal answers: an effect that
+   * is not recorded would be repeated.
    *
    * @param outcome undefined while the attempt continues
-   * @returns false if another attempt has started since: this worker lost its lease, and the record is dropped
-   * @throws {ListenerError} JOURNAL_UNAVAILABLE once the signal has aborted, or for an error that a retry cannot fix
+   * @returns false, and records nothing, if another attempt has started since: this worker lost its lease
+   * @throws {ListenerError} JOURNAL_UNAVAILABLE once the signal has aborted, or if a retry cannot help
    */
-  async record(
+  record(
     attempt: Attempt,
     processors: ProcessorRecords,
     outcome: AttemptOutcome | undefined,
@@ -157,7 +157,7 @@ export class Journal {
   /**
    * Records an event that no processor runs for, in one write. A finished event is left unchanged.
    *
-   * @throws {ListenerError} JOURNAL_UNAVAILABLE once the signal has aborted, or for an error that a retry cannot fix
+   * @throws {ListenerError} JOURNAL_UNAVAILABLE once the signal has aborted, or if a retry cannot help
    */
   async ignore(event: AssetEvent, reason: string, call: JournalCall): Promise<void> {
     const changes: Record<string, Change> = {
@@ -196,32 +196,16 @@ export class Journal {
    *
    * @returns false if the condition is not met
    */
-  async #update(
+  #update(
     eventId: string,
     changes: Record<string, Change>,
     condition: WriteCondition,
     call: JournalCall
   ): Promise<boolean> {
-    const { client, tableName, clock, retentionDays, pauseMs } = this.#options
-    const update = async () => {
+    const { clock, retentionDays, pauseMs } = this.#options
+    const update = () => {
       const expiresAt = { set: expiryOf(clock(), retentionDays) }
-      const { expression, names, values } = updateOf({ ...changes, [JOURNAL.timeToLive]: expiresAt })
-      try {
-        await client.send(
-          new UpdateCommand({
-            TableName: tableName,
-            Key: { [JOURNAL.partitionKey]: eventId },
-            UpdateExpression: expression,
-            ConditionExpression: condition.expression,
-            ExpressionAttributeNames: { ...names, ...condition.names },
-            ExpressionAttributeValues: { ...values, ...condition.values }
-          })
-        )
-        return true
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return false
-        throw error
-      }
+      return updateItem(this.#options, eventId, { ...changes, [JOURNAL.timeToLive]: expiresAt }, condition)
     }
     return retryUntilAnswered(update, { ...call, pauseMs })
   }

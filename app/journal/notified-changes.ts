@@ -9,8 +9,8 @@ export type Notified = Pick<Trace, 'type' | 'occurredAt' | 'own'>
 const MINUTE_MS = 60_000
 
 /**
- * A sliding window over the changes of one environment that were notified. It keeps the range that was loaded last, so a
- * caller that moves through weeks in order reads each minute once and keeps few in memory.
+ * A sliding window over the changes of one environment that were notified. It keeps the range that was loaded
+ * last, so a caller that moves through weeks in order reads each minute once and keeps few in memory.
  */
 export class NotifiedChanges {
   readonly #table: JournalTable

@@ -28,8 +28,9 @@ export interface StateStoreOptions extends JournalTable {
 const MAXIMUM_BYTES = 300 * 1024
 
 /**
- * Stores state in the journal's table, beside the events. Event ids are hexadecimal; keys of state start with `state/` or
- * `command/`. No lock is needed: the events of an asset are processed in order, so a key for an asset has one writer.
+ * Stores state in the journal's table, beside the events. Event ids are hexadecimal; keys of state start with
+ * `state/` or `command/`. No lock is needed: the events of an asset are processed in order, so a key for an
+ * asset has one writer.
  */
 export class StateStore {
   readonly #options: Required<StateStoreOptions>
@@ -71,8 +72,8 @@ export class StateStore {
     if (compressed.length > MAXIMUM_BYTES) {
       throw new ListenerError(
         'STATE_TOO_LARGE',
-        `${Object.values(key)} is ${compressed.length} bytes compressed, and the maximum is ${MAXIMUM_BYTES}; ` +
-          'split it over several keys'
+        `${Object.values(key)} is ${compressed.length} bytes compressed; the maximum is ${MAXIMUM_BYTES}. ` +
+          'Split it over several keys.'
       )
     }
     const expiresAt = expiryOf(clock(), retentionDays)

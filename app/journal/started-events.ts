@@ -2,8 +2,8 @@ import { readFeed, type TimeRange } from './feed.ts'
 import type { JournalTable } from './journal-table.ts'
 
 /**
- * Maximum time that the message of an event that was never started is hidden, in milliseconds. Twice the 15 minutes of
- * `outageDelaySeconds`, which delays messages while the circuit breaker is open.
+ * Maximum time that the message of an event that was never started is hidden, in milliseconds. Twice the 15
+ * minutes of `outageDelaySeconds`, which delays messages while the circuit breaker is open.
  */
 const HIDDEN_MS = 30 * 60_000
 
@@ -18,12 +18,13 @@ interface Minute {
 }
 
 /**
- * Returns the time until which a worker has started every received event while others wait in the queue, or undefined if
- * the feed does not show it.
+ * Returns the time until which a worker has started every received event while others wait in the queue, or
+ * undefined if the feed does not show it.
  *
- * The queue is not strictly ordered: after an outage, workers start new events while older ones are still hidden. So this
- * returns the last receipt before any event that was started in the last 30 minutes of work. On a busy system that is
- * about 30 minutes ago; after an outage it stays before the outage until the last hidden event has been started.
+ * The queue is not strictly ordered: after an outage, workers start new events while older ones are still
+ * hidden. So this returns the last receipt before any event that was started in the last 30 minutes of work.
+ * On a busy system that is about 30 minutes ago; after an outage it stays before the outage until the last
+ * hidden event has been started.
  *
  * Reads the feed of the range, and keeps two numbers per minute.
  *

@@ -2,7 +2,7 @@
 export type Settlement<Result> = { ok: true; value: Result } | { ok: false; error: unknown }
 
 export interface BatcherOptions<Item, Result> {
-  /** Sends up to `maximumItems` items and returns their outcomes in the same order. If it throws, all of them fail. */
+  /** Sends up to `maximumItems` items and returns their outcomes in order. A throw fails all of them. */
   send: (items: Item[]) => Promise<Settlement<Result>[]>
   /** Maximum number of calls in flight. */
   maximumCalls: number
@@ -23,9 +23,9 @@ interface PendingItem<Item, Result> {
 }
 
 /**
- * Group commit: an item is sent at once while fewer than `maximumCalls` calls are in flight. Otherwise it waits for a call
- * to return, and is sent in one batch with the other waiting items. There is no timer, so no latency when idle and full
- * batches under load. Items are sent in the order in which they were added.
+ * Group commit: an item is sent at once while fewer than `maximumCalls` calls are in flight. Otherwise it
+ * waits for a call to return, and is sent in one batch with the other waiting items. There is no timer, so no
+ * latency when idle and full batches under load. Items are sent in the order in which they were added.
  */
 export class Batcher<Item, Result> {
   readonly #options: Required<BatcherOptions<Item, Result>>
@@ -47,7 +47,7 @@ export class Batcher<Item, Result> {
   /**
    * Adds an item. Settles with the outcome of this item, whatever the outcomes of the others in its batch.
    *
-   * @param signal if it aborts before the item is sent, the item is dropped and the promise rejects with the reason
+   * @param signal if it aborts before the item is sent, this rejects with the reason
    */
   add(item: Item, signal?: AbortSignal): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {

@@ -11,7 +11,7 @@ export interface DeadLetterReason {
 /** Maximum length of a reason's code, and of its message, in characters. */
 const MAXIMUM_TEXT_LENGTH = 500
 
-/** Sends messages that cannot be processed to the dead-letter queue, for an operator to inspect and redrive. */
+/** Sends messages that cannot be processed to the dead-letter queue, for an operator to redrive. */
 export class DeadLetters {
   readonly #sqs: SQSClient
   readonly #queueUrl: string
@@ -22,8 +22,8 @@ export class DeadLetters {
   }
 
   /**
-   * Resolves when SQS has stored the message. Each dead letter has its own message group: they need no order, and
-   * receiving one must not hide others.
+   * Resolves when SQS has stored the message. Each dead letter has its own message group: they need no order,
+   * and receiving one must not hide others.
    *
    * @param id deduplicates: SQS stores the same id once within five minutes
    */

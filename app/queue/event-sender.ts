@@ -50,8 +50,8 @@ export class EventSender {
   }
 
   /**
-   * Resolves when SQS has confirmed every event. Some events may be stored even if it throws; their ids deduplicate them
-   * when they are stored again.
+   * Resolves when SQS has confirmed every event. Some events may be stored even if it throws; their ids
+   * deduplicate them when they are stored again.
    *
    * @param signal if it aborts, this throws at once and drops events that were not sent yet
    * @throws {ListenerError} EVENT_TOO_LARGE before any event is stored, or QUEUE_UNAVAILABLE

@@ -17,11 +17,11 @@ export interface LanesOptions<Item> {
 }
 
 /**
- * One lane per message group: the items of a lane run in order, lanes run in parallel. When an item fails, the later ones
- * of its lane are released.
+ * One lane per message group: the items of a lane run in order, lanes run in parallel. When an item fails,
+ * the later ones of its lane are released.
  *
- * SQS delivers no message of a group while another one of it is in flight. So no other worker could run an item that waits
- * here, and a released item is not redelivered before those that are still held.
+ * SQS delivers no message of a group while another one of it is in flight. So no other worker could run an
+ * item that waits here, and a released item is not redelivered before those that are still held.
  * Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-understanding-logic.html
  */
 export class Lanes<Item extends LaneItem> {
@@ -46,8 +46,8 @@ export class Lanes<Item extends LaneItem> {
   }
 
   /**
-   * Adds the items of one receive. Items that exceed the waiting limit are released, with all later items of their group:
-   * keeping those would change the order.
+   * Adds the items of one receive. Items that exceed the waiting limit are released, with all later items of
+   * their group: keeping those would change the order.
    */
   add(items: readonly Item[]): void {
     const full = new Set<string>()
@@ -96,7 +96,7 @@ export class Lanes<Item extends LaneItem> {
     this.#options.onEnd()
   }
 
-  /** Keeps items that are added meanwhile: SQS delivered them after the failure, so no earlier item is pending. */
+  /** Keeps items that are added meanwhile: SQS delivered them after the failure, so they are next. */
   async #releaseAll(lane: Item[]): Promise<void> {
     const items = lane.splice(0)
     for (const { bytes } of items) this.#waitingBytes -= bytes

@@ -4,13 +4,14 @@ import type { Logger } from '../logger.ts'
 import type { MessageSource } from './message-source.ts'
 
 /**
- * Maximum time that a message can stay hidden, counted from its receive, in seconds: the 12 hours that SQS allows, less
- * a margin for the call.
+ * Maximum time that a message can stay hidden, counted from its receive, in seconds: the 12 hours that SQS
+ * allows, less a margin for the call.
  */
 const MAXIMUM_HIDDEN_SECONDS = 43_200 - 60
 
 /**
- * Heartbeats per visibility timeout. The second consecutive failure gives the lease up, since it expires before the third.
+ * Heartbeats per visibility timeout. The second consecutive failure gives the lease up, since it expires
+ * before the third.
  */
 const BEATS = 3
 
@@ -34,8 +35,9 @@ interface Lease {
 }
 
 /**
- * The messages that this process holds. The queue hides each for the visibility timeout, and a heartbeat extends that
- * for as long as the message is held. Another worker may receive a message whose lease is lost, so its handler is aborted.
+ * The messages that this process holds. The queue hides each for the visibility timeout, and a heartbeat
+ * extends that for as long as the message is held. Another worker may receive a message whose lease is lost,
+ * so its handler is aborted.
  */
 export class Leases {
   readonly #options: LeasesOptions
@@ -67,8 +69,8 @@ export class Leases {
   }
 
   /**
-   * Ends a lease: deletes the message, or makes it visible after a number of seconds, or earlier if SQS cannot hide it for
-   * that long.
+   * Ends a lease: deletes the message, or makes it visible after a number of seconds, or earlier if SQS
+   * cannot hide it for that long.
    *
    * @returns false, having done nothing, if the lease was lost
    */

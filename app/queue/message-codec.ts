@@ -8,7 +8,7 @@ import type { AssetEvent } from '../ingest/event.ts'
  */
 export const MAXIMUM_MESSAGE_BYTES = 1024 * 1024
 
-/** Maximum size of a body, in bytes. Leaves room for the attributes of a dead letter, which count towards the limit. */
+/** Maximum size of a body, in bytes. The attributes of a dead letter count towards the limit of SQS too. */
 const MAXIMUM_BODY_BYTES = MAXIMUM_MESSAGE_BYTES - 4096
 
 /** Larger bodies are compressed. */
@@ -22,10 +22,11 @@ const COMPRESSED = 'gzip:'
 /**
  * Encodes an event as the body of a message.
  *
- * @throws {ListenerError} EVENT_TOO_LARGE if SQS would reject it even compressed, or if it could not be decoded again
+ * @throws {ListenerError} EVENT_TOO_LARGE if SQS would reject it even compressed, or if it could not be
+ *   decoded again
  */
 export function encodeMessage(event: AssetEvent): string {
-  // SQS rejects U+FFFE and U+FFFF, and fauxqs everything above; JSON.stringify escapes the other characters SQS rejects
+  // SQS rejects U+FFFE and U+FFFF, and fauxqs everything above; JSON.stringify escapes the rest
   const json = JSON.stringify(event).replace(
     /[\uD800-\uDFFF\uFFFE\uFFFF]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16)}`

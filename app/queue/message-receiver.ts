@@ -18,15 +18,15 @@ export interface MessageReceiverOptions {
   /** Returns a lower maximum number of lanes for now. Called before each receive. (Default: no lower one) */
   capacity?: () => number
   /**
-   * Maximum size of the messages that wait behind another one of their group, in bytes. Messages beyond it are returned to
-   * the queue. (Default: 32 MiB)
+   * Maximum size of the messages that wait behind another one of their group, in bytes. Messages beyond it
+   * are returned to the queue. (Default: 32 MiB)
    */
   maximumWaitingBytes?: number
   /** How long a message stays hidden without a heartbeat, in seconds. (Default: 60) */
   visibilityTimeoutSeconds?: number
   /**
-   * How long a receive waits for messages, in seconds; SQS allows 20. Also how long `stop` may take: aborting a receive
-   * could leave messages hidden until their visibility timeout ends. (Default: 2)
+   * How long a receive waits for messages, in seconds; SQS allows 20. Also how long `stop` may take: aborting
+   * a receive could leave messages hidden until their visibility timeout ends. (Default: 2)
    */
   waitTimeSeconds?: number
   every?: StartInterval
@@ -56,8 +56,8 @@ const MAXIMUM_PAUSE_MS = 30_000
 const RELEASE: MessageAction = { kind: 'retry', delaySeconds: 0 }
 
 /**
- * Receives messages and handles them: in order within a message group, in parallel across groups. When a message fails,
- * the later ones of its group return to the queue.
+ * Receives messages and handles them: in order within a message group, in parallel across groups. When a
+ * message fails, the later ones of its group return to the queue.
  */
 export class MessageReceiver {
   readonly #options: Required<MessageReceiverOptions>
@@ -95,8 +95,8 @@ export class MessageReceiver {
   /**
    * Stops receiving, lets running handlers finish, and returns waiting messages to the queue.
    *
-   * @param graceMs how long handlers may run before their signals abort, in milliseconds. They then have a tenth of it to
-   *   end; after that their messages return to the queue
+   * @param graceMs how long handlers may run before their signals abort, in milliseconds. They then have a
+   *   tenth of it to end; after that their messages return to the queue
    */
   async stop(graceMs: number): Promise<void> {
     this.#stopping.abort(new ListenerError('STOPPING', 'the worker is stopping'))
@@ -188,7 +188,7 @@ export class MessageReceiver {
     }
   }
 
-  /** Resolves to false if the lease was lost or the call failed: the message is redelivered when it becomes visible. */
+  /** Resolves to false if the lease was lost or the call failed; the message is then redelivered. */
   async #settle({ receiptHandle, message }: HeldMessage, action: MessageAction): Promise<boolean> {
     try {
       return await this.#leases.end(receiptHandle, action.kind === 'delete' ? 'delete' : action.delaySeconds)

@@ -5,8 +5,8 @@ export interface ReceivedMessage {
   /** The message group: one asset. */
   group: string
   /**
-   * Number of times the message was received, including this one. An upper bound of how often it was handled: it also
-   * counts receives after which the message only waited behind another one of its group.
+   * Number of times the message was received, including this one. An upper bound of how often it was handled:
+   * it also counts receives after which the message only waited behind another one of its group.
    */
   receiveCount: number
 }

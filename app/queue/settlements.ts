@@ -9,7 +9,7 @@ interface BatchResponse {
     | undefined
 }
 
-/** Returns the outcome of each entry of an SQS batch call, in order. SQS answers 200 even if some entries failed. */
+/** Returns the outcome of each entry of an SQS batch, in order. SQS answers 200 even if some failed. */
 export function settlements(
   entries: readonly { Id: string | undefined }[],
   response: BatchResponse

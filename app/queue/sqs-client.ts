@@ -26,8 +26,8 @@ const COUNTS = [
 ] as const
 
 /**
- * Returns the approximate number of messages in a queue: visible, waiting behind another one of their group, and hidden
- * because a worker holds them or retries them later. SQS may be a minute behind.
+ * Returns the approximate number of messages in a queue: visible, waiting behind another one of their group,
+ * and hidden because a worker holds them or retries them later. SQS may be a minute behind.
  */
 export async function messagesIn(sqs: SQSClient, queueUrl: string): Promise<number> {
   const { Attributes = {} } = await sqs.send(

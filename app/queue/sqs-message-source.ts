@@ -12,7 +12,7 @@ import { settlements } from './settlements.ts'
 /** Maximum number of deletes in flight, and of visibility changes. */
 const MAXIMUM_CALLS = 4
 
-/** How much longer than its wait time a receive may take, in milliseconds: a silent queue must not block a shutdown. */
+/** Time added to the timeout of a receive, in milliseconds. A silent queue must not block a shutdown. */
 const RECEIVE_MARGIN_MS = 3000
 
 /** Receives messages from an SQS queue, and deletes or hides them in batches. */

@@ -8,7 +8,7 @@ interface Entry extends JournalEntry {
   reason?: string
 }
 
-type MemoryJournal = Pick<Journal, 'identify' | 'begin' | 'record' | 'ignore'>
+type MemoryJournal = Pick<Journal, 'identify' | 'startAttempt' | 'record' | 'ignore'>
 
 /** A journal in memory, for tests of what uses one; the real one is tested on its own and by the system's tests. */
 export function memoryJournal(clock: () => number = Date.now) {
@@ -18,14 +18,14 @@ export function memoryJournal(clock: () => number = Date.now) {
     async identify(event) {
       return event
     },
-    async begin<Decision extends object>(
+    async startAttempt<Decision extends object>(
       event: AssetEvent,
       decide: (entry: JournalEntry | undefined) => Decision
     ) {
       const entry = entries.get(event.id)
       const decision = decide(entry) as Decision & Partial<AttemptStart>
       if (!decision.started) return decision as WithAttempt<Decision>
-      writes.push('begin')
+      writes.push('start')
       const reopens = event.run !== undefined && event.run.id !== entry?.run
       const openedAt = (reopens ? undefined : entry?.openedAt) ?? new Date(clock()).toISOString()
       const before = entry?.processors ?? {}

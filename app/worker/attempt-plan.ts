@@ -31,7 +31,7 @@ export function planAttempt(
   const pending = pendingProcessors(event, processors, records)
   const due = pending.filter(({ name }) => notBeforeOf(recordNamed(records, name), event.run) <= now)
   if (pending.length > 0 && due.length === 0) {
-    return { outcome: 'waiting', until: nextRunAt(event, pending, records) }
+    return { outcome: 'waiting', until: nextRunAt(event, processors, records) }
   }
   return { outcome: 'due', due, started: startRecordOf(event, due[0], records, now) }
 }
@@ -43,12 +43,17 @@ export const pendingProcessors = (
   records: ProcessorRecords
 ): Processor[] => processors.filter(({ name }) => !isFinal(recordNamed(records, name), run))
 
-/** Returns when the first of these processors may run, in milliseconds since the epoch. */
+/** Returns when the first unfinished processor may run, in milliseconds since the epoch. */
 export const nextRunAt = (
-  { run }: AssetEvent,
-  pending: readonly Processor[],
+  event: AssetEvent,
+  processors: readonly Processor[],
   records: ProcessorRecords
-): number => Math.min(...pending.map(({ name }) => notBeforeOf(recordNamed(records, name), run)))
+): number =>
+  Math.min(
+    ...pendingProcessors(event, processors, records).map(({ name }) =>
+      notBeforeOf(recordNamed(records, name), event.run)
+    )
+  )
 
 /** Returns the record to write before a processor runs, by its name. Empty if it has no attempts left. */
 export function startRecordOf(

@@ -10,14 +10,14 @@ import type { FailedRun, ProcessorRun } from './run-processor.ts'
 export const MAXIMUM_ATTEMPTS = 12
 
 /**
- * Maximum time that a processor may delay an event, in milliseconds. The later events of the asset wait behind it, and SQS
- * keeps a message for 14 days.
+ * Maximum time that a processor may delay an event, in milliseconds. The later events of the asset wait
+ * behind it, and SQS keeps a message for 14 days.
  */
 const MAXIMUM_WAIT_MS = 7 * 24 * 3_600_000
 
 /**
- * Why a run failed. Only `processor` uses up an attempt. `cloudinary`: it is down or limits calls. `interruption`: the
- * worker is stopping, and the processor may run again at once.
+ * Why a run failed. Only `processor` uses up an attempt. `cloudinary`: it is down or limits calls.
+ * `interruption`: the worker is stopping, and the processor may run again at once.
  */
 export type FailureCause = 'processor' | 'cloudinary' | 'interruption'
 
@@ -33,8 +33,8 @@ export interface RecordContext {
 }
 
 /**
- * Whether a processor has finished an event. A redrive runs dead processors again, a replay runs all of them. Records from
- * before a replay count neither for the replay nor for a redrive of it.
+ * Whether a processor has finished an event. A redrive runs dead processors again, a replay runs all of them.
+ * Records from before a replay count neither for the replay nor for a redrive of it.
  */
 export function isFinal(record: ProcessorRecord | undefined, run: AssetEvent['run']): boolean {
   if (record === undefined || record.outcome === 'failed' || record.outcome === 'started') return false
@@ -55,7 +55,7 @@ export const notBeforeOf = (record: ProcessorRecord | undefined, run: AssetEvent
 export const isExhausted = (record: ProcessorRecord | undefined, run: AssetEvent['run']): boolean =>
   record?.outcome === 'started' && attemptsOf(record, run) >= MAXIMUM_ATTEMPTS
 
-/** Returns the record of a run that starts. It counts as an attempt from the start, since it may crash its worker. */
+/** Returns the record of a run that starts. It counts as an attempt, since it may crash its worker. */
 export function startedRecord(
   event: AssetEvent,
   before: ProcessorRecord | undefined,
@@ -105,8 +105,8 @@ export function withMaximumWait(run: ProcessorRun, openedAt: string): ProcessorR
   if (run.fault.until <= latest) return run
   const error = new ListenerError(
     'WAIT_TOO_LONG',
-    `the processor asked to wait until ${run.fault.until.toISOString()}, but this event can wait only until ` +
-      `${latest.toISOString()}; redrive it later`,
+    `the processor asked to wait until ${run.fault.until.toISOString()}, but the event can wait until ` +
+      `${latest.toISOString()} at most; redrive it later`,
     { cause: run.error }
   )
   return { ...run, fault: { kind: 'permanent' }, error }
@@ -116,7 +116,7 @@ export function withMaximumWait(run: ProcessorRun, openedAt: string): ProcessorR
 export function exhaustedRun(processor: string): FailedRun {
   const error = new ListenerError(
     'ATTEMPTS_EXHAUSTED',
-    `the last of ${MAXIMUM_ATTEMPTS} attempts started but its outcome was not recorded; the processor may crash its worker`
+    `the last of ${MAXIMUM_ATTEMPTS} attempts has no recorded outcome; the processor may crash its worker`
   )
   return { outcome: 'failed', processor, fault: { kind: 'permanent' }, error, milliseconds: 0 }
 }

@@ -11,8 +11,8 @@ const withJitter = (seconds: number, random: number): number =>
   Math.max(1, Math.round(random * Math.min(MAXIMUM_SECONDS, seconds)))
 
 /**
- * Returns the seconds until the next attempt: exponential backoff with full jitter, which spreads the retries of events
- * that failed together.
+ * Returns the seconds until the next attempt: exponential backoff with full jitter, which spreads the retries
+ * of events that failed together.
  * Source: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  *
  * @param attempt number of failed attempts, from 1
@@ -22,8 +22,9 @@ export const retryDelaySeconds = (attempt: number, random: number): number =>
   withJitter(BASE_SECONDS * 2 ** (attempt - 1), random)
 
 /**
- * Returns the seconds until the next attempt after one that did not count. The number of those is unlimited, but SQS
- * dead-letters a message after 1,000 receives. So the delay grows, and slowly: a healthy system should resume quickly.
+ * Returns the seconds until the next attempt after one that did not count. The number of those is unlimited,
+ * but SQS dead-letters a message after 1,000 receives. So the delay grows, and slowly: a healthy system
+ * should resume quickly.
  *
  * @param times number of consecutive attempts that did not count, from 1
  * @param random a number from 0 up to 1
@@ -32,8 +33,8 @@ export const uncountedDelaySeconds = (times: number, random: number): number =>
   withJitter(BASE_SECONDS * times, random)
 
 /**
- * Returns the seconds until an event that did not run because Cloudinary is down is received again. The delay grows with
- * the outage, so that the 1,000 receives that SQS allows last for four days.
+ * Returns the seconds until an event that did not run because Cloudinary is down is received again. The delay
+ * grows with the outage, so that the 1,000 receives that SQS allows last for four days.
  *
  * @param outageMs duration of the outage so far, in milliseconds
  * @param random a number from 0 up to 1

@@ -33,7 +33,7 @@ export interface EventHandlerOptions {
   config: Config
   clients: Pick<CloudinaryClients, 'for' | 'breaker'>
   environments: Pick<Environments, 'isOwnKey'>
-  journal: Pick<Journal, 'identify' | 'begin' | 'record' | 'ignore'>
+  journal: Pick<Journal, 'identify' | 'startAttempt' | 'record' | 'ignore'>
   state: Pick<StateStore, 'of'>
   deadLetters: Pick<DeadLetters, 'put'>
   log: Logger
@@ -95,7 +95,7 @@ async function processEvent(context: EventContext): Promise<EventOutcome> {
 
 async function attemptEvent(processors: readonly Processor[], context: EventContext): Promise<EventOutcome> {
   const { event, journal, clock } = context
-  const plan = await journal.begin(
+  const plan = await journal.startAttempt(
     event,
     (entry) => planAttempt(event, processors, entry, clock()),
     journalCall(context)
@@ -117,12 +117,12 @@ async function runDue(
   context: EventContext
 ): Promise<EventOutcome> {
   const { event, journal, signal, clock, random } = context
+  const call = journalCall(context)
   const retries: Retry[] = []
   let records: ProcessorRecords = { ...attempt.before, ...started }
-  let pending = pendingProcessors(event, processors, records)
-  // if none of the unfinished processors is configured any more, the outcome is still recorded
-  if (due.length === 0)
-    await journal.record(attempt, records, attemptOutcome(records, false), journalCall(context))
+  let result = attemptOutcome(records, false)
+  // the pending processors are no longer configured, which finishes the event
+  if (due.length === 0) await journal.record(attempt, records, result, call)
 
   for (const [index, processor] of due.entries()) {
     const before = recordNamed(attempt.before, processor.name)
@@ -139,18 +139,23 @@ async function runDue(
     }
     const next = due[index + 1]
     records = { ...records, [processor.name]: record, ...startRecordOf(event, next, records, clock()) }
-    pending = pendingProcessors(event, processors, records)
-    const outcome = next ? undefined : attemptOutcome(records, pending.length > 0)
-    if (!(await journal.record(attempt, records, outcome, journalCall(context)))) {
+    result = attemptOutcome(records, pendingProcessors(event, processors, records).length > 0)
+    if (!(await journal.record(attempt, records, next ? undefined : result, call))) {
       return { outcome: 'superseded', delaySeconds: 0 }
     }
   }
-  if (pending.length > 0) {
-    const delaySeconds = secondsUntil(nextRunAt(event, pending, records), context)
-    return { outcome: 'retrying', retries, delaySeconds }
+  switch (result.status) {
+    case 'done':
+      return { outcome: 'processed' }
+    case 'dead':
+      return { outcome: 'dead' }
+    case 'retrying':
+      return {
+        outcome: 'retrying',
+        retries,
+        delaySeconds: secondsUntil(nextRunAt(event, processors, records), context)
+      }
   }
-  const isDead = Object.values(records).some(({ outcome }) => outcome === 'dead')
-  return { outcome: isDead ? 'dead' : 'processed' }
 }
 
 async function runOne(

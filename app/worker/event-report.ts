@@ -3,7 +3,7 @@ import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { FailedRun, ProcessorRun } from './run-processor.ts'
 
-/** What came of handling an event. Outcomes with `delaySeconds` return its message to the queue. */
+/** The outcome of handling an event. Outcomes with `delaySeconds` return its message to the queue. */
 export type EventOutcome =
   | { outcome: 'ignored'; reason: string }
   | { outcome: 'duplicate' }
@@ -61,7 +61,7 @@ export class EventReport {
     this.#clock = clock
   }
 
-  /** Reports a run. The log line of a failure follows with the outcome of the event, which knows the retry time. */
+  /** Reports a run. A failure is logged with the outcome of the event, which knows the retry time. */
   ran(run: ProcessorRun): void {
     const { processor: Processor, milliseconds } = run
     this.#metrics.time('ProcessorDuration', milliseconds, { Processor })

@@ -68,8 +68,8 @@ async function deadLetter(
 }
 
 /**
- * Records the age of an event that returns to the queue. SQS excludes messages that were received repeatedly from its
- * `ApproximateAgeOfOldestMessage`.
+ * Records the age of an event that returns to the queue. SQS excludes messages that were received repeatedly
+ * from its `ApproximateAgeOfOldestMessage`.
  * Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
  */
 function recordAge({ receivedAt, run }: AssetEvent, { metrics, clock }: EventHandlerOptions): void {

@@ -8,9 +8,9 @@ export type Selection =
   | { outcome: 'ignored'; reason: string }
 
 /**
- * Selects the processors for an event. Changes made with the listener's own key are only for processors that ask for own
- * changes: otherwise each change by a processor would cause the next event. `eager` results always pass, since they answer
- * our own calls.
+ * Selects the processors for an event. Changes made with the listener's own key are only for processors that
+ * ask for own changes: otherwise each change by a processor would cause the next event. `eager` results
+ * always pass, since they answer our own calls.
  */
 export function selectProcessors(event: AssetEvent, processors: readonly Processor[]): Selection {
   const subscribed = processors.filter(({ on }) => on.includes('*') || on.includes(event.type))

@@ -52,7 +52,7 @@ export async function runFleet(options: FleetOptions): Promise<FleetResult[]> {
   const handling = {
     config: DEFAULT_CONFIG,
     environments: { isOwnKey: () => false },
-    journal: options.isJournalDown ? { ...journal, begin: down } : journal,
+    journal: options.isJournalDown ? { ...journal, startAttempt: down } : journal,
     state: memoryState().store,
     log: pino({ level: 'silent' }),
     metrics: NO_METRICS,

@@ -7,7 +7,10 @@ import type { JournalCall } from '../../app/journal/journal-retry.ts'
 export const PATIENT: JournalCall = { signal: new AbortController().signal, log: pino({ enabled: false }) }
 
 /** Starts an attempt of an event, whatever its status. */
-export async function beginAttempt(journal: Pick<Journal, 'begin'>, event: AssetEvent): Promise<Attempt> {
-  const { attempt } = await journal.begin(event, () => ({ started: {} }), PATIENT)
+export async function beginAttempt(
+  journal: Pick<Journal, 'startAttempt'>,
+  event: AssetEvent
+): Promise<Attempt> {
+  const { attempt } = await journal.startAttempt(event, () => ({ started: {} }), PATIENT)
   return attempt
 }

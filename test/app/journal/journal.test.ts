@@ -57,8 +57,8 @@ function build(options: Partial<JournalOptions> = {}) {
   const journal = new Journal({ client, tableName: TableName, clock: () => NOW, pauseMs: 1, ...options })
   const call = { signal: new AbortController().signal, log }
   /** Starts an attempt unless the event is finished. */
-  const begin = (event: AssetEvent, started: ProcessorRecords = {}, signal = call.signal) =>
-    journal.begin(
+  const start = (event: AssetEvent, started: ProcessorRecords = {}, signal = call.signal) =>
+    journal.startAttempt(
       event,
       (entry) =>
         entry && !UNFINISHED.includes(entry.status) && event.run?.id === entry.run
@@ -66,8 +66,8 @@ function build(options: Partial<JournalOptions> = {}) {
           : { outcome: 'due' as const, started, entry },
       { signal, log }
     )
-  const mustBegin = async (event: AssetEvent, started: ProcessorRecords = {}): Promise<Attempt> => {
-    const result = await begin(event, started)
+  const mustStart = async (event: AssetEvent, started: ProcessorRecords = {}): Promise<Attempt> => {
+    const result = await start(event, started)
     if (result.outcome === 'finished') throw new Error('the event is finished')
     return result.attempt
   }
@@ -78,7 +78,7 @@ function build(options: Partial<JournalOptions> = {}) {
       wake = resolve
     })
   }
-  return { journal, begin, mustBegin, lines, logged, call }
+  return { journal, start, mustStart, lines, logged, call }
 }
 
 /** An event with an id of its own. */
@@ -119,9 +119,9 @@ const loseResponse = (_request: IncomingMessage, response: ServerResponse) => {
 }
 
 t.test('starting an attempt records the event and the records of what starts', async (t) => {
-  const { begin } = build()
+  const { start } = build()
   const event = newEvent({ traceId: 'Root=1-2-3' })
-  t.match(await begin(event, { tag: started }), {
+  t.match(await start(event, { tag: started }), {
     outcome: 'due',
     entry: undefined,
     attempt: { eventId: event.id, openedAt: '2026-06-01T12:00:05.789Z', before: {} }
@@ -143,22 +143,22 @@ t.test('starting an attempt records the event and the records of what starts', a
 })
 
 t.test('records an event without an asset', async (t) => {
-  const { begin } = build()
+  const { start } = build()
   const event = { ...sampleEvent('create_folder'), id: newEvent().id }
   t.equal(event.asset, null)
-  t.match(await begin(event), { outcome: 'due' })
+  t.match(await start(event), { outcome: 'due' })
   t.match(await itemOf(event), { asset: null, type: 'create_folder' })
 })
 
 t.test('a later attempt gets the records of earlier ones', async (t) => {
-  const { journal, begin, mustBegin, call } = build()
+  const { journal, start, mustStart, call } = build()
   const event = newEvent()
-  await mustBegin(event, { tag: started })
-  const second = await mustBegin(event)
+  await mustStart(event, { tag: started })
+  const second = await mustStart(event)
   t.strictSame(second.before, { tag: started }, 'the first attempt recorded no outcome')
   const note = { ...succeeded, note: 'tagged "Hello World!"' }
   await journal.record(second, { tag: note, stamp: failed }, { status: 'retrying' }, call)
-  const third = await begin(event, { stamp: started })
+  const third = await start(event, { stamp: started })
   t.match(third, {
     entry: { status: 'retrying', attempts: 2, processors: { tag: note, stamp: failed } },
     attempt: { before: { tag: note, stamp: failed }, openedAt: second.openedAt }
@@ -168,38 +168,38 @@ t.test('a later attempt gets the records of earlier ones', async (t) => {
 
 t.test('writes the description of an event once', async (t) => {
   let now = NOW
-  const { mustBegin } = build({ clock: () => now })
+  const { mustStart } = build({ clock: () => now })
   const event = newEvent()
-  await mustBegin(event)
+  await mustStart(event)
   const { attemptId: _, expiresAt: __, ...first } = await itemOf(event)
   now += 24 * HOUR_MS
-  await mustBegin({ ...event, receivedAt: new Date(now).toISOString(), payload: { another: true } })
+  await mustStart({ ...event, receivedAt: new Date(now).toISOString(), payload: { another: true } })
   const { attemptId, expiresAt, ...second } = await itemOf(event)
   t.strictSame(second, { ...first, attempts: 2 })
 })
 
 t.test("each processor's record is kept under its name, whatever the name is made of", async (t) => {
-  const { journal, mustBegin, call } = build()
+  const { journal, mustStart, call } = build()
   const event = newEvent()
   const names = ['a.b', 'a', 'b-c', '_', '0', '-.-', 'status', 'processors', 'constructor', 'x'.repeat(64)]
   const records = Object.fromEntries(names.map((name) => [name, { ...succeeded, note: name }]))
-  await journal.record(await mustBegin(event), records, undefined, call)
+  await journal.record(await mustStart(event), records, undefined, call)
   const found = await reader.find(event.id)
   deepStrictEqual(found?.processors, records)
   t.equal(found?.status, 'processing')
 })
 
 t.test('the last record of an attempt sets the status of the event', async (t) => {
-  const { journal, mustBegin, call } = build()
+  const { journal, mustStart, call } = build()
   const event = newEvent()
   const lastError = { processor: 'stamp', code: 'ETIMEDOUT', message: 'too slow' }
-  const first = await mustBegin(event)
+  const first = await mustStart(event)
   await journal.record(first, { stamp: failed }, { status: 'retrying', lastError }, call)
   const retrying = await itemOf(event)
   t.match(retrying, { status: 'retrying', lastError })
   t.notOk('finishedAt' in retrying)
 
-  const second = await mustBegin(event, { stamp: started })
+  const second = await mustStart(event, { stamp: started })
   t.match(await itemOf(event), { status: 'processing' })
   await journal.record(second, { stamp: dead }, { status: 'dead', lastError }, call)
   t.match(await itemOf(event), {
@@ -211,26 +211,26 @@ t.test('the last record of an attempt sets the status of the event', async (t) =
 })
 
 t.test('neither starts nor ignores a finished event', async (t) => {
-  const { journal, begin, mustBegin, call } = build()
+  const { journal, start, mustStart, call } = build()
   const done = newEvent()
-  await journal.record(await mustBegin(done), { tag: succeeded }, { status: 'done' }, call)
+  await journal.record(await mustStart(done), { tag: succeeded }, { status: 'done' }, call)
   const dies = newEvent()
-  await journal.record(await mustBegin(dies), { tag: dead }, { status: 'dead' }, call)
+  await journal.record(await mustStart(dies), { tag: dead }, { status: 'dead' }, call)
   const ignored = newEvent()
   await journal.ignore(ignored, 'no processor is on it', call)
   for (const event of [done, dies, ignored]) {
     const before = await itemOf(event)
-    t.strictSame(await begin(event), { outcome: 'finished' })
+    t.strictSame(await start(event), { outcome: 'finished' })
     await journal.ignore(event, 'another reason', call)
     t.strictSame(await itemOf(event), before)
   }
 })
 
 t.test('only the last attempt can record its outcome', async (t) => {
-  const { journal, mustBegin, call } = build()
+  const { journal, mustStart, call } = build()
   const event = newEvent()
-  const lost = await mustBegin(event, { tag: started })
-  const current = await mustBegin(event, { tag: { ...started, attempts: 2 } })
+  const lost = await mustStart(event, { tag: started })
+  const current = await mustStart(event, { tag: { ...started, attempts: 2 } })
   t.equal(await journal.record(lost, { tag: succeeded }, { status: 'done' }, call), false)
   t.match(await reader.find(event.id), { status: 'processing', processors: { tag: { attempts: 2 } } })
   t.equal(await journal.record(current, { tag: failed }, { status: 'retrying' }, call), true)
@@ -241,11 +241,11 @@ t.test('only the last attempt can record its outcome', async (t) => {
 })
 
 t.test('only one of several workers that start an event at once can record its outcome', async (t) => {
-  const { journal, mustBegin, call } = build()
+  const { journal, mustStart, call } = build()
   for (let round = 0; round < 5; round++) {
     const event = newEvent()
-    if (round % 2 === 1) await mustBegin(event)
-    const attempts = await Promise.all([mustBegin(event), mustBegin(event), mustBegin(event)])
+    if (round % 2 === 1) await mustStart(event)
+    const attempts = await Promise.all([mustStart(event), mustStart(event), mustStart(event)])
     const recorded = await Promise.all(
       attempts.map((attempt) => journal.record(attempt, { tag: succeeded }, { status: 'retrying' }, call))
     )
@@ -270,9 +270,9 @@ t.test('records an ignored event with the reason', async (t) => {
 })
 
 t.test('ignores an event that waits for a retry, after a configuration change', async (t) => {
-  const { journal, mustBegin, call } = build()
+  const { journal, mustStart, call } = build()
   const event = newEvent()
-  await journal.record(await mustBegin(event), { tag: failed }, { status: 'retrying' }, call)
+  await journal.record(await mustStart(event), { tag: failed }, { status: 'retrying' }, call)
   await journal.ignore(event, 'no processor is on it', call)
   t.match(await reader.find(event.id), { status: 'ignored', attempts: 1, processors: { tag: failed } })
 })
@@ -280,9 +280,9 @@ t.test('ignores an event that waits for a retry, after a configuration change', 
 t.test(
   'a payload of up to 300 KB, compressed, is kept, and beside it the messages of many processors',
   async (t) => {
-    const { journal, mustBegin, call } = build()
+    const { journal, mustStart, call } = build()
     const event = newEvent({ payload: { incompressible: randomBytes(292 * 1024).toString('base64') } })
-    const attempt = await mustBegin(event)
+    const attempt = await mustStart(event)
     const message = '€'.repeat(10_000)
     const records = Object.fromEntries(
       Array.from({ length: 40 }, (_, index): [string, ProcessorRecord] => [
@@ -300,43 +300,43 @@ t.test(
 )
 
 t.test('omits a larger payload', async (t) => {
-  const { mustBegin } = build()
+  const { mustStart } = build()
   const event = newEvent({ payload: { incompressible: randomBytes(310 * 1024).toString('base64') } })
-  await mustBegin(event)
+  await mustStart(event)
   t.match(await itemOf(event), { payloadOmitted: true, payload: undefined, type: 'upload' })
   t.match(await reader.find(event.id), { event: undefined, status: 'processing' })
 })
 
 t.test('a redrive or replay reopens a finished event once', async (t) => {
-  const { journal, begin, mustBegin, call } = build()
+  const { journal, start, mustStart, call } = build()
   const event = newEvent()
-  await mustBegin(event)
+  await mustStart(event)
   const lastError = { processor: 'tag', code: 'GONE', message: 'gone' }
-  await journal.record(await mustBegin(event), { tag: dead }, { status: 'dead', lastError }, call)
+  await journal.record(await mustStart(event), { tag: dead }, { status: 'dead', lastError }, call)
 
   const redrive = asRun(event, 'run-1')
-  t.match(await mustBegin(redrive), { before: { tag: dead } }, 'the earlier records are kept')
+  t.match(await mustStart(redrive), { before: { tag: dead } }, 'the earlier records are kept')
   const open = await itemOf(event)
   t.match(open, { status: 'processing', run: 'run-1', attempts: 1, startedAt: '2026-06-01T12:00:05.789Z' })
   for (const name of ['finishedAt', 'lastError']) t.notOk(name in open, `no ${name} while it is open`)
 
   const record = { ...succeeded, run: 'run-1' }
-  await journal.record(await mustBegin(redrive), { tag: record }, { status: 'done' }, call)
+  await journal.record(await mustStart(redrive), { tag: record }, { status: 'done' }, call)
   t.match(await itemOf(event), { attempts: 2 }, 'a redelivery belongs to the same run')
-  t.strictSame(await begin(redrive), { outcome: 'finished' })
+  t.strictSame(await start(redrive), { outcome: 'finished' })
 
   const replay = asRun(event, 'run-2', 'replay')
-  const attempt = await mustBegin(replay)
+  const attempt = await mustStart(replay)
   t.strictSame(attempt.before, { tag: record })
   await journal.record(attempt, { tag: record }, { status: 'done' }, call)
-  t.strictSame(await begin(replay), { outcome: 'finished' })
+  t.strictSame(await start(replay), { outcome: 'finished' })
 })
 
 t.test('a replay can run an ignored event', async (t) => {
-  const { journal, mustBegin, call } = build()
+  const { journal, mustStart, call } = build()
   const event = newEvent()
   await journal.ignore(event, 'no processor is on it', call)
-  const attempt = await mustBegin(asRun(event, 'run', 'replay'))
+  const attempt = await mustStart(asRun(event, 'run', 'replay'))
   await journal.record(attempt, { tag: succeeded }, { status: 'done' }, call)
   const item = await itemOf(event)
   t.match(item, { status: 'done', processors: { tag: succeeded } })
@@ -344,17 +344,17 @@ t.test('a replay can run an ignored event', async (t) => {
 })
 
 t.test('records an expired event again when it is redriven', async (t) => {
-  const { mustBegin } = build()
+  const { mustStart } = build()
   const event = newEvent()
-  await mustBegin(asRun(event, 'run'))
+  await mustStart(asRun(event, 'run'))
   t.match(await itemOf(event), { run: 'run', type: 'upload', feedShard: String, expiresAt: Number })
 })
 
 t.test('an event with one processor costs two writes, and an ignored one costs one', async (t) => {
-  const { journal, mustBegin, call } = build()
+  const { journal, mustStart, call } = build()
   const { calls } = intercept(t)
   const event = newEvent()
-  await journal.record(await mustBegin(event), { tag: succeeded }, { status: 'done' }, call)
+  await journal.record(await mustStart(event), { tag: succeeded }, { status: 'done' }, call)
   t.equal(calls(), 2)
   await journal.ignore(newEvent(), 'no processor is on it', call)
   t.equal(calls(), 3)
@@ -362,17 +362,17 @@ t.test('an event with one processor costs two writes, and an ignored one costs o
 
 t.test('each write renews the expiry of the event', async (t) => {
   let now = 1_780_000_000_999
-  const { journal, mustBegin, call } = build({ retentionDays: 2, clock: () => now })
+  const { journal, mustStart, call } = build({ retentionDays: 2, clock: () => now })
   const event = newEvent()
   const expiry = async () => (await itemOf(event))[JOURNAL.timeToLive]
   const inTwoDays = () => Math.floor(now / 1000) + 2 * 86_400
-  const attempt = await mustBegin(event)
+  const attempt = await mustStart(event)
   t.equal(await expiry(), inTwoDays())
   now += HOUR_MS
   await journal.record(attempt, { tag: dead }, { status: 'dead' }, call)
   t.equal(await expiry(), inTwoDays())
   now += 47 * HOUR_MS
-  const redrive = await mustBegin(asRun(event, 'run-1'))
+  const redrive = await mustStart(asRun(event, 'run-1'))
   t.equal(await expiry(), inTwoDays(), 'a redrive')
   now += HOUR_MS
   await journal.record(redrive, { tag: succeeded }, { status: 'done' }, call)
@@ -380,16 +380,16 @@ t.test('each write renews the expiry of the event', async (t) => {
   const ignored = newEvent()
   await journal.ignore(ignored, 'no processor is on it', call)
   now += HOUR_MS
-  await mustBegin(asRun(ignored, 'run-1', 'replay'))
+  await mustStart(asRun(ignored, 'run-1', 'replay'))
   t.equal((await itemOf(ignored))[JOURNAL.timeToLive], inTwoDays(), 'a replay of an ignored event')
 })
 
 t.test('the feed lists the events of a shard by time, without their payload', async (t) => {
-  const { mustBegin } = build()
+  const { mustStart } = build()
   const events = [3, 1, 2].map((second) =>
     newEvent({ id: `f${newEvent().id.slice(1)}`, receivedAt: `2030-01-02T00:00:0${second}.000Z` })
   )
-  for (const event of events) await mustBegin(event)
+  for (const event of events) await mustStart(event)
   const { Items } = await client.send(
     new QueryCommand({
       TableName,
@@ -409,7 +409,7 @@ t.test('the feed lists the events of a shard by time, without their payload', as
 })
 
 t.test('retries each call until DynamoDB answers', async (t) => {
-  const { journal, mustBegin, call, lines, logged } = build()
+  const { journal, mustStart, call, lines, logged } = build()
   const event = newEvent()
   const ignored = newEvent()
   const untimed = newEvent({ signedAt: HAPPENED_AT.toISOString() })
@@ -417,7 +417,7 @@ t.test('retries each call until DynamoDB answers', async (t) => {
   const calls = [
     async () => void (await journal.identify(untimed, call)),
     async () => {
-      attempt = await mustBegin(event, { tag: started })
+      attempt = await mustStart(event, { tag: started })
     },
     async () => void (await journal.record(attempt!, { tag: succeeded }, { status: 'done' }, call)),
     () => journal.ignore(ignored, 'no processor is on it', call)
@@ -436,7 +436,7 @@ t.test('retries each call until DynamoDB answers', async (t) => {
 })
 
 t.test('repeating a write whose response was lost has the same result', async (t) => {
-  const { journal, mustBegin, call } = build()
+  const { journal, mustStart, call } = build()
   const event = newEvent()
   const losingResponses = async <Result>(call: () => Promise<Result>): Promise<Result> => {
     const loss = intercept(t, (request, response) => {
@@ -449,35 +449,35 @@ t.test('repeating a write whose response was lost has the same result', async (t
   }
   for (const attempts of [1, 2, 3]) {
     const record = { ...started, attempts }
-    const attempt = await losingResponses(() => mustBegin(event, { tag: record }))
+    const attempt = await losingResponses(() => mustStart(event, { tag: record }))
     t.match(await reader.find(event.id), { status: 'processing', attempts, processors: { tag: record } })
     const write = () => journal.record(attempt, { tag: failed }, { status: 'retrying' }, call)
     t.equal(await losingResponses(write), true)
     t.match(await reader.find(event.id), { status: 'retrying', attempts, processors: { tag: failed } })
   }
   const redrive = asRun(event, 'run-1')
-  await losingResponses(() => mustBegin(redrive))
+  await losingResponses(() => mustStart(redrive))
   t.match(await reader.find(event.id), { attempts: 1, run: 'run-1' })
 })
 
 t.test('counts an attempt once, however many responses are lost', async (t) => {
-  const { mustBegin, lines } = build()
+  const { mustStart, lines } = build()
   const event = newEvent()
-  await mustBegin(event, { tag: started })
+  await mustStart(event, { tag: started })
   // the SDK gives up after four attempts
   const loss = intercept(t, (request, response) => {
     if (loss.calls() <= 9) loseResponse(request, response)
   })
-  await mustBegin(event, { tag: { ...started, attempts: 2 } })
+  await mustStart(event, { tag: { ...started, attempts: 2 } })
   loss.end()
   t.ok(lines.length >= 2)
   t.match(await reader.find(event.id), { attempts: 2, processors: { tag: { attempts: 2 } } })
 })
 
 t.test('makes one more attempt when the signal aborts', async (t) => {
-  const { journal, mustBegin, call, logged } = build({ pauseMs: 60_000 })
+  const { journal, mustStart, call, logged } = build({ pauseMs: 60_000 })
   const event = newEvent()
-  const attempt = await mustBegin(event)
+  const attempt = await mustStart(event)
   const outage = intercept(t, closeConnection)
   const stop = new AbortController()
   const record = () =>
@@ -499,8 +499,8 @@ t.test('makes one more attempt when the signal aborts', async (t) => {
 })
 
 t.test('does not retry an invalid request or a bug', async (t) => {
-  const { journal, mustBegin, call, lines } = build()
-  const attempt = await mustBegin(newEvent())
+  const { journal, mustStart, call, lines } = build()
+  const attempt = await mustStart(newEvent())
   const { calls } = intercept(t)
   const tooLarge = Object.fromEntries(
     Array.from({ length: 900 }, (_, index) => [`p${index}`, { ...dead, message: 'x'.repeat(500) }])
@@ -525,12 +525,12 @@ t.test('an event keeps its id if its body states a time or the journal does not 
 })
 
 t.test('the same body without a time is another event when it is signed over an hour later', async (t) => {
-  const { journal, mustBegin, call } = build()
+  const { journal, mustStart, call } = build()
   const signed = (minutes: number) => new Date(HAPPENED_AT.getTime() + minutes * 60_000).toISOString()
   const event = newEvent({ type: 'delete', signedAt: signed(0) })
   const idAfter = async (minutes: number) => {
     const identified = await journal.identify({ ...event, signedAt: signed(minutes) }, call)
-    const attempt = await mustBegin(identified)
+    const attempt = await mustStart(identified)
     await journal.record(attempt, { tag: succeeded }, { status: 'retrying' }, call)
     return identified.id
   }
@@ -568,7 +568,7 @@ t.test('behaves like the journal in memory, under any sequence of calls', async 
   )
   const outcome = fc.constantFrom('retrying', 'done', 'dead').map((status) => ({ status }) as const)
   const step = fc.oneof(
-    { weight: 3, arbitrary: fc.record({ kind: fc.constant('begin'), records }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('start'), records }) },
     {
       weight: 1,
       arbitrary: fc.record({ kind: fc.constant('run'), run: fc.constantFrom('1', '2'), records })
@@ -597,9 +597,9 @@ t.test('behaves like the journal in memory, under any sequence of calls', async 
       for (const step of steps) {
         const results: unknown[] = []
         for (const { journal, attempts } of both) {
-          if (step.kind === 'begin' || step.kind === 'run') {
+          if (step.kind === 'start' || step.kind === 'run') {
             const one = 'run' in step ? asRun(event, step.run) : event
-            const result = await journal.begin(one, decide(one, step.records), call)
+            const result = await journal.startAttempt(one, decide(one, step.records), call)
             if (result.outcome === 'due') attempts.unshift(result.attempt)
             const { id: _, ...attempt } = 'attempt' in result ? result.attempt : ({} as Attempt)
             results.push(result.outcome, attempt)

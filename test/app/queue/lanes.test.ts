@@ -132,7 +132,7 @@ const steps = fc.array(
   { maxLength: 40 }
 )
 
-test('whatever comes and ends, order is kept, the limit holds, and each item runs or is released', async (t) => {
+test('keeps the order and the limit, and runs or releases each item, under any schedule', async (t) => {
   await fc.assert(
     fc.asyncProperty(steps, async (given) => {
       const { add, finish, confirmReleases, running, started, released, names, lanes } = build()
@@ -158,7 +158,8 @@ test('whatever comes and ends, order is kept, the limit holds, and each item run
             return `${name}:${bytes}`
           })
           add(received.join(' '))
-          // SQS delivers no message of a group behind one that is held, so items after a release are of a later receive
+          // SQS delivers no message of a group behind one that is held, so items after a release are of a
+          // later receive
           const behind = new Set<string>()
           for (const word of received) {
             const [name = ''] = word.split(':')

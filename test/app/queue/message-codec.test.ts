@@ -67,7 +67,8 @@ const anyText = fc.oneof(
 /** Any value that JSON.parse can return. */
 const anyJson = fc
   .object({
-    // of two characters at least: Node.js 24.21 can read an object's key that is one escaped character wrongly
+    // of two characters at least: Node.js 24.21 can read an object's key that is one escaped character
+    // wrongly
     key: fc.oneof(
       anyText.map((text) => `${text}..`),
       fc.constantFrom('__proto__', 'constructor', 'toJSON')

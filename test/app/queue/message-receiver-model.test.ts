@@ -6,7 +6,9 @@ import type { MessageAction } from '../../../app/queue/message-source.ts'
 import { SqsMessageSource } from '../../../app/queue/sqs-message-source.ts'
 import { type Entry, failEntries, startSqsFake } from '../../support/sqs-fake.ts'
 
-/** How a message fails before it succeeds: with a retry delay in seconds, by throwing, or by a failed delete. */
+/**
+ * How a message fails before it succeeds: with a retry delay in seconds, by throwing, or by a failed delete.
+ */
 const failure = fc.oneof(fc.nat(900), fc.constant('throws' as const), fc.constant('is not deleted' as const))
 const message = fc.record({
   group: fc.nat(4),

@@ -21,8 +21,8 @@ interface Job {
 }
 
 /**
- * A receiver on a fake SQS. The test ends the handlers, triggers the heartbeat and moves the clocks. Receives wait for as
- * long as SQS allows, so a test that stops the receiver also ends their wait.
+ * A receiver on a fake SQS. The test ends the handlers, triggers the heartbeat and moves the clocks. Receives
+ * wait for as long as SQS allows, so a test that stops the receiver also ends their wait.
  */
 async function build(t: Test, options: Partial<MessageReceiverOptions> = {}) {
   const fake = await startSqsFake()

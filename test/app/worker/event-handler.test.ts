@@ -16,7 +16,7 @@ t.test('runs one processor with two writes', async (t) => {
   const { handle, entry, writes, lines } = buildHandler([processor])
   t.strictSame(await handle(), { kind: 'delete' })
   t.equal(runs(), 1)
-  t.strictSame(writes, ['begin', 'record'])
+  t.strictSame(writes, ['start', 'record'])
   t.match(entry(), {
     status: 'done',
     attempts: 1,
@@ -198,12 +198,12 @@ t.test("one processor's failures use up no attempts of another", async (t) => {
 t.test('dead-letters only a processor that crashes its worker each time', async (t) => {
   const killed = new AbortController()
   t.teardown(() => killed.abort(new ListenerError('LEASE_LOST', 'killed')))
-  const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+  const { promise: started, resolve: start } = Promise.withResolvers<void>()
   const kills: Processor = {
     name: 'kills',
     on: ['upload'],
     handle: () => {
-      begin()
+      start()
       return new Promise<void>(() => {})
     }
   }
@@ -211,7 +211,7 @@ t.test('dead-letters only a processor that crashes its worker each time', async 
   const { handle, entry, dead, counts, durations } = buildHandler([kills, good.processor])
   for (let attempt = 1; attempt <= 12; attempt++) {
     void handle(upload, killed.signal)
-    await begun
+    await started
     await setImmediate()
     t.match(entry(), {
       status: 'processing',
@@ -363,19 +363,19 @@ t.test('an interruption by a shutdown does not count and needs no delay', async 
 t.test('records no failure after the lease is lost', async (t) => {
   const lost = new AbortController()
   const first = scripted('first', new Error('not yet'))
-  const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+  const { promise: started, resolve: start } = Promise.withResolvers<void>()
   const hangs: Processor = {
     name: 'hangs',
     on: ['upload'],
     handle: () => {
-      begin()
+      start()
       return new Promise<void>(() => {})
     }
   }
   const last = scripted('last', 'done')
   const { handle, entry, lines, dead } = buildHandler([first.processor, hangs, last.processor])
   const handled = handle(upload, lost.signal)
-  await begun
+  await started
   const theirs = {
     outcome: 'succeeded',
     at: '2026-06-01T12:00:09.000Z',
@@ -396,20 +396,20 @@ t.test('records no failure after the lease is lost', async (t) => {
 })
 
 t.test('does not overwrite the record of another worker after the lease is lost', async (t) => {
-  const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+  const { promise: started, resolve: start } = Promise.withResolvers<void>()
   const { promise: released, resolve: release } = Promise.withResolvers<void>()
   const slow: Processor = {
     name: 'slow',
     on: ['upload'],
     async handle() {
-      begin()
+      start()
       await released
     }
   }
   const last = scripted('last', 'done')
   const { handle, entry, lines } = buildHandler([slow, last.processor])
   const handled = handle()
-  await begun
+  await started
   Object.assign(entry()!, { attemptId: 'theirs' })
   release()
   t.strictSame(await handled, { kind: 'retry', delaySeconds: 0 })

@@ -6,6 +6,13 @@ import { memoryJournal } from '../../../app/testing/memory-journal.ts'
 import { describeMessage } from '../../../app/worker/message-handler.ts'
 import { buildHandler, cloudinaryError, NEVER, scripted, upload } from '../../support/handling.ts'
 
+t.test('deletes the message of a processed event, and retries that of a failed one', async (t) => {
+  const processed = buildHandler([scripted('tag', 'tagged').processor])
+  t.strictSame(await processed.handle(), { kind: 'delete' })
+  const failed = buildHandler([scripted('tag', new Error('not yet')).processor])
+  t.strictSame(await failed.handle(), { kind: 'retry', delaySeconds: 1 })
+})
+
 t.test('dead-letters a message that this listener did not write', async (t) => {
   const { handle, dead, lines } = buildHandler([])
   t.strictSame(await handle('not an event'), { kind: 'delete' })
@@ -20,7 +27,10 @@ t.test(
       throw new Error('down')
     }
     const { journal } = memoryJournal()
-    for (const overrides of [{ journal: { ...journal, begin: down } }, { deadLetters: { put: down } }]) {
+    for (const overrides of [
+      { journal: { ...journal, startAttempt: down } },
+      { deadLetters: { put: down } }
+    ]) {
       const { handle, lines, counts } = buildHandler(
         [scripted('bad', new PermanentError('never')).processor],
         overrides
@@ -56,9 +66,11 @@ t.test('records the age of each event that returns to the queue, except of redri
   const { processor } = scripted('tag', new Error('not yet'), new Error('not yet'), new Error('not yet'))
   const { journal } = memoryJournal()
   let isDown = false
-  const begin: typeof journal.begin = (...given) =>
-    isDown ? Promise.reject(new Error('down')) : journal.begin(...given)
-  const { handle, breaker, durations, time } = buildHandler([processor], { journal: { ...journal, begin } })
+  const startAttempt: typeof journal.startAttempt = (...given) =>
+    isDown ? Promise.reject(new Error('down')) : journal.startAttempt(...given)
+  const { handle, breaker, durations, time } = buildHandler([processor], {
+    journal: { ...journal, startAttempt }
+  })
   const received = Date.parse(upload.receivedAt)
   time.now = received + 1000
   await handle()

@@ -1,7 +1,7 @@
 import { QueryCommand } from '@aws-sdk/lib-dynamodb'
 import type { Asset, EventType, Origin } from '../ingest/event.ts'
 import type { Status } from './journal-entry.ts'
-import { feedShard, JOURNAL, type JournalTable, journalUnavailable } from './journal-table.ts'
+import { feedShard, JOURNAL, type JournalTable, throwUnavailable } from './journal-table.ts'
 import type { ProcessorRecords } from './processor-record.ts'
 
 /** A time range including both ends, in milliseconds since the epoch. */
@@ -79,9 +79,7 @@ async function readShard<Name extends keyof FeedItem>(
           ...(ExclusiveStartKey && { ExclusiveStartKey })
         })
       )
-      .catch((error: unknown) => {
-        throw journalUnavailable(error)
-      })
+      .catch(throwUnavailable)
     for (const item of page.Items as Pick<FeedItem, Name | 'receivedAt'>[]) visit(item)
     ExclusiveStartKey = page.LastEvaluatedKey
   } while (ExclusiveStartKey)

@@ -2,7 +2,7 @@ import type { Asset, EventType } from '../ingest/event.ts'
 import { readAssetHistory, type Trace } from './asset-history.ts'
 import type { TimeRange } from './feed.ts'
 import { type JournaledEvent, readEvent } from './journal-entry.ts'
-import { type JournalTable, journalUnavailable } from './journal-table.ts'
+import { type JournalTable, throwUnavailable } from './journal-table.ts'
 import { knownEvents } from './known-events.ts'
 import { NotifiedChanges } from './notified-changes.ts'
 import { startedThrough } from './started-events.ts'
@@ -20,9 +20,7 @@ export class JournalReader {
 
   /** Returns an event with its payload, or undefined if the journal does not know it. */
   find(eventId: string): Promise<JournaledEvent | undefined> {
-    return readEvent(this.#table, eventId).catch((error: unknown) => {
-      throw journalUnavailable(error)
-    })
+    return readEvent(this.#table, eventId).catch(throwUnavailable)
   }
 
   /** Returns the ids, of those given, that the journal knows. */

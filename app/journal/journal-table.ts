@@ -77,3 +77,7 @@ export function journalTableInput(tableName: string): CreateTableCommandInput {
 /** DynamoDB is unreachable or rejects the call. */
 export const journalUnavailable = (cause: unknown): ListenerError =>
   new ListenerError('JOURNAL_UNAVAILABLE', 'the call to DynamoDB failed', { cause })
+
+export const throwUnavailable = (cause: unknown): never => {
+  throw journalUnavailable(cause)
+}

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BatchGetCommand } from '@aws-sdk/lib-dynamodb'
-import { JOURNAL, type JournalTable, journalUnavailable } from './journal-table.ts'
+import { JOURNAL, type JournalTable, journalUnavailable, throwUnavailable } from './journal-table.ts'
 
 /** Limit of DynamoDB per call. */
 const MAXIMUM_BATCH = 100
@@ -37,9 +37,7 @@ export async function knownEvents(
             }
           })
         )
-        .catch((error: unknown) => {
-          throw journalUnavailable(error)
-        })
+        .catch(throwUnavailable)
       for (const items of Object.values(response.Responses ?? {})) {
         for (const item of items) known.add(item[JOURNAL.partitionKey])
       }

@@ -1,7 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb'
 import { ListenerError } from '../errors.ts'
-import { expiryOf, JOURNAL, type JournalTable, journalUnavailable, RETENTION_DAYS } from './journal-table.ts'
+import { expiryOf, JOURNAL, type JournalTable, RETENTION_DAYS, throwUnavailable } from './journal-table.ts'
 
 /** State that a processor or command keeps between runs: JSON values by key. */
 export interface State {
@@ -62,7 +62,7 @@ export class StateStore {
     const { client, tableName } = this.#options
     const { Item } = await client
       .send(new GetCommand({ TableName: tableName, Key, ConsistentRead: true }))
-      .catch(unavailable)
+      .catch(throwUnavailable)
     return Item && (JSON.parse(gunzipSync(Item.value).toString()) as Value)
   }
 
@@ -78,15 +78,11 @@ export class StateStore {
     }
     const expiresAt = expiryOf(clock(), retentionDays)
     const Item = { ...key, value: compressed, [JOURNAL.timeToLive]: expiresAt }
-    await client.send(new PutCommand({ TableName: tableName, Item })).catch(unavailable)
+    await client.send(new PutCommand({ TableName: tableName, Item })).catch(throwUnavailable)
   }
 
   async #delete(Key: Record<string, string>): Promise<void> {
     const { client, tableName } = this.#options
-    await client.send(new DeleteCommand({ TableName: tableName, Key })).catch(unavailable)
+    await client.send(new DeleteCommand({ TableName: tableName, Key })).catch(throwUnavailable)
   }
-}
-
-const unavailable = (cause: unknown): never => {
-  throw journalUnavailable(cause)
 }

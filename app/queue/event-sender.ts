@@ -4,7 +4,7 @@ import type { AssetEvent } from '../ingest/event.ts'
 import { unlessAborted } from '../unless-aborted.ts'
 import { Batcher } from './batcher.ts'
 import { encodeMessage, MAXIMUM_MESSAGE_BYTES } from './message-codec.ts'
-import { settlements } from './settlements.ts'
+import { sendBatch } from './send-batch.ts'
 
 /** Maximum number of calls in flight. An event is sent at once below it, and in batches of ten at it. */
 const MAXIMUM_CALLS = 8
@@ -13,9 +13,9 @@ const MAXIMUM_CALLS = 8
 const CALL_TIMEOUT_MS = 8000
 
 interface OutgoingMessage {
-  deduplicationId: string
-  group: string
-  body: string
+  MessageBody: string
+  MessageGroupId: string
+  MessageDeduplicationId: string
 }
 
 /** Stores events in the SQS queue. */
@@ -26,21 +26,13 @@ export class EventSender {
     this.#batcher = new Batcher({
       maximumCalls: MAXIMUM_CALLS,
       maximumBytes: MAXIMUM_MESSAGE_BYTES,
-      sizeOf: ({ body }) => Buffer.byteLength(body),
-      send: async (batch) => {
-        const Entries = batch.map(({ deduplicationId, group, body }, index) => ({
-          Id: String(index),
-          MessageBody: body,
-          MessageGroupId: group,
-          MessageDeduplicationId: deduplicationId
-        }))
-        return settlements(
-          Entries,
-          await sqs.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }), {
+      sizeOf: ({ MessageBody }) => Buffer.byteLength(MessageBody),
+      send: (messages) =>
+        sendBatch(messages, (Entries) =>
+          sqs.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }), {
             abortSignal: AbortSignal.timeout(CALL_TIMEOUT_MS)
           })
         )
-      }
     })
   }
 
@@ -58,10 +50,10 @@ export class EventSender {
    */
   async store(events: readonly AssetEvent[], signal: AbortSignal): Promise<void> {
     const outgoing = events.map((event) => ({
+      MessageBody: encodeMessage(event),
+      MessageGroupId: event.group,
       // a rerun needs its own id: SQS drops a message whose id it has seen within five minutes
-      deduplicationId: event.run ? `${event.id}.${event.run.id}` : event.id,
-      group: event.group,
-      body: encodeMessage(event)
+      MessageDeduplicationId: event.run ? `${event.id}.${event.run.id}` : event.id
     }))
     let stored = 0
     const failures: unknown[] = []

@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-sqs'
 import { Batcher } from './batcher.ts'
 import type { LeasedMessage, MessageSource, ReceiveOptions } from './message-source.ts'
-import { settlements } from './settlements.ts'
+import { sendBatch } from './send-batch.ts'
 
 /** Maximum number of deletes in flight, and of visibility changes. */
 const MAXIMUM_CALLS = 4
@@ -19,7 +19,7 @@ const RECEIVE_MARGIN_MS = 3000
 export class SqsMessageSource implements MessageSource {
   readonly #sqs: SQSClient
   readonly #queueUrl: string
-  readonly #delete: Batcher<string, void>
+  readonly #delete: Batcher<{ ReceiptHandle: string }, void>
   readonly #changeVisibility: Batcher<{ ReceiptHandle: string; VisibilityTimeout: number }, void>
 
   constructor({ sqs, queueUrl: QueueUrl }: { sqs: SQSClient; queueUrl: string }) {
@@ -27,20 +27,15 @@ export class SqsMessageSource implements MessageSource {
     this.#queueUrl = QueueUrl
     this.#delete = new Batcher({
       maximumCalls: MAXIMUM_CALLS,
-      send: async (handles) => {
-        const Entries = handles.map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle }))
-        return settlements(Entries, await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries })))
-      }
+      send: (items) =>
+        sendBatch(items, (Entries) => sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries })))
     })
     this.#changeVisibility = new Batcher({
       maximumCalls: MAXIMUM_CALLS,
-      send: async (changes) => {
-        const Entries = changes.map((change, index) => ({ Id: String(index), ...change }))
-        return settlements(
-          Entries,
-          await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries }))
+      send: (items) =>
+        sendBatch(items, (Entries) =>
+          sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries }))
         )
-      }
     })
   }
 
@@ -59,7 +54,7 @@ export class SqsMessageSource implements MessageSource {
   }
 
   delete(receiptHandle: string): Promise<void> {
-    return this.#delete.add(receiptHandle)
+    return this.#delete.add({ ReceiptHandle: receiptHandle })
   }
 
   changeVisibility(receiptHandle: string, seconds: number): Promise<void> {

@@ -5,7 +5,8 @@ import {
   feedShard,
   JOURNAL,
   journalTableInput,
-  journalUnavailable
+  journalUnavailable,
+  throwUnavailable
 } from '../../../app/journal/journal-table.ts'
 
 t.test('the table has one item per event and is billed by request', async (t) => {
@@ -57,4 +58,9 @@ t.test('maps any error of DynamoDB to JOURNAL_UNAVAILABLE', async (t) => {
 
 t.test('an item expires some days after it is written, in Unix seconds', async (t) => {
   t.equal(expiryOf(Date.parse('2026-06-01T00:00:00.999Z'), 2), Date.parse('2026-06-03T00:00:00Z') / 1000)
+})
+
+t.test('throws JOURNAL_UNAVAILABLE with the cause', async (t) => {
+  const cause = new Error('throttled')
+  t.throws(() => throwUnavailable(cause), { code: 'JOURNAL_UNAVAILABLE', cause })
 })

@@ -9,11 +9,13 @@ interface BatchResponse {
     | undefined
 }
 
-/** Returns the outcome of each entry of an SQS batch, in order. SQS answers 200 even if some failed. */
-export function settlements(
-  entries: readonly { Id: string | undefined }[],
-  response: BatchResponse
-): Settlement<void>[] {
+/** Sends items as one SQS batch. Returns the outcome of each, in order: SQS answers 200 even if some failed. */
+export async function sendBatch<Item extends object>(
+  items: readonly Item[],
+  send: (entries: (Item & { Id: string })[]) => Promise<BatchResponse>
+): Promise<Settlement<void>[]> {
+  const entries = items.map((item, index) => ({ ...item, Id: String(index) }))
+  const response = await send(entries)
   const succeeded = new Set(response.Successful?.map((entry) => entry?.Id))
   return entries.map(({ Id }) => {
     if (succeeded.has(Id)) return { ok: true, value: undefined }

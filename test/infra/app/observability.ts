@@ -113,9 +113,9 @@ export function observability(t: Test, { plain, several, bespoke }: Record<strin
     const own = inAlarms.filter(({ Namespace }) => Namespace === namespace)
     t.strictSame(own.map(({ MetricName }) => MetricName).sort(), [
       'BreakerOpen',
-      'RetriedEventAge',
       'NotificationsRefused',
-      'NotificationsRefused'
+      'NotificationsRefused',
+      'RetriedEventAge'
     ])
     for (const { MetricName, Dimensions = [] } of own) {
       const sets: readonly (readonly string[])[] = METRICS[MetricName as keyof typeof METRICS].dimensions

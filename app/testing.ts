@@ -1,9 +1,8 @@
 import type { AssetEvent, EventType } from './ingest/event.ts'
-import type { ProcessorRecord } from './journal/processor-record.ts'
+import { type ProcessorRecord, recordNamed } from './journal/processor-record.ts'
 import type { Listener, Processor } from './processor.ts'
 import type { Sample } from './testing/sample-body.ts'
 import { TestListener, type TestListenerOptions, type TestResult } from './testing/test-listener.ts'
-import { recordNamed } from './worker/attempt-plan.ts'
 
 export type { CloudinaryCall } from './testing/fake-cloudinary.ts'
 export { FakeCloudinary } from './testing/fake-cloudinary.ts'

@@ -1,6 +1,7 @@
 import { readConfig } from '../config.ts'
 import { createDynamoDbClient } from '../journal/dynamodb.ts'
-import { Journal, type JournaledEvent } from '../journal/journal.ts'
+import type { JournaledEvent } from '../journal/journal-entry.ts'
+import { JournalReader } from '../journal/journal-reader.ts'
 import type { ProcessorRecord } from '../journal/processor-record.ts'
 import { EventSender } from '../queue/event-sender.ts'
 import { createRegionalSqs, newRunId, SEND_MS } from '../wiring.ts'
@@ -25,7 +26,7 @@ export interface Replay {
 }
 
 export interface ReplayOptions {
-  journal: Pick<Journal, 'find'>
+  journal: Pick<JournalReader, 'find'>
   sender: Pick<EventSender, 'store'>
   print: Print
   /** Names this run. */
@@ -128,7 +129,7 @@ export const replayCommand: Command = {
     const config = readConfig(['QUEUE_URL', 'JOURNAL_TABLE'])
     const sqs = await createRegionalSqs(SEND_MS)
     return replay(events, {
-      journal: new Journal({ client: createDynamoDbClient(), tableName: config.JOURNAL_TABLE }),
+      journal: new JournalReader({ client: createDynamoDbClient(), tableName: config.JOURNAL_TABLE }),
       sender: new EventSender({ sqs, queueUrl: config.QUEUE_URL }),
       print,
       runId: newRunId()

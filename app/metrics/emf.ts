@@ -1,4 +1,5 @@
 import { Metrics as EmfDocument } from '@aws-lambda-powertools/metrics'
+import { type StartInterval, startInterval } from '../interval.ts'
 import type { Logger } from '../logger.ts'
 import { METRICS, type MetricName } from './metric-names.ts'
 import type { CountName, DetailOf, DurationName, GaugeName, RoleMetrics } from './metrics.ts'
@@ -13,8 +14,7 @@ export interface EmfMetricsOptions {
   log: Logger
   /** Milliseconds since the epoch. */
   clock: () => number
-  /** Calls `beat` at the interval, until the returned function is called. */
-  every?: (milliseconds: number, beat: () => void) => () => void
+  every?: StartInterval
 }
 
 /** Values under one set of dimensions that are not yet written. */
@@ -29,11 +29,6 @@ const PERIOD_MS = 60_000
 
 /** Maximum number of values of one metric in a line. Set by EMF. */
 const MAXIMUM_VALUES = 100
-
-function everyWithTimer(milliseconds: number, beat: () => void): () => void {
-  const timer = setInterval(beat, milliseconds).unref()
-  return () => clearInterval(timer)
-}
 
 /**
  * Writes metrics as log lines in CloudWatch's Embedded Metric Format, which needs no call and no agent.
@@ -50,7 +45,7 @@ export class EmfMetrics implements RoleMetrics {
   #stopTimer: () => void = () => {}
 
   constructor(options: EmfMetricsOptions) {
-    this.#options = { every: everyWithTimer, ...options }
+    this.#options = { every: startInterval, ...options }
   }
 
   start(): void {

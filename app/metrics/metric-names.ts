@@ -66,7 +66,7 @@ export const METRICS = {
     dimensions: ROLE,
     meaning: 'failed attempts that will be retried'
   },
-  RetryAge: {
+  RetriedEventAge: {
     unit: 'Milliseconds',
     dimensions: ROLE,
     meaning:

@@ -8,7 +8,7 @@ import { examplesOf, readRequirements } from '../listener-config/requirements.ts
 import { SERIALIZERS } from '../logger.ts'
 import { NO_METRICS } from '../metrics/metrics.ts'
 import type { Listener } from '../processor.ts'
-import type { HandleOptions } from '../worker/message-handler.ts'
+import type { EventHandlerOptions } from '../worker/event-handler.ts'
 import { LOCAL_CLOUDINARY } from './defaults.ts'
 import { fakeClients } from './fake-clients.ts'
 import type { FakeCloudinary } from './fake-cloudinary.ts'
@@ -59,7 +59,7 @@ export function wireInMemory(listener: Listener, options: TestWiringOptions) {
     toleranceSeconds: 7200,
     clock
   })
-  const handling: HandleOptions = {
+  const handling: EventHandlerOptions = {
     processors,
     config,
     clients: fakeClients(cloudinary, { environments, clock, random }),

@@ -3,7 +3,7 @@ import type { Test } from 'tap'
 import { Letters, type LettersOptions } from '../../app/commands/redrive/dead-letter-reader.ts'
 import type { AssetEvent } from '../../app/ingest/event.ts'
 import { createLogger } from '../../app/logger.ts'
-import { DeadLetters, type Reason } from '../../app/queue/dead-letters.ts'
+import { type DeadLetterReason, DeadLetters } from '../../app/queue/dead-letters.ts'
 import { EventSender } from '../../app/queue/event-sender.ts'
 import { encodeMessage } from '../../app/queue/message-codec.ts'
 import { DEAD_LETTER_QUEUE_NAME, QUEUE_NAME, startSqs } from '../../dev/sqs.ts'
@@ -31,7 +31,11 @@ export const eventOf = (id: string, about: Partial<AssetEvent> = {}): AssetEvent
   ...about
 })
 
-export const REASON: Reason = { code: 'PERMANENT', message: 'the tag machine is broken', processor: 'tagger' }
+export const REASON: DeadLetterReason = {
+  code: 'PERMANENT',
+  message: 'the tag machine is broken',
+  processor: 'tagger'
+}
 
 /** Both queues, embedded, and what reads and writes them. */
 export async function buildQueues(t: Test) {

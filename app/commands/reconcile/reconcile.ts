@@ -1,13 +1,10 @@
 import type { CloudinaryClients } from '../../cloudinary/clients.ts'
 import { readConfig } from '../../config.ts'
 import type { Environments } from '../../credentials/environments.ts'
-import { readAssetHistory } from '../../journal/asset-history.ts'
 import { createDynamoDbClient } from '../../journal/dynamodb.ts'
-import type { JournalTable } from '../../journal/feed.ts'
-import { knownEvents } from '../../journal/known-events.ts'
-import { NotifiedChanges } from '../../journal/notified-changes.ts'
+import { JournalReader } from '../../journal/journal-reader.ts'
+import type { JournalTable } from '../../journal/journal-table.ts'
 import { StateStore } from '../../journal/processor-state.ts'
-import { begunThrough } from '../../journal/started-events.ts'
 import { SILENT } from '../../logger.ts'
 import { EventSender } from '../../queue/event-sender.ts'
 import { messagesIn } from '../../queue/sqs-client.ts'
@@ -120,6 +117,7 @@ export async function reconcile(
   options: ReconcileOptions
 ): Promise<number> {
   const { environments, clients, table, state, sender, waiting, print, signal, clock } = options
+  const journal = new JournalReader(table)
   const now = clock()
   const asked = cloudNames ?? environments.cloudNames()
   const clouds = asked.map((cloudName) => environments.get(cloudName))
@@ -133,9 +131,9 @@ export async function reconcile(
       ownKey: apiKey,
       isOwnKey: (key) => environments.isOwnKey(cloudName, key),
       receivedAt: new Date(now),
-      notified: new NotifiedChanges(table, cloudName, REPORTING_TYPES),
-      history: (assets, ranges) => readAssetHistory(cloudName, assets, ranges, table),
-      knownEvents: (ids) => knownEvents(ids, table),
+      notified: journal.notifiedChanges(cloudName, REPORTING_TYPES),
+      history: (assets, ranges) => journal.assetHistory(cloudName, assets, ranges),
+      knownEvents: (ids) => journal.knownEvents(ids),
       client: clients.for(cloudName, signal),
       sides,
       watermarks: new Watermarks(state.ofCommand('reconcile'), cloudName),
@@ -143,7 +141,7 @@ export async function reconcile(
       report: report.of(cloudName),
       since,
       begunThrough: async (from) =>
-        isEmpty ? now - UNCOUNTED_MS : begunThrough(table, { from, until: now }),
+        isEmpty ? now - UNCOUNTED_MS : journal.startedThrough({ from, until: now }),
       graceMs,
       dryRun,
       now,

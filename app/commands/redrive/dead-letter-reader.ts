@@ -1,9 +1,11 @@
 import { type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import type { AssetEvent } from '../../ingest/event.ts'
+import { type StartInterval, startInterval } from '../../interval.ts'
 import type { Logger } from '../../logger.ts'
-import type { Reason } from '../../queue/dead-letters.ts'
+import type { DeadLetterReason } from '../../queue/dead-letters.ts'
 import { Leases } from '../../queue/leases.ts'
 import { decodeMessage } from '../../queue/message-codec.ts'
+import { SqsMessageSource } from '../../queue/sqs-message-source.ts'
 
 /** A dead letter that this process holds. */
 export interface Letter {
@@ -12,7 +14,7 @@ export interface Letter {
   /** Undefined where this listener did not write it. */
   event: AssetEvent | undefined
   /** Undefined where SQS itself put the message aside, because it was received too often. */
-  reason: Reason | undefined
+  reason: DeadLetterReason | undefined
   /** When it was put into the queue it comes from: milliseconds since the epoch, by the clock of SQS. */
   sentAt: number
   bytes: number
@@ -27,8 +29,7 @@ export interface LettersOptions {
   waitTimeSeconds?: number
   /** Milliseconds, by a clock that is never set back. */
   clock?: () => number
-  /** Calls `beat` every so many milliseconds until the returned function is called. */
-  every?: (milliseconds: number, beat: () => void) => () => void
+  every?: StartInterval
 }
 
 const RECEIVE_BATCH = 10
@@ -47,9 +48,11 @@ export class Letters {
   readonly #seen = new Set<string>()
 
   constructor(options: LettersOptions) {
-    const { clock = () => performance.now(), every = everyWithTimer } = options
+    const { clock = () => performance.now(), every = startInterval } = options
     this.#options = options
-    this.#leases = new Leases({ ...options, clock, every, visibilityTimeoutSeconds: VISIBILITY_SECONDS })
+    const source = new SqsMessageSource(options)
+    const { log } = options
+    this.#leases = new Leases({ source, log, clock, every, visibilityTimeoutSeconds: VISIBILITY_SECONDS })
   }
 
   /** Up to ten letters that were not received before; none when SQS has no more, or none but those seen. */
@@ -116,9 +119,4 @@ function eventOf(body: string): AssetEvent | undefined {
   } catch {
     return undefined
   }
-}
-
-function everyWithTimer(milliseconds: number, beat: () => void): () => void {
-  const timer = setInterval(beat, milliseconds)
-  return () => clearInterval(timer)
 }

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { parseReplay, replay } from '../../../app/commands/replay.ts'
 import { ListenerError } from '../../../app/errors.ts'
-import type { JournaledEvent } from '../../../app/journal/journal.ts'
+import type { JournaledEvent } from '../../../app/journal/journal-entry.ts'
 import { collect, eventOf } from '../../support/operator.ts'
 
 const at = '2026-06-01T12:00:05.000Z'

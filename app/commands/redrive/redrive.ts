@@ -9,53 +9,51 @@ import { type Print, readArguments, UsageError } from '../arguments.ts'
 import type { Command } from '../command.ts'
 import { explain } from '../explain-error.ts'
 import { interruption } from '../interruption.ts'
-import { type Letter, Letters } from './dead-letter-reader.ts'
-import { type Fate, RedriveReport } from './redrive-report.ts'
+import { type DeadLetter, DeadLetterReader } from './dead-letter-reader.ts'
+import { type RedriveOutcome, RedriveReport } from './redrive-report.ts'
 
 export const REDRIVE_USAGE = `Usage: node app/main.ts redrive [--id EVENT_ID]… [--type EVENT_TYPE]… [--dry-run]
 
-Moves dead letters back to the queue, once what they died of is mended. Processors that succeeded for an event are
-not run for it again. Prints each letter: what became of it, event id, type, asset, when it was put aside, processor,
-reason.
+Moves dead letters back to the queue, after you have fixed the cause. Processors that succeeded for an event do not
+run again. Prints a line for each dead letter: outcome, event ID, type, asset, time, processor, reason.
 
-  --id EVENT_ID      only letters of this event; may be repeated
-  --type EVENT_TYPE  only letters of events of this type, such as upload; may be repeated
-  --dry-run          moves nothing, and prints what would be moved
+  --id EVENT_ID      only dead letters of this event; may be repeated
+  --type EVENT_TYPE  only dead letters of this event type, such as upload; may be repeated
+  --dry-run          moves nothing, and prints what it would move
 
-Exit code: 0; 1 when something could not be moved; 2 for a wrong option. Ctrl-C stops it in good order.
+Exit code: 0 on success; 1 if a dead letter could not be moved; 2 for a wrong option. Ctrl-C stops it safely.
 `
 
-/** Which letters are to be moved: of any of these events and any of these types, where some are named. */
-export interface Selection {
+/** Selects dead letters by event ID and by event type. An empty list selects all. */
+export interface RedriveArguments {
   ids: readonly string[]
   types: readonly string[]
   dryRun: boolean
 }
 
 export interface RedriveOptions {
-  letters: Pick<Letters, 'receive' | 'delete' | 'handBack'>
+  reader: Pick<DeadLetterReader, 'receive' | 'delete' | 'release'>
   sender: Pick<EventSender, 'store'>
   print: Print
-  /** Names this run. */
   runId: string
-  /** Aborted, it moves no more letters and hands back what it holds. */
+  /** Aborts: no further dead letter is moved, and those in flight are released. */
   signal: AbortSignal
   /** Milliseconds since the epoch. */
   clock: () => number
-  /** How many letters are read before they are moved. */
+  /** Maximum number of dead letters read before they are moved. Default 1000. */
   roundSize?: number
 }
 
-/** What the letters that are read before they are moved may hold, in bytes. */
+/** Maximum size of the dead letters read before they are moved, in bytes. */
 const ROUND_BYTES = 16 * 1024 * 1024
 
-/** Letters put aside so much later than the command began are left, or it might never end. In milliseconds. */
-const LATE_MS = 60_000
+/** Dead letters added later than this after the start are skipped, or the command might never end. Milliseconds. */
+const TOO_NEW_MS = 60_000
 
-type Movable = Letter & { event: AssetEvent }
+type Movable = DeadLetter & { event: AssetEvent }
 
 /** @throws {UsageError} */
-export function parseRedrive(args: string[]): Selection {
+export function parseRedrive(args: string[]): RedriveArguments {
   const { values } = readArguments({
     args,
     options: {
@@ -65,141 +63,140 @@ export function parseRedrive(args: string[]): Selection {
     }
   })
   const { id: ids, type: types } = values
-  if (ids.includes('')) throw new UsageError('--id needs the id of an event')
+  if (ids.includes('')) throw new UsageError('--id needs an event ID')
   const unknown = types.find((type) => !(EVENT_TYPES as readonly string[]).includes(type))
   if (unknown !== undefined) {
-    throw new UsageError(`--type "${unknown}" is no event type; they are: ${EVENT_TYPES.join(', ')}`)
+    throw new UsageError(`--type "${unknown}" is not an event type; use one of: ${EVENT_TYPES.join(', ')}`)
   }
   return { ids, types, dryRun: values['dry-run'] }
 }
 
 /**
- * Moves dead letters back to the queue, and returns the exit code. A letter is deleted only when the queue has
- * confirmed its event; letters of one event are one run of it, and events of one message group go in the order in
- * which they occurred, as far as they are read together.
+ * Moves dead letters back to the queue, and returns the exit code. Deletes a dead letter only after the queue has
+ * stored its event. Sends each event once, even if it has several dead letters. Sends the events of a message group
+ * in the order in which they occurred, within a round.
  */
-export async function redrive(selection: Selection, options: RedriveOptions): Promise<number> {
+export async function redrive(selection: RedriveArguments, options: RedriveOptions): Promise<number> {
   const { ids, types, dryRun } = selection
-  const { print, runId, letters } = options
+  const { print, runId, reader } = options
   const all = ids.length === 0 && types.length === 0
   const report = new RedriveReport({ print, runId, dryRun, ids, all })
   try {
     await new Redrive(selection, options, report).moveAll()
   } catch (error) {
-    const meanings = { missing: 'correct DEAD_LETTER_QUEUE_URL', permission: 'sqs:ReceiveMessage' }
-    report.stopped = `cannot receive dead letters: ${explain(error, meanings)}`
+    const hints = { missing: 'correct DEAD_LETTER_QUEUE_URL', permission: 'sqs:ReceiveMessage' }
+    report.stopped = `cannot receive dead letters: ${explain(error, hints)}`
   } finally {
-    await letters.handBack()
+    await reader.release()
   }
   return report.summarize()
 }
 
 class Redrive {
-  readonly #selection: Selection
+  readonly #selection: RedriveArguments
   readonly #options: RedriveOptions & { roundSize: number }
   readonly #report: RedriveReport
   readonly #latest: number
-  /** Events that the queue has confirmed. */
+  /** Events that the queue has stored. */
   readonly #sent = new Set<string>()
-  /** Aborts when the queue fails: what has not left then is not sent. */
-  readonly #queueFails = new AbortController()
+  /** Aborts when the queue fails, to drop sends that have not started. */
+  readonly #queueFailed = new AbortController()
 
-  constructor(selection: Selection, options: RedriveOptions, report: RedriveReport) {
+  constructor(selection: RedriveArguments, options: RedriveOptions, report: RedriveReport) {
     this.#selection = selection
     this.#options = { roundSize: 1000, ...options }
     this.#report = report
-    this.#latest = options.clock() + LATE_MS
-    setMaxListeners(0, this.#queueFails.signal)
+    this.#latest = options.clock() + TOO_NEW_MS
+    setMaxListeners(0, this.#queueFailed.signal)
   }
 
   async moveAll(): Promise<void> {
     for (;;) {
       const { round, isFull } = await this.#readRound()
-      const givesWay = await this.#settle(round)
+      const hasFreedGroup = await this.#handle(round)
       if (this.#options.signal.aborted) this.#report.stopped ??= 'interrupted'
-      if (this.#report.stopped || !(isFull || givesWay)) return
+      if (this.#report.stopped || !(isFull || hasFreedGroup)) return
       if (isFull) this.#report.progress()
     }
   }
 
-  /** Letters up to the size of a round; fewer when two receives in a row brought none. */
-  async #readRound(): Promise<{ round: Letter[]; isFull: boolean }> {
-    const { letters, roundSize, signal } = this.#options
-    const round: Letter[] = []
+  /** Reads dead letters until the round is full or two receives in a row return nothing. */
+  async #readRound(): Promise<{ round: DeadLetter[]; isFull: boolean }> {
+    const { reader, roundSize, signal } = this.#options
+    const round: DeadLetter[] = []
     for (let empty = 0, bytes = 0; empty < 2 && !signal.aborted; ) {
-      const received = await letters.receive()
+      const received = await reader.receive()
       round.push(...received)
       empty = received.every(({ sentAt }) => sentAt > this.#latest) ? empty + 1 : 0
-      for (const letter of received) bytes += letter.bytes
+      for (const deadLetter of received) bytes += deadLetter.bytes
       if (round.length >= roundSize || bytes > ROUND_BYTES) return { round, isFull: true }
     }
     return { round, isFull: false }
   }
 
-  /** Moves what is to be moved; resolves to true when SQS may give out letters that were behind it. */
-  async #settle(round: readonly Letter[]): Promise<boolean> {
+  /** Resolves to true if SQS may now return more dead letters of a message group. */
+  async #handle(round: readonly DeadLetter[]): Promise<boolean> {
     const movable: Movable[] = []
-    for (const letter of round) {
-      const fate = this.#fateOf(letter)
-      if (fate === 'movable' && !this.#selection.dryRun) movable.push(letter as Movable)
-      else this.#report.settled(letter, fate)
+    for (const deadLetter of round) {
+      const outcome = this.#plan(deadLetter)
+      if (outcome === 'would move' && !this.#selection.dryRun) movable.push(deadLetter as Movable)
+      else this.#report.add(deadLetter, outcome)
     }
     const groups = Map.groupBy(movable, ({ event }) => event.group)
-    const giveWay = await Promise.all([...groups.values()].map((group) => this.#moveGroup(group)))
-    return giveWay.includes(true)
+    const freed = await Promise.all([...groups.values()].map((group) => this.#moveGroup(group)))
+    return freed.includes(true)
   }
 
-  #fateOf({ event, sentAt }: Letter): Fate {
+  #plan({ event, sentAt }: DeadLetter): RedriveOutcome {
     const { ids, types } = this.#selection
     if (!event) return 'unreadable'
-    if (event.run?.id === this.#options.runId) return 'died again'
-    if (sentAt > this.#latest) return 'late'
-    const isAskedFor =
+    if (event.run?.id === this.#options.runId) return 'failed again'
+    if (sentAt > this.#latest) return 'too new'
+    const isSelected =
       (ids.length === 0 || ids.includes(event.id)) && (types.length === 0 || types.includes(event.type))
-    return isAskedFor ? 'movable' : 'kept'
+    return isSelected ? 'would move' : 'not selected'
   }
 
-  /** Moves the events of one message group, one after the other; where one fails, the later ones stay behind it. */
+  /** Moves the events of one message group in sequence. After an error the later ones stay. */
   async #moveGroup(group: Movable[]): Promise<boolean> {
     const replays = replaysIn(group)
     const inOrder = group.toSorted((a, b) => Date.parse(a.event.occurredAt) - Date.parse(b.event.occurredAt))
-    let givesWay = false
-    let failure: string | undefined
-    for (const letter of inOrder) {
-      failure = failure
-        ? 'stays behind an earlier event of its asset'
-        : await this.#send(letter.event, replays.get(letter.event.id))
-      if (failure) {
-        this.#report.settled(letter, 'failed', failure)
+    let hasFreedGroup = false
+    let error: string | undefined
+    for (const deadLetter of inOrder) {
+      error = error
+        ? 'an earlier event of the asset was not moved'
+        : await this.#send(deadLetter.event, replays.get(deadLetter.event.id))
+      if (error) {
+        this.#report.add(deadLetter, 'not moved', error)
         continue
       }
-      const deleted = await this.#options.letters.delete(letter)
-      this.#report.settled(letter, deleted ? 'moved' : 'undeleted')
-      // what SQS itself put aside keeps the message group of its asset, of which it gives out ten at a time
-      givesWay ||= deleted && letter.reason === undefined
+      const deleted = await this.#options.reader.delete(deadLetter)
+      this.#report.add(deadLetter, deleted ? 'moved' : 'not deleted')
+      // messages that SQS moved keep the message group of their asset, of which it returns ten at a time
+      hasFreedGroup ||= deleted && deadLetter.reason === undefined
     }
-    return givesWay
+    return hasFreedGroup
   }
 
-  /** Resolves to nothing when the queue has confirmed the event, now or earlier in this run; else to what failed. */
+  /** Sends an event once per run. Resolves to the error, or to undefined once the queue has stored the event. */
   async #send(event: AssetEvent, replay: string | undefined): Promise<string | undefined> {
     const { sender, runId, signal } = this.#options
     if (this.#sent.has(event.id)) return
     if (signal.aborted) return 'interrupted'
     const again: AssetEvent = { ...event, run: { kind: 'redrive', id: runId, ...(replay && { replay }) } }
     try {
-      this.#queueFails.signal.throwIfAborted()
-      await sender.store([again], this.#queueFails.signal)
+      this.#queueFailed.signal.throwIfAborted()
+      await sender.store([again], this.#queueFailed.signal)
       this.#sent.add(event.id)
       return
     } catch (error) {
-      // what the sender wraps says more of what to mend
       const { cause = error } = error as Error
       const why = explain(cause, { missing: 'correct QUEUE_URL', permission: 'sqs:SendMessage' })
-      // a message may be refused for itself; a queue that fails, fails for all
+      // our own errors concern one event, such as its size; others would fail every event
       if (!(cause instanceof ListenerError)) {
         this.#report.stopped ??= `cannot send to the queue: ${why}`
-        this.#queueFails.abort(new ListenerError('QUEUE_UNAVAILABLE', why))
+        this.#queueFailed.abort(new ListenerError('QUEUE_UNAVAILABLE', why))
       }
       return why
     }
@@ -207,12 +204,12 @@ class Redrive {
 }
 
 /**
- * The replay that each event belongs to by any of its letters, and the latest of several: a replay is to run everything,
- * and so does what the event's other letters ask for as well.
+ * Returns the replay that each event belongs to: the latest one of its dead letters. A replay runs all processors, so
+ * it includes what the event's other dead letters need.
  */
-function replaysIn(letters: readonly Movable[]): Map<string, string> {
+function replaysIn(deadLetters: readonly Movable[]): Map<string, string> {
   const replays = new Map<string, string>()
-  for (const { event } of letters.toSorted((a, b) => a.sentAt - b.sentAt)) {
+  for (const { event } of deadLetters.toSorted((a, b) => a.sentAt - b.sentAt)) {
     const replay = replayOf(event.run)
     if (replay) replays.set(event.id, replay)
   }
@@ -227,7 +224,7 @@ export const redriveCommand: Command = {
     const config = readConfig(['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL'])
     const sqs = await createRegionalSqs(RECEIVE_MS)
     return redrive(selection, {
-      letters: new Letters({ sqs, queueUrl: config.DEAD_LETTER_QUEUE_URL, log: SILENT }),
+      reader: new DeadLetterReader({ sqs, queueUrl: config.DEAD_LETTER_QUEUE_URL, log: SILENT }),
       sender: new EventSender({ sqs, queueUrl: config.QUEUE_URL }),
       print,
       runId: newRunId(),

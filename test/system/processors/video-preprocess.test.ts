@@ -1,6 +1,6 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
 import t from 'tap'
-import { Letters } from '../../../app/commands/redrive/dead-letter-reader.ts'
+import { DeadLetterReader } from '../../../app/commands/redrive/dead-letter-reader.ts'
 import { parseRedrive, redrive } from '../../../app/commands/redrive/redrive.ts'
 import { videoPreprocess } from '../../../app/listener.ts'
 import { EventSender } from '../../../app/queue/event-sender.ts'
@@ -47,7 +47,12 @@ async function redriveAll(): Promise<number> {
   const client = new SQSClient()
   t.teardown(() => client.destroy())
   return redrive(parseRedrive([]), {
-    letters: new Letters({ sqs: client, queueUrl: sqs.deadLetterQueueUrl, log: QUIET, waitTimeSeconds: 0 }),
+    reader: new DeadLetterReader({
+      sqs: client,
+      queueUrl: sqs.deadLetterQueueUrl,
+      log: QUIET,
+      waitTimeSeconds: 0
+    }),
     sender: new EventSender({ sqs: client, queueUrl: sqs.queueUrl }),
     print: collect().print,
     runId: 'run-1',

@@ -126,11 +126,11 @@ t.test('finds a change reported by an event of its type at that time or later', 
   t.notOk(await isMissing(trace('resource_tags_changed', '12:01:00.700')))
   t.notOk(
     await isMissing(trace('resource_tags_changed', '12:40:00')),
-    'signed late, and it says no time of its own'
+    'signed late, without a time of its own'
   )
   t.notOk(await isMissing(trace('resource_tags_changed', '12:00:58')), 'clocks differ by seconds')
   t.notOk(await isMissing(trace('restore_asset_version', '12:01:00')))
-  t.ok(await isMissing(trace('resource_tags_changed', '12:00:57')), 'that was the change before')
+  t.ok(await isMissing(trace('resource_tags_changed', '12:00:57')), 'an earlier change')
   t.ok(await isMissing(trace('resource_metadata_changed', '12:01:00')))
   t.ok(await isMissing(trace('upload', '12:00:00')))
 })
@@ -169,12 +169,12 @@ t.test('leaves a change undecided behind an unfinished event', async (t) => {
   t.strictSame(
     await judged(open(FOUND_AT - 24 * HOUR_MS - 1)),
     { events: 1, undecided: 0 },
-    'its message is gone'
+    'its message is lost'
   )
   t.strictSame(
     await judged(open(time('12:00:01')), trace('resource_tags_changed', '12:01:00')),
     { events: 0, undecided: 0 },
-    'it was reported'
+    'reported'
   )
 })
 
@@ -215,10 +215,10 @@ t.test('sends nothing for an asset with an undecided change', async (t) => {
 t.test('lets an event wait up to 3 hours for a later change that may still be notified', async (t) => {
   const waits = async (until: number, about: Partial<SearchWindow> = {}) =>
     (await missing(UPLOAD, { kinds: CHANGE_KINDS, window: { until, ...about } })).undecided === 1
-  t.ok(await waits(time('12:02:59')), 'the context is younger')
+  t.ok(await waits(time('12:02:59')), 'the context changed later')
   t.notOk(await waits(time('12:03:00')))
-  t.notOk(await waits(time('12:02:59'), { from: time('12:03:01') }), 'it was looked at before')
-  t.ok(await waits(Number.NEGATIVE_INFINITY), 'nobody knows how far workers have come')
+  t.notOk(await waits(time('12:02:59'), { from: time('12:03:01') }), 'searched before')
+  t.ok(await waits(Number.NEGATIVE_INFINITY), 'unknown how far workers have come')
   const last_updated = { context_updated_at: '2026-06-01T18:00:00Z' }
   const later = async (until: string) =>
     (await missing(UPLOAD, { kinds: CHANGE_KINDS, window: { until: time(until) } }, found({ last_updated })))

@@ -22,5 +22,5 @@ t.test('checks that the fields of all processors exist, with the right type', as
     { level: 'fault', message: /^demo: count \(integer\): exists with type date/ }
   ])
   cloudinary.cloud().metadataFields.create({ external_id: 'stamp', label: 'Stamp', type: 'string' })
-  t.match((await check.run(signal))[0], { level: 'ok', message: 'demo: stamp (string) is there' })
+  t.match((await check.run(signal))[0], { level: 'ok', message: 'demo: stamp (string) exists' })
 })

@@ -22,16 +22,16 @@ export interface CursorScope {
 }
 
 /**
- * Lengths of the keys, in bytes. If two assets share a key, they are reported twice; if two successive states do, the
- * second is missed: 1 in 10^14.
+ * Lengths of the keys, in bytes. If two assets share a key, they are reported twice; if two successive states
+ * do, the second is missed: 1 in 10^14.
  */
 const ASSET_KEY_BYTES = 4
 const STATE_KEY_BYTES = 6
 const ENTRY_BYTES = ASSET_KEY_BYTES + STATE_KEY_BYTES
 
 /**
- * Maximum number of states in a cursor. The oldest are dropped, and those assets are reported twice. It limits a cursor
- * to 107,000 characters: Linux accepts arguments of 128 KiB.
+ * Maximum number of states in a cursor. The oldest are dropped, and those assets are reported twice. It
+ * limits a cursor to 107,000 characters: Linux accepts arguments of 128 KiB.
  */
 const MAXIMUM_ENTRIES = 8000
 

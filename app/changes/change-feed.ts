@@ -47,18 +47,20 @@ const Options = z.strictObject({
 })
 
 /**
- * The time at which a stamp was written, since writing it changes the metadata. Cloudinary does not document range queries
- * on string metadata.
+ * The time at which a stamp was written, since writing it changes the metadata. Cloudinary does not document
+ * range queries on string metadata.
  */
 const WRITTEN_AT = 'last_updated.metadata_updated_at'
 
 /**
- * Reads the assets whose stamp (see `lastUpdateTimestamp`) has changed, with Cloudinary's Search API, in the order in which
- * the stamps were written: `for await (const change of changes(client, { since }))`. Ends when there are no more changes;
- * store a cursor to resume later. Misses nothing while the index lags less than the overlap, and reports no state of an
- * asset twice. Costs one call of the Admin API for every 500 assets, and at least one.
+ * Reads the assets whose stamp (see `lastUpdateTimestamp`) has changed, with Cloudinary's Search API, in the
+ * order in which the stamps were written: `for await (const change of changes(client, { since }))`. Ends when
+ * there are no more changes; store a cursor to resume later. Misses nothing while the index lags less than
+ * the overlap, and reports no state of an asset twice. Costs one call of the Admin API for every 500 assets,
+ * and at least one.
  *
- * @throws {ListenerError} CHANGES_OPTIONS_INVALID, CHANGES_CURSOR_INVALID; while reading, {@link CloudinaryError}:
+ * @throws {ListenerError} CHANGES_OPTIONS_INVALID, CHANGES_CURSOR_INVALID; while reading, {@link
+ * CloudinaryError}:
  *   CLOUDINARY_ALLOWANCE_SPENT and CLOUDINARY_RATE_LIMITED with the time at which to resume from the cursor
  */
 export function changes(client: CloudinaryClient, options: ChangesOptions): ChangeFeed {
@@ -75,7 +77,10 @@ export function changes(client: CloudinaryClient, options: ChangesOptions): Chan
   return new ChangeFeed({ client, scope, overlapMs, pageSize, clock, start })
 }
 
-/** Starts earlier by the overlap: clocks differ, so a stamp may be later than the time at which it was written. */
+/**
+ * Starts earlier by the overlap: clocks differ, so a stamp may be later than the time at which it was
+ * written.
+ */
 const startAt = (since: Date, overlapMs: number): FeedPosition => ({
   since: since.getTime(),
   settled: Math.max(0, Math.floor((since.getTime() - overlapMs) / 1000) * 1000),
@@ -126,8 +131,9 @@ export class ChangeFeed implements AsyncIterable<Change> {
   }
 
   /**
-   * Reads to the end of the index or of a page. Each page is a search of its own, from the time of the last asset:
-   * Cloudinary's cursor may lose assets that change meanwhile. It is used only if a page ends in the second it started.
+   * Reads to the end of the index or of a page. Each page is a search of its own, from the time of the last
+   * asset: Cloudinary's cursor may lose assets that change meanwhile. It is used only if a page ends in the
+   * second it started.
    *
    * @returns the time to read from next, or undefined at the end
    */

@@ -13,15 +13,18 @@ const LOG_SLACK = 1000
 const SECOND_MS = 1000
 
 /**
- * Tracks how far an index was read that may show changes late: which states were reported, and the time before which
- * nothing more can appear. Assets are read in the order in which they were written. Times are milliseconds since the epoch.
+ * Tracks how far an index was read that may show changes late: which states were reported, and the time
+ * before which nothing more can appear. Assets are read in the order in which they were written. Times are
+ * milliseconds since the epoch.
  */
 export class FeedProgress {
   readonly #since: number
   #settled: number
   /** The reading has reached changes so recent that the index may still add others before them. */
   #isUnsettled = false
-  /** All reports in order; the last one of an asset counts. Replaced, never shortened: positions refer to it. */
+  /**
+   * All reports in order; the last one of an asset counts. Replaced, never shortened: positions refer to it.
+   */
   #log: ReportedState[]
   #latest: Map<AssetKey, ReportedState>
   #compactAt: number
@@ -53,7 +56,10 @@ export class FeedProgress {
     this.#settled = Math.max(this.#settled, settled)
   }
 
-  /** Records that the reading has reached the end of the index. Drops states from the cursor that it did not find. */
+  /**
+   * Records that the reading has reached the end of the index. Drops states from the cursor that it did not
+   * find.
+   */
   end(certainUntil: number): void {
     this.reach(Number.POSITIVE_INFINITY, certainUntil)
     for (const [asset, [, , writtenAt]] of this.#latest) {

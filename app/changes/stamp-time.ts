@@ -1,6 +1,6 @@
 /**
- * Parses the time in a metadata field: ISO 8601 in a string field, seconds since the epoch in an integer field, which
- * Cloudinary may return as text.
+ * Parses the time in a metadata field: ISO 8601 in a string field, seconds since the epoch in an integer
+ * field, which Cloudinary may return as text.
  *
  * @returns milliseconds since the epoch, or -Infinity if the field is not set or holds no time
  */

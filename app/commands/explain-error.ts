@@ -35,8 +35,8 @@ const NETWORK =
   /^(?:ECONN[A-Z]+|E(?:HOST|NET)[A-Z]+|EAI_[A-Z]+|ENOTFOUND|ETIMEDOUT|EPIPE|EPROTO|EADDRNOTAVAIL)$/
 
 /**
- * Describes in one line what went wrong and what to do. Prints only the name of an AWS error: AWS's messages about
- * signatures repeat the request with its session token.
+ * Describes in one line what went wrong and what to do. Prints only the name of an AWS error: AWS's messages
+ * about signatures repeat the request with its session token.
  */
 export const explain = (error: unknown, hints: ErrorHints = {}): string =>
   maskSecrets(explainUnmasked(error, hints))

@@ -8,8 +8,9 @@ import type { Command } from './command.ts'
 
 export const MIGRATE_USAGE = `Usage: node app/main.ts migrate [--dry-run]
 
-Creates or updates what the processors of listener.config.ts store elsewhere, such as the table of databaseSync.
-Drops nothing. Safe to run again, and while workers run. Run it before you start a worker that needs it.
+Creates or updates what the processors of listener.config.ts store elsewhere, such as the table of
+databaseSync. Drops nothing. Safe to run again, and while workers run. Run it before you start a worker that
+needs it.
 
   --dry-run  changes nothing, and prints what it would do
 
@@ -31,7 +32,8 @@ export function parseMigrate(args: string[]): { dryRun: boolean } {
 }
 
 /**
- * Runs the migration of each processor, in the order listed, and returns the exit code. Stops at the first error.
+ * Runs the migration of each processor, in the order listed, and returns the exit code. Stops at the first
+ * error.
  *
  * @throws {ConfigError} if a variable that a processor requires is not set; any error of a processor
  */

@@ -11,8 +11,8 @@ import { assetOf, count, lineOf, NEXT_AFTER_DRY_RUN } from './report-line.ts'
 
 export const REPLAY_USAGE = `Usage: node app/main.ts replay EVENT_ID… [--dry-run]
 
-Runs events from the journal again: all processors of each event, including those that succeeded, once per replay.
-Prints each event and the last outcome of its processors.
+Runs events from the journal again: all processors of each event, including those that succeeded, once per
+replay. Prints each event and the last outcome of its processors.
 
   --dry-run  sends nothing, and prints what it would send
 

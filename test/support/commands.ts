@@ -2,8 +2,8 @@ import { runCommand } from '../../app/commands/command.ts'
 import { COMMANDS } from '../../app/commands/commands.ts'
 
 /**
- * Runs a command in this process, on its environment, as `buildListener` sets it. What it prints is given in lines,
- * errors among them.
+ * Runs a command in this process, on its environment, as `buildListener` sets it. What it prints is given in
+ * lines, errors among them.
  */
 export async function runHere(
   name: string,

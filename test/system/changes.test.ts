@@ -148,6 +148,6 @@ t.test('what a listener stamps, `changes` prints, and goes on from where it was'
   t.equal(await unread.ended, 0)
   t.match(
     unread.lines.filter(({ msg }) => msg !== ''),
-    [{ msg: /^The output was closed/ }]
+    [{ msg: /output was closed/ }]
   )
 })

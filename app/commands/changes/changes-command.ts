@@ -20,22 +20,23 @@ import { interruption } from '../interruption.ts'
 import { count, lineOf } from '../report-line.ts'
 import { cursorFile } from './cursor-file.ts'
 
-export const CHANGES_USAGE = `Usage: node app/main.ts changes --since TIME | --cursor CURSOR | --cursor-file FILE [--since TIME]
-                                [--field FIELD] [--environment CLOUD] [--overlap SECONDS] [--limit N]
+export const CHANGES_USAGE = `Usage: node app/main.ts changes --since TIME [option…]
+       node app/main.ts changes --cursor CURSOR [option…]
+       node app/main.ts changes --cursor-file FILE [--since TIME] [option…]
 
-Prints the changed assets, by the stamp that lastUpdateTimestamp writes: one JSON object per line, in the order in which
-the stamps were written. Prints the cursor to resume from on standard error.
+Prints the changed assets, by the stamp that lastUpdateTimestamp writes: one JSON object per line, in the
+order in which the stamps were written. Prints the cursor to resume from on standard error.
 
   --since TIME         start at this time, such as 2026-06-01T12:00:00Z or 2026-06-01 (UTC)
   --cursor CURSOR      resume after an earlier run
-  --cursor-file FILE   resume from the cursor in FILE, and store the next one there; the first time, add --since
-  --field FIELD        the metadata field of the stamp; default that of lastUpdateTimestamp in listener.config.ts
+  --cursor-file FILE   resume from the cursor in FILE, and store the next one there; the first run needs --since
+  --field FIELD        metadata field of the stamp; default from lastUpdateTimestamp in listener.config.ts
   --environment CLOUD  the product environment, if there are credentials for several
-  --overlap SECONDS    maximum lag of Cloudinary's index plus clock difference; default ${DEFAULT_OVERLAP_SECONDS}
+  --overlap SECONDS    maximum lag of Cloudinary's index and clocks; default ${DEFAULT_OVERLAP_SECONDS}
   --limit N            stop after N changes
 
-Exit code: 0 on success; 1 on an error; 2 for a wrong option or cursor; 3 if the hourly calls of the Admin API are spent:
-the printed changes are valid, and standard error says when to resume.
+Exit code: 0 on success; 1 on an error; 2 for a wrong option or cursor; 3 if the hourly calls of the Admin
+API are spent: the printed changes are valid, and standard error says when to resume.
 `
 
 export interface ChangesArguments {
@@ -106,7 +107,7 @@ export function stampField(processors: readonly Processor[]): string {
   const [field = DEFAULT_FIELD, ...others] = new Set(named.map(({ external_id }) => external_id))
   if (others.length === 0) return field
   throw new UsageError(
-    `listener.config.ts has several metadata fields; choose one with --field: ${[field, ...others].join(', ')}`
+    `there are several metadata fields; choose one with --field: ${[field, ...others].join(', ')}`
   )
 }
 

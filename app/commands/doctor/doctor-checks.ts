@@ -34,8 +34,8 @@ export interface DoctorCheckOptions {
 }
 
 /**
- * Yields all checks of `doctor`. Leaves out those that an invalid variable or an earlier fault makes impossible: the
- * earlier check reports what to do.
+ * Yields all checks of `doctor`. Leaves out those that an invalid variable or an earlier fault makes
+ * impossible: the earlier check reports what to do.
  */
 export async function* doctorChecks(options: DoctorCheckOptions): AsyncGenerator<Check, void> {
   const { config, configErrors, region, sqs, environments, load, log } = options

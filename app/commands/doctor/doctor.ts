@@ -18,9 +18,10 @@ const ATTEMPT_MS = 1500
 
 export const DOCTOR_USAGE = `Usage: node app/main.ts doctor
 
-Checks what the listener needs, and prints a line for each finding: configuration, credentials, processors, queues, table,
-Cloudinary with its triggers and metadata fields, what single processors need (database, topic, receiver), and the clock.
-Changes nothing. Run it where the listener runs, with the same environment and IAM role.
+Checks what the listener needs, and prints a line for each finding: configuration, credentials, processors,
+queues, table, Cloudinary with its triggers and metadata fields, what single processors need (database,
+topic, receiver), and the clock. Changes nothing. Run it where the listener runs, with the same environment
+and IAM role.
 
 Exit code: 0 if there is no fault, even with warnings; 1 if there is a fault; 2 for a wrong option.
 `

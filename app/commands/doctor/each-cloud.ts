@@ -11,8 +11,8 @@ export interface CloudOptions {
 }
 
 /**
- * Checks each cloud, and names it in each finding. An error is a warning: the listener's key needs no permission to read
- * triggers and metadata fields.
+ * Checks each cloud, and names it in each finding. An error is a warning: the listener's key needs no
+ * permission to read triggers and metadata fields.
  */
 export async function eachCloud(
   { cloudNames, clients }: CloudOptions,

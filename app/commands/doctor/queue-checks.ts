@@ -18,7 +18,9 @@ export interface QueueOptions {
   deadLetterQueueUrl: string | undefined
 }
 
-/** Checks that the queue exists, is FIFO, keeps messages for 14 days, and dead-letters none that only waited. */
+/**
+ * Checks that the queue exists, is FIFO, keeps messages for 14 days, and dead-letters none that only waited.
+ */
 export const queue = ({ sqs, queueUrl, deadLetterQueueUrl }: QueueOptions): Check => ({
   subject: 'queue',
   async run(signal) {
@@ -77,8 +79,8 @@ async function read(sqs: SQSClient, queueUrl: string, abortSignal: AbortSignal):
 }
 
 /**
- * Returns when the oldest of ten dead letters was sent, in milliseconds since the epoch. They stay visible, and a
- * dead-letter queue does not count receives. Undefined if none can be received.
+ * Returns when the oldest of ten dead letters was sent, in milliseconds since the epoch. They stay visible,
+ * and a dead-letter queue does not count receives. Undefined if none can be received.
  */
 async function oldestOf(sqs: SQSClient, queueUrl: string, signal: AbortSignal): Promise<number | undefined> {
   const command = new ReceiveMessageCommand({
@@ -127,8 +129,8 @@ function redrivePolicy({ RedrivePolicy }: Attributes, deadLetterArn: string | un
   if (!RedrivePolicy) {
     return [
       fault(
-        'no RedrivePolicy: a message that crashes workers is redelivered for 14 days; add one that names the ' +
-          'dead-letter queue, with a maxReceiveCount of 1000'
+        'no RedrivePolicy: a message that crashes workers is redelivered for 14 days; add one with the ' +
+          'dead-letter queue and a maxReceiveCount of 1000'
       )
     ]
   }
@@ -140,7 +142,7 @@ function redrivePolicy({ RedrivePolicy }: Attributes, deadLetterArn: string | un
   if (Number(maxReceiveCount) < MINIMUM_RECEIVES) {
     found.push(
       fault(
-        `maxReceiveCount is ${maxReceiveCount}: each return to the queue counts as a receive, so events that only ` +
+        `maxReceiveCount is ${maxReceiveCount}: each return to the queue counts, so events that only ` +
           'waited would be dead-lettered; set it to 1000'
       )
     )
@@ -148,8 +150,8 @@ function redrivePolicy({ RedrivePolicy }: Attributes, deadLetterArn: string | un
   if (deadLetterArn !== undefined && deadLetterArn !== deadLetterTargetArn) {
     found.push(
       warn(
-        `its RedrivePolicy names ${deadLetterTargetArn}, but DEAD_LETTER_QUEUE_URL is ${deadLetterArn}: redrive does ` +
-          'not see what SQS dead-letters; set both to the same queue'
+        `its RedrivePolicy names ${deadLetterTargetArn}, but DEAD_LETTER_QUEUE_URL is ${deadLetterArn}, ` +
+          'so redrive does not see what SQS dead-letters; set both to the same queue'
       )
     )
   }

@@ -72,8 +72,8 @@ function* feed({ GlobalSecondaryIndexes = [] }: TableDescription): Iterable<Find
   const index = GlobalSecondaryIndexes.find(({ IndexName }) => IndexName === name)
   if (!index || !isKey(index.KeySchema, partitionKey, sortKey)) {
     yield fault(
-      `no index ${name} by ${partitionKey} and ${sortKey}, which the activity page needs; deploy the table as in ` +
-        'app/journal/journal-table.ts'
+      `no index ${name} by ${partitionKey} and ${sortKey}, which the activity page needs; deploy the table ` +
+        'as in app/journal/journal-table.ts'
     )
     return
   }

@@ -15,7 +15,9 @@ export interface TriggerCheckOptions extends CloudOptions {
 const NOT_ADDITIVE =
   'not additive: an upload with its own notification_url is not notified here; run: node app/main.ts setup'
 
-/** Checks that triggers send each type that a processor handles, unfiltered and to a path that `web` serves. */
+/**
+ * Checks that triggers send each type that a processor handles, unfiltered and to a path that `web` serves.
+ */
 export const triggers = (options: TriggerCheckOptions): Check => ({
   subject: 'triggers',
   async run(signal) {
@@ -56,7 +58,9 @@ function* defectsIn(trigger: Trigger): Iterable<Finding> {
   if (!trigger.additive) yield warn(about(NOT_ADDITIVE))
 }
 
-/** Returns the triggers to this listener. Without a known address, any trigger to the listener's path counts. */
+/**
+ * Returns the triggers to this listener. Without a known address, any trigger to the listener's path counts.
+ */
 function oursAmong(
   existing: readonly Trigger[],
   { WEBHOOK_URL: url, POLL_CHANNEL: channel }: TriggerCheckOptions['config']
@@ -79,8 +83,8 @@ function* misdirected(
     const target = URL.canParse(uri) ? new URL(uri) : undefined
     if (!url || !target || target.origin !== new URL(url).origin || isServed(target)) continue
     yield warn(
-      `trigger on ${event_type}: sends to ${target.pathname} of the listener's host, which web does not serve; ` +
-        'unless another service does, delete it in Cloudinary and run: node app/main.ts setup'
+      `trigger on ${event_type}: sends to ${target.pathname} of the listener's host, which web does not ` +
+        'serve; unless another service does, delete it in Cloudinary and run: node app/main.ts setup'
     )
   }
 }

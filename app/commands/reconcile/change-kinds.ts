@@ -29,8 +29,8 @@ const contextOf = ({ context = {} }: FoundAsset): Fields =>
   'custom' in context && typeof context.custom === 'object' ? context : { custom: context }
 
 /**
- * The kinds of changes that a pass looks for. Renames, moves and moderations have no time of their own, and a deleted
- * asset is not in the search index.
+ * The kinds of changes that a pass looks for. Renames, moves and moderations have no time of their own, and a
+ * deleted asset is not in the search index.
  */
 export const CHANGE_KINDS: readonly ChangeKind[] = [
   {

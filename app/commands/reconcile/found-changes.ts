@@ -42,11 +42,12 @@ export function changeOf(kind: ChangeKind, asset: FoundAsset): FoundChange | und
 }
 
 /**
- * Returns the event of a change. An upload gets the event ID that its notification would have made; undefined if the
- * search does not identify the upload. The notification ID of any other change is a hash of unknown bytes, so its
- * event gets an ID that is the same each time the change is found.
+ * Returns the event of a change. An upload gets the event ID that its notification would have made; undefined
+ * if the search does not identify the upload. The notification ID of any other change is a hash of unknown
+ * bytes, so its event gets an ID that is the same each time the change is found.
  *
- * @param isByListener the listener is assumed to have made the change; for an upload the search names the author
+ * @param isByListener the listener is assumed to have made the change; for an upload the search names the
+ * author
  */
 export function eventOf(
   { kind, asset }: FoundChange,

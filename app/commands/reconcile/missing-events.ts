@@ -43,7 +43,10 @@ const SOON_AFTER_MS = 5 * MINUTE_MS
 /** Changes of this much time are checked together, to hold few minutes of the feed. */
 const SLICE_MS = 5 * MINUTE_MS
 
-/** An event received this long before a change may still block its notification: SQS hides messages for 12 hours. */
+/**
+ * An event received this long before a change may still block its notification: SQS hides messages for 12
+ * hours.
+ */
 const BEFORE_MS = 12 * HOUR_MS
 
 /** Maximum delay of a notification after its change, including from a poll channel. */
@@ -53,8 +56,8 @@ const AFTER_MS = 6 * HOUR_MS
 const OWN_AFTER_MS = MINUTE_MS
 
 /**
- * An unfinished event without a write for this time has lost its message: SQS hides messages for 12 hours at most, and
- * a worker holds them for 12 more.
+ * An unfinished event without a write for this time has lost its message: SQS hides messages for 12 hours at
+ * most, and a worker holds them for 12 more.
  */
 const ABANDONED_MS = 24 * HOUR_MS
 
@@ -69,8 +72,8 @@ export interface MissingEvents {
 }
 
 /**
- * Returns the changes of a kind that a first look does not find in the journal: it looks for uploads by ID, and for
- * other changes by a notification received within minutes. Holds a few minutes of the feed.
+ * Returns the changes of a kind that a first look does not find in the journal: it looks for uploads by ID,
+ * and for other changes by a notification received within minutes. Holds a few minutes of the feed.
  *
  * @throws {ListenerError} JOURNAL_UNAVAILABLE
  */
@@ -100,9 +103,9 @@ export function needsHistory(change: FoundChange, { windows }: Pick<MissingOptio
 }
 
 /**
- * Returns the missing events of assets with a suspected change. Decides all changes of an asset together, before
- * anything is sent: a processor that handles the first event may change the asset, and so hide an earlier change from
- * later searches.
+ * Returns the missing events of assets with a suspected change. Decides all changes of an asset together,
+ * before anything is sent: a processor that handles the first event may change the asset, and so hide an
+ * earlier change from later searches.
  *
  * @param suspected one change of each asset, all of one kind
  * @throws {ListenerError} JOURNAL_UNAVAILABLE

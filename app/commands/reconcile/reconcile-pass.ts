@@ -19,8 +19,8 @@ export interface PassOptions extends Omit<MissingOptions, 'windows'> {
   /** From `--since`, in milliseconds since the epoch; undefined to start at the watermarks. */
   since: number | undefined
   /**
-   * Resolves to the time up to which workers have started all events received since a time, or undefined if unknown.
-   * Milliseconds since the epoch.
+   * Resolves to the time up to which workers have started all events received since a time, or undefined if
+   * unknown. Milliseconds since the epoch.
    */
   startedThrough: (since: number) => Promise<number | undefined>
   /** Changes younger than this are left for the next pass: their notification may still arrive. */
@@ -41,8 +41,8 @@ const MAXIMUM_BATCH = 5000
 const MAXIMUM_BATCH_MS = 3_600_000
 
 /**
- * Searches one cloud, one kind of change after the other, page by page in order of time. Moves the watermark after each
- * page whose events are stored.
+ * Searches one cloud, one kind of change after the other, page by page in order of time. Moves the watermark
+ * after each page whose events are stored.
  */
 export async function runPass(options: PassOptions): Promise<PassOutcome> {
   const { environment, watermarks, report, signal } = options
@@ -74,7 +74,10 @@ export async function runPass(options: PassOptions): Promise<PassOutcome> {
   }
 }
 
-/** Queued uploads need no limit, since a found upload has the same event ID. Other changes would be sent twice. */
+/**
+ * Queued uploads need no limit, since a found upload has the same event ID. Other changes would be sent
+ * twice.
+ */
 async function windowsOf({
   kinds,
   watermarks,

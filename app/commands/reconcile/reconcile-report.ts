@@ -34,8 +34,8 @@ export class ReconcileReport {
 
   skipped(cloudName: string, { type }: ChangeKind): void {
     this.#line(
-      `${cloudName}: ${type} left for the next pass: the queue has messages, and the journal does not show which ` +
-        'events the workers have started'
+      `${cloudName}: ${type} left for the next pass: the queue has messages, and the journal does ` +
+        'not show which events the workers have started'
     )
   }
 
@@ -55,8 +55,8 @@ export class ReconcileReport {
 
   undecided(cloudName: string, { type }: ChangeKind, number: number): void {
     this.#line(
-      `… ${cloudName}: ${type}: ${count(number, 'change')} left for the next pass: another event of the asset is ` +
-        'unfinished, or may still be notified'
+      `… ${cloudName}: ${type}: ${count(number, 'change')} left for the next pass: another event of the ` +
+        'asset is unfinished, or may still be notified'
     )
   }
 

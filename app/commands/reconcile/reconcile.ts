@@ -31,23 +31,24 @@ const UNCOUNTED_MS = MINUTE_MS
 
 const TYPES = CHANGE_KINDS.map(({ type }) => type)
 
-export const RECONCILE_USAGE = `Usage: node app/main.ts reconcile [--since TIME] [--type EVENT_TYPE]… [--environment CLOUD]…
-                                  [--grace MINUTES] [--dry-run]
+export const RECONCILE_USAGE = `Usage: node app/main.ts reconcile [option…]
 
-Finds changes whose notifications Cloudinary gave up sending, with the Search API, and sends them to the queue: uploads,
-and the last change of tags, metadata and context, if the journal has no event for it. Starts where the last pass ended;
-the first pass starts 24 hours back. Cannot find deletions, renames and moves. Costs one call of the Admin API for each
-type and each further 500 assets. Stops when a tenth of the hour's calls is left; the next pass resumes.
+Finds changes whose notifications Cloudinary gave up sending, with the Search API, and sends them to the
+queue: uploads, and the last change of tags, metadata and context, if the journal has no event for it.
+Starts where the last pass ended; the first pass starts 24 hours back. Cannot find deletions, renames and
+moves. Costs one call of the Admin API for each type and each further 500 assets. Stops when a tenth of the
+hour's calls is left; the next pass resumes.
 
   --since TIME         start at this time, such as 2026-06-01T12:00:00Z; at most 29 days back
   --type EVENT_TYPE    only this type, one of ${TYPES.slice(0, 2).join(', ')},
                        ${TYPES.slice(2).join(', ')}; may be repeated
   --environment CLOUD  only this cloud; may be repeated
-  --grace MINUTES      skip changes of the last MINUTES, since their notifications may still arrive; default ${DEFAULT_GRACE_MINUTES}
+  --grace MINUTES      skip changes of the last MINUTES, since their notifications may still arrive;
+                       default ${DEFAULT_GRACE_MINUTES}
   --dry-run            sends and saves nothing, and prints what it would send
 
-Exit code: 0 on success, also when it stopped before the hour's calls were spent; 1 on an error or interruption; 2 for a
-wrong option. Ctrl-C stops it safely.
+Exit code: 0 on success, also when it stopped before the hour's calls were spent; 1 on an error or
+interruption; 2 for a wrong option. Ctrl-C stops it safely.
 `
 
 export interface ReconcileArguments {
@@ -109,8 +110,9 @@ export function parseReconcile(args: string[]): ReconcileArguments {
 }
 
 /**
- * Makes one pass over each cloud, and returns the exit code. The same change gets the same event ID in each pass, and an
- * upload also has the ID of its notification, so concurrent passes and late notifications run nothing twice.
+ * Makes one pass over each cloud, and returns the exit code. The same change gets the same event ID in each
+ * pass, and an upload also has the ID of its notification, so concurrent passes and late notifications run
+ * nothing twice.
  *
  * @throws {ListenerError} ENVIRONMENT_UNKNOWN; JOURNAL_UNAVAILABLE
  */

@@ -13,7 +13,9 @@ export interface DeadLetter {
   event: AssetEvent | undefined
   /** Undefined if SQS moved the message here, because it was received too often. */
   reason: Reason | undefined
-  /** When the message was sent to the queue it comes from: milliseconds since the epoch, by the clock of SQS. */
+  /**
+   * When the message was sent to the queue it comes from: milliseconds since the epoch, by the clock of SQS.
+   */
   sentAt: number
   bytes: number
 }
@@ -34,9 +36,10 @@ const RECEIVE_BATCH = 10
 const VISIBILITY_SECONDS = 120
 
 /**
- * Reads the dead-letter queue and returns each message once. Received messages stay hidden, from this process too,
- * until they are deleted or released. Messages that SQS moved here keep the message group of their asset, and SQS
- * returns no more of a group while some of it are in flight. Messages that this listener wrote have a group each.
+ * Reads the dead-letter queue and returns each message once. Received messages stay hidden, from this process
+ * too, until they are deleted or released. Messages that SQS moved here keep the message group of their
+ * asset, and SQS returns no more of a group while some of it are in flight. Messages that this listener wrote
+ * have a group each.
  */
 export class DeadLetterReader {
   readonly #options: DeadLetterReaderOptions
@@ -76,7 +79,9 @@ export class DeadLetterReader {
     return this.#leases.end(receiptHandle, 'delete').catch(() => false)
   }
 
-  /** Makes all messages visible that were not deleted. If SQS refuses, they become visible within two minutes. */
+  /**
+   * Makes all messages visible that were not deleted. If SQS refuses, they become visible within two minutes.
+   */
   async release(): Promise<void> {
     await Promise.allSettled([...this.#held].map((handle) => this.#leases.end(handle, 0)))
     this.#held.clear()

@@ -88,7 +88,7 @@ export class RedriveReport {
 
   *#next(): Iterable<string> {
     if (this.stopped || this.#count('not moved', 'not deleted') > 0) {
-      yield 'Next: fix the errors above and run it again. Nothing is lost, and no processor that succeeded runs again.'
+      yield 'Next: fix the errors above and run it again. Nothing is lost, and nothing runs twice.'
     } else if (this.#moved.size > 0) {
       yield this.#options.dryRun
         ? NEXT_AFTER_DRY_RUN

@@ -12,16 +12,18 @@ import { interruption } from '../interruption.ts'
 import { type DeadLetter, DeadLetterReader } from './dead-letter-reader.ts'
 import { type RedriveOutcome, RedriveReport } from './redrive-report.ts'
 
-export const REDRIVE_USAGE = `Usage: node app/main.ts redrive [--id EVENT_ID]… [--type EVENT_TYPE]… [--dry-run]
+export const REDRIVE_USAGE = `Usage: node app/main.ts redrive [option…]
 
-Moves dead letters back to the queue, after you have fixed the cause. Processors that succeeded for an event do not
-run again. Prints a line for each dead letter: outcome, event ID, type, asset, time, processor, reason.
+Moves dead letters back to the queue, after you have fixed the cause. Processors that succeeded for an event
+do not run again. Prints a line for each dead letter: outcome, event ID, type, asset, time, processor,
+reason.
 
   --id EVENT_ID      only dead letters of this event; may be repeated
   --type EVENT_TYPE  only dead letters of this event type, such as upload; may be repeated
   --dry-run          moves nothing, and prints what it would move
 
-Exit code: 0 on success; 1 if a dead letter could not be moved; 2 for a wrong option. Ctrl-C stops it safely.
+Exit code: 0 on success; 1 if a dead letter could not be moved; 2 for a wrong option. Ctrl-C stops it
+safely.
 `
 
 /** Selects dead letters by event ID and by event type. An empty list selects all. */
@@ -47,7 +49,10 @@ export interface RedriveOptions {
 /** Maximum size of the dead letters read before they are moved, in bytes. */
 const ROUND_BYTES = 16 * 1024 * 1024
 
-/** Dead letters added later than this after the start are skipped, or the command might never end. Milliseconds. */
+/**
+ * Dead letters added later than this after the start are skipped, or the command might never end.
+ * Milliseconds.
+ */
 const TOO_NEW_MS = 60_000
 
 type Movable = DeadLetter & { event: AssetEvent }
@@ -72,9 +77,9 @@ export function parseRedrive(args: string[]): RedriveArguments {
 }
 
 /**
- * Moves dead letters back to the queue, and returns the exit code. Deletes a dead letter only after the queue has
- * stored its event. Sends each event once, even if it has several dead letters. Sends the events of a message group
- * in the order in which they occurred, within a round.
+ * Moves dead letters back to the queue, and returns the exit code. Deletes a dead letter only after the queue
+ * has stored its event. Sends each event once, even if it has several dead letters. Sends the events of a
+ * message group in the order in which they occurred, within a round.
  */
 export async function redrive(selection: RedriveArguments, options: RedriveOptions): Promise<number> {
   const { ids, types, dryRun } = selection
@@ -179,7 +184,9 @@ class Redrive {
     return hasFreedGroup
   }
 
-  /** Sends an event once per run. Resolves to the error, or to undefined once the queue has stored the event. */
+  /**
+   * Sends an event once per run. Resolves to the error, or to undefined once the queue has stored the event.
+   */
   async #send(event: AssetEvent, replay: string | undefined): Promise<string | undefined> {
     const { sender, runId, signal } = this.#options
     if (this.#sent.has(event.id)) return
@@ -204,8 +211,8 @@ class Redrive {
 }
 
 /**
- * Returns the replay that each event belongs to: the latest one of its dead letters. A replay runs all processors, so
- * it includes what the event's other dead letters need.
+ * Returns the replay that each event belongs to: the latest one of its dead letters. A replay runs all
+ * processors, so it includes what the event's other dead letters need.
  */
 function replaysIn(deadLetters: readonly Movable[]): Map<string, string> {
   const replays = new Map<string, string>()

@@ -3,7 +3,10 @@ import { createField, fieldTypeOf } from '../../cloudinary/metadata-fields.ts'
 import type { MetadataFieldDefinition, Processor } from '../../processor.ts'
 import type { SetupStep } from './setup-step.ts'
 
-/** Returns the metadata fields that processors need, without duplicates. A field may be needed in several types. */
+/**
+ * Returns the metadata fields that processors need, without duplicates. A field may be needed in several
+ * types.
+ */
 export function neededFields(processors: readonly Processor[]): MetadataFieldDefinition[] {
   const fields = processors.flatMap(({ metadataFields = [] }) => metadataFields)
   return fields.filter(
@@ -14,7 +17,8 @@ export function neededFields(processors: readonly Processor[]): MetadataFieldDef
 }
 
 /**
- * Decides what to do about a metadata field. Never changes one: its type is fixed, and the rest belongs to its users.
+ * Decides what to do about a metadata field. Never changes one: its type is fixed, and the rest belongs to
+ * its users.
  *
  * @throws {CloudinaryError}
  */
@@ -30,6 +34,6 @@ export async function fieldStep(
   return {
     ...about,
     state: 'fault',
-    note: `exists with type ${found}; use another field in listener.config.ts, or delete this one in Cloudinary`
+    note: `exists with type ${found}; choose another field in listener.config.ts, or delete it in Cloudinary`
   }
 }

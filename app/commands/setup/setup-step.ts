@@ -1,8 +1,8 @@
 import { explain } from '../explain-error.ts'
 
 /**
- * A metadata field or trigger, and what to do about it. It `exists`, is `unused`, or has a `fault` that only a person can
- * fix; or `setup` creates, updates or removes it.
+ * A metadata field or trigger, and what to do about it. It `exists`, is `unused`, or has a `fault` that only
+ * a person can fix; or `setup` creates, updates or removes it.
  */
 export type SetupStep = { subject: 'field' | 'trigger'; what: string } & (
   | { state: 'exists' | 'unused'; note?: string }
@@ -29,8 +29,8 @@ export interface StepResult {
 }
 
 /**
- * Carries out steps in order, and yields their results. After a fault of a trigger it removes nothing: an unused trigger
- * may deliver what the faulty one should.
+ * Carries out steps in order, and yields their results. After a fault of a trigger it removes nothing: an
+ * unused trigger may deliver what the faulty one should.
  */
 export async function* carryOutAll(
   steps: readonly SetupStep[],

@@ -20,16 +20,17 @@ import { type NotificationTarget, neededTypes, triggerSteps } from './trigger-st
 export const SETUP_USAGE = `Usage: node app/main.ts setup --url https://HOST/webhooks/cloudinary [option…]
        node app/main.ts setup --poll CHANNEL [option…]
 
-Creates in Cloudinary what the processors of listener.config.ts need: their metadata fields, and a trigger for each
-notification type they handle, which sends it to the webhook or to a poll channel. Makes these triggers additive, or an
-upload with its own notification_url would not be notified here. Prints a line for each field and trigger. Changes nothing
-else, and is safe to run again. After a change, asks Cloudinary to send a test notification.
+Creates in Cloudinary what the processors of listener.config.ts need: their metadata fields, and a trigger
+for each notification type they handle, which sends it to the webhook or to a poll channel. Makes these
+triggers additive, or an upload with its own notification_url would not be notified here. Prints a line for
+each field and trigger. Changes nothing else, and is safe to run again. After a change, asks Cloudinary to
+send a test notification.
 
   --url URL            the public address of the webhook; default WEBHOOK_URL
   --poll CHANNEL       a poll channel instead, for the role poll
   --environment CLOUD  only this cloud; may be repeated; default all clouds with credentials
-  --prune              removes triggers to this address for types that no processor handles, but none in an environment
-                       where a trigger has a fault
+  --prune              removes triggers to this address for types that no processor handles; none
+                       in an environment where a trigger has a fault
   --test               sends a test notification even if no trigger was created or updated
   --dry-run            changes nothing, and prints what it would do
 
@@ -191,8 +192,8 @@ function nextStep({ uri, uri_type: type }: NotificationTarget): string {
   if (type === 'poll') {
     const channel = uri.slice('poll://'.length)
     return (
-      `Next: start the listener with POLL_CHANNEL=${channel} (npm start, or node app/main.ts poll), then upload ` +
-      'something to Cloudinary.'
+      `Next: start the listener with POLL_CHANNEL=${channel} (npm start, or node app/main.ts poll), then ` +
+      'upload something to Cloudinary.'
     )
   }
   return 'Next: upload something to Cloudinary; web then logs "notification accepted".'

@@ -7,16 +7,19 @@ export interface TriggerDefect {
 }
 
 const NOT_VERIFIABLE =
-  'auth_scheme eddsa_v2 cannot be verified, since its algorithm is not published; set "default" or "legacy_hmac" in ' +
-  'Cloudinary'
+  'auth_scheme eddsa_v2 cannot be verified, since its algorithm is not published; set "default" or ' +
+  '"legacy_hmac" in Cloudinary'
 
 const TEMPLATE =
-  'has a payload_template, so its notifications become events of type unknown; remove the template in Cloudinary'
+  'has a payload_template, so its notifications become events of type unknown; remove it in Cloudinary'
 
 const FILTER =
-  'has a filter, so notifications that do not match are not sent; remove it in Cloudinary unless it is intended'
+  'has a filter, so notifications that do not match are not sent; remove it unless it is intended'
 
-/** Returns the defects of a trigger to the listener. `setup` does not change them, since somebody has set them. */
+/**
+ * Returns the defects of a trigger to the listener. `setup` does not change them, since somebody has set
+ * them.
+ */
 export function defectsOf({
   auth_scheme: scheme,
   payload_template: template,

@@ -14,8 +14,8 @@ const ALL = 'all'
 const MAXIMUM_URLS = 30
 
 const URLS_EXHAUSTED =
-  `NOTIFICATION_URLS_EXHAUSTED: this product environment has ${MAXIMUM_URLS} notification URLs, the maximum; delete the ` +
-  'triggers to an unused one in Cloudinary'
+  `NOTIFICATION_URLS_EXHAUSTED: this environment has ${MAXIMUM_URLS} notification URLs, the maximum; ` +
+  'delete the triggers to an unused one in Cloudinary'
 
 const NOT_ADDITIVE = 'not additive: an upload with its own notification_url is not notified here'
 
@@ -36,8 +36,8 @@ export interface TriggerWork {
 }
 
 /**
- * Returns the types that triggers are needed for: those of the processors, or `all` if one handles every type. So does a
- * processor on `unknown`, since types unknown to this release have no names.
+ * Returns the types that triggers are needed for: those of the processors, or `all` if one handles every
+ * type. So does a processor on `unknown`, since types unknown to this release have no names.
  */
 export function neededTypes(processors: readonly Processor[]): string[] {
   const types = new Set<string>(processors.flatMap(({ on }) => on))
@@ -52,7 +52,10 @@ export const triggersTo = (uri: string, existing: readonly Trigger[]): Trigger[]
 export const triggerOn = (type: string, ours: readonly Trigger[]): Trigger | undefined =>
   ours.find(({ event_type }) => event_type === type) ?? ours.find(({ event_type }) => event_type === ALL)
 
-/** Decides which triggers to the target to create, update and remove. Leaves triggers to other addresses alone. */
+/**
+ * Decides which triggers to the target to create, update and remove. Leaves triggers to other addresses
+ * alone.
+ */
 export function triggerSteps(work: TriggerWork): SetupStep[] {
   const { target, types, prune } = work
   const ours = triggersTo(target.uri, work.existing)

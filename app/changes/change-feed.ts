@@ -59,9 +59,9 @@ const WRITTEN_AT = 'last_updated.metadata_updated_at'
  * the overlap, and reports no state of an asset twice. Costs one call of the Admin API for every 500 assets,
  * and at least one.
  *
- * @throws {ListenerError} CHANGES_OPTIONS_INVALID, CHANGES_CURSOR_INVALID; while reading, {@link
- * CloudinaryError}:
- *   CLOUDINARY_ALLOWANCE_SPENT and CLOUDINARY_RATE_LIMITED with the time at which to resume from the cursor
+ * @throws {ListenerError} CHANGES_OPTIONS_INVALID, CHANGES_CURSOR_INVALID
+ * @throws {CloudinaryError} while reading; CLOUDINARY_ALLOWANCE_SPENT and CLOUDINARY_RATE_LIMITED have the time
+ *   at which to resume from the cursor
  */
 export function changes(client: CloudinaryClient, options: ChangesOptions): ChangeFeed {
   const result = Options.safeParse(options)

@@ -16,7 +16,7 @@ export async function runHere(
   return { exitCode, output }
 }
 
-/** Does something with variables of this process's environment changed, and puts them back. */
+/** Runs `work` with changed environment variables, and restores them. */
 export async function withEnvironment<T>(
   changes: Readonly<Record<string, string>>,
   work: () => Promise<T>

@@ -36,8 +36,8 @@ export interface TriggerWork {
 }
 
 /**
- * Returns the types that triggers are needed for: those of the processors, or `all` if one handles every
- * type. So does a processor on `unknown`, since types unknown to this release have no names.
+ * Returns the types that need a trigger: those of the processors, or `all` if a processor is on `*` or on
+ * `unknown`, since types unknown to this release have no names.
  */
 export function neededTypes(processors: readonly Processor[]): string[] {
   const types = new Set<string>(processors.flatMap(({ on }) => on))

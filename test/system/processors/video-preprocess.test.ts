@@ -1,7 +1,7 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
 import t from 'tap'
 import { DeadLetterReader } from '../../../app/commands/redrive/dead-letter-reader.ts'
-import { parseRedrive, redrive } from '../../../app/commands/redrive/redrive.ts'
+import { moveDeadLetters } from '../../../app/commands/redrive/move-dead-letters.ts'
 import { videoPreprocess } from '../../../app/listener.ts'
 import { EventSender } from '../../../app/queue/event-sender.ts'
 import { DEAD_LETTER_QUEUE_NAME } from '../../../dev/sqs.ts'
@@ -46,7 +46,8 @@ const letters = () => sqs.server.inspectQueue(DEAD_LETTER_QUEUE_NAME)!.messages.
 async function redriveAll(): Promise<number> {
   const client = new SQSClient()
   t.teardown(() => client.destroy())
-  return redrive(parseRedrive([]), {
+  const all = { ids: [], types: [], dryRun: false }
+  return moveDeadLetters(all, {
     reader: new DeadLetterReader({
       sqs: client,
       queueUrl: sqs.deadLetterQueueUrl,

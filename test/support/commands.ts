@@ -1,10 +1,7 @@
 import { runCommand } from '../../app/commands/command.ts'
 import { COMMANDS } from '../../app/commands/commands.ts'
 
-/**
- * Runs a command in this process, on its environment, as `buildListener` sets it. What it prints is given in
- * lines, errors among them.
- */
+/** Runs a command in this process, with its environment. Returns the printed lines, including errors. */
 export async function runHere(
   name: string,
   ...args: string[]

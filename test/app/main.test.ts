@@ -277,7 +277,7 @@ t.test('commands run with the configuration of the roles and exit', async (t) =>
   await withEnvironment(standIns.environment, async () => {
     t.strictSame(await runHere('redrive'), {
       exitCode: 0,
-      output: ['The dead-letter queue has no letters.']
+      output: ['The dead-letter queue is empty.']
     })
     t.match(await runHere('replay', 'nonsense'), { exitCode: 1, output: [/^nonsense {2}not replayed/] })
   })

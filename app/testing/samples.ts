@@ -8,14 +8,14 @@ import {
   type SampleOptions,
   sampleContext,
   type Variants
-} from './samples/asset.ts'
-import { CHANGES } from './samples/changes.ts'
-import { DERIVED } from './samples/derived.ts'
-import { OTHERS } from './samples/others.ts'
-import { REVIEWS } from './samples/reviews.ts'
-import { UPLOADS } from './samples/uploads.ts'
+} from './samples/sample-asset.ts'
+import { CHANGES } from './samples/change-samples.ts'
+import { DERIVED } from './samples/derived-samples.ts'
+import { OTHERS } from './samples/other-samples.ts'
+import { REVIEWS } from './samples/review-samples.ts'
+import { UPLOADS } from './samples/upload-samples.ts'
 
-export type { SampleOptions } from './samples/asset.ts'
+export type { SampleOptions } from './samples/sample-asset.ts'
 
 const SAMPLES = {
   ...UPLOADS,

@@ -1,6 +1,6 @@
 import { PermanentError } from '../../errors.ts'
 import type { AssetEvent } from '../../ingest/event.ts'
-import { valueAt } from '../paths.ts'
+import { valueAt } from '../event-path.ts'
 
 /** Makes of an event what is sent; undefined where nothing is to be sent. */
 export type MapEvent = (event: AssetEvent) => object | undefined | Promise<object | undefined>

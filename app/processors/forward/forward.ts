@@ -3,12 +3,12 @@ import { Webhook } from 'standardwebhooks'
 import { z } from 'zod'
 import { EVENT_TYPES } from '../../ingest/event.ts'
 import type { Processor } from '../../processor.ts'
+import { PATH } from '../event-path.ts'
 import { messageId } from '../message-id.ts'
-import { PATH } from '../paths.ts'
 import { checkOptions } from '../processor-options.ts'
+import { reach } from './check-reachable.ts'
 import { encode, type MapEvent, mapFields } from './forward-body.ts'
 import { post } from './forward-post.ts'
-import { reach } from './reach.ts'
 
 /** What of a notification says how an asset is to be tagged: the asset, and what came with its upload. */
 const FIELDS = [

@@ -2,8 +2,8 @@ import type { PublishCommandInput } from '@aws-sdk/client-sns'
 import { PermanentError } from '../../errors.ts'
 import type { AssetEvent } from '../../ingest/event.ts'
 import { messageId } from '../message-id.ts'
-import { fitSms, fitSubject, fitTopic, printable } from './limits.ts'
-import type { Render } from './template.ts'
+import { fitSms, fitSubject, fitTopic, printable } from './sns-limits.ts'
+import type { Render } from './text-template.ts'
 
 /** E.164: a plus sign, the country, the number. */
 export const PHONE_NUMBER = /^\+[1-9]\d{6,14}$/

@@ -2,10 +2,10 @@ import { z } from 'zod'
 import { EVENT_TYPES } from '../../ingest/event.ts'
 import type { Processor } from '../../processor.ts'
 import { checkOptions } from '../processor-options.ts'
-import { printable } from './limits.ts'
 import { PHONE_NUMBER, publication, textMessage } from './notify-message.ts'
-import { Publisher } from './publisher.ts'
-import { type Render, TEXT } from './template.ts'
+import { printable } from './sns-limits.ts'
+import { Publisher } from './sns-publisher.ts'
+import { type Render, TEXT } from './text-template.ts'
 
 /**
  * Names that SNS takes for attributes; of those that begin with AWS, the ones by which it sends text messages.

@@ -6,9 +6,9 @@ import { type AssetEvent, replayOf } from '../../ingest/event.ts'
 import type { Processor, ProcessorContext } from '../../processor.ts'
 import { byCurrentName } from '../current-name.ts'
 import { checkOptions, TAG } from '../processor-options.ts'
-import { askFor, readEager, TRANSFORM_MS } from './eager.ts'
-import { isStarted, type Job, Jobs } from './job.ts'
-import { findRequested } from './transformation.ts'
+import { askFor, readEager, TRANSFORM_MS } from './eager-transformations.ts'
+import { findRequested } from './transformation-name.ts'
+import { isStarted, type Job, Jobs } from './video-job.ts'
 
 /** As Cloudinary writes it in an address, such as `c_limit,q_auto,w_640`; `|` would begin the next. */
 const TRANSFORMATION = z.string().regex(/^[^|\s]+$/, 'a transformation has neither blanks nor "|"')

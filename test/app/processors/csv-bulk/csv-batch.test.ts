@@ -1,7 +1,7 @@
 import t from 'tap'
 import { CloudinaryError, type Fault } from '../../../../app/cloudinary/cloudinary-error.ts'
 import { type BatchTools, runBatch } from '../../../../app/processors/csv-bulk/csv-batch.ts'
-import type { Task } from '../../../../app/processors/csv-bulk/csv-columns.ts'
+import type { Task } from '../../../../app/processors/csv-bulk/csv-task.ts'
 import type { Outcome } from '../../../../app/processors/csv-bulk/csv-progress.ts'
 import type { Done } from '../../../../app/processors/csv-bulk/row-operations.ts'
 

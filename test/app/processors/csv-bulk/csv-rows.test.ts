@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { OPERATIONS, readHeader, readRow } from '../../../../app/processors/csv-bulk/csv-columns.ts'
+import { OPERATIONS, readHeader, readRow } from '../../../../app/processors/csv-bulk/csv-task.ts'
 import type { Dialect } from '../../../../app/processors/csv-bulk/csv-dialect.ts'
 import { type Row, rowsOf } from '../../../../app/processors/csv-bulk/csv-rows.ts'
 

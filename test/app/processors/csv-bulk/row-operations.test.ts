@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import type { Task } from '../../../../app/processors/csv-bulk/csv-columns.ts'
+import type { Task } from '../../../../app/processors/csv-bulk/csv-task.ts'
 import { runTask } from '../../../../app/processors/csv-bulk/row-operations.ts'
 import { buildCloudinary } from '../../../support/cloudinary.ts'
 

@@ -2,7 +2,7 @@ import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { readConfig } from '../../../../app/config.ts'
 import type { AssetEvent, ProcessorContext } from '../../../../app/listener.ts'
-import type { Job } from '../../../../app/processors/video-preprocess/job.ts'
+import type { Job } from '../../../../app/processors/video-preprocess/video-job.ts'
 import {
   type VideoPreprocessOptions,
   videoPreprocess

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { ListenerError } from '../../../../app/errors.ts'
-import { namingLockHolders } from '../../../../app/processors/database-sync/locks.ts'
+import { namingLockHolders } from '../../../../app/processors/database-sync/lock-holders.ts'
 import type { Query } from '../../../../app/processors/database-sync/postgres.ts'
 
 const locked = () => Promise.reject(new ListenerError('DATABASE_LOCKED', 'cannot store: 55P03 timeout'))

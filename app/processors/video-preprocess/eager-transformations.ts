@@ -1,7 +1,7 @@
 import type { CloudinaryClient } from '../../cloudinary/client.ts'
 import { CloudinaryError } from '../../cloudinary/cloudinary-error.ts'
 import { type IdentifiedAsset, kindOf } from '../../cloudinary/identified-asset.ts'
-import { findRequested } from './transformation.ts'
+import { findRequested } from './transformation-name.ts'
 
 /** What Cloudinary says has become of transformations. */
 export interface Eager {

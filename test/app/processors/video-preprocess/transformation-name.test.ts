@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { findRequested } from '../../../../app/processors/video-preprocess/transformation.ts'
+import { findRequested } from '../../../../app/processors/video-preprocess/transformation-name.ts'
 
 const MP4 = 'w_640,c_limit,q_auto/mp4'
 const TEXT = 'l_text:Arial_40:Hello%252C%20World%252F2,g_south/fl_layer_apply/q_auto/mp4'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { type Render, TEXT } from '../../../../app/processors/notify/template.ts'
+import { type Render, TEXT } from '../../../../app/processors/notify/text-template.ts'
 import { sampleEvent } from '../../../support/events.ts'
 
 const event = sampleEvent('upload', { publicId: 'bag', variant: 'metadata' })

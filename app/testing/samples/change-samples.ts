@@ -9,7 +9,7 @@ import {
   sampleAssets,
   stamp,
   type Variants
-} from './asset.ts'
+} from './sample-asset.ts'
 
 /**
  * Notifications that assets were changed, moved, renamed or deleted. Most hold any number of assets, in

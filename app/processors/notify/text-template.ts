@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { AssetEvent } from '../../ingest/event.ts'
-import { PATH, valueAt } from '../paths.ts'
+import { PATH, valueAt } from '../event-path.ts'
 
 /** Text that is made of an event; undefined where there is none. */
 export type Render = (event: AssetEvent) => string | undefined

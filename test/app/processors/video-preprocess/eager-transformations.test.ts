@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { CloudinaryError } from '../../../../app/listener.ts'
-import { type AskOptions, askFor, readEager } from '../../../../app/processors/video-preprocess/eager.ts'
+import { type AskOptions, askFor, readEager } from '../../../../app/processors/video-preprocess/eager-transformations.ts'
 import { buildCloudinary } from '../../../support/cloudinary.ts'
 
 const HLS = 'sp_full_hd/m3u8'

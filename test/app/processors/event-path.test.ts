@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import type { AssetEvent } from '../../../app/listener.ts'
-import { PATH, valueAt } from '../../../app/processors/paths.ts'
+import { PATH, valueAt } from '../../../app/processors/event-path.ts'
 import { sampleEvent } from '../../support/events.ts'
 
 const event = sampleEvent('upload', { publicId: 'bag', variant: 'metadata' })

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { Publisher } from '../../../../app/processors/notify/publisher.ts'
+import { Publisher } from '../../../../app/processors/notify/sns-publisher.ts'
 import { type Answer, buildReceiver } from '../../../support/receiver.ts'
 
 Object.assign(process.env, {

@@ -5,7 +5,7 @@ import {
   OPERATIONS,
   readHeader,
   readRow
-} from '../../../../app/processors/csv-bulk/csv-columns.ts'
+} from '../../../../app/processors/csv-bulk/csv-task.ts'
 
 const HEADER = [
   'operation',

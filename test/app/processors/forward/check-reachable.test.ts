@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
-import { reach } from '../../../../app/processors/forward/reach.ts'
+import { reach } from '../../../../app/processors/forward/check-reachable.ts'
 
 const signal = new AbortController().signal
 

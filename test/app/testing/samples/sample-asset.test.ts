@@ -9,7 +9,7 @@ import {
   sampleContext,
   stamp,
   unixSeconds
-} from '../../../../app/testing/samples/asset.ts'
+} from '../../../../app/testing/samples/sample-asset.ts'
 
 const now = new Date('2026-02-03T04:05:06.789Z')
 

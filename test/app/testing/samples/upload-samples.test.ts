@@ -1,6 +1,6 @@
 import { test } from 'tap'
-import { sampleContext } from '../../../../app/testing/samples/asset.ts'
-import { UPLOADS } from '../../../../app/testing/samples/uploads.ts'
+import { sampleContext } from '../../../../app/testing/samples/sample-asset.ts'
+import { UPLOADS } from '../../../../app/testing/samples/upload-samples.ts'
 
 const now = new Date('2026-02-03T04:05:06.789Z')
 const context = sampleContext({ publicId: 'shop/brown', now })

@@ -10,7 +10,7 @@ import {
   sampleAssets,
   stamp,
   type Variants
-} from './asset.ts'
+} from './sample-asset.ts'
 
 /** Notifications that a person or an add-on has looked at an asset. */
 export const REVIEWS = {

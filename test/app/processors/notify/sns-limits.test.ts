@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { fitSms, fitSubject, fitTopic, printable } from '../../../../app/processors/notify/limits.ts'
+import { fitSms, fitSubject, fitTopic, printable } from '../../../../app/processors/notify/sns-limits.ts'
 
 t.test('a subject is one line', async (t) => {
   t.equal(fitSubject(' Größe\r\nBcc: all\u2028 of\u0000\tthem '), 'Größe Bcc: all of them')

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { AssetEvent, State } from '../../../../app/listener.ts'
-import { isStarted, type Job, Jobs } from '../../../../app/processors/video-preprocess/job.ts'
+import { isStarted, type Job, Jobs } from '../../../../app/processors/video-preprocess/video-job.ts'
 import { memoryState } from '../../../../app/testing/memory-state.ts'
 
 const job: Job = {

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { hex, isoSeconds, type SampleContext, sampleAsset, stamp, type Variants } from './asset.ts'
+import { hex, isoSeconds, type SampleContext, sampleAsset, stamp, type Variants } from './sample-asset.ts'
 
 /** Notifications about folders, about the product environment, and about work that is done or failed. */
 export const OTHERS = {

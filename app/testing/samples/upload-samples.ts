@@ -9,7 +9,7 @@ import {
   sampleAsset,
   stamp,
   type Variants
-} from './asset.ts'
+} from './sample-asset.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 

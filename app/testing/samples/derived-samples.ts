@@ -1,4 +1,4 @@
-import { addresses, hex, type SampleContext, sampleAsset, stamp, type Variants } from './asset.ts'
+import { addresses, hex, type SampleContext, sampleAsset, stamp, type Variants } from './sample-asset.ts'
 
 /**
  * Notifications about what was made from an asset. `eager` leaves out what kind of asset it is, as real

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { AssetEvent } from '../ingest/event.ts'
 
-/** What paths may name of the event itself, beside its payload. */
-const OF_EVENT = [
+/** Paths to properties of the event itself, beside those into its payload. */
+const EVENT_PATHS = [
   'event.id',
   'event.type',
   'event.notificationType',
@@ -20,18 +20,17 @@ const OF_EVENT = [
 ]
 
 /**
- * Names with dots between, that lead into a notification: `public_id`, `context.custom.alt`, `metadata.sku`; or,
- * with `event` as the first name, to what this listener knows of it: `event.environment`. Which fields a payload has is
- * Cloudinary's to say, so only those of the event can be checked.
+ * A path into the payload, such as `public_id`, `context.custom.alt` or `metadata.sku`, or to a property of the event,
+ * such as `event.environment`. Payloads vary, so only paths that begin with `event` are checked.
  */
 export const PATH = z
   .string()
-  .regex(/^[^.{}\s]+(?:\.[^.{}\s]+)*$/, 'a path is names with dots between, such as metadata.sku')
-  .refine((path) => !/^event(?:\.|$)/.test(path) || OF_EVENT.includes(path), {
-    error: `of the event there are ${OF_EVENT.join(', ')}`
+  .regex(/^[^.{}\s]+(?:\.[^.{}\s]+)*$/, 'a path is names separated by dots, such as metadata.sku')
+  .refine((path) => !/^event(?:\.|$)/.test(path) || EVENT_PATHS.includes(path), {
+    error: `an event path is one of ${EVENT_PATHS.join(', ')}`
   })
 
-/** What a path leads to; undefined where the payload has no such field. */
+/** Returns the value at a path; undefined if the payload does not have the field. */
 export function valueAt(event: AssetEvent, path: string): unknown {
   let value: unknown = path.startsWith('event.') ? { event } : event.payload
   for (const name of path.split('.')) {

@@ -1,5 +1,9 @@
 import { ListenerError } from '../errors.ts'
 import type { EventType } from '../ingest/event.ts'
+import { CHANGES } from './samples/change-samples.ts'
+import { DERIVED } from './samples/derived-samples.ts'
+import { OTHERS } from './samples/other-samples.ts'
+import { REVIEWS } from './samples/review-samples.ts'
 import {
   type Body,
   hex,
@@ -9,10 +13,6 @@ import {
   sampleContext,
   type Variants
 } from './samples/sample-asset.ts'
-import { CHANGES } from './samples/change-samples.ts'
-import { DERIVED } from './samples/derived-samples.ts'
-import { OTHERS } from './samples/other-samples.ts'
-import { REVIEWS } from './samples/review-samples.ts'
 import { UPLOADS } from './samples/upload-samples.ts'
 
 export type { SampleOptions } from './samples/sample-asset.ts'

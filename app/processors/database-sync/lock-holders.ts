@@ -1,15 +1,15 @@
 import { ListenerError } from '../../errors.ts'
 import type { Query } from './postgres.ts'
 
-/** Sessions that an error names at most. */
-const MAXIMUM_NAMED = 3
+/** Maximum sessions that an error names. */
+const MAX_HOLDERS = 3
 
 /**
- * Runs work on a table. Where it fails since another session kept a lock, the error names the sessions that hold one:
- * PostgreSQL itself does not say which. Through PgBouncer the process id is the one of PostgreSQL's own session.
+ * Runs work on a table. If it fails because of a lock, adds the sessions that hold one to the error: PostgreSQL does not
+ * name them. Behind PgBouncer, process ids are those of the server sessions.
  *
  * @param table its name in SQL
- * @throws what `work` throws
+ * @throws errors of `work`
  */
 export async function namingLockHolders<Result>(
   query: Query,
@@ -21,25 +21,22 @@ export async function namingLockHolders<Result>(
   } catch (error) {
     if (!(error instanceof ListenerError) || error.code !== 'DATABASE_LOCKED') throw error
     const holders = await holdersOf(query, table).catch(() => [])
-    const named = holders.length === 0 ? 'none any more' : holders.join('; ')
-    throw new ListenerError(
-      'DATABASE_LOCKED',
-      `${error.message}. Sessions that hold a lock on ${table}: ${named}`
-    )
+    const named = holders.length === 0 ? 'none now' : holders.join('; ')
+    throw new ListenerError('DATABASE_LOCKED', `${error.message}. Sessions that lock ${table}: ${named}`)
   }
 }
 
-/** Row locks and advisory locks come with a lock on the table. The oldest transaction comes first. */
+/** Finds sessions by their lock on the table: each row lock or advisory lock comes with one. Oldest first. */
 async function holdersOf(query: Query, table: string): Promise<string[]> {
   const rows = await query(
-    'look for who holds a lock',
+    'find lock holders',
     `SELECT a.pid, a.usename AS "user", a.application_name AS application, a.state,
         to_char(a.xact_start, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS since
       FROM pg_stat_activity a
       WHERE a.pid <> pg_backend_pid() AND EXISTS (
         SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.granted AND l.relation = to_regclass($1)
       )
-      ORDER BY a.xact_start LIMIT ${MAXIMUM_NAMED}`,
+      ORDER BY a.xact_start LIMIT ${MAX_HOLDERS}`,
     [table]
   )
   return rows.map(

@@ -1,10 +1,10 @@
 import type { AssetState } from '../../cloudinary/client.ts'
-import { CloudinaryError } from '../../cloudinary/cloudinary-error.ts'
+import { isNotFound } from '../../cloudinary/cloudinary-error.ts'
 import type { Asset, AssetEvent } from '../../ingest/event.ts'
 import type { ProcessorContext } from '../../processor.ts'
 import type { AssetRows, Claim, Name, RowFilter } from './sync-rows.ts'
 
-/** An event that is about an asset, of a kind that is known unless there is nothing but an asset id. */
+/** An event about an asset. Its kind is known, or it has only an asset id. */
 export type EventOfAsset = AssetEvent & { asset: Asset }
 
 type Context = Pick<ProcessorContext, 'signal'> & {
@@ -14,17 +14,17 @@ type Context = Pick<ProcessorContext, 'signal'> & {
 type Rows = Pick<AssetRows, 'now' | 'put' | 'claims' | 'remove' | 'clear'>
 
 /**
- * Brings the rows of the names that an event is about to what Cloudinary has under them now. What the notification says
- * of the asset is outdated by any later change, so it is only a reason to look. Events may come in any order, any number
- * of times and side by side; docs/decisions/0016-rows-in-step.md says why the table is then right.
+ * Updates the rows of the names that an event mentions to what Cloudinary has under them now. Any later change outdates
+ * the notification, so it only says where to look. Events may arrive in any order, repeatedly and in parallel;
+ * docs/decisions/0016-rows-in-step.md says why the table still converges.
  *
- * @returns a note on what was done
+ * @returns a note with the outcome
  */
-export function follow(event: EventOfAsset, context: Context, rows: Rows): Promise<string> {
-  return new Follower(event, context, rows).run()
+export function syncEvent(event: EventOfAsset, context: Context, rows: Rows): Promise<string> {
+  return new EventSync(event, context, rows).run()
 }
 
-class Follower {
+class EventSync {
   readonly #event: EventOfAsset
   readonly #context: Context
   readonly #rows: Rows
@@ -38,17 +38,17 @@ class Follower {
   async run(): Promise<string> {
     const { asset, environment } = this.#event
     const name = nameOf(asset)
-    const { storedId, note } = name ? await this.#followName(name) : { note: undefined }
+    const { storedId, note } = name ? await this.#syncName(name) : { note: undefined }
     const notes = [note]
     const isInStep = storedId !== undefined && storedId === asset.assetId
     const filter = isInStep ? undefined : this.#otherRows(name)
     for (const claim of filter ? await this.#rows.claims(environment, filter) : []) {
       if (!name || !isSame(claim, name)) notes.push(await this.#check(claim))
     }
-    return notes.find(Boolean) ?? 'skipped: not there by this name, and no row is left to remove'
+    return notes.find(Boolean) ?? 'skipped: the asset does not exist under this name, and has no row'
   }
 
-  /** Selects rows that may say a name which the asset no longer has; undefined where the event leaves none. */
+  /** Selects rows that may hold a name which the asset no longer has; undefined if the event cannot leave any. */
   #otherRows(name: Name | undefined): RowFilter | undefined {
     const { type, asset, payload } = this.#event
     const leavesAName = type === 'rename' || type === 'move' || isDeletion(type)
@@ -59,30 +59,30 @@ class Follower {
   }
 
   /**
-   * Makes what the table has under a name equal to what Cloudinary has under it. What was placed is looked at again:
-   * while this event looked, an event of a later change may have been handled, and found no row to change.
+   * Makes the table equal to what Cloudinary has under a name. Reads the asset again after a row gets a new name: a later
+   * change may have been handled between read and write, and found no row to update.
    *
-   * @returns the id of the asset whose row says this name now, where this event stored it
+   * @returns the id of the asset if this event stored its row
    */
-  async #followName(name: Name): Promise<{ storedId?: string; note: string | undefined }> {
+  async #syncName(name: Name): Promise<{ storedId?: string; note: string | undefined }> {
     const { environment, type } = this.#event
     let note: string | undefined
     for (;;) {
       const { at, found } = await this.#look(name)
       if (found === undefined) {
-        // another event is to come of an asset that was renamed, and its row is kept for it
+        // a renamed asset gets an event of its own, so keep its row
         const which = isDeletion(type) || type === 'rename' ? 'all' : 'unconfirmed'
         const isRemoved = await this.#rows.clear(environment, name, at, which)
         return { note: isRemoved ? 'row removed' : note }
       }
       const { outcome, isConfirmed } = await this.#rows.put(environment, found, at)
-      note ??= outcome === 'outdated' ? 'skipped: something later was seen' : `row ${outcome}`
+      note ??= outcome === 'outdated' ? 'skipped: the row is newer' : `row ${outcome}`
       if (outcome === 'outdated') return { note }
       if (isConfirmed) return { storedId: found.asset_id, note }
     }
   }
 
-  /** Updates a row where its asset is called as it says; else removes it. */
+  /** Updates a row if its asset still has this name; otherwise removes it. */
   async #check(claim: Claim): Promise<string> {
     const { environment } = this.#event
     for (;;) {
@@ -96,12 +96,12 @@ class Follower {
     }
   }
 
-  /** Asks the database for the time, and then Cloudinary for the asset under a name. */
+  /** Reads the database's time, then the asset that has a name now. */
   async #look(name: Name): Promise<{ at: string; found: AssetState | undefined }> {
     const { cloudinary, signal } = this.#context
     const at = await this.#rows.now()
     const found = await cloudinary.currentState(name).catch((error: unknown) => {
-      if (error instanceof CloudinaryError && error.status === 404) return undefined
+      if (isNotFound(error)) return undefined
       throw error
     })
     signal.throwIfAborted()
@@ -109,9 +109,10 @@ class Follower {
   }
 }
 
-const isDeletion = (type: AssetEvent['type']) => type === 'delete' || type === 'delete_by_token'
+export const isDeletion = (type: AssetEvent['type']): boolean =>
+  type === 'delete' || type === 'delete_by_token'
 
-/** The name that an event states, where it states all of it. */
+/** The name that an event states; undefined if it is incomplete. */
 function nameOf({ publicId, resourceType, deliveryType }: Asset): Name | undefined {
   return publicId && resourceType && deliveryType ? { publicId, resourceType, deliveryType } : undefined
 }

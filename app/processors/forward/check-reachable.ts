@@ -4,15 +4,18 @@ import { connect as connectTls } from 'node:tls'
 import { ListenerError } from '../../errors.ts'
 
 /**
- * Connects to the host of a URL as a post would, with TLS for https, and sends no request.
+ * Connects to the host of a URL, with TLS for https, without sending a request.
  *
  * @throws {ListenerError} FORWARD_UNAVAILABLE
  */
-export async function reach({ protocol, hostname, port, origin }: URL, signal: AbortSignal): Promise<void> {
+export async function checkReachable(
+  { protocol, hostname, port, origin }: URL,
+  signal: AbortSignal
+): Promise<void> {
   const host = hostname.replace(/^\[|\]$/g, '')
   const isSecure = protocol === 'https:'
   const address = { host, port: Number(port) || (isSecure ? 443 : 80) }
-  // a name alone can be indicated
+  // TLS does not allow an IP address as server name
   const socket = isSecure
     ? connectTls({ ...address, ...(isIP(host) === 0 && { servername: host }) })
     : connectTcp(address)
@@ -22,7 +25,7 @@ export async function reach({ protocol, hostname, port, origin }: URL, signal: A
     const { code } = error as NodeJS.ErrnoException
     throw new ListenerError(
       'FORWARD_UNAVAILABLE',
-      `${origin} cannot be reached: ${code}; check \`url\`, its certificate and the network path to it`
+      `cannot reach ${origin}: ${code}; check \`url\`, its certificate and the network path to it`
     )
   } finally {
     socket.on('error', () => {}).destroy()

@@ -8,17 +8,17 @@ import { ConfigError } from '../../config.ts'
 import { ListenerError, PermanentError } from '../../errors.ts'
 import type { Finding } from '../../processor.ts'
 
-/** What SNS refuses, and will refuse again, by the names of its errors. A permission can be given meanwhile. */
+/** Names of SNS errors that a retry does not fix. A missing permission is not among them: it can be granted. */
 const PERMANENT = /^(?:InvalidParameter|InvalidParameterValue|Validation|NotFound|OptedOut|EndpointDisabled)/
 
-/** Of an error so many characters are told. */
-const TOLD_CHARACTERS = 300
+/** Maximum length of SNS's message in an error, in characters. */
+const MAX_EXCERPT = 300
 
-/** SNS, with bounded times, and errors that say what to do and hold no phone number. */
+/** An SNS client with time-outs, whose errors never contain a phone number. */
 export class Publisher {
   readonly #client: SNSClient
 
-  /** @param region default: that of the AWS SDK's own variables, which say as well where SNS is and who we are */
+  /** @param region (Default: the region of the AWS SDK's variables, which also set endpoint and credentials) */
   constructor(region?: string) {
     this.#client = new SNSClient({
       ...(region && { region }),
@@ -27,21 +27,21 @@ export class Publisher {
     })
   }
 
-  /** @throws {ConfigError} when nothing says which region */
+  /** @throws {ConfigError} if no region is configured */
   async checkRegion(): Promise<void> {
     try {
       await this.#client.config.region()
     } catch {
       throw new ConfigError([
-        'AWS_REGION is not set; it must be the region to send text messages from, such as eu-west-1'
+        'AWS_REGION is not set; must be the region to send text messages from, such as eu-west-1'
       ])
     }
   }
 
   /**
-   * Publishes, and gives the id of the message.
+   * Publishes a message and returns its id.
    *
-   * @throws {ListenerError} NOTIFY_UNAVAILABLE, NOTIFY_UNAUTHORIZED where another try may succeed
+   * @throws {ListenerError} NOTIFY_UNAVAILABLE or NOTIFY_UNAUTHORIZED, to retry
    * @throws {PermanentError} NOTIFY_REJECTED
    */
   async publish(input: PublishCommandInput, signal: AbortSignal): Promise<string> {
@@ -55,19 +55,19 @@ export class Publisher {
   }
 
   /**
-   * Whether there is such a topic. Who may not ask may publish all the same.
+   * Checks that a topic exists. A missing permission to check is only a warning, since publishing may be allowed.
    *
-   * @throws {ListenerError} as `publish`
+   * @throws {ListenerError} like `publish`
    */
   async checkTopic(topicArn: string, signal: AbortSignal): Promise<Finding> {
     try {
       await this.#client.send(new GetTopicAttributesCommand({ TopicArn: topicArn }), { abortSignal: signal })
-      return { level: 'ok', message: `the topic ${topicArn} is there` }
+      return { level: 'ok', message: `topic ${topicArn} exists` }
     } catch (error) {
       signal.throwIfAborted()
       const refused = errorOf(error, {})
       if (refused.code !== 'NOTIFY_UNAUTHORIZED') throw refused
-      const message = `the topic ${topicArn} cannot be checked (${refused.message}); allow sns:GetTopicAttributes`
+      const message = `cannot check topic ${topicArn} (${refused.message}); allow sns:GetTopicAttributes`
       return { level: 'warning', message }
     }
   }
@@ -79,11 +79,11 @@ export class Publisher {
 
 function errorOf(error: unknown, { PhoneNumber }: Pick<PublishCommandInput, 'PhoneNumber'>): ListenerError {
   const { name, message, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } }
-  // the lines after the first may hold what was signed
+  // later lines may contain the signed request
   const [line = ''] = message.split('\n', 1)
-  const told = PhoneNumber ? line.replaceAll(PhoneNumber, '[phone number]') : line
-  const said = `SNS: ${name}: ${told.slice(0, TOLD_CHARACTERS)}`
-  if (PERMANENT.test(name)) return new PermanentError(said, { code: 'NOTIFY_REJECTED' })
-  const isRefused = [401, 403].includes($metadata?.httpStatusCode ?? 0)
-  return new ListenerError(isRefused ? 'NOTIFY_UNAUTHORIZED' : 'NOTIFY_UNAVAILABLE', said)
+  const masked = PhoneNumber ? line.replaceAll(PhoneNumber, '[phone number]') : line
+  const text = `SNS: ${name}: ${masked.slice(0, MAX_EXCERPT)}`
+  if (PERMANENT.test(name)) return new PermanentError(text, { code: 'NOTIFY_REJECTED' })
+  const isUnauthorized = [401, 403].includes($metadata?.httpStatusCode ?? 0)
+  return new ListenerError(isUnauthorized ? 'NOTIFY_UNAUTHORIZED' : 'NOTIFY_UNAVAILABLE', text)
 }

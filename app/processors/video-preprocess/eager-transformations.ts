@@ -3,58 +3,57 @@ import { CloudinaryError } from '../../cloudinary/cloudinary-error.ts'
 import { type IdentifiedAsset, kindOf } from '../../cloudinary/identified-asset.ts'
 import { findRequested } from './transformation-name.ts'
 
-/** What Cloudinary says has become of transformations. */
-export interface Eager {
+/** The outcome of transformations, according to Cloudinary. */
+export interface EagerResult {
   status: 'processing' | 'done' | 'failed'
-  /** Named by the notification that comes when those that are processing have ended. */
+  /** The batch id in the `eager` notification to come. */
   batchId?: string
-  /** As it was requested, where it is recognized. */
+  /** Transformations that were made, named as requested where recognized. */
   made: string[]
-  /** What was not made, and why. */
+  /** The others, each with the reason. */
   reasons: string[]
 }
 
-/** What was asked for, and how that ended. */
-export interface Asked extends Eager {
-  /** Cloudinary refused to do it while we wait. */
+export interface TransformResult extends EagerResult {
+  /** Cloudinary refused to transform the video synchronously. */
   tooLarge?: true
 }
 
-export interface AskOptions {
+export interface TransformOptions {
   cloudinary: Pick<CloudinaryClient, 'call'>
   /** A video. */
   asset: IdentifiedAsset
   transformations: readonly string[]
-  /** Not to wait for it. */
+  /** Do not wait for the result. */
   inBackground: boolean
-  /** Where Cloudinary is to tell how it ended; without it, wherever it sends `eager` notifications. */
+  /** Where Cloudinary sends the `eager` notification. (Default: to the triggers for `eager`) */
   notificationUrl: string | undefined
 }
 
 type Fields = Record<string, unknown>
 
-/** How long Cloudinary may take to transform a video while we wait, in milliseconds. */
+/** Time-out of a synchronous transformation, in milliseconds. */
 export const TRANSFORM_MS = 120_000
 
-/** How long it may take to answer that it will, in milliseconds. */
+/** Time-out of a request for a transformation in the background, in milliseconds. */
 const ACCEPT_MS = 30_000
 
 /**
- * Has Cloudinary transform a video: `explicit` with `eager`, of the Upload API. What it will not, or does not, do while
- * we wait is asked for once more in the background.
+ * Requests transformations of a video: `explicit` with `eager`, Upload API. Requests them again in the background if
+ * Cloudinary refuses, or does not finish, a synchronous transformation.
  *
- * @throws {CloudinaryError} for what is no fault of the transformations: not found, busy (423), down
+ * @throws {CloudinaryError} an error that does not concern the transformations: not found, busy (423), down
  */
-export async function askFor(options: AskOptions): Promise<Asked> {
+export async function transformVideo(options: TransformOptions): Promise<TransformResult> {
   const { transformations, inBackground } = options
   try {
     return readEager((await callExplicit(options)).eager, transformations)
   } catch (error) {
     if (!(error instanceof CloudinaryError)) throw error
     const tooLarge = isTooLarge(error)
-    // Were it asked for again in the same way, a video that takes too long would take too long again.
+    // a synchronous retry of a video that takes too long would time out again
     if (!inBackground && (tooLarge || error.code === 'CLOUDINARY_UNREACHABLE')) {
-      return { ...(await askFor({ ...options, inBackground: true })), ...(tooLarge && { tooLarge }) }
+      return { ...(await transformVideo({ ...options, inBackground: true })), ...(tooLarge && { tooLarge }) }
     }
     if (error.status !== 400) throw error
     return { status: 'failed', made: [], reasons: [`${transformations.join(' | ')}: ${error.message}`] }
@@ -62,22 +61,21 @@ export async function askFor(options: AskOptions): Promise<Asked> {
 }
 
 /**
- * Reads the `eager` list of an answer or of a notification: of what was made, `{transformation, url, …}`; of what was
- * not, `{status: "failed", reason}`, often with the transformation; of what is still to come, `{status: "processing",
- * batch_id, url}`. A list without any entry, or an entry that names nothing, counts as failed, since nobody could say
- * what was made.
+ * Reads the `eager` list of a response or a notification. Its entries: `{transformation, url, …}` for a result,
+ * `{status: "failed", reason}` for a failure, often with the transformation, and `{status: "processing", batch_id, url}`.
+ * An empty list and an entry without any of these count as failures.
  *
- * @param asked what was asked for; entries without a transformation are in its order
+ * @param requested transformations; entries without one are in this order
  */
-export function readEager(list: unknown, asked: readonly string[]): Eager {
+export function readEager(list: unknown, requested: readonly string[]): EagerResult {
   const given: unknown[] = Array.isArray(list) ? list : []
   const entries = given.map((entry, index) => {
     const { transformation, url, secure_url, status, reason, batch_id } = (entry ?? {}) as Fields
-    const position = given.length === asked.length ? asked[index] : undefined
+    const position = given.length === requested.length ? requested[index] : undefined
     const named = text(transformation)
     const namesSomething = [named, url, secure_url].some((value) => text(value) !== undefined)
     return {
-      name: (named && findRequested(named, asked)) ?? named ?? position ?? 'a transformation',
+      name: (named && findRequested(named, requested)) ?? named ?? position ?? 'unknown transformation',
       status: namesSomething || status === 'processing' ? status : 'failed',
       reason,
       batch: text(batch_id)
@@ -90,7 +88,7 @@ export function readEager(list: unknown, asked: readonly string[]): Eager {
     made: entries
       .filter((entry) => !failed.includes(entry) && !processing.includes(entry))
       .map(({ name }) => name),
-    reasons: entries.length > 0 ? reasons : [`${asked.join(' | ')}: Cloudinary names no result`]
+    reasons: entries.length > 0 ? reasons : [`${requested.join(' | ')}: Cloudinary returned no result`]
   }
   if (result.reasons.length > 0) return { status: 'failed', ...result }
   const [first] = processing
@@ -98,7 +96,7 @@ export function readEager(list: unknown, asked: readonly string[]): Eager {
   return { status: 'processing', ...(first.batch && { batchId: first.batch }), ...result }
 }
 
-async function callExplicit(options: AskOptions): Promise<{ eager?: unknown }> {
+async function callExplicit(options: TransformOptions): Promise<{ eager?: unknown }> {
   const { cloudinary, asset, transformations, inBackground, notificationUrl } = options
   return cloudinary.call(
     'transform video',

@@ -1,33 +1,33 @@
 import { type Asset, type AssetEvent, replayOf } from '../../ingest/event.ts'
 import type { State } from '../../journal/processor-state.ts'
 
-/** What became of the transformations of one upload: one for each version of an asset. */
+/** The transformations of one upload, in the journal. Its format is stored: do not rename fields. */
 export interface Job {
   /** Id of the event of the upload. */
   upload: string
   status: 'processing' | 'done' | 'failed'
   size: 'small' | 'large'
-  /** How large, and why so, for people. */
+  /** The size, for people. */
   verdict: string
   asset: Asset
-  /** What the latest call asked for. */
+  /** Transformations that the latest call requested. */
   transformations: readonly string[]
-  /** What is there, of this call and those before. */
+  /** Transformations that exist, from all calls. */
   made: readonly string[]
-  /** Why it failed. */
+  /** Why transformations failed. */
   reasons: readonly string[]
-  /** The batch whose notification closes it, where Cloudinary works in the background. */
+  /** The batch id of the `eager` notification that closes the job. */
   batchId?: string
-  /** The operator's run that had it started anew. */
+  /** The operator's run that restarted it. */
   run?: string
-  /** The replay that this run belongs to. */
+  /** The replay that the run belongs to. */
   replay?: string
   /** ISO 8601, UTC. */
   startedAt: string
   endedAt?: string
 }
 
-/** The jobs, in the journal: by the upload they are of, and by the batches that Cloudinary made of them. */
+/** The jobs in the journal, by upload and by batch. */
 export class Jobs {
   readonly #state: State
 
@@ -45,15 +45,15 @@ export class Jobs {
   }
 
   async save(job: Job): Promise<void> {
-    // The batch comes first: were a worker killed between the two, a job that knows its batch would stay open for ever.
+    // the batch first: if the worker is killed in between, a saved job without it would never be closed
     if (job.batchId) await this.#state.set(`batch/${job.batchId}`, job.upload)
     await this.#state.set(`upload/${job.upload}`, job)
   }
 }
 
 /**
- * Whether an event has nothing to start anew. A redrive has another go at what failed, a replay at all: what was there
- * before the replay counts neither for it nor for a redrive of it.
+ * Whether a job covers a run of its event, so nothing needs to be requested. A redrive requests failed transformations
+ * again, a replay all of them. Results from before a replay do not count for the replay or for a redrive of it.
  */
 export function isStarted(job: Job, run: AssetEvent['run']): boolean {
   if (run === undefined || run.id === job.run) return true

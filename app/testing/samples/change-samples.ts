@@ -11,32 +11,27 @@ import {
   type Variants
 } from './sample-asset.ts'
 
-/**
- * Notifications that assets were changed, moved, renamed or deleted. Most hold any number of assets, in
- * a list or in a map by public id.
- */
+/** Assets that were changed, moved, renamed or deleted: mostly any number of them, in a list or in a map by public id. */
 export const CHANGES = {
   resource_tags_changed: {
-    default: (context) =>
-      list('resource_tags_changed', context, () => ({ added: ['autumn', 'sale'], removed: ['summer'] })),
-    updated: (context) =>
-      list('resource_tags_changed', context, () => ({ added: ['autumn'], removed: [], updated: ['sale'] }))
+    default: (context) => list(context, () => ({ added: ['autumn', 'sale'], removed: ['summer'] })),
+    updated: (context) => list(context, () => ({ added: ['autumn'], removed: [], updated: ['sale'] }))
   },
   resource_context_changed: {
     objects: (context) =>
-      map('resource_context_changed', context, () => ({
+      map(context, () => ({
         added: { alt: 'A brown leather bag' },
         removed: { credit: 'Unknown' },
         updated: { caption: 'Autumn' }
       })),
     arrays: (context) =>
-      map('resource_context_changed', context, () => ({
+      map(context, () => ({
         added: [{ name: 'alt', value: 'A brown leather bag' }],
         removed: [{ name: 'credit', value: 'Unknown' }],
         updated: [{ name: 'caption', value: 'Autumn' }]
       })),
     names: (context) =>
-      map('resource_context_changed', context, () => ({
+      map(context, () => ({
         added: { alt: 'A brown leather bag' },
         removed: ['credit'],
         updated: { caption: 'Autumn' }
@@ -44,20 +39,20 @@ export const CHANGES = {
   },
   resource_metadata_changed: {
     default: (context) =>
-      map('resource_metadata_changed', context, () => ({
+      map(context, () => ({
         previous_metadata: { cms_id: 'cms-1000', colours: ['brown'] },
         new_metadata: { cms_id: 'cms-1001', colours: ['brown', 'black'] }
       })),
-    // The echo of what the listener's own timestamp processor writes: nothing but its field differs.
+    // what `lastUpdateTimestamp` causes: only its field differs
     timestamp: (context) =>
-      map('resource_metadata_changed', context, () => ({
+      map(context, () => ({
         previous_metadata: { cms_id: 'cms-1001' },
         new_metadata: { cms_id: 'cms-1001', last_update_timestamp: isoSeconds(context.now) }
       }))
   },
   resource_display_name_changed: {
     default: (context) => ({
-      ...map('resource_display_name_changed', context, (asset) => ({
+      ...map(context, (asset) => ({
         previous_display_name: asset.name,
         new_display_name: `${asset.name} (new)`,
         public_id: asset.publicId,
@@ -68,26 +63,24 @@ export const CHANGES = {
   },
   access_control_changed: {
     default: (context) =>
-      list('access_control_changed', context, () => ({
+      list(context, () => ({
         previous_access_control: [],
         new_access_control: [{ access_type: 'token' }]
       }))
   },
   move: {
     'asset-folders': (context) =>
-      map('move', context, (asset) => ({
+      map(context, (asset) => ({
         from_asset_folder: asset.folder,
         to_asset_folder: 'archive',
         display_name: asset.name
       })),
-    folders: (context) =>
-      map('move', context, (asset) => ({ from_folder: asset.folder, to_folder: 'archive' }))
+    folders: (context) => map(context, (asset) => ({ from_folder: asset.folder, to_folder: 'archive' }))
   },
   rename: {
     default: (context) => {
       const asset = sampleAsset(context)
       return {
-        notification_type: 'rename',
         ...stamp(context),
         resource_type: asset.resourceType,
         type: 'upload',
@@ -99,35 +92,34 @@ export const CHANGES = {
     },
     'without-kind': (context) => {
       const asset = sampleAsset(context)
-      return { notification_type: 'rename', asset_id: asset.assetId, ...newName(asset) }
+      return { asset_id: asset.assetId, ...newName(asset) }
     }
   },
   delete: {
-    default: (context) => deletion('delete', context, identity),
-    'without-kind': (context) => deletion('delete', context, kindlessIdentity),
-    'by-public-id': (context) => deletion('delete', context, ({ publicId }) => ({ public_id: publicId }))
+    default: (context) => deletion(context, identity),
+    'without-kind': (context) => deletion(context, kindlessIdentity),
+    'by-public-id': (context) => deletion(context, ({ publicId }) => ({ public_id: publicId }))
   },
-  delete_by_token: { default: (context) => deletion('delete_by_token', context, identity) },
-  // No delivery of this type was ever seen: its shape is that of the other lists.
-  publish: { default: (context) => list('publish', context, (asset) => ({ version: asset.version })) }
+  delete_by_token: { default: (context) => deletion(context, identity) },
+  // assumption: no delivery of this type has been captured yet
+  publish: { default: (context) => list(context, (asset) => ({ version: asset.version })) }
 } satisfies Record<string, Variants>
 
 type Change = (asset: SampleAsset) => Body
 
-function list(type: string, context: SampleContext, change: Change): Body {
+function list(context: SampleContext, change: Change): Body {
   return {
-    notification_type: type,
     source: context.source,
     resources: sampleAssets(context).map((asset) => ({ ...identity(asset), ...change(asset) }))
   }
 }
 
-function map(type: string, context: SampleContext, change: Change): Body {
+function map(context: SampleContext, change: Change): Body {
   const resources = sampleAssets(context).map((asset) => [
     asset.publicId,
     { ...change(asset), asset_id: asset.assetId, resource_type: asset.resourceType, type: 'upload' }
   ])
-  return { notification_type: type, source: context.source, resources: Object.fromEntries(resources) }
+  return { source: context.source, resources: Object.fromEntries(resources) }
 }
 
 const newName = ({ publicId }: SampleAsset): Body => ({
@@ -135,10 +127,9 @@ const newName = ({ publicId }: SampleAsset): Body => ({
   to_public_id: `${publicId}-renamed`
 })
 
-/** Deletions carry neither a timestamp nor a request id. */
-function deletion(type: string, context: SampleContext, nameOf: (asset: SampleAsset) => Body): Body {
+/** Deletions have neither a timestamp nor a request id. */
+function deletion(context: SampleContext, nameOf: (asset: SampleAsset) => Body): Body {
   return {
-    notification_type: type,
     resources: sampleAssets(context).map((asset) => ({
       ...nameOf(asset),
       version: asset.version,

@@ -1,9 +1,6 @@
 import { addresses, hex, type SampleContext, sampleAsset, stamp, type Variants } from './sample-asset.ts'
 
-/**
- * Notifications about what was made from an asset. `eager` leaves out what kind of asset it is, as real
- * deliveries do.
- */
+/** Files derived from an asset. `eager` does not state the kind of the asset, as observed in real deliveries. */
 export const DERIVED = {
   eager: {
     image: (context) =>
@@ -42,7 +39,6 @@ export const DERIVED = {
     default: (context) => {
       const asset = sampleAsset(context, 'image')
       return {
-        notification_type: 'explode',
         ...stamp(context),
         pages: 3,
         image_infos: [1, 2, 3].map((page) => ({
@@ -59,7 +55,6 @@ export const DERIVED = {
     default: (context) => {
       const asset = sampleAsset(context, 'image')
       return {
-        notification_type: 'multi',
         ...stamp(context),
         ...addresses(context, asset, { format: 'gif', action: 'multi' }),
         asset_id: asset.assetId,
@@ -75,7 +70,6 @@ export const DERIVED = {
       const json = addresses(context, asset, { format: 'json', action: 'sprite' })
       const image = addresses(context, asset, { format: 'png', action: 'sprite' })
       return {
-        notification_type: 'sprite',
         ...stamp(context),
         css_url: css.url,
         secure_css_url: css.secure_url,
@@ -105,11 +99,10 @@ interface Derivation {
 function eager(context: SampleContext, resourceType: 'image' | 'video', derivations: Derivation[]) {
   const asset = sampleAsset(context, resourceType)
   return {
-    notification_type: 'eager',
     ...stamp(context),
     eager: derivations.map((derivation) => ({
       ...derivation,
-      // The part after the slash is the format that was asked for; an address has it as its extension.
+      // the part after the slash is the format, which a URL has as its extension
       ...addresses(context, asset, {
         transformation: derivation.transformation.split('/')[0],
         format: derivation.format

@@ -12,12 +12,12 @@ import {
   type Variants
 } from './sample-asset.ts'
 
-/** Notifications that a person or an add-on has looked at an asset. */
+/** Reviews of an asset by a person or an add-on. */
 export const REVIEWS = {
   moderation: {
     approved: (context) => moderation(context, 'approved'),
     rejected: (context) => moderation(context, 'rejected'),
-    // Deliveries of 2020; those of 2022 have the asset id.
+    // observed in deliveries of 2020, not in those of 2022
     'without-asset-id': (context) => {
       const { asset_id, ...body } = moderation(context, 'rejected')
       return body
@@ -25,7 +25,6 @@ export const REVIEWS = {
   },
   moderation_summary: {
     default: (context) => ({
-      notification_type: 'moderation_summary',
       ...reviewed(context),
       moderation_status: 'approved',
       moderation: [
@@ -36,7 +35,6 @@ export const REVIEWS = {
   },
   info: {
     default: (context) => ({
-      notification_type: 'info',
       ...reviewed(context),
       info_kind: 'google_speech',
       info_status: 'complete',
@@ -45,7 +43,6 @@ export const REVIEWS = {
   },
   proof_status_changed: {
     default: (context) => ({
-      notification_type: 'proof_status_changed',
       ...stamp(context),
       proof_id: hex(`proof ${context.publicId}`, 32),
       proof_name: 'Autumn catalogue',
@@ -62,7 +59,6 @@ export const REVIEWS = {
 function moderation(context: SampleContext, status: 'approved' | 'rejected'): Body {
   const labels = status === 'approved' ? [] : [{ confidence: 94.99, name: 'Suggestive', parent_name: '' }]
   return {
-    notification_type: 'moderation',
     ...reviewed(context),
     moderation_response: { moderation_labels: labels },
     moderation_status: status,
@@ -71,7 +67,7 @@ function moderation(context: SampleContext, status: 'approved' | 'rejected'): Bo
   }
 }
 
-/** No delivery was ever seen that says of what kind the asset is; its addresses do. */
+/** No observed delivery states the kind of the asset; its URLs do. */
 function reviewed(context: SampleContext): Body {
   const asset = sampleAsset(context)
   return {

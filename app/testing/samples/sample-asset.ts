@@ -8,28 +8,28 @@ export type ResourceType = (typeof RESOURCE_TYPES)[number]
 
 export const DEFAULT_PUBLIC_ID = 'samples/leather-bag'
 
-/** What a sample is about, and who caused it. Every option has a default. */
+/** The asset of a sample notification, and who made the change. */
 export interface SampleOptions {
-  /** Default `samples/leather-bag`. Where a notification has several assets, the first one's. */
+  /** Of the first asset. (Default: `samples/leather-bag`) */
   publicId?: string
-  /** Default: derived from the cloud, the resource type and the public id, so that it stays the same. */
+  /** (Default: a hash of cloud, resource type and public id) */
   assetId?: string
-  /** Default `image`, or what the variant is about. */
+  /** (Default: that of the variant, or `image`) */
   resourceType?: ResourceType
   cloudName?: string
-  /** The key of who made the change. Default: the colleague's, so that it is not the listener's own. */
+  /** API key that made the change. (Default: the colleague's, so it is not an own change) */
   apiKey?: string
-  /** The key whose secret signs the notification. Default: the listener's. */
+  /** Key that signs the notification. (Default: the listener's) */
   signatureKey?: string
-  /** Made by a call of the API, or by a person in the Console. Default `api`. */
+  /** An API call, or a person in the Console. (Default: `api`) */
   source?: 'api' | 'ui'
-  /** How many assets, from 1 to 1,000, in the types that carry several. Default 1. */
+  /** Number of assets, 1 to 1,000, for types with several. (Default: 1) */
   count?: number
-  /** When it happened. Default: now. */
+  /** Time of the change. (Default: now) */
   now?: Date
 }
 
-/** The options with their defaults filled in. */
+/** Options with defaults applied. */
 export type SampleContext = Required<Omit<SampleOptions, 'assetId' | 'resourceType'>> &
   Pick<SampleOptions, 'assetId' | 'resourceType'>
 
@@ -47,10 +47,10 @@ export interface SampleAsset {
 
 export type Body = Record<string, unknown>
 
-/** Makes one spelling of one notification type. */
+/** Makes the body of one variant of a notification type, without `notification_type`. */
 export type Maker = (context: SampleContext) => Body
 
-/** The spellings of one notification type by name; the first one is the default. */
+/** The variants of one notification type by name, the default first. */
 export type Variants = Record<string, Maker>
 
 const FORMATS = { image: 'jpg', video: 'mp4', raw: 'csv' } as const
@@ -69,7 +69,7 @@ export function sampleContext(options: SampleOptions = {}): SampleContext {
   }
 }
 
-/** The `index`th asset (from 0) that a sample is about. */
+/** Returns an asset of a sample, by index from 0. */
 export function sampleAsset(
   context: SampleContext,
   resourceType: ResourceType = context.resourceType ?? 'image',
@@ -92,12 +92,12 @@ export function sampleAsset(
   }
 }
 
-/** All the assets of a notification that carries several. */
+/** Returns all assets of a sample. */
 export function sampleAssets(context: SampleContext): SampleAsset[] {
   return Array.from({ length: context.count }, (_, index) => sampleAsset(context, undefined, index))
 }
 
-/** The four fields that name an asset wherever Cloudinary names one in full. */
+/** The four fields that identify an asset. */
 export function identity(asset: SampleAsset): Body {
   return {
     asset_id: asset.assetId,
@@ -107,26 +107,26 @@ export function identity(asset: SampleAsset): Body {
   }
 }
 
-/** How older notifications name an asset, and `moderation` and `info` to this day: without saying of what kind it is. */
+/** The fields that identify an asset, without its kind, in older notifications and in `moderation` and `info`. */
 export function kindlessIdentity({ assetId, publicId }: SampleAsset): Body {
   return { asset_id: assetId, public_id: publicId }
 }
 
-/** Where an asset, or one derived from it, is delivered: `url` and `secure_url`. */
+/** The delivery URLs of an asset or a derived file. */
 export function addresses(
   context: SampleContext,
   asset: SampleAsset,
   derived: { transformation?: string; format?: string; action?: string } = {}
 ): { url: string; secure_url: string } {
   const { transformation, format = asset.format, action = 'upload' } = derived
-  // The public id of a raw asset holds its extension already, so that nothing is appended to it.
+  // the public id of a raw asset includes the extension
   const file = asset.resourceType === 'raw' ? asset.publicId : `${asset.publicId}.${format}`
   const steps = [context.cloudName, asset.resourceType, action, transformation, `v${asset.version}`, file]
   const path = steps.filter((step) => step !== undefined).join('/')
   return { url: `http://res.cloudinary.com/${path}`, secure_url: `https://res.cloudinary.com/${path}` }
 }
 
-/** When Cloudinary made the notification and in answer to which request, as the flat types begin. */
+/** The first fields of flat notifications. */
 export function stamp(context: SampleContext): { timestamp: string; request_id: string } {
   return {
     timestamp: isoSeconds(context.now).replace('Z', '+00:00'),
@@ -134,7 +134,7 @@ export function stamp(context: SampleContext): { timestamp: string; request_id: 
   }
 }
 
-/** ISO 8601, UTC, without the milliseconds. */
+/** ISO 8601, UTC, without milliseconds. */
 export function isoSeconds(date: Date): string {
   return date.toISOString().replace(/\.\d{3}Z$/, 'Z')
 }
@@ -143,7 +143,7 @@ export function unixSeconds(date: Date): number {
   return Math.floor(date.getTime() / 1000)
 }
 
-/** `digits` hexadecimal digits (128 at most) that look random and are the same for the same seed. */
+/** Returns hexadecimal digits (at most 128) that depend only on the seed. */
 export function hex(seed: string, digits: number): string {
   return createHash('sha512').update(seed).digest('hex').slice(0, digits)
 }

@@ -13,18 +13,18 @@ import {
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
-/** Notifications that hold an asset in full, at the top level of the body. */
+/** Assets in full, at the top level of the body. */
 export const UPLOADS = {
   upload: {
-    image: (context) => upload(context, context.resourceType ?? 'image'),
+    image: (context) => upload(context),
     video: (context) => upload(context, 'video'),
     raw: (context) => upload(context, 'raw'),
     moderation: (context) => ({
-      ...upload(context, context.resourceType ?? 'image'),
+      ...upload(context),
       moderation: [{ kind: 'manual', status: 'pending' }]
     }),
     info: (context) => ({
-      ...upload(context, context.resourceType ?? 'image'),
+      ...upload(context),
       info: {
         categorization: {
           google_tagging: {
@@ -38,32 +38,25 @@ export const UPLOADS = {
       }
     }),
     metadata: (context) => ({
-      ...upload(context, context.resourceType ?? 'image'),
+      ...upload(context),
       tags: ['bags', 'autumn'],
       context: { custom: { alt: 'A brown leather bag', caption: 'Autumn' } },
       metadata: { cms_id: 'cms-1001', colours: ['brown', 'black'] }
     }),
-    // The same bytes again leave the asset, and with it the version, as it was.
+    // uploading the same bytes again does not change the asset, nor its version
     existing: (context) => ({
-      ...upload(
-        { ...context, now: new Date(context.now.getTime() - DAY_MS) },
-        context.resourceType ?? 'image'
-      ),
+      ...upload({ ...context, now: new Date(context.now.getTime() - DAY_MS) }),
       ...stamp(context),
       existing: true
     })
   },
   restore_asset_version: {
-    default: (context) => ({
-      ...upload(context, context.resourceType ?? 'image'),
-      notification_type: 'restore_asset_version'
-    })
+    default: (context) => upload(context)
   },
   generate_archive: {
     default: (context) => {
       const asset = { ...sampleAsset(context, 'raw'), format: 'zip' }
       return {
-        notification_type: 'generate_archive',
         ...stamp(context),
         ...identity(asset),
         version: asset.version,
@@ -80,18 +73,17 @@ export const UPLOADS = {
   }
 } satisfies Record<string, Variants>
 
-function upload(context: SampleContext, resourceType: ResourceType): Body {
+function upload(context: SampleContext, resourceType = context.resourceType ?? 'image'): Body {
   const asset = sampleAsset(context, resourceType)
   const playlist = addresses(context, asset, { transformation: 'sp_auto', format: 'm3u8' })
   return {
-    notification_type: 'upload',
     ...stamp(context),
     asset_id: asset.assetId,
     public_id: asset.publicId,
     version: asset.version,
     version_id: asset.versionId,
     ...dimensions(resourceType),
-    // A raw asset has no format of its own: its extension is part of the public id.
+    // the extension of a raw asset is part of its public id
     ...(resourceType === 'raw' ? {} : { format: asset.format }),
     resource_type: resourceType,
     created_at: isoSeconds(context.now),

@@ -1,9 +1,9 @@
 import t from 'tap'
 import { CloudinaryError, type Fault } from '../../../../app/cloudinary/cloudinary-error.ts'
 import { type BatchTools, runBatch } from '../../../../app/processors/csv-bulk/csv-batch.ts'
+import type { RowOutcome } from '../../../../app/processors/csv-bulk/csv-progress.ts'
 import type { Task } from '../../../../app/processors/csv-bulk/csv-task.ts'
-import type { Outcome } from '../../../../app/processors/csv-bulk/csv-progress.ts'
-import type { Done } from '../../../../app/processors/csv-bulk/row-operations.ts'
+import type { RowResult } from '../../../../app/processors/csv-bulk/row-operations.ts'
 
 const asset = (publicId: string) => ({ publicId, resourceType: 'image', deliveryType: 'upload' })
 const tag = (row: number, publicId = `a${row}`): Task => ({
@@ -27,8 +27,8 @@ const LIMITED = error('CLOUDINARY_RATE_LIMITED', { kind: 'rate-limited', until: 
 const ABORTED = error('CLOUDINARY_ABORTED', { kind: 'retryable' })
 
 /** What each row does, and what happened, in order. */
-function tools(run: (task: Task) => Done | Promise<Done>, given: Partial<BatchTools> = {}) {
-  const settled: Outcome[] = []
+function tools(run: (task: Task) => RowResult | Promise<RowResult>, given: Partial<BatchTools> = {}) {
+  const settled: RowOutcome[] = []
   const steps: string[] = []
   return {
     settled,
@@ -38,7 +38,7 @@ function tools(run: (task: Task) => Done | Promise<Done>, given: Partial<BatchTo
         steps.push(`row ${task.row}`)
         return run(task)
       },
-      settle: (outcome: Outcome) => void settled.push(outcome),
+      settle: (outcome: RowOutcome) => void settled.push(outcome),
       check: async () => void steps.push('check'),
       sleep: async (milliseconds: number) => void steps.push(`sleep ${milliseconds}`),
       random: () => 0.5,
@@ -48,18 +48,18 @@ function tools(run: (task: Task) => Done | Promise<Done>, given: Partial<BatchTo
   }
 }
 
-const OK: Done = { outcome: 'ok' }
+const OK: RowResult = { outcome: 'ok', error: '' }
 const about = (row: number) => ({ row, operation: 'add_tags', publicId: `a${row}` })
 
 t.test('rows run side by side, and each is settled when it has ended', async (t) => {
-  const latches = new Map([2, 3, 4].map((row) => [row, Promise.withResolvers<Done>()]))
+  const latches = new Map([2, 3, 4].map((row) => [row, Promise.withResolvers<RowResult>()]))
   const { settled, steps, tools: given } = tools(({ row }) => latches.get(row)!.promise)
   const ended = runBatch([tag(2), tag(3), tag(4)], given)
   await new Promise(setImmediate)
   t.strictSame(steps, ['row 2', 'row 3', 'row 4'])
-  latches.get(3)!.resolve({ outcome: 'already', remark: 'there is no such asset' })
+  latches.get(3)!.resolve({ outcome: 'already', error: 'the asset does not exist' })
   await new Promise(setImmediate)
-  t.strictSame(settled, [{ ...about(3), outcome: 'already', error: 'there is no such asset' }])
+  t.strictSame(settled, [{ ...about(3), outcome: 'already', error: 'the asset does not exist' }])
   latches.get(4)!.resolve(OK)
   latches.get(2)!.resolve(OK)
   await ended
@@ -152,7 +152,7 @@ t.test('a row that keeps failing while Cloudinary answers is at fault, and the n
   t.equal(steps.filter((step) => step === 'row 2').length, 4)
   t.match(settled, [
     { row: 4, outcome: 'ok' },
-    { row: 2, outcome: 'failed', error: 'cloudinary_unavailable; tried again 3 times' },
+    { row: 2, outcome: 'failed', error: 'cloudinary_unavailable; retried 3 times' },
     { row: 3, outcome: 'failed' }
   ])
 })
@@ -176,7 +176,7 @@ t.test('while Cloudinary does not answer no row is to blame', async (t) => {
 
 t.test('a rate limit or a stop ends the batch once what is under way has ended', async (t) => {
   for (const interruption of [LIMITED, ABORTED]) {
-    const latch = Promise.withResolvers<Done>()
+    const latch = Promise.withResolvers<RowResult>()
     const {
       settled,
       steps,

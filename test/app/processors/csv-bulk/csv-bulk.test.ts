@@ -106,7 +106,7 @@ t.test('the file that the event tells of is run, and its report lies beside it',
   const note = await handle(
     uploaded('bulk/june.csv', { type: 'private', version, etag, asset_folder: 'campaigns' })
   )
-  t.equal(note, '2 rows: 1 ok, 0 already so, 1 failed; report: bulk/june.report.csv')
+  t.equal(note, '2 rows: 1 ok, 0 already done, 1 failed; report: bulk/june.report.csv')
   t.ok(cloudinary.assets.find('bag')?.tags.includes('x'))
   const report = cloudinary.assets.find('bulk/june.report.csv', { ...RAW, type: 'private' })
   t.equal(report?.assetFolder, 'campaigns')

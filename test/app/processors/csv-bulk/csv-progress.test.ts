@@ -2,11 +2,11 @@ import { gzipSync } from 'node:zlib'
 import { pino } from 'pino'
 import t from 'tap'
 import { ListenerError } from '../../../../app/errors.ts'
-import { type Outcome, Progress } from '../../../../app/processors/csv-bulk/csv-progress.ts'
+import { Progress, type RowOutcome } from '../../../../app/processors/csv-bulk/csv-progress.ts'
 import { memoryState } from '../../../../app/testing/memory-state.ts'
 
 const log = pino({ level: 'silent' })
-const outcome = (row: number, more: Partial<Outcome> = {}): Outcome => ({
+const outcome = (row: number, more: Partial<RowOutcome> = {}): RowOutcome => ({
   row,
   operation: 'add_tags',
   publicId: `a${row}`,

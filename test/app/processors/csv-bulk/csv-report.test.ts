@@ -1,15 +1,15 @@
 import { parse } from 'csv-parse/sync'
 import t, { type Test } from 'tap'
-import type { Outcome } from '../../../../app/processors/csv-bulk/csv-progress.ts'
+import type { RowOutcome } from '../../../../app/processors/csv-bulk/csv-progress.ts'
 import { isReport, reportIdOf, uploadReport } from '../../../../app/processors/csv-bulk/csv-report.ts'
 import { buildCloudinary } from '../../../support/cloudinary.ts'
 
 const COMMA = { delimiter: ',', bom: false }
 
-async function* outcomes(...given: Outcome[]) {
+async function* outcomes(...given: RowOutcome[]) {
   yield* given
 }
-const ok = (row: number): Outcome => ({
+const ok = (row: number): RowOutcome => ({
   row,
   operation: 'add_tags',
   publicId: `a${row}`,
@@ -37,7 +37,7 @@ t.test('the report is named for its file, and is told from it', async (t) => {
 
 t.test('each row has a line', async (t) => {
   const { client, content } = await start(t)
-  const failed: Outcome = {
+  const failed: RowOutcome = {
     row: 3,
     operation: 'delete',
     publicId: 'b,"c"',
@@ -69,7 +69,7 @@ t.test('it is written as its file is, and lies where it lies', async (t) => {
 
 t.test('a file that was stopped says why in the last line', async (t) => {
   const { client, content } = await start(t)
-  const stopped = 'the file was deleted or renamed; the rest is not run'
+  const stopped = 'the file was deleted'
   await uploadReport(client, {
     source: SOURCE,
     dialect: COMMA,

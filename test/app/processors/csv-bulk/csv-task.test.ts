@@ -1,11 +1,6 @@
 import t from 'tap'
-import {
-  type Header,
-  invalidHeader,
-  OPERATIONS,
-  readHeader,
-  readRow
-} from '../../../../app/processors/csv-bulk/csv-task.ts'
+import { readHeader } from '../../../../app/processors/csv-bulk/csv-header.ts'
+import { OPERATIONS, readRow } from '../../../../app/processors/csv-bulk/csv-task.ts'
 
 const HEADER = [
   'operation',
@@ -25,43 +20,12 @@ const header = readHeader(HEADER)
 const read = (cells: Record<string, string>, allowed: Parameters<typeof readRow>[2] = OPERATIONS) =>
   readRow({ row: 7, cells: HEADER.map((name) => cells[name] ?? '') }, header, allowed)
 
-const faultOf = (cells: Record<string, string>, allowed?: Parameters<typeof readRow>[2]) => {
+const errorOf = (cells: Record<string, string>, allowed?: Parameters<typeof readRow>[2]) => {
   const row = read(cells, allowed)
-  return 'fault' in row ? row.fault : undefined
+  return 'error' in row ? row.error : undefined
 }
 
 const IMAGE = { publicId: 'a', resourceType: 'image', deliveryType: 'upload' }
-
-t.test('a header names its columns in any order, and space around a name is none of it', async (t) => {
-  t.strictSame(readHeader(['tags', ' public_id ', 'operation', 'context.alt text', 'metadata.a.b']), [
-    { group: 'tags', key: '' },
-    { group: 'public_id', key: '' },
-    { group: 'operation', key: '' },
-    { group: 'context', key: 'alt text' },
-    { group: 'metadata', key: 'a.b' }
-  ] satisfies Header)
-})
-
-t.test('a header that cannot be used is refused, naming the column and what is allowed', async (t) => {
-  const refusals: [string[], RegExp][] = [
-    [['operation', 'public_id', 'colour'], /"colour" is no column that is known/],
-    [['operation', 'public_id', 'Tags'], /"Tags" is no column/],
-    [['operation', 'public_id', 'metadata.'], /"metadata\." is no column/],
-    [['operation', 'public_id', 'context'], /"context" is no column/],
-    [['operation', 'public_id', 'context.a=b'], /"context\.a=b" is no column/],
-    [['operation', 'public_id', 'x'.repeat(80)], /"x{50}" is no column/],
-    [['operation', 'public_id', 'tags', 'tags'], /the column "tags" is there twice/],
-    [['operation', 'tags'], /there is no column "public_id"/],
-    [['public_id', 'tags'], /there is no column "operation"/]
-  ]
-  for (const [cells, message] of refusals) {
-    t.throws(() => readHeader(cells), { name: 'PermanentError', code: 'CSV_HEADER_INVALID', message })
-    t.throws(() => readHeader(cells), {
-      message: /The first row must name the columns: operation, public_id, /
-    })
-  }
-  t.match(invalidHeader('it is empty').message, /^The file is not run: it is empty\. /)
-})
 
 t.test('each operation takes its own argument', async (t) => {
   const task = { row: 7, asset: IMAGE }
@@ -108,17 +72,17 @@ t.test('cells at the end may be left out', async (t) => {
 
 t.test('a row that asks for nothing that could be done says why', async (t) => {
   const about = { operation: 'add_tags', public_id: 'a', tags: 'x' }
-  t.match(faultOf({ ...about, operation: 'explode' }), /^its operation must be one of add_tags, .*delete$/)
-  t.match(faultOf({ ...about, operation: '' }), /^its operation must be one of/)
-  t.equal(faultOf({ ...about, operation: 'delete' }, ['add_tags']), 'its operation must be one of add_tags')
-  t.equal(faultOf({ ...about, public_id: ' ' }), 'public_id is empty')
-  t.equal(faultOf({ ...about, resource_type: 'gif' }), 'resource_type must be one of image, video, raw')
-  t.match(faultOf({ ...about, type: 'Upload!' }), /^type must be upload/)
-  t.equal(faultOf({ ...about, tags: ' , ,' }), 'add_tags needs tags')
-  t.equal(faultOf({ operation: 'rename', public_id: 'a' }), 'rename needs to_public_id')
-  t.equal(faultOf({ operation: 'set_metadata', public_id: 'a' }), 'set_metadata needs metadata')
-  t.equal(faultOf({ operation: 'delete', public_id: 'a', tags: 'x' }), 'delete takes no tags')
-  t.equal(faultOf({ ...about, 'context.alt': 'x' }), 'add_tags takes no context')
+  t.match(errorOf({ ...about, operation: 'explode' }), /^operation .* add_tags, .*delete$/)
+  t.match(errorOf({ ...about, operation: '' }), /^operation .* add_tags/)
+  t.equal(errorOf({ ...about, operation: 'delete' }, ['add_tags']), 'operation must be one of add_tags')
+  t.equal(errorOf({ ...about, public_id: ' ' }), 'public_id is empty')
+  t.equal(errorOf({ ...about, resource_type: 'gif' }), 'resource_type must be one of image, video, raw')
+  t.match(errorOf({ ...about, type: 'Upload!' }), /^type must be/)
+  t.equal(errorOf({ ...about, tags: ' , ,' }), 'add_tags needs tags')
+  t.equal(errorOf({ operation: 'rename', public_id: 'a' }), 'rename needs to_public_id')
+  t.equal(errorOf({ operation: 'set_metadata', public_id: 'a' }), 'set_metadata needs metadata')
+  t.equal(errorOf({ operation: 'delete', public_id: 'a', tags: 'x' }), 'delete does not take tags')
+  t.equal(errorOf({ ...about, 'context.alt': 'x' }), 'add_tags does not take context')
 })
 
 t.test('a bad row is told with what it says of itself', async (t) => {
@@ -126,7 +90,7 @@ t.test('a bad row is told with what it says of itself', async (t) => {
     row: 7,
     operation: 'explode',
     publicId: 'a',
-    fault: 'its operation must be one of delete'
+    error: 'operation must be one of delete'
   })
   t.match(read({}), { operation: '', publicId: '' })
 })
@@ -145,7 +109,7 @@ t.test(
         tags: 'sale'
       })
       t.match(readRow({ row: 2, cells: [...about, '', 'summer'] }, short, OPERATIONS), {
-        fault: /^cell 5 has no column/
+        error: /^cell 5 has no column/
       })
     }
     const gap = readHeader(['operation', '', 'public_id', 'tags'])
@@ -154,7 +118,7 @@ t.test(
       tags: 'sale'
     })
     t.match(readRow({ row: 2, cells: ['add_tags', 'x', 'a', 'sale'] }, gap, OPERATIONS), {
-      fault: /^cell 2 has no column/
+      error: /^cell 2 has no column/
     })
   }
 )
@@ -162,7 +126,7 @@ t.test(
 t.test('a value that the SDK could not send as it is is refused', async (t) => {
   for (const value of ['C:\\', 'a\\=b', 'a\\|b']) {
     t.match(
-      faultOf({ operation: 'set_context', public_id: 'a', 'context.alt': value }),
+      errorOf({ operation: 'set_context', public_id: 'a', 'context.alt': value }),
       /^alt: a value cannot have a backslash/,
       value
     )
@@ -170,11 +134,11 @@ t.test('a value that the SDK could not send as it is is refused', async (t) => {
 })
 
 t.test('a row that cannot be read says why, and nothing else of itself', async (t) => {
-  t.strictSame(readRow({ row: 2, cells: ['delete', 'a'], fault: 'torn' }, header, OPERATIONS), {
+  t.strictSame(readRow({ row: 2, cells: ['delete', 'a'], error: 'torn' }, header, OPERATIONS), {
     row: 2,
     operation: '',
     publicId: '',
-    fault: 'torn'
+    error: 'torn'
   })
 })
 

@@ -103,7 +103,7 @@ t.test('a processor is started with the variables that are given, and stopped', 
 t.test('a type, a variant or a processor that does not exist is refused', async (t) => {
   const own = processor(() => {})
   // @ts-expect-error no such type
-  await t.rejects(testProcessor(own, 'uploaded'), { code: 'SAMPLE_UNKNOWN', message: /there are: .*upload/ })
+  await t.rejects(testProcessor(own, 'uploaded'), { code: 'SAMPLE_UNKNOWN', message: /upload/ })
   // @ts-expect-error no such variant
   await t.rejects(testProcessor(own, 'upload', { variant: 'film' }), {
     code: 'SAMPLE_UNKNOWN',

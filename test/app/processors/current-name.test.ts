@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Asset } from '../../../app/ingest/event.ts'
-import { byCurrentName, checkIdentity, GONE } from '../../../app/processors/current-name.ts'
+import { byCurrentName, checkIdentity, ASSET_DELETED } from '../../../app/processors/current-name.ts'
 import { buildCloudinary } from '../../support/cloudinary.ts'
 
 const { cloudinary: standIn, clients } = await buildCloudinary(t)
@@ -54,7 +54,7 @@ t.test('an asset whose id is not known cannot be looked for', async (t) => {
 
 t.test('an asset that was deleted leaves nothing to do', async (t) => {
   standIn.ui().destroy('shop/bag', { resourceType: 'video' })
-  t.equal(await byCurrentName(client, BAG, tag), GONE)
+  t.equal(await byCurrentName(client, BAG, tag), ASSET_DELETED)
 })
 
 t.test('an asset of unknown kind is looked up, and not mistaken for another of its name', async (t) => {
@@ -62,7 +62,7 @@ t.test('an asset of unknown kind is looked up, and not mistaken for another of i
   const image = standIn.as().upload({ publicId: 'clip', resourceType: 'image' }).asset
   t.equal(await byCurrentName(client, { assetId: asset.assetId, publicId: 'clip' }, tag), 'tagged clip')
   t.strictSame([asset.tags, image.tags], [['new'], []])
-  t.equal(await byCurrentName(client, { assetId: 'gone', publicId: 'clip' }, tag), GONE)
+  t.equal(await byCurrentName(client, { assetId: 'gone', publicId: 'clip' }, tag), ASSET_DELETED)
   await t.rejects(byCurrentName(client, { publicId: 'clip' }, tag), { code: 'ASSET_KIND_UNKNOWN' })
   t.strictSame(image.tags, [])
 })

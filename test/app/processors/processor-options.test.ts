@@ -1,7 +1,6 @@
 import t from 'tap'
 import { z } from 'zod'
-import { ListenerError } from '../../../app/errors.ts'
-import { checkOptions, TAG } from '../../../app/processors/processor-options.ts'
+import { checkOptions, hasTag, ON, TAG } from '../../../app/processors/processor-options.ts'
 
 const Options = z.strictObject({
   tag: z.string().min(1).default('sale'),
@@ -21,11 +20,6 @@ t.test('bad options are refused, naming the processor and every option at fault'
     code: 'LISTENER_CONFIG_INVALID',
     message: /^myProcessor: tag: [^;]+; limits\.1: [^;]+$/
   })
-  try {
-    check({ tag: 7 })
-  } catch (error) {
-    t.ok(error instanceof ListenerError)
-  }
 })
 
 t.test('an option that there is not is refused, and so is what is no object', async (t) => {
@@ -44,4 +38,15 @@ t.test('a bad key is told why', async (t) => {
     code: 'LISTENER_CONFIG_INVALID',
     message: 'mine: columns.long_one: must be short'
   })
+})
+
+t.test('checks whether a payload has a tag', async (t) => {
+  t.ok(hasTag({ tags: ['a', 'b'] }, 'b'))
+  for (const tags of [undefined, null, 'b', { 0: 'b' }, ['bb']]) t.notOk(hasTag({ tags }, 'b'))
+})
+
+t.test('accepts event types, and defaults to uploads', async (t) => {
+  t.strictSame(ON.parse(undefined), ['upload'])
+  t.strictSame(ON.parse(['*', 'unknown']), ['*', 'unknown'])
+  for (const on of [[], ['uploaded'], 'upload']) t.notOk(ON.safeParse(on).success)
 })

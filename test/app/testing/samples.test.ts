@@ -73,10 +73,7 @@ test('a number of assets that such a notification cannot carry is refused', asyn
   for (const count of [0, 1001, 1.5, Number.NaN]) {
     t.throws(() => sampleNotification('delete', { count }), { code: 'SAMPLE_COUNT' })
   }
-  t.throws(() => sampleNotification('upload', { count: 2 }), {
-    code: 'SAMPLE_COUNT',
-    message: /upload is about one/
-  })
+  t.throws(() => sampleNotification('upload', { count: 2 }), { code: 'SAMPLE_COUNT', message: /upload/ })
 })
 
 test('a type or a variant there is no sample of is refused, with those there are', async (t) => {

@@ -55,7 +55,7 @@ t.test('it starts once the table is there, fills it, and stops', async (t) => {
   const processor = databaseSync({ table: 'assets', columns: { cms_id: 'metadata.cms_id', etag: 'etag' } })
   await t.rejects(async () => processor.start!(context), {
     code: 'DATABASE_NOT_MIGRATED',
-    message: /lacks what this listener needs: table "assets" .*\. Run: node app\/main\.ts migrate$/
+    message: /: table "assets" .*\. Run: node app\/main\.ts migrate$/
   })
   await processor.stop!()
 
@@ -65,7 +65,7 @@ t.test('it starts once the table is there, fills it, and stops', async (t) => {
   const check = async () => processor.check!({ ...context, signal: new AbortController().signal })
   await t.rejects(check(), { code: 'DATABASE_NOT_MIGRATED' })
   await processor.migrate!({ ...context, print, dryRun: false })
-  t.strictSame(await check(), [{ level: 'ok', message: 'the database answers, and has the table "assets"' }])
+  t.match(await check(), [{ level: 'ok', message: /"assets"/ }])
   t.match(lines.slice(2), ['created table "assets" with 22 columns', /^created index/])
 
   await processor.start!(context)

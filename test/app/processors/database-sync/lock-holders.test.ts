@@ -28,7 +28,7 @@ t.test('the sessions that hold a lock are named', async (t) => {
   await t.rejects(namingLockHolders(query, '"assets"', locked), {
     code: 'DATABASE_LOCKED',
     message:
-      'cannot store: 55P03 timeout. Sessions that hold a lock on "assets": ' +
+      'cannot store: 55P03 timeout. Sessions that lock "assets": ' +
       'process 7 of ann (psql, idle in transaction), since 2026-06-01T12:00:00Z; ' +
       'process 8 of bob (state unknown), since 2026-06-01T12:00:01Z'
   })
@@ -37,6 +37,6 @@ t.test('the sessions that hold a lock are named', async (t) => {
 t.test('where they are gone, or cannot be asked for, the error says so', async (t) => {
   const failing = () => Promise.reject(new Error('down'))
   for (const query of [answering([]), failing]) {
-    await t.rejects(namingLockHolders(query, '"assets"', locked), { message: /"assets": none any more$/ })
+    await t.rejects(namingLockHolders(query, '"assets"', locked), { message: /"assets": none now$/ })
   }
 })

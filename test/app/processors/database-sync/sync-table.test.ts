@@ -34,7 +34,7 @@ t.test('a table is made, with schema and index, and then there is nothing to do'
   await t.rejects(checkTable(database, assets), {
     code: 'DATABASE_NOT_MIGRATED',
     message:
-      'the database lacks what this listener needs: schema "media", table "media"."assets" with 21 columns, ' +
+      'missing in the database: schema "media", table "media"."assets" with 21 columns, ' +
       'index on "media"."assets" (public_id). Run: node app/main.ts migrate'
   })
   t.strictSame(await migrate(assets), [
@@ -75,7 +75,7 @@ t.test('columns are added to a table that is there, and rows and other columns s
     INSERT INTO grown (asset_id, environment, public_id, resource_type, type, observed_at, note)
       VALUES ('a1', 'demo', 'bag', 'image', 'upload', now(), 'mine')`)
   const grown = define('grown', { cms_id: 'metadata.cms_id' })
-  await t.rejects(checkTable(database, grown), { message: /needs: column tags \(text\[\]\) of "grown", / })
+  await t.rejects(checkTable(database, grown), { message: /: column tags \(text\[\]\) of "grown", / })
   t.strictSame(await migrate(grown), [
     'created column tags (text[]) of "grown"',
     'created column cms_id (text) of "grown"'
@@ -122,7 +122,7 @@ t.test('a table that cannot be used is refused, with what to do, and left as it 
   const refusal = {
     code: 'DATABASE_TABLE_CONFLICT',
     message:
-      /^"taken" cannot be used as it is: column price is text and must be integer\. Change it by hand, or/
+      /"taken".*: column price is text and must be integer\. /
   }
   await t.rejects(migrate(taken), refusal)
   await t.rejects(checkTable(database, taken), refusal)

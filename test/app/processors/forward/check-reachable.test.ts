@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
-import { reach } from '../../../../app/processors/forward/check-reachable.ts'
+import { checkReachable } from '../../../../app/processors/forward/check-reachable.ts'
 
 const signal = new AbortController().signal
 
@@ -19,19 +19,19 @@ async function listen(t: Test, onConnection: (socket: Socket) => void = () => {}
 
 t.test('a host that accepts connections can be reached, and is sent nothing', async (t) => {
   const { port, received } = await listen(t)
-  await reach(new URL(`http://127.0.0.1:${port}/secret-path`), signal)
+  await checkReachable(new URL(`http://127.0.0.1:${port}/secret-path`), signal)
   t.equal(received.length, 1)
   t.equal(Buffer.concat(await received[0]!).length, 0)
 })
 
 t.test('TLS is tried where the URL has https, with the name of the host', async (t) => {
   const { port, received } = await listen(t, (socket) => socket.end('no TLS'))
-  await t.rejects(reach(new URL(`https://localhost:${port}/`), signal), {
+  await t.rejects(checkReachable(new URL(`https://localhost:${port}/`), signal), {
     code: 'FORWARD_UNAVAILABLE',
-    message: /^https:\/\/localhost:\d+ cannot be reached: E/
+    message: /^cannot reach https:\/\/localhost:\d+: E/
   })
   t.match(Buffer.concat(await received[0]!).toString('latin1'), 'localhost')
-  await t.rejects(reach(new URL(`https://127.0.0.1:${port}/`), signal), { code: 'FORWARD_UNAVAILABLE' })
+  await t.rejects(checkReachable(new URL(`https://127.0.0.1:${port}/`), signal), { code: 'FORWARD_UNAVAILABLE' })
 })
 
 t.test('who cannot be reached is named without the path, which may be a secret', async (t) => {
@@ -39,10 +39,10 @@ t.test('who cannot be reached is named without the path, which may be a secret',
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   await new Promise((resolve) => server.close(resolve))
-  await t.rejects(reach(new URL(`http://127.0.0.1:${port}/secret-path`), signal), {
+  await t.rejects(checkReachable(new URL(`http://127.0.0.1:${port}/secret-path`), signal), {
     code: 'FORWARD_UNAVAILABLE',
-    message: `http://127.0.0.1:${port} cannot be reached: ECONNREFUSED; check \`url\`, its certificate and the network path to it`
+    message: new RegExp(`http://127\\.0\\.0\\.1:${port}: ECONNREFUSED`)
   })
   for (const url of ['http://[::1]/', 'https://[::1]/'])
-    await t.rejects(reach(new URL(url), AbortSignal.abort()), { code: 'FORWARD_UNAVAILABLE' })
+    await t.rejects(checkReachable(new URL(url), AbortSignal.abort()), { code: 'FORWARD_UNAVAILABLE' })
 })

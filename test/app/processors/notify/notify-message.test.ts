@@ -81,7 +81,7 @@ t.test('what is no phone number is refused, without repeating it', async (t) => 
     t.throws(() => textMessage(event, 'hello', { to, attributes: {} }), {
       name: 'PermanentError',
       code: 'NOTIFY_REJECTED',
-      message: '`phoneNumber` returned what is no phone number such as +14155550100'
+      message: /`phoneNumber`/
     })
   }
 })

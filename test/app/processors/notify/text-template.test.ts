@@ -5,7 +5,7 @@ import { sampleEvent } from '../../../support/events.ts'
 
 const event = sampleEvent('upload', { publicId: 'bag', variant: 'metadata' })
 const fill = (template: string) => TEXT.parse(template)(event)
-const faultOf = (given: unknown) => TEXT.safeParse(given as string).error?.issues[0]?.message
+const errorOf = (given: unknown) => TEXT.safeParse(given as string).error?.issues[0]?.message
 
 t.test('placeholders stand for what the notification says', async (t) => {
   t.equal(
@@ -41,13 +41,13 @@ t.test('a function is taken as it is', async (t) => {
 })
 
 t.test('what can never be filled is refused', async (t) => {
-  t.equal(faultOf('{public_id'), 'a brace stands alone; {{ and }} stand for braces')
-  t.equal(faultOf('public_id}'), 'a brace stands alone; {{ and }} stand for braces')
-  t.match(faultOf('{}'), /^\{\}: a path is names with dots between/)
-  t.match(faultOf('{{ {public id}'), /^\{public id\}: a path is names/)
-  t.match(faultOf('{event.name}'), /^\{event\.name\}: of the event there are event\.id, /)
+  t.match(errorOf('{public_id'), /unmatched brace/)
+  t.match(errorOf('public_id}'), /unmatched brace/)
+  t.match(errorOf('{}'), /^\{\}: /)
+  t.match(errorOf('{{ {public id}'), /^\{public id\}: /)
+  t.match(errorOf('{event.name}'), /^\{event\.name\}: .* event\.id, /)
   for (const given of ['', 5, null, undefined, {}]) {
-    t.equal(faultOf(given), 'must be a template or a function', String(given))
+    t.equal(errorOf(given), 'must be a template or a function', String(given))
   }
 })
 

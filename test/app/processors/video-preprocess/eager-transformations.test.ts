@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { CloudinaryError } from '../../../../app/listener.ts'
-import { type AskOptions, askFor, readEager } from '../../../../app/processors/video-preprocess/eager-transformations.ts'
+import { type TransformOptions, transformVideo, readEager } from '../../../../app/processors/video-preprocess/eager-transformations.ts'
 import { buildCloudinary } from '../../../support/cloudinary.ts'
 
 const HLS = 'sp_full_hd/m3u8'
@@ -12,8 +12,8 @@ async function build(t: Test, bytes = 2 * MB) {
   const { cloudinary, clients } = await buildCloudinary(t)
   cloudinary.as().upload({ publicId: 'clip', resourceType: 'video', media: { format: 'mp4', bytes } })
   const video = { publicId: 'clip', resourceType: 'video', deliveryType: 'upload' }
-  const ask = (options: Partial<AskOptions> = {}) =>
-    askFor({
+  const transform = (options: Partial<TransformOptions> = {}) =>
+    transformVideo({
       cloudinary: clients.for('demo', new AbortController().signal),
       asset: video,
       transformations: [HLS, MP4],
@@ -22,12 +22,12 @@ async function build(t: Test, bytes = 2 * MB) {
       ...options
     })
   const params = () => cloudinary.calls.map(({ params }) => params)
-  return { cloudinary, clients, ask, params }
+  return { cloudinary, clients, transform, params }
 }
 
 t.test('a video is transformed while we wait', async (t) => {
-  const { cloudinary, ask, params } = await build(t)
-  t.strictSame(await ask({ notificationUrl: 'https://example.com/hook' }), {
+  const { cloudinary, transform, params } = await build(t)
+  t.strictSame(await transform({ notificationUrl: 'https://example.com/hook' }), {
     status: 'done',
     made: [HLS, MP4],
     reasons: []
@@ -39,9 +39,9 @@ t.test('a video is transformed while we wait', async (t) => {
 })
 
 t.test('of another delivery type it is transformed as such', async (t) => {
-  const { cloudinary, ask } = await build(t)
+  const { cloudinary, transform } = await build(t)
   cloudinary.as().upload({ publicId: 'clip', resourceType: 'video', type: 'private', media: { bytes: MB } })
-  await ask({ asset: { publicId: 'clip', resourceType: 'video', deliveryType: 'private' } })
+  await transform({ asset: { publicId: 'clip', resourceType: 'video', deliveryType: 'private' } })
   const derived = (type: string) =>
     cloudinary.assets.find('clip', { resourceType: 'video', type })?.derived.length
   t.equal(derived('private'), 2)
@@ -49,52 +49,52 @@ t.test('of another delivery type it is transformed as such', async (t) => {
 })
 
 t.test('in the background it is answered with the batch, and told to the URL that is given', async (t) => {
-  const { ask, params } = await build(t, 50 * MB)
+  const { transform, params } = await build(t, 50 * MB)
   const notificationUrl = 'https://example.com/hook'
-  const asked = await ask({ inBackground: true, notificationUrl })
-  t.match(asked, { status: 'processing', batchId: /^[0-9a-f]{64}$/, made: [], reasons: [] })
-  t.notOk('tooLarge' in asked)
-  await ask({ inBackground: true })
+  const result = await transform({ inBackground: true, notificationUrl })
+  t.match(result, { status: 'processing', batchId: /^[0-9a-f]{64}$/, made: [], reasons: [] })
+  t.notOk('tooLarge' in result)
+  await transform({ inBackground: true })
   t.match(params(), [{ eager_async: '1', eager_notification_url: notificationUrl }, { eager_async: '1' }])
   t.notOk('eager_notification_url' in params()[1]!, 'without one, Cloudinary tells whom it tells anyway')
 })
 
-t.test('what is too large to wait for is asked for in the background at once', async (t) => {
-  const { ask, params } = await build(t, 50 * MB)
+t.test('what is too large to wait for is requested for in the background at once', async (t) => {
+  const { transform, params } = await build(t, 50 * MB)
   const notificationUrl = 'https://example.com/hook'
-  t.match(await ask({ notificationUrl }), { status: 'processing', batchId: /./, tooLarge: true })
+  t.match(await transform({ notificationUrl }), { status: 'processing', batchId: /./, tooLarge: true })
   t.match(params(), [{ eager: `${HLS}|${MP4}` }, { eager: `${HLS}|${MP4}`, eager_async: '1' }])
   t.match(params()[1], { eager_notification_url: notificationUrl })
 })
 
-t.test('what is not answered while we wait is asked for in the background at once', async (t) => {
-  const { cloudinary, ask, params } = await build(t)
+t.test('what is not answered while we wait is requested for in the background at once', async (t) => {
+  const { cloudinary, transform, params } = await build(t)
   cloudinary.faults.add({ kind: 'reset', action: 'explicit', count: 1 })
-  const asked = await ask()
-  t.match(asked, { status: 'processing' })
-  t.notOk('tooLarge' in asked)
+  const result = await transform()
+  t.match(result, { status: 'processing' })
+  t.notOk('tooLarge' in result)
   t.match(params(), [{}, { eager_async: '1' }])
   cloudinary.faults.add({ kind: 'reset', action: 'explicit' })
-  await t.rejects(ask(), { code: 'CLOUDINARY_UNREACHABLE' })
+  await t.rejects(transform(), { code: 'CLOUDINARY_UNREACHABLE' })
   t.equal(params().length, 4, 'and no further')
 })
 
 t.test('a refusal of the transformations is no error, but what became of them', async (t) => {
-  const { cloudinary, ask, params } = await build(t)
+  const { cloudinary, transform, params } = await build(t)
   cloudinary.failEager(() => 'Invalid transformation component - sp_none')
-  t.strictSame(await ask(), {
+  t.strictSame(await transform(), {
     status: 'failed',
     made: [],
     reasons: [`${HLS} | ${MP4}: transform video: 400 Invalid transformation component - sp_none`]
   })
   const message = 'Video is too large to process synchronously'
   cloudinary.faults.add({ kind: 'status', status: 400, message })
-  t.match(await ask({ inBackground: true }), { status: 'failed', reasons: [/too large/] })
-  t.equal(params().length, 2, 'what the background refuses is not asked for again')
+  t.match(await transform({ inBackground: true }), { status: 'failed', reasons: [/too large/] })
+  t.equal(params().length, 2, 'what the background refuses is not requested for again')
 })
 
 t.test('other faults are for the caller, with what to do about them', async (t) => {
-  const { cloudinary, clients, ask, params } = await build(t)
+  const { cloudinary, clients, transform, params } = await build(t)
   const faults = [
     { status: 423, fault: { kind: 'retryable' } },
     { status: 404, fault: { kind: 'permanent' } },
@@ -102,19 +102,19 @@ t.test('other faults are for the caller, with what to do about them', async (t) 
   ]
   for (const { status, fault } of faults) {
     cloudinary.faults.add({ kind: 'status', status, count: 1 })
-    const error: unknown = await ask().catch((reason) => reason)
+    const error: unknown = await transform().catch((reason) => reason)
     t.ok(error instanceof CloudinaryError)
     t.match(error, { status, fault })
   }
   t.equal(params().length, faults.length)
   t.ok(clients.breaker('demo').isClosed)
   const bug = new TypeError('a bug')
-  await t.rejects(ask({ cloudinary: { call: async () => Promise.reject(bug) } }), bug)
+  await t.rejects(transform({ cloudinary: { call: async () => Promise.reject(bug) } }), bug)
 })
 
 t.test('what was made, and what was not, is read from either spelling', async (t) => {
-  const asked = [HLS, MP4]
-  t.strictSame(readEager([{ transformation: HLS, format: 'm3u8' }, { transformation: MP4 }], asked), {
+  const requested = [HLS, MP4]
+  t.strictSame(readEager([{ transformation: HLS, format: 'm3u8' }, { transformation: MP4 }], requested), {
     status: 'done',
     made: [HLS, MP4],
     reasons: []
@@ -122,28 +122,28 @@ t.test('what was made, and what was not, is read from either spelling', async (t
   t.strictSame(
     readEager(
       [{ transformation: MP4 }, { transformation: HLS, status: 'failed', reason: 'Unsupported' }],
-      asked
+      requested
     ),
     { status: 'failed', made: [MP4], reasons: [`${HLS}: Unsupported`] },
     'by the name that the entry has'
   )
-  const requested = ['w_640,c_limit/mp4', 'l_text:Arial_40:a%252Cb,w_1']
+  const others = ['w_640,c_limit/mp4', 'l_text:Arial_40:a%252Cb,w_1']
   t.strictSame(
     readEager(
       [{ transformation: 'l_text:Arial_40:a%2Cb,w_1' }, { transformation: 'c_limit,w_640/mp4' }],
-      requested
+      others
     ),
-    { status: 'done', made: requested.toReversed(), reasons: [] },
+    { status: 'done', made: others.toReversed(), reasons: [] },
     "in Cloudinary's normal form"
   )
   t.match(readEager([{ transformation: 'w_2' }], ['w_1']), { made: ['w_2'] }, 'by its own, if not requested')
   t.strictSame(
-    readEager([{ url: 'https://example.com' }, { status: 'failed' }], asked),
+    readEager([{ url: 'https://example.com' }, { status: 'failed' }], requested),
     { status: 'failed', made: [HLS], reasons: [`${MP4}: no reason given`] },
     'by its place, where it has none'
   )
   t.strictSame(
-    readEager([{ status: 'failed', reason: 'Unsupported' }], asked),
+    readEager([{ status: 'failed', reason: 'Unsupported' }], requested),
     { status: 'failed', made: [], reasons: ['a transformation: Unsupported'] },
     'by neither, where some are missing'
   )

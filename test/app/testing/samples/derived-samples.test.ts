@@ -8,7 +8,6 @@ test('an eager notification says neither what kind of asset it is about nor how 
   for (const make of Object.values(DERIVED.eager)) {
     const body = make(context)
     t.match(body, {
-      notification_type: 'eager',
       batch_id: /^[0-9a-f]{96}$/,
       public_id: 'clip',
       asset_id: String

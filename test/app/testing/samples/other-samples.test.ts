@@ -6,8 +6,8 @@ const context = sampleContext({ publicId: 'shop/bags/brown', now: new Date('2026
 
 test('folders have a path and a name', async (t) => {
   const folder = { source: 'api', folder_path: 'shop/bags', folder_name: 'bags' }
-  t.match(OTHERS.create_folder.default(context), { notification_type: 'create_folder', ...folder })
-  t.match(OTHERS.delete_folder.default(context), { notification_type: 'delete_folder', ...folder })
+  t.match(OTHERS.create_folder.default(context), folder)
+  t.match(OTHERS.delete_folder.default(context), folder)
   t.match(OTHERS.move_or_rename_asset_folder.default(context), {
     from_path: 'shop/bags',
     to_path: 'archive/bags',

@@ -7,7 +7,6 @@ const context = sampleContext({ publicId: 'shop/brown', now })
 
 test('an uploaded image is flat, with its size, its tags and the key that uploaded it', async (t) => {
   t.match(UPLOADS.upload.image(context), {
-    notification_type: 'upload',
     timestamp: '2026-02-03T04:05:06+00:00',
     asset_id: /^[0-9a-f]{32}$/,
     public_id: 'shop/brown',
@@ -69,11 +68,9 @@ test('the same bytes again are an existing asset, with the version it had', asyn
 
 test('a restored version is the asset in full, and so is an archive', async (t) => {
   t.match(UPLOADS.restore_asset_version.default(context), {
-    notification_type: 'restore_asset_version',
     public_id: 'shop/brown'
   })
   t.match(UPLOADS.generate_archive.default(context), {
-    notification_type: 'generate_archive',
     resource_type: 'raw',
     file_count: 12
   })

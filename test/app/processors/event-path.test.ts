@@ -6,7 +6,7 @@ import { sampleEvent } from '../../support/events.ts'
 
 const event = sampleEvent('upload', { publicId: 'bag', variant: 'metadata' })
 
-t.test('a path leads into the payload, by the names of Cloudinary', async (t) => {
+t.test('reads values of the payload', async (t) => {
   t.equal(valueAt(event, 'public_id'), 'bag')
   t.strictSame(valueAt(event, 'tags'), ['bags', 'autumn'])
   t.equal(valueAt(event, 'context.custom.alt'), 'A brown leather bag')
@@ -14,13 +14,13 @@ t.test('a path leads into the payload, by the names of Cloudinary', async (t) =>
   t.equal(valueAt(event, 'metadata.colours.1'), 'black')
 })
 
-t.test('a path that begins with `event` leads to what is known of it', async (t) => {
+t.test('reads properties of the event', async (t) => {
   t.equal(valueAt(event, 'event.environment'), 'demo')
   t.equal(valueAt(event, 'event.asset.publicId'), 'bag')
   t.equal(valueAt({ ...event, asset: null }, 'event.asset.publicId'), undefined)
 })
 
-t.test('where there is nothing, it leads to undefined', async (t) => {
+t.test('returns undefined for missing values', async (t) => {
   for (const path of [
     'nothing',
     'public_id.nothing',
@@ -33,7 +33,7 @@ t.test('where there is nothing, it leads to undefined', async (t) => {
   t.equal(valueAt({ ...event, payload: { metadata: null } }, 'metadata.cms_id'), undefined)
 })
 
-t.test('nothing that is inherited is found', async (t) => {
+t.test('ignores inherited properties', async (t) => {
   for (const path of [
     'constructor',
     'toString',
@@ -45,7 +45,7 @@ t.test('nothing that is inherited is found', async (t) => {
   }
 })
 
-t.test('whatever is in a payload, its own names lead to it', async () => {
+t.test('finds any value by its own names', async () => {
   const name = fc.string({ minLength: 1 }).filter((text) => !text.includes('.') && text !== 'event')
   fc.assert(
     fc.property(fc.array(name, { minLength: 1, maxLength: 4 }), fc.jsonValue(), (names, value) => {
@@ -58,7 +58,7 @@ t.test('whatever is in a payload, its own names lead to it', async () => {
   )
 })
 
-t.test('what is no path is refused, and so is what an event has not', async (t) => {
+t.test('rejects invalid paths and unknown event properties', async (t) => {
   for (const path of [
     'public_id',
     'context.custom.alt',

@@ -25,7 +25,7 @@ async function read(content: string | Buffer, size = 65_536, first = size) {
   return { rows, dialect, cells: rows.map(({ cells }) => cells) }
 }
 
-t.test('rows are numbered as a spreadsheet does, and empty ones are left out', async (t) => {
+t.test('numbers rows like a spreadsheet and skips empty ones', async (t) => {
   const { rows } = await read('\noperation,public_id\ndelete,a\n\n, ,"\n"\n"delete","b\nc"\ndelete,d')
   t.strictSame(rows, [
     { row: 2, cells: ['operation', 'public_id'] },
@@ -35,7 +35,7 @@ t.test('rows are numbered as a spreadsheet does, and empty ones are left out', a
   ])
 })
 
-t.test("each line has an ending of its own, and none is part of a cell's value", async (t) => {
+t.test('accepts mixed line endings, and trims them from cells', async (t) => {
   const { rows } = await read('operation,public_id\nA,1\r\nB,2\rC,"3"\r\r\nD,"4\r\n"\r\n"\nE","\r\n5\r"')
   t.strictSame(rows, [
     { row: 1, cells: ['operation', 'public_id'] },
@@ -51,7 +51,7 @@ t.test("each line has an ending of its own, and none is part of a cell's value",
   ])
 })
 
-t.test('the first line may name the separator', async (t) => {
+t.test('reads the separator from the first line', async (t) => {
   const { rows, dialect } = await read('sep=^\r\noperation^public_id\r\ndelete^a,b;c\r\n')
   t.strictSame(rows, [
     { row: 1, cells: ['operation', 'public_id'] },
@@ -60,7 +60,7 @@ t.test('the first line may name the separator', async (t) => {
   t.strictSame(dialect, { delimiter: '^', bom: false })
 })
 
-t.test('UTF-16 with a byte order mark is read as UTF-8 is', async (t) => {
+t.test('reads UTF-16 with a byte order mark', async (t) => {
   const text = '\uFEFFoperation\tpublic_id\r\ndelete\tgröße 😀\r\n'
   const little = Buffer.from(text, 'utf16le')
   for (const content of [Buffer.from(text), little, Buffer.from(little).swap16()]) {
@@ -73,7 +73,7 @@ t.test('UTF-16 with a byte order mark is read as UTF-8 is', async (t) => {
   }
 })
 
-t.test('text of another encoding is the fault of its row, be it in the header or below', async (t) => {
+t.test('reports undecodable text in its row', async (t) => {
   const latin1 = Buffer.from('operation,public_id\ndelete,größe\ndelete,a\n', 'latin1')
   t.match((await read(latin1)).rows, [
     { error: undefined },
@@ -87,16 +87,16 @@ t.test('text of another encoding is the fault of its row, be it in the header or
   const torn = Buffer.concat([Buffer.from('a,b\nc,'), Buffer.from('é').subarray(0, 1)])
   t.match((await read(torn)).rows, [{}, { error: NOT_UTF8 }])
   t.match((await read(Buffer.from('\uFEFFa\tb\n\uD800\tc', 'utf16le'))).rows, [{}, { error: NOT_UTF8 }])
-  t.match((await read('a,b\nM\uFFFDnchen,c')).rows, [{}, { error: NOT_UTF8 }], 'lost before')
+  t.match((await read('a,b\nM\uFFFDnchen,c')).rows, [{}, { error: NOT_UTF8 }], 'already undecodable at the source')
 })
 
-t.test('an empty file has no rows', async (t) => {
+t.test('returns no rows for an empty file', async (t) => {
   t.strictSame((await read('')).rows, [])
   async function* nothing() {}
   t.strictSame(await Array.fromAsync(rowsOf(nothing(), () => {})), [])
 })
 
-t.test('a quote within a cell is one', async (t) => {
+t.test('keeps quotes within a cell', async (t) => {
   const { rows } = await read('a,b\n5" disc,"say ""hi"""\n"""x""",y\n')
   t.strictSame(rows.slice(1), [
     { row: 2, cells: ['5" disc', 'say "hi"'] },
@@ -104,7 +104,7 @@ t.test('a quote within a cell is one', async (t) => {
   ])
 })
 
-t.test('a row with a misplaced quote is at fault, and the next is sound', async (t) => {
+t.test('reports a misplaced quote and reads the next row', async (t) => {
   const { rows } = await read('a,b\r\n"x"y,1\r\nz,2\r\n')
   t.match(rows.slice(1), [
     { row: 2, error: /closing quote/ },
@@ -112,7 +112,7 @@ t.test('a row with a misplaced quote is at fault, and the next is sound', async 
   ])
 })
 
-t.test('a quote that is not closed ends the file, and the rows before it are given', async (t) => {
+t.test('stops at a quote that is not closed', async (t) => {
   const { rows } = await read('a,b\n1,2\n3,"4\n5,6\n')
   t.match(rows, [
     { row: 1, isLast: undefined },
@@ -122,7 +122,7 @@ t.test('a quote that is not closed ends the file, and the rows before it are giv
   t.equal(rows.length, 3)
 })
 
-t.test('a row that is too long ends the file, and the rows before it are given', async (t) => {
+t.test('stops at a row that is too long', async (t) => {
   const long = (bytes: number) => `a,b\n1,2\n3,"${'é'.repeat(bytes / 2)}"\n5,6\n`
   for (const size of [1000, 65_536, 1_000_000]) {
     t.match((await read(long(65_600), size)).rows, [
@@ -135,7 +135,7 @@ t.test('a row that is too long ends the file, and the rows before it are given',
   }
 })
 
-t.test('no more is read than a row may be long, whatever has no end', async (t) => {
+t.test('stops reading content without an end', async (t) => {
   for (const [start, byte, count] of [
     ['', 'x', 1],
     ['a,b\n1,2\n', ',', 3],
@@ -156,13 +156,13 @@ t.test('no more is read than a row may be long, whatever has no end', async (t) 
   }
 })
 
-t.test('a cell full of line breaks takes no time', async (t) => {
+t.test('handles a cell full of line breaks in linear time', async (t) => {
   const cell = `a${'\n'.repeat(65_000)}b`
   const { cells } = await read(`a,b\n1,"${cell}"\n`)
   t.strictSame(cells[1], ['1', cell])
 })
 
-t.test('what reading the content throws is thrown, and the content is closed', async (t) => {
+t.test('throws errors of the content and closes it', async (t) => {
   let closed = 0
   async function* failing() {
     try {
@@ -176,7 +176,7 @@ t.test('what reading the content throws is thrown, and the content is closed', a
   t.equal(closed, 1)
 })
 
-t.test('whoever stops reading closes the content', async (t) => {
+t.test('closes the content when the reader stops', async (t) => {
   const closed = Promise.withResolvers<void>()
   async function* endless() {
     try {
@@ -292,7 +292,7 @@ function bare(cells: readonly string[]): string[] {
   return values.slice(0, values.findLastIndex((value) => value.trim()) + 1)
 }
 
-t.test(`${TABLES} tables are read as they were written, in whatever mix of dialects`, async () => {
+t.test(`reads ${TABLES} random tables as they were written`, async () => {
   const property = fc.asyncProperty(table, async (given) => {
     const { content, first } = write(given)
     const [size, more] = given.sizes
@@ -318,7 +318,7 @@ t.test(`${TABLES} tables are read as they were written, in whatever mix of diale
   await fc.assert(property, { numRuns: TABLES })
 })
 
-t.test('no bytes whatever make it throw or hang, and rows have the same numbers in any pieces', async (t) => {
+t.test('reads any bytes without throwing, with the same row numbers for any pieces', async (t) => {
   const bytes = fc.array(fc.constantFrom('"', ',', '\n', '\r', 'a', '\0', 'é'), { maxLength: 60 })
   await fc.assert(
     fc.asyncProperty(bytes, fc.integer({ min: 1, max: 9 }), async (parts, size) => {

@@ -78,7 +78,7 @@ async function start(t: Test, rows: string[], { header = HEADER, count = 10, con
 const tagRows = (count: number) => Array.from({ length: count }, (_, index) => `add_tags,a${index + 2},x`)
 const LIMITED = { kind: 'rate_limit', until: new Date(Date.now() + 3_600_000) } as const
 
-t.test('rows are run, and the note and the report say what became of them', async (t) => {
+t.test('runs rows, and reports their outcomes', async (t) => {
   const { run, report, tagged, lines } = await start(t, [
     ...tagRows(3),
     '',
@@ -88,7 +88,7 @@ t.test('rows are run, and the note and the report say what became of them', asyn
     '"add_tags"x,a2,x'
   ])
   t.equal(await run(), '6 rows: 3 ok, 0 already done, 3 failed; report: bulk/june.report.csv')
-  t.strictSame(tagged().toSorted(), ['a2', 'a3', 'a4', 'nobody'], 'no other row makes a call')
+  t.strictSame(tagged().toSorted(), ['a2', 'a3', 'a4', 'nobody'], 'invalid rows make no call')
   t.match(report(), [
     { row: '2', outcome: 'ok' },
     { row: '3', outcome: 'ok' },
@@ -100,7 +100,7 @@ t.test('rows are run, and the note and the report say what became of them', asyn
   t.match(lines, [{ msg: 'CSV file started', row: 1 }])
 })
 
-t.test('the log says every ten seconds how far it is', async (t) => {
+t.test('logs progress every ten seconds', async (t) => {
   const { run, lines } = await start(t, tagRows(6))
   let now = 0
   const clock = () => {
@@ -114,7 +114,7 @@ t.test('the log says every ten seconds how far it is', async (t) => {
   )
 })
 
-t.test('a header that cannot be used is told in the report, and nothing is run', async (t) => {
+t.test('reports an invalid header without running any row', async (t) => {
   const headers: [string, RegExp][] = [
     ['', /empty/],
     ['operation,public_id,colour', /"colour"/],
@@ -128,7 +128,7 @@ t.test('a header that cannot be used is told in the report, and nothing is run',
   }
 })
 
-t.test('a header of another encoding is refused with a code that says so', async (t) => {
+t.test('rejects a header in another encoding', async (t) => {
   const { cloudinary, run, report, tagged, upload } = await start(t, [])
   const content = Buffer.from(`${HEADER},context.größe\nadd_tags,a2,x,`, 'latin1')
   await t.rejects(run({ source: upload(content) }), {
@@ -141,7 +141,7 @@ t.test('a header of another encoding is refused with a code that says so', async
   t.equal(cloudinary.assets.find('a2')?.context.größe, undefined)
 })
 
-t.test('a file as spreadsheets write it is run, and each value is what the cell holds', async (t) => {
+t.test("runs a file in a spreadsheet's format", async (t) => {
   const { cloudinary, run, upload, report } = await start(t, [])
   const lines = [
     'sep=;\r\n',
@@ -160,14 +160,14 @@ t.test('a file as spreadsheets write it is run, and each value is what the cell 
   t.strictSame(Object.values(report()).length, 3)
 })
 
-t.test('a quote that is not closed ends the file, and the rows before it are run', async (t) => {
+t.test('runs the rows before a quote that is not closed', async (t) => {
   const { run, report, tagged } = await start(t, [...tagRows(3), 'add_tags,"a5,x', ...tagRows(2)])
   t.match(await run(), /^3 rows: 3 ok, .*; stopped: row 5: .*; report/)
   t.strictSame(tagged().toSorted(), ['a2', 'a3', 'a4'])
   t.match(report().at(-1), { row: '', outcome: 'stopped', error: /^row 5: / })
 })
 
-t.test('a file that waits for a rate limit goes on where it was', async (t) => {
+t.test('resumes after a rate limit', async (t) => {
   const { cloudinary, run, recover, report, tagged, checkpoint, lines } = await start(t, tagRows(7))
   cloudinary.faults.add({ ...LIMITED, publicId: 'a5' })
   await t.rejects(run(), { code: 'CLOUDINARY_RATE_LIMITED' })
@@ -186,7 +186,7 @@ t.test('a file that waits for a rate limit goes on where it was', async (t) => {
   )
 })
 
-t.test('while Cloudinary is down no row fails', async (t) => {
+t.test('fails no row during an outage', async (t) => {
   const { cloudinary, run, recover, tagged } = await start(t, tagRows(4))
   cloudinary.faults.add({ kind: 'status', status: 503, when: () => tagged().length >= 2 })
   await t.rejects(run(), { code: 'CLOUDINARY_UNAVAILABLE' })
@@ -195,15 +195,15 @@ t.test('while Cloudinary is down no row fails', async (t) => {
   t.equal(tagged().length, 4)
 })
 
-t.test('a row that alone keeps failing fails, and says so', async (t) => {
+t.test('fails a row that keeps failing by itself', async (t) => {
   const { cloudinary, run, report } = await start(t, tagRows(4))
   cloudinary.faults.add({ kind: 'status', status: 500, message: 'broken', publicId: 'a3' })
   t.match(await run(), /^4 rows: 3 ok, 0 already done, 1 failed/)
   t.match(report()[1], { row: '3', outcome: 'failed', error: 'add tag: 500 broken; retried 3 times' })
 })
 
-t.test('a file that is deleted is run no further, and the report says so', async (t) => {
-  // rows that fail without a call, since it takes a thousand rows
+t.test('stops when the file is deleted', async (t) => {
+  // the check runs every 1,000 rows, so use rows that fail without a call
   const { cloudinary, state, run, report } = await start(t, Array(2500).fill('explode,a2,'), {
     concurrency: 100
   })
@@ -216,7 +216,7 @@ t.test('a file that is deleted is run no further, and the report says so', async
   t.equal(report().length, 1901)
 })
 
-t.test('so is one that is deleted while a row keeps failing', async (t) => {
+t.test('stops when the file is deleted while a row is retried', async (t) => {
   const { cloudinary, run, tagged } = await start(t, tagRows(4))
   cloudinary.faults.add({ kind: 'status', status: 500, publicId: 'a2' })
   const sleep = async () => void cloudinary.as().destroy(FILE.publicId, RAW)
@@ -224,14 +224,14 @@ t.test('so is one that is deleted while a row keeps failing', async (t) => {
   t.strictSame(tagged(), ['a3'])
 })
 
-t.test('a file that is gone, or is another, before anything was run is skipped', async (t) => {
+t.test('skips a file that was replaced before any row ran', async (t) => {
   const { cloudinary, run, report } = await start(t, tagRows(2))
   cloudinary.as().upload({ ...FILE, content: HEADER })
   t.match(await run(), /^skipped: .*uploaded again/)
   t.strictSame(report(), [])
 })
 
-t.test('a report that could not be uploaded is, and no row is run again', async (t) => {
+t.test('uploads a missing report without running rows again', async (t) => {
   const { cloudinary, run, report, tagged } = await start(t, tagRows(2))
   cloudinary.faults.add({ kind: 'status', status: 503, action: 'upload' })
   await t.rejects(run(), { code: 'CLOUDINARY_UNAVAILABLE' })
@@ -240,12 +240,12 @@ t.test('a report that could not be uploaded is, and no row is run again', async 
   t.match(note, /^2 rows: 2 ok/)
   t.equal(report().length, 2)
   const calls = cloudinary.calls.length
-  t.equal(await run(), note, 'once it is there nothing is done')
+  t.equal(await run(), note, 'nothing left to do')
   t.equal(cloudinary.calls.length, calls)
   t.equal(tagged().length, 2)
 })
 
-t.test('a worker that is stopped keeps what was done, unless another may have the message', async (t) => {
+t.test('saves progress when stopped, unless the lease is lost', async (t) => {
   for (const code of ['STOPPED', 'LEASE_LOST']) {
     const { cloudinary, run, abort, settled, checkpoint } = await start(t, tagRows(4))
     cloudinary.faults.add({ kind: 'hang', publicId: 'a4' })
@@ -260,6 +260,6 @@ t.test('a worker that is stopped keeps what was done, unless another may have th
     )
     const calls = cloudinary.calls.length
     await t.rejects(run(), { code: 'CLOUDINARY_ABORTED' })
-    t.equal(cloudinary.calls.length, calls, 'and begins nothing')
+    t.equal(cloudinary.calls.length, calls, 'starts nothing')
   }
 })

@@ -16,7 +16,7 @@ const HEADER = [
 
 const header = readHeader(HEADER)
 
-/** Reads a row that has these cells, by their columns' names. */
+/** Reads a row with these cells, by column. */
 const read = (cells: Record<string, string>, allowed: Parameters<typeof readRow>[2] = OPERATIONS) =>
   readRow({ row: 7, cells: HEADER.map((name) => cells[name] ?? '') }, header, allowed)
 
@@ -27,7 +27,7 @@ const errorOf = (cells: Record<string, string>, allowed?: Parameters<typeof read
 
 const IMAGE = { publicId: 'a', resourceType: 'image', deliveryType: 'upload' }
 
-t.test('each operation takes its own argument', async (t) => {
+t.test('reads the argument of each operation', async (t) => {
   const task = { row: 7, asset: IMAGE }
   const about = (operation: string, cells: Record<string, string>) =>
     read({ operation, public_id: 'a', ...cells })
@@ -56,21 +56,21 @@ t.test('each operation takes its own argument', async (t) => {
   t.strictSame(about('delete', {}), { ...task, operation: 'delete' })
 })
 
-t.test('an asset is named by resource type and type too', async (t) => {
+t.test('reads resource type and delivery type', async (t) => {
   const cells = { operation: ' delete ', public_id: ' a/b ', resource_type: 'video', type: 'authenticated' }
   t.match(read(cells), {
     asset: { publicId: 'a/b', resourceType: 'video', deliveryType: 'authenticated' }
   })
 })
 
-t.test('cells at the end may be left out', async (t) => {
+t.test('accepts missing cells at the end', async (t) => {
   t.match(readRow({ row: 2, cells: ['delete', 'a'] }, header, OPERATIONS), {
     operation: 'delete',
     asset: IMAGE
   })
 })
 
-t.test('a row that asks for nothing that could be done says why', async (t) => {
+t.test('explains why a row is invalid', async (t) => {
   const about = { operation: 'add_tags', public_id: 'a', tags: 'x' }
   t.match(errorOf({ ...about, operation: 'explode' }), /^operation .* add_tags, .*delete$/)
   t.match(errorOf({ ...about, operation: '' }), /^operation .* add_tags/)
@@ -85,7 +85,7 @@ t.test('a row that asks for nothing that could be done says why', async (t) => {
   t.equal(errorOf({ ...about, 'context.alt': 'x' }), 'add_tags does not take context')
 })
 
-t.test('a bad row is told with what it says of itself', async (t) => {
+t.test('returns operation and public id of an invalid row', async (t) => {
   t.strictSame(read({ operation: 'explode', public_id: 'a' }, ['delete']), {
     row: 7,
     operation: 'explode',
@@ -96,7 +96,7 @@ t.test('a bad row is told with what it says of itself', async (t) => {
 })
 
 t.test(
-  'a cell without a column is bad unless it is empty: a separator may have torn one in two',
+  'rejects content in a cell without a column',
   async (t) => {
     const about = ['add_tags', 'a', 'sale']
     for (const names of [
@@ -123,7 +123,7 @@ t.test(
   }
 )
 
-t.test('a value that the SDK could not send as it is is refused', async (t) => {
+t.test('rejects values that the SDK cannot escape', async (t) => {
   for (const value of ['C:\\', 'a\\=b', 'a\\|b']) {
     t.match(
       errorOf({ operation: 'set_context', public_id: 'a', 'context.alt': value }),
@@ -133,7 +133,7 @@ t.test('a value that the SDK could not send as it is is refused', async (t) => {
   }
 })
 
-t.test('a row that cannot be read says why, and nothing else of itself', async (t) => {
+t.test('returns only the error of an unreadable row', async (t) => {
   t.strictSame(readRow({ row: 2, cells: ['delete', 'a'], error: 'torn' }, header, OPERATIONS), {
     row: 2,
     operation: '',
@@ -142,7 +142,7 @@ t.test('a row that cannot be read says why, and nothing else of itself', async (
   })
 })
 
-t.test('a field may have any name', async (t) => {
+t.test('accepts any name of a field', async (t) => {
   const row = readRow(
     { row: 2, cells: ['set_metadata', 'a', 'x'] },
     readHeader(['operation', 'public_id', 'metadata.__proto__']),

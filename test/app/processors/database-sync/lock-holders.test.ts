@@ -9,7 +9,7 @@ const answering =
   async () =>
     rows as never
 
-t.test('what works is handed on, and so is any other failure', async (t) => {
+t.test('passes on results and other errors', async (t) => {
   const query = () => Promise.reject(new Error('nobody asks'))
   t.equal(await namingLockHolders(query, '"assets"', async () => 'done'), 'done')
   for (const error of [new Error('mine'), new ListenerError('DATABASE_UNAVAILABLE', 'down')]) {
@@ -20,7 +20,7 @@ t.test('what works is handed on, and so is any other failure', async (t) => {
   }
 })
 
-t.test('the sessions that hold a lock are named', async (t) => {
+t.test('names the sessions that hold a lock', async (t) => {
   const query = answering([
     { pid: 7, user: 'ann', application: 'psql', state: 'idle in transaction', since: '2026-06-01T12:00:00Z' },
     { pid: 8, user: 'bob', application: '', state: null, since: '2026-06-01T12:00:01Z' }
@@ -34,7 +34,7 @@ t.test('the sessions that hold a lock are named', async (t) => {
   })
 })
 
-t.test('where they are gone, or cannot be asked for, the error says so', async (t) => {
+t.test('says if there are no sessions, or they cannot be read', async (t) => {
   const failing = () => Promise.reject(new Error('down'))
   for (const query of [answering([]), failing]) {
     await t.rejects(namingLockHolders(query, '"assets"', locked), { message: /"assets": none now$/ })

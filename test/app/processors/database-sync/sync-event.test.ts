@@ -28,7 +28,7 @@ function build() {
 
 type Rows = Parameters<typeof syncEvent>[2]
 
-/** The rows, with some other method. */
+/** The rows, with some methods replaced. */
 const instead = (rows: MemoryRows, methods: Partial<Rows>): Rows => ({
   now: () => rows.now(),
   put: (...given) => rows.put(...given),
@@ -38,14 +38,14 @@ const instead = (rows: MemoryRows, methods: Partial<Rows>): Rows => ({
   ...methods
 })
 
-/** One asset, `a`, uploaded and heard of. */
+/** Uploads the asset `a`, and returns its event. */
 async function buildAsset() {
   const built = build()
   const [uploaded] = built.change((changes) => changes.upload({ publicId: 'a', tags: ['x'] }))
   return { ...built, uploaded: uploaded!, inserted: await built.syncEvent(uploaded) }
 }
 
-t.test('what was done is noted', async (t) => {
+t.test('returns a note with the outcome', async (t) => {
   const { change, syncEvent, uploaded, inserted } = await buildAsset()
   t.equal(inserted, 'row inserted')
   t.equal(await syncEvent(uploaded), 'row updated')
@@ -57,7 +57,7 @@ t.test('what was done is noted', async (t) => {
   t.match(await syncEvent({ ...deleted!, type: 'delete_by_token' }), /^skipped/)
 })
 
-t.test('a row is kept while nobody knows what its asset is called', async (t) => {
+t.test('keeps a row while the name of its asset is unknown', async (t) => {
   const { change, syncEvent, table, expected } = await buildAsset()
   const [tagged] = change((changes) => changes.addTags('a', ['y']))
   const [renamed] = change((changes) => changes.rename('a', 'b'))
@@ -67,7 +67,7 @@ t.test('a row is kept while nobody knows what its asset is called', async (t) =>
   t.strictSame(table(), expected())
 })
 
-t.test('a failure of Cloudinary is no deletion', async (t) => {
+t.test('does not delete a row if Cloudinary fails', async (t) => {
   const { change, rows, context, table } = await buildAsset()
   const [deleted] = change((changes) => changes.destroy('a'))
   const currentState = () =>
@@ -78,7 +78,7 @@ t.test('a failure of Cloudinary is no deletion', async (t) => {
   t.equal(table().length, 1)
 })
 
-t.test('an asset that is named by its id alone is asked for by the name of its row', async (t) => {
+t.test('uses the name in the row for an asset without a name', async (t) => {
   const { change, syncEvent, table, expected, uploaded } = await buildAsset()
   const event = { ...uploaded, asset: { assetId: uploaded.asset.assetId! } }
   change((changes) => changes.addTags('a', ['y']))
@@ -90,7 +90,7 @@ t.test('an asset that is named by its id alone is asked for by the name of its r
   t.strictSame(table(), [])
 })
 
-t.test('what was seen before the lease was lost is not stored after it', async (t) => {
+t.test('does not write after the lease is lost', async (t) => {
   const { context, rows, cloudinary, uploaded } = await buildAsset()
   const lease = new AbortController()
   const currentState = async (asset: Asset) => {
@@ -107,7 +107,7 @@ t.test('what was seen before the lease was lost is not stored after it', async (
   t.strictSame([...rows.rows], before)
 })
 
-t.test('a row that another event has removed meanwhile is as good as removed', async (t) => {
+t.test('accepts a row that another event removed meanwhile', async (t) => {
   const { change, rows, context, syncEvent: followNow, table } = await buildAsset()
   const [renamed] = change((changes) => changes.rename('a', 'b'))
   change((changes) => changes.destroy('b'))
@@ -119,7 +119,7 @@ t.test('a row that another event has removed meanwhile is as good as removed', a
   t.strictSame(table(), [])
 })
 
-t.test('a row that changes while it is being removed stays', async (t) => {
+t.test('keeps a row that changes while it is being removed', async (t) => {
   const {
     change,
     cloudinary,
@@ -141,7 +141,7 @@ t.test('a row that changes while it is being removed stays', async (t) => {
   t.strictSame(table(), expected())
 })
 
-/** What may happen, and be heard of, to the asset `a` while the event of its upload has looked and not stored yet. */
+/** Changes of the asset `a`, with their events, between the read and the write of its upload event. */
 const OVERTAKEN: Record<string, ((changes: Changes) => unknown)[]> = {
   deleted: [(changes) => changes.destroy('a')],
   'renamed and deleted': [(changes) => changes.rename('a', 'b'), (changes) => changes.destroy('b')],
@@ -161,7 +161,7 @@ const OVERTAKEN: Record<string, ((changes: Changes) => unknown)[]> = {
   ]
 }
 
-/** An upload whose event is slow; a worker may end before that event looks a second time. */
+/** An upload whose event is slow; its worker may stop before the second read. */
 function overtaken(by: ((changes: Changes) => unknown)[], isOld: boolean, endsAfterPut = false) {
   const built = build()
   const { change, cloudinary, rows, context, syncEvent: followNow } = built
@@ -206,11 +206,11 @@ for (const [what, by] of Object.entries(OVERTAKEN)) {
   }
 }
 
-t.test('what another event saw before the row was placed does not confirm it', async (t) => {
+t.test('does not confirm a row with an earlier read', async (t) => {
   const { change, rows, context, syncEvent: followNow, table } = build()
   const [uploaded] = change((changes) => changes.upload({ publicId: 'a' }))
   const [tagged] = change((changes) => changes.addTags('a', ['y']))
-  // both have looked; the deletion is handled before either stores
+  // both events have read; the deletion is handled before either writes
   let puts = 0
   const gate = Promise.withResolvers<void>()
   const put: MemoryRows['put'] = async (...given) => {
@@ -226,7 +226,7 @@ t.test('what another event saw before the row was placed does not confirm it', a
   t.strictSame(table(), [])
 })
 
-t.test('a rename whose new name is seen as another one by then does not leave the old one', async (t) => {
+t.test('removes the old name of a rename overtaken by another one', async (t) => {
   const { change, rows, context, syncEvent: followNow, table, expected } = await buildAsset()
   const [renamed] = change((changes) => changes.rename('a', 'c'))
   const put: MemoryRows['put'] = async (...given) => {
@@ -239,7 +239,7 @@ t.test('a rename whose new name is seen as another one by then does not leave th
   t.strictSame(table(), expected())
 })
 
-t.test('a row that is found by its old name and renamed meanwhile is looked at again', async (t) => {
+t.test('reads again after a row is renamed meanwhile', async (t) => {
   const { change, cloudinary, rows, context, table, expected, syncEvent: followNow } = await buildAsset()
   const [renamed] = change((changes) => changes.rename('a', 'b'))
   const [back] = change((changes) => changes.rename('b', 'a'))
@@ -258,7 +258,7 @@ t.test('a row that is found by its old name and renamed meanwhile is looked at a
   t.strictSame(table(), expected())
 })
 
-t.test('what was seen before another event looked is not stored over what that one saw', async (t) => {
+t.test('does not overwrite a newer row', async (t) => {
   const { change, rows, context, syncEvent: followNow, table, expected, uploaded } = await buildAsset()
   const put: MemoryRows['put'] = async (...given) => {
     await followNow(change((changes) => changes.addTags('a', ['y']))[0])
@@ -268,7 +268,7 @@ t.test('what was seen before another event looked is not stored over what that o
   t.strictSame(table(), expected())
 })
 
-t.test('an asset that comes back after it was gone has its row again', async (t) => {
+t.test('restores the row of a restored asset', async (t) => {
   const { change, cloudinary, syncEvent, table, expected, uploaded } = await buildAsset()
   const asset = cloudinary.cloud.assets.find('a')!
   const [deleted] = change((changes) => changes.destroy('a'))
@@ -278,14 +278,14 @@ t.test('an asset that comes back after it was gone has its row again', async (t)
   t.strictSame(table(), expected())
 })
 
-/** How many of ten notifications are older ones. */
+/** How many of ten notifications are old ones. */
 const howOld = fc.constantFrom(0, 0, 3, 10)
 
-/** Numbers that choose: which of the events that wait is next, how often it comes, and whether to act first. */
+/** Random choices: the next waiting event, its number of deliveries, and whether to change an asset first. */
 const choices = fc.infiniteStream(fc.nat(1_000_000))
 
 t.test(
-  'whatever happens and in whatever order it is heard of, and how often: the table ends as Cloudinary',
+  'converges for any events in any order, repeated',
   async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -303,7 +303,7 @@ t.test(
             } else if (waiting.length > 0) {
               const index = choose(waiting.length)
               await syncEvent(waiting[index])
-              // comes again, or not
+              // redelivered or not
               if (choose(3) > 0) waiting.splice(index, 1)
             }
           }
@@ -315,7 +315,7 @@ t.test(
   }
 )
 
-/** Has each call of its methods wait for its turn; `breaks` says which of them fail. */
+/** Makes each method call wait for its turn; `breaks` selects the calls that fail. */
 const inTurns = <Part extends object>(part: Part, scheduler: Scheduler, breaks: () => boolean): Part =>
   new Proxy(part, {
     get:
@@ -331,7 +331,7 @@ const inTurns = <Part extends object>(part: Part, scheduler: Scheduler, breaks: 
   })
 
 t.test(
-  'events side by side do not undo each other, even when one is broken off and tried again, as long as those of an asset come one by one',
+  'converges for parallel and interrupted events',
   async () => {
     const acts = fc.array(act, { minLength: 1, maxLength: 8 })
     await fc.assert(

@@ -2,31 +2,31 @@ import fc from 'fast-check'
 import t from 'tap'
 import { fitSms, fitSubject, fitTopic, printable } from '../../../../app/processors/notify/sns-limits.ts'
 
-t.test('a subject is one line', async (t) => {
+t.test('makes a subject a single line', async (t) => {
   t.equal(fitSubject(' Größe\r\nBcc: all\u2028 of\u0000\tthem '), 'Größe Bcc: all of them')
   t.equal(fitSubject(' \n'), undefined)
   t.equal(fitSubject(''), undefined)
 })
 
-t.test('a subject has less than 100 characters', async (t) => {
+t.test('cuts a subject to less than 100 characters', async (t) => {
   t.equal(fitSubject('x'.repeat(99)), 'x'.repeat(99))
   t.equal(fitSubject('x'.repeat(100)), `${'x'.repeat(98)}…`)
 })
 
-t.test('a text message has at most 1600 characters', async (t) => {
+t.test('cuts a text message to 1600 characters', async (t) => {
   t.equal(fitSms('x'.repeat(1600)), 'x'.repeat(1600))
   t.equal(fitSms('x'.repeat(1601)), `${'x'.repeat(1599)}…`)
-  t.equal(fitSms(`${'x'.repeat(1598)}👜👜`), `${'x'.repeat(1598)}…`, 'a character is not cut in two')
+  t.equal(fitSms(`${'x'.repeat(1598)}👜👜`), `${'x'.repeat(1598)}…`, 'does not split a character')
   t.equal(fitSms(`${'x'.repeat(1597)}👜👜`), `${'x'.repeat(1597)}👜…`)
 })
 
-t.test('the text for a topic has at most 256 KiB, with its attributes', async (t) => {
+t.test('cuts the text for a topic to 256 KiB with attributes', async (t) => {
   t.equal(fitTopic('x'.repeat(262_144), 0), 'x'.repeat(262_144))
   t.equal(fitTopic('x'.repeat(262_145), 0), `${'x'.repeat(262_141)}…`)
   t.equal(fitTopic('x'.repeat(262_144), 100), `${'x'.repeat(262_041)}…`)
 })
 
-t.test('however a text is cut, it stays a text and fits', async () => {
+t.test('returns valid text for any cut', async () => {
   const long = fc.tuple(
     fc.string({ unit: 'binary', minLength: 1, maxLength: 5 }),
     fc.integer({ min: 0, max: 9 })
@@ -48,7 +48,7 @@ t.test('however a text is cut, it stays a text and fits', async () => {
   )
 })
 
-t.test('what XML has no words for is left out', async (t) => {
+t.test('removes characters that XML does not allow', async (t) => {
   t.equal(printable('a\u0000\u001b[b\tc\r\nd\ufffe\uffff'), 'a[b\tc\r\nd')
   t.equal(printable('\ud83d'), '\ufffd')
   t.equal(printable('ü👜'), 'ü👜')

@@ -22,7 +22,7 @@ const failure = (status: number, code: string, message: string): Answer => ({
   body: `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error></ErrorResponse>`
 })
 
-/** A publisher before an SNS that gives these answers. */
+/** Returns a publisher, and an SNS server with these responses. */
 async function build(t: Test, ...answers: [Answer, ...Answer[]]) {
   const sns = await buildReceiver(t, ...answers)
   process.env.AWS_ENDPOINT_URL_SNS = sns.url
@@ -31,14 +31,14 @@ async function build(t: Test, ...answers: [Answer, ...Answer[]]) {
   return { ...sns, publisher }
 }
 
-t.test('it publishes, and gives the id of the message', async (t) => {
+t.test('publishes and returns the message id', async (t) => {
   const body = '<PublishResponse><PublishResult><MessageId>id-1</MessageId></PublishResult></PublishResponse>'
   const { publisher, requests } = await build(t, { status: 200, headers: XML, body })
   t.equal(await publisher.publish(TO_TOPIC, SIGNAL), 'id-1')
   t.match(requests, [{ body: /Action=Publish.*TopicArn=.*uploads.*Message=hello|Message=hello.*TopicArn=/ }])
 })
 
-t.test('what SNS refuses for good is permanent', async (t) => {
+t.test('maps rejections to permanent errors', async (t) => {
   for (const [status, code] of [
     [400, 'InvalidParameter'],
     [400, 'ParameterValueInvalid'],
@@ -57,7 +57,7 @@ t.test('what SNS refuses for good is permanent', async (t) => {
   }
 })
 
-t.test('a permission can be given meanwhile', async (t) => {
+t.test('retries a missing permission', async (t) => {
   for (const code of ['AuthorizationError', 'InvalidClientTokenId', 'KMSAccessDenied']) {
     const { publisher } = await build(t, failure(403, code, 'No'))
     await t.rejects(publisher.publish(TO_TOPIC, SIGNAL), {
@@ -67,7 +67,7 @@ t.test('a permission can be given meanwhile', async (t) => {
   }
 })
 
-t.test('what may pass is retried: by the SDK, then by the worker', async (t) => {
+t.test('retries temporary failures in the SDK, then in the worker', async (t) => {
   for (const [status, code] of [
     [500, 'InternalError'],
     [503, 'ServiceUnavailable'],
@@ -90,7 +90,7 @@ t.test('what may pass is retried: by the SDK, then by the worker', async (t) => 
   })
 })
 
-t.test('an error tells neither a phone number, nor what was signed, and not much', async (t) => {
+t.test('hides phone number and signed request, and limits the length', async (t) => {
   const told = async (said: string) => {
     const { publisher } = await build(t, failure(400, 'InvalidParameter', said))
     const refusal = await publisher.publish(TO_PHONE, SIGNAL).catch((error: Error) => error.message)
@@ -103,7 +103,7 @@ t.test('an error tells neither a phone number, nor what was signed, and not much
   t.equal(await told('x'.repeat(400)), `SNS: InvalidParameterException: ${'x'.repeat(300)}`)
 })
 
-t.test('a processor that is told to end lets go of the call', async (t) => {
+t.test('aborts the call with the signal', async (t) => {
   const ending = new AbortController()
   const { publisher, received } = await build(t, 'hang')
   const publishing = publisher.publish(TO_TOPIC, ending.signal)
@@ -114,7 +114,7 @@ t.test('a processor that is told to end lets go of the call', async (t) => {
   await t.rejects(publishing, reason)
 })
 
-t.test('where nothing says which region, that is said at the start', async (t) => {
+t.test('rejects a missing region at start', async (t) => {
   const { publisher } = await build(t, 200)
   await publisher.checkRegion()
   const { AWS_REGION } = process.env
@@ -127,7 +127,7 @@ t.test('where nothing says which region, that is said at the start', async (t) =
   for (const opened of [elsewhere, lost]) opened.close()
 })
 
-t.test('a topic is looked for; who may not look is warned, and what is not there is an error', async (t) => {
+t.test('checks a topic, and warns without permission', async (t) => {
   const body =
     '<GetTopicAttributesResponse><GetTopicAttributesResult><Attributes/></GetTopicAttributesResult></GetTopicAttributesResponse>'
   const there = await build(t, { status: 200, headers: XML, body })

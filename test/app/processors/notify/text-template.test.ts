@@ -7,7 +7,7 @@ const event = sampleEvent('upload', { publicId: 'bag', variant: 'metadata' })
 const fill = (template: string) => TEXT.parse(template)(event)
 const errorOf = (given: unknown) => TEXT.safeParse(given as string).error?.issues[0]?.message
 
-t.test('placeholders stand for what the notification says', async (t) => {
+t.test('fills placeholders from the event', async (t) => {
   t.equal(
     fill('{public_id} ({metadata.cms_id}) came to {event.environment}: {context.custom.alt}'),
     'bag (cms-1001) came to demo: A brown leather bag'
@@ -15,32 +15,32 @@ t.test('placeholders stand for what the notification says', async (t) => {
   t.equal(fill('plain'), 'plain')
 })
 
-t.test('a list has commas between; an object is JSON; numbers and claims are what they are', async (t) => {
+t.test('joins lists and encodes objects as JSON', async (t) => {
   t.equal(fill('{tags}'), 'bags, autumn')
   t.equal(fill('{context.custom}'), '{"alt":"A brown leather bag","caption":"Autumn"}')
   t.equal(fill('{width} {placeholder}'), '1279 false')
 })
 
-t.test('where the notification has no such field, nothing stands', async (t) => {
+t.test('leaves missing fields empty', async (t) => {
   t.equal(fill('SKU {metadata.sku}.'), 'SKU .')
   t.equal(TEXT.parse('{a}, {b}')({ ...event, payload: { a: null, b: [null, 'x'] } }), ', , x')
 })
 
-t.test('doubled braces stand for braces', async (t) => {
+t.test('unescapes doubled braces', async (t) => {
   t.equal(fill('{{{public_id}}} {{public_id}}'), '{bag} {public_id}')
 })
 
-t.test('what is filled in is no template', async (t) => {
+t.test('does not fill placeholders in values', async (t) => {
   const payload = { title: '{public_id} $& {{', public_id: 'bag' }
   t.equal(TEXT.parse('{title}')({ ...event, payload }), '{public_id} $& {{')
 })
 
-t.test('a function is taken as it is', async (t) => {
+t.test('accepts a function', async (t) => {
   const render: Render = ({ asset }) => asset?.publicId
   t.equal(TEXT.parse(render), render)
 })
 
-t.test('what can never be filled is refused', async (t) => {
+t.test('rejects invalid templates', async (t) => {
   t.match(errorOf('{public_id'), /unmatched brace/)
   t.match(errorOf('public_id}'), /unmatched brace/)
   t.match(errorOf('{}'), /^\{\}: /)
@@ -51,6 +51,6 @@ t.test('what can never be filled is refused', async (t) => {
   }
 })
 
-t.test('any text, with its braces doubled, comes out as it is', async () => {
+t.test('returns any text with escaped braces unchanged', async () => {
   fc.assert(fc.property(fc.string({ minLength: 1 }), (text) => fill(text.replace(/[{}]/g, '$&$&')) === text))
 })

@@ -7,7 +7,7 @@ const HLS = 'sp_full_hd/m3u8'
 const MP4 = 'c_limit,q_auto,w_640/mp4'
 const MB = 1_000_000
 
-/** A Cloudinary with a video `clip`, and what asks it for transformations of that. */
+/** Starts a stand-in with the video `clip`, and transforms it. */
 async function build(t: Test, bytes = 2 * MB) {
   const { cloudinary, clients } = await buildCloudinary(t)
   cloudinary.as().upload({ publicId: 'clip', resourceType: 'video', media: { format: 'mp4', bytes } })
@@ -25,7 +25,7 @@ async function build(t: Test, bytes = 2 * MB) {
   return { cloudinary, clients, transform, params }
 }
 
-t.test('a video is transformed while we wait', async (t) => {
+t.test('transforms a video synchronously', async (t) => {
   const { cloudinary, transform, params } = await build(t)
   t.strictSame(await transform({ notificationUrl: 'https://example.com/hook' }), {
     status: 'done',
@@ -38,7 +38,7 @@ t.test('a video is transformed while we wait', async (t) => {
   t.notOk('eager_notification_url' in params()[0]!)
 })
 
-t.test('of another delivery type it is transformed as such', async (t) => {
+t.test('transforms with the delivery type of the asset', async (t) => {
   const { cloudinary, transform } = await build(t)
   cloudinary.as().upload({ publicId: 'clip', resourceType: 'video', type: 'private', media: { bytes: MB } })
   await transform({ asset: { publicId: 'clip', resourceType: 'video', deliveryType: 'private' } })
@@ -48,7 +48,7 @@ t.test('of another delivery type it is transformed as such', async (t) => {
   t.equal(derived('upload'), 0)
 })
 
-t.test('in the background it is answered with the batch, and told to the URL that is given', async (t) => {
+t.test('requests in the background with a notification URL', async (t) => {
   const { transform, params } = await build(t, 50 * MB)
   const notificationUrl = 'https://example.com/hook'
   const result = await transform({ inBackground: true, notificationUrl })
@@ -56,10 +56,10 @@ t.test('in the background it is answered with the batch, and told to the URL tha
   t.notOk('tooLarge' in result)
   await transform({ inBackground: true })
   t.match(params(), [{ eager_async: '1', eager_notification_url: notificationUrl }, { eager_async: '1' }])
-  t.notOk('eager_notification_url' in params()[1]!, 'without one, Cloudinary tells whom it tells anyway')
+  t.notOk('eager_notification_url' in params()[1]!, 'uses the triggers without a URL')
 })
 
-t.test('what is too large to wait for is requested for in the background at once', async (t) => {
+t.test('falls back to the background if the video is too large', async (t) => {
   const { transform, params } = await build(t, 50 * MB)
   const notificationUrl = 'https://example.com/hook'
   t.match(await transform({ notificationUrl }), { status: 'processing', batchId: /./, tooLarge: true })
@@ -67,7 +67,7 @@ t.test('what is too large to wait for is requested for in the background at once
   t.match(params()[1], { eager_notification_url: notificationUrl })
 })
 
-t.test('what is not answered while we wait is requested for in the background at once', async (t) => {
+t.test('falls back to the background after a time-out', async (t) => {
   const { cloudinary, transform, params } = await build(t)
   cloudinary.faults.add({ kind: 'reset', action: 'explicit', count: 1 })
   const result = await transform()
@@ -76,10 +76,10 @@ t.test('what is not answered while we wait is requested for in the background at
   t.match(params(), [{}, { eager_async: '1' }])
   cloudinary.faults.add({ kind: 'reset', action: 'explicit' })
   await t.rejects(transform(), { code: 'CLOUDINARY_UNREACHABLE' })
-  t.equal(params().length, 4, 'and no further')
+  t.equal(params().length, 4, 'no more requests')
 })
 
-t.test('a refusal of the transformations is no error, but what became of them', async (t) => {
+t.test('returns rejections as failures', async (t) => {
   const { cloudinary, transform, params } = await build(t)
   cloudinary.failEager(() => 'Invalid transformation component - sp_none')
   t.strictSame(await transform(), {
@@ -90,10 +90,10 @@ t.test('a refusal of the transformations is no error, but what became of them', 
   const message = 'Video is too large to process synchronously'
   cloudinary.faults.add({ kind: 'status', status: 400, message })
   t.match(await transform({ inBackground: true }), { status: 'failed', reasons: [/too large/] })
-  t.equal(params().length, 2, 'what the background refuses is not requested for again')
+  t.equal(params().length, 2, 'no retry of a request in the background')
 })
 
-t.test('other faults are for the caller, with what to do about them', async (t) => {
+t.test('throws other errors', async (t) => {
   const { cloudinary, clients, transform, params } = await build(t)
   const faults = [
     { status: 423, fault: { kind: 'retryable' } },
@@ -112,7 +112,7 @@ t.test('other faults are for the caller, with what to do about them', async (t) 
   await t.rejects(transform({ cloudinary: { call: async () => Promise.reject(bug) } }), bug)
 })
 
-t.test('what was made, and what was not, is read from either spelling', async (t) => {
+t.test('reads results and failures', async (t) => {
   const requested = [HLS, MP4]
   t.strictSame(readEager([{ transformation: HLS, format: 'm3u8' }, { transformation: MP4 }], requested), {
     status: 'done',
@@ -125,7 +125,7 @@ t.test('what was made, and what was not, is read from either spelling', async (t
       requested
     ),
     { status: 'failed', made: [MP4], reasons: [`${HLS}: Unsupported`] },
-    'by the name that the entry has'
+    'by the name in the entry'
   )
   const others = ['w_640,c_limit/mp4', 'l_text:Arial_40:a%252Cb,w_1']
   t.strictSame(
@@ -136,7 +136,7 @@ t.test('what was made, and what was not, is read from either spelling', async (t
     { status: 'done', made: others.toReversed(), reasons: [] },
     "in Cloudinary's normal form"
   )
-  t.match(readEager([{ transformation: 'w_2' }], ['w_1']), { made: ['w_2'] }, 'by its own, if not requested')
+  t.match(readEager([{ transformation: 'w_2' }], ['w_1']), { made: ['w_2'] }, 'unknown name is kept')
   t.strictSame(
     readEager([{ url: 'https://example.com' }, { status: 'failed' }], requested),
     { status: 'failed', made: [HLS], reasons: [`${MP4}: no reason given`] },
@@ -149,7 +149,7 @@ t.test('what was made, and what was not, is read from either spelling', async (t
   )
 })
 
-t.test('what is still to come is named by its batch', async (t) => {
+t.test('reads the batch of processing entries', async (t) => {
   const processing = { status: 'processing', batch_id: 'b1', url: 'https://example.com' }
   t.strictSame(readEager([processing, processing], [HLS, MP4]), {
     status: 'processing',
@@ -171,7 +171,7 @@ t.test('what is still to come is named by its batch', async (t) => {
   )
 })
 
-t.test('what says nothing is not taken for success', async (t) => {
+t.test('does not count an empty answer as success', async (t) => {
   for (const nothing of [undefined, null, [], {}, 'done']) {
     t.strictSame(readEager(nothing, [HLS, MP4]), {
       status: 'failed',

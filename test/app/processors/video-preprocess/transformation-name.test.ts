@@ -5,7 +5,7 @@ import { findRequested } from '../../../../app/processors/video-preprocess/trans
 const MP4 = 'w_640,c_limit,q_auto/mp4'
 const TEXT = 'l_text:Arial_40:Hello%252C%20World%252F2,g_south/fl_layer_apply/q_auto/mp4'
 
-t.test('a result is recognized whatever the order and the encoding of its name', async (t) => {
+t.test('recognizes any parameter order and encoding', async (t) => {
   const requested = ['sp_full_hd/m3u8', MP4, TEXT]
   for (const [name, expected] of [
     [MP4, MP4],
@@ -22,12 +22,12 @@ t.test('a result is recognized whatever the order and the encoding of its name',
     t.equal(findRequested(name, requested), expected, name)
   }
   const encoded = 'w_640%2Cc_limit%2Fmp4'
-  t.equal(findRequested('c_limit,w_640/mp4', [encoded]), encoded, 'encoded in the configuration')
+  t.equal(findRequested('c_limit,w_640/mp4', [encoded]), encoded, 'encoded in the options')
   t.equal(findRequested(encoded, [encoded]), encoded)
   t.equal(findRequested('l_text:A:50% off', ['l_text:A:50%25%20off']), 'l_text:A:50%25%20off')
 })
 
-t.test('an encoded comma or slash belongs to its text', async (t) => {
+t.test('keeps encoded commas and slashes in their text', async (t) => {
   const inText = 'l_text:A:a%252Cw_1'
   const apart = 'l_text:A:a,w_1'
   for (const requested of [
@@ -39,7 +39,7 @@ t.test('an encoded comma or slash belongs to its text', async (t) => {
   }
 })
 
-/** Components of parameters; values have no percent sign, which would be encoded otherwise at each depth. */
+/** Components of parameters, without percent signs, whose encoding depends on the depth. */
 const value = fc.array(fc.constantFrom('a', '1', ',', '/', ' ', ':', 'é', '$', '.', ',w_1', '/mp4'), {
   minLength: 1,
   maxLength: 4
@@ -62,7 +62,7 @@ const inResult = (text: string) => text.replaceAll(',', '%2C').replaceAll('/', '
 const form = ({ components, format }: Transformation) =>
   JSON.stringify([components.map((parameters) => parameters.toSorted()), format])
 
-t.test('any order and encoding of a transformation is the same, and no other is', async (t) => {
+t.test('matches equal transformations only', async (t) => {
   const shuffled = transformation.chain((given) =>
     fc.tuple(
       fc.constant(given),

@@ -16,7 +16,7 @@ const job: Job = {
   startedAt: '2026-06-01T12:00:00.000Z'
 }
 
-t.test('a job is found by its upload and by its batch', async (t) => {
+t.test('finds a job by upload and by batch', async (t) => {
   const jobs = new Jobs(memoryState().state)
   t.equal(await jobs.ofUpload('upload-1'), undefined)
   t.equal(await jobs.ofBatch('batch-1'), undefined)
@@ -26,7 +26,7 @@ t.test('a job is found by its upload and by its batch', async (t) => {
   t.equal(await jobs.ofBatch('upload-1'), undefined)
 })
 
-t.test('a job without a batch is found by its upload, and by the batch it had before', async (t) => {
+t.test('finds a job without a batch by an earlier batch', async (t) => {
   const jobs = new Jobs(memoryState().state)
   await jobs.save(job)
   const { batchId, ...done } = { ...job, status: 'done' as const }
@@ -35,7 +35,7 @@ t.test('a job without a batch is found by its upload, and by the batch it had be
 })
 
 t.test(
-  'whoever is killed while a job is saved leaves none that knows a batch nobody can find it by',
+  'never saves a job without its batch',
   async (t) => {
     const { state } = memoryState()
     let writes = 0
@@ -57,7 +57,7 @@ t.test(
   }
 )
 
-t.test('what is started anew: by a redrive what failed, by a replay everything, each once', async (t) => {
+t.test('restarts failures on redrive, everything on replay', async (t) => {
   const redrive: AssetEvent['run'] = { kind: 'redrive', id: 'run-1' }
   const replay: AssetEvent['run'] = { kind: 'replay', id: 'run-1' }
   for (const status of ['processing', 'done', 'failed'] as const) {
@@ -69,7 +69,7 @@ t.test('what is started anew: by a redrive what failed, by a replay everything, 
   }
 })
 
-t.test('a redrive of a replay starts what the replay could not start, and what failed in it', async (t) => {
+t.test('restarts missing and failed parts on a redrive of a replay', async (t) => {
   const redrive: AssetEvent['run'] = { kind: 'redrive', id: 'run-2', replay: 'run-1' }
   const ofReplay = { run: 'run-1', replay: 'run-1' }
   for (const status of ['processing', 'done', 'failed'] as const) {

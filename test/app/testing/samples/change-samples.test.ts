@@ -5,7 +5,7 @@ import { CHANGES } from '../../../../app/testing/samples/change-samples.ts'
 const context = sampleContext({ publicId: 'shop/brown', count: 2, now: new Date('2026-02-03T04:05:06.789Z') })
 const identity = { asset_id: /^[0-9a-f]{32}$/, resource_type: 'image', type: 'upload' }
 
-test('changed tags are a list of assets, with what was added and removed', async (t) => {
+test('lists assets with added and removed tags', async (t) => {
   t.match(CHANGES.resource_tags_changed.default(context), {
     source: 'api',
     resources: [
@@ -16,7 +16,7 @@ test('changed tags are a list of assets, with what was added and removed', async
   t.match(CHANGES.resource_tags_changed.updated(context), { resources: [{ updated: ['sale'] }, {}] })
 })
 
-test('changed context is a map by public id, in three spellings', async (t) => {
+test('maps assets to changed context in three spellings', async (t) => {
   t.match(CHANGES.resource_context_changed.objects(context), {
     resources: {
       'shop/brown': {
@@ -36,7 +36,7 @@ test('changed context is a map by public id, in three spellings', async (t) => {
   })
 })
 
-test('changed metadata is a map by public id, with the values before and after', async (t) => {
+test('maps assets to metadata before and after', async (t) => {
   t.match(CHANGES.resource_metadata_changed.default(context), {
     resources: {
       'shop/brown': {
@@ -54,7 +54,7 @@ test('changed metadata is a map by public id, with the values before and after',
   })
 })
 
-test('a changed display name, unlike other changes, comes with a timestamp', async (t) => {
+test('has a timestamp for display names', async (t) => {
   t.match(CHANGES.resource_display_name_changed.default(context), {
     timestamp: '2026-02-03T04:05:06+00:00',
     resources: {
@@ -63,14 +63,14 @@ test('a changed display name, unlike other changes, comes with a timestamp', asy
   })
 })
 
-test('changed access is a list, and so is what was published', async (t) => {
+test('lists assets with changed access or publication', async (t) => {
   t.match(CHANGES.access_control_changed.default(context), {
     resources: [{ ...identity, new_access_control: [{ access_type: 'token' }] }, identity]
   })
   t.match(CHANGES.publish.default(context), { resources: [{ ...identity, version: 1770091506 }, identity] })
 })
 
-test('a move is a map, from folder to folder in either mode', async (t) => {
+test('maps assets to folders in both modes', async (t) => {
   t.match(CHANGES.move['asset-folders'](context), {
     resources: {
       'shop/brown': {
@@ -86,7 +86,7 @@ test('a move is a map, from folder to folder in either mode', async (t) => {
   })
 })
 
-test('a renamed asset keeps its id', async (t) => {
+test('keeps the asset id in a rename', async (t) => {
   t.match(CHANGES.rename.default(context), {
     ...identity,
     timestamp: String,
@@ -95,7 +95,7 @@ test('a renamed asset keeps its id', async (t) => {
   })
 })
 
-test('a deletion has neither a timestamp nor a request id', async (t) => {
+test('omits timestamp and request id in deletions', async (t) => {
   for (const type of ['delete', 'delete_by_token'] as const) {
     const body = CHANGES[type].default(context)
     t.match(body, { resources: [{ ...identity, version: 1770091506 }, identity] })
@@ -103,7 +103,7 @@ test('a deletion has neither a timestamp nor a request id', async (t) => {
   }
 })
 
-test('older renames and deletions do not say of what kind the asset is', async (t) => {
+test('omits the kind in older renames and deletions', async (t) => {
   t.strictSame(Object.keys(CHANGES.rename['without-kind'](context)), [
     'asset_id',
     'from_public_id',

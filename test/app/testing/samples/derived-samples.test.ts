@@ -4,7 +4,7 @@ import { DERIVED } from '../../../../app/testing/samples/derived-samples.ts'
 
 const context = sampleContext({ publicId: 'clip', now: new Date('2026-02-03T04:05:06.789Z') })
 
-test('an eager notification says neither what kind of asset it is about nor how long it is', async (t) => {
+test('omits kind and duration in eager notifications', async (t) => {
   for (const make of Object.values(DERIVED.eager)) {
     const body = make(context)
     t.match(body, {
@@ -16,7 +16,7 @@ test('an eager notification says neither what kind of asset it is about nor how 
   }
 })
 
-test('derived images and videos have a size and an address', async (t) => {
+test('contains size and URL of derived images and videos', async (t) => {
   t.match(DERIVED.eager.image(context), {
     eager: [{ width: 400, height: 400, bytes: Number }, { width: 1200 }]
   })
@@ -30,18 +30,18 @@ test('derived images and videos have a size and an address', async (t) => {
   })
 })
 
-test('a streaming playlist has no size', async (t) => {
+test('omits the size of a playlist', async (t) => {
   const [playlist, fallback] = DERIVED.eager.hls(context).eager
   t.match(playlist, { transformation: 'sp_full_hd/m3u8', format: 'm3u8', secure_url: /\.m3u8$/ })
   t.notOk('width' in playlist! || 'height' in playlist!)
   t.match(fallback, { width: 1280, height: 720 })
 })
 
-test('a failed derivation says why', async (t) => {
+test('explains a failure', async (t) => {
   t.match(DERIVED.eager.failed(context), { eager: [{ status: 'failed', reason: /too large/ }] })
 })
 
-test('pages, animations and sprites have their addresses', async (t) => {
+test('contains URLs of pages, animations and sprites', async (t) => {
   t.match(DERIVED.explode.default(context), {
     pages: 3,
     image_infos: [{ url: /pg_1/ }, { url: /pg_2/ }, { url: /pg_3/ }]

@@ -4,7 +4,7 @@ import { REVIEWS } from '../../../../app/testing/samples/review-samples.ts'
 
 const context = sampleContext({ publicId: 'brown', count: 1, now: new Date('2026-02-03T04:05:06.789Z') })
 
-test('moderation is flat, with a status, a kind and a response', async (t) => {
+test('contains status, kind and response of a moderation', async (t) => {
   t.match(REVIEWS.moderation.approved(context), {
     public_id: 'brown',
     moderation_status: 'approved',
@@ -18,7 +18,7 @@ test('moderation is flat, with a status, a kind and a response', async (t) => {
   })
 })
 
-test('a review says of what kind its asset is by its addresses alone; one of 2020 has no asset id', async (t) => {
+test('states the kind of the asset only in URLs', async (t) => {
   const { approved, rejected, 'without-asset-id': of2020 } = REVIEWS.moderation
   for (const body of [approved(context), rejected(context), REVIEWS.info.default(context)]) {
     t.notOk('resource_type' in body || 'type' in body || 'timestamp' in body || 'request_id' in body)
@@ -27,14 +27,14 @@ test('a review says of what kind its asset is by its addresses alone; one of 202
   t.notOk('asset_id' in of2020(context))
 })
 
-test('a summary holds every moderation', async (t) => {
+test('summarizes all moderations', async (t) => {
   t.match(REVIEWS.moderation_summary.default(context), {
     public_id: 'brown',
     moderation: [{ kind: 'aws_rek' }, { kind: 'manual' }]
   })
 })
 
-test('an add-on tells that it is done', async (t) => {
+test('contains the result of an add-on', async (t) => {
   t.match(REVIEWS.info.default(context), {
     public_id: 'brown',
     info_kind: 'google_speech',
@@ -42,7 +42,7 @@ test('an add-on tells that it is done', async (t) => {
   })
 })
 
-test('a proof names its reviewer and its assets', async (t) => {
+test('contains reviewer and assets of a proof', async (t) => {
   t.match(REVIEWS.proof_status_changed.default({ ...context, count: 2 }), {
     new_status: 'approved',
     reviewer: { name: 'Sam Reviewer' },

@@ -13,7 +13,7 @@ import {
 
 const now = new Date('2026-02-03T04:05:06.789Z')
 
-test('an asset keeps its id over time, and gets a version with each upload', async (t) => {
+test('keeps the asset id and changes the version', async (t) => {
   const earlier = sampleAsset(sampleContext({ publicId: 'a/b', now }))
   const later = sampleAsset(sampleContext({ publicId: 'a/b', now: new Date('2027-01-01T00:00:00Z') }))
   t.match(earlier.assetId, /^[0-9a-f]{32}$/)
@@ -22,7 +22,7 @@ test('an asset keeps its id over time, and gets a version with each upload', asy
   t.not(later.versionId, earlier.versionId)
 })
 
-test('clouds and resource types with the same public id have different assets', async (t) => {
+test('derives the asset id from cloud, type and public id', async (t) => {
   const ids = [
     sampleAsset(sampleContext()).assetId,
     sampleAsset(sampleContext({ cloudName: 'other' })).assetId,
@@ -32,18 +32,18 @@ test('clouds and resource types with the same public id have different assets', 
   t.equal(new Set(ids).size, 4)
 })
 
-test('an asset id that is given is the first asset, and the others are derived', async (t) => {
+test('uses a given asset id for the first asset only', async (t) => {
   const [first, second] = sampleAssets(sampleContext({ assetId: 'f'.repeat(32), publicId: 'a', count: 2 }))
   t.match(first, { assetId: 'f'.repeat(32), publicId: 'a', folder: '', name: 'a' })
   t.match(second, { assetId: /^[0-9a-f]{32}$/, publicId: 'a-2' })
   t.not(second?.assetId, first?.assetId)
 })
 
-test('an asset is named by its folder and the last part of its public id', async (t) => {
+test('derives folder and name from the public id', async (t) => {
   t.match(sampleAsset(sampleContext({ publicId: 'shop/bags/brown' })), { folder: 'shop/bags', name: 'brown' })
 })
 
-test('an asset is identified by four fields', async (t) => {
+test('identifies an asset by four fields', async (t) => {
   const asset = sampleAsset(
     sampleContext({ assetId: 'e'.repeat(32), publicId: 'clip', resourceType: 'video' })
   )
@@ -55,7 +55,7 @@ test('an asset is identified by four fields', async (t) => {
   })
 })
 
-test('an address holds cloud, resource type, transformation, version and public id', async (t) => {
+test('builds delivery URLs', async (t) => {
   const context = sampleContext({ cloudName: 'shop', publicId: 'a/b', now })
   t.strictSame(addresses(context, sampleAsset(context)), {
     url: 'http://res.cloudinary.com/shop/image/upload/v1770091506/a/b.jpg',
@@ -71,7 +71,7 @@ test('an address holds cloud, resource type, transformation, version and public 
   )
 })
 
-test('times are written as Cloudinary writes them', async (t) => {
+test('formats times like Cloudinary', async (t) => {
   t.match(stamp(sampleContext({ now })), {
     timestamp: '2026-02-03T04:05:06+00:00',
     request_id: /^[0-9a-f]{32}$/
@@ -80,13 +80,13 @@ test('times are written as Cloudinary writes them', async (t) => {
   t.equal(unixSeconds(now), 1770091506)
 })
 
-test('without a time, a sample is of now', async (t) => {
+test('defaults to the current time', async (t) => {
   const before = Date.now()
   const { now } = sampleContext()
   t.ok(now.getTime() >= before && now.getTime() <= Date.now())
 })
 
-test('hexadecimal digits are the same for the same seed', async (t) => {
+test('derives digits from the seed', async (t) => {
   t.equal(hex('a', 96), hex('a', 96))
   t.equal(hex('a', 96).length, 96)
   t.not(hex('a', 8), hex('b', 8))

@@ -5,7 +5,7 @@ import { UPLOADS } from '../../../../app/testing/samples/upload-samples.ts'
 const now = new Date('2026-02-03T04:05:06.789Z')
 const context = sampleContext({ publicId: 'shop/brown', now })
 
-test('an uploaded image is flat, with its size, its tags and the key that uploaded it', async (t) => {
+test('contains an image with its fields and key', async (t) => {
   t.match(UPLOADS.upload.image(context), {
     timestamp: '2026-02-03T04:05:06+00:00',
     asset_id: /^[0-9a-f]{32}$/,
@@ -25,7 +25,7 @@ test('an uploaded image is flat, with its size, its tags and the key that upload
   })
 })
 
-test('an uploaded video has a duration and its streams', async (t) => {
+test('contains duration and streams of a video', async (t) => {
   const video = {
     resource_type: 'video',
     width: 1920,
@@ -40,13 +40,13 @@ test('an uploaded video has a duration and its streams', async (t) => {
   t.match(UPLOADS.upload.image({ ...context, resourceType: 'video' }), video)
 })
 
-test('a raw upload has neither size nor format', async (t) => {
+test('omits size and format of a raw asset', async (t) => {
   const raw = UPLOADS.upload.raw(context)
   t.equal(raw.resource_type, 'raw')
   t.notOk('width' in raw || 'format' in raw || 'duration' in raw)
 })
 
-test('add-ons and metadata come with an upload', async (t) => {
+test('contains results of add-ons and metadata', async (t) => {
   t.match(UPLOADS.upload.moderation(context), { moderation: [{ kind: 'manual', status: 'pending' }] })
   t.match(UPLOADS.upload.info(context), {
     info: { categorization: { google_tagging: { status: 'complete' } } }
@@ -57,7 +57,7 @@ test('add-ons and metadata come with an upload', async (t) => {
   })
 })
 
-test('the same bytes again are an existing asset, with the version it had', async (t) => {
+test('keeps the version of an existing asset', async (t) => {
   t.match(UPLOADS.upload.existing(context), {
     existing: true,
     timestamp: '2026-02-03T04:05:06+00:00',
@@ -66,7 +66,7 @@ test('the same bytes again are an existing asset, with the version it had', asyn
   })
 })
 
-test('a restored version is the asset in full, and so is an archive', async (t) => {
+test('contains a restored version and an archive', async (t) => {
   t.match(UPLOADS.restore_asset_version.default(context), {
     public_id: 'shop/brown'
   })
@@ -76,7 +76,7 @@ test('a restored version is the asset in full, and so is an archive', async (t) 
   })
 })
 
-test('add-ons, metadata and re-uploads are about videos as well', async (t) => {
+test('supports every resource type in each variant', async (t) => {
   for (const variant of ['moderation', 'info', 'metadata', 'existing'] as const) {
     t.match(UPLOADS.upload[variant]({ ...context, resourceType: 'video' }), { resource_type: 'video' })
   }

@@ -31,7 +31,8 @@ export type ProcessorResult = (ProcessorRecord | { outcome: 'ignored'; reason: s
 /**
  * Runs a processor once for a sample event, between its `start` and its `stop`.
  *
- * @throws {ListenerError} SAMPLE_UNKNOWN, LISTENER_CONFIG_INVALID; CONFIG_INVALID for a missing variable; errors of `start`
+ * @throws {ListenerError} SAMPLE_UNKNOWN, LISTENER_CONFIG_INVALID; CONFIG_INVALID for a missing variable;
+ *   errors of `start`
  */
 export async function testProcessor<Type extends EventType>(
   processor: Processor,

@@ -7,13 +7,14 @@ import type { Asset } from '../ingest/event.ts'
 export const ASSET_DELETED = 'skipped: the asset was deleted meanwhile'
 
 /**
- * Runs work on the asset of an event. If the asset is not found by the name that the event states, looks up its current
- * name and runs the work again. Costs one call of the Admin API (rate-limited) for a renamed asset, and one if the event
- * does not state the asset's kind.
+ * Runs work on the asset of an event. If the asset is not found by the name that the event states, looks up
+ * its current name and runs the work again. Costs one call of the Admin API (rate-limited) for a renamed
+ * asset, and one if the event does not state the asset's kind.
  *
  * @param work throws CLOUDINARY_NOT_FOUND if the asset it is given does not exist
  * @returns the result of `work`, or {@link ASSET_DELETED}
- * @throws {CloudinaryError} CLOUDINARY_NOT_FOUND or ASSET_KIND_UNKNOWN if the event has no asset id; errors of `work`
+ * @throws {CloudinaryError} CLOUDINARY_NOT_FOUND or ASSET_KIND_UNKNOWN if the event has no asset id; errors
+ *   of `work`
  */
 export async function byCurrentName(
   cloudinary: Pick<CloudinaryClient, 'identify' | 'locate'>,
@@ -30,8 +31,8 @@ export async function byCurrentName(
 }
 
 /**
- * Checks that the asset that was read is the one of the event: the name may belong to another asset now. For use in the
- * `work` of {@link byCurrentName}.
+ * Checks that the asset that was read is the one of the event: the name may belong to another asset now. For
+ * use in the `work` of {@link byCurrentName}.
  *
  * @throws {CloudinaryError} CLOUDINARY_NOT_FOUND if it is another asset
  */

@@ -20,8 +20,8 @@ const EVENT_PATHS = [
 ]
 
 /**
- * A path into the payload, such as `public_id`, `context.custom.alt` or `metadata.sku`, or to a property of the event,
- * such as `event.environment`. Payloads vary, so only paths that begin with `event` are checked.
+ * A path into the payload, such as `public_id`, `context.custom.alt` or `metadata.sku`, or to a property of
+ * the event, such as `event.environment`. Payloads vary, so only paths that begin with `event` are checked.
  */
 export const PATH = z
   .string()

@@ -15,7 +15,9 @@ const Options = z.strictObject({
   field: z.string().min(1).max(255).default('last_update_timestamp'),
   /** Metadata fields whose changes count. (Default: all) */
   watch: z.array(z.string().min(1)).min(1).optional(),
-  /** `iso` for a field of type string: ISO 8601, UTC, sorts as text; `epoch` for one of type integer: seconds. */
+  /**
+   * `iso` for a field of type string: ISO 8601, UTC, sorts as text; `epoch` for one of type integer: seconds.
+   */
   format: z.enum(['iso', 'epoch']).default('iso'),
   /** External id of a metadata field, such as the CMS id. Assets without a value in it are not stamped. */
   requireMetadata: z.string().min(1).max(255).optional(),
@@ -30,10 +32,10 @@ export type LastUpdateTimestampOptions = z.input<typeof Options>
 const STAMPS = new Set<string>()
 
 /**
- * Writes the time of a change into a metadata field of the asset, so that another system can poll for changes. Skips
- * changes that only set stamps, changes of metadata that is not watched, events older than the stamp, and assets without
- * the required metadata. `LoopGuard` stops loops with other listeners. Costs two calls of the Upload API per change: one
- * to read the stamp and one to write it.
+ * Writes the time of a change into a metadata field of the asset, so that another system can poll for
+ * changes. Skips changes that only set stamps, changes of metadata that is not watched, events older than the
+ * stamp, and assets without the required metadata. `LoopGuard` stops loops with other listeners. Costs two
+ * calls of the Upload API per change: one to read the stamp and one to write it.
  *
  * @throws {ListenerError} LISTENER_CONFIG_INVALID
  */
@@ -114,7 +116,8 @@ function watchedFieldChanged(
   // without change and author it may be our own write, and stamping it would loop
   if (before === undefined || after === undefined) return origin.id !== null || reconciled === true
   const changed = (name: string) => !isDeepStrictEqual(before[name] ?? null, after[name] ?? null)
-  // `new_metadata` may contain only the fields that were written, so beside a new stamp, missing fields do not count
+  // `new_metadata` may contain only the fields that were written, so beside a new stamp, missing fields do
+  // not count
   // as removed: our own write would trigger the next one
   const all = [...new Set([...Object.keys(after), ...Object.keys(before)])].filter(changed)
   const names = all.some(isStamp) ? all.filter((name) => name in after) : all
@@ -122,9 +125,9 @@ function watchedFieldChanged(
 }
 
 /**
- * Returns the metadata of a change that `reconcile` found, and the key it is saved under when the change is stamped. A
- * search says neither what changed nor who changed it, so it also finds our own stamp: if nothing else differs from the
- * saved metadata, only the stamp changed.
+ * Returns the metadata of a change that `reconcile` found, and the key it is saved under when the change is
+ * stamped. A search says neither what changed nor who changed it, so it also finds our own stamp: if nothing
+ * else differs from the saved metadata, only the stamp changed.
  */
 function foundMetadata(
   { type, reconciled, environment, asset, payload }: AssetEvent,

@@ -9,7 +9,9 @@ export type Stamps = ReadonlyMap<string, number>
 /** Maximum age of another listener's stamp when its notification arrives: its processing lag. */
 const MAX_LAG_MS = 24 * 3_600_000
 
-/** Maximum difference between our time and Cloudinary's time of the same write. Covers times in whole seconds. */
+/**
+ * Maximum difference between our time and Cloudinary's time of the same write. Covers times in whole seconds.
+ */
 const TOLERANCE_MS = 5000
 
 /** Maximum writes remembered per asset. */
@@ -29,9 +31,9 @@ interface AssetRecord {
 }
 
 /**
- * Returns the fields that a metadata change set, if every one of them holds a recent time, as the stamp of another
- * listener does; otherwise undefined. Removed fields do not count, since `new_metadata` may contain only the fields that
- * were written.
+ * Returns the fields that a metadata change set, if every one of them holds a recent time, as the stamp of
+ * another listener does; otherwise undefined. Removed fields do not count, since `new_metadata` may contain
+ * only the fields that were written.
  *
  * @param isOurs whether a field is a stamp that is ignored anyway
  */
@@ -51,9 +53,9 @@ export function foreignStamps(
 }
 
 /**
- * Stops two listeners from stamping each other's stamps. A change is an answer if the other listener's field holds the
- * time of our own write. The third answer for an asset is a loop; after that, every answer with that field is. Only
- * answers are left unstamped: any other change, and any other time, is stamped.
+ * Stops two listeners from stamping each other's stamps. A change is an answer if the other listener's field
+ * holds the time of our own write. The third answer for an asset is a loop; after that, every answer with
+ * that field is. Only answers are left unstamped: any other change, and any other time, is stamped.
  */
 export class LoopGuard {
   readonly #context: Pick<ProcessorContext, 'state' | 'log'>

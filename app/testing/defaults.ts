@@ -1,6 +1,6 @@
 /**
- * Credentials for local use, if no account is configured: the stand-in for Cloudinary accepts them, `npm run send` signs
- * with them, and nothing else knows them.
+ * Credentials for local use, if no account is configured: the stand-in for Cloudinary accepts them, `npm run
+ * send` signs with them, and nothing else knows them.
  */
 
 /** The environment and API key of the listener. */

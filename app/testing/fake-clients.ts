@@ -15,7 +15,9 @@ const CLIENT_OPTIONS: Record<keyof CallOptions, true> = {
   timeout: true
 }
 
-/** Returns the real clients, with real circuit breakers, on an SDK that answers from a {@link FakeCloudinary}. */
+/**
+ * Returns the real clients, with real circuit breakers, on an SDK that answers from a {@link FakeCloudinary}.
+ */
 export function fakeClients(
   cloudinary: FakeCloudinary,
   options: CloudinaryClientsOptions
@@ -49,7 +51,10 @@ const LOCAL_FUNCTIONS: readonly PropertyKey[] = [
   'upload_url'
 ]
 
-/** Returns an SDK whose calls to Cloudinary are answered by `respond`. Local functions, such as `url`, are the real ones. */
+/**
+ * Returns an SDK whose calls to Cloudinary are answered by `respond`. Local functions, such as `url`, are the
+ * real ones.
+ */
 function answeredSdk(sdk: CloudinarySdk, respond: Responder): CloudinarySdk {
   const answered = (part: 'uploader' | 'api') => ({
     value: new Proxy(sdk[part], {

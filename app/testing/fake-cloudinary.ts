@@ -32,8 +32,9 @@ const UNREACHABLE = { message: 'connect ECONNREFUSED', code: 'ECONNREFUSED' }
 const NOT_FOUND = { http_code: 404, message: 'Resource not found' }
 
 /**
- * Cloudinary in memory, behind the real client. Records each call, and answers with the assets of the events that were
- * sent. Stores tags and metadata that `addTag` and `updateMetadata` write. Confirms any other change without storing it.
+ * Cloudinary in memory, behind the real client. Records each call, and answers with the assets of the events
+ * that were sent. Stores tags and metadata that `addTag` and `updateMetadata` write. Confirms any other
+ * change without storing it.
  */
 export class FakeCloudinary {
   /** All calls so far, including failed ones. */
@@ -57,7 +58,10 @@ export class FakeCloudinary {
     return this
   }
 
-  /** Makes the next calls fail with an HTTP status, such as 404, 420 (rate limit) or 503, or without an answer. */
+  /**
+   * Makes the next calls fail with an HTTP status, such as 404, 420 (rate limit) or 503, or without an
+   * answer.
+   */
   fail(status: number | 'unreachable', { times = 1, name }: FailureOptions = {}): this {
     this.#failures.push({ status, name, left: times })
     return this

@@ -28,7 +28,9 @@ export class MemoryQueue implements Pick<EventSender, 'store'>, Pick<DeadLetters
     this.#clock = clock
   }
 
-  /** When the next message becomes visible, in milliseconds since the epoch; undefined if the queue is empty. */
+  /**
+   * When the next message becomes visible, in milliseconds since the epoch; undefined if the queue is empty.
+   */
   get nextAt(): number | undefined {
     const times = this.#heads().map(({ visibleAt }) => visibleAt)
     return times.length > 0 ? Math.min(...times) : undefined

@@ -56,10 +56,11 @@ export const SAMPLE_NAMES: readonly { type: EventType; variants: readonly string
   .map((type) => ({ type, variants: [...Object.keys(SAMPLES[type]), OLD] }))
 
 /**
- * Returns the body of a sample notification. The same options give the same body, so sending it twice is a redelivery.
+ * Returns the body of a sample notification. The same options give the same body, so sending it twice is a
+ * redelivery.
  *
- * @throws {ListenerError} SAMPLE_UNKNOWN for a type or variant without a sample; SAMPLE_COUNT for a number of assets that
- *   the type does not allow
+ * @throws {ListenerError} SAMPLE_UNKNOWN for a type or variant without a sample; SAMPLE_COUNT for a number of
+ *   assets that the type does not allow
  */
 export function sampleNotification(
   type: EventType,

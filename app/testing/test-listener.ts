@@ -50,8 +50,9 @@ export interface TestResult {
 const START = new Date('2026-06-01T12:00:00.000Z')
 
 /**
- * A listener in memory: the real ingest, worker and Cloudinary client, on a fake queue, journal and Cloudinary. Time is
- * virtual, so retries do not wait. Await each step before the next; each resolves with its effects.
+ * A listener in memory: the real ingest, worker and Cloudinary client, on a fake queue, journal and
+ * Cloudinary. Time is virtual, so retries do not wait. Await each step before the next; each resolves with
+ * its effects.
  */
 export class TestListener {
   readonly cloudinary: FakeCloudinary
@@ -97,7 +98,8 @@ export class TestListener {
   }
 
   /**
-   * Sends a sample notification, and handles its events once. The same sample at the same time is a redelivery.
+   * Sends a sample notification, and handles its events once. The same sample at the same time is a
+   * redelivery.
    *
    * @throws {ListenerError} SAMPLE_UNKNOWN, SAMPLE_COUNT
    */

@@ -107,7 +107,7 @@ t.test('rejects unknown types, variants and invalid processors', async (t) => {
   // @ts-expect-error no such variant
   await t.rejects(testProcessor(own, 'upload', { variant: 'film' }), {
     code: 'SAMPLE_UNKNOWN',
-    message: /there are: image, video/
+    message: /image, video/
   })
   await t.rejects(testProcessor({ ...own, name: '' }, 'upload'), { code: 'LISTENER_CONFIG_INVALID' })
   t.throws(() => testListener({ processors: [own, own] }), { code: 'LISTENER_CONFIG_INVALID' })

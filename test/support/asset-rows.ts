@@ -67,7 +67,12 @@ export class MemoryRows implements Pick<AssetRows, 'now' | 'put' | 'claims' | 'r
     return this.#remove((row) => row.claim.assetId === claim.assetId && hasName(row.claim, claim), observedAt)
   }
 
-  async clear(_environment: string, name: Name, observedAt: string, which: 'all' | 'unconfirmed'): Promise<boolean> {
+  async clear(
+    _environment: string,
+    name: Name,
+    observedAt: string,
+    which: 'all' | 'unconfirmed'
+  ): Promise<boolean> {
     return this.#remove(
       (row) => hasName(row.claim, name) && (which === 'all' || row.observedAt <= row.placedAt),
       observedAt

@@ -19,16 +19,18 @@ export interface BatchTools {
 const RETRIES = 3
 
 /**
- * Lower bound of the first retry delay, in milliseconds: longer than the breaker's first pause. Doubles with each retry.
+ * Lower bound of the first retry delay, in milliseconds: longer than the breaker's first pause. Doubles with
+ * each retry.
  */
 const FIRST_PAUSE_MS = 2000
 
 /**
- * Runs rows in parallel; rows that name the same asset run in order. Then retries rows that failed temporarily, one at a
- * time. Each retry starts with another call to Cloudinary, to tell an outage from a row that keeps failing by itself:
- * the outage is thrown, the row fails.
+ * Runs rows in parallel; rows that name the same asset run in order. Then retries rows that failed
+ * temporarily, one at a time. Each retry starts with another call to Cloudinary, to tell an outage from a row
+ * that keeps failing by itself: the outage is thrown, the row fails.
  *
- * @throws {CloudinaryError} a rate limit, an outage or a stop. Rows that are not settled run again on redelivery.
+ * @throws {CloudinaryError} a rate limit, an outage or a stop. Rows that are not settled run again on
+ *   redelivery.
  */
 export async function runBatch(tasks: readonly Task[], tools: BatchTools): Promise<void> {
   for (const task of await runInParallel(tasks, tools)) await retryRow(task, tools)

@@ -33,8 +33,8 @@ export interface CsvBulkTools {
 }
 
 /**
- * Runs CSV files that are uploaded as raw assets: each row is an operation on an asset. Resumes after a crash, and
- * uploads a report beside the file. Costs one call of the Upload API per row, and a few per file.
+ * Runs CSV files that are uploaded as raw assets: each row is an operation on an asset. Resumes after a
+ * crash, and uploads a report beside the file. Costs one call of the Upload API per row, and a few per file.
  *
  * @throws {ListenerError} LISTENER_CONFIG_INVALID
  */

@@ -31,8 +31,8 @@ const ENCODINGS = [
 const DIRECTIVE = /^\s*"?sep=([^"\r\n])"?\1*(?:\r{0,2}\n|\r|$)/i
 
 /**
- * Detects encoding and delimiter from the beginning of a file. Picks the delimiter that yields the most known columns.
- * The returned `directive` is the text before the first row.
+ * Detects encoding and delimiter from the beginning of a file. Picks the delimiter that yields the most known
+ * columns. The returned `directive` is the text before the first row.
  */
 export function sniff(beginning: Buffer) {
   const start = beginning.toString('hex', 0, 3)

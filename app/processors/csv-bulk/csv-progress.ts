@@ -65,7 +65,11 @@ export class Progress {
     }
   }
 
-  /** Loads the progress of an earlier run, or starts a new one. @throws {ListenerError} JOURNAL_UNAVAILABLE */
+  /**
+   * Loads the progress of an earlier run, or starts a new one.
+   *
+   * @throws {ListenerError} JOURNAL_UNAVAILABLE
+   */
   static async open(options: ProgressOptions): Promise<Progress> {
     const progress = new Progress(options, await options.state.get<Checkpoint>(options.key))
     // marks the next run as resumed
@@ -154,7 +158,10 @@ export class Progress {
     return `${this.#options.key}/${index}`
   }
 
-  /** Writes a value. Waits while the journal is unavailable, since rows that are done but not saved would run again. */
+  /**
+   * Writes a value. Waits while the journal is unavailable, since rows that are done but not saved would run
+   * again.
+   */
   async #put(key: string, value: unknown): Promise<void> {
     const { state, signal, log, sleep } = this.#options
     for (;;) {

@@ -22,8 +22,8 @@ export interface ReportOptions {
 }
 
 /**
- * Uploads the outcome of each row as a CSV file beside the source, in the same format. Replaces an earlier report.
- * Prefixes cells that a spreadsheet would read as a formula with `'`.
+ * Uploads the outcome of each row as a CSV file beside the source, in the same format. Replaces an earlier
+ * report. Prefixes cells that a spreadsheet would read as a formula with `'`.
  *
  * @returns the public id of the report
  * @throws {CloudinaryError}

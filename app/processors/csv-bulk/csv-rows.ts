@@ -4,7 +4,10 @@ import { type Dialect, PARSER_OPTIONS, sniff } from './csv-dialect.ts'
 
 /** A row that is not empty. */
 export interface Row {
-  /** Row number as in a spreadsheet: from 1, empty rows included, a row with line breaks in a cell counts once. */
+  /**
+   * Row number as in a spreadsheet: from 1, empty rows included, a row with line breaks in a cell counts
+   * once.
+   */
   row: number
   /** Without leading and trailing line breaks. */
   cells: string[]
@@ -27,12 +30,12 @@ const TOO_LONG =
 const NOT_CLOSED = 'quote not closed; the remaining rows were not run'
 
 /**
- * Yields the rows of a CSV file that are not empty, including the header. Reads UTF-8, and UTF-16 with a byte order
- * mark; each line may end in LF, CRLF, CR or CRCRLF. Memory is bounded for any content. Row numbers do not depend on
- * where the pieces begin.
+ * Yields the rows of a CSV file that are not empty, including the header. Reads UTF-8, and UTF-16 with a byte
+ * order mark; each line may end in LF, CRLF, CR or CRCRLF. Memory is bounded for any content. Row numbers do
+ * not depend on where the pieces begin.
  *
- * A row with a misplaced quote or undecodable text has an `error`. A quote that is not closed, or a row over 64 KiB, is
- * the `error` of the last row.
+ * A row with a misplaced quote or undecodable text has an `error`. A quote that is not closed, or a row over
+ * 64 KiB, is the `error` of the last row.
  *
  * @param content pieces; the first contains the whole header
  * @param onDialect called before the first row
@@ -59,7 +62,10 @@ export async function* rowsOf(
 
 type Reader = ReturnType<typeof openReader>
 
-/** Parses pieces into `rows` synchronously: `on_record` keeps rows out of the stream, which would wait for a reader. */
+/**
+ * Parses pieces into `rows` synchronously: `on_record` keeps rows out of the stream, which would wait for a
+ * reader.
+ */
 function openReader(beginning: Buffer, onDialect: (dialect: Dialect) => void) {
   const { dialect, decoder, directive } = sniff(beginning)
   onDialect(dialect)

@@ -36,7 +36,8 @@ const CHECK_ROWS = 1000
  * Runs the rows of a file that are not done yet, and uploads the report.
  *
  * @returns a note with the counts and the report's name
- * @throws {PermanentError} CSV_HEADER_INVALID or CSV_ENCODING_INVALID, after a report with the error is uploaded
+ * @throws {PermanentError} CSV_HEADER_INVALID or CSV_ENCODING_INVALID, after a report with the error is
+ *   uploaded
  * @throws {CloudinaryError} a rate limit, an outage or a stop, after progress is saved
  */
 export async function runFile(run: FileRun): Promise<string> {

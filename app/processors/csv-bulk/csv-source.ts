@@ -21,8 +21,8 @@ const PART_BYTES = 4 * 1024 * 1024
 const PIECE_BYTES = MAX_ROW_BYTES
 
 /**
- * Yields the content of this version of the file in pieces. Checks the current version after each part: versions only
- * grow, so a part that was fetched while this version is current belongs to it.
+ * Yields the content of this version of the file in pieces. Checks the current version after each part:
+ * versions only grow, so a part that was fetched while this version is current belongs to it.
  *
  * @throws {SourceGoneError}
  * @throws {CloudinaryError}

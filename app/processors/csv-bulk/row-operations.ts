@@ -12,8 +12,9 @@ export interface RowResult {
 const OK: RowResult = { outcome: 'ok', error: '' }
 
 /**
- * Runs the operation of a row. Costs one call of the Upload API (not rate-limited), and a second one if a rename does not
- * find the asset. Safe to repeat: a rename or a delete that was done before returns `already`.
+ * Runs the operation of a row. Costs one call of the Upload API (not rate-limited), and a second one if a
+ * rename does not find the asset. Safe to repeat: a rename or a delete that was done before returns
+ * `already`.
  *
  * @throws {CloudinaryError}
  */

@@ -17,8 +17,8 @@ const Options = z.strictObject({
   /** (Default: the first schema in the `search_path` of the database's user) */
   schema: IDENTIFIER.optional(),
   /**
-   * Adds columns, and changes the default ones. `cms_id: 'metadata.cms_id'` adds a column of type text; `{ from, type }`
-   * sets the type; `false` removes a default column.
+   * Adds columns, and changes the default ones. `cms_id: 'metadata.cms_id'` adds a column of type text; `{
+   * from, type }` sets the type; `false` removes a default column.
    */
   columns: COLUMNS
 })
@@ -26,13 +26,16 @@ const Options = z.strictObject({
 /** @see databaseSync */
 export type DatabaseSyncOptions = z.input<typeof Options>
 
-/** Delivery types that Cloudinary stores. Reading an asset of another type, such as `fetch`, would fetch it again. */
+/**
+ * Delivery types that Cloudinary stores. Reading an asset of another type, such as `fetch`, would fetch it
+ * again.
+ */
 const STORED = ['upload', 'private', 'authenticated']
 
 /**
- * Keeps one row per asset in a table of PostgreSQL: its fields, tags, metadata and context. Also handles own changes; it
- * does not write to Cloudinary, so it cannot loop. The command `migrate` creates the table. Costs one call of the Upload
- * API per event, two if the row is new or gets another name.
+ * Keeps one row per asset in a table of PostgreSQL: its fields, tags, metadata and context. Also handles own
+ * changes; it does not write to Cloudinary, so it cannot loop. The command `migrate` creates the table. Costs
+ * one call of the Upload API per event, two if the row is new or gets another name.
  *
  * @throws {ListenerError} LISTENER_CONFIG_INVALID
  */
@@ -86,8 +89,8 @@ export function databaseSync(options: DatabaseSyncOptions = {}): Processor {
 }
 
 /**
- * Returns the asset of an event with its kind. Returns only its id if that is enough (a deletion), or if the asset does
- * not exist: its row has the name.
+ * Returns the asset of an event with its kind. Returns only its id if that is enough (a deletion), or if the
+ * asset does not exist: its row has the name.
  *
  * @throws {CloudinaryError} ASSET_KIND_UNKNOWN
  */

@@ -5,8 +5,8 @@ import type { Query } from './postgres.ts'
 const MAX_HOLDERS = 3
 
 /**
- * Runs work on a table. If it fails because of a lock, adds the sessions that hold one to the error: PostgreSQL does not
- * name them. Behind PgBouncer, process ids are those of the server sessions.
+ * Runs work on a table. If it fails because of a lock, adds the sessions that hold one to the error:
+ * PostgreSQL does not name them. Behind PgBouncer, process ids are those of the server sessions.
  *
  * @param table its name in SQL
  * @throws errors of `work`

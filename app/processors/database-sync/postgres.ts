@@ -57,8 +57,8 @@ const CODES: Record<string, string> = {
 const NOT_MIGRATED = ['42P01', '42703', '42804', '42P10']
 
 /**
- * A PostgreSQL client with bounded connections and time-outs, whose errors never contain a password. Works with PgBouncer
- * in transaction mode: it sets time-outs and takes locks per transaction, never per session.
+ * A PostgreSQL client with bounded connections and time-outs, whose errors never contain a password. Works
+ * with PgBouncer in transaction mode: it sets time-outs and takes locks per transaction, never per session.
  */
 export class Database {
   readonly #pool: Pool
@@ -94,10 +94,11 @@ export class Database {
   query: Query = (doing, text, values) => this.transaction((query) => query(doing, text, values))
 
   /**
-   * Runs statements in one transaction, and rolls it back if `work` throws. After a conflict with another transaction
-   * (such as a deadlock) it rolls back and runs `work` again.
+   * Runs statements in one transaction, and rolls it back if `work` throws. After a conflict with another
+   * transaction (such as a deadlock) it rolls back and runs `work` again.
    *
-   * @throws {ListenerError} DATABASE_UNAVAILABLE; DATABASE_LOCKED, DATABASE_CONFLICT because of another session
+   * @throws {ListenerError} DATABASE_UNAVAILABLE; DATABASE_LOCKED, DATABASE_CONFLICT because of another
+   *   session
    * @throws {PermanentError} DATABASE_REJECTED
    * @throws errors of `work`
    */

@@ -36,8 +36,8 @@ export const IDENTITY: readonly Column[] = [
 export const OBSERVED_AT = 'observed_at'
 
 /**
- * When the row got its name, by the database's clock. A row is unconfirmed if its asset was read before that: a change
- * may have been handled in between, and found no row to update.
+ * When the row got its name, by the database's clock. A row is unconfirmed if its asset was read before that:
+ * a change may have been handled in between, and found no row to update.
  */
 export const PLACED_AT = 'placed_at'
 

@@ -14,9 +14,9 @@ type Context = Pick<ProcessorContext, 'signal'> & {
 type Rows = Pick<AssetRows, 'now' | 'put' | 'claims' | 'remove' | 'clear'>
 
 /**
- * Updates the rows of the names that an event mentions to what Cloudinary has under them now. Any later change outdates
- * the notification, so it only says where to look. Events may arrive in any order, repeatedly and in parallel;
- * docs/decisions/0016-rows-in-step.md says why the table still converges.
+ * Updates the rows of the names that an event mentions to what Cloudinary has under them now. Any later
+ * change outdates the notification, so it only says where to look. Events may arrive in any order, repeatedly
+ * and in parallel; docs/decisions/0016-rows-in-step.md says why the table still converges.
  *
  * @returns a note with the outcome
  */
@@ -48,7 +48,9 @@ class EventSync {
     return notes.find(Boolean) ?? 'skipped: the asset does not exist under this name, and has no row'
   }
 
-  /** Selects rows that may hold a name which the asset no longer has; undefined if the event cannot leave any. */
+  /**
+   * Selects rows that may hold a name which the asset no longer has; undefined if the event cannot leave any.
+   */
   #otherRows(name: Name | undefined): RowFilter | undefined {
     const { type, asset, payload } = this.#event
     const leavesAName = type === 'rename' || type === 'move' || isDeletion(type)
@@ -59,8 +61,8 @@ class EventSync {
   }
 
   /**
-   * Makes the table equal to what Cloudinary has under a name. Reads the asset again after a row gets a new name: a later
-   * change may have been handled between read and write, and found no row to update.
+   * Makes the table equal to what Cloudinary has under a name. Reads the asset again after a row gets a new
+   * name: a later change may have been handled between read and write, and found no row to update.
    *
    * @returns the id of the asset if this event stored its row
    */

@@ -28,8 +28,8 @@ const HAS_NAME = 'environment = $1 AND public_id = $2 AND resource_type = $3 AND
 /**
  * The rows of the table, one per asset. Times come from the database, so workers' clocks need not agree.
  *
- * Each method is one transaction that holds advisory locks on its names and assets, so of two methods one sees what the
- * other committed: a row that a method did not see was placed after its asset was read.
+ * Each method is one transaction that holds advisory locks on its names and assets, so of two methods one
+ * sees what the other committed: a row that a method did not see was placed after its asset was read.
  */
 export class AssetRows {
   readonly #database: Pick<Database, 'query' | 'transaction'>
@@ -75,8 +75,8 @@ export class AssetRows {
   }
 
   /**
-   * Stores an asset, unless its row, or another row with its name, is newer. Removes an older row with its name, since
-   * only one asset can have it.
+   * Stores an asset, unless its row, or another row with its name, is newer. Removes an older row with its
+   * name, since only one asset can have it.
    */
   async put(environment: string, asset: AssetState, observedAt: string): Promise<PutResult> {
     const values = this.#columns.map((column) => sqlValue(column, asset, environment))
@@ -111,7 +111,10 @@ export class AssetRows {
     return this.#remove(environment, claim, observedAt, 'AND asset_id = $6', [claim.assetId])
   }
 
-  /** Removes the rows with a name, all or only unconfirmed ones, unless they are newer. Returns whether it did. */
+  /**
+   * Removes the rows with a name, all or only unconfirmed ones, unless they are newer. Returns whether it
+   * did.
+   */
   clear(environment: string, name: Name, observedAt: string, which: 'all' | 'unconfirmed'): Promise<boolean> {
     return this.#remove(environment, name, observedAt, which === 'all' ? '' : `AND ${UNCONFIRMED}`)
   }

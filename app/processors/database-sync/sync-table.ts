@@ -12,8 +12,8 @@ export interface TableDefinition {
 }
 
 /**
- * A schema, table, column or index that does not exist yet. The statement has no IF NOT EXISTS: that would do nothing if
- * something else has the name, and be reported as done.
+ * A schema, table, column or index that does not exist yet. The statement has no IF NOT EXISTS: that would do
+ * nothing if something else has the name, and be reported as done.
  */
 interface Missing {
   what: string
@@ -59,8 +59,8 @@ async function create(query: Query, definition: TableDefinition): Promise<Missin
 /**
  * Checks that the table matches its definition.
  *
- * @throws {ListenerError} DATABASE_NOT_MIGRATED if something is missing; DATABASE_TABLE_CONFLICT; DATABASE_UNAVAILABLE,
- *   DATABASE_REJECTED
+ * @throws {ListenerError} DATABASE_NOT_MIGRATED if something is missing; DATABASE_TABLE_CONFLICT;
+ *   DATABASE_UNAVAILABLE, DATABASE_REJECTED
  */
 export async function checkTable(database: Database, definition: TableDefinition): Promise<void> {
   const missing = await findMissing(database.query, definition)

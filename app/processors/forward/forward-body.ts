@@ -9,8 +9,8 @@ export type MapEvent = (event: AssetEvent) => object | undefined | Promise<objec
 type Tree = { [name: string]: unknown }
 
 /**
- * Builds a body in the layout that Standard Webhooks recommends: `type`, `timestamp` and `data`, with fields nested as in
- * the notification. Leaves out fields that the notification does not have.
+ * Builds a body in the layout that Standard Webhooks recommends: `type`, `timestamp` and `data`, with fields
+ * nested as in the notification. Leaves out fields that the notification does not have.
  *
  * @param paths valid for `PATH`
  */

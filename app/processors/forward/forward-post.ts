@@ -13,7 +13,10 @@ export interface Request {
   clock: () => number
 }
 
-/** Maximum bytes of a response that are read. The connection is closed if there are more, and reused otherwise. */
+/**
+ * Maximum bytes of a response that are read. The connection is closed if there are more, and reused
+ * otherwise.
+ */
 const MAX_READ_BYTES = 16_384
 
 /** Maximum length of the response excerpt in an error, in characters. */

@@ -67,7 +67,8 @@ const Options = z
 export type ForwardOptions = z.input<typeof Options>
 
 /**
- * Posts uploads to another system, signed with FORWARD_SECRET as Standard Webhooks defines. Costs no Cloudinary calls.
+ * Posts uploads to another system, signed with FORWARD_SECRET as Standard Webhooks defines. Costs no
+ * Cloudinary calls.
  *
  * @throws {ListenerError} LISTENER_CONFIG_INVALID
  */
@@ -120,8 +121,8 @@ export function forward(options: ForwardOptions, clock: () => number = Date.now)
 }
 
 /**
- * Returns texts to mask in errors, longest first. Of the URL only the origin is not masked: for some receivers the path is
- * the secret.
+ * Returns texts to mask in errors, longest first. Of the URL only the origin is not masked: for some
+ * receivers the path is the secret.
  */
 function secretsIn(secret: string, headers: Record<string, string>, url: URL): string[] {
   const { pathname, search, searchParams, hash } = url

@@ -10,7 +10,10 @@ export const PHONE_NUMBER = /^\+[1-9]\d{6,14}$/
 
 type Attributes = NonNullable<PublishCommandInput['MessageAttributes']>
 
-/** Builds the message for a topic. Subscriptions can filter by the attributes `type`, `environment` and those given. */
+/**
+ * Builds the message for a topic. Subscriptions can filter by the attributes `type`, `environment` and those
+ * given.
+ */
 export function publication(
   event: AssetEvent,
   text: string,

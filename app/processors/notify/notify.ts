@@ -57,8 +57,8 @@ const Options = z
 export type NotifyOptions = z.input<typeof Options>
 
 /**
- * Notifies people of uploads through SNS: the subscribers of a topic (e-mail, text message, queue, …), or one phone number
- * by text message. Costs no Cloudinary calls.
+ * Notifies people of uploads through SNS: the subscribers of a topic (e-mail, text message, queue, …), or one
+ * phone number by text message. Costs no Cloudinary calls.
  *
  * @throws {ListenerError} LISTENER_CONFIG_INVALID
  */

@@ -8,7 +8,9 @@ import { ConfigError } from '../../config.ts'
 import { ListenerError, PermanentError } from '../../errors.ts'
 import type { Finding } from '../../processor.ts'
 
-/** Names of SNS errors that a retry does not fix. A missing permission is not among them: it can be granted. */
+/**
+ * Names of SNS errors that a retry does not fix. A missing permission is not among them: it can be granted.
+ */
 const PERMANENT = /^(?:InvalidParameter|InvalidParameterValue|Validation|NotFound|OptedOut|EndpointDisabled)/
 
 /** Maximum length of SNS's message in an error, in characters. */
@@ -18,7 +20,9 @@ const MAX_EXCERPT = 300
 export class Publisher {
   readonly #client: SNSClient
 
-  /** @param region (Default: the region of the AWS SDK's variables, which also set endpoint and credentials) */
+  /**
+   * @param region (Default: the region of the AWS SDK's variables, which also set endpoint and credentials)
+   */
   constructor(region?: string) {
     this.#client = new SNSClient({
       ...(region && { region }),
@@ -55,7 +59,8 @@ export class Publisher {
   }
 
   /**
-   * Checks that a topic exists. A missing permission to check is only a warning, since publishing may be allowed.
+   * Checks that a topic exists. A missing permission to check is only a warning, since publishing may be
+   * allowed.
    *
    * @throws {ListenerError} like `publish`
    */

@@ -9,8 +9,9 @@ export type Render = (event: AssetEvent) => string | undefined
 const TOKEN = /\{\{|\}\}|\{([^{}]*)\}/g
 
 /**
- * A template such as `{public_id} was uploaded`, or a function of the event. Parses to a function. Rejects placeholders
- * that are not valid paths; a placeholder for a field that the payload does not have renders as empty text.
+ * A template such as `{public_id} was uploaded`, or a function of the event. Parses to a function. Rejects
+ * placeholders that are not valid paths; a placeholder for a field that the payload does not have renders as
+ * empty text.
  */
 export const TEXT = z.custom<string | Render>().transform((given, context): Render => {
   if (typeof given === 'function') return given

@@ -39,8 +39,8 @@ export const TRANSFORM_MS = 120_000
 const ACCEPT_MS = 30_000
 
 /**
- * Requests transformations of a video: `explicit` with `eager`, Upload API. Requests them again in the background if
- * Cloudinary refuses, or does not finish, a synchronous transformation.
+ * Requests transformations of a video: `explicit` with `eager`, Upload API. Requests them again in the
+ * background if Cloudinary refuses, or does not finish, a synchronous transformation.
  *
  * @throws {CloudinaryError} an error that does not concern the transformations: not found, busy (423), down
  */
@@ -61,9 +61,9 @@ export async function transformVideo(options: TransformOptions): Promise<Transfo
 }
 
 /**
- * Reads the `eager` list of a response or a notification. Its entries: `{transformation, url, …}` for a result,
- * `{status: "failed", reason}` for a failure, often with the transformation, and `{status: "processing", batch_id, url}`.
- * An empty list and an entry without any of these count as failures.
+ * Reads the `eager` list of a response or a notification. Its entries: `{transformation, url, …}` for a
+ * result, `{status: "failed", reason}` for a failure, often with the transformation, and `{status:
+ * "processing", batch_id, url}`. An empty list and an entry without any of these count as failures.
  *
  * @param requested transformations; entries without one are in this order
  */
@@ -112,7 +112,10 @@ async function callExplicit(options: TransformOptions): Promise<{ eager?: unknow
   )
 }
 
-/** "Video is too large to process synchronously, please use an eager transformation with eager_async=true to resolve" */
+/**
+ * "Video is too large to process synchronously, please use an eager transformation with eager_async=true to
+ * resolve"
+ */
 function isTooLarge({ status, message }: CloudinaryError): boolean {
   return status === 400 && /too large to process synchronously/i.test(message)
 }

@@ -2,8 +2,8 @@
 import { unescape as decode } from 'node:querystring'
 
 /**
- * Finds the requested transformation of a result. Results contain the transformation URL-decoded, with the parameters of a
- * component sorted or in the requested order (both observed).
+ * Finds the requested transformation of a result. Results contain the transformation URL-decoded, with the
+ * parameters of a component sorted or in the requested order (both observed).
  *
  * @param name in a result, or as requested
  * @param requested transformations as in a URL, where a comma within text is `%252C`
@@ -13,7 +13,10 @@ export function findRequested(name: string, requested: readonly string[]): strin
   return find(normalForm(name)) ?? find(normalForm(decode(name)))
 }
 
-/** Sorts the parameters of each component. Splits before decoding, so encoded commas and slashes do not separate. */
+/**
+ * Sorts the parameters of each component. Splits before decoding, so encoded commas and slashes do not
+ * separate.
+ */
 function normalForm(transformation: string): string {
   const components = transformation.split('/').filter(Boolean)
   return JSON.stringify(components.map((component) => component.split(',').map(decodeFully).sort()))

@@ -52,8 +52,9 @@ export class Jobs {
 }
 
 /**
- * Whether a job covers a run of its event, so nothing needs to be requested. A redrive requests failed transformations
- * again, a replay all of them. Results from before a replay do not count for the replay or for a redrive of it.
+ * Whether a job covers a run of its event, so nothing needs to be requested. A redrive requests failed
+ * transformations again, a replay all of them. Results from before a replay do not count for the replay or
+ * for a redrive of it.
  */
 export function isStarted(job: Job, run: AssetEvent['run']): boolean {
   if (run === undefined || run.id === job.run) return true

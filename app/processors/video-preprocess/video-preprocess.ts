@@ -10,7 +10,9 @@ import { readEager, TRANSFORM_MS, transformVideo } from './eager-transformations
 import { findRequested } from './transformation-name.ts'
 import { isStarted, type Job, Jobs } from './video-job.ts'
 
-/** A transformation as in a URL, such as `c_limit,q_auto,w_640`. `|` separates transformations in a request. */
+/**
+ * A transformation as in a URL, such as `c_limit,q_auto,w_640`. `|` separates transformations in a request.
+ */
 const TRANSFORMATION = z.string().regex(/^[^|\s]+$/, 'a transformation must not contain whitespace or "|"')
 
 const Options = z.strictObject({
@@ -27,8 +29,8 @@ const Options = z.strictObject({
     )
     .min(1),
   /**
-   * Larger videos are transformed in the background. Cloudinary's limit for synchronous transformations is 40 MB on a
-   * free plan, 300 MB on a paid one.
+   * Larger videos are transformed in the background. Cloudinary's limit for synchronous transformations is 40
+   * MB on a free plan, 300 MB on a paid one.
    */
   largeBytes: z.int().positive().default(40_000_000),
   tagLarge: TAG.optional(),
@@ -50,9 +52,9 @@ const OTHER_SECONDS = 120
 const MAX_LEAD_MS = 60_000
 
 /**
- * Transforms every uploaded video: a small one synchronously, a large one in the background, until its `eager`
- * notification closes the job. A failed transformation is a dead letter, VIDEO_TRANSFORMATION_FAILED; a redrive requests
- * the missing ones again. Costs one call of the Upload API per upload, and one per tag.
+ * Transforms every uploaded video: a small one synchronously, a large one in the background, until its
+ * `eager` notification closes the job. A failed transformation is a dead letter, VIDEO_TRANSFORMATION_FAILED;
+ * a redrive requests the missing ones again. Costs one call of the Upload API per upload, and one per tag.
  *
  * @throws {ListenerError} LISTENER_CONFIG_INVALID
  */
@@ -109,7 +111,10 @@ class Preprocessor {
     return noteOf(job)
   }
 
-  /** Handles an `eager` notification: closes the job. A redrive or replay requests missing transformations again. */
+  /**
+   * Handles an `eager` notification: closes the job. A redrive or replay requests missing transformations
+   * again.
+   */
   async close(event: AssetEvent, context: ProcessorContext): Promise<string> {
     const { payload, run, asset } = event
     const jobs = new Jobs(context.state)
@@ -177,8 +182,8 @@ class Preprocessor {
   }
 
   /**
-   * Handles a batch without a job: another client requested it (such as an upload preset), or a worker was killed before
-   * it saved the job, and the redelivered upload requested a new batch.
+   * Handles a batch without a job: another client requested it (such as an upload preset), or a worker was
+   * killed before it saved the job, and the redelivered upload requested a new batch.
    */
   #unknown({ asset, receivedAt }: AssetEvent): string {
     // without an asset id, the event does not wait for the upload, whose run may not have saved the job yet

@@ -11,7 +11,10 @@ import {
   type Variants
 } from './sample-asset.ts'
 
-/** Assets that were changed, moved, renamed or deleted: mostly any number of them, in a list or in a map by public id. */
+/**
+ * Assets that were changed, moved, renamed or deleted: mostly any number of them, in a list or in a map by
+ * public id.
+ */
 export const CHANGES = {
   resource_tags_changed: {
     default: (context) => list(context, () => ({ added: ['autumn', 'sale'], removed: ['summer'] })),

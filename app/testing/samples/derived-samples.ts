@@ -1,6 +1,8 @@
 import { addresses, hex, type SampleContext, sampleAsset, stamp, type Variants } from './sample-asset.ts'
 
-/** Files derived from an asset. `eager` does not state the kind of the asset, as observed in real deliveries. */
+/**
+ * Files derived from an asset. `eager` does not state the kind of the asset, as observed in real deliveries.
+ */
 export const DERIVED = {
   eager: {
     image: (context) =>

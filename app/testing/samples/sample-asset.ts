@@ -107,7 +107,9 @@ export function identity(asset: SampleAsset): Body {
   }
 }
 
-/** The fields that identify an asset, without its kind, in older notifications and in `moderation` and `info`. */
+/**
+ * The fields that identify an asset, without its kind, in older notifications and in `moderation` and `info`.
+ */
 export function kindlessIdentity({ assetId, publicId }: SampleAsset): Body {
   return { asset_id: assetId, public_id: publicId }
 }

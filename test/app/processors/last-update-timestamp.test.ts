@@ -374,7 +374,8 @@ t.test('stops a loop at the third answer', async (t) => {
       const { names } = await run(event, { state, clock })
       stamped.push(names.includes('updateMetadata'))
     }
-    // previous values of a found change are known from the second on; after an unstamped answer there is no write to answer
+    // previous values of a found change are known from the second on; after an unstamped answer there is no
+    // write to answer
     const turns = isFound ? [true, true, true, true, false, true] : [true, true, true, false, true, false]
     t.strictSame(stamped, turns, isFound ? 'found' : 'notified')
   }

@@ -72,7 +72,9 @@ t.test('each row is done, and the report beside the file tells what became of it
     { row: '9', public_id: 'nobody', outcome: 'failed', error: /no such asset/ },
     { row: '10', operation: 'explode', outcome: 'failed', error: /^operation must be one of add_tags, / }
   ])
-  t.strictSame(notes('bulk/june.csv'), ['9 rows: 6 ok, 1 already done, 2 failed; report: bulk/june.report.csv'])
+  t.strictSame(notes('bulk/june.csv'), [
+    '9 rows: 6 ok, 1 already done, 2 failed; report: bulk/june.report.csv'
+  ])
 })
 
 t.test('the report is not run, and neither is what is in another folder', async (t) => {

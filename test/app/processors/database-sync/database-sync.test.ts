@@ -43,7 +43,7 @@ t.test('rejects invalid options', async (t) => {
     [{ table: 'drop table' }, /databaseSync: table: must be 1 to 63 lower-case/],
     [{ table: 'x'.repeat(49) }, /table: must be at most 48/],
     [{ schema: 'Public' }, /schema: must be/],
-    [{ columns: { observed_at: 'etag' } }, /columns\.observed_at: .*is kept always/],
+    [{ columns: { observed_at: 'etag' } }, /columns\.observed_at: /],
     [{ tables: 'assets' }, /Unrecognized key/]
   ]
   for (const [options, message] of refused) {

@@ -194,12 +194,12 @@ t.test('rejects invalid options', async (t) => {
   refused({ on: [] }, /on: /)
   refused({ on: ['uploads'] }, /on\.0: /)
   refused({ fields: [] }, /fields: /)
-  refused({ fields: ['a..b'] }, /fields\.0: a path is names with dots between/)
-  refused({ fields: ['event.secret'] }, /fields\.0: of the event there are /)
+  refused({ fields: ['a..b'] }, /fields\.0: /)
+  refused({ fields: ['event.secret'] }, /fields\.0: .*event\.id/)
   refused({ map: {} }, /map: must be a function/)
-  refused({ map: () => undefined, fields: ['tags'] }, /options: either `fields` or `map`, not both/)
+  refused({ map: () => undefined, fields: ['tags'] }, /options: .*`fields`.*`map`/)
   for (const headers of [{ 'a b': 'c' }, { a: 'b\r\nc: d' }, { 'Webhook-Id': 'a' }, { Host: 'a' }]) {
-    refused({ headers }, /headers: must be headers of HTTP, and none that `forward` sets itself/)
+    refused({ headers }, /headers: /)
   }
   refused({ timeoutSeconds: 0 }, /timeoutSeconds: /)
   refused({ timeoutSeconds: 241 }, /timeoutSeconds: /)

@@ -153,7 +153,7 @@ t.test('rejects invalid options', async (t) => {
   )
   refused(
     { topicArn: OTHER_TOPIC, phoneNumber: '+14155550100' },
-    /options: either `topicArn` or `phoneNumber`/
+    /options: .*`topicArn`.*`phoneNumber`/
   )
   refused({ subject: 'Hi', phoneNumber: '+14155550100' }, /subject: /)
   for (const name of [
@@ -167,7 +167,7 @@ t.test('rejects invalid options', async (t) => {
     'AWS.SNS.SMS.MaxPrice',
     'x'.repeat(257)
   ]) {
-    refused({ attributes: { [name]: 'x' } }, /attributes: names are letters, digits, /)
+    refused({ attributes: { [name]: 'x' } }, /attributes: /)
   }
   refused({ attributes: { customer: '{' } }, /attributes\.customer: a brace stands alone/)
   const many = Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`a${index}`, 'x']))

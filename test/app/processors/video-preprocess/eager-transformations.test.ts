@@ -1,6 +1,10 @@
 import t, { type Test } from 'tap'
 import { CloudinaryError } from '../../../../app/listener.ts'
-import { type TransformOptions, transformVideo, readEager } from '../../../../app/processors/video-preprocess/eager-transformations.ts'
+import {
+  readEager,
+  type TransformOptions,
+  transformVideo
+} from '../../../../app/processors/video-preprocess/eager-transformations.ts'
 import { buildCloudinary } from '../../../support/cloudinary.ts'
 
 const HLS = 'sp_full_hd/m3u8'
@@ -144,7 +148,7 @@ t.test('reads results and failures', async (t) => {
   )
   t.strictSame(
     readEager([{ status: 'failed', reason: 'Unsupported' }], requested),
-    { status: 'failed', made: [], reasons: ['a transformation: Unsupported'] },
+    { status: 'failed', made: [], reasons: ['unknown transformation: Unsupported'] },
     'by neither, where some are missing'
   )
 })
@@ -176,12 +180,12 @@ t.test('does not count an empty answer as success', async (t) => {
     t.strictSame(readEager(nothing, [HLS, MP4]), {
       status: 'failed',
       made: [],
-      reasons: [`${HLS} | ${MP4}: Cloudinary names no result`]
+      reasons: [`${HLS} | ${MP4}: Cloudinary returned no result`]
     })
   }
   t.strictSame(
     readEager([null, 5, { bytes: 1 }], []),
-    { status: 'failed', made: [], reasons: Array(3).fill('a transformation: no reason given') },
+    { status: 'failed', made: [], reasons: Array(3).fill('unknown transformation: no reason given') },
     'an entry that names nothing'
   )
 })

@@ -34,28 +34,25 @@ t.test('finds a job without a batch by an earlier batch', async (t) => {
   t.strictSame(await jobs.ofBatch('batch-1'), done)
 })
 
-t.test(
-  'never saves a job without its batch',
-  async (t) => {
-    const { state } = memoryState()
-    let writes = 0
-    const killed: State = {
-      ...state,
-      async set(key, value) {
-        writes++
-        if (writes > 1) throw new Error('killed')
-        await state.set(key, value)
-      }
+t.test('never saves a job without its batch', async (t) => {
+  const { state } = memoryState()
+  let writes = 0
+  const killed: State = {
+    ...state,
+    async set(key, value) {
+      writes++
+      if (writes > 1) throw new Error('killed')
+      await state.set(key, value)
     }
-    await t.rejects(new Jobs(killed).save(job), /killed/)
-    t.equal(await new Jobs(state).ofUpload('upload-1'), undefined)
-    t.equal(
-      await new Jobs(state).ofBatch('batch-1'),
-      undefined,
-      'a batch of a job that is not there is not known'
-    )
   }
-)
+  await t.rejects(new Jobs(killed).save(job), /killed/)
+  t.equal(await new Jobs(state).ofUpload('upload-1'), undefined)
+  t.equal(
+    await new Jobs(state).ofBatch('batch-1'),
+    undefined,
+    'a batch of a job that is not there is not known'
+  )
+})
 
 t.test('restarts failures on redrive, everything on replay', async (t) => {
   const redrive: AssetEvent['run'] = { kind: 'redrive', id: 'run-1' }

@@ -1,6 +1,6 @@
 import { test } from 'tap'
-import { sampleContext } from '../../../../app/testing/samples/sample-asset.ts'
 import { CHANGES } from '../../../../app/testing/samples/change-samples.ts'
+import { sampleContext } from '../../../../app/testing/samples/sample-asset.ts'
 
 const context = sampleContext({ publicId: 'shop/brown', count: 2, now: new Date('2026-02-03T04:05:06.789Z') })
 const identity = { asset_id: /^[0-9a-f]{32}$/, resource_type: 'image', type: 'upload' }

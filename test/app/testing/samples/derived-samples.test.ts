@@ -1,6 +1,6 @@
 import { test } from 'tap'
-import { sampleContext } from '../../../../app/testing/samples/sample-asset.ts'
 import { DERIVED } from '../../../../app/testing/samples/derived-samples.ts'
+import { sampleContext } from '../../../../app/testing/samples/sample-asset.ts'
 
 const context = sampleContext({ publicId: 'clip', now: new Date('2026-02-03T04:05:06.789Z') })
 

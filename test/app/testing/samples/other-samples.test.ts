@@ -1,6 +1,6 @@
 import { test } from 'tap'
-import { sampleContext } from '../../../../app/testing/samples/sample-asset.ts'
 import { OTHERS } from '../../../../app/testing/samples/other-samples.ts'
+import { sampleContext } from '../../../../app/testing/samples/sample-asset.ts'
 
 const context = sampleContext({ publicId: 'shop/bags/brown', now: new Date('2026-02-03T04:05:06.789Z') })
 

@@ -1,6 +1,6 @@
 import { test } from 'tap'
-import { sampleContext } from '../../../../app/testing/samples/sample-asset.ts'
 import { REVIEWS } from '../../../../app/testing/samples/review-samples.ts'
+import { sampleContext } from '../../../../app/testing/samples/sample-asset.ts'
 
 const context = sampleContext({ publicId: 'brown', count: 1, now: new Date('2026-02-03T04:05:06.789Z') })
 

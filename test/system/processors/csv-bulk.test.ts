@@ -69,7 +69,7 @@ t.test('each row is done, and the report beside the file tells what became of it
   t.match(parse(content!, { columns: true, delimiter: ';' }).slice(-4), [
     { row: '7', operation: 'delete', public_id: 'unwanted', outcome: 'ok' },
     { row: '8', public_id: 'nobody', outcome: 'already', error: /does not exist/ },
-    { row: '9', public_id: 'nobody', outcome: 'failed', error: /no such asset/ },
+    { row: '9', public_id: 'nobody', outcome: 'failed', error: /^add tag: / },
     { row: '10', operation: 'explode', outcome: 'failed', error: /^operation must be one of add_tags, / }
   ])
   t.strictSame(notes('bulk/june.csv'), [

@@ -93,7 +93,7 @@ t.test('runs rows, and reports their outcomes', async (t) => {
     { row: '2', outcome: 'ok' },
     { row: '3', outcome: 'ok' },
     { row: '4', outcome: 'ok' },
-    { row: '7', public_id: 'nobody', outcome: 'failed', error: /no such asset/ },
+    { row: '7', public_id: 'nobody', outcome: 'failed', error: /^add tag: / },
     { row: '8', operation: 'explode', outcome: 'failed', error: /^operation must be/ },
     { row: '9', operation: '', outcome: 'failed', error: /closing quote/ }
   ])

@@ -130,7 +130,7 @@ t.test(
     await lost.promise
     t.match(
       lines.join(''),
-      /DATABASE_UNAVAILABLE.*cannot keep a connection: .*a connection to the database is lost/
+      /DATABASE_UNAVAILABLE.*cannot keep a connection: .*database connection lost/
     )
     await t.rejects(database.query('ask', 'SELECT 1'), {
       code: 'DATABASE_UNAVAILABLE',

@@ -169,7 +169,7 @@ t.test('rejects invalid options', async (t) => {
   ]) {
     refused({ attributes: { [name]: 'x' } }, /attributes: /)
   }
-  refused({ attributes: { customer: '{' } }, /attributes\.customer: a brace stands alone/)
+  refused({ attributes: { customer: '{' } }, /attributes\.customer: /)
   const many = Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`a${index}`, 'x']))
   refused({ attributes: many }, /attributes: at most 8 attributes/)
   refused({ message: 'hello' }, /options: .*message/)

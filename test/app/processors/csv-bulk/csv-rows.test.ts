@@ -87,7 +87,11 @@ t.test('reports undecodable text in its row', async (t) => {
   const torn = Buffer.concat([Buffer.from('a,b\nc,'), Buffer.from('é').subarray(0, 1)])
   t.match((await read(torn)).rows, [{}, { error: NOT_UTF8 }])
   t.match((await read(Buffer.from('\uFEFFa\tb\n\uD800\tc', 'utf16le'))).rows, [{}, { error: NOT_UTF8 }])
-  t.match((await read('a,b\nM\uFFFDnchen,c')).rows, [{}, { error: NOT_UTF8 }], 'already undecodable at the source')
+  t.match(
+    (await read('a,b\nM\uFFFDnchen,c')).rows,
+    [{}, { error: NOT_UTF8 }],
+    'already undecodable at the source'
+  )
 })
 
 t.test('returns no rows for an empty file', async (t) => {

@@ -26,17 +26,14 @@ t.test('handles changes, including own ones', async (t) => {
   t.strictSame(databaseSync().requires, ['DATABASE_URL'])
 })
 
-t.test(
-  'skips delivery types that Cloudinary does not store',
-  async (t) => {
-    const event = sampleEvent('upload')
-    const of = (deliveryType: string) => ({ ...event, asset: { ...event.asset, deliveryType } })
-    for (const type of ['upload', 'private', 'authenticated']) t.ok(wants(of(type)), type)
-    for (const type of ['fetch', 'facebook', 'list']) t.notOk(wants(of(type)), type)
-    t.ok(wants({ ...event, asset: { publicId: 'of older notifications' } }))
-    t.notOk(wants({ ...event, asset: null }))
-  }
-)
+t.test('skips delivery types that Cloudinary does not store', async (t) => {
+  const event = sampleEvent('upload')
+  const of = (deliveryType: string) => ({ ...event, asset: { ...event.asset, deliveryType } })
+  for (const type of ['upload', 'private', 'authenticated']) t.ok(wants(of(type)), type)
+  for (const type of ['fetch', 'facebook', 'list']) t.notOk(wants(of(type)), type)
+  t.ok(wants({ ...event, asset: { publicId: 'of older notifications' } }))
+  t.notOk(wants({ ...event, asset: null }))
+})
 
 t.test('rejects invalid options', async (t) => {
   const refused: [unknown, RegExp][] = [
@@ -152,22 +149,19 @@ t.test('keeps the row of a video after a rename without a kind', async (t) => {
   t.equal(lookUps(), 1)
 })
 
-t.test(
-  'removes a row overwritten by a rename without a kind',
-  async (t) => {
-    const { cloudinary, handle, upload, uploaded, rows } = await start(t)
-    const [clip, overwritten] = [upload('clip', VIDEO), upload('clip-renamed', VIDEO)]
-    await handle(uploaded(clip))
-    await handle(uploaded(overwritten))
-    cloudinary.ui().rename('clip', 'clip-renamed', { ...VIDEO, overwrite: true })
-    cloudinary.ui().rename('clip-renamed', 'elsewhere', VIDEO)
-    await handle(sampleEvent('rename', { assetId: clip.assetId, publicId: 'clip', variant: 'without-kind' }))
-    t.strictSame(await rows(), [], 'returns with the last rename')
-    const last = { from_public_id: 'clip-renamed', to_public_id: 'elsewhere' }
-    await handle(sampleEvent('rename', { assetId: clip.assetId, variant: 'without-kind' }, last))
-    t.strictSame(await rows(), ['elsewhere video upload'])
-  }
-)
+t.test('removes a row overwritten by a rename without a kind', async (t) => {
+  const { cloudinary, handle, upload, uploaded, rows } = await start(t)
+  const [clip, overwritten] = [upload('clip', VIDEO), upload('clip-renamed', VIDEO)]
+  await handle(uploaded(clip))
+  await handle(uploaded(overwritten))
+  cloudinary.ui().rename('clip', 'clip-renamed', { ...VIDEO, overwrite: true })
+  cloudinary.ui().rename('clip-renamed', 'elsewhere', VIDEO)
+  await handle(sampleEvent('rename', { assetId: clip.assetId, publicId: 'clip', variant: 'without-kind' }))
+  t.strictSame(await rows(), [], 'returns with the last rename')
+  const last = { from_public_id: 'clip-renamed', to_public_id: 'elsewhere' }
+  await handle(sampleEvent('rename', { assetId: clip.assetId, variant: 'without-kind' }, last))
+  t.strictSame(await rows(), ['elsewhere video upload'])
+})
 
 t.test('deletes by asset id without a look-up if the kind is missing', async (t) => {
   const { cloudinary, handle, upload, uploaded, rows, lookUps } = await start(t)

@@ -12,7 +12,7 @@ const lines: string[] = []
 const lost = Promise.withResolvers<void>()
 const write = (line: string) => {
   lines.push(line)
-  if (line.includes('is lost')) lost.resolve()
+  if (line.includes('DATABASE_UNAVAILABLE')) lost.resolve()
 }
 const log = pino({ serializers: SERIALIZERS }, { write })
 const { postgres, open } = await buildPostgres(t, log)
@@ -122,29 +122,23 @@ t.test('rolls back a failed transaction', async (t) => {
   t.strictSame(await database.query('look', 'SELECT * FROM ledger'), [{ id: 2 }])
 })
 
-t.test(
-  'recovers after an outage and logs it without secrets',
-  async (t) => {
-    await database.query('open a connection', 'SELECT 1')
-    await postgres.down()
-    await lost.promise
-    t.match(
-      lines.join(''),
-      /DATABASE_UNAVAILABLE.*cannot keep a connection: .*database connection lost/
-    )
-    await t.rejects(database.query('ask', 'SELECT 1'), {
-      code: 'DATABASE_UNAVAILABLE',
-      message: /ECONNREFUSED/
-    })
-    await t.rejects(
-      database.transaction(async () => {}),
-      { code: 'DATABASE_UNAVAILABLE', message: /^cannot connect: ECONNREFUSED/ }
-    )
-    await postgres.up()
-    t.strictSame(await database.query('ask', 'SELECT 1 AS one'), [{ one: 1 }])
-    t.notMatch(lines.join(''), SECRET)
-  }
-)
+t.test('recovers after an outage and logs it without secrets', async (t) => {
+  await database.query('open a connection', 'SELECT 1')
+  await postgres.down()
+  await lost.promise
+  t.match(lines.join(''), /DATABASE_UNAVAILABLE.*cannot keep a connection: /)
+  await t.rejects(database.query('ask', 'SELECT 1'), {
+    code: 'DATABASE_UNAVAILABLE',
+    message: /ECONNREFUSED/
+  })
+  await t.rejects(
+    database.transaction(async () => {}),
+    { code: 'DATABASE_UNAVAILABLE', message: /^cannot connect: ECONNREFUSED/ }
+  )
+  await postgres.up()
+  t.strictSame(await database.query('ask', 'SELECT 1 AS one'), [{ one: 1 }])
+  t.notMatch(lines.join(''), SECRET)
+})
 
 t.test('reports a certificate file that cannot be read', async (t) => {
   const nowhere = open(`${url}?sslmode=verify-full&sslrootcert=/nowhere/ca.pem`)

@@ -284,36 +284,33 @@ const howOld = fc.constantFrom(0, 0, 3, 10)
 /** Random choices: the next waiting event, its number of deliveries, and whether to change an asset first. */
 const choices = fc.infiniteStream(fc.nat(1_000_000))
 
-t.test(
-  'converges for any events in any order, repeated',
-  async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(act, { minLength: 1, maxLength: 12 }),
-        choices,
-        howOld,
-        async (acts, choices, old) => {
-          const { change, syncEvent, table, expected } = build()
-          const choose = (below: number) => choices.next().value! % below
-          const waiting: EventOfAsset[] = []
-          const toDo = [...acts]
-          while (toDo.length + waiting.length > 0) {
-            if (toDo.length > 0 && choose(2) === 0) {
-              waiting.push(...change(perform(toDo.shift()!), () => choose(10) < old))
-            } else if (waiting.length > 0) {
-              const index = choose(waiting.length)
-              await syncEvent(waiting[index])
-              // redelivered or not
-              if (choose(3) > 0) waiting.splice(index, 1)
-            }
+t.test('converges for any events in any order, repeated', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(act, { minLength: 1, maxLength: 12 }),
+      choices,
+      howOld,
+      async (acts, choices, old) => {
+        const { change, syncEvent, table, expected } = build()
+        const choose = (below: number) => choices.next().value! % below
+        const waiting: EventOfAsset[] = []
+        const toDo = [...acts]
+        while (toDo.length + waiting.length > 0) {
+          if (toDo.length > 0 && choose(2) === 0) {
+            waiting.push(...change(perform(toDo.shift()!), () => choose(10) < old))
+          } else if (waiting.length > 0) {
+            const index = choose(waiting.length)
+            await syncEvent(waiting[index])
+            // redelivered or not
+            if (choose(3) > 0) waiting.splice(index, 1)
           }
-          assert.deepEqual(table(), expected())
         }
-      ),
-      { numRuns: 300 }
-    )
-  }
-)
+        assert.deepEqual(table(), expected())
+      }
+    ),
+    { numRuns: 300 }
+  )
+})
 
 /** Makes each method call wait for its turn; `breaks` selects the calls that fail. */
 const inTurns = <Part extends object>(part: Part, scheduler: Scheduler, breaks: () => boolean): Part =>
@@ -330,45 +327,42 @@ const inTurns = <Part extends object>(part: Part, scheduler: Scheduler, breaks: 
       }
   })
 
-t.test(
-  'converges for parallel and interrupted events',
-  async () => {
-    const acts = fc.array(act, { minLength: 1, maxLength: 8 })
-    await fc.assert(
-      fc.asyncProperty(fc.scheduler(), acts, choices, howOld, async (scheduler, acts, choices, old) => {
-        const tenth = () => choices.next().value! % 10
-        const oneIn = (number: number) => choices.next().value! % number === 0
-        const { change, cloudinary, rows, context, table, expected } = build()
-        const slow = <Part extends object>(part: Part) => inTurns(part, scheduler, () => oneIn(20))
-        const slowContext = { ...context, cloudinary: slow(cloudinary) }
-        const slowRows = slow(rows)
-        const handle = async (event: EventOfAsset): Promise<unknown> =>
-          syncEvent(event, slowContext, slowRows).catch(() => handle(event))
-        const groups = new Map<string, Promise<unknown>>()
-        const arrive = async (event: EventOfAsset) => {
-          await scheduler.schedule(Promise.resolve(), `${event.type} arrives`)
-          const before = groups.get(event.group) ?? Promise.resolve()
-          groups.set(
-            event.group,
-            before.then(() => handle(event))
-          )
-        }
-        const run = async () => {
-          const arrivals: Promise<void>[] = []
-          for (const act of acts) {
-            await scheduler.schedule(Promise.resolve(), act.do)
-            for (const event of change(perform(act), () => tenth() < old)) {
-              arrivals.push(arrive(event))
-              if (oneIn(4)) arrivals.push(arrive(event))
-            }
+t.test('converges for parallel and interrupted events', async () => {
+  const acts = fc.array(act, { minLength: 1, maxLength: 8 })
+  await fc.assert(
+    fc.asyncProperty(fc.scheduler(), acts, choices, howOld, async (scheduler, acts, choices, old) => {
+      const tenth = () => choices.next().value! % 10
+      const oneIn = (number: number) => choices.next().value! % number === 0
+      const { change, cloudinary, rows, context, table, expected } = build()
+      const slow = <Part extends object>(part: Part) => inTurns(part, scheduler, () => oneIn(20))
+      const slowContext = { ...context, cloudinary: slow(cloudinary) }
+      const slowRows = slow(rows)
+      const handle = async (event: EventOfAsset): Promise<unknown> =>
+        syncEvent(event, slowContext, slowRows).catch(() => handle(event))
+      const groups = new Map<string, Promise<unknown>>()
+      const arrive = async (event: EventOfAsset) => {
+        await scheduler.schedule(Promise.resolve(), `${event.type} arrives`)
+        const before = groups.get(event.group) ?? Promise.resolve()
+        groups.set(
+          event.group,
+          before.then(() => handle(event))
+        )
+      }
+      const run = async () => {
+        const arrivals: Promise<void>[] = []
+        for (const act of acts) {
+          await scheduler.schedule(Promise.resolve(), act.do)
+          for (const event of change(perform(act), () => tenth() < old)) {
+            arrivals.push(arrive(event))
+            if (oneIn(4)) arrivals.push(arrive(event))
           }
-          await Promise.all(arrivals)
-          await Promise.all(groups.values())
         }
-        await scheduler.waitFor(run())
-        assert.deepEqual(table(), expected())
-      }),
-      { numRuns: 150 }
-    )
-  }
-)
+        await Promise.all(arrivals)
+        await Promise.all(groups.values())
+      }
+      await scheduler.waitFor(run())
+      assert.deepEqual(table(), expected())
+    }),
+    { numRuns: 150 }
+  )
+})

@@ -113,7 +113,11 @@ t.test('confirms a row that was read after it got its name', async (t) => {
   t.equal(await seen(asset(), before), false, 'read before its placement')
   t.equal(await seen(asset(), await later()), true)
   t.equal(await seen(asset({ public_id: 'sack' }), await later()), false, 'renamed')
-  t.equal(await seen(asset({ public_id: 'sack', type: 'private' }), await later()), false, 'another delivery type')
+  t.equal(
+    await seen(asset({ public_id: 'sack', type: 'private' }), await later()),
+    false,
+    'another delivery type'
+  )
   t.equal(await seen(asset({ public_id: 'sack', type: 'private' }), await later()), true)
   await database.query('make a row of an earlier release', 'UPDATE assets SET placed_at = NULL')
   t.equal(await seen(asset({ public_id: 'sack', type: 'private' }), await later()), true)

@@ -121,8 +121,7 @@ t.test('rejects a conflicting table without changing it', async (t) => {
   const taken = define('taken', { price: { from: 'metadata.price', type: 'integer' }, more: 'etag' })
   const refusal = {
     code: 'DATABASE_TABLE_CONFLICT',
-    message:
-      /"taken".*: column price is text and must be integer\. /
+    message: /"taken".*: column price is text and must be integer\. /
   }
   await t.rejects(migrate(taken), refusal)
   await t.rejects(checkTable(database, taken), refusal)

@@ -143,18 +143,12 @@ t.test('rejects invalid options', async (t) => {
   refused({ subject: '{event.name}' }, /^notify: subject: \{event\.name\}: /)
   refused({ on: [] }, /on: /)
   refused({ on: ['uploads'] }, /on\.0: /)
-  refused(
-    { topicArn: 'arn:aws:sqs:eu-west-1:000000000000:uploads' },
-    /topicArn: /
-  )
+  refused({ topicArn: 'arn:aws:sqs:eu-west-1:000000000000:uploads' }, /topicArn: /)
   refused(
     { phoneNumber: '0170 1234567' },
     /phoneNumber: must be a number such as \+14155550100, or a function/
   )
-  refused(
-    { topicArn: OTHER_TOPIC, phoneNumber: '+14155550100' },
-    /options: .*`topicArn`.*`phoneNumber`/
-  )
+  refused({ topicArn: OTHER_TOPIC, phoneNumber: '+14155550100' }, /options: .*`topicArn`.*`phoneNumber`/)
   refused({ subject: 'Hi', phoneNumber: '+14155550100' }, /subject: /)
   for (const name of [
     '',

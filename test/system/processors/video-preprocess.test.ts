@@ -85,7 +85,10 @@ t.test('a video that Cloudinary finds too large to wait for is left to the backg
   ])
   t.strictSame(derived('medium'), [HLS, MADE_MP4])
   t.strictSame(asset('medium')?.tags, ['large-video'])
-  t.match(notes('medium'), [/^small, 30\.0 MB, too large .* requested /, /^small, 30\.0 MB, too large .*: made /])
+  t.match(notes('medium'), [
+    /^small, 30\.0 MB, too large .* requested /,
+    /^small, 30\.0 MB, too large .*: made /
+  ])
 })
 
 t.test('a video that is still being processed is tried again', async (t) => {

@@ -4,7 +4,7 @@ export default defineListener({
   processors: [
     // tags every upload
     helloWorldTag({ tag: 'Hello World!' }),
-    // stamps every asset that changes, for others to poll (`changes`); `setup` creates the metadata field
+    // writes the time of each change into a metadata field, for `changes`; `setup` creates the field
     lastUpdateTimestamp({ field: 'last_update_timestamp', watch: ['cms_id'] })
     // your own:
     // {

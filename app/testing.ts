@@ -12,28 +12,26 @@ export type { TestedEvent, TestListenerOptions, TestResult } from './testing/tes
 export { TestListener } from './testing/test-listener.ts'
 export type { LogLine } from './testing/test-wiring.ts'
 
-/** The sample event, and what is fake around the processor. */
+/** The sample event, and the fakes around the processor. */
 export type ProcessorTest<Type extends EventType> = Omit<Sample<Type>, 'count'> &
   Omit<TestListenerOptions, 'state'> & {
-    /** What the processor remembers already: values by key. */
+    /** Initial state of the processor, by key. */
     state?: Record<string, unknown>
   }
 
-/**
- * How one run of a processor ended: as the journal records it, or `ignored` where the processor is not run.
- */
+/** The outcome of one run: the journal's record, or `ignored` if the processor was not run. */
 export type ProcessorResult = (ProcessorRecord | { outcome: 'ignored'; reason: string }) &
   Pick<TestResult, 'calls' | 'deadLetters' | 'log'> & {
     event: AssetEvent
-    /** What the processor remembers now: values by key. */
+    /** State of the processor after the run, by key. */
     state: Record<string, unknown>
   }
 
 /**
  * Runs a processor once for a sample event, between its `start` and its `stop`.
  *
- * @throws {ListenerError} SAMPLE_UNKNOWN, LISTENER_CONFIG_INVALID; CONFIG_INVALID for variables that it
- *   requires and that are not given; what its `start` throws
+ * @throws {ListenerError} SAMPLE_UNKNOWN, LISTENER_CONFIG_INVALID; CONFIG_INVALID for a missing variable;
+ *   errors of `start`
  */
 export async function testProcessor<Type extends EventType>(
   processor: Processor,

@@ -1,4 +1,4 @@
-/** The types of events after which an asset is not what it was, but still there. */
+/** The types of events that change an asset without deleting it. */
 export const ASSET_CHANGES = [
   'upload',
   'rename',

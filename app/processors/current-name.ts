@@ -3,18 +3,18 @@ import { CloudinaryError, isNotFound } from '../cloudinary/cloudinary-error.ts'
 import type { IdentifiedAsset } from '../cloudinary/identified-asset.ts'
 import type { Asset } from '../ingest/event.ts'
 
-/** The note for an asset that was deleted before its event was handled: there is nothing left to do. */
-export const GONE = 'skipped: the asset was deleted meanwhile'
+/** The note for an asset that was deleted before its event was handled. */
+export const ASSET_DELETED = 'skipped: the asset was deleted meanwhile'
 
 /**
- * Does something to an asset that an event names, though it may have been renamed since: where there is none by that
- * name, it is done by the name that the asset has now. Costs one call of the Admin API (rate-limited) then, and one where
- * the event does not state the asset's kind.
+ * Runs work on the asset of an event. If the asset is not found by the name that the event states, looks up
+ * its current name and runs the work again. Costs one call of the Admin API (rate-limited) for a renamed
+ * asset, and one if the event does not state the asset's kind.
  *
- * @param work is given the asset by a name; throws CLOUDINARY_NOT_FOUND where there is none by it
- * @returns what `work` returns, or GONE
- * @throws {CloudinaryError} CLOUDINARY_NOT_FOUND or ASSET_KIND_UNKNOWN where the event has no asset id to find it by; what
- *   `work` throws else
+ * @param work throws CLOUDINARY_NOT_FOUND if the asset it is given does not exist
+ * @returns the result of `work`, or {@link ASSET_DELETED}
+ * @throws {CloudinaryError} CLOUDINARY_NOT_FOUND or ASSET_KIND_UNKNOWN if the event has no asset id; errors
+ *   of `work`
  */
 export async function byCurrentName(
   cloudinary: Pick<CloudinaryClient, 'identify' | 'locate'>,
@@ -26,18 +26,17 @@ export async function byCurrentName(
   } catch (error) {
     if (!isNotFound(error) || asset.assetId === undefined) throw error
     const located = await cloudinary.locate(asset.assetId)
-    return located === undefined ? GONE : work(located)
+    return located === undefined ? ASSET_DELETED : work(located)
   }
 }
 
 /**
- * For the `work` of {@link byCurrentName} that has read the asset: a name may have been given to another asset since.
+ * Checks that the asset that was read is the one of the event: the name may belong to another asset now. For
+ * use in the `work` of {@link byCurrentName}.
  *
- * @throws {CloudinaryError} CLOUDINARY_NOT_FOUND where what was read is another asset
+ * @throws {CloudinaryError} CLOUDINARY_NOT_FOUND if it is another asset
  */
 export function checkIdentity({ assetId }: Asset, state: AssetState): void {
   if (assetId === undefined || state.asset_id === assetId) return
-  throw new CloudinaryError('CLOUDINARY_NOT_FOUND', "the name of the asset is another one's by now", {
-    kind: 'permanent'
-  })
+  throw new CloudinaryError('CLOUDINARY_NOT_FOUND', 'another asset has this name now', { kind: 'permanent' })
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Processor } from '../processor.ts'
 import { byCurrentName } from './current-name.ts'
-import { checkOptions, TAG } from './processor-options.ts'
+import { checkOptions, hasTag, TAG } from './processor-options.ts'
 
 const Options = z.strictObject({
   name: z.string().default('hello-world-tag'),
@@ -12,8 +12,7 @@ const Options = z.strictObject({
 export type HelloWorldTagOptions = z.input<typeof Options>
 
 /**
- * Tags every upload. It adds the tag to those that are there, and does nothing when it is there already.
- * Costs one call of the Upload API for an upload.
+ * Adds a tag to every upload that does not have it yet. Costs one call of the Upload API per upload.
  *
  * @throws {ListenerError} LISTENER_CONFIG_INVALID
  */
@@ -23,8 +22,8 @@ export function helloWorldTag(options: HelloWorldTagOptions = {}): Processor {
     name,
     on: ['upload'],
     async handle({ asset, payload }, { cloudinary }) {
-      if (asset === null) return 'skipped: the upload names no asset'
-      if (Array.isArray(payload.tags) && payload.tags.includes(tag)) return `skipped: tagged "${tag}" already`
+      if (asset === null) return 'skipped: the notification names no asset'
+      if (hasTag(payload, tag)) return `skipped: already tagged "${tag}"`
       return byCurrentName(cloudinary, asset, async (named) => {
         await cloudinary.addTag(named, tag)
         return `tagged "${tag}"`

@@ -1,20 +1,20 @@
 /**
- * Who is who on a bare machine, where no account is configured: the stand-in for Cloudinary accepts these
- * credentials and `npm run send` signs with them. They open nothing but the stand-in.
+ * Credentials for local use, if no account is configured: the stand-in for Cloudinary accepts them, `npm run
+ * send` signs with them, and nothing else knows them.
  */
 
-/** The environment, and the key, that the listener itself calls Cloudinary with. */
+/** The environment and API key of the listener. */
 export const LOCAL_CLOUDINARY = {
   cloudName: 'demo',
   apiKey: '111111111111111',
   apiSecret: 'local-development-secret'
 } as const
 
-/** Somebody else with a key of the same environment: whose changes are not the listener's own. */
+/** A second API key of the same environment: its changes are not the listener's own. */
 export const COLLEAGUE = {
   apiKey: '222222222222222',
   apiSecret: 'local-colleague-secret'
 } as const
 
-/** What `forward` signs with; the stand-in for what it forwards to verifies by it. */
+/** The secret that `forward` signs with, and the stand-in receiver verifies with. */
 export const LOCAL_FORWARD_SECRET = 'whsec_bG9jYWwtZGV2ZWxvcG1lbnQtc2VjcmV0'

@@ -4,7 +4,7 @@ import { CloudinaryClients, type CloudinaryClientsOptions } from '../cloudinary/
 import type { CloudinarySdk } from '../cloudinary/sdk.ts'
 import type { FakeCloudinary, Responder } from './fake-cloudinary.ts'
 
-/** What the client adds to the options of each call: the same for all of them, or secret. */
+/** Options that the client adds to each call. They are not recorded. */
 const CLIENT_OPTIONS: Record<keyof CallOptions, true> = {
   cloud_name: true,
   api_key: true,
@@ -15,7 +15,9 @@ const CLIENT_OPTIONS: Record<keyof CallOptions, true> = {
   timeout: true
 }
 
-/** The real clients, with the real circuit breakers, whose SDK answers from a {@link FakeCloudinary}. */
+/**
+ * Returns the real clients, with real circuit breakers, on an SDK that answers from a {@link FakeCloudinary}.
+ */
 export function fakeClients(
   cloudinary: FakeCloudinary,
   options: CloudinaryClientsOptions
@@ -38,7 +40,7 @@ export function fakeClients(
   }
 }
 
-/** Functions of `sdk.uploader` that make an address or a form, and call nothing. */
+/** Functions of `sdk.uploader` that only build a URL or a form. */
 const LOCAL_FUNCTIONS: readonly PropertyKey[] = [
   'direct_upload',
   'download_generated_sprite',
@@ -49,7 +51,10 @@ const LOCAL_FUNCTIONS: readonly PropertyKey[] = [
   'upload_url'
 ]
 
-/** The SDK, where each function that calls Cloudinary is answered. What calls nothing, such as `url`, is its own. */
+/**
+ * Returns an SDK whose calls to Cloudinary are answered by `respond`. Local functions, such as `url`, are the
+ * real ones.
+ */
 function answeredSdk(sdk: CloudinarySdk, respond: Responder): CloudinarySdk {
   const answered = (part: 'uploader' | 'api') => ({
     value: new Proxy(sdk[part], {
@@ -67,7 +72,7 @@ function answeredSdk(sdk: CloudinarySdk, respond: Responder): CloudinarySdk {
   return Object.create(sdk, { uploader: answered('uploader'), api: answered('api') })
 }
 
-/** A stream that takes any bytes, and reports the answer to the callback among the arguments once it has ended. */
+/** Returns a stream that discards its content, and passes the answer to the callback in `args` at the end. */
 function answeredStream(method: string, args: unknown[], respond: Responder): Writable {
   const callback = args.find((argument) => typeof argument === 'function') ?? (() => {})
   const given = args.filter((argument) => argument !== callback).map(withoutClientOptions)

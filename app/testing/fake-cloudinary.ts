@@ -1,18 +1,19 @@
 import type { AssetState } from '../cloudinary/client.ts'
 import type { AssetEvent } from '../ingest/event.ts'
+import { asFields } from '../processors/fields.ts'
 
 /** A call of a processor to Cloudinary. */
 export interface CloudinaryCall {
-  /** What the processor calls it: `add tag` for `cloudinary.addTag`, else the first argument of `cloudinary.call`. */
+  /** `add tag` for `cloudinary.addTag`; for `cloudinary.call`, its first argument. */
   name: string
-  /** The SDK's function, such as `uploader.add_tag`; undefined where `cloudinary.call` used none. */
+  /** Function of the SDK, such as `uploader.add_tag`; undefined if `cloudinary.call` used none. */
   method?: string
-  /** Arguments of the SDK's function, without the credentials. */
+  /** Arguments of that function, without credentials. */
   args: unknown[]
 }
 
 export interface FakeCloudinaryOptions {
-  /** Fields of every asset, beside what its event says: `{ metadata: { cms_id: '7' } }`. */
+  /** Fields of every asset, in addition to those of its event: `{ metadata: { cms_id: '7' } }`. */
   asset?: Partial<AssetState>
 }
 
@@ -23,20 +24,20 @@ export interface FailureOptions {
   name?: string
 }
 
-/** Answers for a function of the SDK: its name, such as `uploader.add_tag`, and its arguments without credentials. */
+/** Answers a function of the SDK, such as `uploader.add_tag`, with these arguments (without credentials). */
 export type Responder = (method: string, args: unknown[]) => Promise<unknown>
 
-/** What the SDK rejects with; the real client maps it to a `CloudinaryError`. */
+/** Rejections of the SDK, which the real client maps to a `CloudinaryError`. */
 const UNREACHABLE = { message: 'connect ECONNREFUSED', code: 'ECONNREFUSED' }
 const NOT_FOUND = { http_code: 404, message: 'Resource not found' }
 
 /**
- * Cloudinary in memory, behind the real client: it records each call, and answers with the assets of the events that were
- * sent. It keeps the tags and the metadata that `addTag` and `updateMetadata` write. To any other change it answers that
- * it was made.
+ * Cloudinary in memory, behind the real client. Records each call, and answers with the assets of the events
+ * that were sent. Stores tags and metadata that `addTag` and `updateMetadata` write. Confirms any other
+ * change without storing it.
  */
 export class FakeCloudinary {
-  /** Every call so far, the failed ones included. */
+  /** All calls so far, including failed ones. */
   readonly calls: CloudinaryCall[] = []
   readonly #fields: Partial<AssetState>
   #assets: AssetState[] = []
@@ -48,22 +49,25 @@ export class FakeCloudinary {
   }
 
   /**
-   * Every call of this name is answered so from now on.
+   * Sets the answer to every later call with this name.
    *
-   * @param answer a function is given the arguments of the SDK's function and returns the answer
+   * @param answer a value, or a function that receives the arguments of the SDK's function
    */
   answer(name: string, answer: unknown): this {
     this.#answers.set(name, answer)
     return this
   }
 
-  /** The next calls fail as Cloudinary fails: with an HTTP status, such as 404, 420 (rate limit) or 503, or without an answer. */
+  /**
+   * Makes the next calls fail with an HTTP status, such as 404, 420 (rate limit) or 503, or without an
+   * answer.
+   */
   fail(status: number | 'unreachable', { times = 1, name }: FailureOptions = {}): this {
     this.#failures.push({ status, name, left: times })
     return this
   }
 
-  /** Cloudinary has the asset of this event, with the name and the metadata that the event says; after `delete` it has not. */
+  /** Stores the asset of an event, with its name and metadata; removes it after `delete`. */
   learn({ asset, type, payload }: AssetEvent): void {
     const { assetId, publicId, resourceType = 'image', deliveryType = 'upload' } = asset ?? {}
     if (publicId === undefined) return
@@ -72,13 +76,13 @@ export class FakeCloudinary {
       this.#assets = this.#assets.filter((other) => other !== known)
     } else if (known) {
       known.public_id = publicId
-      known.metadata = { ...known.metadata, ...fieldsOf(payload.new_metadata) }
+      known.metadata = { ...known.metadata, ...asFields(payload.new_metadata) }
     } else {
       const { notification_type: _, notification_context: __, signature_key: ___, ...uploaded } = payload
       this.#assets.push({
         ...(type === 'upload' && uploaded),
         tags: listOf(payload.tags),
-        metadata: fieldsOf(payload.new_metadata ?? payload.metadata),
+        metadata: { ...asFields(payload.new_metadata ?? payload.metadata) },
         ...this.#fields,
         asset_id: assetId ?? '',
         public_id: publicId,
@@ -88,7 +92,7 @@ export class FakeCloudinary {
     }
   }
 
-  /** Records a call that begins. Returns what answers for the SDK's functions that it uses. */
+  /** Records a call. Returns the responder for the SDK functions that it uses. */
   begin(name: string): Responder {
     const call: CloudinaryCall = { name, args: [] }
     this.calls.push(call)
@@ -98,7 +102,7 @@ export class FakeCloudinary {
       if (call.method === undefined) Object.assign(call, { method, args })
       else this.calls.push({ name, method, args })
       if (failure?.status === 'unreachable') throw UNREACHABLE
-      if (failure) throw { http_code: failure.status, message: 'the test has this call fail' }
+      if (failure) throw { http_code: failure.status, message: 'failure set by the test' }
       const answer = this.#answers.get(name)
       if (typeof answer === 'function') return answer(...args)
       return this.#answers.has(name) ? answer : this.#carryOut(method, args)
@@ -120,7 +124,7 @@ export class FakeCloudinary {
         })
       case 'uploader.update_metadata':
         return this.#change(args, (asset) => {
-          asset.metadata = { ...asset.metadata, ...fieldsOf(args[0]) }
+          asset.metadata = { ...asset.metadata, ...asFields(args[0]) }
         })
       default:
         return this.#change(args, () => {})
@@ -136,9 +140,9 @@ export class FakeCloudinary {
     return publicIds.length > 0 ? { public_ids: publicIds } : { result: 'ok' }
   }
 
-  /** @param args the options among the arguments of a call may say of which kind the asset is */
+  /** @param args the last one may be options with the asset's kind */
   #find(id: unknown, args: unknown[]): AssetState | undefined {
-    const { resource_type: resourceType, type } = fieldsOf(args.at(-1))
+    const { resource_type: resourceType, type } = asFields(args.at(-1)) ?? {}
     return this.#assets.findLast(
       (asset) =>
         id === asset.asset_id ||
@@ -150,6 +154,3 @@ export class FakeCloudinary {
 }
 
 const listOf = (value: unknown): string[] => (Array.isArray(value) ? [...value] : [])
-
-const fieldsOf = (value: unknown): Record<string, unknown> =>
-  typeof value === 'object' && value !== null ? { ...value } : {}

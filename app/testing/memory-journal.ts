@@ -10,7 +10,7 @@ interface Entry extends JournalEntry {
 
 type MemoryJournal = Pick<Journal, 'identify' | 'startAttempt' | 'record' | 'ignore'>
 
-/** A journal in memory, for tests of what uses one; the real one is tested on its own and by the system's tests. */
+/** An in-memory journal for tests. Its own tests and the system tests use the real one. */
 export function memoryJournal(clock: () => number = Date.now) {
   const entries = new Map<string, Entry>()
   const writes: string[] = []

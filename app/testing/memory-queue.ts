@@ -4,7 +4,7 @@ import type { EventSender } from '../queue/event-sender.ts'
 import { decodeMessage, encodeMessage } from '../queue/message-codec.ts'
 import type { MessageAction, ReceivedMessage } from '../queue/message-source.ts'
 
-/** An event that cannot be processed, and why; SQS itself gives no reason. */
+/** A dead-lettered event. Has no reason if it exceeded the maximum receives, as in SQS. */
 export interface DeadLetter extends Partial<DeadLetterReason> {
   event: AssetEvent
 }
@@ -14,10 +14,10 @@ export interface QueuedMessage extends ReceivedMessage {
   visibleAt: number
 }
 
-/** SQS dead-letters a message that was received so often; `infra/` sets it. */
-const MAXIMUM_RECEIVES = 1000
+/** Receives after which SQS dead-letters a message, as `infra/` configures it. */
+const MAX_RECEIVES = 1000
 
-/** A FIFO queue with its dead-letter queue, in memory: a message that waits holds back the later ones of its group. */
+/** An in-memory FIFO queue with a dead-letter queue: a waiting message blocks later ones of its group. */
 export class MemoryQueue implements Pick<EventSender, 'store'>, Pick<DeadLetters, 'put'> {
   readonly deadLetters: DeadLetter[] = []
   readonly #clock: () => number
@@ -28,13 +28,15 @@ export class MemoryQueue implements Pick<EventSender, 'store'>, Pick<DeadLetters
     this.#clock = clock
   }
 
-  /** When the next message can be received, in milliseconds since the epoch; undefined where there is none. */
+  /**
+   * When the next message becomes visible, in milliseconds since the epoch; undefined if the queue is empty.
+   */
   get nextAt(): number | undefined {
     const times = this.#heads().map(({ visibleAt }) => visibleAt)
     return times.length > 0 ? Math.min(...times) : undefined
   }
 
-  /** @throws {ListenerError} EVENT_TOO_LARGE, before any is stored */
+  /** @throws {ListenerError} EVENT_TOO_LARGE, without storing any event */
   async store(events: readonly AssetEvent[]): Promise<void> {
     const visibleAt = this.#clock()
     const messages = events.map((event) => ({
@@ -54,7 +56,7 @@ export class MemoryQueue implements Pick<EventSender, 'store'>, Pick<DeadLetters
   }
 
   settle(message: QueuedMessage, action: MessageAction): void {
-    const isRetried = action.kind === 'retry' && message.receiveCount < MAXIMUM_RECEIVES
+    const isRetried = action.kind === 'retry' && message.receiveCount < MAX_RECEIVES
     if (isRetried) {
       message.visibleAt = this.#clock() + action.delaySeconds * 1000
       return
@@ -67,7 +69,7 @@ export class MemoryQueue implements Pick<EventSender, 'store'>, Pick<DeadLetters
     this.deadLetters.push({ event: decodeMessage(body), ...reason })
   }
 
-  /** The first message of each group. */
+  /** Returns the first message of each group. */
   #heads(): QueuedMessage[] {
     const heads = new Map<string, QueuedMessage>()
     for (const message of this.#messages) if (!heads.has(message.group)) heads.set(message.group, message)

@@ -1,6 +1,6 @@
 import type { State, StateStore } from '../journal/processor-state.ts'
 
-/** State in memory, for tests of what uses it. Values go through JSON, as in the real one. */
+/** In-memory state for tests. Values are stored as JSON, like in the journal. */
 export function memoryState(): {
   state: State
   store: Pick<StateStore, 'of' | 'ofCommand'>

@@ -2,14 +2,14 @@ import type { EventType } from '../ingest/event.ts'
 import { LOCAL_CLOUDINARY } from './defaults.ts'
 import { type SampleOptions, type SampleVariant, sampleNotification } from './samples.ts'
 
-/** What a sample notification is about, and what of its body is different. */
+/** Options of a sample notification. */
 export interface Sample<Type extends EventType>
   extends Omit<SampleOptions, 'cloudName' | 'signatureKey' | 'now'> {
-  /** Which of the samples of the type. (Default: the first one) */
+  /** Name of the sample. (Default: the first of the type) */
   variant?: SampleVariant<Type>
-  /** The change was made with the listener's own API key. (Default: a colleague's) */
+  /** Made with the listener's own API key. (Default: false) */
   own?: boolean
-  /** Fields that replace those of the sample. */
+  /** Fields that replace fields of the sample. */
   body?: Record<string, unknown>
 }
 

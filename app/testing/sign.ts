@@ -6,8 +6,8 @@ export interface SigningKey {
 }
 
 /**
- * The headers Cloudinary sends with a notification: the hexadecimal digest of body + timestamp + API secret,
- * and the timestamp it was made with (Unix time, seconds).
+ * Returns the signature headers of a notification: the hexadecimal digest of body + timestamp + API secret,
+ * and the timestamp (Unix time, seconds).
  * Source: https://cloudinary.com/documentation/notification_signatures
  */
 export function signatureHeaders(

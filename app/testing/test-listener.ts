@@ -16,20 +16,20 @@ import { type LogLine, wireInMemory } from './test-wiring.ts'
 export interface TestListenerOptions {
   /** (Default: a new one) */
   cloudinary?: FakeCloudinary
-  /** What processors remember already: values by key, by the name of the processor. */
+  /** Initial state: values by key, by name of the processor. */
   state?: Record<string, Record<string, unknown>>
-  /** When the virtual clock starts. (Default: 2026-06-01T12:00:00Z) */
+  /** Start of the virtual clock. (Default: 2026-06-01T12:00:00Z) */
   now?: Date
-  /** Variables of the environment, for processors that require some. The environment of the process is not read. */
+  /** Environment variables that processors require. The environment of the process is not read. */
   variables?: Record<string, string>
-  /** A number from 0 up to 1, which spreads the retries. (Default: 0.5) */
+  /** A number from 0 up to 1: the jitter of retries. (Default: 0.5) */
   random?: () => number
 }
 
-/** An event, and what has become of it so far. */
+/** An event and its outcome so far. */
 export interface TestedEvent {
   event: AssetEvent
-  /** That of the journal; `queued` until a processor has begun. */
+  /** The status in the journal; `queued` until a processor has started. */
   status: Status | 'queued'
   /** Why it is ignored. */
   reason?: string
@@ -37,9 +37,9 @@ export interface TestedEvent {
   processors: ProcessorRecords
 }
 
-/** What a step did. */
+/** The effects of one step. */
 export interface TestResult {
-  /** The events that were stored or handled, as they are after it. */
+  /** Events that were stored or handled, in their state after the step. */
   events: TestedEvent[]
   /** Calls to Cloudinary. */
   calls: CloudinaryCall[]
@@ -50,8 +50,9 @@ export interface TestResult {
 const START = new Date('2026-06-01T12:00:00.000Z')
 
 /**
- * A listener in memory: the real ingest, worker and Cloudinary client, with a fake queue, journal and Cloudinary behind
- * them. Time is virtual, so no retry waits. Take one step at a time: each resolves with what it did.
+ * A listener in memory: the real ingest, worker and Cloudinary client, on a fake queue, journal and
+ * Cloudinary. Time is virtual, so retries do not wait. Await each step before the next; each resolves with
+ * its effects.
  */
 export class TestListener {
   readonly cloudinary: FakeCloudinary
@@ -59,7 +60,7 @@ export class TestListener {
   readonly #stopping = new AbortController()
   #now: number
   #starting: Promise<void> | undefined
-  /** The events of the step that runs, by id. */
+  /** Events of the current step, by id. */
   #events = new Map<string, AssetEvent>()
 
   /** @throws {ListenerError} LISTENER_CONFIG_INVALID */
@@ -81,12 +82,12 @@ export class TestListener {
     }
   }
 
-  /** The time of the virtual clock. */
+  /** Time of the virtual clock. */
   get now(): Date {
     return new Date(this.#now)
   }
 
-  /** What a processor remembers, by key. */
+  /** Returns a processor's state, by key. */
   state(processor: string): Record<string, unknown> {
     const prefix = `${processor}/`
     return Object.fromEntries(
@@ -97,8 +98,8 @@ export class TestListener {
   }
 
   /**
-   * Sends a sample notification, and handles its events once. The same sample at the same time is the same notification:
-   * a redelivery.
+   * Sends a sample notification, and handles its events once. The same sample at the same time is a
+   * redelivery.
    *
    * @throws {ListenerError} SAMPLE_UNKNOWN, SAMPLE_COUNT
    */
@@ -107,9 +108,9 @@ export class TestListener {
   }
 
   /**
-   * Sends a notification of your own, such as one that was captured, and handles its events once. It is signed here.
+   * Signs and sends a notification of your own, such as a captured one, and handles its events once.
    *
-   * @param notification its body: as text exactly as it is, or an object that is written as JSON
+   * @param notification the body: text is sent unchanged, an object as JSON
    * @throws {ListenerError} EVENT_TOO_LARGE
    */
   async receive(notification: string | object): Promise<TestResult> {
@@ -126,12 +127,12 @@ export class TestListener {
     })
   }
 
-  /** Moves the clock, and handles at its time each event that becomes due. */
+  /** Advances the clock, and handles each event when it becomes due. */
   advance(milliseconds: number): Promise<TestResult> {
     return this.#step(() => this.#runUntil(this.#now + milliseconds))
   }
 
-  /** Moves the clock from one retry to the next until nothing is left in the queue. */
+  /** Advances the clock from retry to retry until the queue is empty. */
   settle(): Promise<TestResult> {
     return this.#step(() => this.#runUntil(Number.POSITIVE_INFINITY))
   }
@@ -192,7 +193,7 @@ export class TestListener {
     if (Number.isFinite(end)) this.#now = end
   }
 
-  /** Handles every message that can be received now. */
+  /** Handles all messages that are visible now. */
   async #deliver(): Promise<void> {
     const { queue, handling } = this.#parts
     for (let message = queue.receive(); message; message = queue.receive()) {

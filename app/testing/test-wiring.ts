@@ -19,7 +19,7 @@ import { memoryState } from './memory-state.ts'
 export type LogLine = { level: string; msg: string; [field: string]: unknown }
 
 export interface TestWiringOptions {
-  /** Variables of the environment; those that are missing have the examples of the processors that require them. */
+  /** Environment variables. Missing ones default to the `example` of the processor that requires them. */
   variables: Record<string, string>
   cloudinary: FakeCloudinary
   /** Stores the events of a notification. */
@@ -30,15 +30,15 @@ export interface TestWiringOptions {
   random: () => number
 }
 
-/** A host that cannot exist (RFC 6761): a call that the fake Cloudinary does not answer reaches nobody. */
+/** A host that cannot exist (RFC 6761), so calls that the fake does not answer fail. */
 const CLOUDINARY_URL =
   `cloudinary://${LOCAL_CLOUDINARY.apiKey}:${LOCAL_CLOUDINARY.apiSecret}@${LOCAL_CLOUDINARY.cloudName}` +
   '?upload_prefix=http://cloudinary.invalid'
 
 /**
- * The parts of a web task and of a worker, in memory.
+ * Wires the parts of a web task and a worker in memory.
  *
- * @throws {ListenerError} LISTENER_CONFIG_INVALID; CONFIG_INVALID where a processor requires a variable that is missing
+ * @throws {ListenerError} LISTENER_CONFIG_INVALID; CONFIG_INVALID for a missing variable
  */
 export function wireInMemory(listener: Listener, options: TestWiringOptions) {
   const { cloudinary, clock, random } = options

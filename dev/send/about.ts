@@ -1,4 +1,4 @@
-import type { Body } from '../../app/testing/samples/asset.ts'
+import type { Body } from '../../app/testing/samples/sample-asset.ts'
 
 export interface AssetIds {
   publicId?: string

@@ -3,7 +3,7 @@ import { type CloudinaryEnvironment, parseCloudinaryUrl } from '../../app/creden
 import { ListenerError } from '../../app/errors.ts'
 import { EVENT_TYPES, type EventType } from '../../app/ingest/event.ts'
 import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
-import { RESOURCE_TYPES, type ResourceType } from '../../app/testing/samples/asset.ts'
+import { RESOURCE_TYPES, type ResourceType } from '../../app/testing/samples/sample-asset.ts'
 import { MAX_ASSETS } from '../../app/testing/samples.ts'
 import { DEFECTS, type Defect } from './defects.ts'
 

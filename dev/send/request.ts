@@ -1,5 +1,5 @@
 import { COLLEAGUE } from '../../app/testing/defaults.ts'
-import { type Body, DEFAULT_PUBLIC_ID } from '../../app/testing/samples/asset.ts'
+import { type Body, DEFAULT_PUBLIC_ID } from '../../app/testing/samples/sample-asset.ts'
 import { sampleNotification } from '../../app/testing/samples.ts'
 import { signatureHeaders } from '../../app/testing/sign.ts'
 import { signingOffset } from './defects.ts'

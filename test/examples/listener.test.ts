@@ -7,19 +7,19 @@ t.test('helloWorldTag tags an upload', async (t) => {
   t.match(run, { outcome: 'succeeded', calls: [{ name: 'add tag', args: ['Hello World!'] }] })
 })
 
-t.test('helloWorldTag makes no call where the tag is there', async (t) => {
+t.test('helloWorldTag skips an upload that has the tag', async (t) => {
   const run = await testProcessor(helloWorldTag(), 'upload', { body: { tags: ['Hello World!'] } })
   t.match(run, { outcome: 'succeeded', calls: [] })
   t.strictSame(run.calls, [])
 })
 
-t.test('an outage of Cloudinary has the processor retried', async (t) => {
+t.test('retries while Cloudinary is down', async (t) => {
   const cloudinary = new FakeCloudinary().fail(503)
   const run = await testProcessor(helloWorldTag(), 'upload', { cloudinary })
   t.match(run, { outcome: 'failed', code: 'CLOUDINARY_UNAVAILABLE', notBefore: '2026-06-01T12:00:01.000Z' })
 })
 
-/** The processors of listener.config.ts as it comes: import yours from there. */
+/** The processors of the original listener.config.ts. Import yours from there. */
 const config = defineListener({
   processors: [
     helloWorldTag({ tag: 'Hello World!' }),
@@ -27,7 +27,7 @@ const config = defineListener({
   ]
 })
 
-t.test('an upload is tagged and stamped', async (t) => {
+t.test('tags and stamps an upload', async (t) => {
   const listener = testListener(config)
   t.teardown(() => listener.stop())
   const { events, calls, deadLetters } = await listener.send('upload')
@@ -42,7 +42,7 @@ t.test('an upload is tagged and stamped', async (t) => {
   t.strictSame(deadLetters, [])
 })
 
-t.test('a change of metadata that is not watched is ignored', async (t) => {
+t.test('ignores changes of metadata that is not watched', async (t) => {
   const listener = testListener(config)
   t.teardown(() => listener.stop())
   const image = { resource_type: 'image', type: 'upload' }
@@ -60,7 +60,7 @@ t.test('a change of metadata that is not watched is ignored', async (t) => {
   ])
 })
 
-t.test('an outage delays an upload, and loses nothing', async (t) => {
+t.test('handles an upload after an outage', async (t) => {
   const listener = testListener(config)
   t.teardown(() => listener.stop())
   listener.cloudinary.fail('unreachable', { times: 20 })

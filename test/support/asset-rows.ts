@@ -3,9 +3,8 @@ import type {
   AssetRows,
   Claim,
   Name,
-  RowFilter,
-  Stored,
-  Which
+  PutResult,
+  RowFilter
 } from '../../app/processors/database-sync/sync-rows.ts'
 
 interface MemoryRow {
@@ -38,7 +37,7 @@ export class MemoryRows implements Pick<AssetRows, 'now' | 'put' | 'claims' | 'r
     return this.#clock()
   }
 
-  async put(_environment: string, asset: AssetState, observedAt: string): Promise<Stored> {
+  async put(_environment: string, asset: AssetState, observedAt: string): Promise<PutResult> {
     const claim = claimOf(asset)
     const others = [...this.rows.values()].filter(
       (row) => row.claim.assetId !== claim.assetId && hasName(row.claim, claim)
@@ -68,7 +67,12 @@ export class MemoryRows implements Pick<AssetRows, 'now' | 'put' | 'claims' | 'r
     return this.#remove((row) => row.claim.assetId === claim.assetId && hasName(row.claim, claim), observedAt)
   }
 
-  async clear(_environment: string, name: Name, observedAt: string, which: Which): Promise<boolean> {
+  async clear(
+    _environment: string,
+    name: Name,
+    observedAt: string,
+    which: 'all' | 'unconfirmed'
+  ): Promise<boolean> {
     return this.#remove(
       (row) => hasName(row.claim, name) && (which === 'all' || row.observedAt <= row.placedAt),
       observedAt

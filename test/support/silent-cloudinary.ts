@@ -8,7 +8,7 @@ import {
 } from '../../app/cloudinary/identified-asset.ts'
 import type { Asset } from '../../app/ingest/event.ts'
 import { toEvents } from '../../app/ingest/notification.ts'
-import type { EventOfAsset } from '../../app/processors/database-sync/follow.ts'
+import type { EventOfAsset } from '../../app/processors/database-sync/sync-event.ts'
 import { COLLEAGUE, LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
 import { uploadFields } from '../../dev/cloudinary/asset-view.ts'
 import { Changes, type Tools } from '../../dev/cloudinary/changes.ts'

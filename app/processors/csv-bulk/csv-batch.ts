@@ -1,39 +1,43 @@
 import { CloudinaryError } from '../../cloudinary/cloudinary-error.ts'
-import type { Task } from './csv-columns.ts'
-import type { Outcome } from './csv-progress.ts'
-import type { Done } from './row-operations.ts'
+import type { RowOutcome } from './csv-progress.ts'
+import type { Task } from './csv-task.ts'
+import type { RowResult } from './row-operations.ts'
 
 export interface BatchTools {
-  run: (task: Task) => Promise<Done>
-  settle: (outcome: Outcome) => void
-  /** Asks Cloudinary for what it has, which tells whether it answers. */
+  run: (task: Task) => Promise<RowResult>
+  settle: (outcome: RowOutcome) => void
+  /** Makes another call to Cloudinary. Throws if Cloudinary is down. */
   check: () => Promise<void>
   sleep: (milliseconds: number) => Promise<void>
   /** A number from 0 up to 1. */
   random: () => number
-  /** The rows may have been run before, by a worker that was interrupted. */
+  /** An interrupted worker may have run these rows before. */
   isRepeated: boolean
 }
 
-/** How often a row is tried once more whose failure may pass. */
+/** Maximum retries of a row after a temporary failure. */
 const RETRIES = 3
 
-/** The least pause before the first retry, in milliseconds: longer than the breaker's first. Each later one is twice as long. */
+/**
+ * Lower bound of the first retry delay, in milliseconds: longer than the breaker's first pause. Doubles with
+ * each retry.
+ */
 const FIRST_PAUSE_MS = 2000
 
 /**
- * Runs rows side by side; those that name the same asset, one after the other. Each that has ended is settled at once.
- * What is left, since its failure may pass, is then tried again row by row: before each try Cloudinary is asked for
- * something else, so that a row that alone keeps failing does not pass for an outage. It is at fault, and failed.
+ * Runs rows in parallel; rows that name the same asset run in order. Then retries rows that failed
+ * temporarily, one at a time. Each retry starts with another call to Cloudinary, to tell an outage from a row
+ * that keeps failing by itself: the outage is thrown, the row fails.
  *
- * @throws {CloudinaryError} what it waits for: a rate limit, an outage, a stop. Rows that are not settled come again.
+ * @throws {CloudinaryError} a rate limit, an outage or a stop. Rows that are not settled run again on
+ *   redelivery.
  */
 export async function runBatch(tasks: readonly Task[], tools: BatchTools): Promise<void> {
-  for (const task of await runSideBySide(tasks, tools)) await insist(task, tools)
+  for (const task of await runInParallel(tasks, tools)) await retryRow(task, tools)
 }
 
-/** @returns those that are not settled */
-async function runSideBySide(tasks: readonly Task[], tools: BatchTools): Promise<Task[]> {
+/** @returns the rows that are not settled */
+async function runInParallel(tasks: readonly Task[], tools: BatchTools): Promise<Task[]> {
   let interruption: CloudinaryError | undefined
   const latest = new Map<string, Promise<boolean>>()
   const settled = tasks.map((task) => {
@@ -48,29 +52,28 @@ async function runSideBySide(tasks: readonly Task[], tools: BatchTools): Promise
     for (const name of names) latest.set(name, isSettled)
     return isSettled
   })
-  const ended = await Promise.all(settled)
+  const results = await Promise.all(settled)
   if (interruption) throw interruption
-  return tasks.filter((_, index) => !ended[index])
+  return tasks.filter((_, index) => !results[index])
 }
 
-async function insist(task: Task, tools: BatchTools, retry = 1): Promise<void> {
+async function retryRow(task: Task, tools: BatchTools, retry = 1): Promise<void> {
   await tools.sleep(FIRST_PAUSE_MS * 2 ** (retry - 1) * (1 + tools.random()))
   await tools.check()
   const error = await attempt(task, tools)
   if (!error) return
   if (isInterruption(error)) throw error
-  if (retry < RETRIES) return insist(task, tools, retry + 1)
-  tools.settle(failed(task, `${error.message}; tried again ${RETRIES} times`))
+  if (retry < RETRIES) return retryRow(task, tools, retry + 1)
+  tools.settle(failed(task, `${error.message}; retried ${RETRIES} times`))
 }
 
-/** Settles a row, or returns why it is not: an error that may pass. */
+/** Settles a row, or returns a temporary error. */
 async function attempt(
   task: Task,
   { run, settle, isRepeated }: BatchTools
 ): Promise<CloudinaryError | undefined> {
   try {
-    const done = await run(task)
-    settle({ ...about(task), outcome: done.outcome, error: done.outcome === 'already' ? done.remark : '' })
+    settle({ ...about(task), ...(await run(task)) })
     return undefined
   } catch (error) {
     if (!(error instanceof CloudinaryError)) throw error
@@ -81,7 +84,7 @@ async function attempt(
   }
 }
 
-const MAY_BE_DONE = '; the run was interrupted here, and the row, or one after it, may have been done before'
+const MAY_BE_DONE = '; the run was interrupted here, so this row or a later one may have been done already'
 
 /** A rename names two assets. */
 function namesOf(task: Task): string[] {
@@ -90,10 +93,10 @@ function namesOf(task: Task): string[] {
   return publicIds.map((name) => `${resourceType}/${deliveryType}/${name}`)
 }
 
-/** What strikes all rows: they wait for it, and none is to blame. */
+/** The error affects every row, so no row is marked as failed. */
 const isInterruption = ({ failure, code }: CloudinaryError) =>
   failure.kind === 'rate-limited' || code === 'CLOUDINARY_ABORTED'
 
 const about = ({ row, operation, asset: { publicId } }: Task) => ({ row, operation, publicId })
 
-const failed = (task: Task, error: string): Outcome => ({ ...about(task), outcome: 'failed', error })
+const failed = (task: Task, error: string): RowOutcome => ({ ...about(task), outcome: 'failed', error })

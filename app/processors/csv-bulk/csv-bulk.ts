@@ -3,27 +3,27 @@ import { z } from 'zod'
 import { type Asset, type AssetEvent, replayOf } from '../../ingest/event.ts'
 import type { Processor } from '../../processor.ts'
 import { checkOptions } from '../processor-options.ts'
-import { OPERATIONS } from './csv-columns.ts'
 import { Progress } from './csv-progress.ts'
 import { isReport } from './csv-report.ts'
 import { runFile } from './csv-run.ts'
+import { OPERATIONS } from './csv-task.ts'
 
 const Options = z.strictObject({
   name: z.string().default('csv-bulk'),
-  /** Files in it, and in folders in it, are run: by public id or by asset folder. */
-  folder: z.string().regex(/^[^/].*[^/]$|^[^/]$/, 'a folder has no slash at its ends'),
-  /** What rows may do. */
+  /** Runs files in this folder and its subfolders: by public id or by asset folder. */
+  folder: z.string().regex(/^[^/].*[^/]$|^[^/]$/, 'must not begin or end with a slash'),
+  /** Operations that rows may use. */
   operations: z.array(z.enum(OPERATIONS)).min(1),
-  /** Rows that are run side by side. */
+  /** Rows that run in parallel. */
   concurrency: z.int().min(1).max(100).default(20),
-  /** After it the file is left, and taken up again where it was. */
+  /** A file that takes longer is interrupted, and resumed by a retry. */
   timeoutSeconds: z.int().min(60).max(36_000).default(21_600)
 })
 
 /** @see csvBulk */
 export type CsvBulkOptions = z.input<typeof Options>
 
-/** What a test replaces. */
+/** Parts that tests replace. */
 export interface CsvBulkTools {
   /** Milliseconds since the epoch. */
   clock?: () => number
@@ -33,21 +33,21 @@ export interface CsvBulkTools {
 }
 
 /**
- * Runs a CSV file that is uploaded as a raw asset: each row is an operation on an asset. It goes on where it was after a
- * crash, and uploads a report beside the file. Costs one call of the Upload API for a row, and a few for the file.
+ * Runs CSV files that are uploaded as raw assets: each row is an operation on an asset. Resumes after a
+ * crash, and uploads a report beside the file. Costs one call of the Upload API per row, and a few per file.
  *
  * @throws {ListenerError} LISTENER_CONFIG_INVALID
  */
 export function csvBulk(options: CsvBulkOptions, tools: CsvBulkTools = {}): Processor {
   const { name, folder, operations, concurrency, timeoutSeconds } = checkOptions('csvBulk', Options, options)
-  const { clock = Date.now, random = Math.random, sleep = sleepUntilAborted } = tools
+  const { clock = Date.now, random = Math.random, sleep = sleepWithSignal } = tools
   return {
     name,
     on: ['upload'],
     timeoutSeconds,
-    when: (event) => isToRun(event, folder),
+    when: (event) => isCsvIn(event, folder),
     async handle(event, { cloudinary, log, signal, state }) {
-      // `when` lets no other pass
+      // `when` checks the public id
       const asset = event.asset as Asset & { publicId: string }
       const { publicId, version } = asset
       const { resourceType, deliveryType } = await cloudinary.identify(asset)
@@ -57,15 +57,14 @@ export function csvBulk(options: CsvBulkOptions, tools: CsvBulkTools = {}): Proc
       const replay = replayOf(event.run)
       const key = replay ? `${event.id}/replay-${replay}` : event.id
       const progress = await Progress.open({ state, key, signal, log, sleep: pause })
-      const source = {
-        publicId,
-        version: version ?? Number.POSITIVE_INFINITY,
-        deliveryType,
-        ...(typeof etag === 'string' && { etag }),
-        ...(typeof assetFolder === 'string' && { assetFolder })
-      }
       return runFile({
-        source,
+        source: {
+          publicId,
+          version: version ?? Number.POSITIVE_INFINITY,
+          deliveryType,
+          ...(typeof etag === 'string' && { etag }),
+          ...(typeof assetFolder === 'string' && { assetFolder })
+        },
         progress,
         cloudinary,
         log,
@@ -80,11 +79,11 @@ export function csvBulk(options: CsvBulkOptions, tools: CsvBulkTools = {}): Proc
   }
 }
 
-const sleepUntilAborted = (milliseconds: number, signal: AbortSignal) =>
+const sleepWithSignal = (milliseconds: number, signal: AbortSignal) =>
   sleepWithTimer(milliseconds, undefined, { signal })
 
-function isToRun({ asset, payload }: AssetEvent, folder: string): boolean {
-  // an upload that does not state its resource type is looked up
+function isCsvIn({ asset, payload }: AssetEvent, folder: string): boolean {
+  // `handle` looks up a resource type that the upload does not state
   const { publicId = '', resourceType = 'raw' } = asset ?? {}
   if (resourceType !== 'raw' || !/\.csv$/i.test(publicId) || isReport(publicId)) return false
   return [publicId, `${payload.asset_folder}/`].some((path) => path.startsWith(`${folder}/`))

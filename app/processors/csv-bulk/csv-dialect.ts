@@ -1,16 +1,16 @@
 import { parse } from 'csv-parse/sync'
-import { columnNamed } from './csv-columns.ts'
+import { columnNamed } from './csv-header.ts'
 
-/** How a file is written, so that its report is written alike. */
+/** The format of a file. Its report uses the same. */
 export interface Dialect {
   delimiter: string
-  /** Without it, Excel reads UTF-8 as another encoding. */
+  /** Whether the file begins with a byte order mark. Without one, Excel does not read a file as UTF-8. */
   bom: boolean
 }
 
-/** What csv-parse takes for a row and a cell, with any delimiter. */
-export const RULES = {
-  // the first that fits ends the line, so the longest comes first
+/** Options of csv-parse for files with any delimiter. */
+export const PARSER_OPTIONS = {
+  // the first match ends the line, so the longest comes first
   record_delimiter: ['\r\r\n', '\r\n', '\n', '\r'],
   relax_column_count: true,
   // a quote within an unquoted cell is text
@@ -27,12 +27,12 @@ const ENCODINGS = [
   ['feff', 'utf-16be']
 ] as const
 
-/** Excel's own first line that names the delimiter: `sep=;`, perhaps in quotes, perhaps filled up with delimiters. */
+/** Excel's first line that names the delimiter: `sep=;`. May be quoted, and padded with delimiters. */
 const DIRECTIVE = /^\s*"?sep=([^"\r\n])"?\1*(?:\r{0,2}\n|\r|$)/i
 
 /**
- * Reads from the beginning of a file how it is written. Its delimiter is the one that yields the most known columns.
- * What `directive` is precedes the first row.
+ * Detects encoding and delimiter from the beginning of a file. Picks the delimiter that yields the most known
+ * columns. The returned `directive` is the text before the first row.
  */
 export function sniff(beginning: Buffer) {
   const start = beginning.toString('hex', 0, 3)
@@ -44,9 +44,9 @@ export function sniff(beginning: Buffer) {
   return { dialect, directive, decoder: new TextDecoder(encoding) }
 }
 
-/** How many cells of the first row that is not empty name a column. */
+/** Counts the known column names in the first row that is not empty. */
 function countColumns(text: string, delimiter: string): number {
-  const rules = { ...RULES, delimiter, skip_records_with_empty_values: true, to: 1 }
-  const [header = []]: string[][] = parse(text, rules)
+  const options = { ...PARSER_OPTIONS, delimiter, skip_records_with_empty_values: true, to: 1 }
+  const [header = []]: string[][] = parse(text, options)
   return header.filter((cell) => columnNamed(cell.trim())).length
 }

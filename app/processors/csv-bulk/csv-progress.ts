@@ -3,54 +3,54 @@ import type { State } from '../../journal/processor-state.ts'
 import type { Logger } from '../../logger.ts'
 import type { Dialect } from './csv-dialect.ts'
 
-/** What became of a row. */
-export interface Outcome {
+export interface RowOutcome {
   row: number
   operation: string
   publicId: string
   outcome: 'ok' | 'already' | 'failed'
-  /** Why it failed, or why there was nothing left to do. */
+  /** Why it failed, or why there was nothing to do. */
   error: string
 }
 
-/** How far a file was run, as the journal keeps it: written after each batch, with what became of its rows. */
+/** The state of a run in the journal, saved after each batch. Its format is stored: do not rename fields. */
 interface Checkpoint {
   /** All rows up to this one are done. */
   row: number
-  counts: Record<Outcome['outcome'], number>
-  /** Outcomes that are in chunks, values of their own, and those that are not yet; the latter may be of later rows. */
+  counts: Record<RowOutcome['outcome'], number>
+  /** How many values of {@link CHUNK_OUTCOMES} outcomes are saved beside the checkpoint. */
   chunks: number
-  recent: Outcome[]
+  /** Outcomes that are not in a chunk yet, perhaps of rows after `row`. */
+  recent: RowOutcome[]
   dialect: Dialect
-  /** No more rows are run; why, where it is not that all were. */
+  /** Set when no more rows will run; `stopped` is why some rows did not. */
   ended?: { stopped?: string }
   reported?: true
 }
 
 export interface ProgressOptions {
   state: State
-  /** Of this event, and of this replay of it. */
+  /** Unique to the event and its replay. */
   key: string
   signal: AbortSignal
   log: Logger
   sleep: (milliseconds: number) => Promise<void>
 }
 
-/** A value may have 300 KB; in the worst case so many outcomes, and those of one batch more, have less. */
+/** Outcomes per value. A value holds 300 KB; these, and those of one more batch, always fit. */
 const CHUNK_OUTCOMES = 100
 
-const LONGEST_PUBLIC_ID = 255
-const LONGEST_ERROR = 300
-const LONGEST_OPERATION = 20
+const MAX_PUBLIC_ID = 255
+const MAX_ERROR = 300
+const MAX_OPERATION = 20
 
-const PAUSE_MS = 1000
+const RETRY_PAUSE_MS = 1000
 
-/** What was done of a file. What is saved is not done again, whoever goes on. */
+/** The progress of a file, saved in the journal: a later run skips rows that are saved as done. */
 export class Progress {
   readonly #options: ProgressOptions
-  /** What is saved next. */
+  /** The values that the next save writes. */
   readonly checkpoint: Checkpoint
-  /** An earlier run was interrupted: the rows after those that are done may have been run. */
+  /** An earlier run was interrupted, and may have run rows after those that are done. */
   readonly isResumed: boolean
 
   private constructor(options: ProgressOptions, stored: Checkpoint | undefined) {
@@ -65,10 +65,14 @@ export class Progress {
     }
   }
 
-  /** Where an earlier run left off, or the beginning. @throws {ListenerError} JOURNAL_UNAVAILABLE */
+  /**
+   * Loads the progress of an earlier run, or starts a new one.
+   *
+   * @throws {ListenerError} JOURNAL_UNAVAILABLE
+   */
   static async open(options: ProgressOptions): Promise<Progress> {
     const progress = new Progress(options, await options.state.get<Checkpoint>(options.key))
-    // so that the next run knows of this one
+    // marks the next run as resumed
     if (!progress.isResumed) await progress.save()
     return progress
   }
@@ -82,7 +86,7 @@ export class Progress {
     return this.checkpoint.counts
   }
 
-  /** Whether anything became of any row. */
+  /** Whether no row has an outcome yet. */
   get isEmpty(): boolean {
     return Object.values(this.counts).every((count) => count === 0)
   }
@@ -92,23 +96,23 @@ export class Progress {
     return row <= this.row || this.checkpoint.recent.some((outcome) => outcome.row === row)
   }
 
-  /** Notes what became of a row; kept once it is saved. */
-  settle({ operation, publicId, error, ...outcome }: Outcome): void {
+  /** Adds the outcome of a row to the next save. */
+  settle({ operation, publicId, error, ...outcome }: RowOutcome): void {
     this.checkpoint.recent.push({
       ...outcome,
-      operation: cut(operation, LONGEST_OPERATION),
-      publicId: cut(publicId, LONGEST_PUBLIC_ID),
-      error: cut(error, LONGEST_ERROR)
+      operation: cut(operation, MAX_OPERATION),
+      publicId: cut(publicId, MAX_PUBLIC_ID),
+      error: cut(error, MAX_ERROR)
     })
     this.checkpoint.counts[outcome.outcome]++
   }
 
-  /** All rows up to this one are done. */
+  /** Saves that all rows up to this one are done. */
   async advance(row: number): Promise<void> {
     const checkpoint = this.checkpoint
     checkpoint.row = row
     if (checkpoint.recent.length >= CHUNK_OUTCOMES) {
-      // were the worker killed between the two, the chunk would be written again
+      // if the worker is killed before the save below, the next one overwrites the chunk
       await this.#put(this.#chunkKey(checkpoint.chunks), sorted(checkpoint.recent))
       checkpoint.chunks++
       checkpoint.recent = []
@@ -116,11 +120,13 @@ export class Progress {
     await this.save()
   }
 
+  /** Saves that no more rows will run. */
   async end(stopped?: string): Promise<void> {
     this.checkpoint.ended = stopped === undefined ? {} : { stopped }
     await this.save()
   }
 
+  /** Saves that the report is uploaded. */
   async reported(): Promise<void> {
     this.checkpoint.reported = true
     await this.save()
@@ -130,15 +136,18 @@ export class Progress {
     await this.#put(this.#options.key, this.checkpoint)
   }
 
-  /** What became of all rows, in their order. @throws {PermanentError} CSV_OUTCOMES_FORGOTTEN */
-  async *outcomes(): AsyncGenerator<Outcome, void, void> {
+  /** Yields the outcomes of all rows in order. @throws {PermanentError} CSV_OUTCOMES_FORGOTTEN */
+  async *outcomes(): AsyncGenerator<RowOutcome, void, void> {
     const { chunks, recent } = this.checkpoint
     for (let index = 0; index < chunks; index++) {
-      const chunk = await this.#options.state.get<Outcome[]>(this.#chunkKey(index))
+      const chunk = await this.#options.state.get<RowOutcome[]>(this.#chunkKey(index))
       if (!chunk) {
-        throw new PermanentError('The journal has forgotten what became of the first rows', {
-          code: 'CSV_OUTCOMES_FORGOTTEN'
-        })
+        throw new PermanentError(
+          'the outcomes of the first rows have expired; replay the event to run the file again',
+          {
+            code: 'CSV_OUTCOMES_FORGOTTEN'
+          }
+        )
       }
       yield* chunk
     }
@@ -149,23 +158,26 @@ export class Progress {
     return `${this.#options.key}/${index}`
   }
 
-  /** While the journal does not answer it is tried again, since what is done and not noted would be done again. */
+  /**
+   * Writes a value. Waits while the journal is unavailable, since rows that are done but not saved would run
+   * again.
+   */
   async #put(key: string, value: unknown): Promise<void> {
     const { state, signal, log, sleep } = this.#options
     for (;;) {
       try {
         return await state.set(key, value)
       } catch (err) {
-        const mayPass = err instanceof ListenerError && err.code === 'JOURNAL_UNAVAILABLE'
-        if (!mayPass || signal.aborted) throw err
-        log.error({ err }, 'cannot note what was done of a CSV file; trying again')
-        await sleep(PAUSE_MS)
+        const isTemporary = err instanceof ListenerError && err.code === 'JOURNAL_UNAVAILABLE'
+        if (!isTemporary || signal.aborted) throw err
+        log.error({ err }, 'CSV progress write failed; retrying')
+        await sleep(RETRY_PAUSE_MS)
       }
     }
   }
 }
 
-/** Of a batch, rows end in any order. */
-const sorted = (outcomes: readonly Outcome[]) => outcomes.toSorted((a, b) => a.row - b.row)
+/** The rows of a batch finish in any order. */
+const sorted = (outcomes: readonly RowOutcome[]) => outcomes.toSorted((a, b) => a.row - b.row)
 
-const cut = (text: string, longest: number) => text.slice(0, longest).toWellFormed()
+const cut = (text: string, maxLength: number) => text.slice(0, maxLength).toWellFormed()

@@ -3,28 +3,27 @@ import { stringify } from 'csv-stringify'
 import type { CloudinaryClient } from '../../cloudinary/client.ts'
 import { type RawFile, uploadRawFile } from '../../cloudinary/raw-files.ts'
 import type { Dialect } from './csv-dialect.ts'
-import type { Outcome } from './csv-progress.ts'
+import type { RowOutcome } from './csv-progress.ts'
 
 const COLUMNS = ['row', 'operation', 'public_id', 'outcome', 'error'] as const
 
 /** `bulk/june.report.csv` for `bulk/june.csv`. */
 export const reportIdOf = (publicId: string): string => publicId.replace(/\.csv$/i, '.report.csv')
 
-/** Whether a file is a report, and not to be run. */
 export const isReport = (publicId: string): boolean => /\.report\.csv$/i.test(publicId)
 
 export interface ReportOptions {
   source: RawFile
   dialect: Dialect
   /** In the order of the rows. */
-  outcomes: AsyncIterable<Outcome>
-  /** Why the rest of the file, or all of it, was not run. */
+  outcomes: AsyncIterable<RowOutcome>
+  /** Why the file, or the rest of it, did not run. */
   stopped?: string | undefined
 }
 
 /**
- * Uploads what became of each row beside the file, as CSV written like it, in place of the report that is there. Cells
- * that a spreadsheet would take for a formula begin with `'`.
+ * Uploads the outcome of each row as a CSV file beside the source, in the same format. Replaces an earlier
+ * report. Prefixes cells that a spreadsheet would read as a formula with `'`.
  *
  * @returns the public id of the report
  * @throws {CloudinaryError}
@@ -32,13 +31,8 @@ export interface ReportOptions {
 export async function uploadReport(client: CloudinaryClient, options: ReportOptions): Promise<string> {
   const { source, dialect } = options
   const publicId = reportIdOf(source.publicId)
-  const lines = stringify({
-    ...dialect,
-    header: true,
-    columns: [...COLUMNS],
-    escape_formulas: true
-  })
-  // an error in it destroys the lines as well, and is thrown by who reads them
+  const lines = stringify({ ...dialect, header: true, columns: [...COLUMNS], escape_formulas: true })
+  // an error also destroys `lines`, so the upload rejects with it
   pipeline(records(options), lines, () => {})
   await uploadRawFile(client, { ...source, publicId }, lines)
   return publicId

@@ -1,41 +1,45 @@
 import { finished } from 'node:stream/promises'
 import { parse } from 'csv-parse'
-import { type Dialect, RULES, sniff } from './csv-dialect.ts'
+import { type Dialect, PARSER_OPTIONS, sniff } from './csv-dialect.ts'
 
-/** A row that is not empty, as it stands in the file. */
+/** A row that is not empty. */
 export interface Row {
-  /** As a spreadsheet counts: the first is 1, an empty row counts, and a row with line breaks in a cell is one. */
+  /**
+   * Row number as in a spreadsheet: from 1, empty rows included, a row with line breaks in a cell counts
+   * once.
+   */
   row: number
-  /** Without line breaks at their ends. */
+  /** Without leading and trailing line breaks. */
   cells: string[]
   /** Why the row cannot be read. */
-  fault?: string
+  error?: string
   /** The rows after it cannot be read either. */
   isLast?: true
 }
 
 /** Maximum length of a row, in bytes. */
-export const LONGEST_ROW = 64 * 1024
+export const MAX_ROW_BYTES = 64 * 1024
 
-/** Bytes parsed at a time: rows that wait to be run grow the heap's young generation. */
+/** Bytes parsed at a time: rows that wait grow the heap's young generation. */
 const SLICE_BYTES = 4096
 
-export const NOT_UTF8 = 'it is not UTF-8; save the file as "CSV UTF-8" and upload it again'
-const MISPLACED_QUOTE = 'a quoted cell goes on after its closing quote; write a quote in it twice'
-const TOO_LONG = 'the row is longer than 64 KiB, perhaps by a quote that is not closed; the rest is not run'
-const NOT_CLOSED = 'a quote is not closed; the rest is not run'
+export const NOT_UTF8 = 'not UTF-8; save the file as "CSV UTF-8" and upload it again'
+const MISPLACED_QUOTE = 'text after a closing quote; write a quote inside a quoted cell twice'
+const TOO_LONG =
+  'row longer than 64 KiB, perhaps because a quote is not closed; the remaining rows were not run'
+const NOT_CLOSED = 'quote not closed; the remaining rows were not run'
 
 /**
- * Yields the rows of a CSV file that are not empty, the header among them: UTF-8, or UTF-16 with a byte order mark, and
- * lines that each end in LF, CRLF, CR or CRCRLF. Memory is bounded whatever the file holds. A row has the same number
- * wherever the pieces begin.
+ * Yields the rows of a CSV file that are not empty, including the header. Reads UTF-8, and UTF-16 with a byte
+ * order mark; each line may end in LF, CRLF, CR or CRCRLF. Memory is bounded for any content. Row numbers do
+ * not depend on where the pieces begin.
  *
- * A row with a misplaced quote or undecodable text has a `fault`. A quote that is not closed, or a row over 64 KiB, is
- * the `fault` of the last row.
+ * A row with a misplaced quote or undecodable text has an `error`. A quote that is not closed, or a row over
+ * 64 KiB, is the `error` of the last row.
  *
- * @param content pieces, of which the first holds the header
+ * @param content pieces; the first contains the whole header
  * @param onDialect called before the first row
- * @throws what reading the content throws
+ * @throws errors of `content`
  */
 export async function* rowsOf(
   content: AsyncIterable<Buffer>,
@@ -58,24 +62,27 @@ export async function* rowsOf(
 
 type Reader = ReturnType<typeof openReader>
 
-/** Reads pieces into `rows` at once: `on_record` keeps them from the stream, which would wait for its own reader. */
+/**
+ * Parses pieces into `rows` synchronously: `on_record` keeps rows out of the stream, which would wait for a
+ * reader.
+ */
 function openReader(beginning: Buffer, onDialect: (dialect: Dialect) => void) {
   const { dialect, decoder, directive } = sniff(beginning)
   onDialect(dialect)
   const rows: Row[] = []
-  let [row, unendedBytes, toSkip] = [0, 0, directive.length]
-  const stop = (fault: string): undefined => void rows.push({ row: row + 1, cells: [], fault, isLast: true })
+  let [row, openBytes, toSkip] = [0, 0, directive.length]
+  const stop = (error: string): undefined => void rows.push({ row: row + 1, cells: [], error, isLast: true })
   const parser = parse({
-    ...RULES,
+    ...PARSER_OPTIONS,
     delimiter: dialect.delimiter,
     raw: true,
     on_record(item: unknown) {
       const { record, raw } = item as { record: string[]; raw: string }
-      if (Buffer.byteLength(raw) > LONGEST_ROW) return stop(TOO_LONG)
+      if (Buffer.byteLength(raw) > MAX_ROW_BYTES) return stop(TOO_LONG)
       row++
-      const fault = faultOf(record, raw)
+      const error = errorIn(record, raw)
       const cells = record.map((cell) => cell.replace(LINE_BREAKS_AROUND, ''))
-      if (cells.some((cell) => cell.trim())) rows.push({ row, cells, ...(fault && { fault }) })
+      if (cells.some((cell) => cell.trim())) rows.push({ row, cells, ...(error && { error }) })
       return undefined
     },
     on_skip: () => stop(NOT_CLOSED)
@@ -86,9 +93,9 @@ function openReader(beginning: Buffer, onDialect: (dialect: Dialect) => void) {
       const before = row
       parser.write(decoder.decode(piece, { stream: true }).slice(toSkip))
       toSkip = 0
-      unendedBytes = row === before ? unendedBytes + piece.length : 0
-      // twice as many, since the parser looks ahead: it knows some bytes later that a row has ended
-      if (unendedBytes > 2 * LONGEST_ROW) stop(TOO_LONG)
+      openBytes = row === before ? openBytes + piece.length : 0
+      // twice the maximum: the parser looks ahead, so it reports a row some bytes after its end
+      if (openBytes > 2 * MAX_ROW_BYTES) stop(TOO_LONG)
     },
     end() {
       parser.end(decoder.decode())
@@ -97,13 +104,13 @@ function openReader(beginning: Buffer, onDialect: (dialect: Dialect) => void) {
   }
 }
 
-/** The lookbehind keeps it linear: a run of line breaks is tried once. */
+/** The lookbehind keeps matching linear: each run of line breaks is tried once. */
 const LINE_BREAKS_AROUND = /^[\r\n]+|(?<![\r\n])[\r\n]+$/g
 
-function faultOf(cells: readonly string[], raw: string): string | undefined {
-  // what cannot be decoded becomes U+FFFD, and UTF-16 without a mark has NUL in it
+function errorIn(cells: readonly string[], raw: string): string | undefined {
+  // undecodable bytes become U+FFFD; UTF-16 without a byte order mark contains NUL
   if (cells.some((cell) => /[\0\uFFFD]/.test(cell))) return NOT_UTF8
-  // the parser leaves a misplaced quote in the cell, which CSV would write otherwise
+  // the parser leaves a misplaced quote in the cell; encoding the cell again gives other text
   const isMisplaced = (cell: string) =>
     cell.startsWith('"') && !raw.includes(`"${cell.replaceAll('"', '""')}"`)
   return cells.some(isMisplaced) ? MISPLACED_QUOTE : undefined

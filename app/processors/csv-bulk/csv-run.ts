@@ -2,11 +2,12 @@ import type { CloudinaryClient } from '../../cloudinary/client.ts'
 import { PermanentError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
 import { runBatch } from './csv-batch.ts'
-import { type Header, invalidHeader, type Operation, readHeader, readRow, type Task } from './csv-columns.ts'
+import { type Header, invalidHeader, readHeader } from './csv-header.ts'
 import type { Progress } from './csv-progress.ts'
 import { reportIdOf, uploadReport } from './csv-report.ts'
 import { NOT_UTF8, type Row, rowsOf } from './csv-rows.ts'
-import { contentOf, requireCurrent, type Source, SourceGone } from './csv-source.ts'
+import { contentOf, requireCurrent, type Source, SourceGoneError } from './csv-source.ts'
+import { type Operation, readRow, type Task } from './csv-task.ts'
 import { runTask } from './row-operations.ts'
 
 export interface FileRun {
@@ -15,7 +16,7 @@ export interface FileRun {
   cloudinary: CloudinaryClient
   log: Logger
   signal: AbortSignal
-  /** Rows that are run side by side. */
+  /** Rows that run in parallel. */
   concurrency: number
   operations: readonly Operation[]
   /** Milliseconds since the epoch. */
@@ -25,18 +26,19 @@ export interface FileRun {
   sleep: (milliseconds: number) => Promise<void>
 }
 
-/** How often the log says how far it is, in milliseconds. */
+/** Interval of progress log lines, in milliseconds. */
 const PROGRESS_MS = 10_000
 
-/** After so many rows it is looked whether the file is still there: deleting it ends its run. */
+/** Rows between two checks that the file still exists: deleting it stops its run. */
 const CHECK_ROWS = 1000
 
 /**
  * Runs the rows of a file that are not done yet, and uploads the report.
  *
- * @returns a note on what was done
- * @throws {PermanentError} CSV_HEADER_INVALID or CSV_ENCODING_INVALID, once a report says so
- * @throws {CloudinaryError} what it waits for; what is done is saved
+ * @returns a note with the counts and the report's name
+ * @throws {PermanentError} CSV_HEADER_INVALID or CSV_ENCODING_INVALID, after a report with the error is
+ *   uploaded
+ * @throws {CloudinaryError} a rate limit, an outage or a stop, after progress is saved
  */
 export async function runFile(run: FileRun): Promise<string> {
   const { source, progress, cloudinary } = run
@@ -52,9 +54,9 @@ export async function runFile(run: FileRun): Promise<string> {
       await progress.end(await runRows(run))
     } catch (error) {
       if (error instanceof PermanentError) await report(error.message)
-      if (!(error instanceof SourceGone)) throw error
+      if (!(error instanceof SourceGoneError)) throw error
       if (progress.isEmpty) return `skipped: ${error.message}`
-      await progress.end(`${error.message}; the rest is not run`)
+      await progress.end(`${error.message}; the remaining rows were not run`)
     }
   }
   if (!progress.checkpoint.reported) {
@@ -68,13 +70,13 @@ function noteOf({ progress, source }: FileRun): string {
   const { ok, already, failed } = progress.counts
   const stopped = progress.checkpoint.ended?.stopped
   return [
-    `${ok + already + failed} rows: ${ok} ok, ${already} already so, ${failed} failed`,
+    `${ok + already + failed} rows: ${ok} ok, ${already} already done, ${failed} failed`,
     ...(stopped === undefined ? [] : [`stopped: ${stopped}`]),
     `report: ${reportIdOf(source.publicId)}`
   ].join('; ')
 }
 
-/** @returns why it ended before the end of the file, if it did */
+/** @returns why it stopped before the end of the file; undefined if it did not */
 async function runRows(run: FileRun): Promise<string | undefined> {
   const { source, progress, cloudinary, concurrency } = run
   const rows = rowsOf(contentOf(cloudinary, source), (dialect) => {
@@ -82,11 +84,11 @@ async function runRows(run: FileRun): Promise<string | undefined> {
   })
   const batches = new Batches(run, await headerOf(rows))
   const { row, counts, isResumed } = progress
-  run.log.info({ row, ...counts }, isResumed ? 'CSV file goes on' : 'CSV file is begun')
+  run.log.info({ row, ...counts }, isResumed ? 'CSV file resumed' : 'CSV file started')
   const batch: Row[] = []
   let stopped: string | undefined
   for await (const row of rows) {
-    if (row.isLast) stopped = `row ${row.row}: ${row.fault}`
+    if (row.isLast) stopped = `row ${row.row}: ${row.error}`
     else if (row.row > progress.row) batch.push(row)
     if (batch.length === concurrency) await batches.run(batch.splice(0))
   }
@@ -96,15 +98,15 @@ async function runRows(run: FileRun): Promise<string | undefined> {
 
 async function headerOf(rows: AsyncGenerator<Row, void, void>): Promise<Header> {
   const { value: header } = await rows.next()
-  if (!header) throw invalidHeader('it is empty')
-  if (header.fault === NOT_UTF8) {
-    throw new PermanentError(`The file is not run: ${NOT_UTF8}.`, { code: 'CSV_ENCODING_INVALID' })
+  if (!header) throw invalidHeader('the file is empty')
+  if (header.error === NOT_UTF8) {
+    throw new PermanentError(`file not run: ${NOT_UTF8}`, { code: 'CSV_ENCODING_INVALID' })
   }
-  if (header.fault !== undefined) throw invalidHeader(header.fault)
+  if (header.error !== undefined) throw invalidHeader(header.error)
   return readHeader(header.cells)
 }
 
-/** Runs batches of rows, one after the other. */
+/** Runs batches of rows in order. */
 class Batches {
   readonly #run: FileRun
   readonly #header: Header
@@ -141,7 +143,7 @@ class Batches {
         isRepeated: this.#isRepeated
       })
     } catch (error) {
-      // whoever has the message now would have its own progress overwritten
+      // another worker may have the message now: a save would overwrite its progress
       if (signal.reason?.code !== 'LEASE_LOST') await progress.save()
       throw error
     }
@@ -150,15 +152,14 @@ class Batches {
     this.#logProgress()
   }
 
-  /** Settles rows that cannot be run, and leaves out those that are done. */
+  /** Returns the rows to run. Settles invalid rows, and skips rows that are done. */
   #tasksOf(batch: readonly Row[]): Task[] {
     const { progress, operations } = this.#run
     return batch.flatMap((row) => {
       if (progress.has(row.row)) return []
       const read = readRow(row, this.#header, operations)
-      if (!('fault' in read)) return [read]
-      const { fault, ...about } = read
-      progress.settle({ ...about, outcome: 'failed', error: fault })
+      if (!('error' in read)) return [read]
+      progress.settle({ ...read, outcome: 'failed' })
       return []
     })
   }
@@ -170,6 +171,6 @@ class Batches {
     if (seconds * 1000 < PROGRESS_MS) return
     this.#logged = { row: progress.row, at: clock() }
     const rowsPerSecond = Math.round((progress.row - row) / seconds)
-    log.info({ row: progress.row, ...progress.counts, rowsPerSecond }, 'CSV file is being run')
+    log.info({ row: progress.row, ...progress.counts, rowsPerSecond }, 'CSV file in progress')
   }
 }

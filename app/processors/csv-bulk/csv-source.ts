@@ -2,27 +2,29 @@ import type { CloudinaryClient } from '../../cloudinary/client.ts'
 import { isNotFound } from '../../cloudinary/cloudinary-error.ts'
 import { downloadPart, type RawFile } from '../../cloudinary/raw-files.ts'
 import { ListenerError } from '../../errors.ts'
-import { LONGEST_ROW } from './csv-rows.ts'
+import { MAX_ROW_BYTES } from './csv-rows.ts'
 
-/** The version of a file whose upload the event tells of. */
+/** The version of a file that the event is about. */
 export interface Source extends RawFile {
   version: number
-  /** Tells it from another upload of the same second. */
+  /** Distinguishes two uploads within the same second. */
   etag?: string
 }
 
-/** The file is gone, or is another by now: what is left of its rows is not run. */
-export class SourceGone extends Error {}
+/** The file was deleted, renamed or replaced: the remaining rows must not run. */
+export class SourceGoneError extends Error {}
 
-/** So much is fetched at a time, in bytes, and handed on in pieces: the first of them is as long as a header may be. */
+/** Bytes fetched per request. */
 const PART_BYTES = 4 * 1024 * 1024
-const PIECE_BYTES = LONGEST_ROW
+
+/** Bytes yielded at a time. The first piece contains the header, since no row is longer. */
+const PIECE_BYTES = MAX_ROW_BYTES
 
 /**
- * The content of this version of the file, in pieces. Versions only grow: where this one is the current one after a part
- * was fetched, the part is of it.
+ * Yields the content of this version of the file in pieces. Checks the current version after each part:
+ * versions only grow, so a part that was fetched while this version is current belongs to it.
  *
- * @throws {SourceGone}
+ * @throws {SourceGoneError}
  * @throws {CloudinaryError}
  */
 export async function* contentOf(
@@ -47,24 +49,28 @@ async function fetchPart(client: CloudinaryClient, source: Source, offset: numbe
   } catch (error) {
     if (!isNotFound(error)) throw error
     await requireCurrent(client, source)
-    throw new ListenerError('CSV_NOT_THERE_YET', 'Cloudinary has the CSV file, and not yet its content')
+    throw new ListenerError(
+      'CSV_NOT_THERE_YET',
+      'the content of the CSV file is not available from Cloudinary yet'
+    )
   }
 }
 
 /**
- * Costs one call of the Upload API.
+ * Checks that the file still exists in this version. Costs one call of the Upload API.
  *
- * @throws {SourceGone} when the asset has a newer version, or is there no longer
+ * @throws {SourceGoneError}
  * @throws {CloudinaryError}
  */
 export async function requireCurrent(client: CloudinaryClient, source: Source): Promise<void> {
   const { publicId, deliveryType, version, etag } = source
   const state = await client.currentState({ publicId, resourceType: 'raw', deliveryType }).catch((error) => {
-    if (isNotFound(error)) throw new SourceGone('the file was deleted or renamed')
+    if (isNotFound(error)) throw new SourceGoneError('the file was deleted or renamed')
     throw error
   })
   const current = Number(state.version)
   const isOther = current === version && (etag ?? state.etag) !== state.etag
-  if (current > version || isOther)
-    throw new SourceGone('the file was uploaded anew, and that upload is run for itself')
+  if (current > version || isOther) {
+    throw new SourceGoneError('the file was uploaded again; the new upload runs separately')
+  }
 }

@@ -1,20 +1,24 @@
 import type { CloudinaryClient } from '../../cloudinary/client.ts'
 import { isNotFound } from '../../cloudinary/cloudinary-error.ts'
 import { kindOf } from '../../cloudinary/identified-asset.ts'
-import type { Target, Task } from './csv-columns.ts'
+import type { Target, Task } from './csv-task.ts'
 
-/** What a row did: `already` where there was nothing left to do, and why. */
-export type Done = { outcome: 'ok' } | { outcome: 'already'; remark: string }
+/** The result of a row without a failure: with `already`, `error` says why there was nothing to do. */
+export interface RowResult {
+  outcome: 'ok' | 'already'
+  error: string
+}
 
-const OK: Done = { outcome: 'ok' }
+const OK: RowResult = { outcome: 'ok', error: '' }
 
 /**
- * Does what a row asks for: one call of the Upload API (not rate-limited), and one more where a rename finds nothing to
- * rename. It bears repeating: a rename or a delete that was done is found to be so.
+ * Runs the operation of a row. Costs one call of the Upload API (not rate-limited), and a second one if a
+ * rename does not find the asset. Safe to repeat: a rename or a delete that was done before returns
+ * `already`.
  *
  * @throws {CloudinaryError}
  */
-export async function runTask(client: CloudinaryClient, task: Task): Promise<Done> {
+export async function runTask(client: CloudinaryClient, task: Task): Promise<RowResult> {
   const { asset } = task
   switch (task.operation) {
     case 'add_tags':
@@ -30,7 +34,7 @@ export async function runTask(client: CloudinaryClient, task: Task): Promise<Don
       return OK
     case 'set_context':
       await client.change('set context', asset, (sdk, publicId, options) =>
-        // its types know of texts alone; it encodes an object
+        // the SDK encodes an object, though its types allow only a string
         sdk.uploader.add_context(task.values as unknown as string, [publicId], options)
       )
       return OK
@@ -40,12 +44,12 @@ export async function runTask(client: CloudinaryClient, task: Task): Promise<Don
       const { result } = await client.call('delete', (sdk, options) =>
         sdk.uploader.destroy(asset.publicId, { ...options, ...kindOf(asset) })
       )
-      return result === 'ok' ? OK : { outcome: 'already', remark: 'there is no such asset' }
+      return result === 'ok' ? OK : { outcome: 'already', error: 'the asset does not exist' }
     }
   }
 }
 
-async function rename(client: CloudinaryClient, asset: Target, to: string): Promise<Done> {
+async function rename(client: CloudinaryClient, asset: Target, to: string): Promise<RowResult> {
   try {
     await client.call('rename', (sdk, options) =>
       sdk.uploader.rename(asset.publicId, to, { ...options, ...kindOf(asset) })
@@ -56,6 +60,6 @@ async function rename(client: CloudinaryClient, asset: Target, to: string): Prom
     await client.currentState({ ...asset, publicId: to }).catch((reason) => {
       throw isNotFound(reason) ? error : reason
     })
-    return { outcome: 'already', remark: `there is no such asset, and there is ${to}` }
+    return { outcome: 'already', error: `the asset does not exist, and ${to} does` }
   }
 }

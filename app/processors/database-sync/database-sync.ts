@@ -5,20 +5,20 @@ import type { Asset } from '../../ingest/event.ts'
 import type { Processor, ProcessorContext, StartContext } from '../../processor.ts'
 import { ASSET_CHANGES } from '../asset-changes.ts'
 import { checkOptions } from '../processor-options.ts'
-import { type EventOfAsset, follow } from './follow.ts'
 import { Database, MIGRATION_TIMES, type Times } from './postgres.ts'
 import { COLUMNS, columnsOf, IDENTIFIER } from './sync-columns.ts'
+import { type EventOfAsset, isDeletion, syncEvent } from './sync-event.ts'
 import { AssetRows } from './sync-rows.ts'
 import { checkTable, migrateTable, nameOf } from './sync-table.ts'
 
 const Options = z.strictObject({
   name: z.string().default('database-sync'),
   table: IDENTIFIER.max(48, 'must be at most 48 characters').default('cloudinary_assets'),
-  /** Default: where the `search_path` of the database's user leads. */
+  /** (Default: the first schema in the `search_path` of the database's user) */
   schema: IDENTIFIER.optional(),
   /**
-   * Columns beside those that are always there. `cms_id: 'metadata.cms_id'` adds one of type text;
-   * `{ from, type }` says the type; `false` leaves out one of the default columns.
+   * Adds columns, and changes the default ones. `cms_id: 'metadata.cms_id'` adds a column of type text; `{
+   * from, type }` sets the type; `false` removes a default column.
    */
   columns: COLUMNS
 })
@@ -26,13 +26,16 @@ const Options = z.strictObject({
 /** @see databaseSync */
 export type DatabaseSyncOptions = z.input<typeof Options>
 
-/** Those that Cloudinary stores. Asked for one of another, such as `fetch`, it would fetch the asset anew. */
+/**
+ * Delivery types that Cloudinary stores. Reading an asset of another type, such as `fetch`, would fetch it
+ * again.
+ */
 const STORED = ['upload', 'private', 'authenticated']
 
 /**
- * Keeps a row for each asset in a table of PostgreSQL: what Cloudinary says of it, its tags, metadata and context. It
- * follows own changes as well; it writes nothing to Cloudinary, so it cannot loop. The command `migrate` makes the
- * table. Costs one call of the Upload API for an event, two where the row is new or gets another name.
+ * Keeps one row per asset in a table of PostgreSQL: its fields, tags, metadata and context. Also handles own
+ * changes; it does not write to Cloudinary, so it cannot loop. The command `migrate` creates the table. Costs
+ * one call of the Upload API per event, two if the row is new or gets another name.
  *
  * @throws {ListenerError} LISTENER_CONFIG_INVALID
  */
@@ -41,6 +44,13 @@ export function databaseSync(options: DatabaseSyncOptions = {}): Processor {
   const definition = { ...at, columns: columnsOf(columns) }
   const open = ({ config, log }: StartContext, times?: Times) =>
     new Database(config.DATABASE_URL!, log, times)
+  const once = async (database: Database, work: () => Promise<void>) => {
+    try {
+      await work()
+    } finally {
+      await database.close()
+    }
+  }
   let started: { database: Database; rows: AssetRows } | undefined
   return {
     name,
@@ -61,34 +71,26 @@ export function databaseSync(options: DatabaseSyncOptions = {}): Processor {
     async handle(event, context) {
       const asset = await identityOf(event as EventOfAsset, context.cloudinary)
       if (!isStored(asset)) return `skipped: Cloudinary does not store assets of type ${asset.deliveryType}`
-      return follow({ ...event, asset }, context, started!.rows)
+      return syncEvent({ ...event, asset }, context, started!.rows)
     },
     async stop() {
       await started?.database.close()
     },
     async check(context) {
       const database = open(context)
-      try {
-        await checkTable(database, definition)
-      } finally {
-        await database.close()
-      }
-      return [{ level: 'ok', message: `the database answers, and has the table ${nameOf(definition)}` }]
+      await once(database, () => checkTable(database, definition))
+      return [{ level: 'ok', message: `database answers; table ${nameOf(definition)} is up to date` }]
     },
     async migrate({ print, dryRun, ...context }) {
       const database = open(context, MIGRATION_TIMES)
-      try {
-        await migrateTable(database, definition, { print, dryRun })
-      } finally {
-        await database.close()
-      }
+      await once(database, () => migrateTable(database, definition, { print, dryRun }))
     }
   }
 }
 
 /**
- * The asset of an event with its kind; with nothing but its id where that is enough, or Cloudinary has no such asset: then
- * its row says what it was.
+ * Returns the asset of an event with its kind. Returns only its id if that is enough (a deletion), or if the
+ * asset does not exist: its row has the name.
  *
  * @throws {CloudinaryError} ASSET_KIND_UNKNOWN
  */
@@ -97,11 +99,10 @@ async function identityOf(
   cloudinary: Pick<ProcessorContext['cloudinary'], 'identify'>
 ): Promise<Asset> {
   const { assetId } = asset
-  const isDeletion = type === 'delete' || type === 'delete_by_token'
-  if (isDeletion && assetId !== undefined && !isIdentified(asset)) return { assetId }
+  if (isDeletion(type) && assetId !== undefined && !isIdentified(asset)) return { assetId }
   try {
     const { publicId, resourceType, deliveryType } = await cloudinary.identify(asset)
-    // the name that the event states may be another one's by now, whose row is to be looked at as well
+    // keep the name that the event states: another asset may have it now, and that row is checked too
     return { publicId, ...asset, resourceType, deliveryType }
   } catch (error) {
     if (assetId === undefined || !isNotFound(error)) throw error

@@ -5,27 +5,27 @@ import type { Logger } from '../../logger.ts'
 
 export type Row = Record<string, unknown>
 
-/** Runs one statement; `doing` says for errors what it is for. */
+/** Runs one statement. `doing` names its purpose in errors. */
 export type Query = (doing: string, text: string, values?: readonly unknown[]) => Promise<Row[]>
 
-/** Connections that one worker opens at most. */
-const CONNECTIONS = 10
+/** Maximum connections per worker. */
+const MAX_CONNECTIONS = 10
 
-/** How long things may take, in milliseconds. */
+/** Time-outs in milliseconds. */
 export interface Times {
-  /** Until there is a connection that is free. */
+  /** Waiting for a free connection. */
   connect: number
-  /** Until another session releases a lock. */
+  /** Waiting for another session's lock. */
   lock: number
-  /** A statement, by the server. */
+  /** Execution of a statement, enforced by the server. */
   statement: number
-  /** A statement, should the server be silent. */
+  /** Answer to a statement, enforced here if the server is silent. */
   answer: number
 }
 
 const TIMES: Times = { connect: 5000, lock: 5000, statement: 10_000, answer: 15_000 }
 
-/** For `migrate`: an index of a large table takes minutes to build. */
+/** For `migrate`: building an index of a large table takes minutes. */
 export const MIGRATION_TIMES: Times = {
   connect: 5000,
   lock: 10_000,
@@ -33,19 +33,19 @@ export const MIGRATION_TIMES: Times = {
   answer: 3_600_000
 }
 
-/** How long a connection is kept that nobody uses, in milliseconds. */
+/** Time until an unused connection is closed, in milliseconds. */
 const IDLE_MS = 30_000
 
-/** How often a transaction is run that conflicts with another one. */
-const MAXIMUM_TRIES = 3
+/** Maximum attempts of a transaction that conflicts with another one. */
+const MAX_ATTEMPTS = 3
 
 /**
- * Classes of SQLSTATE that a retry does not fix: what was sent, or the table, is not as it must be.
+ * Classes of SQLSTATE that a retry does not fix: the statement, its values or the table are wrong.
  * Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 const PERMANENT = /^(?:0A|22|23|42|54)/
 
-/** Codes of their own: by SQLSTATE. A permission is not permanent, since it can be granted before the retry. */
+/** Error codes by SQLSTATE. A missing permission (42501) is temporary: it can be granted before the retry. */
 const CODES: Record<string, string> = {
   '42501': 'DATABASE_UNAVAILABLE',
   '40001': 'DATABASE_CONFLICT',
@@ -53,23 +53,23 @@ const CODES: Record<string, string> = {
   '55P03': 'DATABASE_LOCKED'
 }
 
-/** No such table, no such column, another type, no unique key. */
+/** Undefined table, undefined column, type mismatch, no unique key. */
 const NOT_MIGRATED = ['42P01', '42703', '42804', '42P10']
 
 /**
- * PostgreSQL, with bounded connections and times, and errors that say what to do and hold no password. It works through
- * PgBouncer in transaction mode, where a session lasts for one transaction: all settings and locks are the transaction's.
+ * A PostgreSQL client with bounded connections and time-outs, whose errors never contain a password. Works
+ * with PgBouncer in transaction mode: it sets time-outs and takes locks per transaction, never per session.
  */
 export class Database {
   readonly #pool: Pool
   readonly #passwords: string[]
   readonly #begin: string
 
-  /** @param url as `pg` takes it, `sslmode` and others included */
+  /** @param url in the format of `pg`, with parameters such as `sslmode` */
   constructor(url: string, log: Logger, times: Times = TIMES) {
     this.#passwords = passwordsOf(url)
     this.#begin = [
-      // a statement that follows a lock must see what was committed while it waited
+      // a statement after a lock must see changes committed during the wait
       'BEGIN ISOLATION LEVEL READ COMMITTED',
       `SET LOCAL statement_timeout = ${times.statement}`,
       `SET LOCAL lock_timeout = ${times.lock}`,
@@ -78,40 +78,40 @@ export class Database {
     this.#pool = new Pool({
       connectionString: url,
       application_name: 'cloudinary-listener',
-      max: CONNECTIONS,
+      max: MAX_CONNECTIONS,
       connectionTimeoutMillis: times.connect,
       idleTimeoutMillis: IDLE_MS,
       query_timeout: times.answer,
       keepAlive: true
     })
-    // it is replaced when it is needed; without a listener the process would end
+    // the pool replaces the connection; without this listener the process would exit
     this.#pool.on('error', (error) => {
-      log.warn({ err: this.#errorOf('keep a connection', error) }, 'a connection to the database is lost')
+      log.warn({ err: this.#errorOf('keep a connection', error) }, 'database connection lost')
     })
   }
 
-  /**
-   * Runs one statement in a transaction of its own.
-   *
-   * @throws what `transaction` throws
-   */
+  /** Runs one statement in its own transaction. Throws like `transaction`. */
   query: Query = (doing, text, values) => this.transaction((query) => query(doing, text, values))
 
   /**
-   * Runs statements in one transaction, and rolls back what was done when the work throws. A conflict with another
-   * transaction (a deadlock) rolls it back and runs it again, so `work` may be called several times.
+   * Runs statements in one transaction, and rolls it back if `work` throws. After a conflict with another
+   * transaction (such as a deadlock) it rolls back and runs `work` again.
    *
-   * @throws {ListenerError} DATABASE_UNAVAILABLE; DATABASE_LOCKED when another session kept a lock; DATABASE_CONFLICT
+   * @throws {ListenerError} DATABASE_UNAVAILABLE; DATABASE_LOCKED, DATABASE_CONFLICT because of another
+   *   session
    * @throws {PermanentError} DATABASE_REJECTED
-   * @throws what `work` throws
+   * @throws errors of `work`
    */
-  async transaction<Result>(work: (query: Query) => Promise<Result>, tries = MAXIMUM_TRIES): Promise<Result> {
+  async transaction<Result>(
+    work: (query: Query) => Promise<Result>,
+    attempts = MAX_ATTEMPTS
+  ): Promise<Result> {
     try {
       return await this.#transactionOnce(work)
     } catch (error) {
       const isConflict = error instanceof ListenerError && error.code === 'DATABASE_CONFLICT'
-      if (!isConflict || tries === 1) throw error
-      return this.transaction(work, tries - 1)
+      if (!isConflict || attempts === 1) throw error
+      return this.transaction(work, attempts - 1)
     }
   }
 
@@ -121,7 +121,7 @@ export class Database {
 
   async #transactionOnce<Result>(work: (query: Query) => Promise<Result>): Promise<Result> {
     const client = await this.#connect()
-    // the statement in progress rejects as well
+    // the running statement rejects too
     const ignore = () => {}
     client.on('error', ignore)
     let isCommitted = false
@@ -133,14 +133,14 @@ export class Database {
       return result
     } finally {
       client.off('error', ignore)
-      // closed rather than kept: that ends whatever is not committed
+      // closing the connection rolls back an uncommitted transaction
       client.release(!isCommitted)
     }
   }
 
   async #connect(): Promise<PoolClient> {
     try {
-      // throws at once, and does not reject, where a certificate that the URL names cannot be read
+      // throws synchronously if a certificate file in the URL cannot be read
       return await this.#pool.connect()
     } catch (error) {
       throw this.#errorOf('connect', error)
@@ -155,14 +155,14 @@ export class Database {
     }
   }
 
-  /** Takes code and message alone: the detail of an error of PostgreSQL holds the row. */
+  /** Keeps only code and message: the detail of a PostgreSQL error contains the row. */
   #errorOf(doing: string, error: unknown): ListenerError {
     const { code = '', message } = error as { code?: string; message: string }
-    let said = [code, message].filter(Boolean).join(' ')
-    for (const password of this.#passwords) said = said.replaceAll(password, '[password]')
-    const text = `cannot ${doing}: ${said}`
-    const own = CODES[code] ?? (PERMANENT.test(code) ? undefined : 'DATABASE_UNAVAILABLE')
-    if (own !== undefined) return new ListenerError(own, text)
+    let reason = [code, message].filter(Boolean).join(' ')
+    for (const password of this.#passwords) reason = reason.replaceAll(password, '[password]')
+    const text = `cannot ${doing}: ${reason}`
+    const temporary = CODES[code] ?? (PERMANENT.test(code) ? undefined : 'DATABASE_UNAVAILABLE')
+    if (temporary !== undefined) return new ListenerError(temporary, text)
     const remedy = NOT_MIGRATED.includes(code) ? '; run: node app/main.ts migrate' : ''
     return new PermanentError(`${text}${remedy}`, { code: 'DATABASE_REJECTED' })
   }

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import type { AssetState } from '../../cloudinary/client.ts'
+import { asFields } from '../fields.ts'
 
-/** What a column may hold, by PostgreSQL's names. */
+/** Types of columns, by PostgreSQL's names. */
 export const COLUMN_TYPES = [
   'text',
   'integer',
@@ -22,7 +23,7 @@ export interface Column {
   from: string
 }
 
-/** Says which asset a row is about, so these are always there. */
+/** Columns that identify the asset. Every table has them. */
 export const IDENTITY: readonly Column[] = [
   { name: 'asset_id', type: 'text', from: 'asset_id' },
   { name: 'environment', type: 'text', from: 'environment' },
@@ -35,12 +36,12 @@ export const IDENTITY: readonly Column[] = [
 export const OBSERVED_AT = 'observed_at'
 
 /**
- * When the row was given its name, by the database's clock. A row that was read before that is unconfirmed: a change of
- * the asset may have been handled in between, and found no row to change.
+ * When the row got its name, by the database's clock. A row is unconfirmed if its asset was read before that:
+ * a change may have been handled in between, and found no row to update.
  */
 export const PLACED_AT = 'placed_at'
 
-/** What else Cloudinary says of every asset, and under which names it is kept unless an option says otherwise. */
+/** Default columns, named after the asset's fields. Options can change or remove them. */
 const DEFAULTS: Record<string, ColumnType> = {
   version: 'bigint',
   format: 'text',
@@ -59,10 +60,13 @@ const DEFAULTS: Record<string, ColumnType> = {
 
 const RESERVED = [...IDENTITY.map(({ name }) => name), OBSERVED_AT, PLACED_AT]
 
-/** A name in SQL that needs no quotes. PostgreSQL cuts off what is longer than 63 bytes. */
+/** A name that SQL does not require to be quoted. PostgreSQL truncates names to 63 bytes. */
 export const IDENTIFIER = z
   .string()
-  .regex(/^[a-z_][a-z0-9_]{0,62}$/, 'must be 1 to 63 lower-case letters, digits and "_", no digit first')
+  .regex(
+    /^[a-z_][a-z0-9_]{0,62}$/,
+    'must be 1 to 63 lower-case letters, digits and "_", and not begin with a digit'
+  )
 
 const SOURCE = z
   .string()
@@ -71,15 +75,15 @@ const SOURCE = z
     'must be a field of the asset, metadata.FIELD or context.KEY'
   )
 
-/** Columns by name: where the value comes from, and its type; false leaves out one of the default columns. */
+/** Columns by name: the source of the value, and its type; `false` removes a default column. */
 export const COLUMNS = z
   .record(
-    IDENTIFIER.refine((name) => !RESERVED.includes(name), `is kept always: ${RESERVED.join(', ')}`),
+    IDENTIFIER.refine((name) => !RESERVED.includes(name), `must not be one of ${RESERVED.join(', ')}`),
     z.union([z.literal(false), SOURCE, z.strictObject({ from: SOURCE, type: z.enum(COLUMN_TYPES) })])
   )
   .default({})
 
-/** The columns of the table but the two times: those that are always there, and the default ones as changed. */
+/** Returns the columns of the table, except `observed_at` and `placed_at`. */
 export function columnsOf(changes: z.output<typeof COLUMNS>): Column[] {
   const defaults = Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, name]))
   const others = Object.entries({ ...defaults, ...changes }).flatMap(([name, column]) => {
@@ -91,7 +95,7 @@ export function columnsOf(changes: z.output<typeof COLUMNS>): Column[] {
   return [...IDENTITY, ...others]
 }
 
-/** What of an asset goes into a column, as `pg` takes it; null where there is nothing. */
+/** Returns a column's value of an asset, as `pg` takes it. */
 export function sqlValue({ from, type }: Column, asset: AssetState, environment: string): unknown {
   const value = from === 'environment' ? environment : read(from, asset)
   if (type === 'text[]') return [value ?? []].flat().map(textOf)
@@ -105,28 +109,25 @@ export function sqlValue({ from, type }: Column, asset: AssetState, environment:
 function read(from: string, asset: AssetState): unknown {
   const [, group, key] = /^(metadata|context)(?:\.(.+))?$/s.exec(from) ?? []
   if (group === undefined) return own(asset, from)
-  const pairs = fieldsOf(asset[group])
-  // the Upload API keeps the context of users under `custom`
-  const values = group === 'context' ? fieldsOf(pairs.custom ?? pairs) : pairs
+  const pairs = asFields(asset[group]) ?? {}
+  // the Upload API puts context under `custom`
+  const values = group === 'context' ? (asFields(pairs.custom ?? pairs) ?? {}) : pairs
   return key === undefined ? values : own(values, key)
 }
 
 const own = (fields: Record<string, unknown>, name: string): unknown =>
   Object.hasOwn(fields, name) ? fields[name] : undefined
 
-const fieldsOf = (value: unknown): Record<string, unknown> =>
-  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
-
 const textOf = (value: unknown): string =>
   typeof value === 'string' ? clean(value) : JSON.stringify(storable(value))
 
-/** A number is Unix time, in seconds. */
+/** Converts Unix time in seconds. */
 function timeOf(seconds: number): string {
   const date = new Date(seconds * 1000)
   return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString()
 }
 
-/** PostgreSQL stores neither NUL nor halves of surrogate pairs, and would refuse the whole row. */
+/** PostgreSQL rejects a row with NUL or a lone surrogate. */
 const clean = (text: string): string => text.toWellFormed().replaceAll('\0', '')
 
 function storable(value: unknown): unknown {

@@ -1,38 +1,35 @@
 import { escapeIdentifier } from 'pg'
 import type { AssetState } from '../../cloudinary/client.ts'
 import type { Asset } from '../../ingest/event.ts'
-import { namingLockHolders } from './locks.ts'
+import { namingLockHolders } from './lock-holders.ts'
 import type { Database, Query, Row } from './postgres.ts'
 import { IDENTITY, OBSERVED_AT, PLACED_AT, sqlValue } from './sync-columns.ts'
 import { nameOf, type TableDefinition } from './sync-table.ts'
 
-/** What a row says an asset is called. */
+/** An asset's id, and its name according to its row. */
 export type Claim = Required<Omit<Asset, 'version'>>
 
-/** What one asset of an environment is called at a time. */
+/** The name of an asset. Within an environment, one asset has it at a time. */
 export type Name = Omit<Claim, 'assetId'>
 
-/** Selects rows by their asset, or by public id where a notification does not name the asset. */
+/** Selects rows by asset, or by public id if a notification does not contain the asset id. */
 export type RowFilter = { assetId: string } | { publicId: string; resourceType?: string | undefined }
 
-export interface Stored {
+export interface PutResult {
   outcome: 'inserted' | 'updated' | 'outdated'
-  /** The asset was read after its row was given this name: see {@link PLACED_AT}. */
+  /** The asset was read after its row got this name: see {@link PLACED_AT}. */
   isConfirmed: boolean
 }
-
-/** Which rows of a name are removed. */
-export type Which = 'all' | 'unconfirmed'
 
 const UNCONFIRMED = `${OBSERVED_AT} <= ${PLACED_AT}`
 
 const HAS_NAME = 'environment = $1 AND public_id = $2 AND resource_type = $3 AND type = $4'
 
 /**
- * The rows of the table, one for each asset. Times are the database's, so workers' clocks need not agree.
+ * The rows of the table, one per asset. Times come from the database, so workers' clocks need not agree.
  *
- * Each method is one transaction, which holds advisory locks on the names and assets that it is about. So of two of them
- * one sees what the other committed, and a row that the first did not see is placed later than the first looked.
+ * Each method is one transaction that holds advisory locks on its names and assets, so of two methods one
+ * sees what the other committed: a row that a method did not see was placed after its asset was read.
  */
 export class AssetRows {
   readonly #database: Pick<Database, 'query' | 'transaction'>
@@ -46,7 +43,7 @@ export class AssetRows {
     this.#columns = definition.columns
     const names = definition.columns.map(({ name }) => escapeIdentifier(name))
     const [assetId, ...name] = IDENTITY.map(({ name }) => name)
-    // columns in the order of their values; those that name the asset come first
+    // columns in the order of their values, identity first
     const hasName = name.map((column, index) => `${column} = $${index + 2}`).join(' AND ')
     const nameIn = (row: string) => `(${name.map((column) => `${row}.${column}`).join(', ')})`
     const observedAt = `$${names.length + 1}::timestamptz`
@@ -68,20 +65,20 @@ export class AssetRows {
       RETURNING kept.xmax = 0 AS inserted, (${UNCONFIRMED}) IS NOT TRUE AS confirmed`
   }
 
-  /** The time now, to the microsecond; sorts as text. */
+  /** Returns the database's time in microseconds, as text that sorts. */
   async now(): Promise<string> {
     const [row] = await this.#database.query(
-      'ask the database for the time',
+      'read the time',
       `SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS now`
     )
     return String(row?.now)
   }
 
   /**
-   * Stores an asset as it was seen, unless something later was seen: of it, or under its name. A name is one asset's: what
-   * was seen under it before is removed.
+   * Stores an asset, unless its row, or another row with its name, is newer. Removes an older row with its
+   * name, since only one asset can have it.
    */
-  async put(environment: string, asset: AssetState, observedAt: string): Promise<Stored> {
+  async put(environment: string, asset: AssetState, observedAt: string): Promise<PutResult> {
     const values = this.#columns.map((column) => sqlValue(column, asset, environment))
     const locks = [nameLock(environment, asset.public_id), assetLock(asset.asset_id)]
     const [row] = await this.#change(locks, (query) =>
@@ -91,14 +88,14 @@ export class AssetRows {
     return { outcome: row.inserted === true ? 'inserted' : 'updated', isConfirmed: row.confirmed === true }
   }
 
-  /** The rows that a filter selects. */
+  /** Returns the rows that a filter selects. */
   async claims(environment: string, filter: RowFilter): Promise<Claim[]> {
     const isById = 'assetId' in filter
     const rows = await this.#change(
       [isById ? assetLock(filter.assetId) : nameLock(environment, filter.publicId)],
       (query) =>
         query(
-          "look for the asset's row",
+          "read the asset's row",
           `SELECT asset_id AS "assetId", public_id AS "publicId", resource_type AS "resourceType",
             type AS "deliveryType" FROM ${this.#table} WHERE environment = $1 AND ${
               isById ? 'asset_id = $2' : 'public_id = $2 AND resource_type = coalesce($3, resource_type)'
@@ -109,13 +106,16 @@ export class AssetRows {
     return rows as unknown as Claim[]
   }
 
-  /** Removes the row of an asset, unless by now it was seen later or says another name. */
+  /** Removes an asset's row, unless it is newer or has another name now. Returns whether it did. */
   remove(environment: string, claim: Claim, observedAt: string): Promise<boolean> {
     return this.#remove(environment, claim, observedAt, 'AND asset_id = $6', [claim.assetId])
   }
 
-  /** Removes the rows that say a name, unless by now they were seen later. */
-  clear(environment: string, name: Name, observedAt: string, which: Which): Promise<boolean> {
+  /**
+   * Removes the rows with a name, all or only unconfirmed ones, unless they are newer. Returns whether it
+   * did.
+   */
+  clear(environment: string, name: Name, observedAt: string, which: 'all' | 'unconfirmed'): Promise<boolean> {
     return this.#remove(environment, name, observedAt, which === 'all' ? '' : `AND ${UNCONFIRMED}`)
   }
 
@@ -136,7 +136,7 @@ export class AssetRows {
     return rows.length > 0
   }
 
-  /** Runs work in a transaction that holds locks, taken in the same order by all. */
+  /** Runs work in a transaction that holds locks. Sorts them, so that transactions do not deadlock. */
   #change(locks: readonly string[], work: (query: Query) => Promise<Row[]>): Promise<Row[]> {
     const database = this.#database
     const keys = locks.map((lock) => `${this.#table} ${lock}`).toSorted()
@@ -153,7 +153,7 @@ export class AssetRows {
   }
 }
 
-/** Without the kind of the asset, which a notification of a rename does not state for the old name. */
+/** Does not include the kind: a rename notification does not state it for the old name. */
 const nameLock = (environment: string, publicId: string) => `name ${environment} ${publicId}`
 
 const assetLock = (assetId: string) => `asset ${assetId}`

@@ -1,38 +1,35 @@
 import { escapeIdentifier } from 'pg'
 import { ListenerError } from '../../errors.ts'
-import { namingLockHolders } from './locks.ts'
+import { namingLockHolders } from './lock-holders.ts'
 import type { Database, Query } from './postgres.ts'
 import { type Column, type ColumnType, IDENTITY, OBSERVED_AT, PLACED_AT } from './sync-columns.ts'
 
-/** The table as it must be. */
 export interface TableDefinition {
   table: string
-  /** Without one, where `search_path` leads. */
+  /** (Default: the first schema in `search_path`) */
   schema?: string | undefined
   columns: readonly Column[]
 }
 
 /**
- * Something that is not there yet. Its statement fails where something else has the name: with IF NOT EXISTS it would do
- * nothing, and be reported as done.
+ * A schema, table, column or index that does not exist yet. The statement has no IF NOT EXISTS: that would do
+ * nothing if something else has the name, and be reported as done.
  */
 interface Missing {
-  /** What it is, in a few words. */
   what: string
-  /** The statement that makes it. */
   sql: string
 }
 
-/** The table's name in SQL. */
+/** Returns the table's name in SQL. */
 export const nameOf = ({ schema, table }: Pick<TableDefinition, 'schema' | 'table'>): string =>
   (schema === undefined ? [table] : [schema, table]).map(escapeIdentifier).join('.')
 
 /**
- * Creates the table or adds what it has not. Drops and changes nothing.
+ * Creates the table, or adds missing columns and index. Never drops or changes anything.
  *
- * @param print is told what is done, or, in a dry run, the statements that would be run
- * @throws {ListenerError} DATABASE_TABLE_CONFLICT when what is there cannot be used; DATABASE_LOCKED, DATABASE_UNAVAILABLE,
- *   DATABASE_REJECTED
+ * @param print prints each change; in a dry run, the statement
+ * @throws {ListenerError} DATABASE_TABLE_CONFLICT if the existing table does not match; DATABASE_LOCKED,
+ *   DATABASE_UNAVAILABLE, DATABASE_REJECTED
  */
 export async function migrateTable(
   database: Database,
@@ -49,7 +46,7 @@ export async function migrateTable(
 }
 
 async function create(query: Query, definition: TableDefinition): Promise<Missing[]> {
-  // several may migrate at once; the lock ends with the transaction
+  // several processes may migrate at once; the lock ends with the transaction
   await query(
     'wait for another migrate',
     "SELECT pg_advisory_xact_lock(hashtext('cloudinary-listener migrate'))"
@@ -60,9 +57,9 @@ async function create(query: Query, definition: TableDefinition): Promise<Missin
 }
 
 /**
- * Makes sure that the table is as it must be.
+ * Checks that the table matches its definition.
  *
- * @throws {ListenerError} DATABASE_NOT_MIGRATED when something is missing; DATABASE_TABLE_CONFLICT;
+ * @throws {ListenerError} DATABASE_NOT_MIGRATED if something is missing; DATABASE_TABLE_CONFLICT;
  *   DATABASE_UNAVAILABLE, DATABASE_REJECTED
  */
 export async function checkTable(database: Database, definition: TableDefinition): Promise<void> {
@@ -71,7 +68,7 @@ export async function checkTable(database: Database, definition: TableDefinition
   const list = missing.map(({ what }) => what).join(', ')
   throw new ListenerError(
     'DATABASE_NOT_MIGRATED',
-    `the database lacks what this listener needs: ${list}. Run: node app/main.ts migrate`
+    `missing in the database: ${list}. Run: node app/main.ts migrate`
   )
 }
 
@@ -82,7 +79,7 @@ async function findMissing(query: Query, definition: TableDefinition): Promise<M
   const isNew = found.columns.size === 0
   if (!isNew) refuseConflicts(name, found, columns)
   const parts = isNew ? [tableOf(name, columns)] : missingColumns(name, found, columns)
-  // PostgreSQL chooses a name for the index that nothing else in the schema has
+  // PostgreSQL chooses a name for the index that is free
   const on = `${name} (public_id)`
   if (!found.hasIndex) parts.push({ what: `index on ${on}`, sql: `CREATE INDEX ON ${on}` })
   if (found.hasSchema || schema === undefined) return parts
@@ -123,9 +120,9 @@ const typesOf = (columns: readonly Column[]): [name: string, type: ColumnType][]
 
 interface Found {
   hasSchema: boolean
-  /** Types by name; none where there is no such table. */
+  /** Types by column; empty if the table does not exist. */
   columns: ReadonlyMap<string, string>
-  /** `asset_id` is unique in it. */
+  /** `asset_id` is unique. */
   isKeyed: boolean
   hasIndex: boolean
 }
@@ -150,7 +147,7 @@ async function inspect(query: Query, name: string, schema: string | undefined): 
   const [{ found: hasSchema } = { found: true }] =
     schema === undefined
       ? []
-      : await query('look for the schema', 'SELECT to_regnamespace($1) IS NOT NULL AS found', [
+      : await query('find the schema', 'SELECT to_regnamespace($1) IS NOT NULL AS found', [
           escapeIdentifier(schema)
         ])
   return {
@@ -161,17 +158,17 @@ async function inspect(query: Query, name: string, schema: string | undefined): 
   }
 }
 
-/** What is there is left as it is: it may hold what cannot be converted, and others may read it. */
+/** Existing columns are not converted: values may not fit, and other programs may read them. */
 function refuseConflicts(name: string, found: Found, columns: readonly Column[]): void {
-  const faults = typesOf(columns).flatMap(([column, type]) => {
+  const conflicts = typesOf(columns).flatMap(([column, type]) => {
     const actual = found.columns.get(column) ?? type
     return actual === type ? [] : [`column ${column} is ${actual} and must be ${type}`]
   })
-  if (!found.isKeyed) faults.push('asset_id is not its primary key')
-  if (faults.length === 0) return
+  if (!found.isKeyed) conflicts.push('asset_id is not its primary key')
+  if (conflicts.length === 0) return
   throw new ListenerError(
     'DATABASE_TABLE_CONFLICT',
-    `${name} cannot be used as it is: ${faults.join('; ')}. Change it by hand, or give databaseSync another ` +
-      '`table`, or the columns other names or types.'
+    `table ${name} does not match: ${conflicts.join('; ')}. Alter the table, or change the options \`table\` or ` +
+      '`columns` of databaseSync.'
   )
 }

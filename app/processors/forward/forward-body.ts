@@ -1,21 +1,21 @@
 import { PermanentError } from '../../errors.ts'
 import type { AssetEvent } from '../../ingest/event.ts'
-import { valueAt } from '../paths.ts'
+import { valueAt } from '../event-path.ts'
 
-/** Makes of an event what is sent; undefined where nothing is to be sent. */
+/** Returns the body to send for an event; undefined to send nothing. */
 export type MapEvent = (event: AssetEvent) => object | undefined | Promise<object | undefined>
 
-/** A tree of what paths lead to. It has no prototype, so that no name means anything but itself. */
+/** Nested values by name. Has no prototype, so that names such as `__proto__` are ordinary ones. */
 type Tree = { [name: string]: unknown }
 
 /**
- * Lays out fields of an event as Standard Webhooks recommends: `type`, `timestamp` and `data`, where each stands as in
- * the notification. Fields that the notification has not are left out.
+ * Builds a body in the layout that Standard Webhooks recommends: `type`, `timestamp` and `data`, with fields
+ * nested as in the notification. Leaves out fields that the notification does not have.
  *
- * @param paths as `PATH` has them
+ * @param paths valid for `PATH`
  */
 export function mapFields(paths: readonly string[]): MapEvent {
-  // a path below another one is in it already
+  // a path within another one is already included
   const outermost = paths.filter((path) => !paths.some((other) => path.startsWith(`${other}.`)))
   return (event) => {
     const data = tree()
@@ -28,16 +28,16 @@ export function mapFields(paths: readonly string[]): MapEvent {
 }
 
 /**
- * Writes what a `map` has given as JSON: the same bytes for the same object.
+ * Encodes a body as JSON.
  *
- * @throws {PermanentError} FORWARD_UNMAPPABLE for what is no object, or cannot be written as JSON
+ * @throws {PermanentError} FORWARD_UNMAPPABLE if it is not an object, or JSON cannot represent it
  */
 export function encode(mapped: object): string {
-  if (typeof mapped !== 'object' || mapped === null) throw unmappable('it is no object')
+  if (typeof mapped !== 'object' || mapped === null) throw unmappable('not an object')
   try {
     return JSON.stringify(mapped)
   } catch (error) {
-    // the other lines draw the object
+    // the other lines show the object
     throw unmappable((error as Error).message.split('\n', 1)[0]!)
   }
 }
@@ -54,6 +54,4 @@ function put(into: Tree, [name, ...rest]: readonly string[], value: unknown): vo
 }
 
 const unmappable = (why: string) =>
-  new PermanentError(`what \`map\` returned cannot be sent: ${why}`, {
-    code: 'FORWARD_UNMAPPABLE'
-  })
+  new PermanentError(`cannot send the result of \`map\`: ${why}`, { code: 'FORWARD_UNMAPPABLE' })

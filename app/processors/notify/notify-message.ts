@@ -2,21 +2,24 @@ import type { PublishCommandInput } from '@aws-sdk/client-sns'
 import { PermanentError } from '../../errors.ts'
 import type { AssetEvent } from '../../ingest/event.ts'
 import { messageId } from '../message-id.ts'
-import { fitSms, fitSubject, fitTopic, printable } from './limits.ts'
-import type { Render } from './template.ts'
+import { fitSms, fitSubject, fitTopic, printable } from './sns-limits.ts'
+import type { Render } from './text-template.ts'
 
-/** E.164: a plus sign, the country, the number. */
+/** E.164: plus sign, country code, number. */
 export const PHONE_NUMBER = /^\+[1-9]\d{6,14}$/
 
 type Attributes = NonNullable<PublishCommandInput['MessageAttributes']>
 
-/** What a topic is sent: subscriptions choose by the attributes `type` and `environment`, and by those that are asked for. */
+/**
+ * Builds the message for a topic. Subscriptions can filter by the attributes `type`, `environment` and those
+ * given.
+ */
 export function publication(
   event: AssetEvent,
   text: string,
   options: {
     topicArn: string
-    /** Of the processor. */
+    /** Name of the processor. */
     name: string
     subject?: Render | undefined
     attributes: Readonly<Record<string, Render>>
@@ -39,9 +42,9 @@ export function publication(
 }
 
 /**
- * What a phone is sent.
+ * Builds the message for a phone.
  *
- * @throws {PermanentError} NOTIFY_REJECTED for what is no phone number; the error does not repeat it
+ * @throws {PermanentError} NOTIFY_REJECTED for an invalid phone number, which the error does not repeat
  */
 export function textMessage(
   event: AssetEvent,
@@ -49,13 +52,14 @@ export function textMessage(
   { to, attributes }: { to: string; attributes: Readonly<Record<string, Render>> }
 ): PublishCommandInput {
   if (!PHONE_NUMBER.test(to)) {
-    const why = '`phoneNumber` returned what is no phone number such as +14155550100'
-    throw new PermanentError(why, { code: 'NOTIFY_REJECTED' })
+    throw new PermanentError('`phoneNumber` must return a phone number such as +14155550100', {
+      code: 'NOTIFY_REJECTED'
+    })
   }
   return { PhoneNumber: to, Message: fitSms(text), MessageAttributes: attributesOf(attributes, event) }
 }
 
-/** Attributes that have no value are left out: SNS takes none. */
+/** Leaves out empty attributes, which SNS rejects. */
 function attributesOf(attributes: Readonly<Record<string, Render>>, event: AssetEvent): Attributes {
   const values = Object.entries(attributes).map(
     ([name, render]) => [name, printable(render(event) ?? '')] as const

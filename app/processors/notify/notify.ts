@@ -1,72 +1,64 @@
 import { z } from 'zod'
-import { EVENT_TYPES } from '../../ingest/event.ts'
 import type { Processor } from '../../processor.ts'
-import { checkOptions } from '../processor-options.ts'
-import { printable } from './limits.ts'
+import { checkOptions, ON } from '../processor-options.ts'
 import { PHONE_NUMBER, publication, textMessage } from './notify-message.ts'
-import { Publisher } from './publisher.ts'
-import { type Render, TEXT } from './template.ts'
+import { printable } from './sns-limits.ts'
+import { Publisher } from './sns-publisher.ts'
+import { type Render, TEXT } from './text-template.ts'
 
 /**
- * Names that SNS takes for attributes; of those that begin with AWS, the ones by which it sends text messages.
+ * Attribute names that SNS allows. Names that begin with AWS are reserved, except those for text messages.
  * Source: https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html
  */
 const ATTRIBUTE = /^(?!aws\.|amazon\.)(?=.{1,256}$)[\w-]+(?:\.[\w-]+)*$/i
 const SMS_ATTRIBUTE =
   /^AWS\.(?:SNS\.SMS\.(?:SenderID|SMSType)|MM\.SMS\.(?:OriginationNumber|EntityId|TemplateId))$/
 
-/** Ten of them reach a queue that takes messages raw, and two are always there. */
-const MOST_ATTRIBUTES = 8
+/** SNS delivers ten attributes with raw messages to SQS, and two are always set. */
+const MAX_ATTRIBUTES = 8
 
 const Options = z
   .strictObject({
     name: z.string().default('notify'),
-    on: z
-      .array(z.enum([...EVENT_TYPES, '*']))
-      .min(1)
-      .default(['upload']),
-    /** What is sent. */
+    on: ON,
     text: TEXT,
-    /** For subscribers by e-mail. */
+    /** Subject of e-mails. */
     subject: TEXT.optional(),
-    /** Default: that of the variable NOTIFY_TOPIC_ARN. */
+    /** (Default: the variable NOTIFY_TOPIC_ARN) */
     topicArn: z
       .string()
       .regex(/^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w.-]{1,260}$/, 'must be the ARN of an SNS topic')
       .optional(),
-    /** Send a text message there, instead of publishing to a topic. */
+    /** Sends a text message to this number, instead of publishing to a topic. */
     phoneNumber: z
       .custom<string | Render>(
         (value) => typeof value === 'function' || PHONE_NUMBER.test(String(value)),
         'must be a number such as +14155550100, or a function'
       )
       .optional(),
-    /** By which subscriptions choose, beside `type` and `environment`. */
+    /** Attributes for subscription filters, beside `type` and `environment`. */
     attributes: z
       .record(z.string(), TEXT)
       .refine((given) => Object.keys(given).every(isAttribute), {
-        error: 'names are letters, digits, _ and -, with dots between; those that begin with AWS. are of SNS'
+        error: 'a name consists of letters, digits, _, - and dots, and must not begin with AWS.'
       })
-      .refine(
-        (given) => Object.keys(given).length <= MOST_ATTRIBUTES,
-        `at most ${MOST_ATTRIBUTES} attributes`
-      )
+      .refine((given) => Object.keys(given).length <= MAX_ATTRIBUTES, `at most ${MAX_ATTRIBUTES} attributes`)
       .default({})
   })
   .refine(({ topicArn, phoneNumber }) => !(topicArn && phoneNumber), {
-    error: 'either `topicArn` or `phoneNumber`, not both'
+    error: 'set either `topicArn` or `phoneNumber`, not both'
   })
   .refine(({ subject, phoneNumber }) => !(subject && phoneNumber), {
     path: ['subject'],
-    error: 'a text message has none'
+    error: 'a text message has no subject'
   })
 
 /** @see notify */
 export type NotifyOptions = z.input<typeof Options>
 
 /**
- * Tells people of an upload through SNS: subscribers of a topic by e-mail, text message, or as they like; or one phone number
- * by a text message. Costs no call of Cloudinary.
+ * Notifies people of uploads through SNS: the subscribers of a topic (e-mail, text message, queue, …), or one
+ * phone number by text message. Costs no Cloudinary calls.
  *
  * @throws {ListenerError} LISTENER_CONFIG_INVALID
  */
@@ -85,7 +77,9 @@ export function notify(options: NotifyOptions): Processor {
       await publisher.checkRegion()
     },
     async check({ config, signal }) {
-      if (phoneNumber) return [{ level: 'ok', message: 'text messages are not checked: that would send one' }]
+      if (phoneNumber) {
+        return [{ level: 'ok', message: 'text messages not checked: a check would send one' }]
+      }
       const topicArn = checked.topicArn ?? config.NOTIFY_TOPIC_ARN!
       const publisher = new Publisher(regionOf(topicArn))
       return [await publisher.checkTopic(topicArn, signal).finally(() => publisher.close())]
@@ -93,13 +87,13 @@ export function notify(options: NotifyOptions): Processor {
     async handle(event, { signal }) {
       const { publisher, topicArn } = started!
       const text = printable(checked.text(event) ?? '')
-      if (text.trim() === '') return 'skipped: there is no text'
+      if (text.trim() === '') return 'skipped: the text is empty'
       const to = typeof phoneNumber === 'function' ? phoneNumber(event) : phoneNumber
-      if (phoneNumber && !to) return 'skipped: there is no phone number'
+      if (phoneNumber && !to) return 'skipped: no phone number'
       const input = to
         ? textMessage(event, text, { to, attributes })
         : publication(event, text, { topicArn, name, subject: checked.subject, attributes })
-      return `sent by SNS as ${await publisher.publish(input, signal)}`
+      return `published to SNS: message ${await publisher.publish(input, signal)}`
     },
     stop() {
       started?.publisher.close()
@@ -107,7 +101,7 @@ export function notify(options: NotifyOptions): Processor {
   }
 }
 
-/** SNS publishes to topics of its own region alone. */
+/** SNS publishes only to topics of its own region. */
 const regionOf = (topicArn: string) => topicArn.split(':')[3]
 
 const isAttribute = (name: string) => ATTRIBUTE.test(name) || SMS_ATTRIBUTE.test(name)

@@ -5,17 +5,19 @@ import { PermanentError, RetryLaterError } from '../../errors.ts'
 import { type AssetEvent, replayOf } from '../../ingest/event.ts'
 import type { Processor, ProcessorContext } from '../../processor.ts'
 import { byCurrentName } from '../current-name.ts'
-import { checkOptions, TAG } from '../processor-options.ts'
-import { askFor, readEager, TRANSFORM_MS } from './eager.ts'
-import { isStarted, type Job, Jobs } from './job.ts'
-import { findRequested } from './transformation.ts'
+import { checkOptions, hasTag, TAG } from '../processor-options.ts'
+import { readEager, TRANSFORM_MS, transformVideo } from './eager-transformations.ts'
+import { findRequested } from './transformation-name.ts'
+import { isStarted, type Job, Jobs } from './video-job.ts'
 
-/** As Cloudinary writes it in an address, such as `c_limit,q_auto,w_640`; `|` would begin the next. */
-const TRANSFORMATION = z.string().regex(/^[^|\s]+$/, 'a transformation has neither blanks nor "|"')
+/**
+ * A transformation as in a URL, such as `c_limit,q_auto,w_640`. `|` separates transformations in a request.
+ */
+const TRANSFORMATION = z.string().regex(/^[^|\s]+$/, 'a transformation must not contain whitespace or "|"')
 
 const Options = z.strictObject({
   name: z.string().default('video-preprocess'),
-  /** What every video needs, such as `sp_full_hd/m3u8`: a transformation, and after a slash the format. */
+  /** Transformations of every video, with the format after a slash, such as `sp_full_hd/m3u8`. */
   transformations: z
     .array(
       z.union([
@@ -27,53 +29,52 @@ const Options = z.strictObject({
     )
     .min(1),
   /**
-   * A larger video is transformed in the background. Cloudinary transforms videos while one waits up to 40 MB on a
-   * free plan, which is the default, and up to 300 MB on a paid one.
+   * Larger videos are transformed in the background. Cloudinary's limit for synchronous transformations is 40
+   * MB on a free plan, 300 MB on a paid one.
    */
   largeBytes: z.int().positive().default(40_000_000),
   tagLarge: TAG.optional(),
   tagSmall: TAG.optional(),
-  /** Where Cloudinary tells of what it did in the background; default the variable WEBHOOK_URL. */
+  /** Where Cloudinary sends `eager` notifications. (Default: the variable WEBHOOK_URL) */
   notificationUrl: z.url({ protocol: /^https?$/ }).optional()
 })
 
 /** @see videoPreprocess */
 export type VideoPreprocessOptions = z.input<typeof Options>
 
-const NOT_TOLD =
-  'WEBHOOK_URL is not set: how a large video went is only told if a trigger sends eager notifications here'
+const NO_NOTIFICATIONS =
+  'WEBHOOK_URL is not set: jobs of large videos stay open unless a trigger sends eager notifications here'
 
-/** How long tag and state may take, beside the transformations, in seconds. */
-const REST_SECONDS = 120
+/** Time for everything except the transformations, in seconds. */
+const OTHER_SECONDS = 120
 
-/** How long an `eager` notification may be ahead of what the upload's run stores, in milliseconds. */
-const AHEAD_MS = 60_000
+/** Maximum time by which an `eager` notification may arrive before the upload's run has stored the batch. */
+const MAX_LEAD_MS = 60_000
 
 /**
- * Transforms every video that is uploaded: a small one at once, a large one in the background, whose `eager`
- * notification then closes the job. A transformation that fails is a dead letter, VIDEO_TRANSFORMATION_FAILED; a
- * redrive of it asks again for what is missing. Costs one call of the Upload API for an upload, one more for a tag.
+ * Transforms every uploaded video: a small one synchronously, a large one in the background, until its
+ * `eager` notification closes the job. A failed transformation is a dead letter, VIDEO_TRANSFORMATION_FAILED;
+ * a redrive requests the missing ones again. Costs one call of the Upload API per upload, and one per tag.
  *
  * @throws {ListenerError} LISTENER_CONFIG_INVALID
  */
 export function videoPreprocess(options: VideoPreprocessOptions, clock: () => number = Date.now): Processor {
   const { name, ...checked } = checkOptions('videoPreprocess', Options, options)
   const preprocessor = new Preprocessor(checked, clock)
-  const isTold = ({ WEBHOOK_URL, POLL_CHANNEL }: Pick<Config, 'WEBHOOK_URL' | 'POLL_CHANNEL'>) =>
+  const isNotified = ({ WEBHOOK_URL, POLL_CHANNEL }: Pick<Config, 'WEBHOOK_URL' | 'POLL_CHANNEL'>) =>
     Boolean(checked.notificationUrl ?? WEBHOOK_URL ?? POLL_CHANNEL)
   return {
     name,
     on: ['upload', 'eager'],
-    // a call that waits, and the one in the background that follows when it has waited in vain
-    timeoutSeconds: TRANSFORM_MS / 1000 + REST_SECONDS,
-    // Cloudinary keeps audio as video; an upload that does not state its resource type is looked up
+    timeoutSeconds: TRANSFORM_MS / 1000 + OTHER_SECONDS,
+    // audio has the resource type video; `begin` looks up a missing resource type
     when: ({ type, asset, payload }) =>
       type === 'eager' || ((asset?.resourceType ?? 'video') === 'video' && payload.is_audio !== true),
     start({ config, log }) {
       preprocessor.notificationUrl = checked.notificationUrl ?? config.WEBHOOK_URL
-      if (!isTold(config)) log.warn({ processor: name }, NOT_TOLD)
+      if (!isNotified(config)) log.warn({ processor: name }, NO_NOTIFICATIONS)
     },
-    check: ({ config }) => (isTold(config) ? [] : [{ level: 'warning', message: NOT_TOLD }]),
+    check: ({ config }) => (isNotified(config) ? [] : [{ level: 'warning', message: NO_NOTIFICATIONS }]),
     handle: (event, context) =>
       event.type === 'upload' ? preprocessor.begin(event, context) : preprocessor.close(event, context)
   }
@@ -89,10 +90,10 @@ class Preprocessor {
     this.#clock = clock
   }
 
-  /** An upload: gauges the video, and has it transformed unless that was done before. */
+  /** Handles an upload: requests transformations, unless an earlier run did. */
   async begin(event: AssetEvent, context: ProcessorContext): Promise<string> {
     const { asset } = event
-    if (asset === null) return 'skipped: the upload names no asset'
+    if (asset === null) return 'skipped: the notification names no asset'
     return byCurrentName(context.cloudinary, asset, (named) => this.#begin(named, event, context))
   }
 
@@ -100,18 +101,20 @@ class Preprocessor {
     if (asset.resourceType !== 'video') return 'skipped: not a video'
     const { payload } = event
     const known = await new Jobs(context.state).ofUpload(event.id)
-    const { size, verdict } = this.#gauge(payload.bytes)
+    const { size, verdict } = this.#sizeOf(payload.bytes)
     const job =
       known && isStarted(known, event.run)
         ? known
         : await this.#start({ upload: event.id, size, verdict, asset, made: [] }, event.run, context)
     const tag = job.size === 'large' ? this.#options.tagLarge : this.#options.tagSmall
-    const isTagged = Array.isArray(payload.tags) && payload.tags.includes(tag)
-    if (tag && !isTagged) await context.cloudinary.addTag(asset, tag)
-    return conclude(job)
+    if (tag && !hasTag(payload, tag)) await context.cloudinary.addTag(asset, tag)
+    return noteOf(job)
   }
 
-  /** An `eager` notification: notes how the batch ended. One that an operator runs again asks for what is missing. */
+  /**
+   * Handles an `eager` notification: closes the job. A redrive or replay requests missing transformations
+   * again.
+   */
   async close(event: AssetEvent, context: ProcessorContext): Promise<string> {
     const { payload, run, asset } = event
     const jobs = new Jobs(context.state)
@@ -119,21 +122,21 @@ class Preprocessor {
     const job = await jobs.ofBatch(batchId)
     if (!job) return this.#unknown(event)
     if (job.status === 'failed' && !isStarted(job, run)) {
-      return conclude(await this.#start({ ...job, asset: { ...job.asset, ...asset } }, run, context))
+      return noteOf(await this.#start({ ...job, asset: { ...job.asset, ...asset } }, run, context))
     }
     if (job.batchId === batchId) {
       const { status, made, reasons } = readEager(payload.eager, job.transformations)
       const closed = { ...job, status, reasons, made: union(job.made, made), ...this.#end(status) }
       await jobs.save(closed)
-      return conclude(closed)
+      return noteOf(closed)
     }
-    if (job.status !== 'failed') return 'skipped: the transformations were asked for again since'
-    return conclude(job)
+    if (job.status !== 'failed') return 'skipped: a later request replaced this batch'
+    return noteOf(job)
   }
 
-  /** Of what size a video is unknown, is large: in the background every one can be transformed. */
-  #gauge(bytes: unknown): Pick<Job, 'size' | 'verdict'> {
-    if (typeof bytes !== 'number') return { size: 'large', verdict: 'large, of unknown size' }
+  /** A video of unknown size counts as large: transformations in the background have no limit. */
+  #sizeOf(bytes: unknown): Pick<Job, 'size' | 'verdict'> {
+    if (typeof bytes !== 'number') return { size: 'large', verdict: 'large, unknown size' }
     const size = bytes > this.#options.largeBytes ? 'large' : 'small'
     return { size, verdict: `${size}, ${(bytes / 1e6).toFixed(1)} MB` }
   }
@@ -151,11 +154,11 @@ class Preprocessor {
     const transformations = missing.length > 0 ? missing : wanted
     const startedAt = this.#now()
     const replay = replayOf(run)
-    const { status, batchId, made, reasons, tooLarge } = await askFor({
+    const { status, batchId, made, reasons, tooLarge } = await transformVideo({
       cloudinary,
       asset,
       transformations,
-      // what was in the background before was so for a reason
+      // a small video with a batch was too slow or too large before
       inBackground: before.size === 'large' || before.batchId !== undefined,
       notificationUrl: this.notificationUrl
     })
@@ -163,7 +166,7 @@ class Preprocessor {
       upload,
       status,
       size: tooLarge ? 'large' : before.size,
-      verdict: tooLarge ? `${verdict}, yet too large for Cloudinary to transform at once` : verdict,
+      verdict: tooLarge ? `${verdict}, too large for Cloudinary to transform synchronously` : verdict,
       asset,
       transformations,
       made: union(before.made, made),
@@ -179,16 +182,19 @@ class Preprocessor {
   }
 
   /**
-   * A batch of somebody else's, such as an upload preset's; or of a call whose worker was killed before it could note
-   * the answer: the upload then came again and asked for another batch.
+   * Handles a batch without a job: another client requested it (such as an upload preset), or a worker was
+   * killed before it saved the job, and the redelivered upload requested a new batch.
    */
   #unknown({ asset, receivedAt }: AssetEvent): string {
-    // Without the asset's id it is not ordered behind the upload, whose run may not have stored the batch yet.
-    const until = Date.parse(receivedAt) + AHEAD_MS
+    // without an asset id, the event does not wait for the upload, whose run may not have saved the job yet
+    const until = Date.parse(receivedAt) + MAX_LEAD_MS
     if (asset?.assetId === undefined && this.#clock() < until) {
-      throw new RetryLaterError('a batch that is not known yet, of an asset without an id', new Date(until))
+      throw new RetryLaterError(
+        'unknown batch of an asset without an id: its job may not be saved yet',
+        new Date(until)
+      )
     }
-    return 'skipped: a batch that this processor did not ask for'
+    return 'skipped: this processor did not request the batch'
   }
 
   #end(status: Job['status']): Pick<Job, 'endedAt'> {
@@ -200,12 +206,12 @@ class Preprocessor {
   }
 }
 
-/** @returns the note; @throws {PermanentError} VIDEO_TRANSFORMATION_FAILED */
-function conclude({ status, verdict, transformations, made, reasons }: Job): string {
+/** @throws {PermanentError} VIDEO_TRANSFORMATION_FAILED */
+function noteOf({ status, verdict, transformations, made, reasons }: Job): string {
   if (status === 'done') return `${verdict}: made ${made.join(' | ')}`
-  if (status === 'processing') return `${verdict}: asked for ${transformations.join(' | ')} in the background`
+  if (status === 'processing') return `${verdict}: requested ${transformations.join(' | ')} in the background`
   throw new PermanentError(
-    `${verdict}: not made: ${reasons.join('; ')}. Mend the video or the transformation, then redrive`,
+    `${verdict}: failed: ${reasons.join('; ')}. Fix the video or the transformation, then redrive`,
     { code: 'VIDEO_TRANSFORMATION_FAILED' }
   )
 }

@@ -4,7 +4,7 @@ import type { AssetEvent, CloudinaryClient, ProcessorContext } from '../../../ap
 import { helloWorldTag } from '../../../app/processors/hello-world-tag.ts'
 import { sampleEvent } from '../../support/events.ts'
 
-/** Runs the processor, and gives its note and the calls it made. */
+/** Runs the processor, and returns its note and calls. */
 async function run(event: AssetEvent, options?: Parameters<typeof helloWorldTag>[0], failure?: Error) {
   const calls: unknown[][] = []
   const cloudinary: Pick<CloudinaryClient, 'addTag' | 'identify'> = {
@@ -18,7 +18,7 @@ async function run(event: AssetEvent, options?: Parameters<typeof helloWorldTag>
   return { note, calls }
 }
 
-t.test('it is on uploads, under its own name', async (t) => {
+t.test('handles uploads under its name', async (t) => {
   const { name, on, when, ownChanges } = helloWorldTag()
   t.strictSame(
     { name, on, when, ownChanges },
@@ -32,7 +32,7 @@ t.test('it is on uploads, under its own name', async (t) => {
   t.equal(helloWorldTag({ name: 'second' }).name, 'second')
 })
 
-t.test('an upload is tagged', async (t) => {
+t.test('tags an upload', async (t) => {
   for (const resourceType of ['image', 'video', 'raw'] as const) {
     const event = sampleEvent('upload', { resourceType })
     t.strictSame(await run(event), {
@@ -42,43 +42,43 @@ t.test('an upload is tagged', async (t) => {
   }
 })
 
-t.test('the tag is the one that is asked for, added to those that are there', async (t) => {
+t.test('adds the given tag and keeps others', async (t) => {
   const event = sampleEvent('upload', { variant: 'metadata' })
   t.strictSame(event.payload.tags, ['bags', 'autumn'])
   t.strictSame(await run(event, { tag: 'seen' }), { note: 'tagged "seen"', calls: [[event.asset, 'seen']] })
 })
 
-t.test('an upload that has the tag already costs no call', async (t) => {
+t.test('skips an upload that has the tag', async (t) => {
   t.strictSame(await run(sampleEvent('upload', { variant: 'metadata' }), { tag: 'autumn' }), {
-    note: 'skipped: tagged "autumn" already',
+    note: 'skipped: already tagged "autumn"',
     calls: []
   })
 })
 
-t.test('tags that are no list are not taken for the tag', async (t) => {
+t.test('ignores tags that are not a list', async (t) => {
   const event = sampleEvent('upload')
   for (const tags of [undefined, null, 'Hello World!', { 0: 'Hello World!' }]) {
     t.equal((await run({ ...event, payload: { ...event.payload, tags } })).calls.length, 1)
   }
 })
 
-t.test('an upload that names no asset is skipped', async (t) => {
+t.test('skips an event without an asset', async (t) => {
   t.strictSame(await run({ ...sampleEvent('upload'), asset: null }), {
-    note: 'skipped: the upload names no asset',
+    note: 'skipped: the notification names no asset',
     calls: []
   })
 })
 
-t.test('a call that fails fails the processor', async (t) => {
+t.test('fails if the call fails', async (t) => {
   const failure = new Error('refused')
   await t.rejects(run(sampleEvent('upload'), {}, failure), failure)
 })
 
-t.test('options that cannot work are refused when the listener starts', async (t) => {
+t.test('rejects invalid options', async (t) => {
   const refused = { code: 'LISTENER_CONFIG_INVALID', message: /^helloWorldTag: tag: / }
   t.throws(() => helloWorldTag({ tag: '' }), refused)
   t.throws(() => helloWorldTag({ tag: 'x'.repeat(1001) }), refused)
-  t.throws(() => helloWorldTag({ tag: 'one,two' }), { ...refused, message: /a tag has no comma/ })
+  t.throws(() => helloWorldTag({ tag: 'one,two' }), refused)
   t.throws(() => helloWorldTag({ tags: ['a'] } as object), { code: 'LISTENER_CONFIG_INVALID' })
   t.equal(helloWorldTag({ tag: 'x'.repeat(1000) }).name, 'hello-world-tag')
 })

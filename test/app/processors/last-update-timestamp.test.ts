@@ -21,13 +21,13 @@ const LATER = '2026-06-01T12:00:00.790Z'
 
 type Options = Parameters<typeof lastUpdateTimestamp>[0]
 
-/** Whether the processor would be run for an event. */
+/** Whether the processor handles an event. */
 function wants(event: AssetEvent, options?: Options): boolean {
   const { on, when } = lastUpdateTimestamp(options)
   return on.includes(event.type) && (when?.(event) ?? true)
 }
 
-/** Runs the processor on an asset with this metadata, and gives its note and the calls it made. */
+/** Runs the processor on an asset with this metadata, and returns its note and calls. */
 async function run(
   event: AssetEvent,
   {
@@ -62,7 +62,7 @@ async function run(
   return { note, calls, names: calls.map(([name]) => name) }
 }
 
-/** A metadata change from and to these values. */
+/** Returns the event of a metadata change. */
 const metadataChange = (previous_metadata: unknown, new_metadata: unknown) => {
   const event = sampleEvent('resource_metadata_changed')
   return { ...event, payload: { ...event.payload, previous_metadata, new_metadata } }
@@ -70,7 +70,7 @@ const metadataChange = (previous_metadata: unknown, new_metadata: unknown) => {
 
 const changed = metadataChange({ cms_id: '1' }, { cms_id: '2' })
 
-t.test('it is run for every type that says an asset changed, and for no other', async (t) => {
+t.test('handles changes of existing assets only', async (t) => {
   const changes: EventType[] = [
     'upload',
     'rename',
@@ -88,76 +88,76 @@ t.test('it is run for every type that says an asset changed, and for no other', 
   for (const type of others) t.notOk(wants(sampleEvent(type)), type)
 })
 
-t.test('it has a name of its own, which can be another', async (t) => {
+t.test('takes another name', async (t) => {
   t.equal(lastUpdateTimestamp().name, 'last-update-timestamp')
   t.equal(lastUpdateTimestamp({ name: 'stamp' }).name, 'stamp')
 })
 
-t.test('a change that concerns no metadata counts, whatever is watched', async (t) => {
+t.test('handles non-metadata changes regardless of watch', async (t) => {
   t.ok(wants(sampleEvent('upload'), { watch: ['cms_id'] }))
   t.ok(wants(sampleEvent('resource_tags_changed'), { watch: ['cms_id'] }))
 })
 
-t.test('a change of nothing but the stamp does not count, in either reading of new_metadata', async (t) => {
-  t.notOk(wants(sampleEvent('resource_metadata_changed', { variant: 'timestamp' })), 'set for the first time')
+t.test('skips changes of only the stamp', async (t) => {
+  t.notOk(wants(sampleEvent('resource_metadata_changed', { variant: 'timestamp' })), 'first stamp')
   const before = { cms_id: '1', tags: ['a'] }
   t.notOk(wants(metadataChange({ ...before, [FIELD]: EARLIER }, { ...before, [FIELD]: STAMP })), 'all fields')
   t.notOk(
     wants(metadataChange({ ...before, [FIELD]: EARLIER }, { [FIELD]: STAMP })),
-    'what was written alone'
+    'only written fields'
   )
   t.notOk(wants(metadataChange({ [FIELD]: EARLIER }, { [FIELD]: STAMP })))
-  t.notOk(wants(metadataChange(before, { [FIELD]: STAMP })), 'what was written alone, for the first time')
+  t.notOk(wants(metadataChange(before, { [FIELD]: STAMP })), 'only written fields, first stamp')
   t.notOk(wants(metadataChange({}, { [FIELD]: STAMP })))
-  t.notOk(wants(metadataChange({ [FIELD]: STAMP }, {})), 'taken away')
+  t.notOk(wants(metadataChange({ [FIELD]: STAMP }, {})), 'removed')
 })
 
-t.test('a stamp under another name is told from other fields as well', async (t) => {
+t.test('skips changes of only a renamed stamp field', async (t) => {
   t.notOk(wants(metadataChange({}, { touched: STAMP }), { field: 'touched' }))
   t.ok(wants(metadataChange({}, { other: STAMP }), { field: 'touched' }))
 })
 
-t.test('no stamp of the listener is a change for another one, whoever is said to have made it', async (t) => {
+t.test('skips stamps of other instances in the listener', async (t) => {
   const [iso, epoch] = [{}, { field: 'touched_seconds', format: 'epoch' }] as const
   lastUpdateTimestamp(iso)
   t.notOk(wants(metadataChange({}, { [FIELD]: STAMP }), epoch))
   t.notOk(wants(metadataChange({ touched_seconds: 1 }, { touched_seconds: EPOCH }), iso))
 })
 
-t.test('a field of `ignore` never counts, as the stamp itself', async (t) => {
+t.test('skips changes of only ignored fields', async (t) => {
   const options = { ignore: ['theirs', 'others'] }
   t.notOk(wants(metadataChange({ theirs: EARLIER }, { theirs: STAMP }), options))
   t.notOk(
     wants(metadataChange({ theirs: EARLIER, cms_id: '1' }, { theirs: STAMP }), options),
-    'written alone'
+    'only written fields'
   )
   t.notOk(wants(metadataChange({}, { theirs: STAMP, others: 'x' }), options))
   t.ok(wants(metadataChange({ cms_id: '1' }, { theirs: STAMP, cms_id: '2' }), options))
   t.ok(wants(metadataChange({ cms_id: '1' }, {}), options))
 })
 
-t.test('a change of another field beside the stamp counts', async (t) => {
+t.test('handles another change beside the stamp', async (t) => {
   t.ok(wants(metadataChange({ cms_id: '1', [FIELD]: EARLIER }, { cms_id: '2', [FIELD]: STAMP })))
   t.ok(wants(metadataChange({ [FIELD]: EARLIER }, { cms_id: '2', [FIELD]: STAMP })))
 })
 
-t.test('any field counts where none is named: set, changed or taken away', async (t) => {
+t.test('handles any metadata field without watch', async (t) => {
   t.ok(wants(changed))
   t.ok(wants(metadataChange({}, { cms_id: '2' })))
   t.ok(wants(metadataChange({ cms_id: '1' }, {})))
   t.ok(wants(metadataChange({ cms_id: '1' }, { cms_id: null })))
-  t.ok(wants(metadataChange({ colours: ['a', 'b'] }, { colours: ['b', 'a'] })), 'another order of a set')
+  t.ok(wants(metadataChange({ colours: ['a', 'b'] }, { colours: ['b', 'a'] })), 'another order of values')
   t.ok(wants(metadataChange({ cms_id: '1', [FIELD]: EARLIER }, { [FIELD]: EARLIER })))
 })
 
-t.test('a field that is unset before and null after, or the same, has not changed', async (t) => {
+t.test('compares missing and null as equal', async (t) => {
   t.notOk(wants(metadataChange({}, { cms_id: null })))
   t.notOk(wants(metadataChange({ cms_id: null }, {})))
   t.notOk(wants(metadataChange({ colours: ['a'] }, { colours: ['a'] })))
   t.notOk(wants(metadataChange({}, {})))
 })
 
-t.test('of metadata only what is watched counts, where it is named', async (t) => {
+t.test('handles only watched fields', async (t) => {
   const options = { watch: ['cms_id', 'colours'] }
   t.ok(wants(changed, options))
   t.ok(wants(metadataChange({ colours: ['a'] }, { colours: ['b'] }), options))
@@ -167,19 +167,19 @@ t.test('of metadata only what is watched counts, where it is named', async (t) =
   t.notOk(wants(changed, { watch: ['other'] }))
 })
 
-t.test('the stamp cannot be watched, or it would stamp itself for ever', async (t) => {
+t.test('never handles the stamp, even if watched', async (t) => {
   t.notOk(wants(metadataChange({}, { [FIELD]: STAMP }), { watch: [FIELD] }))
 })
 
-t.test('a change that does not say what changed counts if it says who made it', async (t) => {
+t.test('handles unknown changes only with a known author', async (t) => {
   t.ok(wants(metadataChange(undefined, { cms_id: '1' }), { watch: ['cms_id'] }))
   t.ok(wants(metadataChange({ cms_id: '1' }, undefined)))
   t.ok(wants(metadataChange('none', null)))
   const anonymous = { source: null, id: null, own: false }
-  t.notOk(wants({ ...metadataChange('none', null), origin: anonymous }), 'it may be our own stamp')
+  t.notOk(wants({ ...metadataChange('none', null), origin: anonymous }), 'may be our own stamp')
 })
 
-t.test('the asset is stamped with the time of the change', async (t) => {
+t.test('stamps the asset with the time of the change', async (t) => {
   const { note, calls } = await run(changed)
   t.equal(note, `${FIELD} = ${STAMP}`)
   t.strictSame(calls, [
@@ -188,13 +188,13 @@ t.test('the asset is stamped with the time of the change', async (t) => {
   ])
 })
 
-t.test('the stamp is in the field, and in the form, that is asked for', async (t) => {
+t.test('uses the given field and format', async (t) => {
   const { note, calls } = await run(changed, { options: { field: 'touched', format: 'epoch' } })
   t.equal(note, `touched = ${EPOCH}`)
   t.strictSame(calls.at(-1), ['updateMetadata', changed.asset, { touched: EPOCH }])
 })
 
-t.test('an older stamp is replaced, and what is no time at all too', async (t) => {
+t.test('replaces an older or invalid stamp', async (t) => {
   const older = [
     EARLIER,
     '2026-06-01T12:00:00Z',
@@ -215,7 +215,7 @@ t.test('an older stamp is replaced, and what is no time at all too', async (t) =
   t.strictSame((await run(changed, { metadata: { other: LATER } })).names, ['currentState', 'updateMetadata'])
 })
 
-t.test('a stamp that is as new or newer is never set back', async (t) => {
+t.test('keeps a newer or equal stamp', async (t) => {
   for (const stamp of [STAMP, LATER, '2026-06-01T14:00:01+02:00', '1780315201', 1_780_315_201]) {
     const { note, names } = await run(changed, { metadata: { [FIELD]: stamp } })
     t.equal(note, `skipped: ${FIELD} is not older than ${STAMP}`)
@@ -223,7 +223,7 @@ t.test('a stamp that is as new or newer is never set back', async (t) => {
   }
 })
 
-t.test('in seconds, changes of the same second are one', async (t) => {
+t.test('skips changes within the same second in epoch format', async (t) => {
   const options: Options = { format: 'epoch' }
   for (const stamp of [EPOCH, Number(EPOCH), Number(EPOCH) + 1]) {
     t.strictSame((await run(changed, { options, metadata: { [FIELD]: stamp } })).names, ['currentState'])
@@ -232,7 +232,7 @@ t.test('in seconds, changes of the same second are one', async (t) => {
   t.strictSame(before.names, ['currentState', 'updateMetadata'])
 })
 
-t.test('a notification that shows a stamp as new or newer costs no call', async (t) => {
+t.test('makes no call if the notification has a newer stamp', async (t) => {
   const shown = [
     metadataChange({}, { cms_id: '2', [FIELD]: STAMP }),
     metadataChange({}, { cms_id: '2', [FIELD]: LATER }),
@@ -247,13 +247,13 @@ t.test('a notification that shows a stamp as new or newer costs no call', async 
   }
 })
 
-t.test('a notification that shows an older stamp may be outdated: the asset is asked', async (t) => {
+t.test('reads the asset if the notification has an older stamp', async (t) => {
   const event = metadataChange({}, { cms_id: '2', [FIELD]: EARLIER })
   t.strictSame((await run(event, { metadata: { [FIELD]: LATER } })).names, ['currentState'])
   t.strictSame((await run(event)).names, ['currentState', 'updateMetadata'])
 })
 
-t.test('where metadata is required, what the asset has now decides', async (t) => {
+t.test("requires metadata in the asset's current state", async (t) => {
   const options = { requireMetadata: 'cms_id' }
   for (const cms_id of ['7', 0, ['a'], false]) {
     const { names } = await run(sampleEvent('upload'), { options, metadata: { cms_id } })
@@ -261,14 +261,14 @@ t.test('where metadata is required, what the asset has now decides', async (t) =
   }
   for (const metadata of [undefined, {}, { cms_id: null }, { cms_id: '' }, { cms_id: [] }, { other: '7' }]) {
     const { note, names } = await run(changed, { options, metadata })
-    t.equal(note, 'skipped: cms_id is not set', 'whatever the notification says')
+    t.equal(note, 'skipped: cms_id is not set', 'regardless of the notification')
     t.strictSame(names, ['currentState'], JSON.stringify(metadata))
   }
   const { note } = await run(changed, { options, metadata: { cms_id: '7', [FIELD]: LATER } })
   t.match(note, /not older/)
 })
 
-t.test('an asset that gets the metadata that is required counts, watched or not', async (t) => {
+t.test('handles a change of the required field, watched or not', async (t) => {
   const options = { watch: ['other'], requireMetadata: 'cms_id' }
   t.ok(wants(metadataChange({}, { cms_id: '7' }), options))
   t.ok(wants(metadataChange({ other: 'a' }, { other: 'b' }), options))
@@ -276,7 +276,7 @@ t.test('an asset that gets the metadata that is required counts, watched or not'
   t.ok(wants(metadataChange({ more: 'a' }, { more: 'b' }), { requireMetadata: 'cms_id' }), 'all are watched')
 })
 
-t.test('it names the field that it writes, of the type that its form needs', async (t) => {
+t.test('declares the metadata field with its type', async (t) => {
   t.strictSame(lastUpdateTimestamp().metadataFields, [
     { external_id: FIELD, label: 'Last update', type: 'string' }
   ])
@@ -285,7 +285,7 @@ t.test('it names the field that it writes, of the type that its form needs', asy
   ])
 })
 
-/** A change of metadata that a search found: how it was before, and who made it, is not known. */
+/** A metadata change that a search found, without previous values and author. */
 const metadataFound = (new_metadata: Record<string, unknown>, occurredAt = STAMP): AssetEvent => ({
   ...metadataChange(undefined, new_metadata),
   occurredAt,
@@ -293,13 +293,13 @@ const metadataFound = (new_metadata: Record<string, unknown>, occurredAt = STAMP
   reconciled: true
 })
 
-t.test('a change of metadata that was found counts, whatever is watched', async (t) => {
+t.test('handles found metadata changes regardless of watch', async (t) => {
   t.ok(wants(metadataFound({ cms_id: '2' }), { watch: ['cms_id'] }))
   const { note } = await run(metadataFound({ cms_id: '2', [FIELD]: EARLIER }))
   t.equal(note, `${FIELD} = ${STAMP}`)
 })
 
-t.test('a stamp that such a change led to leads to no other when it is found in its turn', async (t) => {
+t.test('skips found changes caused by its own stamp', async (t) => {
   for (const [format, left] of [
     ['iso', STAMP],
     ['epoch', Number(EPOCH)],
@@ -310,14 +310,14 @@ t.test('a stamp that such a change led to leads to no other when it is found in 
     t.strictSame(first.names, ['currentState', 'updateMetadata'])
     const own = metadataFound({ cms_id: '2', [FIELD]: left }, '2026-06-01T13:00:00.000Z')
     t.strictSame(await run(own, { options: { format }, state }), {
-      note: `skipped: it is as it was when ${FIELD} was written`,
+      note: `skipped: no change since ${FIELD} was written`,
       calls: [],
       names: []
     })
   }
 })
 
-t.test('what changed since such a stamp leads to another', async (t) => {
+t.test('stamps changes found after its own stamp', async (t) => {
   const { state } = memoryState()
   await run(metadataFound({ cms_id: '2' }), { state })
   const at = '2026-06-01T13:00:00.000Z'
@@ -339,7 +339,7 @@ t.test('what changed since such a stamp leads to another', async (t) => {
 })
 
 t.test(
-  'of another side that was found nothing is remembered: its stamp is the metadata of the next',
+  'does not save metadata of a change without a stamp',
   async (t) => {
     const { state, entries } = memoryState()
     const tagged: AssetEvent = { ...sampleEvent('resource_tags_changed'), reconciled: true }
@@ -348,7 +348,7 @@ t.test(
   }
 )
 
-t.test('a stamp of another listener that was found is passed over where it is ignored', async (t) => {
+t.test('skips found changes of ignored stamps', async (t) => {
   const { state } = memoryState()
   const options = { ignore: ['theirs'] }
   await run(metadataFound({ cms_id: '2', theirs: EARLIER }), { options, state })
@@ -356,7 +356,7 @@ t.test('a stamp of another listener that was found is passed over where it is ig
   t.strictSame((await run(theirs, { options, state })).names, [])
 })
 
-t.test('of a loop with another listener the third answer is not stamped, notified or found', async (t) => {
+t.test('stops a loop at the third answer', async (t) => {
   for (const isFound of [false, true]) {
     const { state } = memoryState()
     let now = HAPPENED_AT.getTime()
@@ -374,13 +374,14 @@ t.test('of a loop with another listener the third answer is not stamped, notifie
       const { names } = await run(event, { state, clock })
       stamped.push(names.includes('updateMetadata'))
     }
-    // where it was found, what it was like before is known from the second on; after an answer there is no write to answer
+    // previous values of a found change are known from the second on; after an unstamped answer there is no
+    // write to answer
     const turns = isFound ? [true, true, true, true, false, true] : [true, true, true, false, true, false]
     t.strictSame(stamped, turns, isFound ? 'found' : 'notified')
   }
 })
 
-t.test('an event that names no asset is skipped', async (t) => {
+t.test('skips an event without an asset', async (t) => {
   t.strictSame(await run({ ...changed, asset: null }), {
     note: 'skipped: the notification names no asset',
     calls: [],
@@ -388,7 +389,7 @@ t.test('an event that names no asset is skipped', async (t) => {
   })
 })
 
-t.test('whatever the order of the events, the stamp ends as that of the newest', async (t) => {
+t.test('ends with the newest stamp for any order of events', async (t) => {
   const second = fc.integer({ min: 1_700_000_000, max: 1_800_000_000 })
   const anyTime = fc.tuple(second, fc.integer({ min: 0, max: 999 })).map(([s, ms]) => s * 1000 + ms)
   await fc.assert(
@@ -410,7 +411,7 @@ t.test('whatever the order of the events, the stamp ends as that of the newest',
   )
 })
 
-t.test('its own stamp, notified back in either reading, leads to no other', async (t) => {
+t.test('never handles its own stamp', async (t) => {
   const value = fc.oneof(fc.string(), fc.integer(), fc.array(fc.string()), fc.constant(null))
   const fields = fc.dictionary(fc.stringMatching(/^[a-z_]{1,8}$/), value)
   fc.assert(
@@ -422,7 +423,7 @@ t.test('its own stamp, notified back in either reading, leads to no other', asyn
   )
 })
 
-t.test('options that cannot work are refused when the listener starts', async (t) => {
+t.test('rejects invalid options', async (t) => {
   const refusals: [unknown, RegExp][] = [
     [{ field: '' }, /^lastUpdateTimestamp: field: /],
     [{ field: 'x'.repeat(256) }, /^lastUpdateTimestamp: field: /],
@@ -430,9 +431,9 @@ t.test('options that cannot work are refused when the listener starts', async (t
     [{ watch: [''] }, /^lastUpdateTimestamp: watch\.0: /],
     [{ watch: 'cms_id' }, /^lastUpdateTimestamp: watch: /],
     [{ requireMetadata: '' }, /^lastUpdateTimestamp: requireMetadata: /],
-    [{ requireMetadata: FIELD }, /^lastUpdateTimestamp: options: requireMetadata must be another field/],
-    [{ watch: ['a'], ignore: ['a'] }, /^lastUpdateTimestamp: options: a field of ignore cannot be watched/],
-    [{ requireMetadata: 'a', ignore: ['a'] }, /^lastUpdateTimestamp: options: a field of ignore/],
+    [{ requireMetadata: FIELD }, /^lastUpdateTimestamp: options: requireMetadata /],
+    [{ watch: ['a'], ignore: ['a'] }, /^lastUpdateTimestamp: options: .*ignore/],
+    [{ requireMetadata: 'a', ignore: ['a'] }, /^lastUpdateTimestamp: options: .*ignore/],
     [{ ignore: [''] }, /^lastUpdateTimestamp: ignore\.0: /],
     [{ format: 'date' }, /^lastUpdateTimestamp: format: /],
     [{ feild: 'x' }, /^lastUpdateTimestamp: options: .*feild/]

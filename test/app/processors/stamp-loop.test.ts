@@ -9,7 +9,7 @@ const NOW = HAPPENED_AT.getTime()
 const event = sampleEvent('resource_metadata_changed')
 const iso = (milliseconds: number) => new Date(milliseconds).toISOString()
 
-t.test('a change that sets nothing but times of shortly before may be stamps', async (t) => {
+t.test('finds stamps in changes that set only recent times', async (t) => {
   const stampsIn = (before: object, after: object) => [
     ...(foreignStamps(event, { ...before }, { ...after }, (name) => name === 'own') ?? [])
   ]
@@ -19,10 +19,10 @@ t.test('a change that sets nothing but times of shortly before may be stamps', a
   t.strictSame(
     stampsIn({ gone: 1 }, { theirs: Math.floor(NOW / 1000) }).length,
     1,
-    'fields that are gone do not count'
+    'removed fields do not count'
   )
   t.strictSame(stampsIn({}, { theirs: iso(NOW), others: iso(NOW) }).length, 2)
-  t.strictSame(stampsIn({}, { theirs: iso(NOW), own: 'x' }).length, 1, 'nor do our own')
+  t.strictSame(stampsIn({}, { theirs: iso(NOW), own: 'x' }).length, 1, 'own stamps do not count')
   for (const after of [
     {},
     { own: iso(NOW) },
@@ -37,7 +37,7 @@ t.test('a change that sets nothing but times of shortly before may be stamps', a
   }
 })
 
-/** Guards of one listener, by a clock of the test. */
+/** Guards of one listener, with a test clock. */
 function build() {
   const time = { now: NOW }
   const { state, entries } = memoryState()
@@ -45,7 +45,7 @@ function build() {
   const log = pino({ level: 'warn' }, { write: (line) => void warnings.push(JSON.parse(line)) })
   const open = (field: string, at: number, asset: object = { assetId: 'a' }) =>
     new LoopGuard({ ...event, asset }, new Map([[field, at]]), { state, log }, () => time.now)
-  /** Handles a change that sets a field to a time: whether it is stamped. */
+  /** Handles a change that sets a field to a time. Returns whether it is stamped. */
   const handle = async (field: string, at: number, asset?: object) => {
     const guard = open(field, at, asset)
     if (await guard.stops()) return false
@@ -57,7 +57,7 @@ function build() {
   return { time, warnings, entries, handle }
 }
 
-t.test('the third answer is not stamped, with one warning; a later loop ends with its first', async (t) => {
+t.test('stops at the third answer, and later loops at the first', async (t) => {
   const { time, warnings, handle } = build()
   const stamped: boolean[] = []
   for (let turn = 0; turn < 4; turn++) {
@@ -71,29 +71,26 @@ t.test('the third answer is not stamped, with one warning; a later loop ends wit
   time.now += 3_600_000
   const edited = time.now
   time.now += 60_000
-  t.equal(await handle('theirs', edited, { publicId: 'bag' }), true, 'a time that answers no write')
+  t.equal(await handle('theirs', edited, { publicId: 'bag' }), true, 'not the time of a write')
   t.equal(await handle('theirs', time.now - 20, { publicId: 'bag' }), false)
   t.equal(warnings.length, 1)
 })
 
-t.test(
-  'an answer is known by the time of the write, however late it comes, and whichever write it answers',
-  async (t) => {
-    const { time, handle } = build()
-    const writes: number[] = []
-    for (let write = 0; write < 3; write++) {
-      time.now += 600_000
-      writes.push(time.now)
-      t.equal(await handle('theirs', time.now - 300_000), true)
-    }
-    time.now += 12 * 3_600_000
-    const stamped = []
-    for (const write of writes) stamped.push(await handle('theirs', Math.floor(write / 1000) * 1000))
-    t.strictSame(stamped, [true, true, false])
+t.test('matches answers to any earlier write, however late', async (t) => {
+  const { time, handle } = build()
+  const writes: number[] = []
+  for (let write = 0; write < 3; write++) {
+    time.now += 600_000
+    writes.push(time.now)
+    t.equal(await handle('theirs', time.now - 300_000), true)
   }
-)
+  time.now += 12 * 3_600_000
+  const stamped = []
+  for (const write of writes) stamped.push(await handle('theirs', Math.floor(write / 1000) * 1000))
+  t.strictSame(stamped, [true, true, false])
+})
 
-t.test('answers that are a day apart are not counted together', async (t) => {
+t.test('does not count answers a day apart together', async (t) => {
   const { time, warnings, handle } = build()
   await handle('theirs', 0)
   for (let turn = 0; turn < 6; turn++) {
@@ -104,7 +101,7 @@ t.test('answers that are a day apart are not counted together', async (t) => {
   t.strictSame(warnings, [])
 })
 
-t.test('whatever times others set, it is stamped unless it is that of one of our writes', async () => {
+t.test('stamps any time that is not one of our writes', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.integer({ min: 6, max: 3600 }), { maxLength: 30 }), async (pauses) => {
       const { time, handle } = build()
@@ -117,7 +114,7 @@ t.test('whatever times others set, it is stamped unless it is that of one of our
   )
 })
 
-t.test('a listener that answers is stamped a few times at most, whatever its delay', async () => {
+t.test('stamps an answering listener only a few times', async () => {
   const delays = fc.array(fc.integer({ min: 0, max: 3600 }), { minLength: 30, maxLength: 30 })
   await fc.assert(
     fc.asyncProperty(delays, async (seconds) => {

@@ -19,7 +19,7 @@ function build() {
   return { cloudinary, clients, client: clients.for('demo', new AbortController().signal) }
 }
 
-t.test('a call is recorded with what the SDK is given, without credentials', async (t) => {
+t.test('records calls without credentials', async (t) => {
   const { cloudinary, client } = build()
   await client.call('add context', (sdk, options) =>
     sdk.uploader.add_context('a=b', ['bag'], { ...options, resource_type: 'video' })
@@ -36,7 +36,7 @@ t.test('a call is recorded with what the SDK is given, without credentials', asy
   t.notMatch(JSON.stringify(cloudinary.calls), /the-secret/)
 })
 
-t.test('each function of the SDK that a call uses is recorded, and a call that uses none', async (t) => {
+t.test('records each SDK function of a call, or none', async (t) => {
   const { cloudinary, client } = build()
   await client.call('twice', async (sdk, options) => {
     await sdk.uploader.add_tag('a', ['bag'], { ...options, type: 'upload' })
@@ -50,7 +50,7 @@ t.test('each function of the SDK that a call uses is recorded, and a call that u
   ])
 })
 
-t.test('what calls nothing is left to the SDK, and what it does not have is not there', async (t) => {
+t.test('keeps local SDK functions', async (t) => {
   const { client } = build()
   const url = await client.call('url', async (sdk, options) =>
     sdk.url('bag', { cloud_name: options.cloud_name })
@@ -64,7 +64,7 @@ t.test('what calls nothing is left to the SDK, and what it does not have is not 
   t.strictSame(found, ['function', 'undefined'])
 })
 
-t.test('a failure is mapped as a real one, and opens the circuit breaker', async (t) => {
+t.test('maps failures and opens the circuit breaker', async (t) => {
   const { cloudinary, clients, client } = build()
   cloudinary.fail(420).fail('unreachable').fail(404)
   const asset = { publicId: 'bag', resourceType: 'image', deliveryType: 'upload' }
@@ -80,7 +80,7 @@ t.test('a failure is mapped as a real one, and opens the circuit breaker', async
   await client.addTag(asset, 'a')
 })
 
-t.test('an upload stream takes its content, and is answered as other calls', async (t) => {
+t.test('answers upload streams', async (t) => {
   const { cloudinary, client } = build()
   const file = { publicId: 'report.csv', deliveryType: 'upload' }
   const content = async function* () {

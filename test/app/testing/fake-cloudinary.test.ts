@@ -5,7 +5,7 @@ import { sampleEvent } from '../../support/events.ts'
 const upload = sampleEvent('upload', { variant: 'metadata' })
 const { assetId = '', publicId = '' } = upload.asset!
 
-/** Cloudinary that has the asset of an upload. */
+/** Returns a fake with the asset of an upload. */
 const build = (options?: FakeCloudinaryOptions) => {
   const cloudinary = new FakeCloudinary(options)
   cloudinary.learn(upload)
@@ -15,14 +15,14 @@ const build = (options?: FakeCloudinaryOptions) => {
 const read = (cloudinary: FakeCloudinary, id = publicId) =>
   cloudinary.begin('read')('uploader.explicit', [id])
 
-/** What the SDK would reject with, which is no Error. */
+/** Returns the rejection, which is not an Error. */
 const rejection = (call: Promise<unknown>) =>
   call.then(
     () => undefined,
     (reason: unknown) => reason
   )
 
-t.test('the asset of an event is found by its public id and by its asset id', async (t) => {
+t.test('finds the asset of an event by public id and asset id', async (t) => {
   const cloudinary = build()
   const found = await read(cloudinary)
   t.match(found, {
@@ -40,7 +40,7 @@ t.test('the asset of an event is found by its public id and by its asset id', as
   t.match(await rejection(read(cloudinary, 'other')), { http_code: 404 })
 })
 
-t.test('an asset of which an event says little has what every asset has', async (t) => {
+t.test('adds default fields to an asset', async (t) => {
   const cloudinary = new FakeCloudinary({ asset: { metadata: { cms_id: '7' } } })
   cloudinary.learn(sampleEvent('eager'))
   cloudinary.learn({ ...upload, asset: { publicId: 'old' } })
@@ -54,7 +54,7 @@ t.test('an asset of which an event says little has what every asset has', async 
   t.match(await read(cloudinary, 'old'), { asset_id: '', public_id: 'old' })
 })
 
-t.test('a later event renames the asset, and changes its metadata', async (t) => {
+t.test('renames and updates an asset', async (t) => {
   const cloudinary = build()
   cloudinary.learn(sampleEvent('rename', { assetId }))
   t.match(await read(cloudinary, `${publicId}-renamed`), { asset_id: assetId, tags: ['bags', 'autumn'] })
@@ -63,7 +63,7 @@ t.test('a later event renames the asset, and changes its metadata', async (t) =>
   t.match(await read(cloudinary), { metadata: { cms_id: '2', colours: ['brown', 'black'] } })
 })
 
-t.test('tags and metadata that are written are there; an answer is a copy', async (t) => {
+t.test('stores tags and metadata, and returns copies', async (t) => {
   const cloudinary = build()
   const before = await read(cloudinary)
   const change = cloudinary.begin('change')
@@ -82,7 +82,7 @@ t.test('tags and metadata that are written are there; an answer is a copy', asyn
   t.match(before, { tags: ['bags', 'autumn'] })
 })
 
-t.test('assets of one name are told apart by their kind; the last upload has the name', async (t) => {
+t.test('distinguishes assets by kind, and prefers the latest upload', async (t) => {
   const cloudinary = build()
   const video = sampleEvent('upload', { variant: 'video' })
   const again = sampleEvent('upload', { assetId: '1'.repeat(32) })
@@ -96,7 +96,7 @@ t.test('assets of one name are told apart by their kind; the last upload has the
   t.match(await rejection(find('raw')), { http_code: 404 })
 })
 
-t.test('an asset that is deleted is not there', async (t) => {
+t.test('forgets a deleted asset', async (t) => {
   for (const type of ['delete', 'delete_by_token'] as const) {
     const cloudinary = build()
     cloudinary.learn(sampleEvent(type, { assetId, publicId }))
@@ -104,7 +104,7 @@ t.test('an asset that is deleted is not there', async (t) => {
   }
 })
 
-t.test('an answer can be given, as a value or a function', async (t) => {
+t.test('answers with a given value or function', async (t) => {
   const cloudinary = build()
     .answer('read', { public_id: 'mine' })
     .answer('admin', (id: string) => `${id}?`)
@@ -114,7 +114,7 @@ t.test('an answer can be given, as a value or a function', async (t) => {
   t.equal(await cloudinary.begin('nothing')('api.resource', ['bag']), undefined)
 })
 
-t.test('calls fail as often as is said, those of a name alone', async (t) => {
+t.test('fails calls by number and name', async (t) => {
   const cloudinary = build().fail(503, { times: 2, name: 'read' }).fail('unreachable', { name: 'write' })
   const write = () => cloudinary.begin('write')('uploader.add_tag', ['a', [publicId], {}])
   t.match(await rejection(read(cloudinary)), { http_code: 503 })

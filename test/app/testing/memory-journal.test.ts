@@ -4,7 +4,7 @@ import type { JournalEntry } from '../../../app/journal/journal-entry.ts'
 import { memoryJournal } from '../../../app/testing/memory-journal.ts'
 import { sampleEvent } from '../../support/events.ts'
 
-// test/app/journal/journal.test.ts compares it with the real journal, by random steps
+// test/app/journal/journal.test.ts compares it with the real journal in random steps
 
 const event = sampleEvent('upload')
 const waiting = { signal: new AbortController().signal, log: pino({ level: 'silent' }) }
@@ -15,7 +15,7 @@ const decide = (entry: JournalEntry | undefined) =>
     ? { outcome: 'finished' as const }
     : { outcome: 'due' as const, started }
 
-t.test('an event is begun, recorded, and then finished', async (t) => {
+t.test('begins and records an event', async (t) => {
   const { journal, entries, writes } = memoryJournal(() => 0)
   t.equal(await journal.identify(event, waiting), event)
   const begun = await journal.startAttempt(event, () => ({ outcome: 'due' as const, started }), waiting)
@@ -32,7 +32,7 @@ t.test('an event is begun, recorded, and then finished', async (t) => {
   t.strictSame(writes, ['start', 'record', 'start', 'record', 'record', 'ignore'])
 })
 
-t.test('a replay opens an event again, and an ignored one has its reason', async (t) => {
+t.test('reopens for a replay and saves why an event is ignored', async (t) => {
   const { journal, entries } = memoryJournal()
   await journal.ignore(event, 'no processor', waiting)
   t.match(entries.get(event.id), { status: 'ignored', reason: 'no processor', attempts: 0 })

@@ -16,7 +16,7 @@ function build() {
   return { time, queue, receive }
 }
 
-t.test('a message that waits holds back the later ones of its group alone', async (t) => {
+t.test('blocks later messages of a waiting group only', async (t) => {
   const { time, queue, receive } = build()
   t.equal(queue.nextAt, undefined)
   await queue.store([event('a1', 'a'), event('a2', 'a'), event('b1', 'b')])
@@ -35,14 +35,14 @@ t.test('a message that waits holds back the later ones of its group alone', asyn
   t.equal(receive()!.id, 'a2')
 })
 
-t.test('dead letters are kept with their reason', async (t) => {
+t.test('keeps dead letters with their reason', async (t) => {
   const { queue, receive } = build()
   await queue.store([event('a1', 'a')])
   await queue.put('any', receive()!.message.body, { code: 'NEVER', message: 'never', processor: 'own' })
   t.match(queue.deadLetters, [{ event: { id: 'a1' }, code: 'NEVER', message: 'never', processor: 'own' }])
 })
 
-t.test('a message that is received too often becomes a dead letter, as in SQS', async (t) => {
+t.test('dead-letters a message after the maximum receives', async (t) => {
   const { queue } = build()
   await queue.store([event('a1', 'a')])
   let receives = 0

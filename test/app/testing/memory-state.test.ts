@@ -1,7 +1,7 @@
 import t from 'tap'
 import { memoryState } from '../../../app/testing/memory-state.ts'
 
-t.test('each processor has its own values, as JSON holds them', async (t) => {
+t.test('separates owners and stores JSON', async (t) => {
   const { state, store, entries } = memoryState()
   await state.set('when', new Date(0))
   await store.of('other').set('when', 1)

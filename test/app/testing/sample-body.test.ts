@@ -4,7 +4,7 @@ import { sampleBody } from '../../../app/testing/sample-body.ts'
 
 const now = new Date('2026-06-01T12:00:00.000Z')
 
-t.test('a sample at a time, by a colleague or by the listener, with other fields', async (t) => {
+t.test('builds a sample with time, author and replaced fields', async (t) => {
   const by = (id: string) => ({
     notification_context: { triggered_at: /^2026-06-01T12:00:00.000/, triggered_by: { id } }
   })

@@ -16,7 +16,7 @@ const tag = (fields: Partial<Processor> = {}): Processor => ({
 const build = (processors: Processor[], options?: TestListenerOptions) =>
   new TestListener({ processors }, options)
 
-t.test('a notification becomes events, which run through every processor', async (t) => {
+t.test('handles each event of a notification', async (t) => {
   const listener = build([tag(), tag({ name: 'audit', handle: () => 'seen' })])
   const { events, calls, deadLetters, log } = await listener.send('delete', { count: 2, publicId: 'bag' })
   t.match(events, [
@@ -35,7 +35,7 @@ t.test('a notification becomes events, which run through every processor', async
   t.equal(log.filter(({ msg }) => msg === 'event processed').length, 4)
 })
 
-t.test('the same sample is a redelivery, until the clock is moved', async (t) => {
+t.test('treats the same sample as a redelivery until the clock advances', async (t) => {
   const listener = build([tag()])
   const first = await listener.send('upload')
   const second = await listener.send('upload')
@@ -46,7 +46,7 @@ t.test('the same sample is a redelivery, until the clock is moved', async (t) =>
   t.equal((await listener.send('upload')).calls.length, 1)
 })
 
-t.test('what fails is retried by the virtual clock', async (t) => {
+t.test('retries by the virtual clock', async (t) => {
   const cloudinary = new FakeCloudinary().fail(503, { times: 2 })
   const listener = build([tag()], { cloudinary, random: () => 0.99 })
   t.match(await listener.send('upload'), {
@@ -65,7 +65,7 @@ t.test('what fails is retried by the virtual clock', async (t) => {
   t.strictSame((await listener.settle()).events, [])
 })
 
-t.test('a later event of an asset waits until the earlier one has ended', async (t) => {
+t.test('blocks a later event of an asset until the earlier one ends', async (t) => {
   let runs = 0
   const later = new Date('2026-06-02T00:00:00.000Z')
   const handle = () => {
@@ -85,7 +85,7 @@ t.test('a later event of an asset waits until the earlier one has ended', async 
   t.ok(listener.now >= later)
 })
 
-t.test('what cannot succeed is dead-lettered: at once, or when its attempts are used up', async (t) => {
+t.test('dead-letters permanent errors, and others after 12 attempts', async (t) => {
   const listener = build([
     tag({
       handle: () => {
@@ -105,7 +105,7 @@ t.test('what cannot succeed is dead-lettered: at once, or when its attempts are 
   t.match(deadLetters, [{ processor: 'broken', message: 'a defect', event: { type: 'upload' } }])
 })
 
-t.test('an outage without an end ends as in SQS: the message is received 1,000 times', async (t) => {
+t.test('dead-letters a message after 1,000 receives', async (t) => {
   const cloudinary = new FakeCloudinary().fail('unreachable', { times: Number.POSITIVE_INFINITY })
   const listener = build([tag()], { cloudinary })
   await listener.send('upload')
@@ -114,7 +114,7 @@ t.test('an outage without an end ends as in SQS: the message is received 1,000 t
   t.match(deadLetters, [{ event: { type: 'upload' }, processor: undefined }])
 })
 
-t.test('a captured notification is received as it is', async (t) => {
+t.test('receives a captured notification', async (t) => {
   const listener = build([tag({ on: ['*'], ownChanges: true })])
   const captured = { notification_type: 'upload', public_id: 'bag', resource_type: 'image', type: 'upload' }
   t.match(await listener.receive(captured), {
@@ -125,7 +125,7 @@ t.test('a captured notification is received as it is', async (t) => {
   await t.rejects(listening.receive(randomBytes(1024 * 1024).toString('base64')), { code: 'EVENT_TOO_LARGE' })
 })
 
-t.test('an event that no processor wants says why; own changes are recognised', async (t) => {
+t.test('explains ignored events and recognizes own changes', async (t) => {
   const listener = build([tag()])
   t.match(await listener.send('rename'), {
     events: [{ status: 'ignored', reason: /rename/, processors: {} }]
@@ -135,7 +135,7 @@ t.test('an event that no processor wants says why; own changes are recognised', 
   })
 })
 
-t.test('state can be given and read, each processor its own', async (t) => {
+t.test('takes and returns state per processor', async (t) => {
   const handle: Processor['handle'] = async (_event, { state }) => {
     await state.set('count', ((await state.get<number>('count')) ?? 0) + 1)
   }
@@ -147,7 +147,7 @@ t.test('state can be given and read, each processor its own', async (t) => {
   t.strictSame(listener.state('tag.2'), { count: 1 })
 })
 
-t.test('results stay as they are when the listener goes on', async (t) => {
+t.test('keeps results unchanged by later steps', async (t) => {
   const cloudinary = new FakeCloudinary().fail(503)
   const listener = build([tag()], { cloudinary, now: new Date('2027-01-01T00:00:00.000Z') })
   const sent = await listener.send('upload')
@@ -156,7 +156,7 @@ t.test('results stay as they are when the listener goes on', async (t) => {
   t.equal(sent.calls.length, 1)
 })
 
-t.test('processors are started before the first event, once, and stopped', async (t) => {
+t.test('starts processors once and stops them', async (t) => {
   const steps: string[] = []
   const listener = build([
     tag({ start: () => void steps.push('start'), stop: () => void steps.push('stop') })
@@ -167,7 +167,7 @@ t.test('processors are started before the first event, once, and stopped', async
   t.strictSame(steps, ['start', 'stop'])
 })
 
-t.test('what was not started, or cannot start, is not stopped', async (t) => {
+t.test('does not stop processors that did not start', async (t) => {
   const stop = () => void t.fail('it is stopped')
   await build([tag({ stop })]).stop()
   const listener = build([

@@ -2,7 +2,7 @@ import t from 'tap'
 import { FakeCloudinary } from '../../../app/testing/fake-cloudinary.ts'
 import { wireInMemory } from '../../../app/testing/test-wiring.ts'
 
-t.test('the parts share a queue, and log lines have no time of the real clock', async (t) => {
+t.test('shares one queue, and logs without times', async (t) => {
   const { queue, handling, lines, environments } = wireInMemory(
     { processors: [] },
     {

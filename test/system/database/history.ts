@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import type { Processor, ProcessorContext } from '../../../app/listener.ts'
-import type { EventOfAsset } from '../../../app/processors/database-sync/follow.ts'
+import type { EventOfAsset } from '../../../app/processors/database-sync/sync-event.ts'
 import { memoryState } from '../../../app/testing/memory-state.ts'
 import { DEFAULT_CONFIG } from '../../support/config.ts'
 import { QUIET } from '../../support/operator.ts'

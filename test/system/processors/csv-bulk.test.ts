@@ -68,11 +68,13 @@ t.test('each row is done, and the report beside the file tells what became of it
   t.match(String(content), /^row;operation;public_id;outcome;error\n2;add_tags;tagged;ok;\n/)
   t.match(parse(content!, { columns: true, delimiter: ';' }).slice(-4), [
     { row: '7', operation: 'delete', public_id: 'unwanted', outcome: 'ok' },
-    { row: '8', public_id: 'nobody', outcome: 'already', error: 'there is no such asset' },
-    { row: '9', public_id: 'nobody', outcome: 'failed', error: /no such asset/ },
-    { row: '10', operation: 'explode', outcome: 'failed', error: /^its operation must be one of add_tags, / }
+    { row: '8', public_id: 'nobody', outcome: 'already', error: /does not exist/ },
+    { row: '9', public_id: 'nobody', outcome: 'failed', error: /^add tag: / },
+    { row: '10', operation: 'explode', outcome: 'failed', error: /^operation must be one of add_tags, / }
   ])
-  t.strictSame(notes('bulk/june.csv'), ['9 rows: 6 ok, 1 already so, 2 failed; report: bulk/june.report.csv'])
+  t.strictSame(notes('bulk/june.csv'), [
+    '9 rows: 6 ok, 1 already done, 2 failed; report: bulk/june.report.csv'
+  ])
 })
 
 t.test('the report is not run, and neither is what is in another folder', async (t) => {
@@ -89,7 +91,7 @@ t.test('an operation that is not allowed fails its row alone', async (t) => {
   await atRest()
   t.ok(cloudinary.assets.find('tagged')?.tags.includes('x'))
   t.match(report('careful/a.report.csv'), [
-    { row: '2', operation: 'delete', outcome: 'failed', error: 'its operation must be one of add_tags' },
+    { row: '2', operation: 'delete', outcome: 'failed', error: /add_tags/ },
     { row: '3', outcome: 'ok', error: '' }
   ])
 })
@@ -97,7 +99,7 @@ t.test('an operation that is not allowed fails its row alone', async (t) => {
 t.test('a header that cannot be used is a dead letter, and the report says why', async (t) => {
   upload('bulk/bad.csv', ['operation,public_id,colour', 'delete,tagged,red'])
   await atRest()
-  const message = /^The file is not run: "colour" is no column that is known\. The first row must name /
+  const message = /"colour"/
   t.match(sqs.server.inspectQueue(DEAD_LETTER_QUEUE_NAME)!.messages.ready, [
     {
       messageAttributes: {
@@ -135,10 +137,10 @@ t.test('a file goes on where it was, with the worker that comes next', async (t)
     publicIds.map((publicId, index) => [String(index + 2), publicId, 'ok'])
   )
   t.strictSame(notes('bulk/many.csv'), [
-    '50 rows: 50 ok, 0 already so, 0 failed; report: bulk/many.report.csv'
+    '50 rows: 50 ok, 0 already done, 0 failed; report: bulk/many.report.csv'
   ])
   t.match(
-    lines.filter(({ msg }) => msg === 'CSV file goes on').map(({ row }) => row),
+    lines.filter(({ msg }) => msg === 'CSV file resumed').map(({ row }) => row),
     [21]
   )
 })

@@ -56,7 +56,7 @@ t.test(
     ])
     t.match(
       lines.filter(({ msg }) => msg === 'event processed'),
-      [{ processor: 'forward', note: `sent to ${origin}, which answered 200` }]
+      [{ processor: 'forward', note: `sent to ${origin}: 200` }]
     )
     t.equal(cloudinary.calls.length, 0)
   }

@@ -39,8 +39,8 @@ t.test('who subscribes is told of an upload, and it costs no call of Cloudinary'
   t.match(
     lines.filter(({ msg }) => msg === 'event processed'),
     [
-      { processor: 'notify', note: `sent by SNS as ${publishedMessages(server)[0]?.id}` },
-      { processor: 'to-nobody', note: 'skipped: there is no text' }
+      { processor: 'notify', note: `published to SNS: message ${publishedMessages(server)[0]?.id}` },
+      { processor: 'to-nobody', note: 'skipped: the text is empty' }
     ]
   )
   t.equal(cloudinary.calls.length, 0)

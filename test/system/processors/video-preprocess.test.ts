@@ -77,7 +77,7 @@ t.test('a large video is transformed in the background, and the notification clo
   t.strictSame(asked('large'), [{ eager: `${HLS}|${MP4}`, async: true, tell: webhookUrl, status: 200 }])
   t.strictSame(asset('large')?.tags, ['large-video'])
   t.strictSame(notes('large'), [
-    `large, 57.2 MB: asked for ${HLS} | ${MP4} in the background`,
+    `large, 57.2 MB: requested ${HLS} | ${MP4} in the background`,
     `large, 57.2 MB: made ${HLS} | ${MP4}`
   ])
 })
@@ -92,8 +92,8 @@ t.test('a video that Cloudinary finds too large to wait for is left to the backg
   t.strictSame(derived('medium'), [HLS, MADE_MP4])
   t.strictSame(asset('medium')?.tags, ['large-video'])
   t.match(notes('medium'), [
-    /^small, 30\.0 MB, yet too large .* asked for /,
-    /^small, 30\.0 MB, yet .*: made /
+    /^small, 30\.0 MB, too large .* requested /,
+    /^small, 30\.0 MB, too large .*: made /
   ])
 })
 
@@ -117,7 +117,7 @@ t.test('what is no video is left alone', async (t) => {
   cloudinary.as().derive(cloudinary.assets.find('picture')!, 'w_1', { async: true })
   await atRest()
   t.strictSame(asked('picture'), [])
-  t.strictSame(notes('picture'), ['skipped: a batch that this processor did not ask for'])
+  t.strictSame(notes('picture'), ['skipped: this processor did not request the batch'])
 })
 
 t.test('a notification that comes twice is acted upon once', async (t) => {
@@ -144,7 +144,7 @@ t.test(
         messageAttributes: {
           code: { StringValue: 'VIDEO_TRANSFORMATION_FAILED' },
           processor: { StringValue: 'video-preprocess' },
-          message: { StringValue: /^large, 57\.2 MB: not made: .*Unsupported video format or file.*redrive$/ }
+          message: { StringValue: /^large, 57\.2 MB: failed: .*Unsupported video format or file.*redrive$/ }
         }
       }
     ])

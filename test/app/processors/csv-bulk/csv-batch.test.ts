@@ -1,9 +1,9 @@
 import t from 'tap'
 import { type CallFailure, CloudinaryError } from '../../../../app/cloudinary/cloudinary-error.ts'
 import { type BatchTools, runBatch } from '../../../../app/processors/csv-bulk/csv-batch.ts'
-import type { Task } from '../../../../app/processors/csv-bulk/csv-columns.ts'
-import type { Outcome } from '../../../../app/processors/csv-bulk/csv-progress.ts'
-import type { Done } from '../../../../app/processors/csv-bulk/row-operations.ts'
+import type { RowOutcome } from '../../../../app/processors/csv-bulk/csv-progress.ts'
+import type { Task } from '../../../../app/processors/csv-bulk/csv-task.ts'
+import type { RowResult } from '../../../../app/processors/csv-bulk/row-operations.ts'
 
 const asset = (publicId: string) => ({ publicId, resourceType: 'image', deliveryType: 'upload' })
 const tag = (row: number, publicId = `a${row}`): Task => ({
@@ -26,9 +26,9 @@ const REFUSED = error('CLOUDINARY_REJECTED', { kind: 'permanent' })
 const LIMITED = error('CLOUDINARY_RATE_LIMITED', { kind: 'rate-limited', until: new Date(0) })
 const ABORTED = error('CLOUDINARY_ABORTED', { kind: 'retryable' })
 
-/** What each row does, and what happened, in order. */
-function tools(run: (task: Task) => Done | Promise<Done>, given: Partial<BatchTools> = {}) {
-  const settled: Outcome[] = []
+/** Tools that record outcomes and steps; `run` is the operation of a row. */
+function tools(run: (task: Task) => RowResult | Promise<RowResult>, given: Partial<BatchTools> = {}) {
+  const settled: RowOutcome[] = []
   const steps: string[] = []
   return {
     settled,
@@ -38,7 +38,7 @@ function tools(run: (task: Task) => Done | Promise<Done>, given: Partial<BatchTo
         steps.push(`row ${task.row}`)
         return run(task)
       },
-      settle: (outcome: Outcome) => void settled.push(outcome),
+      settle: (outcome: RowOutcome) => void settled.push(outcome),
       check: async () => void steps.push('check'),
       sleep: async (milliseconds: number) => void steps.push(`sleep ${milliseconds}`),
       random: () => 0.5,
@@ -48,18 +48,18 @@ function tools(run: (task: Task) => Done | Promise<Done>, given: Partial<BatchTo
   }
 }
 
-const OK: Done = { outcome: 'ok' }
+const OK: RowResult = { outcome: 'ok', error: '' }
 const about = (row: number) => ({ row, operation: 'add_tags', publicId: `a${row}` })
 
-t.test('rows run side by side, and each is settled when it has ended', async (t) => {
-  const latches = new Map([2, 3, 4].map((row) => [row, Promise.withResolvers<Done>()]))
+t.test('runs rows in parallel and settles each when it ends', async (t) => {
+  const latches = new Map([2, 3, 4].map((row) => [row, Promise.withResolvers<RowResult>()]))
   const { settled, steps, tools: given } = tools(({ row }) => latches.get(row)!.promise)
   const ended = runBatch([tag(2), tag(3), tag(4)], given)
   await new Promise(setImmediate)
   t.strictSame(steps, ['row 2', 'row 3', 'row 4'])
-  latches.get(3)!.resolve({ outcome: 'already', remark: 'there is no such asset' })
+  latches.get(3)!.resolve({ outcome: 'already', error: 'the asset does not exist' })
   await new Promise(setImmediate)
-  t.strictSame(settled, [{ ...about(3), outcome: 'already', error: 'there is no such asset' }])
+  t.strictSame(settled, [{ ...about(3), outcome: 'already', error: 'the asset does not exist' }])
   latches.get(4)!.resolve(OK)
   latches.get(2)!.resolve(OK)
   await ended
@@ -69,7 +69,7 @@ t.test('rows run side by side, and each is settled when it has ended', async (t)
   ])
 })
 
-t.test('rows that name the same asset run one after the other', async (t) => {
+t.test('runs rows with the same asset in order', async (t) => {
   const running = new Set<string>()
   const order: number[] = []
   const { tools: given } = tools(async (task) => {
@@ -85,7 +85,7 @@ t.test('rows that name the same asset run one after the other', async (t) => {
   t.strictSame(order, [2, 5, 3, 4])
 })
 
-t.test('a row that Cloudinary refuses fails alone', async (t) => {
+t.test('fails only the row that Cloudinary rejects', async (t) => {
   const { settled, tools: given } = tools(({ row }) => {
     if (row === 3) throw REFUSED
     return OK
@@ -101,7 +101,7 @@ t.test('a row that Cloudinary refuses fails alone', async (t) => {
   )
 })
 
-t.test('where the run was interrupted, a row that finds nothing says that it may be done', async (t) => {
+t.test('says that an interrupted row without an asset may have been done', async (t) => {
   for (const isRepeated of [true, false]) {
     const { settled, tools: given } = tools(
       ({ row }) => {
@@ -115,7 +115,7 @@ t.test('where the run was interrupted, a row that finds nothing says that it may
   }
 })
 
-t.test('a failure that may pass is tried again, and those that wait for the row after it', async (t) => {
+t.test('retries a temporary failure, and the rows that wait for it', async (t) => {
   let failures = 2
   const {
     settled,
@@ -139,7 +139,7 @@ t.test('a failure that may pass is tried again, and those that wait for the row 
   ])
 })
 
-t.test('a row that keeps failing while Cloudinary answers is at fault, and the next goes on', async (t) => {
+t.test('fails a row that keeps failing while Cloudinary answers', async (t) => {
   const {
     settled,
     steps,
@@ -152,12 +152,12 @@ t.test('a row that keeps failing while Cloudinary answers is at fault, and the n
   t.equal(steps.filter((step) => step === 'row 2').length, 4)
   t.match(settled, [
     { row: 4, outcome: 'ok' },
-    { row: 2, outcome: 'failed', error: 'cloudinary_unavailable; tried again 3 times' },
+    { row: 2, outcome: 'failed', error: 'cloudinary_unavailable; retried 3 times' },
     { row: 3, outcome: 'failed' }
   ])
 })
 
-t.test('while Cloudinary does not answer no row is to blame', async (t) => {
+t.test('throws an outage without failing any row', async (t) => {
   const { settled, tools: given } = tools(
     ({ row }) => {
       if (row === 3) return OK
@@ -174,9 +174,9 @@ t.test('while Cloudinary does not answer no row is to blame', async (t) => {
   t.equal(settled.length, 1)
 })
 
-t.test('a rate limit or a stop ends the batch once what is under way has ended', async (t) => {
+t.test('stops at a rate limit or an abort after running calls end', async (t) => {
   for (const interruption of [LIMITED, ABORTED]) {
-    const latch = Promise.withResolvers<Done>()
+    const latch = Promise.withResolvers<RowResult>()
     const {
       settled,
       steps,
@@ -194,7 +194,7 @@ t.test('a rate limit or a stop ends the batch once what is under way has ended',
   }
 })
 
-t.test('a rate limit ends it in a further try too', async (t) => {
+t.test('stops at a rate limit during a retry', async (t) => {
   const errors = [BUSY, LIMITED]
   const { settled, tools: given } = tools(() => {
     throw errors.shift()
@@ -203,7 +203,7 @@ t.test('a rate limit ends it in a further try too', async (t) => {
   t.strictSame(settled, [])
 })
 
-t.test('a fault of our own is thrown as it is', async (t) => {
+t.test('rethrows other errors', async (t) => {
   const { tools: given } = tools(() => {
     throw new TypeError('a mistake')
   })

@@ -16,7 +16,7 @@ const OPTIONS = { folder: 'bulk', operations: ['add_tags'] } satisfies CsvBulkOp
 const RAW = { resourceType: 'raw' }
 const log = pino({ level: 'silent' })
 
-/** The event of an upload. */
+/** Returns the event of an upload. */
 const uploaded = (publicId: string, { kind = 'raw', ...change }: Record<string, unknown> = {}): AssetEvent =>
   sampleEvent(
     'upload',
@@ -42,7 +42,7 @@ async function start(t: Test, options: Partial<CsvBulkOptions> = {}, tools: CsvB
   return { cloudinary, processor, abort, entries, handle, upload }
 }
 
-t.test('it is run for CSV files in the folder, by public id or by asset folder', async (t) => {
+t.test('handles CSV files in the folder, by public id or asset folder', async (t) => {
   const { processor } = await start(t)
   const wants = (event: AssetEvent) => processor.when!(event)
   t.strictSame(processor.on, ['upload'])
@@ -55,13 +55,13 @@ t.test('it is run for CSV files in the folder, by public id or by asset folder',
   t.notOk(wants(uploaded('june.csv', { asset_folder: 'bulky' })))
   t.notOk(wants(uploaded('bulk/june.txt')))
   t.notOk(wants(uploaded('bulk/june.csv', { kind: 'image' })))
-  t.notOk(wants(uploaded('bulk/june.report.csv')), 'a report is not run')
-  t.ok(wants({ ...uploaded('bulk/june.csv'), asset: { publicId: 'bulk/june.csv' } }), 'it is looked up')
+  t.notOk(wants(uploaded('bulk/june.report.csv')), 'does not run a report')
+  t.ok(wants({ ...uploaded('bulk/june.csv'), asset: { publicId: 'bulk/june.csv' } }), 'looks up the kind')
   t.notOk(wants({ ...uploaded('bulk/june.csv'), asset: null }))
   t.notOk(wants({ ...uploaded('bulk/june.csv'), asset: { resourceType: 'raw' } }))
 })
 
-t.test('an upload that does not say of what kind its asset is, is looked up', async (t) => {
+t.test('looks up an asset whose kind is not stated', async (t) => {
   const { cloudinary, handle, upload } = await start(t)
   const content = 'operation,public_id,tags\nadd_tags,bag,x\n'
   const kind = { type: 'private' }
@@ -76,7 +76,7 @@ t.test('an upload that does not say of what kind its asset is, is looked up', as
   await t.rejects(handle({ ...event, asset: unknown }), { code: 'ASSET_KIND_UNKNOWN' })
 })
 
-t.test('options are checked, and have defaults', async (t) => {
+t.test('validates options and applies defaults', async (t) => {
   const { processor } = await start(t)
   t.match(processor, { name: 'csv-bulk', timeoutSeconds: 21_600 })
   t.match(csvBulk({ ...OPTIONS, name: 'x', timeoutSeconds: 60 }), { name: 'x', timeoutSeconds: 60 })
@@ -97,7 +97,7 @@ t.test('options are checked, and have defaults', async (t) => {
   }
 })
 
-t.test('the file that the event tells of is run, and its report lies beside it', async (t) => {
+t.test('runs the file and uploads the report beside it', async (t) => {
   const { cloudinary, handle, upload } = await start(t)
   const { version, etag } = upload('bulk/june.csv', 'operation,public_id,tags\nadd_tags,bag,x\ndelete,bag,', {
     type: 'private',
@@ -106,14 +106,14 @@ t.test('the file that the event tells of is run, and its report lies beside it',
   const note = await handle(
     uploaded('bulk/june.csv', { type: 'private', version, etag, asset_folder: 'campaigns' })
   )
-  t.equal(note, '2 rows: 1 ok, 0 already so, 1 failed; report: bulk/june.report.csv')
+  t.equal(note, '2 rows: 1 ok, 0 already done, 1 failed; report: bulk/june.report.csv')
   t.ok(cloudinary.assets.find('bag')?.tags.includes('x'))
   const report = cloudinary.assets.find('bulk/june.report.csv', { ...RAW, type: 'private' })
   t.equal(report?.assetFolder, 'campaigns')
   t.match(parse(report!.content!, { columns: true }), [{ outcome: 'ok' }, { outcome: 'failed' }])
 })
 
-t.test('a notification that leaves out what it may is enough', async (t) => {
+t.test('runs with only the required fields of a notification', async (t) => {
   const { handle, upload } = await start(t)
   upload('bulk/june.csv', 'operation,public_id,tags\nadd_tags,bag,x')
   const event = uploaded('bulk/june.csv')
@@ -125,7 +125,7 @@ t.test('a notification that leaves out what it may is enough', async (t) => {
   t.match(note, /^1 rows: 1 ok/)
 })
 
-t.test('a redrive goes on where it was, and a replay begins anew', async (t) => {
+t.test('resumes on redrive and starts over on replay', async (t) => {
   const { cloudinary, handle, upload } = await start(t)
   const { version } = upload('bulk/june.csv', 'operation,public_id,tags\nadd_tags,bag,x')
   const event = uploaded('bulk/june.csv', { version })
@@ -137,12 +137,12 @@ t.test('a redrive goes on where it was, and a replay begins anew', async (t) => 
   await handle({ ...event, run: { kind: 'replay', id: 'r2' } })
   t.equal(tags(), 2)
   await handle({ ...event, run: { kind: 'redrive', id: 'r3', replay: 'r2' } })
-  t.equal(tags(), 2, 'of that replay all is done')
+  t.equal(tags(), 2, 'all done in that replay')
   await handle({ ...event, run: { kind: 'redrive', id: 'r3', replay: 'r1' } })
-  t.equal(tags(), 3, 'of that one nothing was')
+  t.equal(tags(), 3, 'nothing done in that replay')
 })
 
-t.test('between tries it sleeps, until it is told to stop', async (t) => {
+t.test('pauses between retries until aborted', async (t) => {
   const pauses: number[] = []
   const sleep = async (milliseconds: number) => void pauses.push(milliseconds)
   const given = await start(t, {}, { sleep, random: () => 0, clock: () => 0 })

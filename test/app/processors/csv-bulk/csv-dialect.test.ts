@@ -3,7 +3,7 @@ import { sniff } from '../../../../app/processors/csv-bulk/csv-dialect.ts'
 
 const delimiterOf = (text: string) => sniff(Buffer.from(text)).dialect.delimiter
 
-t.test('the delimiter is the one that separates columns, whatever their names hold', async (t) => {
+t.test('detects the delimiter for any column names', async (t) => {
   for (const delimiter of [',', ';', '\t', '|']) {
     const header = ['operation', 'public_id', 'context.a, b', 'context.c|d;e'].join(delimiter)
     t.equal(delimiterOf(`${header}\r\n`), delimiter)
@@ -12,11 +12,11 @@ t.test('the delimiter is the one that separates columns, whatever their names ho
     t.equal(delimiterOf(quoted), delimiter, 'in quotes')
     t.equal(delimiterOf(`"context.a\n,b"${delimiter}operation${delimiter}public_id`), delimiter)
   }
-  t.equal(delimiterOf('Operation;public_id;tags'), ';', 'of a header that will be refused, too')
+  t.equal(delimiterOf('Operation;public_id;tags'), ';', 'also for an invalid header')
   for (const unknown of ['', 'a', '"', '"operation;public_id']) t.equal(delimiterOf(unknown), ',')
 })
 
-t.test('sep= names the delimiter, and is no row', async (t) => {
+t.test('reads the delimiter from sep=', async (t) => {
   for (const line of [
     'sep=;\r\n',
     'SEP=;\n',
@@ -36,7 +36,7 @@ t.test('sep= names the delimiter, and is no row', async (t) => {
   for (const line of ['sep=\n', 'sep=ab\n', 'sep="\n']) t.equal(sniff(Buffer.from(line)).directive, '', line)
 })
 
-t.test('a byte order mark names the encoding', async (t) => {
+t.test('detects the encoding from the byte order mark', async (t) => {
   const encodings = [
     [[0xef, 0xbb, 0xbf], 'utf-8', true],
     [[0xff, 0xfe], 'utf-16le', true],

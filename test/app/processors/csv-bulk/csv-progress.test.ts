@@ -2,11 +2,11 @@ import { gzipSync } from 'node:zlib'
 import { pino } from 'pino'
 import t from 'tap'
 import { ListenerError } from '../../../../app/errors.ts'
-import { type Outcome, Progress } from '../../../../app/processors/csv-bulk/csv-progress.ts'
+import { Progress, type RowOutcome } from '../../../../app/processors/csv-bulk/csv-progress.ts'
 import { memoryState } from '../../../../app/testing/memory-state.ts'
 
 const log = pino({ level: 'silent' })
-const outcome = (row: number, more: Partial<Outcome> = {}): Outcome => ({
+const outcome = (row: number, more: Partial<RowOutcome> = {}): RowOutcome => ({
   row,
   operation: 'add_tags',
   publicId: `a${row}`,
@@ -32,7 +32,7 @@ function start() {
 const rowsOf = async (progress: Progress) =>
   (await Array.fromAsync(progress.outcomes())).map(({ row }) => row)
 
-t.test('a new file begins behind its header', async (t) => {
+t.test('starts a new file after its header', async (t) => {
   const { open } = start()
   const progress = await open()
   t.equal(progress.row, 1)
@@ -45,7 +45,7 @@ t.test('a new file begins behind its header', async (t) => {
   t.strictSame(await rowsOf(progress), [])
 })
 
-t.test('a run goes on where the one before it was, and knows that there was one', async (t) => {
+t.test('resumes from the saved progress', async (t) => {
   const { open } = start()
   const progress = await open()
   progress.checkpoint.dialect = { delimiter: ';', bom: true }
@@ -69,13 +69,13 @@ t.test('a run goes on where the one before it was, and knows that there was one'
   t.strictSame(await rowsOf(next), [2, 3, 5])
 })
 
-t.test('even a run that did nothing is known to the next', async (t) => {
+t.test('marks the next run as resumed, even if nothing ran', async (t) => {
   const { open } = start()
   await open()
   t.ok((await open()).isResumed)
 })
 
-t.test('how a file ended, and that it was reported, is kept', async (t) => {
+t.test('saves how a file ended and that it was reported', async (t) => {
   const { open } = start()
   const progress = await open()
   await progress.end()
@@ -87,7 +87,7 @@ t.test('how a file ended, and that it was reported, is kept', async (t) => {
   t.ok(next.checkpoint.reported)
 })
 
-t.test('outcomes of many rows are kept apart, so that what is written each time stays small', async (t) => {
+t.test('saves outcomes in chunks, so that each write stays small', async (t) => {
   const { open, entries } = start()
   const progress = await open()
   const rows = Array.from({ length: 1000 }, (_, index) => index + 2)
@@ -103,7 +103,7 @@ t.test('outcomes of many rows are kept apart, so that what is written each time 
   t.strictSame(await rowsOf(await open()), rows)
 })
 
-t.test('a chunk whose checkpoint was not written any more is written again', async (t) => {
+t.test('overwrites a chunk whose checkpoint was not saved', async (t) => {
   const { state, open } = start()
   const progress = await open()
   for (let row = 2; row < 152; row++) progress.settle(outcome(row))
@@ -124,10 +124,10 @@ t.test('a chunk whose checkpoint was not written any more is written again', asy
   )
 })
 
-t.test('the longest outcomes fit into what a value may have', async (t) => {
+t.test('keeps the largest outcomes within the limit of a value', async (t) => {
   const { open, entries } = start()
   const progress = await open()
-  // as hard to compress as text can be
+  // random text does not compress
   const noise = (length: number) =>
     Array.from({ length }, () => String.fromCharCode(0x4e00 + Math.floor(Math.random() * 20_000))).join('')
   for (let row = 2; row < 201; row++) {
@@ -140,14 +140,14 @@ t.test('the longest outcomes fit into what a value may have', async (t) => {
   t.match([first?.publicId.length, first?.operation.length, first?.error.length], [255, 20, 300])
 })
 
-t.test('a text is not cut in the middle of a character', async (t) => {
+t.test('does not split a character when it cuts text', async (t) => {
   const progress = await start().open()
   progress.settle(outcome(2, { error: `${'x'.repeat(299)}😀` }))
   const [first] = await Array.fromAsync(progress.outcomes())
   t.equal(first?.error, `${'x'.repeat(299)}\uFFFD`)
 })
 
-t.test('while the journal does not answer it is tried again', async (t) => {
+t.test('retries while the journal is unavailable', async (t) => {
   const { state, pauses, open } = start()
   const { set } = state
   let failures = 3
@@ -160,7 +160,7 @@ t.test('while the journal does not answer it is tried again', async (t) => {
   t.ok((await open()).isResumed)
 })
 
-t.test('what the journal would never take, or takes no more in time, is thrown', async (t) => {
+t.test('throws permanent errors, and temporary ones after an abort', async (t) => {
   const { state, abort, open } = start()
   state.set = async () => {
     throw new ListenerError('STATE_TOO_LARGE', 'too large')
@@ -173,7 +173,7 @@ t.test('what the journal would never take, or takes no more in time, is thrown',
   await t.rejects(open(), { code: 'JOURNAL_UNAVAILABLE' })
 })
 
-t.test('outcomes that the journal has forgotten are told, not left out', async (t) => {
+t.test('throws if the outcomes have expired', async (t) => {
   const { state, open } = start()
   const progress = await open()
   for (let row = 2; row < 102; row++) progress.settle(outcome(row))

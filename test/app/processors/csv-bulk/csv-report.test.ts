@@ -1,15 +1,15 @@
 import { parse } from 'csv-parse/sync'
 import t, { type Test } from 'tap'
-import type { Outcome } from '../../../../app/processors/csv-bulk/csv-progress.ts'
+import type { RowOutcome } from '../../../../app/processors/csv-bulk/csv-progress.ts'
 import { isReport, reportIdOf, uploadReport } from '../../../../app/processors/csv-bulk/csv-report.ts'
 import { buildCloudinary } from '../../../support/cloudinary.ts'
 
 const COMMA = { delimiter: ',', bom: false }
 
-async function* outcomes(...given: Outcome[]) {
+async function* outcomes(...given: RowOutcome[]) {
   yield* given
 }
-const ok = (row: number): Outcome => ({
+const ok = (row: number): RowOutcome => ({
   row,
   operation: 'add_tags',
   publicId: `a${row}`,
@@ -27,7 +27,7 @@ async function start(t: Test) {
   return { cloudinary, client, content }
 }
 
-t.test('the report is named for its file, and is told from it', async (t) => {
+t.test('names the report after its file', async (t) => {
   t.equal(reportIdOf('bulk/june.csv'), 'bulk/june.report.csv')
   t.equal(reportIdOf('bulk/JUNE.CSV'), 'bulk/JUNE.report.csv')
   t.ok(isReport(reportIdOf('bulk/june.csv')))
@@ -35,9 +35,9 @@ t.test('the report is named for its file, and is told from it', async (t) => {
   t.notOk(isReport('bulk/report.csv'))
 })
 
-t.test('each row has a line', async (t) => {
+t.test('writes a line per row', async (t) => {
   const { client, content } = await start(t)
-  const failed: Outcome = {
+  const failed: RowOutcome = {
     row: 3,
     operation: 'delete',
     publicId: 'b,"c"',
@@ -56,7 +56,7 @@ t.test('each row has a line', async (t) => {
   )
 })
 
-t.test('it is written as its file is, and lies where it lies', async (t) => {
+t.test('uses the format and the location of the file', async (t) => {
   const { cloudinary, client, content } = await start(t)
   await uploadReport(client, {
     source: { publicId: 'bulk/june.csv', deliveryType: 'private', assetFolder: 'campaigns' },
@@ -67,9 +67,9 @@ t.test('it is written as its file is, and lies where it lies', async (t) => {
   t.match(cloudinary.assets.all().at(-1), { assetFolder: 'campaigns' })
 })
 
-t.test('a file that was stopped says why in the last line', async (t) => {
+t.test('explains in the last line why the file stopped', async (t) => {
   const { client, content } = await start(t)
-  const stopped = 'the file was deleted or renamed; the rest is not run'
+  const stopped = 'the file was deleted'
   await uploadReport(client, {
     source: SOURCE,
     dialect: COMMA,
@@ -79,7 +79,7 @@ t.test('a file that was stopped says why in the last line', async (t) => {
   t.match(parse(content()!, { columns: true }).at(-1), { row: '', outcome: 'stopped', error: stopped })
 })
 
-t.test('no cell is taken for a formula by a spreadsheet', async (t) => {
+t.test('escapes formulas', async (t) => {
   const { client, content } = await start(t)
   await uploadReport(client, {
     source: SOURCE,
@@ -89,7 +89,7 @@ t.test('no cell is taken for a formula by a spreadsheet', async (t) => {
   t.match(parse(content()!, { columns: true }), [{ public_id: "'=cmd|calc", error: "'@x" }])
 })
 
-t.test('a report of many rows is uploaded as it is made', async (t) => {
+t.test('streams a report of many rows', async (t) => {
   const { client, content } = await start(t)
   async function* many() {
     for (let row = 2; row < 20_002; row++) yield ok(row)
@@ -98,7 +98,7 @@ t.test('a report of many rows is uploaded as it is made', async (t) => {
   t.equal(content()!.split('\n').length, 20_002)
 })
 
-t.test('where the outcomes cannot be read nothing is uploaded', async (t) => {
+t.test('uploads nothing if the outcomes cannot be read', async (t) => {
   const { client, content } = await start(t)
   async function* broken() {
     yield ok(2)

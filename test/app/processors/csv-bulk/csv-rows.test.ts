@@ -1,18 +1,19 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { OPERATIONS, readHeader, readRow } from '../../../../app/processors/csv-bulk/csv-columns.ts'
 import type { Dialect } from '../../../../app/processors/csv-bulk/csv-dialect.ts'
-import { type Row, rowsOf } from '../../../../app/processors/csv-bulk/csv-rows.ts'
+import { readHeader } from '../../../../app/processors/csv-bulk/csv-header.ts'
+import { NOT_UTF8, type Row, rowsOf } from '../../../../app/processors/csv-bulk/csv-rows.ts'
+import { OPERATIONS, readRow } from '../../../../app/processors/csv-bulk/csv-task.ts'
 
-/** Pieces of so many bytes; the first holds the header. */
+/** Yields pieces of `size` bytes; the first contains the header. */
 async function* inPieces(content: string | Buffer, size: number, first = size): AsyncGenerator<Buffer> {
   const bytes = Buffer.from(content)
   yield bytes.subarray(0, first)
   for (let at = first; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
 }
 
-/** All rows of a file that arrives in pieces, and how it is written. */
+/** Reads a file that arrives in pieces. */
 async function read(content: string | Buffer, size = 65_536, first = size) {
   const rows: Row[] = []
   let dialect: Dialect | undefined
@@ -24,7 +25,7 @@ async function read(content: string | Buffer, size = 65_536, first = size) {
   return { rows, dialect, cells: rows.map(({ cells }) => cells) }
 }
 
-t.test('rows are numbered as a spreadsheet does, and empty ones are left out', async (t) => {
+t.test('numbers rows like a spreadsheet and skips empty ones', async (t) => {
   const { rows } = await read('\noperation,public_id\ndelete,a\n\n, ,"\n"\n"delete","b\nc"\ndelete,d')
   t.strictSame(rows, [
     { row: 2, cells: ['operation', 'public_id'] },
@@ -34,7 +35,7 @@ t.test('rows are numbered as a spreadsheet does, and empty ones are left out', a
   ])
 })
 
-t.test("each line has an ending of its own, and none is part of a cell's value", async (t) => {
+t.test('accepts mixed line endings, and trims them from cells', async (t) => {
   const { rows } = await read('operation,public_id\nA,1\r\nB,2\rC,"3"\r\r\nD,"4\r\n"\r\n"\nE","\r\n5\r"')
   t.strictSame(rows, [
     { row: 1, cells: ['operation', 'public_id'] },
@@ -50,7 +51,7 @@ t.test("each line has an ending of its own, and none is part of a cell's value",
   ])
 })
 
-t.test('the first line may name the separator', async (t) => {
+t.test('reads the separator from the first line', async (t) => {
   const { rows, dialect } = await read('sep=^\r\noperation^public_id\r\ndelete^a,b;c\r\n')
   t.strictSame(rows, [
     { row: 1, cells: ['operation', 'public_id'] },
@@ -59,7 +60,7 @@ t.test('the first line may name the separator', async (t) => {
   t.strictSame(dialect, { delimiter: '^', bom: false })
 })
 
-t.test('UTF-16 with a byte order mark is read as UTF-8 is', async (t) => {
+t.test('reads UTF-16 with a byte order mark', async (t) => {
   const text = '\uFEFFoperation\tpublic_id\r\ndelete\tgröße 😀\r\n'
   const little = Buffer.from(text, 'utf16le')
   for (const content of [Buffer.from(text), little, Buffer.from(little).swap16()]) {
@@ -72,30 +73,34 @@ t.test('UTF-16 with a byte order mark is read as UTF-8 is', async (t) => {
   }
 })
 
-t.test('text of another encoding is the fault of its row, be it in the header or below', async (t) => {
+t.test('reports undecodable text in its row', async (t) => {
   const latin1 = Buffer.from('operation,public_id\ndelete,größe\ndelete,a\n', 'latin1')
   t.match((await read(latin1)).rows, [
-    { fault: undefined },
-    { row: 2, fault: /^it is not UTF-8; save the file as "CSV UTF-8"/ },
-    { cells: ['delete', 'a'], fault: undefined }
+    { error: undefined },
+    { row: 2, error: NOT_UTF8 },
+    { cells: ['delete', 'a'], error: undefined }
   ])
   const header = Buffer.from('operation,public_id,context.größe\ndelete,a\n', 'latin1')
-  t.match((await read(header)).rows, [{ fault: /not UTF-8/ }, { fault: undefined }])
+  t.match((await read(header)).rows, [{ error: NOT_UTF8 }, { error: undefined }])
   const unmarked = Buffer.from('operation,public_id\n', 'utf16le')
-  t.match((await read(unmarked)).rows[0], { fault: /not UTF-8/ })
+  t.match((await read(unmarked)).rows[0], { error: NOT_UTF8 })
   const torn = Buffer.concat([Buffer.from('a,b\nc,'), Buffer.from('é').subarray(0, 1)])
-  t.match((await read(torn)).rows, [{}, { fault: /not UTF-8/ }])
-  t.match((await read(Buffer.from('\uFEFFa\tb\n\uD800\tc', 'utf16le'))).rows, [{}, { fault: /not UTF-8/ }])
-  t.match((await read('a,b\nM\uFFFDnchen,c')).rows, [{}, { fault: /not UTF-8/ }], 'lost before')
+  t.match((await read(torn)).rows, [{}, { error: NOT_UTF8 }])
+  t.match((await read(Buffer.from('\uFEFFa\tb\n\uD800\tc', 'utf16le'))).rows, [{}, { error: NOT_UTF8 }])
+  t.match(
+    (await read('a,b\nM\uFFFDnchen,c')).rows,
+    [{}, { error: NOT_UTF8 }],
+    'already undecodable at the source'
+  )
 })
 
-t.test('an empty file has no rows', async (t) => {
+t.test('returns no rows for an empty file', async (t) => {
   t.strictSame((await read('')).rows, [])
   async function* nothing() {}
   t.strictSame(await Array.fromAsync(rowsOf(nothing(), () => {})), [])
 })
 
-t.test('a quote within a cell is one', async (t) => {
+t.test('keeps quotes within a cell', async (t) => {
   const { rows } = await read('a,b\n5" disc,"say ""hi"""\n"""x""",y\n')
   t.strictSame(rows.slice(1), [
     { row: 2, cells: ['5" disc', 'say "hi"'] },
@@ -103,38 +108,38 @@ t.test('a quote within a cell is one', async (t) => {
   ])
 })
 
-t.test('a row with a misplaced quote is at fault, and the next is sound', async (t) => {
+t.test('reports a misplaced quote and reads the next row', async (t) => {
   const { rows } = await read('a,b\r\n"x"y,1\r\nz,2\r\n')
   t.match(rows.slice(1), [
-    { row: 2, fault: /goes on after its closing quote/ },
-    { row: 3, cells: ['z', '2'], fault: undefined }
+    { row: 2, error: /closing quote/ },
+    { row: 3, cells: ['z', '2'], error: undefined }
   ])
 })
 
-t.test('a quote that is not closed ends the file, and the rows before it are given', async (t) => {
+t.test('stops at a quote that is not closed', async (t) => {
   const { rows } = await read('a,b\n1,2\n3,"4\n5,6\n')
   t.match(rows, [
     { row: 1, isLast: undefined },
-    { row: 2, cells: ['1', '2'], fault: undefined },
-    { row: 3, cells: [], fault: /not closed; the rest is not run/, isLast: true }
+    { row: 2, cells: ['1', '2'], error: undefined },
+    { row: 3, cells: [], error: /not closed/, isLast: true }
   ])
   t.equal(rows.length, 3)
 })
 
-t.test('a row that is too long ends the file, and the rows before it are given', async (t) => {
+t.test('stops at a row that is too long', async (t) => {
   const long = (bytes: number) => `a,b\n1,2\n3,"${'é'.repeat(bytes / 2)}"\n5,6\n`
   for (const size of [1000, 65_536, 1_000_000]) {
     t.match((await read(long(65_600), size)).rows, [
       { row: 1 },
-      { row: 2, fault: undefined },
-      { row: 3, fault: /longer than 64 KiB/, isLast: true }
+      { row: 2, error: undefined },
+      { row: 3, error: /longer than 64 KiB/, isLast: true }
     ])
     t.equal((await read(long(65_600), size)).rows.length, 3)
-    t.match((await read(long(65_500), size)).rows, [{}, {}, { fault: undefined }, { cells: ['5', '6'] }])
+    t.match((await read(long(65_500), size)).rows, [{}, {}, { error: undefined }, { cells: ['5', '6'] }])
   }
 })
 
-t.test('no more is read than a row may be long, whatever has no end', async (t) => {
+t.test('stops reading content without an end', async (t) => {
   for (const [start, byte, count] of [
     ['', 'x', 1],
     ['a,b\n1,2\n', ',', 3],
@@ -150,18 +155,18 @@ t.test('no more is read than a row may be long, whatever has no end', async (t) 
     }
     const rows = await Array.fromAsync(rowsOf(endless(), () => {}))
     t.equal(rows.length, count)
-    t.match(rows.at(-1), { row: count, isLast: true, fault: /longer than 64 KiB/ })
+    t.match(rows.at(-1), { row: count, isLast: true, error: /longer than 64 KiB/ })
     t.ok(read < 300_000, `${read} bytes were read`)
   }
 })
 
-t.test('a cell full of line breaks takes no time', async (t) => {
+t.test('handles a cell full of line breaks in linear time', async (t) => {
   const cell = `a${'\n'.repeat(65_000)}b`
   const { cells } = await read(`a,b\n1,"${cell}"\n`)
   t.strictSame(cells[1], ['1', cell])
 })
 
-t.test('what reading the content throws is thrown, and the content is closed', async (t) => {
+t.test('throws errors of the content and closes it', async (t) => {
   let closed = 0
   async function* failing() {
     try {
@@ -175,7 +180,7 @@ t.test('what reading the content throws is thrown, and the content is closed', a
   t.equal(closed, 1)
 })
 
-t.test('whoever stops reading closes the content', async (t) => {
+t.test('closes the content when the reader stops', async (t) => {
   const closed = Promise.withResolvers<void>()
   async function* endless() {
     try {
@@ -190,7 +195,7 @@ t.test('whoever stops reading closes the content', async (t) => {
   await closed.promise
 })
 
-/** How many tables are tried: `CSV_TABLES=10000` for a long run. */
+/** Number of random tables: `CSV_TABLES=10000` for a long run. */
 const TABLES = Number(process.env.CSV_TABLES ?? 300)
 const ENDINGS = ['\n', '\r\n', '\r', '\r\r\n']
 const NAMES = ['tags', 'metadata.sku', 'context.größe', 'context.a,b', 'context.c;d', 'metadata.e"f']
@@ -222,9 +227,9 @@ const text = fc
   )
   .map((parts) => parts.join('').replace(/[\0\uFFFD]/g, ''))
 
-/** A cell, as a spreadsheet or a person would write it: in quotes where it must be, or anyway. */
+/** A cell, quoted where necessary, and sometimes otherwise. */
 const cellOf = fc.record({ value: text, isQuoted: fc.boolean() })
-/** A line: what precedes it, how it is filled up, and how it ends. */
+/** A line: empty lines before it, padding, and its ending. */
 const line = fc.record({
   before: fc.array(
     fc.record({ empty: fc.constantFrom('', ' ', 'D', 'D D', '""D""'), end: fc.constantFrom(...ENDINGS) }),
@@ -259,7 +264,7 @@ const table = fc
 
 type Table = typeof table extends fc.Arbitrary<infer T> ? T : never
 
-/** The file, and how long the part with the header is. */
+/** Encodes a table. `first` is the length of the part with the header. */
 function write({ names, delimiter, isSeparatorNamed, encoding, header, rows, isLastEnded }: Table) {
   const mustQuote = (value: string) =>
     /[\r\n]/.test(value) || value.includes(delimiter) || value.startsWith('"')
@@ -285,13 +290,13 @@ function encode(text: string, encoding: string): Buffer {
   return encoding === 'utf16be' ? bytes.swap16() : bytes
 }
 
-/** Without what carries nothing: line breaks around a value, empty cells at the end. */
+/** Removes line breaks around values, and empty cells at the end. */
 function bare(cells: readonly string[]): string[] {
   const values = cells.map((cell) => cell.replace(/^[\r\n]+/, '').replace(/[\r\n]+$/, ''))
   return values.slice(0, values.findLastIndex((value) => value.trim()) + 1)
 }
 
-t.test(`${TABLES} tables are read as they were written, in whatever mix of dialects`, async () => {
+t.test(`reads ${TABLES} random tables as they were written`, async () => {
   const property = fc.asyncProperty(table, async (given) => {
     const { content, first } = write(given)
     const [size, more] = given.sizes
@@ -308,16 +313,16 @@ t.test(`${TABLES} tables are read as they were written, in whatever mix of diale
       written.filter((cells) => cells.length > 0)
     )
     for (const row of found) {
-      assert.equal(row.fault, undefined)
+      assert.equal(row.error, undefined)
       const read = readRow(row, columns, OPERATIONS)
-      assert.doesNotMatch('fault' in read ? read.fault : '', /has no column/)
+      assert.doesNotMatch('error' in read ? read.error : '', /has no column/)
     }
     assert.deepEqual(await read(content), { rows, dialect, cells: rows.map(({ cells }) => cells) })
   })
   await fc.assert(property, { numRuns: TABLES })
 })
 
-t.test('no bytes whatever make it throw or hang, and rows have the same numbers in any pieces', async (t) => {
+t.test('reads any bytes without throwing, with the same row numbers for any pieces', async (t) => {
   const bytes = fc.array(fc.constantFrom('"', ',', '\n', '\r', 'a', '\0', 'é'), { maxLength: 60 })
   await fc.assert(
     fc.asyncProperty(bytes, fc.integer({ min: 1, max: 9 }), async (parts, size) => {

@@ -12,13 +12,13 @@ import { buildPostgres } from '../../../support/postgres.ts'
 const { postgres, database } = await buildPostgres(t)
 const context = { config: { DATABASE_URL: postgres.url } as Config, log: QUIET } satisfies StartContext
 
-/** Whether the processor would be run for an event. */
+/** Whether the processor handles an event. */
 function wants(event: AssetEvent): boolean {
   const { on, when } = databaseSync()
   return on.includes(event.type) && when!(event)
 }
 
-t.test('what changes an asset is followed, own changes included', async (t) => {
+t.test('handles changes, including own ones', async (t) => {
   const types: EventType[] = ['upload', 'rename', 'delete', 'move', 'resource_metadata_changed']
   for (const type of types) t.ok(wants(sampleEvent(type)), type)
   for (const type of ['eager', 'create_folder', 'report'] as const) t.notOk(wants(sampleEvent(type)), type)
@@ -26,24 +26,21 @@ t.test('what changes an asset is followed, own changes included', async (t) => {
   t.strictSame(databaseSync().requires, ['DATABASE_URL'])
 })
 
-t.test(
-  'an asset that Cloudinary does not store is left alone, since asking for it would fetch it anew',
-  async (t) => {
-    const event = sampleEvent('upload')
-    const of = (deliveryType: string) => ({ ...event, asset: { ...event.asset, deliveryType } })
-    for (const type of ['upload', 'private', 'authenticated']) t.ok(wants(of(type)), type)
-    for (const type of ['fetch', 'facebook', 'list']) t.notOk(wants(of(type)), type)
-    t.ok(wants({ ...event, asset: { publicId: 'of older notifications' } }))
-    t.notOk(wants({ ...event, asset: null }))
-  }
-)
+t.test('skips delivery types that Cloudinary does not store', async (t) => {
+  const event = sampleEvent('upload')
+  const of = (deliveryType: string) => ({ ...event, asset: { ...event.asset, deliveryType } })
+  for (const type of ['upload', 'private', 'authenticated']) t.ok(wants(of(type)), type)
+  for (const type of ['fetch', 'facebook', 'list']) t.notOk(wants(of(type)), type)
+  t.ok(wants({ ...event, asset: { publicId: 'of older notifications' } }))
+  t.notOk(wants({ ...event, asset: null }))
+})
 
-t.test('options that cannot work are refused', async (t) => {
+t.test('rejects invalid options', async (t) => {
   const refused: [unknown, RegExp][] = [
     [{ table: 'drop table' }, /databaseSync: table: must be 1 to 63 lower-case/],
     [{ table: 'x'.repeat(49) }, /table: must be at most 48/],
     [{ schema: 'Public' }, /schema: must be/],
-    [{ columns: { observed_at: 'etag' } }, /columns\.observed_at: .*is kept always/],
+    [{ columns: { observed_at: 'etag' } }, /columns\.observed_at: /],
     [{ tables: 'assets' }, /Unrecognized key/]
   ]
   for (const [options, message] of refused) {
@@ -51,11 +48,11 @@ t.test('options that cannot work are refused', async (t) => {
   }
 })
 
-t.test('it starts once the table is there, fills it, and stops', async (t) => {
+t.test('starts with a migrated table, writes rows, and stops', async (t) => {
   const processor = databaseSync({ table: 'assets', columns: { cms_id: 'metadata.cms_id', etag: 'etag' } })
   await t.rejects(async () => processor.start!(context), {
     code: 'DATABASE_NOT_MIGRATED',
-    message: /lacks what this listener needs: table "assets" .*\. Run: node app\/main\.ts migrate$/
+    message: /: table "assets" .*\. Run: node app\/main\.ts migrate$/
   })
   await processor.stop!()
 
@@ -65,7 +62,7 @@ t.test('it starts once the table is there, fills it, and stops', async (t) => {
   const check = async () => processor.check!({ ...context, signal: new AbortController().signal })
   await t.rejects(check(), { code: 'DATABASE_NOT_MIGRATED' })
   await processor.migrate!({ ...context, print, dryRun: false })
-  t.strictSame(await check(), [{ level: 'ok', message: 'the database answers, and has the table "assets"' }])
+  t.match(await check(), [{ level: 'ok', message: /"assets"/ }])
   t.match(lines.slice(2), ['created table "assets" with 22 columns', /^created index/])
 
   await processor.start!(context)
@@ -101,7 +98,7 @@ t.test('it starts once the table is there, fills it, and stops', async (t) => {
   )
 })
 
-/** The processor on a Cloudinary and an empty table. */
+/** Starts the processor with a stand-in for Cloudinary and an empty table. */
 async function start(t: Test) {
   const table = 'kinds'
   const processor = databaseSync({ table })
@@ -140,7 +137,7 @@ async function start(t: Test) {
 const VIDEO = { resourceType: 'video', type: 'upload' } as const
 const IMAGE = { resourceType: 'image', type: 'upload' } as const
 
-t.test('a rename that does not state the kind keeps the row of a video', async (t) => {
+t.test('keeps the row of a video after a rename without a kind', async (t) => {
   const { cloudinary, handle, upload, uploaded, rows, lookUps } = await start(t)
   const [clip, image] = [upload('clip', VIDEO), upload('clip', IMAGE)]
   await handle(uploaded(clip))
@@ -152,24 +149,21 @@ t.test('a rename that does not state the kind keeps the row of a video', async (
   t.equal(lookUps(), 1)
 })
 
-t.test(
-  'a row that such a rename has overwritten is removed, though its asset is renamed again',
-  async (t) => {
-    const { cloudinary, handle, upload, uploaded, rows } = await start(t)
-    const [clip, overwritten] = [upload('clip', VIDEO), upload('clip-renamed', VIDEO)]
-    await handle(uploaded(clip))
-    await handle(uploaded(overwritten))
-    cloudinary.ui().rename('clip', 'clip-renamed', { ...VIDEO, overwrite: true })
-    cloudinary.ui().rename('clip-renamed', 'elsewhere', VIDEO)
-    await handle(sampleEvent('rename', { assetId: clip.assetId, publicId: 'clip', variant: 'without-kind' }))
-    t.strictSame(await rows(), [], 'its own comes back with the last rename')
-    const last = { from_public_id: 'clip-renamed', to_public_id: 'elsewhere' }
-    await handle(sampleEvent('rename', { assetId: clip.assetId, variant: 'without-kind' }, last))
-    t.strictSame(await rows(), ['elsewhere video upload'])
-  }
-)
+t.test('removes a row overwritten by a rename without a kind', async (t) => {
+  const { cloudinary, handle, upload, uploaded, rows } = await start(t)
+  const [clip, overwritten] = [upload('clip', VIDEO), upload('clip-renamed', VIDEO)]
+  await handle(uploaded(clip))
+  await handle(uploaded(overwritten))
+  cloudinary.ui().rename('clip', 'clip-renamed', { ...VIDEO, overwrite: true })
+  cloudinary.ui().rename('clip-renamed', 'elsewhere', VIDEO)
+  await handle(sampleEvent('rename', { assetId: clip.assetId, publicId: 'clip', variant: 'without-kind' }))
+  t.strictSame(await rows(), [], 'returns with the last rename')
+  const last = { from_public_id: 'clip-renamed', to_public_id: 'elsewhere' }
+  await handle(sampleEvent('rename', { assetId: clip.assetId, variant: 'without-kind' }, last))
+  t.strictSame(await rows(), ['elsewhere video upload'])
+})
 
-t.test('a deletion that does not state the kind removes the row of its asset, with no look-up', async (t) => {
+t.test('deletes by asset id without a look-up if the kind is missing', async (t) => {
   const { cloudinary, handle, upload, uploaded, rows, lookUps } = await start(t)
   const [clip, image] = [upload('clip', VIDEO), upload('clip', IMAGE)]
   await handle(uploaded(clip))
@@ -183,7 +177,7 @@ t.test('a deletion that does not state the kind removes the row of its asset, wi
   t.equal(lookUps(), 0)
 })
 
-t.test('where neither kind nor asset id is known, no row is touched, and the event says so', async (t) => {
+t.test('throws without changes if kind and asset id are missing', async (t) => {
   const { handle, upload, uploaded, rows, lookUps, cloudinary } = await start(t)
   const image = upload('clip', IMAGE)
   await handle(uploaded(image))
@@ -202,7 +196,7 @@ t.test('where neither kind nor asset id is known, no row is touched, and the eve
   t.equal(lookUps(), 0)
 })
 
-t.test('a moderation of an authenticated image brings its row up to date', async (t) => {
+t.test('updates the row of an authenticated image after moderation', async (t) => {
   const { cloudinary, handle, upload, uploaded, rows } = await start(t)
   const kind = { resourceType: 'image', type: 'authenticated' } as const
   await handle(uploaded(upload('bag', kind)))
@@ -213,7 +207,7 @@ t.test('a moderation of an authenticated image brings its row up to date', async
   t.strictSame(await rows(), ['bag image authenticated reviewed'])
 })
 
-t.test('a change of an asset that is gone by then leaves its row to the deletion', async (t) => {
+t.test('removes the row of a deleted asset on an earlier change', async (t) => {
   const { cloudinary, handle, upload, uploaded, rows } = await start(t)
   const clip = upload('clip', VIDEO)
   await handle(uploaded(clip))
@@ -223,7 +217,7 @@ t.test('a change of an asset that is gone by then leaves its row to the deletion
   t.strictSame(await rows(), [])
 })
 
-t.test('an asset that turns out to be of a type that Cloudinary does not store is left alone', async (t) => {
+t.test('skips an asset of a type that turns out not to be stored', async (t) => {
   const { cloudinary, handle, upload } = await start(t)
   const { assetId } = upload('http://example.com/x.jpg', { resourceType: 'image', type: 'fetch' })
   const event = sampleEvent('moderation', { assetId, publicId: 'x' }, { secure_url: null, url: null })

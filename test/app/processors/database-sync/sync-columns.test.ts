@@ -17,18 +17,18 @@ const asset = (fields: Record<string, unknown> = {}): AssetState => ({
   ...fields
 })
 
-/** The columns as changed, by name. */
+/** Returns the changed columns by name. */
 const changed = (columns: unknown) =>
   new Map(columnsOf(COLUMNS.parse(columns)).map(({ name, from, type }) => [name, `${from} ${type}`]))
 
-/** What an asset's field becomes in a column of this type. */
+/** Converts a field's value for a column of this type. */
 const asType = (type: ColumnType, value: unknown) =>
   sqlValue({ name: 'x', type, from: 'x' }, asset({ x: value }), 'demo')
 
 const from = (source: string, fields: Record<string, unknown>, type: ColumnType = 'text') =>
   sqlValue({ name: 'x', type, from: source }, asset(fields), 'demo')
 
-t.test('an asset is named by five columns, and described by thirteen', async (t) => {
+t.test('has five identity columns and thirteen default ones', async (t) => {
   const columns = changed(undefined)
   t.equal(columns.size, 18)
   t.match(Object.fromEntries(columns), {
@@ -43,39 +43,36 @@ t.test('an asset is named by five columns, and described by thirteen', async (t)
   })
 })
 
-t.test(
-  'columns are added, changed and left out; a bare source has the type that is natural for it',
-  async (t) => {
-    const columns = changed({
-      cms_id: 'metadata.cms_id',
-      price: { from: 'metadata.price', type: 'integer' },
-      size: 'bytes',
-      labels: 'tags',
-      tags: { from: 'tags', type: 'jsonb' },
-      format: false,
-      etag: 'etag'
-    })
-    t.match(Object.fromEntries(columns), {
-      cms_id: 'metadata.cms_id text',
-      price: 'metadata.price integer',
-      size: 'bytes bigint',
-      labels: 'tags text[]',
-      tags: 'tags jsonb',
-      etag: 'etag text'
-    })
-    t.notOk(columns.has('format'))
-    t.equal(columns.size, 18 + 5 - 1)
-  }
-)
+t.test('adds, changes and removes columns, with default types', async (t) => {
+  const columns = changed({
+    cms_id: 'metadata.cms_id',
+    price: { from: 'metadata.price', type: 'integer' },
+    size: 'bytes',
+    labels: 'tags',
+    tags: { from: 'tags', type: 'jsonb' },
+    format: false,
+    etag: 'etag'
+  })
+  t.match(Object.fromEntries(columns), {
+    cms_id: 'metadata.cms_id text',
+    price: 'metadata.price integer',
+    size: 'bytes bigint',
+    labels: 'tags text[]',
+    tags: 'tags jsonb',
+    etag: 'etag text'
+  })
+  t.notOk(columns.has('format'))
+  t.equal(columns.size, 18 + 5 - 1)
+})
 
-t.test('columns that cannot work are refused', async (t) => {
+t.test('rejects invalid columns', async (t) => {
   const refused: [unknown, RegExp][] = [
     [{ 'drop table': 'bytes' }, /lower-case letters/],
     [{ Cms: 'bytes' }, /lower-case letters/],
     [{ '1st': 'bytes' }, /lower-case letters/],
     [{ ['x'.repeat(64)]: 'bytes' }, /1 to 63/],
-    [{ asset_id: 'etag' }, /is kept always: asset_id, .*observed_at/],
-    [{ observed_at: false }, /is kept always/],
+    [{ asset_id: 'etag' }, /"path":\["asset_id"\]/],
+    [{ observed_at: false }, /"path":\["observed_at"\]/],
     [{ x: 'metadata.' }, /must be a field of the asset/],
     [{ x: 'info.detection' }, /must be a field of the asset/],
     [{ x: true }, /Invalid input/],
@@ -88,7 +85,7 @@ t.test('columns that cannot work are refused', async (t) => {
   }
 })
 
-t.test('a value is found where its source says', async (t) => {
+t.test('reads a value by its source', async (t) => {
   const fields = {
     etag: 'e1',
     metadata: { cms_id: 'c1', 'a.b': 'dotted' },
@@ -104,16 +101,16 @@ t.test('a value is found where its source says', async (t) => {
   t.equal(from('context', fields, 'jsonb'), JSON.stringify(fields.context.custom))
 })
 
-t.test('what is not there is null, and of what there can be several, none', async (t) => {
+t.test('stores missing values as null, missing tags as an empty list', async (t) => {
   for (const source of ['etag', 'metadata.cms_id', 'context.alt']) t.equal(from(source, {}), null)
   t.equal(from('metadata.cms_id', { metadata: { cms_id: null } }), null)
-  t.equal(from('metadata.toString', { metadata: {} }), null, 'nothing is inherited')
+  t.equal(from('metadata.toString', { metadata: {} }), null, 'ignores inherited properties')
   t.equal(from('metadata', {}, 'jsonb'), '{}')
   t.equal(from('context', { context: null }, 'jsonb'), '{}')
   t.strictSame(from('tags', {}, 'text[]'), [])
 })
 
-t.test('a value becomes what PostgreSQL reads as the type', async (t) => {
+t.test('converts values for their types', async (t) => {
   t.equal(asType('text', 12.5), '12.5')
   t.equal(asType('text', { a: [1] }), '{"a":[1]}')
   t.equal(asType('text', ''), '')
@@ -129,7 +126,7 @@ t.test('a value becomes what PostgreSQL reads as the type', async (t) => {
   t.strictSame(asType('text[]', 'a'), ['a'])
 })
 
-t.test('nothing is handed on that PostgreSQL cannot store, wherever it is', async (t) => {
+t.test('removes characters that PostgreSQL cannot store', async (t) => {
   const nasty = 'a\0\ud800b'
   t.equal(asType('text', nasty), 'a\ufffdb')
   t.strictSame(asType('text[]', [nasty]), ['a\ufffdb'])
@@ -144,6 +141,6 @@ t.test('nothing is handed on that PostgreSQL cannot store, wherever it is', asyn
   )
 })
 
-t.test('the columns that name an asset are those of the identity', async (t) => {
+t.test('puts the identity columns first', async (t) => {
   t.strictSame(columnsOf({}).slice(0, 5), IDENTITY)
 })

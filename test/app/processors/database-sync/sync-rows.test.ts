@@ -41,14 +41,14 @@ t.beforeEach(async () => {
   await database.query('clear', 'TRUNCATE assets')
 })
 
-t.test('time does not go back, and is in microseconds', async (t) => {
+t.test('reads a monotonic time in microseconds', async (t) => {
   const [first, second] = [await rows.now(), await rows.now()]
   t.match(first, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/)
-  // the embedded PostgreSQL has a clock of milliseconds
+  // the clock of the embedded PostgreSQL counts milliseconds
   t.ok(first <= second)
 })
 
-t.test('an asset is stored with all that is said of it', async (t) => {
+t.test('stores all fields of an asset', async (t) => {
   const state = asset({
     version: 1_780_315_200,
     format: 'mp4',
@@ -94,11 +94,11 @@ t.test('an asset is stored with all that is said of it', async (t) => {
   ])
 })
 
-/** Stores an asset, and says what became of it. */
+/** Stores an asset and returns the outcome. */
 const put = async (state: AssetState, observedAt: string, environment = 'demo') =>
   (await rows.put(environment, state, observedAt)).outcome
 
-t.test('what was seen later replaces what was seen earlier, and never the other way round', async (t) => {
+t.test('never replaces a newer row', async (t) => {
   t.equal(await put(asset({ etag: 'e', tags: ['late'] }), LATE), 'inserted')
   t.equal(await put(asset({ tags: ['early'] }), EARLY), 'outdated')
   t.match(await stored(), [{ tags: ['late'] }])
@@ -106,20 +106,24 @@ t.test('what was seen later replaces what was seen earlier, and never the other 
   t.match(await stored(), [{ tags: ['again'], metadata: {} }])
 })
 
-t.test('a row is confirmed when its asset was seen after the row was given its name', async (t) => {
+t.test('confirms a row that was read after it got its name', async (t) => {
   const before = await rows.now()
   const seen = async (state: AssetState, at: string) => (await rows.put('demo', state, at)).isConfirmed
   t.equal(await seen(asset(), before), false, 'new')
-  t.equal(await seen(asset(), before), false, 'seen before, by another event')
+  t.equal(await seen(asset(), before), false, 'read before its placement')
   t.equal(await seen(asset(), await later()), true)
   t.equal(await seen(asset({ public_id: 'sack' }), await later()), false, 'renamed')
-  t.equal(await seen(asset({ public_id: 'sack', type: 'private' }), await later()), false, 'of another type')
+  t.equal(
+    await seen(asset({ public_id: 'sack', type: 'private' }), await later()),
+    false,
+    'another delivery type'
+  )
   t.equal(await seen(asset({ public_id: 'sack', type: 'private' }), await later()), true)
   await database.query('make a row of an earlier release', 'UPDATE assets SET placed_at = NULL')
   t.equal(await seen(asset({ public_id: 'sack', type: 'private' }), await later()), true)
 })
 
-/** A time after everything that was done. The embedded PostgreSQL has a clock of milliseconds. */
+/** Returns a later time. The clock of the embedded PostgreSQL counts milliseconds. */
 async function later(): Promise<string> {
   const now = await rows.now()
   for (;;) {
@@ -128,16 +132,16 @@ async function later(): Promise<string> {
   }
 }
 
-t.test('a name is the asset that was seen under it last', async (t) => {
+t.test('gives a name to the asset that was read last', async (t) => {
   await put(asset(), EARLY)
   await put(asset({ asset_id: 'a2', type: 'private' }), EARLY)
   t.equal(await put(asset({ asset_id: 'a3' }), LATE), 'inserted')
   t.match(await stored(), [{ asset_id: 'a2' }, { asset_id: 'a3' }])
   t.equal(await put(asset(), EARLY), 'outdated')
-  t.equal(await put(asset(), EARLY, 'other'), 'inserted', 'a name is one of an environment')
+  t.equal(await put(asset(), EARLY, 'other'), 'inserted', 'names are separate per environment')
 })
 
-t.test('a row is found by its id, wherever it is, or by its public id', async (t) => {
+t.test('finds rows by asset id or public id', async (t) => {
   await put(asset(), EARLY)
   await put(asset({ asset_id: 'a2', type: 'private' }), EARLY)
   await put(asset({ asset_id: 'a3', resource_type: 'raw' }), EARLY)
@@ -150,7 +154,7 @@ t.test('a row is found by its id, wherever it is, or by its public id', async (t
   t.strictSame(await found('other', { assetId: 'a1' }), [])
 })
 
-t.test('a row is removed, unless it was seen later or says another name by now', async (t) => {
+t.test('removes a row unless it is newer or renamed', async (t) => {
   await put(asset(), LATE)
   t.equal(await rows.remove('demo', CLAIM, EARLY), false)
   t.equal(await rows.remove('demo', { ...CLAIM, publicId: 'sack' }, LATE), false)
@@ -163,7 +167,7 @@ t.test('a row is removed, unless it was seen later or says another name by now',
   t.equal(await rows.remove('demo', CLAIM, LATE), false)
 })
 
-t.test('a name is cleared of rows that were not seen later, or of those that are unconfirmed', async (t) => {
+t.test('clears all or only unconfirmed rows of a name', async (t) => {
   const before = await rows.now()
   await put(asset(), before)
   t.equal(await rows.clear('demo', NAME, EARLY, 'all'), false)
@@ -176,8 +180,8 @@ t.test('a name is cleared of rows that were not seen later, or of those that are
   t.equal(await rows.clear('demo', NAME, after, 'all'), true)
 })
 
-t.test('whatever metadata, tags and context hold comes back as it was', async (t) => {
-  // PostgreSQL stores no NUL, and JSON.parse makes a plain key of `__proto__`
+t.test('stores any metadata, tags and context unchanged', async (t) => {
+  // PostgreSQL does not store NUL, and JSON.parse makes `__proto__` an ordinary key
   const text = fc.string({ unit: 'grapheme' })
   const value = fc.oneof(text, fc.integer(), fc.array(text))
   const fields = fc.dictionary(text, value).map((fields) => ({ ...fields }))
@@ -194,11 +198,11 @@ t.test('whatever metadata, tags and context hold comes back as it was', async (t
   )
 })
 
-t.test('the model of it that other tests use does the same', async () => {
+t.test('behaves like the in-memory model', async () => {
   const id = fc.constantFrom('a1', 'a2', 'a3')
   const name = fc.constantFrom('bag', 'sack')
   const type = fc.constantFrom('upload', 'private')
-  // an observation lies before or after what the database's clock says of the placement
+  // an observation is before or after the time of the placement by the database's clock
   const second = fc.nat(9).map((digit) => `20${digit % 2 === 0 ? 20 : 90}-06-01T12:00:0${digit}.000000Z`)
   const step = fc.record({
     what: fc.constantFrom('put', 'put', 'put', 'remove', 'clear', 'claims'),

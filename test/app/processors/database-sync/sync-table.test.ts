@@ -17,24 +17,24 @@ const define = (table: string, columns: unknown = {}, schema?: string): TableDef
   columns: columnsOf(COLUMNS.parse(columns))
 })
 
-/** Migrates, and gives what was printed. */
+/** Migrates and returns the printed lines. */
 async function migrate(definition: TableDefinition, dryRun = false): Promise<string[]> {
   const { lines, print } = collect()
   await migrateTable(database, definition, { print, dryRun })
   return lines
 }
 
-t.test('the name is quoted, with its schema where it has one', async (t) => {
+t.test('quotes table and schema', async (t) => {
   t.equal(nameOf({ table: 'user' }), '"user"')
   t.equal(nameOf({ table: 'user', schema: 'media' }), '"media"."user"')
 })
 
-t.test('a table is made, with schema and index, and then there is nothing to do', async (t) => {
+t.test('creates schema, table and index once', async (t) => {
   const assets = define('assets', { select: 'metadata.select' }, 'media')
   await t.rejects(checkTable(database, assets), {
     code: 'DATABASE_NOT_MIGRATED',
     message:
-      'the database lacks what this listener needs: schema "media", table "media"."assets" with 21 columns, ' +
+      'missing in the database: schema "media", table "media"."assets" with 21 columns, ' +
       'index on "media"."assets" (public_id). Run: node app/main.ts migrate'
   })
   t.strictSame(await migrate(assets), [
@@ -51,7 +51,7 @@ t.test('a table is made, with schema and index, and then there is nothing to do'
   )
 })
 
-t.test('a dry run prints the statements and does nothing', async (t) => {
+t.test('prints statements in a dry run without running them', async (t) => {
   const planned = define('planned')
   t.match(await migrate(planned, true), [
     /^would run: CREATE TABLE "planned" \("asset_id" text NOT NULL, .*PRIMARY KEY \(asset_id\)\);$/,
@@ -62,20 +62,20 @@ t.test('a dry run prints the statements and does nothing', async (t) => {
   t.strictSame(await migrate(planned, true), ['table "planned" is up to date'])
 })
 
-t.test('what the dry run prints does the same by hand', async (t) => {
+t.test('prints statements that work when run by hand', async (t) => {
   const byHand = define('by_hand', {}, 'elsewhere')
   for (const line of await migrate(byHand, true)) await postgres.db.exec(line.replace('would run: ', ''))
   await t.resolves(checkTable(database, byHand))
 })
 
-t.test('columns are added to a table that is there, and rows and other columns stay', async (t) => {
+t.test('adds missing columns and keeps rows and others', async (t) => {
   await migrate(define('grown', { tags: false }))
   await postgres.db.exec(`
     ALTER TABLE grown ADD COLUMN note text;
     INSERT INTO grown (asset_id, environment, public_id, resource_type, type, observed_at, note)
       VALUES ('a1', 'demo', 'bag', 'image', 'upload', now(), 'mine')`)
   const grown = define('grown', { cms_id: 'metadata.cms_id' })
-  await t.rejects(checkTable(database, grown), { message: /needs: column tags \(text\[\]\) of "grown", / })
+  await t.rejects(checkTable(database, grown), { message: /: column tags \(text\[\]\) of "grown", / })
   t.strictSame(await migrate(grown), [
     'created column tags (text[]) of "grown"',
     'created column cms_id (text) of "grown"'
@@ -83,10 +83,10 @@ t.test('columns are added to a table that is there, and rows and other columns s
   t.match(await database.query('look', 'SELECT * FROM grown'), [
     { asset_id: 'a1', note: 'mine', tags: null, cms_id: null }
   ])
-  t.strictSame(await migrate(define('grown')), ['table "grown" is up to date'], 'nothing is dropped')
+  t.strictSame(await migrate(define('grown')), ['table "grown" is up to date'], 'drops nothing')
 })
 
-t.test('an index that is missing is made again', async (t) => {
+t.test('creates a missing index again', async (t) => {
   await migrate(define('slow'))
   await postgres.db.exec('DROP INDEX slow_public_id_idx')
   t.strictSame(await migrate(define('slow')), ['created index on "slow" (public_id)'])
@@ -96,33 +96,32 @@ t.test('an index that is missing is made again', async (t) => {
   t.strictSame(await migrate(define('slow')), ['created index on "slow" (public_id)'])
 })
 
-t.test('an index of another table may have the name that this one would get', async (t) => {
+t.test('creates an index if its usual name is taken', async (t) => {
   await migrate(define('first'))
   await postgres.db.exec('ALTER INDEX first_public_id_idx RENAME TO second_public_id_idx')
   t.match(await migrate(define('second')), [/^created table/, 'created index on "second" (public_id)'])
   await checkTable(database, define('second'))
 })
 
-t.test('what has the name of the table and is none is never reported as created', async (t) => {
+t.test('does not report a view with the same name as created', async (t) => {
   await postgres.db.exec('CREATE TABLE empty ()')
   await t.rejects(migrate(define('empty')), { code: 'DATABASE_REJECTED', message: /42P07/ })
   await database.query('make another', 'CREATE SEQUENCE counter')
   await t.rejects(migrate(define('counter')), { code: 'DATABASE_TABLE_CONFLICT' })
 })
 
-t.test('a table of an earlier release gets the column that it lacks', async (t) => {
+t.test('adds a column to a table of an earlier release', async (t) => {
   await migrate(define('earlier'))
   await postgres.db.exec('ALTER TABLE earlier DROP COLUMN placed_at')
   t.strictSame(await migrate(define('earlier')), ['created column placed_at (timestamptz) of "earlier"'])
 })
 
-t.test('a table that cannot be used is refused, with what to do, and left as it is', async (t) => {
+t.test('rejects a conflicting table without changing it', async (t) => {
   await migrate(define('taken', { price: 'metadata.price' }))
   const taken = define('taken', { price: { from: 'metadata.price', type: 'integer' }, more: 'etag' })
   const refusal = {
     code: 'DATABASE_TABLE_CONFLICT',
-    message:
-      /^"taken" cannot be used as it is: column price is text and must be integer\. Change it by hand, or/
+    message: /"taken".*: column price is text and must be integer\. /
   }
   await t.rejects(migrate(taken), refusal)
   await t.rejects(checkTable(database, taken), refusal)
@@ -137,7 +136,7 @@ t.test('a table that cannot be used is refused, with what to do, and left as it 
   await t.rejects(migrate(define('keyless')), { message: /: asset_id is not its primary key\. / })
 })
 
-t.test('several that migrate at once do it once', async (t) => {
+t.test('creates the table once for parallel migrations', async (t) => {
   const printed = await Promise.all([1, 2, 3].map(() => migrate(define('crowded'))))
   t.equal(printed.flat().filter((line) => line.startsWith('created table "crowded"')).length, 1)
   t.equal(printed.flat().filter((line) => line === 'table "crowded" is up to date').length, 2)

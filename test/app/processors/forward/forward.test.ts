@@ -9,7 +9,7 @@ import { type Answer, buildReceiver, FORWARD_SECRET } from '../../../support/rec
 const SIGNAL = new AbortController().signal
 const event = sampleEvent('upload', { publicId: 'bag', variant: 'metadata' })
 
-/** The processor, started, before a receiver that gives these answers. */
+/** Starts the processor, and a receiver with these responses. */
 async function build(
   t: Test,
   {
@@ -25,7 +25,7 @@ async function build(
   return { ...receiver, handle }
 }
 
-t.test('it is on uploads, under its own name, and needs a secret', async (t) => {
+t.test('handles uploads and requires a secret', async (t) => {
   const url = 'https://example.com/assets'
   const { name, on, requires, ownChanges } = forward({ url })
   t.strictSame(
@@ -38,9 +38,9 @@ t.test('it is on uploads, under its own name, and needs a secret', async (t) => 
   })
 })
 
-t.test('what came with an upload is sent, signed', async (t) => {
+t.test('sends a signed upload', async (t) => {
   const { handle, url, requests, verified } = await build(t)
-  t.equal(await handle(), `sent to ${new URL(url).origin}, which answered 200`)
+  t.equal(await handle(), `sent to ${new URL(url).origin}: 200`)
   t.match(verified(), [
     {
       type: 'upload',
@@ -61,13 +61,13 @@ t.test('what came with an upload is sent, signed', async (t) => {
   t.throws(() => verified(`whsec_${'A'.repeat(32)}`), { name: 'WebhookVerificationError' })
 })
 
-t.test('what is sent is chosen by a list of fields', async (t) => {
+t.test('sends the given fields', async (t) => {
   const { handle, verified } = await build(t, { options: { fields: ['public_id', 'metadata.cms_id'] } })
   await handle()
   t.strictSame(verified()[0]?.data, { public_id: 'bag', metadata: { cms_id: 'cms-1001' } })
 })
 
-t.test('or made by a function, now or later', async (t) => {
+t.test('sends the result of `map`, sync or async', async (t) => {
   for (const map of [
     ({ asset }: AssetEvent) => ({ key: asset?.publicId }),
     async ({ asset }: AssetEvent) => ({ key: asset?.publicId })
@@ -78,13 +78,13 @@ t.test('or made by a function, now or later', async (t) => {
   }
 })
 
-t.test('a function that returns nothing has nothing sent', async (t) => {
+t.test('sends nothing if `map` returns undefined', async (t) => {
   const { handle, requests } = await build(t, { options: { map: () => undefined } })
-  t.equal(await handle(), 'skipped: `map` wants nothing sent')
+  t.match(await handle(), /^skipped/)
   t.equal(requests.length, 0)
 })
 
-t.test('a function that fails fails the processor', async (t) => {
+t.test('fails if `map` throws', async (t) => {
   const failure = new Error('no SKU')
   const map = () => {
     throw failure
@@ -93,7 +93,7 @@ t.test('a function that fails fails the processor', async (t) => {
   await t.rejects(handle(), failure)
 })
 
-t.test('what is tried again is the same message, in id and bytes', async (t) => {
+t.test('repeats id and bytes in a retry', async (t) => {
   const { handle, requests, verified } = await build(t, { answers: [503, 200] })
   await t.rejects(handle(), { code: 'FORWARD_UNAVAILABLE' })
   await handle()
@@ -104,13 +104,13 @@ t.test('what is tried again is the same message, in id and bytes', async (t) => 
   t.equal(verified().length, 2)
 })
 
-t.test('the id tells processors apart, and has no full stop', async (t) => {
+t.test('has a different id per processor, without full stops', async (t) => {
   const { handle, requests } = await build(t, { options: { name: 'to.the-dam' } })
   await handle()
   t.equal(requests[0]?.headers['webhook-id'], `${event.id}:to~the-dam`)
 })
 
-t.test('a redrive is the same message, a replay another', async (t) => {
+t.test('keeps the id in a redrive, not in a replay', async (t) => {
   const { handle, requests } = await build(t)
   await handle({ ...event, run: { kind: 'redrive', id: 'r1' } })
   await handle({ ...event, run: { kind: 'replay', id: 'r2' } })
@@ -120,7 +120,7 @@ t.test('a redrive is the same message, a replay another', async (t) => {
   )
 })
 
-t.test('the time of the try is signed, not that of the event', async (t) => {
+t.test('signs the time of the attempt', async (t) => {
   const { url, requests } = await buildReceiver(t, 200)
   const processor = forward({ url }, () => 1_800_000_000_999)
   await processor.start?.({ config: readConfig([], { FORWARD_SECRET }), log: QUIET })
@@ -128,7 +128,7 @@ t.test('the time of the try is signed, not that of the event', async (t) => {
   t.equal(requests[0]?.headers['webhook-timestamp'], '1800000000')
 })
 
-t.test('headers are sent along, in place of those that are not needed', async (t) => {
+t.test('adds headers and overrides defaults', async (t) => {
   const headers = { Authorization: 'Bearer to-the-dam', 'x-kind': 'to', 'User-Agent': 'ours' }
   const { handle, requests } = await build(t, { options: { headers } })
   await handle()
@@ -136,7 +136,7 @@ t.test('headers are sent along, in place of those that are not needed', async (t
   t.strictSame([authorization, kind, agent], ['Bearer to-the-dam', 'to', 'ours'])
 })
 
-t.test('a refusal that quotes headers, URL or secret is told without them', async (t) => {
+t.test('masks headers, URL and secret in errors', async (t) => {
   const quoted = `Bearer to-the-dam; to-the-dam; ${FORWARD_SECRET}; key=and%20short; and short; to`
   const path = 'no /assets/T0%2BCAPABILITY/hook, T0+CAPABILITY, the-fragment'
   const receiver = await buildReceiver(t, { status: 400, body: `${quoted}; ${path}` })
@@ -152,12 +152,12 @@ t.test('a refusal that quotes headers, URL or secret is told without them', asyn
   })
 })
 
-t.test('time runs out after so many seconds', async (t) => {
+t.test('times out', async (t) => {
   const { handle } = await build(t, { options: { timeoutSeconds: 0.05 }, answers: ['hang'] })
-  await t.rejects(handle(), { code: 'FORWARD_UNAVAILABLE', message: /no answer within 0\.05 s$/ })
+  await t.rejects(handle(), { code: 'FORWARD_UNAVAILABLE', message: /within 0\.05 s$/ })
 })
 
-t.test('unencrypted it goes no further than this machine, unless it may', async (t) => {
+t.test('rejects http to other hosts unless allowed', async (t) => {
   for (const url of [
     'https://a.example',
     'http://localhost:1',
@@ -173,13 +173,13 @@ t.test('unencrypted it goes no further than this machine, unless it may', async 
     'http://localhost.example',
     'http://127.0.0.1.example'
   ]) {
-    const refused = { code: 'LISTENER_CONFIG_INVALID', message: /^forward: url: must begin with https:\/\// }
+    const refused = { code: 'LISTENER_CONFIG_INVALID', message: /^forward: url: .*https:\/\// }
     t.throws(() => forward({ url }), refused, url)
     t.doesNotThrow(() => forward({ url, allowHttp: true }), url)
   }
 })
 
-t.test('options that cannot work are refused when the listener starts', async (t) => {
+t.test('rejects invalid options', async (t) => {
   const refused = (options: object, message: RegExp) =>
     t.throws(() => forward({ url: 'https://example.com', ...options }), {
       code: 'LISTENER_CONFIG_INVALID',
@@ -189,28 +189,28 @@ t.test('options that cannot work are refused when the listener starts', async (t
   refused({ url: 'ftp://example.com' }, /^forward: url: /)
   refused(
     { url: 'https://me:hidden@example.com' },
-    /^forward: url: must hold no credentials; put them into `headers`[^@]+$/
+    /^forward: url: [^@]*`headers`[^@]*$/
   )
   refused({ on: [] }, /on: /)
   refused({ on: ['uploads'] }, /on\.0: /)
   refused({ fields: [] }, /fields: /)
-  refused({ fields: ['a..b'] }, /fields\.0: a path is names with dots between/)
-  refused({ fields: ['event.secret'] }, /fields\.0: of the event there are /)
+  refused({ fields: ['a..b'] }, /fields\.0: /)
+  refused({ fields: ['event.secret'] }, /fields\.0: .*event\.id/)
   refused({ map: {} }, /map: must be a function/)
-  refused({ map: () => undefined, fields: ['tags'] }, /options: either `fields` or `map`, not both/)
+  refused({ map: () => undefined, fields: ['tags'] }, /options: .*`fields`.*`map`/)
   for (const headers of [{ 'a b': 'c' }, { a: 'b\r\nc: d' }, { 'Webhook-Id': 'a' }, { Host: 'a' }]) {
-    refused({ headers }, /headers: must be headers of HTTP, and none that `forward` sets itself/)
+    refused({ headers }, /headers: /)
   }
   refused({ timeoutSeconds: 0 }, /timeoutSeconds: /)
   refused({ timeoutSeconds: 241 }, /timeoutSeconds: /)
   refused({ uri: 'https://example.com' }, /options: .*uri/)
 })
 
-t.test('doctor learns whether the receiver can be reached, and the receiver gets nothing', async (t) => {
+t.test('checks that the receiver is reachable without sending anything', async (t) => {
   const { url, requests } = await buildReceiver(t, 200)
   const config = readConfig([], { FORWARD_SECRET })
   t.strictSame(await forward({ url }).check?.({ config, log: QUIET, signal: SIGNAL }), [
-    { level: 'ok', message: `${new URL(url).origin} can be reached` }
+    { level: 'ok', message: `${new URL(url).origin} is reachable` }
   ])
   t.equal(requests.length, 0)
 })

@@ -6,7 +6,7 @@ const TOPIC = 'arn:aws:sns:us-east-1:000000000000:uploads'
 const event = sampleEvent('upload', { publicId: 'bag', variant: 'metadata' })
 const text = (StringValue: string) => ({ DataType: 'String', StringValue })
 
-t.test('a topic is sent the text, and what subscriptions choose by', async (t) => {
+t.test('builds a message with attributes for a topic', async (t) => {
   t.strictSame(publication(event, 'hello', { topicArn: TOPIC, name: 'notify', attributes: {} }), {
     TopicArn: TOPIC,
     Message: 'hello',
@@ -14,7 +14,7 @@ t.test('a topic is sent the text, and what subscriptions choose by', async (t) =
   })
 })
 
-t.test('a subject that is empty is none', async (t) => {
+t.test('leaves out an empty subject', async (t) => {
   const options = { topicArn: TOPIC, name: 'notify', attributes: {} }
   t.equal(publication(event, 'hello', { ...options, subject: () => 'Hi\nthere' }).Subject, 'Hi there')
   for (const subject of [() => '', () => undefined]) {
@@ -22,7 +22,7 @@ t.test('a subject that is empty is none', async (t) => {
   }
 })
 
-t.test('attributes are added, and those without a value left out', async (t) => {
+t.test('adds attributes and leaves out empty ones', async (t) => {
   const attributes = { customer: () => 'a\u0000cme', sku: () => '', none: () => undefined, type: () => 'new' }
   t.strictSame(
     publication(event, 'hello', { topicArn: TOPIC, name: 'notify', attributes }).MessageAttributes,
@@ -34,7 +34,7 @@ t.test('attributes are added, and those without a value left out', async (t) => 
   )
 })
 
-t.test('a text that is too long is cut, attributes counted', async (t) => {
+t.test('cuts text to the limit, including attributes', async (t) => {
   const input = publication(event, 'ü'.repeat(200_000), {
     topicArn: TOPIC,
     name: 'notify',
@@ -48,7 +48,7 @@ t.test('a text that is too long is cut, attributes counted', async (t) => {
   t.ok(bytes <= 262_144 && bytes > 262_140, String(bytes))
 })
 
-t.test('in a FIFO topic messages are in order for each asset, and each is there once', async (t) => {
+t.test('groups and deduplicates messages of a FIFO topic', async (t) => {
   const options = { topicArn: `${TOPIC}.fifo`, name: 'to.all', attributes: {} }
   t.match(publication(event, 'hello', options), {
     MessageGroupId: event.group,
@@ -59,7 +59,7 @@ t.test('in a FIFO topic messages are in order for each asset, and each is there 
   })
 })
 
-t.test('a phone is sent the text, and only the attributes that are asked for', async (t) => {
+t.test('builds a text message with only the given attributes', async (t) => {
   const attributes = { 'AWS.SNS.SMS.SenderID': () => 'Bags' }
   t.strictSame(textMessage(event, 'hello', { to: '+14155550100', attributes }), {
     PhoneNumber: '+14155550100',
@@ -69,7 +69,7 @@ t.test('a phone is sent the text, and only the attributes that are asked for', a
   t.equal(textMessage(event, 'x'.repeat(2000), { to: '+14155550100', attributes }).Message?.length, 1600)
 })
 
-t.test('what is no phone number is refused, without repeating it', async (t) => {
+t.test('rejects an invalid phone number without repeating it', async (t) => {
   for (const to of [
     '0170 1234567',
     '14155550100',
@@ -81,7 +81,7 @@ t.test('what is no phone number is refused, without repeating it', async (t) => 
     t.throws(() => textMessage(event, 'hello', { to, attributes: {} }), {
       name: 'PermanentError',
       code: 'NOTIFY_REJECTED',
-      message: '`phoneNumber` returned what is no phone number such as +14155550100'
+      message: /`phoneNumber`/
     })
   }
 })

@@ -20,7 +20,7 @@ t.teardown(() => sqs.stop())
 Object.assign(process.env, sqs.environment)
 const { server } = sqs
 
-/** The processor, started. */
+/** Starts the processor. */
 async function build(t: Test, options: NotifyOptions) {
   const processor = notify(options)
   await processor.start?.({
@@ -32,7 +32,7 @@ async function build(t: Test, options: NotifyOptions) {
     processor.handle(handled, { signal: SIGNAL } as ProcessorContext)
 }
 
-t.test('it is on uploads, under its own name, and needs a topic unless it is told where to', async (t) => {
+t.test('handles uploads and requires a topic unless one is given', async (t) => {
   const { name, on, requires, ownChanges } = notify({ text: 'hello' })
   t.strictSame(
     { name, on, requires, ownChanges },
@@ -46,7 +46,7 @@ t.test('it is on uploads, under its own name, and needs a topic unless it is tol
   t.equal(notify({ text: 'hello', phoneNumber: '+14155550100' }).requires, undefined)
 })
 
-t.test('subscribers are told, in words made of the event', async (t) => {
+t.test('publishes text rendered from the event', async (t) => {
   const handle = await build(t, {
     subject: 'New: {public_id}',
     text: '{public_id} came to {event.environment}',
@@ -54,7 +54,7 @@ t.test('subscribers are told, in words made of the event', async (t) => {
   })
   const note = await handle()
   const [message, ...others] = publishedMessages(server)
-  t.equal(note, `sent by SNS as ${message?.id}`)
+  t.equal(note, `published to SNS: message ${message?.id}`)
   t.strictSame(
     { ...message, id: '', publishedAt: '' },
     {
@@ -68,7 +68,7 @@ t.test('subscribers are told, in words made of the event', async (t) => {
   t.strictSame(others, [])
 })
 
-t.test('in a FIFO topic a repetition is not told again', async (t) => {
+t.test('deduplicates in a FIFO topic', async (t) => {
   server.createTopic('others.fifo', { attributes: { FifoTopic: 'true' } })
   server.createQueue('others-messages.fifo', { attributes: { FifoQueue: 'true' } })
   server.subscribe({ topic: 'others.fifo', queue: 'others-messages.fifo' })
@@ -78,28 +78,28 @@ t.test('in a FIFO topic a repetition is not told again', async (t) => {
   t.match(publishedMessages(server, 'others-messages.fifo'), [{ text: 'bag!' }])
   t.equal(publishedMessages(server, 'others-messages.fifo').length, 1)
   await handle({ ...event, run: { kind: 'replay', id: 'r1' } })
-  t.equal(publishedMessages(server, 'others-messages.fifo').length, 2, 'a replay is')
+  t.equal(publishedMessages(server, 'others-messages.fifo').length, 2, 'publishes a replay again')
 })
 
-t.test('a topic is asked for in its own region', async (t) => {
+t.test('calls a topic in its own region', async (t) => {
   server.createTopic('afar', { region: 'eu-west-1' })
   const handle = await build(t, { text: 'hello', topicArn: 'arn:aws:sns:eu-west-1:000000000000:afar' })
-  t.match(await handle(), /^sent by SNS as \S+$/)
+  t.match(await handle(), /^published to SNS: message \S+$/)
 })
 
-t.test('a topic that is not there is a dead letter', async (t) => {
+t.test('dead-letters a topic that does not exist', async (t) => {
   const handle = await build(t, { text: 'hello', topicArn: 'arn:aws:sns:us-east-1:000000000000:nowhere' })
   await t.rejects(handle(), { name: 'PermanentError', code: 'NOTIFY_REJECTED', message: /^SNS: NotFound/ })
 })
 
-t.test('without text nobody is told', async (t) => {
+t.test('sends nothing without text', async (t) => {
   for (const text of ['{metadata.sku}', () => undefined, () => ' \u0000']) {
     const handle = await build(t, { text })
-    t.equal(await handle(), 'skipped: there is no text')
+    t.match(await handle(), /^skipped/)
   }
 })
 
-t.test('a phone is sent a text message', async (t) => {
+t.test('sends a text message', async (t) => {
   const sns = await buildReceiver(t, { status: 200, headers: XML, body: PUBLISHED })
   const { AWS_ENDPOINT_URL_SNS } = process.env
   process.env.AWS_ENDPOINT_URL_SNS = sns.url
@@ -110,7 +110,7 @@ t.test('a phone is sent a text message', async (t) => {
       text: '{public_id}',
       attributes: { 'AWS.SNS.SMS.SMSType': 'Transactional' }
     })
-    t.equal(await handle(), 'sent by SNS as id-1', 'the number is in no note')
+    t.equal(await handle(), 'published to SNS: message id-1', 'no phone number in the note')
   }
   const [first, second] = sns.requests.map(({ body }) => Object.fromEntries(new URLSearchParams(body)))
   t.match(first, {
@@ -124,38 +124,32 @@ t.test('a phone is sent a text message', async (t) => {
   t.notOk('TopicArn' in first! || 'Subject' in first!)
 })
 
-t.test('a function that knows no phone number has nobody told', async (t) => {
+t.test('sends nothing if the function returns no number', async (t) => {
   const handle = await build(t, { phoneNumber: () => undefined, text: 'hello' })
-  t.equal(await handle(), 'skipped: there is no phone number')
+  t.match(await handle(), /^skipped/)
   const wrong = await build(t, { phoneNumber: () => '0170', text: 'hello' })
-  await t.rejects(wrong(), { code: 'NOTIFY_REJECTED', message: /returned what is no phone number/ })
+  await t.rejects(wrong(), { code: 'NOTIFY_REJECTED', message: /`phoneNumber`/ })
 })
 
-t.test('a stop before the start is none', async (t) => {
+t.test('accepts a stop before the start', async (t) => {
   t.doesNotThrow(() => notify({ text: 'hello' }).stop?.())
 })
 
-t.test('options that cannot work are refused when the listener starts', async (t) => {
+t.test('rejects invalid options', async (t) => {
   const refused = (options: object, message: RegExp) =>
     t.throws(() => notify({ text: 'hello', ...options }), { code: 'LISTENER_CONFIG_INVALID', message })
-  refused({ text: undefined }, /^notify: text: must be a template or a function/)
-  refused({ text: '{public_id' }, /^notify: text: a brace stands alone/)
-  refused({ subject: '{event.name}' }, /^notify: subject: \{event\.name\}: of the event there are /)
+  refused({ text: undefined }, /^notify: text: /)
+  refused({ text: '{public_id' }, /^notify: text: /)
+  refused({ subject: '{event.name}' }, /^notify: subject: \{event\.name\}: /)
   refused({ on: [] }, /on: /)
   refused({ on: ['uploads'] }, /on\.0: /)
-  refused(
-    { topicArn: 'arn:aws:sqs:eu-west-1:000000000000:uploads' },
-    /topicArn: must be the ARN of an SNS topic/
-  )
+  refused({ topicArn: 'arn:aws:sqs:eu-west-1:000000000000:uploads' }, /topicArn: /)
   refused(
     { phoneNumber: '0170 1234567' },
     /phoneNumber: must be a number such as \+14155550100, or a function/
   )
-  refused(
-    { topicArn: OTHER_TOPIC, phoneNumber: '+14155550100' },
-    /options: either `topicArn` or `phoneNumber`/
-  )
-  refused({ subject: 'Hi', phoneNumber: '+14155550100' }, /subject: a text message has none/)
+  refused({ topicArn: OTHER_TOPIC, phoneNumber: '+14155550100' }, /options: .*`topicArn`.*`phoneNumber`/)
+  refused({ subject: 'Hi', phoneNumber: '+14155550100' }, /subject: /)
   for (const name of [
     '',
     '.a',
@@ -167,18 +161,18 @@ t.test('options that cannot work are refused when the listener starts', async (t
     'AWS.SNS.SMS.MaxPrice',
     'x'.repeat(257)
   ]) {
-    refused({ attributes: { [name]: 'x' } }, /attributes: names are letters, digits, /)
+    refused({ attributes: { [name]: 'x' } }, /attributes: /)
   }
-  refused({ attributes: { customer: '{' } }, /attributes\.customer: a brace stands alone/)
+  refused({ attributes: { customer: '{' } }, /attributes\.customer: /)
   const many = Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`a${index}`, 'x']))
   refused({ attributes: many }, /attributes: at most 8 attributes/)
   refused({ message: 'hello' }, /options: .*message/)
 })
 
-t.test('doctor learns whether the topic is there; a phone number is not tried', async (t) => {
+t.test('checks the topic, but not a phone number', async (t) => {
   const check = (options: NotifyOptions, NOTIFY_TOPIC_ARN?: string) =>
     notify(options).check?.({ config: readConfig([], { NOTIFY_TOPIC_ARN }), log: QUIET, signal: SIGNAL })
-  t.match(await check({ text: 'hello' }, sqs.topicArn), [{ level: 'ok', message: /is there$/ }])
+  t.match(await check({ text: 'hello' }, sqs.topicArn), [{ level: 'ok', message: /arn:/ }])
   const topicArn = 'arn:aws:sns:us-east-1:000000000000:nowhere'
   await t.rejects(async () => check({ text: 'hello', topicArn }), { code: 'NOTIFY_REJECTED' })
   t.match(await check({ text: 'hello', phoneNumber: '+14155550100' }), [{ level: 'ok' }])

@@ -1,0 +1,33 @@
+import { once } from 'node:events'
+import { connect as connectTcp, isIP } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { ListenerError } from '../../errors.ts'
+
+/**
+ * Connects to the host of a URL, with TLS for https, without sending a request.
+ *
+ * @throws {ListenerError} FORWARD_UNAVAILABLE
+ */
+export async function checkReachable(
+  { protocol, hostname, port, origin }: URL,
+  signal: AbortSignal
+): Promise<void> {
+  const host = hostname.replace(/^\[|\]$/g, '')
+  const isSecure = protocol === 'https:'
+  const address = { host, port: Number(port) || (isSecure ? 443 : 80) }
+  // TLS does not allow an IP address as server name
+  const socket = isSecure
+    ? connectTls({ ...address, ...(isIP(host) === 0 && { servername: host }) })
+    : connectTcp(address)
+  try {
+    await once(socket, isSecure ? 'secureConnect' : 'connect', { signal })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new ListenerError(
+      'FORWARD_UNAVAILABLE',
+      `cannot reach ${origin}: ${code}; check \`url\`, its certificate and the network path to it`
+    )
+  } finally {
+    socket.on('error', () => {}).destroy()
+  }
+}

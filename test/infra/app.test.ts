@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { App } from 'aws-cdk-lib'
 import t from 'tap'
-import { describe } from '../../infra/stacks.ts'
+import { defineApp } from '../../infra/stacks.ts'
 import { synthesise, Template, USER_SETTINGS } from '../support/templates.ts'
 import { emulators } from './app/emulators.ts'
-import { entry } from './app/entry.ts'
 import { environment } from './app/environment.ts'
 import { image } from './app/image.ts'
+import { loadBalancer } from './app/load-balancer.ts'
 import { network } from './app/network.ts'
 import { observability } from './app/observability.ts'
 import { permissions } from './app/permissions.ts'
@@ -90,7 +90,7 @@ t.test(
 )
 
 network(t, all)
-entry(t, all)
+loadBalancer(t, all)
 services(t, all)
 environment(t, all)
 image(t, all)
@@ -130,7 +130,7 @@ t.test('settings that cannot be are said, a line each, and nothing is made', asy
   const app = new App({ context: { zones: 9, colour: 'blue' } })
   const lines: string[] = []
   t.equal(
-    describe(app, (line) => void lines.push(line)),
+    defineApp(app, (line) => void lines.push(line)),
     1
   )
   t.match(lines, [/^setting zones: /, /^setting .*colour/, /docs\/deploy\.md/])

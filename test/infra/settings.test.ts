@@ -1,16 +1,16 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { moreThan } from '../../infra/more-than.ts'
-import { readSettings } from '../../infra/settings.ts'
+import { regexForNumbersAbove } from '../../infra/number-regex.ts'
+import { readSettings } from '../../infra/read-settings.ts'
 
 const faultsOf = (context: Record<string, unknown>) => {
   const read = readSettings(context)
-  return read.outcome === 'refused' ? read.faults : []
+  return read.outcome === 'invalid' ? read.problems : []
 }
 
 const settingsOf = (context: Record<string, unknown>) => {
   const read = readSettings(context)
-  if (read.outcome === 'refused') throw new Error(read.faults.join('\n'))
+  if (read.outcome === 'invalid') throw new Error(read.problems.join('\n'))
   return read.settings
 }
 
@@ -102,7 +102,7 @@ t.test('settings that cannot be together are refused', async (t) => {
 t.test('the expression for "more than" agrees with arithmetic, for any limit and number', async () => {
   fc.assert(
     fc.property(fc.nat(), fc.nat(), fc.integer({ min: -2, max: 2 }), (limit, number, near) => {
-      const expression = new RegExp(moreThan(limit))
+      const expression = new RegExp(regexForNumbersAbove(limit))
       return [number, Math.max(0, limit + near)].every(
         (candidate) =>
           expression.test(String(candidate)) === candidate > limit &&
@@ -113,7 +113,7 @@ t.test('the expression for "more than" agrees with arithmetic, for any limit and
 })
 
 t.test('the expression is as long as AWS WAF takes it, and matches nothing but numbers', async (t) => {
-  const expression = moreThan(104_857_600)
+  const expression = regexForNumbersAbove(104_857_600)
   t.ok(expression.length <= 200, `${expression.length} characters`)
   for (const text of ['', '-1', '1e9', 'ten', '999999999x']) t.notMatch(text, new RegExp(expression))
 })

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { App } from 'aws-cdk-lib'
 import { AwsSolutionsChecks } from 'cdk-nag'
 import type { Test } from 'tap'
-import { readSettings, type Settings } from '../../infra/settings.ts'
+import { readSettings } from '../../infra/read-settings.ts'
+import type { Settings } from '../../infra/settings.ts'
 import { addStacks } from '../../infra/stacks.ts'
 
 /** A property that a test looks into; tap's `match` needs no types. */
@@ -116,7 +117,7 @@ function stagedFiles(directory: string): string[] {
 export function synthesise(t: Test, settings: Record<string, unknown> = {}): Synthesis {
   const app = new App({ context: { ...FLAGS, ...settings }, outdir: t.testdir() })
   const read = readSettings(app.node.getAllContext())
-  if (read.outcome === 'refused') throw new Error(read.faults.join('\n'))
+  if (read.outcome === 'invalid') throw new Error(read.problems.join('\n'))
   const { state, listeners } = addStacks(app, read.settings)
   const { violations } = new AwsSolutionsChecks().validateScope(app)
   const assembly = app.synth()

@@ -3,7 +3,7 @@ import { PermanentError } from '../../app/errors.ts'
 import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
 import { sampleNotification } from '../../app/testing/samples.ts'
 import { signatureHeaders } from '../../app/testing/sign.ts'
-import { ACTIVITY, ERRORS, type LogQuery } from '../../infra/log-queries.ts'
+import { ERROR_QUERY, LOG_DASHBOARD_QUERIES, type LogQuery } from '../../infra/log-queries.ts'
 import { metricsOf } from '../support/emf.ts'
 import { buildListener } from '../support/listener.ts'
 import { runRole } from '../support/role.ts'
@@ -148,14 +148,14 @@ t.test('the dashboards find in the log what they ask for', async (t) => {
     log.filter((line) => query.roles.includes(String(line.role)) && passes(line, query.lines))
 
   t.strictSame(
-    foundBy(ERRORS).map(({ msg, level }) => [level, msg]),
+    foundBy(ERROR_QUERY).map(({ msg, level }) => [level, msg]),
     [
       [50, 'event dead-lettered'],
       ['fatal', misconfigured.lines[0]?.msg],
       ['fatal', misconfigured.lines[1]?.msg]
     ]
   )
-  const [events, notifications, runs, refusals] = ACTIVITY.map(foundBy)
+  const [events, notifications, runs, refusals] = LOG_DASHBOARD_QUERIES.map(foundBy)
   const outcomesOf = (found: typeof log = []) => [...new Set(found.map(({ msg }) => msg))].sort()
   t.strictSame(outcomesOf(events), [
     'event dead-lettered',
@@ -171,7 +171,7 @@ t.test('the dashboards find in the log what they ask for', async (t) => {
   t.strictSame(outcomesOf(runs), ['event failed; it will be tried again', 'event processed'])
   t.strictSame(outcomesOf(refusals), ['notification refused', 'request refused'])
 
-  for (const query of [ERRORS, ...ACTIVITY]) {
+  for (const query of [ERROR_QUERY, ...LOG_DASHBOARD_QUERIES]) {
     const found = foundBy(query)
     for (const field of fieldsOf(query.lines)) {
       t.ok(

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Test } from 'tap'
 import { METRICS } from '../../../app/metrics/metric-names.ts'
-import { ACTIVITY } from '../../../infra/log-queries.ts'
+import { LOG_DASHBOARD_QUERIES } from '../../../infra/log-queries.ts'
 import type { Resource, Synthesis, Template } from '../../support/templates.ts'
 
 interface Metric {
@@ -155,7 +155,7 @@ export function observability(t: Test, { plain, several, bespoke }: Record<strin
     const body = bodyOf(Properties)
     t.strictSame(
       titlesIn(body),
-      ACTIVITY.map(({ title }) => title)
+      LOG_DASHBOARD_QUERIES.map(({ title }) => title)
     )
     const groups = plain!.listener
       .all('Logs::LogGroup')

@@ -21,7 +21,7 @@ const rules = (template: Template) =>
     }
   }[]
 
-export function entry(t: Test, { plain, several, trial, bespoke }: Record<string, Synthesis>) {
+export function loadBalancer(t: Test, { plain, several, trial, bespoke }: Record<string, Synthesis>) {
   t.test('with a domain it speaks TLS, and HTTP leads there', async (t) => {
     const { listener } = several!
     t.match(listener.one('ElasticLoadBalancingV2::Listener', 'EntryLoadBalancerHttps').Properties, {

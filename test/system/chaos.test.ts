@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
-import { runScenario, type Scenario } from './chaos/chaos.ts'
+import { runScenario } from './chaos/run-scenario.ts'
+import type { Scenario } from './chaos/scenario.ts'
 import { SCENARIOS, webKilled, workerKilled } from './chaos/scenarios.ts'
 
 /** The short form of `npm run test:chaos`: fewer faults, and fewer events. */

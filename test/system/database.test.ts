@@ -97,7 +97,7 @@ t.test('an upload and a rename that overwrites it leave one row when both store 
     const { rows } = await holder.query('SELECT FROM pg_locks WHERE NOT granted')
     return rows.length === 2
   }
-  for (let pair = 0; pair < 40; pair++) {
+  for (let pair = 0; pair < 20; pair++) {
     const name = `n${pair}`
     for (const event of cloudinary.change((changes) => changes.upload({ publicId: 'm' }))) await handle(event)
     const [upload] = cloudinary.change((changes) => changes.upload({ publicId: name }))
@@ -121,7 +121,7 @@ t.test('an upload and a rename that overwrites it leave one row when both store 
 })
 
 t.test('the table ends as Cloudinary, whatever several workers do at once', async (t) => {
-  t.strictSame(await runHistories(postgres.url, seeds(t, 100)), [])
+  t.strictSame(await runHistories(postgres.url, seeds(t, 40)), [])
 })
 
 t.test('a lock of another session is waited for, and then its holder is named', async (t) => {
@@ -154,7 +154,7 @@ t.test('it works through PgBouncer, where a session lasts for one transaction', 
   if (PGBOUNCER === undefined)
     return t.pass('PgBouncer is not installed: apt-get install pgbouncer', { skip: true })
   const url = await postgres.startBouncer()
-  t.strictSame(await runHistories(url, seeds(t, 20), postgres.url), [])
+  t.strictSame(await runHistories(url, seeds(t, 10), postgres.url), [])
   const times: Times = { connect: 5000, lock: 5000, statement: 50, answer: 5000 }
   const database = new Database(url, QUIET, times)
   await t.rejects(database.query('wait', 'SELECT pg_sleep(5)'), { message: /^cannot wait: 57014 / })

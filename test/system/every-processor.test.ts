@@ -10,12 +10,12 @@ import { buildListener } from '../support/listener.ts'
 import { QUIET } from '../support/operator.ts'
 
 /**
- * At least so many notifications there are, those of the listener's own changes among them. `npm run test:loops` takes
- * 500; below 100 there is not one of everything.
+ * Minimum number of notifications, including those of the listener's own changes. `npm run test:loops` uses 500. Below
+ * 100, some kinds of changes do not occur.
  */
-const EVENTS = Number(process.env.EVENTS || 150)
+const EVENTS = Number(process.env.EVENTS || 100)
 
-/** How many of something there are, given how many of it there are in 500 events. */
+/** Scales a count that is given for 500 events. */
 const share = (of500: number) => Math.ceil((of500 * EVENTS) / 500)
 
 const IMAGES = share(90)

@@ -38,6 +38,6 @@ export function image(t: Test, { plain }: Record<string, Synthesis>) {
   t.test('the image is built of what the Dockerfile copies, without the stand-ins', async (t) => {
     const [, production] = readFileSync('Dockerfile', 'utf8').split(/^FROM \S+ AS sources$/m)
     t.match(production, /^COPY \. \.\nRUN rm -rf dev\n[\s\S]*^COPY --from=sources \/listener \.$/m)
-    t.match(production, /^RUN \["node", "app\/check-listener\.ts"\]$/m)
+    t.match(production, /^RUN \["node", "app\/listener-config\/check-listener\.ts"\]$/m)
   })
 }

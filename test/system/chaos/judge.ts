@@ -2,7 +2,7 @@ import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
 import type { CloudinaryStandIn } from '../../../dev/cloudinary/server.ts'
 import type { LogLine } from '../../../dev/start/child.ts'
 import type { Account } from './accounting.ts'
-import type { Scenario } from './chaos.ts'
+import type { Scenario } from './scenario.ts'
 
 /** Promises that the books show as broken, described. */
 export function judge(scenario: Scenario, result: Account): string[] {

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
-import { type Result, runScenario, type Scenario } from './chaos.ts'
+import { type Result, runScenario } from './run-scenario.ts'
+import type { Scenario } from './scenario.ts'
 import { SCENARIOS } from './scenarios.ts'
 import { formatTable } from './table.ts'
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FaultKind } from '../../../dev/cloudinary/faults.ts'
 import { QUEUE_NAME } from '../../../dev/sqs.ts'
 import type { FaultProxy, ProxyFault } from '../../support/fault-proxy.ts'
-import type { Chaos, Scenario } from './chaos.ts'
+import type { Chaos, Scenario } from './scenario.ts'
 
 /** Few events in flight, so that a kill leaves the rest of the load to the others. */
 const CONCURRENCY_WHEN_KILLED = 10

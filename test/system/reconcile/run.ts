@@ -1,5 +1,5 @@
 import t from 'tap'
-import { aTwentieth, loseAndFind } from './lost.ts'
+import { aTwentieth, loseAndFind } from './lose-and-find.ts'
 
 /** `npm run test:reconcile [SEED…]`: the test of the same name with 2,000 notifications for each seed, and its figures. */
 const NOTIFICATIONS = 2000

@@ -1,9 +1,9 @@
 import { createServer } from 'node:http'
 import t from 'tap'
-import { helloWorldTag, lastUpdateTimestamp } from '../../app/listener.ts'
-import type { Delivery } from '../../dev/cloudinary/server.ts'
-import { type EmbeddedSqs, startSqs } from '../../dev/sqs.ts'
-import { buildListener } from '../support/listener.ts'
+import { helloWorldTag, lastUpdateTimestamp } from '../../../app/listener.ts'
+import type { Delivery } from '../../../dev/cloudinary/server.ts'
+import { type EmbeddedSqs, startSqs } from '../../../dev/sqs.ts'
+import { buildListener } from '../../support/listener.ts'
 
 const processors = [helloWorldTag(), lastUpdateTimestamp()]
 const { cloudinary, sqs, webhookUrl } = await buildListener(t, processors, { retryScale: 0.01 })

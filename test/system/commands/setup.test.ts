@@ -1,7 +1,7 @@
 import t from 'tap'
-import { connect, helloWorldTag } from '../../app/listener.ts'
-import { runHere } from '../support/commands.ts'
-import { buildListener } from '../support/listener.ts'
+import { connect, helloWorldTag } from '../../../app/listener.ts'
+import { runHere } from '../../support/commands.ts'
+import { buildListener } from '../../support/listener.ts'
 
 t.test('after setup, an upload comes by a trigger; setup again changes nothing', async (t) => {
   const { cloudinary, webhookUrl, lines, atRest } = await buildListener(t, [helloWorldTag()])

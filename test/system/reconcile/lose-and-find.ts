@@ -3,7 +3,7 @@ import type { Test } from 'tap'
 import { helloWorldTag, type Processor } from '../../../app/listener.ts'
 import type { Delivery } from '../../../dev/cloudinary/server.ts'
 import { buildListener } from '../../support/listener.ts'
-import { buildReconcile, HOUR_MS } from './command.ts'
+import { buildReconcile, HOUR_MS } from './run-reconcile.ts'
 
 /** From one kind of change to the next; all within the 300 s that a signature may be ahead. */
 const STEP_MS = 50_000

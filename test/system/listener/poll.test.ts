@@ -1,14 +1,14 @@
 import { mock } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
-import { helloWorldTag } from '../../app/listener.ts'
-import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
-import { sampleNotification } from '../../app/testing/samples.ts'
-import { signatureHeaders } from '../../app/testing/sign.ts'
-import { startSecretsManager } from '../../dev/secrets-manager.ts'
-import { startSqs } from '../../dev/sqs.ts'
-import { runHere } from '../support/commands.ts'
-import { buildListener } from '../support/listener.ts'
+import { helloWorldTag } from '../../../app/listener.ts'
+import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
+import { sampleNotification } from '../../../app/testing/samples.ts'
+import { signatureHeaders } from '../../../app/testing/sign.ts'
+import { startSecretsManager } from '../../../dev/secrets-manager.ts'
+import { startSqs } from '../../../dev/sqs.ts'
+import { runHere } from '../../support/commands.ts'
+import { buildListener } from '../../support/listener.ts'
 
 t.test('notifications out of a poll channel go the way of those that come by HTTP', async (t) => {
   // Cloudinary's clock, which ends visibility time-outs

@@ -1,12 +1,12 @@
 import t from 'tap'
-import { PermanentError } from '../../app/errors.ts'
-import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
-import { sampleNotification } from '../../app/testing/samples.ts'
-import { signatureHeaders } from '../../app/testing/sign.ts'
-import { ERROR_QUERY, LOG_DASHBOARD_QUERIES, type LogQuery } from '../../infra/log-queries.ts'
-import { metricsOf } from '../support/emf.ts'
-import { buildListener } from '../support/listener.ts'
-import { runRole } from '../support/role.ts'
+import { PermanentError } from '../../../app/errors.ts'
+import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
+import { sampleNotification } from '../../../app/testing/samples.ts'
+import { signatureHeaders } from '../../../app/testing/sign.ts'
+import { ERROR_QUERY, LOG_DASHBOARD_QUERIES, type LogQuery } from '../../../infra/log-queries.ts'
+import { metricsOf } from '../../support/emf.ts'
+import { buildListener } from '../../support/listener.ts'
+import { runRole } from '../../support/role.ts'
 
 let failures = 1
 

@@ -1,10 +1,10 @@
 import { ChangeMessageVisibilityCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import t from 'tap'
-import { helloWorldTag, lastUpdateTimestamp, type Processor } from '../../app/listener.ts'
-import { runHere } from '../support/commands.ts'
-import { buildListener } from '../support/listener.ts'
-import { buildReconcile, HOUR_MS } from './reconcile/command.ts'
-import { aTwentieth, loseAndFind } from './reconcile/lost.ts'
+import { helloWorldTag, lastUpdateTimestamp, type Processor } from '../../../app/listener.ts'
+import { runHere } from '../../support/commands.ts'
+import { buildListener } from '../../support/listener.ts'
+import { aTwentieth, loseAndFind } from '../reconcile/lose-and-find.ts'
+import { buildReconcile, HOUR_MS } from '../reconcile/run-reconcile.ts'
 
 const MINUTE_MS = 60_000
 

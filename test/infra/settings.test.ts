@@ -112,13 +112,13 @@ t.test('the expression agrees with arithmetic, for any limit and number', async 
   )
 })
 
-t.test('the expression fits into AWS WAF's 200 characters and matches only numbers', async (t) => {
+t.test("the expression fits into AWS WAF's 200 characters and matches only numbers", async (t) => {
   const expression = regexForNumbersAbove(104_857_600)
   t.ok(expression.length <= 200, `${expression.length} characters`)
   for (const text of ['', '-1', '1e9', 'ten', '999999999x']) t.notMatch(text, new RegExp(expression))
 })
 
-t.test("variables of processors cannot be those of the listener, AWS or the image", async (t) => {
+t.test('variables of processors cannot be those of the listener, AWS or the image', async (t) => {
   t.match(settingsOf({ variables: '{"CMS_URL":"https://cms"}', secretVariables: 'CMS_TOKEN, CMS_KEY' }), {
     variables: { CMS_URL: 'https://cms' },
     secretVariables: ['CMS_TOKEN', 'CMS_KEY']

@@ -33,7 +33,7 @@ export function services(t: Test, { plain, several, trial, bespoke }: Record<str
     t.match(architecture(trial!), { CpuArchitecture: 'X86_64' })
   })
 
-  t.test('each task runs its role's command and logs to its role's group', async (t) => {
+  t.test("each task runs its role's command and logs to its role's group", async (t) => {
     for (const [role, command] of Object.entries({
       Web: 'web',
       Worker: 'worker',

@@ -19,7 +19,7 @@ const FARGATE_STOP = 120
 const SQS_HIDES = 12 * 3600
 
 export function timings(t: Test, { plain, several }: Record<string, Synthesis>) {
-  t.test('timings equal those in the listener's code', async (t) => {
+  t.test("timings equal those in the listener's code", async (t) => {
     const { server } = buildServer({
       log: pino({ level: 'silent' }),
       lifecycle: new Lifecycle(),
@@ -113,7 +113,7 @@ export function timings(t: Test, { plain, several }: Record<string, Synthesis>) 
       'shutdown of worker': [seconds.workerGrace, seconds.workerDrain, seconds.workerStop, FARGATE_STOP],
       'a health check': [seconds.healthCheckTimeout, seconds.healthCheckInterval, seconds.healthCheckGrace],
       'a retry': [seconds.visibility, seconds.longestBackoff, SQS_HIDES],
-      'retention': [2 * seconds.retention, seconds.journalRetention],
+      retention: [2 * seconds.retention, seconds.journalRetention],
       'failover of a region': [seconds.failover, 180]
     }
     for (const [what, chain] of Object.entries(chains)) {

@@ -8,7 +8,7 @@ import { runRole } from '../../support/role.ts'
 const FIELD = 'last_update_timestamp'
 const SECOND = 1000
 
-/** Numbers from 0 up to 1, the same in every run. */
+/** Returns a generator of numbers in [0, 1), deterministic by seed. */
 function numbers(seed: number): () => number {
   let state = seed
   return () => {
@@ -24,7 +24,7 @@ t.test('a CMS that polls during 2,000 writes misses no change and keeps no stale
   const random = numbers(20_260_601)
   let now = Date.parse('2026-06-01T12:00:00Z')
   const clock = () => now
-  // most are indexed within seconds, some much later than those after them
+  // most changes are indexed within seconds, some much later than newer ones
   const searchLagMs = () => (random() < 0.9 ? random() * 3 * SECOND : random() * LAG_MS)
   const { cloudinary, clients } = await buildCloudinary(t, { clock }, { clock, searchLagMs })
   cloudinary.cloud().metadataFields.create({ external_id: FIELD, label: 'Last update', type: 'string' })
@@ -38,7 +38,7 @@ t.test('a CMS that polls during 2,000 writes misses no change and keeps no stale
   const write = (count: number) => {
     for (let left = count; left > 0 && written.length < CHANGES; left--) {
       now += Math.ceil(random() * 100)
-      // each asset once, among them some again and again
+      // each asset once, and some repeatedly
       const again = written.length >= ASSETS || random() < 0.2
       const publicId = names[again ? Math.floor(random() * ASSETS) : written.length]!
       const stamp = new Date(now).toISOString()
@@ -61,10 +61,10 @@ t.test('a CMS that polls during 2,000 writes misses no change and keeps no stale
     })
     for await (const change of feed) {
       told.push({ publicId: change.public_id, stamp: change.changed_at })
-      // what is written while it reads moves what it has yet to read
+      // a write during the read moves assets to a later page
       if (random() < 0.3) write(1)
       if (random() < 0.002) {
-        // a CMS that is stopped goes on from the change that it dealt with last
+        // a CMS that restarts resumes after the last change that it handled
         cursor = change.cursor()
         return told.length - before
       }
@@ -83,18 +83,22 @@ t.test('a CMS that polls during 2,000 writes misses no change and keeps no stale
   t.equal(written.length, CHANGES)
   const newest = new Map(told.map(({ publicId, stamp }) => [publicId, stamp]))
   const missed = written.filter(({ publicId, stamp }) => !((newest.get(publicId) ?? '') >= stamp))
-  t.strictSame(missed, [], 'each change is told, or a later one of the same asset')
+  t.strictSame(missed, [], 'each change is reported, or a later one of the same asset')
   const stale = names.filter(
     (name) => newest.has(name) && newest.get(name) !== cloudinary.assets.find(name)?.metadata[FIELD]
   )
-  t.strictSame(stale, [], 'and the one that is told last is the last')
-  t.equal(new Set(told.map(({ publicId, stamp }) => `${publicId} ${stamp}`)).size, told.length, 'none twice')
+  t.strictSame(stale, [], 'the last reported state is the current one')
+  t.equal(
+    new Set(told.map(({ publicId, stamp }) => `${publicId} ${stamp}`)).size,
+    told.length,
+    'no duplicates'
+  )
   t.ok(polls > 10, `${polls} polls`)
   const { length: calls } = cloudinary.calls.filter(({ action }) => action === 'search')
-  t.comment(`${told.length} of ${CHANGES} changes told in ${polls} polls, ${calls} calls`)
+  t.comment(`${told.length} of ${CHANGES} changes reported in ${polls} polls, ${calls} calls`)
 })
 
-t.test('what a listener stamps, `changes` prints, and goes on from where it was', async (t) => {
+t.test('changes prints stamped assets and resumes from a cursor', async (t) => {
   const system = await buildListener(t, [lastUpdateTimestamp({ requireMetadata: 'cms_id' })])
   const { cloudinary, atRest, environment, lines } = system
   const since = new Date().toISOString()
@@ -129,11 +133,7 @@ t.test('what a listener stamps, `changes` prints, and goes on from where it was'
   await atRest()
   const second = await run('--cursor', first.cursor)
   t.match(second, { exitCode: 0, names: ['b', 'not-of-the-cms'] })
-  t.strictSame(
-    second.found.find(({ public_id }) => public_id === 'b')?.tags,
-    ['sale'],
-    'as it is now, not as it was'
-  )
+  t.strictSame(second.found.find(({ public_id }) => public_id === 'b')?.tags, ['sale'], 'the current state')
 
   // as `… | head` does
   const unread = runRole(t, ['changes', '--since', since], environment)

@@ -5,7 +5,7 @@ import { DEAD_LETTER_QUEUE_NAME } from '../../../dev/sqs.ts'
 import { runHere, withEnvironment } from '../../support/commands.ts'
 import { buildListener, type ListenerUnderTest } from '../../support/listener.ts'
 
-/** A listener whose processor adds the tag `seen`, and cannot until it is mended. */
+/** A listener whose processor adds the tag `seen`, but fails until it is fixed. */
 async function build(t: Test) {
   let isBroken = true
   const tagger: Processor = {
@@ -25,7 +25,7 @@ async function build(t: Test) {
     breakProcessor: () => {
       isBroken = true
     },
-    mendProcessor: () => {
+    fixProcessor: () => {
       isBroken = false
     },
     letters: () => system.sqs.server.inspectQueue(DEAD_LETTER_QUEUE_NAME)!.messages.ready
@@ -35,12 +35,12 @@ async function build(t: Test) {
 const ofProcessor = ({ lines }: Pick<ListenerUnderTest, 'lines'>, processor: string) =>
   lines.filter((line) => line.msg === 'event processed' && line.processor === processor)
 
-t.test('a dead letter is redriven once its cause is mended, and an event is replayed', async (t) => {
+t.test('redrives dead letters after a fix, and replays events', async (t) => {
   const system = await build(t)
-  const { cloudinary, upload, atRest, letters, mendProcessor, breakProcessor } = system
+  const { cloudinary, upload, atRest, letters, fixProcessor, breakProcessor } = system
   const tags = () => cloudinary.calls.filter(({ action }) => action === 'tags').length
 
-  await t.test('doctor finds everything in order, but for what dynalite does not know', async (t) => {
+  await t.test('doctor finds no fault, except what dynalite does not support', async (t) => {
     const { exitCode, output } = await runHere('doctor')
     t.equal(exitCode, 0)
     t.strictSame(
@@ -51,7 +51,7 @@ t.test('a dead letter is redriven once its cause is mended, and an event is repl
         ['ok', 'processors'],
         ['ok', 'queue'],
         ['ok', 'dead letters'],
-        // it knows no time to live
+        // dynalite has no time to live
         ['warning', 'table'],
         ['ok', 'Cloudinary'],
         ['ok', 'triggers'],
@@ -62,17 +62,17 @@ t.test('a dead letter is redriven once its cause is mended, and an event is repl
     )
   })
 
-  await t.test('doctor names each fault, says what to mend, and shows no secret', async (t) => {
+  await t.test('doctor reports each fault with its subject, and no secret', async (t) => {
     const wrongSecret = cloudinary
       .cloud()
       .cloudinaryUrl(cloudinary.url)
       .replace(LOCAL_CLOUDINARY.apiSecret, 'not-the-secret')
     const faulty: [Record<string, string>, RegExp][] = [
-      [{ JOURNAL_TABLE: 'nowhere' }, /^fault {4}table .*correct JOURNAL_TABLE \(now nowhere\)/],
-      [{ CLOUDINARY_URL: wrongSecret }, /^fault {4}Cloudinary .*demo: ping: 401 .*check the secret/],
-      [{ QUEUE_URL: 'http://127.0.0.1:9/0/q.fifo' }, /^fault {4}queue .*cannot connect \(ECONNREFUSED\)/],
-      [{ WORKER_CONCURRENCY: 'many' }, /^fault {4}configuration .*WORKER_CONCURRENCY is "many"/],
-      [{ LISTENER_CONFIG: './nowhere.ts' }, /^fault {4}processors .*nowhere\.ts: no such file/]
+      [{ JOURNAL_TABLE: 'nowhere' }, /^fault +table .*JOURNAL_TABLE/],
+      [{ CLOUDINARY_URL: wrongSecret }, /^fault +Cloudinary .* 401 /],
+      [{ QUEUE_URL: 'http://127.0.0.1:9/0/q.fifo' }, /^fault +queue .*ECONNREFUSED/],
+      [{ WORKER_CONCURRENCY: 'many' }, /^fault +configuration .*WORKER_CONCURRENCY/],
+      [{ LISTENER_CONFIG: './nowhere.ts' }, /^fault +processors .*nowhere\.ts/]
     ]
     for (const [changes, line] of faulty) {
       const { exitCode, output } = await withEnvironment(changes, () => runHere('doctor'))
@@ -98,16 +98,16 @@ t.test('a dead letter is redriven once its cause is mended, and an event is repl
   ])
   const { id } = JSON.parse(letters()[0]!.body)
 
-  await t.test('doctor says that there are dead letters', async (t) => {
+  await t.test('doctor warns about dead letters', async (t) => {
     const { exitCode, output } = await runHere('doctor')
     t.equal(exitCode, 0)
     t.match(
       output.find((line) => /^warning +dead letters/.test(line)),
-      /about 1 letter, the oldest seen is 0 minutes old; .*redrive/
+      /\b1 .*redrive/
     )
   })
 
-  await t.test('a redrive before it is mended dies again, and nothing is lost', async (t) => {
+  await t.test('a redrive before the fix writes a dead letter again', async (t) => {
     const { exitCode, output } = await runHere('redrive')
     t.equal(exitCode, 0)
     t.match(
@@ -126,8 +126,8 @@ t.test('a dead letter is redriven once its cause is mended, and an event is repl
     t.equal(letters().length, 1)
   })
 
-  await t.test('once it is mended, what was dead is done, and what was done is not done again', async (t) => {
-    mendProcessor()
+  await t.test('a redrive after the fix runs only the failed processor', async (t) => {
+    fixProcessor()
     const { exitCode, output } = await runHere('redrive', '--type', 'upload')
     t.equal(exitCode, 0)
     t.match(output, [/^moved/, /^Moved 1 event \(1 letter\) as run [0-9a-f]{8}. Left: none.$/])
@@ -150,7 +150,7 @@ t.test('a dead letter is redriven once its cause is mended, and an event is repl
     }
   })
 
-  await t.test('an id that nobody knows is said to be unknown, and the others are replayed', async (t) => {
+  await t.test('replay reports an unknown id and replays the others', async (t) => {
     const { exitCode, output } = await runHere('replay', 'nonsense', id)
     t.equal(exitCode, 1)
     t.match(output[0], /^nonsense {2}not replayed: the journal does not know it/)
@@ -158,12 +158,12 @@ t.test('a dead letter is redriven once its cause is mended, and an event is repl
     t.equal(tags(), 4)
   })
 
-  await t.test('a replay that dies is put aside, and can be redriven', async (t) => {
+  await t.test('a failed replay is dead-lettered and can be redriven', async (t) => {
     breakProcessor()
     await runHere('replay', id)
     await atRest()
     t.equal(letters().length, 1)
-    mendProcessor()
+    fixProcessor()
     t.equal((await runHere('redrive')).exitCode, 0)
     await atRest()
     t.equal(letters().length, 0)

@@ -19,7 +19,7 @@ import { startSqs } from '../../../dev/sqs.ts'
 import { buildCloudinary } from '../../support/cloudinary.ts'
 import { DEFAULT_CONFIG } from '../../support/config.ts'
 
-/** Each fault strikes the asset of its name, once, and is logged with its code. */
+/** Faults by asset name. Each occurs once and is logged with `code`. */
 const FAULTS: Record<string, { fault: () => FaultKind; code: string }> = {
   hanging: { fault: () => ({ kind: 'hang' }), code: 'CLOUDINARY_UNREACHABLE' },
   limited: {
@@ -31,7 +31,7 @@ const FAULTS: Record<string, { fault: () => FaultKind; code: string }> = {
   busy: { fault: () => ({ kind: 'status', status: 423 }), code: 'CLOUDINARY_UNAVAILABLE' }
 }
 
-t.test('a Cloudinary that hangs, limits, fails, resets or is busy is tried again', async (t) => {
+t.test('retries when Cloudinary hangs, limits, fails, resets or is busy', async (t) => {
   const sqs = await startSqs()
   const client = new SQSClient({
     endpoint: sqs.url,
@@ -73,7 +73,7 @@ t.test('a Cloudinary that hangs, limits, fails, resets or is busy is tried again
 
   const sender = new EventSender({ sqs: client, queueUrl: sqs.queueUrl })
   worker.start()
-  // one after the other: a rate limit opens the breaker, and what fails beside it then fails for that
+  // sequentially: a rate limit opens the circuit breaker, which would fail parallel calls with another code
   for (const [publicId, { fault, code }] of Object.entries(FAULTS)) {
     cloudinary.as().upload({ publicId, resourceType: 'image' })
     cloudinary.faults.add({ ...fault(), action: 'tags', publicId, count: 1 })
@@ -87,11 +87,11 @@ t.test('a Cloudinary that hangs, limits, fails, resets or is busy is tried again
     await cloudinary.called(
       ({ action, publicIds, status }) => action === 'tags' && publicIds.includes(publicId) && status === 200
     )
-    t.strictSame(cloudinary.assets.find(publicId)?.tags, ['Hello World!'], `${publicId} was done in the end`)
+    t.strictSame(cloudinary.assets.find(publicId)?.tags, ['Hello World!'], `${publicId} succeeds`)
     t.match(
       lines.filter(({ msg, asset }) => asset === publicId && /failed/.test(String(msg))),
       [{ outcome: 'failed', err: { code } }],
-      `${publicId} failed once, with ${code}`
+      `${publicId} fails once with ${code}`
     )
   }
   t.notMatch(JSON.stringify(lines), LOCAL_CLOUDINARY.apiSecret)

@@ -13,35 +13,34 @@ import { sampleEvent } from './events.ts'
 
 export interface FleetOptions {
   workers: number
-  /** How many events there are; whenever a processor calls Cloudinary for one of them, it answers 503. */
+  /** Number of events; Cloudinary answers 503 to each processor's call. */
   events: number
   hours: number
-  /** How often each worker has a call answered for something else, in seconds; unless given, at the beginning alone. */
+  /** Mean interval of successful other calls per worker, in seconds. (Default: only one at the start) */
   answerEvery?: number
-  /** DynamoDB does not answer. */
+  /** Whether DynamoDB fails. */
   isJournalDown?: boolean
-  /** A number from 0 up to 1. */
+  /** Returns a number in [0, 1). */
   random: () => number
 }
 
-/** What became of an event. */
-export interface Fate {
+export interface EventOutcome {
   receives: number
-  /** Those that counted. */
+  /** Counted attempts. */
   attempts: number
-  /** When it was put aside, in hours; undefined if it was not. */
+  /** Time until it was dead-lettered, in hours; undefined if it was not. */
   deadAfter: number | undefined
 }
 
-/** SQS puts a message aside itself when it has given it out so often. */
+/** Receives after which SQS itself dead-letters a message. */
 const MAXIMUM_RECEIVES = 1000
 
 const HOUR_MS = 3_600_000
 
 const FAILURE = new CloudinaryError('CLOUDINARY_UNAVAILABLE', 'add tag', { kind: 'retryable' }, 503)
 
-/** Workers that take from one queue and share a journal, by a clock that goes from one receive to the next. */
-export async function runFleet(options: FleetOptions): Promise<Fate[]> {
+/** Simulates workers with one queue and one journal; the clock jumps from receive to receive. */
+export async function runFleet(options: FleetOptions): Promise<EventOutcome[]> {
   const { workers, events, hours, answerEvery = Number.POSITIVE_INFINITY, random } = options
   const time = { now: 0 }
   const clock = () => time.now
@@ -65,7 +64,7 @@ export async function runFleet(options: FleetOptions): Promise<Fate[]> {
     return { id: event.id, body: encodeMessage(event), visibleAt: 0, receives: 0, deadAt: -1 }
   })
 
-  async function give(message: (typeof messages)[number], worker: Worker): Promise<Disposition> {
+  async function deliver(message: (typeof messages)[number], worker: Worker): Promise<Disposition> {
     const { id, body, receives: receiveCount } = message
     return handleMessage({ id, body, group: id, receiveCount }, new AbortController().signal, {
       ...handling,
@@ -85,7 +84,7 @@ export async function runFleet(options: FleetOptions): Promise<Fate[]> {
       .sort((one, other) => one.visibleAt - other.visibleAt)
     time.now = Math.max(time.now, message?.visibleAt ?? 0)
     if (!message || time.now >= hours * HOUR_MS) break
-    for (const worker of fleet) worker.answer(time, answerEvery * 1000 * (0.5 + random()))
+    for (const worker of fleet) worker.recordAnswers(time, answerEvery * 1000 * (0.5 + random()))
     const able = fleet.filter(({ breaker }) => breaker.capacity > 0)
     const worker = able[Math.floor(random() * able.length)]
     if (!worker) {
@@ -94,7 +93,7 @@ export async function runFleet(options: FleetOptions): Promise<Fate[]> {
       message.deadAt = time.now
     } else {
       message.receives++
-      const disposition = await give(message, worker)
+      const disposition = await deliver(message, worker)
       if (disposition.kind === 'retry') message.visibleAt = time.now + disposition.delaySeconds * 1000
     }
   }
@@ -122,8 +121,8 @@ class Worker {
     }
   }
 
-  /** Lets the answers of the time until now come in, each at its time. */
-  answer(time: { now: number }, pauseMs: number): void {
+  /** Records the successful calls up to now, each at its time. */
+  recordAnswers(time: { now: number }, pauseMs: number): void {
     const { now } = time
     for (; this.#nextAnswer <= now; this.#nextAnswer += pauseMs) {
       time.now = this.#nextAnswer

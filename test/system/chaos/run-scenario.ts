@@ -15,37 +15,37 @@ import type { Chaos, Scenario } from './scenario.ts'
 
 export interface RunOptions {
   events: number
-  /** How long SQS hides a message at first; without it 60 s, as the listener asks. */
+  /** Initial visibility timeout. (Default: 60 s, the listener's) */
   visibilitySeconds?: number
 }
 
 export interface Result extends Account {
   fault: string
   seconds: number
-  /** How often something was killed, failed, was late, or came again. */
+  /** Number of injected faults: killed processes, failed or late calls, extra deliveries. */
   struck: number
-  /** The promises that were broken, described. */
+  /** Broken guarantees, as text. */
   broken: string[]
 }
 
 const WORKERS = 2
 
-/** Multiplies the 3, 6 and 9 minutes after which Cloudinary tries again: 1.8, 3.6 and 5.4 s. */
+/** Scales Cloudinary's retries after 3, 6 and 9 minutes to 1.8, 3.6 and 5.4 s. */
 const RETRY_SCALE = 0.01
 
 const WITHIN_SECONDS = 90
 
-/** So that the embedded DynamoDB, at some hundred writes a second, answers before the roles' time-out. */
+/** Low, so that the embedded DynamoDB, at some hundred writes a second, answers within the roles' timeout. */
 const CONCURRENCY = 20
 
-/** What does not stop on SIGTERM by then is killed, in milliseconds. */
+/** Time from SIGTERM to SIGKILL, in milliseconds. */
 const STOP_WITHIN_MS = 15_000
 
 const REST_POLL_MS = 50
 
 const CONFIG = 'test/system/chaos/listener.config.ts'
 
-/** Runs the whole system under a load and one fault, lets it come to rest, and compares what was promised with what was done. */
+/** Runs the whole system under a load and one fault until it comes to rest, and checks the guarantees. */
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<Result> {
   const cleanup = new AsyncDisposableStack()
   try {
@@ -100,7 +100,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     })
     const seconds = (performance.now() - startedAt) / 1000
     const result = account({
-      told: [...load.told.values()],
+      loadEvents: [...load.events.values()],
       calls: system.cloudinary.calls,
       order: orderLog.entries.items,
       journal: await readJournal(system.dynamoDb),
@@ -115,8 +115,8 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
       lines.items.filter(({ msg }) => msg?.endsWith('has ended; starting it again')).length +
       load.deliveredAgain
     const broken = [
-      ...(atRest ? [] : ['it did not come to rest in time']),
-      ...(struck === 0 && (scenario.strike || scenario.load?.deliveries) ? ['the fault struck nothing'] : []),
+      ...(atRest ? [] : ['did not come to rest in time']),
+      ...(struck === 0 && (scenario.strike || scenario.load?.deliveries) ? ['the fault had no effect'] : []),
       ...judge(scenario, result),
       ...(scenario.withoutDelay ? findDelays(lines.items) : []),
       ...findSecrets(lines.items, system.cloudinary)
@@ -127,7 +127,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   }
 }
 
-/** The roles' way to AWS leads through the proxies: the AWS SDK calls the host that a queue's URL names. */
+/** Points the roles to the proxies. The AWS SDK calls the host in a queue's URL. */
 function through(
   environment: Record<string, string>,
   sqs: FaultProxy,
@@ -143,7 +143,7 @@ function through(
   }
 }
 
-/** Makes time pass faster for SQS: messages come again sooner, and what was sent before is forgotten. */
+/** Speeds SQS up: shorter visibility timeout, and optionally no deduplication from the third message on. */
 function rewriteSqs(
   visibilitySeconds: number | undefined,
   forgets = false
@@ -180,7 +180,7 @@ async function signalled(
   await lines.when((line) => line.msg === `${role} is ready` && !before.has(line))
 }
 
-/** Whether it ended before the deadline. */
+/** Returns whether `work` finished before the deadline. */
 async function within(deadline: AbortSignal, work: () => Promise<void>): Promise<boolean> {
   const late = Promise.withResolvers<boolean>()
   const expire = () => late.resolve(false)
@@ -192,7 +192,7 @@ async function within(deadline: AbortSignal, work: () => Promise<void>): Promise
   }
 }
 
-/** Resolves when no notification is on its way and no event is in the queue. */
+/** Resolves when no notification is in flight and the queue is empty. */
 async function comeToRest(
   { cloudinary, sqs }: { cloudinary: CloudinaryStandIn; sqs: EmbeddedSqs },
   deadline: AbortSignal

@@ -4,41 +4,41 @@ import type { Child } from '../../../dev/start/child.ts'
 import type { FaultProxy } from '../../support/fault-proxy.ts'
 import type { Load, LoadOptions } from './load.ts'
 
-/** A system under load, and what can be done to it. */
+/** A system under load, with controls to inject faults. */
 export interface Chaos {
   cloudinary: CloudinaryStandIn
   queue: EmbeddedSqs
   web: Child
   workers: Child[]
-  /** Stand between the roles and AWS. */
+  /** Proxies between the roles and AWS. */
   sqs: FaultProxy
   dynamoDb: FaultProxy
   load: Load
-  /** Resolves when a part of the events, from 0 to 1, is processed. */
+  /** Resolves when a fraction (0 to 1) of the events is processed. */
   processed: (part: number) => Promise<void>
-  /** Sends a role a signal; resolves when it has been started again and is ready. */
+  /** Sends a signal to a role; resolves when it has restarted and is ready. */
   signal: (role: 'web' | 'worker', child: Child, signal: 'SIGKILL' | 'SIGTERM') => Promise<void>
 }
 
 export interface Scenario {
   fault: string
-  /** Takes minutes, and is run when asked for. */
+  /** Takes minutes: runs only with `--long` or `--only`. */
   long?: true
-  /** How many events, where the fault asks for so many. */
+  /** Number of events, if the fault needs a certain number. */
   events?: number
   load?: Pick<LoadOptions, 'deliveries' | 'uploadedOnly' | 'further'>
   /** Events in flight in one worker. */
   concurrency?: number
-  /** Of the notifications that are sent more than twice, SQS has forgotten the first by the third. */
+  /** SQS does not deduplicate from the third delivery on. */
   forgets?: boolean
-  /** Does the harm, beside the load. */
+  /** Injects the fault during the load. */
   strike?: (chaos: Chaos) => Promise<void>
-  /** Dead letters that there must be, each as `ASSET PROCESSOR CODE`; none where it is left out. */
+  /** Expected dead letters, each as `ASSET PROCESSOR CODE`. (Default: none) */
   deadLetters?: readonly string[]
-  /** Effects that may be had again: one for each event in flight whenever a worker is killed. */
+  /** Maximum number of repeated effects: one per kill of a worker and event in flight. */
   duplicatesAllowed?: number
-  /** No event may fail in passing, and so have to wait. */
+  /** No event may be retried. */
   withoutDelay?: boolean
-  /** By when it must be at rest, in seconds. */
+  /** Time limit to come to rest, in seconds. */
   withinSeconds?: number
 }

@@ -5,8 +5,9 @@ import type { Construct } from 'constructs'
 import type { Settings } from './settings.ts'
 
 /**
- * Creates a customer-managed KMS key that is rotated every year. Roles get access by their own policies. The key policy
- * allows the AWS services that act without a role: CloudWatch Logs (log groups), CloudWatch and EventBridge (alarm topic).
+ * Creates a customer-managed KMS key that is rotated every year. Roles get access by their own policies. The
+ * key policy allows the AWS services that act without a role: CloudWatch Logs (log groups), CloudWatch and
+ * EventBridge (alarm topic).
  * Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
  */
 export function createCustomerKey(scope: Construct, { name, retainData }: Settings): Key {

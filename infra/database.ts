@@ -25,8 +25,8 @@ const NAME = 'listener'
 /** Aurora Serverless v2 for the processor `databaseSync`. Only `worker` and commands can connect to it. */
 export class Database extends Construct {
   /**
-   * Has no password: `pg` reads PGPASSWORD. The connection is encrypted, but the certificate is not verified: the
-   * image does not contain the certificate authorities of Amazon RDS.
+   * Has no password: `pg` reads PGPASSWORD. The connection is encrypted, but the certificate is not verified:
+   * the image does not contain the certificate authorities of Amazon RDS.
    */
   readonly url: string
   readonly secrets: Record<string, EcsSecret>
@@ -35,7 +35,8 @@ export class Database extends Construct {
     super(scope, id)
     const { databaseCapacity, logRetentionDays, retainData } = settings
     const logGroup = new LogGroup(this, 'Log', {
-      // Aurora writes to this name; if the group did not exist, Aurora would create one that keeps logs forever
+      // Aurora writes to this name; if the group did not exist, Aurora would create one that keeps logs
+      // forever
       logGroupName: `/aws/rds/cluster/${settings.name}/postgresql`,
       retention: logRetentionDays as RetentionDays,
       removalPolicy: retainData ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,

@@ -20,8 +20,8 @@ export interface DomainProps {
 }
 
 /**
- * The webhook's domain name: certificate and DNS record. With several regions, Route 53 resolves it to the nearest
- * healthy one, and each region also has a name of its own, which the health check calls.
+ * The webhook's domain name: certificate and DNS record. With several regions, Route 53 resolves it to the
+ * nearest healthy one, and each region also has a name of its own, which the health check calls.
  */
 export class Domain extends Construct {
   readonly certificate: ICertificate

@@ -16,9 +16,9 @@ export interface FirewallProps {
 }
 
 /**
- * Rules that inspect the body or the User-Agent only count matches. Metadata may contain anything, `<script>` included,
- * so a rule that blocks by body content would lose authentic notifications. WAF also sees only the first 8 KB of a body.
- * `web` verifies the signature over the whole body before anything parses it.
+ * Rules that inspect the body or the User-Agent only count matches. Metadata may contain anything, `<script>`
+ * included, so a rule that blocks by body content would lose authentic notifications. WAF also sees only the
+ * first 8 KB of a body. `web` verifies the signature over the whole body before anything parses it.
  * Source: https://docs.aws.amazon.com/waf/latest/developerguide/web-acl-setting-body-inspection-limit.html,
  * https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
  */

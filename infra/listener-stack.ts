@@ -26,7 +26,9 @@ export interface ListenerStackProps extends StackProps {
   stateKeyArn: string | undefined
 }
 
-/** The listener in one region: everything except the journal and the secrets, which are in the state stack. */
+/**
+ * The listener in one region: everything except the journal and the secrets, which are in the state stack.
+ */
 export class ListenerStack extends Stack {
   readonly #settings: Settings
 
@@ -38,7 +40,8 @@ export class ListenerStack extends Stack {
     const key = settings.customerKey ? createCustomerKey(this, settings) : undefined
     const network = new Network(this, 'Network', { settings, region, key })
     const domain = domainName ? new Domain(this, 'Domain', { settings, region, domainName }) : undefined
-    // the ids Entry, Overview and Activity stay: CloudFormation would replace the resources below a renamed one
+    // the ids Entry, Overview and Activity stay: CloudFormation would replace the resources below a renamed
+    // one
     const certificate = domain?.certificate
     const loadBalancer = new LoadBalancer(this, 'Entry', { settings, network, certificate })
     domain?.pointTo(loadBalancer.balancer)

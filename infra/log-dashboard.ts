@@ -6,7 +6,9 @@ import { logTableWidget } from './log-table-widget.ts'
 import { namesOf } from './resource-names.ts'
 import type { Settings } from './settings.ts'
 
-/** CloudWatch dashboard of what came in and the outcome of each event. Queries the logs whenever it is opened. */
+/**
+ * CloudWatch dashboard of what came in and the outcome of each event. Queries the logs whenever it is opened.
+ */
 export class LogDashboard extends Construct {
   readonly dashboard: Dashboard
 

@@ -33,8 +33,9 @@ const ENDPOINTS = {
 }
 
 /**
- * VPC and security groups: tasks in private subnets, the load balancer in public ones. Only the load balancer can
- * connect to `web`, and nothing can connect to the other roles. Outbound, tasks use HTTPS, through the NAT gateway.
+ * VPC and security groups: tasks in private subnets, the load balancer in public ones. Only the load balancer
+ * can connect to `web`, and nothing can connect to the other roles. Outbound, tasks use HTTPS, through the
+ * NAT gateway.
  */
 export class Network extends Construct {
   readonly vpc: IVpc

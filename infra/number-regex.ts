@@ -1,5 +1,6 @@
 /**
- * Returns a regular expression that matches decimal numbers above `limit`. AWS WAF can only compare headers as text.
+ * Returns a regular expression that matches decimal numbers above `limit`. AWS WAF can only compare headers
+ * as text.
  *
  * @param limit whole number, at least 0
  */

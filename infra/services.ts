@@ -81,7 +81,8 @@ export class Services extends Construct {
         permissions: permissions[role],
         stopTimeout: role === 'web' ? TIMINGS.webStop.seconds : TIMINGS.workerStop.seconds,
         listens: role === 'web',
-        // a worker does not start without its table, so a release that needs a new column would be rolled back
+        // a worker does not start without its table, so a release that needs a new column would be rolled
+        // back
         ...(role === 'worker' && settings.database !== 'none' && { initCommand: 'migrate' })
       })
 
@@ -152,7 +153,8 @@ export class Services extends Construct {
       capacityProviderStrategies: [onDemand(1)],
       ...props
     })
-    // without a route out and permissions the first tasks fail, and the circuit breaker rolls the release back
+    // without a route out and permissions the first tasks fail, and the circuit breaker rolls the release
+    // back
     service.node.addDependency(this.#network, taskDefinition, this.cluster)
     return service
   }

@@ -21,8 +21,8 @@ interface Setting<Schema extends z.ZodType> {
 const setting = <Schema extends z.ZodType>(definition: Setting<Schema>) => definition
 
 /**
- * Every setting in the `context` of cdk.json or of `-c name=value`, in the order of the documentation's table. Sizes and
- * limits are per region.
+ * Every setting in the `context` of cdk.json or of `-c name=value`, in the order of the documentation's
+ * table. Sizes and limits are per region.
  */
 export const SETTINGS = {
   name: setting({

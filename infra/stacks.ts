@@ -19,8 +19,8 @@ export function defineApp(app: App, printError: (line: string) => void): number 
 }
 
 /**
- * Adds a stack for the shared state (journal and secrets) and a stack for each region. Synthesis needs no AWS account
- * and no network, so the templates are the same on every machine.
+ * Adds a stack for the shared state (journal and secrets) and a stack for each region. Synthesis needs no AWS
+ * account and no network, so the templates are the same on every machine.
  */
 export function addStacks(app: App, settings: Settings): { state: StateStack; listeners: ListenerStack[] } {
   const { name, regions } = settings

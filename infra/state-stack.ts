@@ -16,12 +16,15 @@ interface SecretDefinition {
 }
 
 /**
- * The state that all regions share: the journal and the secrets. Secrets are created without a value, so no template
- * contains one. They are in a stack of their own because a person must set the values before the roles can start, and
- * because the rollback of a listener that does not start must not delete them.
+ * The state that all regions share: the journal and the secrets. Secrets are created without a value, so no
+ * template contains one. They are in a stack of their own because a person must set the values before the
+ * roles can start, and because the rollback of a listener that does not start must not delete them.
  */
 export class StateStack extends Stack {
-  /** Customer key; undefined with keys of AWS. Not used with several regions: a replica cannot use another region's key. */
+  /**
+   * Customer key; undefined with keys of AWS. Not used with several regions: a replica cannot use another
+   * region's key.
+   */
   readonly key: IKey | undefined
 
   constructor(scope: Construct, id: string, { settings, ...props }: StackProps & { settings: Settings }) {
@@ -55,7 +58,8 @@ export class StateStack extends Stack {
           ]
         : [])
     ].map((secret) => this.#createSecret(settings, secret))
-    // created last: if a secret's name is still taken, the stack is rolled back, and the retained journal would stay
+    // created last: if a secret's name is still taken, the stack is rolled back, and the retained journal
+    // would stay
     this.#createJournal(settings, names.journal).node.addDependency(...secrets)
   }
 

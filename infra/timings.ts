@@ -9,8 +9,8 @@ export interface Timing {
 }
 
 /**
- * All times that depend on each other, in the order of a notification's path. `npm run docs` writes the table in
- * docs/deploy.md from them. A test compares them with the listener's code, the templates, and each other.
+ * All times that depend on each other, in the order of a notification's path. `npm run docs` writes the table
+ * in docs/deploy.md from them. A test compares them with the listener's code, the templates, and each other.
  */
 export const TIMINGS = {
   cloudinary: {
@@ -129,5 +129,7 @@ export const FAILOVER_CHECK = { interval: 10, failures: 3, recordTtl: 60 } as co
 /** Port of `web` in its container. */
 export const PORT = 8080
 
-/** Receives before SQS itself dead-letters a message. The worker counts attempts; not every receive is one. */
+/**
+ * Receives before SQS itself dead-letters a message. The worker counts attempts; not every receive is one.
+ */
 export const MAXIMUM_RECEIVES = 1000

@@ -20,9 +20,10 @@ export interface WorkerScalingProps {
 const MINUTE = Duration.minutes(1)
 
 /**
- * Scales `worker` on the backlog per task, and on the age of the oldest message. From zero, the first message starts a
- * task.
- * Source: https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-target-tracking-metric-math.html
+ * Scales `worker` on the backlog per task, and on the age of the oldest message. From zero, the first message
+ * starts a task.
+ * Source:
+ * https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-target-tracking-metric-math.html
  */
 export class WorkerScaling extends Construct {
   readonly #props: WorkerScalingProps
@@ -84,8 +85,8 @@ export class WorkerScaling extends Construct {
             {
               id: 'perTask',
               label: 'backlog per task',
-              // hidden messages (in flight or waiting for a retry) count as one: they keep the last worker, but need
-              // no second one. SQS may write no data point for them, hence FILL.
+              // hidden messages (in flight or waiting for a retry) count as one: they keep the last worker,
+              // but need no second one. SQS may write no data point for them, hence FILL.
               expression: '(visible + IF(FILL(hidden, 0) > 0, 1, 0)) / IF(running < 1, 1, running)',
               returnData: true
             }
@@ -97,8 +98,8 @@ export class WorkerScaling extends Construct {
   }
 
   /**
-   * An event that has failed for an hour is old, but needs no second worker. So the age counts only while more messages
-   * wait than one worker processes at a time.
+   * An event that has failed for an hour is old, but needs no second worker. So the age counts only while
+   * more messages wait than one worker processes at a time.
    */
   #scaleOnAge(): void {
     const { settings, queue } = this.#props

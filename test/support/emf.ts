@@ -75,7 +75,8 @@ function metricViolations(metric: unknown, root: Json): string[] {
 }
 
 /**
- * Returns all values of each metric, by name and dimensions (`AckLatency{Role=web}`), as CloudWatch extracts them.
+ * Returns all values of each metric, by name and dimensions (`AckLatency{Role=web}`), as CloudWatch extracts
+ * them.
  *
  * @throws {Error} for a line that violates the specification
  */

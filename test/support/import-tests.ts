@@ -2,8 +2,8 @@ import { globSync } from 'node:fs'
 import t from 'tap'
 
 /**
- * Runs the test files below a directory in this process, in sequence: a process per file takes a second to start. Each
- * file starts with the original environment variables.
+ * Runs the test files below a directory in this process, in sequence: a process per file takes a second to
+ * start. Each file starts with the original environment variables.
  */
 export async function importTests(directory: string): Promise<void> {
   const environment = { ...process.env }
@@ -17,8 +17,8 @@ export async function importTests(directory: string): Promise<void> {
     }
     Object.assign(process.env, environment)
     await import(`${directory}/${file}`)
-    // Tests run in order, so those of this file have finished when this test runs. It imports the next file, because
-    // tap ends when no test is running.
+    // Tests run in order, so those of this file have finished when this test runs. It imports the next file,
+    // because tap ends when no test is running.
     void t.test(`end of ${file}`, () => importFrom(index + 1))
   }
   await importFrom(0)

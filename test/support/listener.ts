@@ -30,9 +30,9 @@ export interface ListenerUnderTest extends StandIns {
 }
 
 /**
- * Starts `web` and `worker` (and `poll` with a `POLL_CHANNEL`) in this process, wired as in `app/main.ts`, on the
- * stand-ins: a system test without the start-up time of processes. Sets this process's environment. After the test, stops
- * everything, and fails if a log line contains a secret.
+ * Starts `web` and `worker` (and `poll` with a `POLL_CHANNEL`) in this process, wired as in `app/main.ts`, on
+ * the stand-ins: a system test without the start-up time of processes. Sets this process's environment. After
+ * the test, stops everything, and fails if a log line contains a secret.
  */
 export async function buildListener(
   t: Test,

@@ -101,7 +101,8 @@ export class RawConnection {
 }
 
 /**
- * Sends bytes on a new connection, waits for responses, ends our side, and resolves with the statuses of all responses.
+ * Sends bytes on a new connection, waits for responses, ends our side, and resolves with the statuses of all
+ * responses.
  *
  * @param answers number of responses to wait for. (Default: 1) 0 ends our side right after sending
  * @throws when the server neither answers nor closes before the deadline

@@ -14,8 +14,8 @@ export interface RoleUnderTest {
 }
 
 /**
- * Runs `node app/main.ts` with these arguments, without this process's environment except PATH. Its coverage counts only
- * with `COVERED` in its environment.
+ * Runs `node app/main.ts` with these arguments, without this process's environment except PATH. Its coverage
+ * counts only with `COVERED` in its environment.
  */
 export function runRole(t: Test, args: string[], environment: Record<string, string> = {}): RoleUnderTest {
   const child = spawn(process.execPath, ['app/main.ts', ...args], {
@@ -49,7 +49,8 @@ export function runRole(t: Test, args: string[], environment: Record<string, str
 }
 
 /**
- * Environment variables with which tap counts a child's coverage. Not possible for code from the compile cache.
+ * Environment variables with which tap counts a child's coverage. Not possible for code from the compile
+ * cache.
  * Source: https://nodejs.org/docs/latest-v24.x/api/module.html#module-compile-cache
  */
 export const COVERED: Readonly<Record<string, string>> = {

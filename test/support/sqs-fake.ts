@@ -37,7 +37,9 @@ export interface Answer {
   body: any
 }
 
-/** Answers one call; `cut` breaks the connection. `carryOut` performs the call, or another input passed to it. */
+/**
+ * Answers one call; `cut` breaks the connection. `carryOut` performs the call, or another input passed to it.
+ */
 export type Behaviour = (
   carryOut: (input?: Input) => Promise<Answer>,
   input: Input
@@ -101,10 +103,11 @@ const DEDUPLICATION_SECONDS = 300
 const MAXIMUM_BATCH_BYTES = 1024 * 1024
 
 /**
- * A FIFO queue with the JSON protocol of SQS, for behaviour that the embedded SQS lacks: a receive may return up to ten
- * messages of one group, and a test can make calls slow, fail, or fail partly. Only the test moves its clock, so no
- * visibility timeout expires by itself; only long polling takes real time.
- * Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-understanding-logic.html
+ * A FIFO queue with the JSON protocol of SQS, for behaviour that the embedded SQS lacks: a receive may return
+ * up to ten messages of one group, and a test can make calls slow, fail, or fail partly. Only the test moves
+ * its clock, so no visibility timeout expires by itself; only long polling takes real time.
+ * Source:
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-understanding-logic.html
  */
 export async function startSqsFake() {
   const calls: { action: Action; input: Input }[] = []

@@ -27,8 +27,8 @@ export const CHILD_ENVIRONMENT = {
 }
 
 /**
- * Starts the whole system as processes, on stand-ins. After the test, stops it, and fails if a log line contains the API
- * secret or a signature.
+ * Starts the whole system as processes, on stand-ins. After the test, stops it, and fails if a log line
+ * contains the API secret or a signature.
  */
 export async function buildSystem(t: Test, options: Partial<SystemOptions> = {}): Promise<SystemUnderTest> {
   const lines: LogLine[] = []

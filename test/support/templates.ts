@@ -113,7 +113,9 @@ function stagedFiles(directory: string): string[] {
   return staged ? readdirSync(join(directory, staged), { recursive: true, encoding: 'utf8' }) : []
 }
 
-/** Synthesises the templates as `npm run synth` does, but with these settings instead of those in cdk.json. */
+/**
+ * Synthesises the templates as `npm run synth` does, but with these settings instead of those in cdk.json.
+ */
 export function synthesise(t: Test, settings: Record<string, unknown> = {}): Synthesis {
   const app = new App({ context: { ...FLAGS, ...settings }, outdir: t.testdir() })
   const read = readSettings(app.node.getAllContext())

@@ -10,8 +10,8 @@ import { buildListener } from '../support/listener.ts'
 import { QUIET } from '../support/operator.ts'
 
 /**
- * Minimum number of notifications, including those of the listener's own changes. `npm run test:loops` uses 500. Below
- * 100, some kinds of changes do not occur.
+ * Minimum number of notifications, including those of the listener's own changes. `npm run test:loops` uses
+ * 500. Below 100, some kinds of changes do not occur.
  */
 const EVENTS = Number(process.env.EVENTS || 100)
 

@@ -337,8 +337,8 @@ t.test(
         if (statuses[0] !== 401) t.strictSame(statuses, [503], 'refused or overloaded')
       }
     }
-    // V8 grows by some 50 MiB before it collects, most of it in the first round. Each round sends more than the 100 MiB
-    // that are allowed here, so keeping half of what two rounds send would fail the test.
+    // V8 grows by some 50 MiB before it collects, most of it in the first round. Each round sends more than
+    // the 100 MiB that are allowed here, so keeping half of what two rounds send would fail the test.
     await round()
     const before = residentBytes()
     for (let rounds = 0; rounds < 2; rounds++) await round()

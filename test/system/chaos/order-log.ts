@@ -11,7 +11,10 @@ export interface OrderLog {
   stop: () => Promise<void>
 }
 
-/** Starts the server that the `order-log` processor writes to: an effect outside Cloudinary, without deduplication. */
+/**
+ * Starts the server that the `order-log` processor writes to: an effect outside Cloudinary, without
+ * deduplication.
+ */
 export async function startOrderLog(): Promise<OrderLog> {
   const entries = new Recorder<string>(1_000_000)
   const server = createServer((request, response) => {

@@ -7,7 +7,9 @@ import type { Chaos, Scenario } from './scenario.ts'
 /** Low, so that most of the load is left for other workers after a kill. */
 const CONCURRENCY_WHEN_KILLED = 10
 
-/** Maximum time between kills, in milliseconds: killed workers may hold all events, so nothing makes progress. */
+/**
+ * Maximum time between kills, in milliseconds: killed workers may hold all events, so nothing makes progress.
+ */
 const KILL_AFTER_MS = 3000
 
 async function fails(proxy: FaultProxy, fault: ProxyFault, milliseconds: number): Promise<void> {

@@ -34,8 +34,8 @@ const timestamps = (unix: string): Record<string, string> => ({
 const asLatin1 = (text: string) => Buffer.from(text).toString('latin1')
 
 /**
- * Returns requests that are close to an authentic one with this body and Unix time in seconds. With a wrong timestamp, the
- * signature is right for it.
+ * Returns requests that are close to an authentic one with this body and Unix time in seconds. With a wrong
+ * timestamp, the signature is right for it.
  */
 export function forgeries(body: string, now: number): Record<string, Forgery> {
   const unix = String(now)

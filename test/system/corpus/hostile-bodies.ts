@@ -82,7 +82,10 @@ export const HOSTILE_BODIES: Record<string, string | Buffer> = {
     '{"notification_type":"proof_status_changed","resources":{},"assets":[{"asset_id":"a"}]}'
 }
 
-/** Many assets in one notification; one call to Cloudinary can change 1,000. Separate because storing them is slow. */
+/**
+ * Many assets in one notification; one call to Cloudinary can change 1,000. Separate because storing them is
+ * slow.
+ */
 export const MANY_ASSETS: Record<string, string> = {
   '1,000 resources': `{"notification_type":"delete","resources":[${list(1000, (index) => `{"asset_id":"${index}"}`)}]}`,
   'a map of 2,000 keys': `{"notification_type":"move","resources":{"__proto__":{},"toString":{},${list(

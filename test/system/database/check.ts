@@ -17,7 +17,8 @@ export interface Difference {
 }
 
 /**
- * Runs a history for each seed, with concurrent workers on one table, and compares the table with Cloudinary at the end.
+ * Runs a history for each seed, with concurrent workers on one table, and compares the table with Cloudinary
+ * at the end.
  *
  * @param url database URL for the workers
  * @param direct URL of the same database for the comparison

@@ -16,9 +16,9 @@ interface Lane {
 }
 
 /**
- * A few changes of three public ids, while workers follow them: slow reads of Cloudinary, late and duplicate events,
- * handlers that fail between two steps and are retried. Short, because later changes of a name would repair its row. The
- * seed determines everything except the speed of PostgreSQL.
+ * A few changes of three public ids, while workers follow them: slow reads of Cloudinary, late and duplicate
+ * events, handlers that fail between two steps and are retried. Short, because later changes of a name would
+ * repair its row. The seed determines everything except the speed of PostgreSQL.
  */
 export class History {
   readonly environment: string

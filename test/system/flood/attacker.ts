@@ -41,7 +41,9 @@ function begin(port: number, body: Buffer): Sender & { sent: Promise<unknown> } 
   return { socket, answered, sent }
 }
 
-/** Sends all bodies up to their last byte, waits until each is sent or refused, then completes them together. */
+/**
+ * Sends all bodies up to their last byte, waits until each is sent or refused, then completes them together.
+ */
 async function wave(port: number, connections: number, body: Buffer): Promise<string[]> {
   const senders = Array.from({ length: connections }, () => begin(port, body))
   await Promise.all(senders.map(({ sent, answered }) => Promise.race([sent, answered])))

@@ -9,14 +9,18 @@ import { createCgroup } from './cgroup.ts'
 import { Traffic } from './traffic.ts'
 
 /**
- * Floods the web role with unsigned bodies, in a control group with the memory of a default task, while authentic
- * notifications arrive. Exits 1 if web exits, or does not accept authentic notifications again in time.
+ * Floods the web role with unsigned bodies, in a control group with the memory of a default task, while
+ * authentic notifications arrive. Exits 1 if web exits, or does not accept authentic notifications again in
+ * time.
  */
 
 const TASK_BYTES = 1024 * 2 ** 20
 const BODY_BYTES = 10 * 2 ** 20
 
-/** Connections per attack. With the first, web once ran out of memory; with the second, it stayed above its limit. */
+/**
+ * Connections per attack. With the first, web once ran out of memory; with the second, it stayed above its
+ * limit.
+ */
 const ATTACKS = [110, 76]
 
 const ATTACK_MS = 10_000

@@ -44,8 +44,8 @@ const { webhookUrl, atRest, stopRoles, lines, metricLines } = await buildListene
 let requests = 0
 
 /**
- * Sends a notification with the trace id of a load balancer, and returns that id and the status. Repeats it while `web`
- * is overloaded, as on a busy machine.
+ * Sends a notification with the trace id of a load balancer, and returns that id and the status. Repeats it
+ * while `web` is overloaded, as on a busy machine.
  */
 async function post(
   body: string,

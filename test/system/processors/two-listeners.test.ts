@@ -23,7 +23,9 @@ const FIELDS = ['ours', 'theirs', 'third', 'note', 'published_at']
 /** Number of writes at which the test stops a loop. */
 const TOO_MANY_WRITES = 100
 
-/** Loads a separate instance of the module, as another process would: it does not know stamps configured here. */
+/**
+ * Loads a separate instance of the module, as another process would: it does not know stamps configured here.
+ */
 const load = async (process: string) =>
   ((await import(`../../../app/processors/last-update-timestamp.ts?${process}`)) as Module)
     .lastUpdateTimestamp

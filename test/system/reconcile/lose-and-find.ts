@@ -32,8 +32,8 @@ export const aTwentieth =
     shuffled(told, seed).slice(0, told.length * 0.05)
 
 /**
- * Causes notifications, loses some, reconciles twice, and returns what was found and what ran. 40 % are uploads, and 20 %
- * each are changes of tags, metadata and context.
+ * Causes notifications, loses some, reconciles twice, and returns what was found and what ran. 40 % are
+ * uploads, and 20 % each are changes of tags, metadata and context.
  */
 export async function loseAndFind(t: Test, notifications: number, choose: Choose) {
   const runs = new Map<string, number>()

@@ -1,7 +1,9 @@
 import t from 'tap'
 import { aTwentieth, loseAndFind } from './lose-and-find.ts'
 
-/** `npm run test:reconcile [SEED…]`: loses and finds notifications, 2,000 for each seed, and prints a table. */
+/**
+ * `npm run test:reconcile [SEED…]`: loses and finds notifications, 2,000 for each seed, and prints a table.
+ */
 const NOTIFICATIONS = 2000
 
 const SEEDS =

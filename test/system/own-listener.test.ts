@@ -25,7 +25,7 @@ t.test('listener.config.ts loads, and a worker starts with it', async (t) => {
   const examples = examplesOf(processors.flatMap(({ requires = [] }) => requires))
   const without = missingVariables(processors, readConfig([], EMBEDDED), { ...examples, ...process.env })
   if (without.length > 0) {
-    t.comment(`not started: no \`example\` for\n${without.join('\n')}`)
+    t.pass(`not started: no \`example\` for\n${without.join('\n')}`, { skip: true })
     return
   }
   const lines: string[] = []

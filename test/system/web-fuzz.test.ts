@@ -370,7 +370,7 @@ t.test('the log has only expected messages and no secret', async (t) => {
   t.strictSame(
     [...outcomes].filter(
       (msg) =>
-        !/^(?:Server listening|web is ready|notification |request refused|refused requests not logged)/.test(
+        !/^(?:Server listening|web is ready|notification |request refused|refused requests not logged|POST to unknown path)/.test(
           String(msg)
         )
     ),

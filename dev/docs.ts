@@ -1,7 +1,7 @@
 import { glob, readFile, writeFile } from 'node:fs/promises'
 import { VARIABLES } from '../app/config.ts'
 import { METRICS } from '../app/metrics/metric-names.ts'
-import { Settings } from '../infra/settings.ts'
+import { SETTINGS } from '../infra/settings.ts'
 import { TIMINGS } from '../infra/timings.ts'
 import { type Cells, costs, inputs, levers, prices, scale } from './cost/tables.ts'
 
@@ -47,9 +47,9 @@ export const TABLES: readonly Table[] = [
     name: 'settings',
     source: 'infra/settings.ts',
     render: () => {
-      const rows = Object.entries(Settings.shape).map(([name, schema]) => {
+      const rows = Object.entries(SETTINGS).map(([name, { meaning, schema }]) => {
         const fallback = JSON.stringify(schema.safeParse(undefined).data)
-        return [`\`${name}\``, `${schema.description}`, fallback === undefined ? '' : `\`${fallback}\``]
+        return [`\`${name}\``, meaning, fallback === undefined ? '' : `\`${fallback}\``]
       })
       return markdown(['setting', 'meaning', 'default'], rows)
     }
@@ -59,13 +59,13 @@ export const TABLES: readonly Table[] = [
     name: 'timings',
     source: 'infra/timings.ts',
     render: () => {
-      const rows = Object.values(TIMINGS).map(({ seconds, at, meaning, inStep }) => [
+      const rows = Object.values(TIMINGS).map(({ seconds, at, meaning, constraint }) => [
         duration(seconds),
         at,
         meaning,
-        inStep
+        constraint
       ])
-      return markdown(['time', 'at', 'meaning', 'in step'], rows)
+      return markdown(['time', 'component', 'meaning', 'constraint'], rows)
     }
   },
   ofCost('docs/cost.md', 'costs', costs),

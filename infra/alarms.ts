@@ -11,46 +11,47 @@ import { HttpCodeElb, HttpCodeTarget } from 'aws-cdk-lib/aws-elasticloadbalancin
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
-import type { Entry } from './entry.ts'
+import { blockedRequests, listenerMetric, runningTasks } from './cloudwatch-metrics.ts'
 import { RATE_RULE } from './firewall.ts'
-import { blockedRequests, listenerMetric, runningTasks } from './metrics.ts'
-import { namesOf } from './names.ts'
+import type { LoadBalancer } from './load-balancer.ts'
 import type { Queues } from './queues.ts'
+import { namesOf } from './resource-names.ts'
 import type { Services } from './services.ts'
 import type { Settings } from './settings.ts'
 
-export interface WatchedProps {
+export interface MonitoringProps {
   settings: Settings
   region: string
-  entry: Entry
+  loadBalancer: LoadBalancer
   queues: Queues
   services: Services
 }
 
-export interface AlarmsProps extends WatchedProps {
+export interface AlarmsProps extends MonitoringProps {
   topic: ITopic
 }
 
-interface Watch {
+interface AlarmDefinition {
   metric: IMetric
-  /** It goes off at this, or below it where `isLow`. */
+  /** The alarm fires at or above this value; below it with `firesBelow`. */
   threshold: number
-  isLow?: true
-  /** So many periods one after the other, or so many of them. */
+  firesBelow?: true
+  /** Number of periods to evaluate. (Default: 1) */
   periods?: number
-  ofThem?: number
-  /** What no data means: for most, that nothing happened. */
-  missing?: TreatMissingData
+  /** How many of `periods` must breach. (Default: all) */
+  breachingPeriods?: number
+  /** How to treat missing data. (Default: as not breaching) */
+  missingData?: TreatMissingData
   meaning: string
 }
 
 const MINUTE = Duration.minutes(1)
 const FIVE_MINUTES = Duration.minutes(5)
 
-/** Answers of 5xx in five minutes; one or two of them Cloudinary's retries mend without a person. */
+/** 5xx responses in five minutes. Cloudinary's retries recover from one or two. */
 const SERVER_ERRORS = 5
 
-/** Tells people when something is wrong. docs/operations.md has a line for each, which says what to do. */
+/** The CloudWatch alarms. docs/operations.md says what to do for each; a test checks that it does. */
 export class Alarms extends Construct {
   readonly alarms: readonly Alarm[]
 
@@ -59,7 +60,7 @@ export class Alarms extends Construct {
     const { settings, topic } = props
     const action = new SnsAction(topic)
     const { account } = Stack.of(this)
-    // a topic that has a policy, as this one for TLS, loses the default one, which lets CloudWatch in
+    // `enforceSSL` gives the topic a policy, which replaces the default one that allows CloudWatch to publish
     topic.addToResourcePolicy(
       new PolicyStatement({
         principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
@@ -68,18 +69,27 @@ export class Alarms extends Construct {
         conditions: { StringEquals: { 'aws:SourceAccount': account } }
       })
     )
-    this.alarms = Object.entries(watches(props)).map(([name, { metric, threshold, isLow, ...watch }]) => {
-      const alarm = new Alarm(this, name, {
-        alarmName: `${namesOf(settings.name).alarm(name)}`,
-        alarmDescription: `${watch.meaning} What to do: docs/operations.md, "Alarms", ${name}.`,
+    this.alarms = Object.entries(alarmDefinitions(props)).map(([name, definition]) => {
+      const {
         metric,
         threshold,
-        comparisonOperator: isLow
+        firesBelow,
+        periods = 1,
+        breachingPeriods,
+        missingData,
+        meaning
+      } = definition
+      const alarm = new Alarm(this, name, {
+        alarmName: namesOf(settings.name).alarm(name),
+        alarmDescription: `${meaning} What to do: docs/operations.md, "Alarms", ${name}.`,
+        metric,
+        threshold,
+        comparisonOperator: firesBelow
           ? ComparisonOperator.LESS_THAN_THRESHOLD
           : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        evaluationPeriods: watch.periods ?? 1,
-        ...(watch.ofThem && { datapointsToAlarm: watch.ofThem }),
-        treatMissingData: watch.missing ?? TreatMissingData.NOT_BREACHING
+        evaluationPeriods: periods,
+        ...(breachingPeriods && { datapointsToAlarm: breachingPeriods }),
+        treatMissingData: missingData ?? TreatMissingData.NOT_BREACHING
       })
       alarm.addAlarmAction(action)
       alarm.addOkAction(action)
@@ -88,14 +98,15 @@ export class Alarms extends Construct {
   }
 }
 
-function watches({ settings, region, entry, queues, services }: WatchedProps): Record<string, Watch> {
+function alarmDefinitions(props: MonitoringProps): Record<string, AlarmDefinition> {
+  const { settings, region, loadBalancer, queues, services } = props
   const refused = (Reason: string) =>
     listenerMetric(settings, 'NotificationsRefused', { Role: 'web', Reason }, { statistic: 'Sum' })
   return {
     OldestMessage: {
-      // SQS leaves out what it has given out again and again, and the worker knows nothing of what it was not given
+      // SQS leaves out messages that were received several times; the worker knows only messages it received
       metric: new MathExpression({
-        label: 'age of the oldest event, s',
+        label: 'oldest event, s',
         period: FIVE_MINUTES,
         expression: 'IF(FILL(waiting, 0) * 1000 > FILL(given, 0), FILL(waiting, 0), FILL(given, 0) / 1000)',
         usingMetrics: {
@@ -104,10 +115,10 @@ function watches({ settings, region, entry, queues, services }: WatchedProps): R
         }
       }),
       threshold: settings.alarmOldestSeconds,
-      // an event that is old is tried again after minutes
+      // the worker reports an old event only when it retries it, up to 15 minutes apart
       periods: 3,
-      ofThem: 1,
-      meaning: 'An event has waited too long, for the first time or to be tried again.'
+      breachingPeriods: 1,
+      meaning: 'An event is too old: it waits for its first attempt or for a retry.'
     },
     DeadLetters: {
       metric: queues.deadLetterQueue.metricApproximateNumberOfMessagesVisible({
@@ -115,50 +126,50 @@ function watches({ settings, region, entry, queues, services }: WatchedProps): R
         period: MINUTE
       }),
       threshold: 1,
-      meaning: 'An event could not be processed and was put aside.'
+      meaning: 'An event could not be processed and was dead-lettered.'
     },
     ServerErrors: {
       metric: new MathExpression({
-        label: '5xx of load balancer and web',
+        label: '5xx responses of load balancer and web',
         period: FIVE_MINUTES,
         expression: 'FILL(web, 0) + FILL(balancer, 0)',
         usingMetrics: {
-          web: entry.loadBalancer.metrics.httpCodeTarget(HttpCodeTarget.TARGET_5XX_COUNT, {
+          web: loadBalancer.balancer.metrics.httpCodeTarget(HttpCodeTarget.TARGET_5XX_COUNT, {
             statistic: 'Sum'
           }),
-          balancer: entry.loadBalancer.metrics.httpCodeElb(HttpCodeElb.ELB_5XX_COUNT, { statistic: 'Sum' })
+          balancer: loadBalancer.balancer.metrics.httpCodeElb(HttpCodeElb.ELB_5XX_COUNT, { statistic: 'Sum' })
         }
       }),
       threshold: SERVER_ERRORS,
-      meaning: 'Notifications were not stored; Cloudinary sends them again, three times.'
+      meaning: 'Notifications were not stored. Cloudinary retries each up to three times.'
     },
     RefusedSignatures: {
       metric: new MathExpression({
-        label: 'refused for their signature',
+        label: 'refused: bad signature',
         period: FIVE_MINUTES,
         expression: 'FILL(invalid, 0) + FILL(expired, 0)',
         usingMetrics: { invalid: refused('SIGNATURE_INVALID'), expired: refused('SIGNATURE_EXPIRED') }
       }),
       threshold: settings.alarmRefusedSignatures,
-      meaning: 'Notifications do not verify: a key has changed, or somebody tries to forge them.'
+      meaning: 'Signatures do not verify: a key has changed, or somebody forges notifications.'
     },
     NoHealthyWeb: {
-      metric: entry.targetGroup.metrics.healthyHostCount({ statistic: 'Maximum', period: MINUTE }),
+      metric: loadBalancer.targetGroup.metrics.healthyHostCount({ statistic: 'Maximum', period: MINUTE }),
       threshold: 1,
-      isLow: true,
+      firesBelow: true,
       periods: 2,
-      missing: TreatMissingData.BREACHING,
-      meaning: 'No task of web takes notifications.'
+      missingData: TreatMissingData.BREACHING,
+      meaning: 'No web task is healthy: no notification is accepted.'
     },
-    // at rest there is none, and OldestMessage tells if none wakes up
+    // a worker that may scale to zero is covered by OldestMessage
     ...(settings.worker.minimumTasks > 0 && {
       NoWorker: {
         metric: runningTasks(services.worker, { statistic: 'Minimum', period: MINUTE }),
         threshold: 1,
-        isLow: true as const,
+        firesBelow: true as const,
         periods: 5,
-        missing: TreatMissingData.BREACHING,
-        meaning: 'No task of worker runs.'
+        missingData: TreatMissingData.BREACHING,
+        meaning: 'No worker task is running. Events wait in the queue.'
       }
     }),
     BreakerOpen: {
@@ -170,20 +181,20 @@ function watches({ settings, region, entry, queues, services }: WatchedProps): R
       ),
       threshold: 1,
       periods: 3,
-      meaning: 'Cloudinary is down or limits calls; events wait, and go on by themselves.'
+      meaning: 'Cloudinary is down or limits calls. Events wait and resume without help.'
     },
-    // a task that fails, or that ECS cannot start, is told of by ECS itself
+    // ReconcileSchedule reports a task that failed or that ECS could not start
     ...(services.reconcile && {
       ReconcileNotStarted: {
         metric: services.reconcile.group.metricTargetErrors({ statistic: 'Sum', period: FIVE_MINUTES }),
         threshold: 1,
-        meaning: 'EventBridge Scheduler was not allowed to run `reconcile`.'
+        meaning: 'EventBridge Scheduler could not start `reconcile`.'
       }
     }),
     FirewallRate: {
       metric: blockedRequests(settings, region, RATE_RULE, { period: FIVE_MINUTES }),
       threshold: 1,
-      meaning: 'The firewall blocks an address for its number of requests; it may be one of Cloudinary.'
+      meaning: 'The firewall blocks an address that sends too many requests. It may belong to Cloudinary.'
     }
   }
 }

@@ -22,11 +22,11 @@ export interface DatabaseProps {
 const USER = 'listener'
 const NAME = 'listener'
 
-/** Aurora Serverless v2 for the processor `databaseSync`; nothing but the workers reaches it. */
+/** Aurora Serverless v2 for the processor `databaseSync`. Only `worker` and commands can connect to it. */
 export class Database extends Construct {
   /**
-   * Without the password, which `pg` takes from PGPASSWORD. The connection is encrypted; who answers is not verified, as the
-   * image does not hold the certificates of Amazon RDS, and inside the VPC only the cluster has its address.
+   * Has no password: `pg` reads PGPASSWORD. The connection is encrypted, but the certificate is not verified:
+   * the image does not contain the certificate authorities of Amazon RDS.
    */
   readonly url: string
   readonly secrets: Record<string, EcsSecret>
@@ -35,7 +35,8 @@ export class Database extends Construct {
     super(scope, id)
     const { databaseCapacity, logRetentionDays, retainData } = settings
     const logGroup = new LogGroup(this, 'Log', {
-      // where Aurora writes it; without this one it would make one that never forgets
+      // Aurora writes to this name; if the group did not exist, Aurora would create one that keeps logs
+      // forever
       logGroupName: `/aws/rds/cluster/${settings.name}/postgresql`,
       retention: logRetentionDays as RetentionDays,
       removalPolicy: retainData ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
@@ -66,17 +67,16 @@ export class Database extends Construct {
     Validations.of(cluster).acknowledge(
       {
         id: 'AwsSolutions-SMG4',
-        reason:
-          'A task reads the password when it starts; one that is rotated behind its back would cut it off.'
+        reason: 'A task reads the password only when it starts, so a rotation would lock running tasks out.'
       },
       {
         id: 'AwsSolutions-RDS11',
-        reason: 'Its security group lets in the workers alone; another port would hide nothing from them.'
+        reason: 'Only the workers can reach it (security group), and they know the port.'
       },
       {
         id: 'AwsSolutions-RDS10',
         reason:
-          'It is a copy of what Cloudinary has, and a snapshot stays when it is deleted. Protection would keep a first deployment that fails from being rolled back.'
+          'It is a copy of data in Cloudinary, and deletion keeps a snapshot. Deletion protection would block the rollback of a failed first deployment.'
       }
     )
   }

@@ -20,8 +20,8 @@ export interface DomainProps {
 }
 
 /**
- * The webhook's own name: its certificate, and the record that leads to the load balancer. Where there are several regions, Route
- * 53 leads to the one that is nearest and well, and each has a name of its own, by which it can be asked how it is.
+ * The webhook's domain name: certificate and DNS record. With several regions, Route 53 resolves it to the
+ * nearest healthy one, and each region also has a name of its own, which the health check calls.
  */
 export class Domain extends Construct {
   readonly certificate: ICertificate
@@ -43,36 +43,36 @@ export class Domain extends Construct {
       ? Certificate.fromCertificateArn(this, 'Certificate', arn)
       : new Certificate(this, 'Certificate', {
           domainName,
-          ...(this.#isOneOfSeveral && { subjectAlternativeNames: [this.#ownName] }),
+          ...(this.#hasSeveralRegions && { subjectAlternativeNames: [this.#regionName] }),
           validation: CertificateValidation.fromDns(this.#zone)
         })
   }
 
-  get #isOneOfSeveral(): boolean {
+  get #hasSeveralRegions(): boolean {
     return this.#props.settings.regions.length > 1
   }
 
-  get #ownName(): string {
+  get #regionName(): string {
     return `${this.#props.region}.${this.#props.domainName}`
   }
 
-  /** Leads the name here; where the hosted zone is not given, a person does. */
-  leadTo(loadBalancer: IApplicationLoadBalancer): void {
+  /** Creates the DNS records for a load balancer. Does nothing without a hosted zone. */
+  pointTo(loadBalancer: IApplicationLoadBalancer): void {
     const zone = this.#zone
     if (!zone) return
     const { region, domainName } = this.#props
     const target = RecordTarget.fromAlias(
       new LoadBalancerTarget(loadBalancer, { evaluateTargetHealth: true })
     )
-    if (!this.#isOneOfSeveral) {
+    if (!this.#hasSeveralRegions) {
       new ARecord(this, 'Record', { zone, recordName: domainName, target })
       return
     }
-    new ARecord(this, 'OwnRecord', { zone, recordName: this.#ownName, target })
+    new ARecord(this, 'OwnRecord', { zone, recordName: this.#regionName, target })
     const healthCheck = new CfnHealthCheck(this, 'HealthCheck', {
       healthCheckConfig: {
         type: 'HTTPS',
-        fullyQualifiedDomainName: this.#ownName,
+        fullyQualifiedDomainName: this.#regionName,
         port: 443,
         resourcePath: '/ready',
         enableSni: true,

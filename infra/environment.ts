@@ -1,6 +1,6 @@
 import type { VariableName } from '../app/config.ts'
-import { namesOf } from './names.ts'
 import type { Queues } from './queues.ts'
+import { namesOf } from './resource-names.ts'
 import type { Settings } from './settings.ts'
 import { PORT } from './timings.ts'
 
@@ -10,18 +10,18 @@ export interface EnvironmentOptions {
   settings: Settings
   queues: Queues
   webhookUrl: string
-  /** Of the processor `notify`. */
+  /** Topic of the processor `notify`. */
   topicArn: string | undefined
-  /** Of the processor `databaseSync`, where it holds no password. */
+  /** Aurora's URL without a password, for the processor `databaseSync`. */
   databaseUrl: string | undefined
 }
 
-/** The variables of app/config.ts that each role is given; secrets come beside them. */
+/** Returns the environment variables of each role (app/config.ts), except secrets. */
 export function environmentsOf({ settings, queues, webhookUrl, topicArn, databaseUrl }: EnvironmentOptions) {
   const names = namesOf(settings.name)
   const common: Environment = {
     LOG_LEVEL: settings.logLevel,
-    METRICS_NAMESPACE: names.metrics,
+    METRICS_NAMESPACE: names.metricsNamespace,
     CLOUDINARY_SECRET_ID: names.secret,
     QUEUE_URL: queues.queue.queueUrl
   }

@@ -4,22 +4,21 @@ import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { CfnLoggingConfiguration, CfnWebACL, CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2'
 import { Construct } from 'constructs'
-import { moreThan } from './more-than.ts'
-import { namesOf } from './names.ts'
+import { regexForNumbersAbove } from './number-regex.ts'
+import { namesOf } from './resource-names.ts'
 import type { Settings } from './settings.ts'
 
 export interface FirewallProps {
   settings: Settings
   loadBalancer: IApplicationLoadBalancer
-  /** The customer's own key, for the log. */
+  /** Encrypts the log; undefined uses a key of AWS. */
   key: IKey | undefined
 }
 
 /**
- * Rules that look into the body, or at the User-Agent, only count. Before a load balancer the firewall sees no more than
- * the first 8 KB of a body, and metadata may hold anything, `<script>` included: a rule that blocks by it would lose
- * authentic notifications, of which one may have 10 MiB. What a body is worth is decided by its signature, which is
- * verified over all of it before anything reads it.
+ * Rules that inspect the body or the User-Agent only count matches. Metadata may contain anything, `<script>`
+ * included, so a rule that blocks by body content would lose authentic notifications. WAF also sees only the
+ * first 8 KB of a body. `web` verifies the signature over the whole body before anything parses it.
  * Source: https://docs.aws.amazon.com/waf/latest/developerguide/web-acl-setting-body-inspection-limit.html,
  * https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
  */
@@ -36,13 +35,13 @@ const COUNTED_RULES = {
   AWSManagedRulesKnownBadInputsRuleSet: ['JavaDeserializationRCE_BODY', 'Log4JRCE_BODY', 'ReactJSRCE_BODY']
 } as const
 
-/** The rule that blocks an address for its number of requests. */
+/** Name of the rule that limits requests per address. */
 export const RATE_RULE = 'RequestsPerIp'
 
-/** In seconds. */
+/** Period over which WAF counts requests, in seconds. */
 const RATE_WINDOW = 300
 
-/** What stands before the load balancer. */
+/** AWS WAF in front of the load balancer. */
 export class Firewall extends Construct {
   constructor(scope: Construct, id: string, { settings, loadBalancer, key }: FirewallProps) {
     super(scope, id)
@@ -71,7 +70,7 @@ export class Firewall extends Construct {
       name: `${name}-webhook`,
       scope: 'REGIONAL',
       defaultAction: { allow: {} },
-      visibilityConfig: visibility(namesOf(name).firewall),
+      visibilityConfig: visibility(namesOf(name).firewallMetrics),
       rules: [
         block(RATE_RULE, 0, {
           rateBasedStatement: {
@@ -80,11 +79,11 @@ export class Firewall extends Construct {
             evaluationWindowSec: RATE_WINDOW
           }
         }),
-        // a rule on the body's size would compare no more than the 8 KB it sees
+        // a rule on the body's size sees only the first 8 KB, so this one compares Content-Length
         block('BodyLimit', 1, {
           regexMatchStatement: {
             fieldToMatch: { singleHeader: { Name: 'content-length' } },
-            regexString: moreThan(bodyLimitBytes),
+            regexString: regexForNumbersAbove(bodyLimitBytes),
             textTransformations: [{ priority: 0, type: 'NONE' }]
           }
         }),
@@ -104,7 +103,7 @@ export class Firewall extends Construct {
     key: IKey | undefined
   ): void {
     const logGroup = new LogGroup(this, 'Log', {
-      // the prefix is AWS WAF's
+      // WAF requires this prefix
       logGroupName: `aws-waf-logs-${name}`,
       retention: logRetentionDays as RetentionDays,
       removalPolicy: retainData ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
@@ -112,7 +111,7 @@ export class Firewall extends Construct {
     })
     new CfnLoggingConfiguration(this, 'Logging', {
       resourceArn: webAcl.attrArn,
-      // that of the log group itself ends with :*, which AWS WAF may refuse
+      // `logGroup.logGroupArn` ends with :*, which WAF may reject
       logDestinationConfigs: [
         Stack.of(this).formatArn({
           service: 'logs',

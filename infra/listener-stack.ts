@@ -4,17 +4,17 @@ import { Secret as EcsSecret } from 'aws-cdk-lib/aws-ecs'
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms'
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager'
 import type { Construct } from 'constructs'
-import { Activity } from './activity.ts'
 import { Alarms } from './alarms.ts'
-import { Overview } from './dashboard.ts'
+import { createCustomerKey } from './customer-key.ts'
 import { Database } from './database.ts'
 import { Domain } from './domain.ts'
-import { Entry } from './entry.ts'
 import { Firewall } from './firewall.ts'
-import { createKey } from './key.ts'
-import { namesOf } from './names.ts'
+import { LoadBalancer } from './load-balancer.ts'
+import { LogDashboard } from './log-dashboard.ts'
 import { Network } from './network.ts'
+import { OverviewDashboard } from './overview-dashboard.ts'
 import { Queues } from './queues.ts'
+import { namesOf } from './resource-names.ts'
 import { Services } from './services.ts'
 import type { Settings } from './settings.ts'
 import { createTopic } from './topics.ts'
@@ -22,11 +22,13 @@ import { createTopic } from './topics.ts'
 export interface ListenerStackProps extends StackProps {
   settings: Settings
   region: string
-  /** Of the key of secrets and journal; undefined where AWS's keys are used. */
+  /** KMS key of the secrets and the journal; undefined with keys of AWS. */
   stateKeyArn: string | undefined
 }
 
-/** The listener in one region: all there but what the state stack holds. */
+/**
+ * The listener in one region: everything except the journal and the secrets, which are in the state stack.
+ */
 export class ListenerStack extends Stack {
   readonly #settings: Settings
 
@@ -35,17 +37,20 @@ export class ListenerStack extends Stack {
     const stateKey = stateKeyArn ? Key.fromKeyArn(this, 'StateKey', stateKeyArn) : undefined
     this.#settings = settings
     const { name, domainName } = settings
-    const key = settings.customerKey ? createKey(this, settings) : undefined
+    const key = settings.customerKey ? createCustomerKey(this, settings) : undefined
     const network = new Network(this, 'Network', { settings, region, key })
     const domain = domainName ? new Domain(this, 'Domain', { settings, region, domainName }) : undefined
-    const entry = new Entry(this, 'Entry', { settings, network, certificate: domain?.certificate })
-    domain?.leadTo(entry.loadBalancer)
-    new Firewall(this, 'Firewall', { settings, loadBalancer: entry.loadBalancer, key })
+    // the ids Entry, Overview and Activity stay: CloudFormation would replace the resources below a renamed
+    // one
+    const certificate = domain?.certificate
+    const loadBalancer = new LoadBalancer(this, 'Entry', { settings, network, certificate })
+    domain?.pointTo(loadBalancer.balancer)
+    new Firewall(this, 'Firewall', { settings, loadBalancer: loadBalancer.balancer, key })
     const queues = new Queues(this, 'Queues', { settings, key })
     const topic = settings.notify
       ? createTopic(this, 'Notify', {
           settings,
-          use: 'notify',
+          suffix: 'notify',
           emails: settings.notifyEmails,
           phones: settings.notifyPhones,
           key
@@ -55,14 +60,14 @@ export class ListenerStack extends Stack {
       settings.database === 'aurora' ? new Database(this, 'Database', { settings, network, key }) : undefined
     const alarmTopic = createTopic(this, 'AlarmTopic', {
       settings,
-      use: 'alarms',
+      suffix: 'alarms',
       emails: settings.alarmEmails,
       key
     })
     const services = new Services(this, 'Services', {
       settings,
       network,
-      entry,
+      loadBalancer,
       queues,
       key,
       stateKey,
@@ -73,28 +78,33 @@ export class ListenerStack extends Stack {
       isHomeRegion: region === (settings.homeRegion ?? settings.regions[0]),
       alarmTopic
     })
-    const watched = { settings, region, entry, queues, services }
-    const { alarms } = new Alarms(this, 'Alarms', {
-      ...watched,
-      topic: alarmTopic
-    })
-    const overview = new Overview(this, 'Overview', { ...watched, alarms })
-    const activity = new Activity(this, 'Activity', watched)
+    const monitored = { settings, region, loadBalancer, queues, services }
+    const { alarms } = new Alarms(this, 'Alarms', { ...monitored, topic: alarmTopic })
+    const overview = new OverviewDashboard(this, 'Overview', { ...monitored, alarms })
+    const logs = new LogDashboard(this, 'Activity', { settings, region })
     const urlOf = ({ dashboardName }: Dashboard) =>
       `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}#dashboards:name=${dashboardName}`
 
-    new CfnOutput(this, 'WebhookUrl', { description: 'paste it into Cloudinary', value: entry.webhookUrl })
-    new CfnOutput(this, 'DashboardUrl', { description: 'is it well?', value: urlOf(overview.dashboard) })
-    new CfnOutput(this, 'ActivityUrl', { description: 'what did it do?', value: urlOf(activity.dashboard) })
+    new CfnOutput(this, 'WebhookUrl', {
+      description: 'Notification URL to enter in Cloudinary',
+      value: loadBalancer.webhookUrl
+    })
+    new CfnOutput(this, 'DashboardUrl', {
+      description: 'Dashboard with alarms and metrics',
+      value: urlOf(overview.dashboard)
+    })
+    new CfnOutput(this, 'ActivityUrl', {
+      description: 'Dashboard with notifications and the outcome of each event, from the logs',
+      value: urlOf(logs.dashboard)
+    })
     new CfnOutput(this, 'SecretName', { value: namesOf(name).secret })
     new CfnOutput(this, 'NextCommand', {
-      description:
-        'has the listener create in Cloudinary what it needs; docs/deploy.md has the other commands',
+      description: 'Runs setup, which creates triggers and metadata fields in Cloudinary (docs/deploy.md)',
       value: services.commandLine('setup')
     })
   }
 
-  /** What processors are handed as variables. */
+  /** Returns the environment variables that ECS reads from Secrets Manager, for processors. */
   #secrets(stateKey: IKey | undefined): Record<string, EcsSecret> {
     const { name, forward, database, secretVariables } = this.#settings
     const { forwardSecret, databaseSecret, processorsSecret } = namesOf(name)
@@ -111,11 +121,11 @@ export class ListenerStack extends Stack {
       })
     }
     const whole = (id: string, secretName: string) => EcsSecret.fromSecretsManager(named(id, secretName))
-    const ofProcessors = secretVariables.length > 0 ? named('ProcessorsSecret', processorsSecret) : undefined
+    const variables = secretVariables.length > 0 ? named('ProcessorsSecret', processorsSecret) : undefined
     return {
-      ...(ofProcessors &&
+      ...(variables &&
         Object.fromEntries(
-          secretVariables.map((variable) => [variable, EcsSecret.fromSecretsManager(ofProcessors, variable)])
+          secretVariables.map((variable) => [variable, EcsSecret.fromSecretsManager(variables, variable)])
         )),
       ...(forward && { FORWARD_SECRET: whole('ForwardSecret', forwardSecret) }),
       ...(database === 'secret' && { DATABASE_URL: whole('DatabaseSecret', databaseSecret) })

@@ -1,48 +1,47 @@
-/** A question to the log groups of roles, in the language of CloudWatch Logs Insights. */
+/** A CloudWatch Logs Insights query over the log groups of roles. */
 export interface LogQuery {
   title: string
   roles: readonly string[]
   lines: readonly string[]
 }
 
-const NEWEST = 'sort @timestamp desc'
+const NEWEST_FIRST = 'sort @timestamp desc'
 
-/** What goes wrong. The listener's own logger writes levels as words, one of a user's own perhaps as pino's numbers. */
-export const ERRORS: LogQuery = {
-  title: 'Errors, the newest first',
+/** Our logger writes levels as words; a logger from `listener.config.ts` may write pino's numbers. */
+export const ERROR_QUERY: LogQuery = {
+  title: 'Errors, newest first',
   roles: ['web', 'worker'],
   lines: [
     'fields @timestamp, role, msg, code, err.code, err.message, processor, asset, traceId',
     'filter level in ["error", "fatal"] or level in [50, 60]',
-    NEWEST,
+    NEWEST_FIRST,
     'limit 20'
   ]
 }
 
-/** What the listener did, by what its roles log. */
-export const ACTIVITY: readonly LogQuery[] = [
+export const LOG_DASHBOARD_QUERIES: readonly LogQuery[] = [
   {
-    title: 'What became of each event',
+    title: 'Events by outcome, newest first',
     roles: ['worker'],
     lines: [
       'fields @timestamp, type, asset, processor, msg, note, reason, err.message, milliseconds, traceId',
       'filter msg like /^event /',
-      NEWEST,
+      NEWEST_FIRST,
       'limit 50'
     ]
   },
   {
-    title: 'What came in, and what was refused',
+    title: 'Requests, newest first',
     roles: ['web'],
     lines: [
       'fields @timestamp, msg, type, events, code, reason, ip, milliseconds, traceId',
       'filter msg like /^(notification|request) /',
-      NEWEST,
+      NEWEST_FIRST,
       'limit 50'
     ]
   },
   {
-    title: 'Runs of each processor',
+    title: 'Processor runs',
     roles: ['worker'],
     lines: [
       'filter msg like /^event / and ispresent(processor) and ispresent(milliseconds)',
@@ -51,7 +50,7 @@ export const ACTIVITY: readonly LogQuery[] = [
     ]
   },
   {
-    title: 'Refused, by reason and sender',
+    title: 'Refused requests by code and address',
     roles: ['web'],
     lines: [
       'filter msg like / refused$/',

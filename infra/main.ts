@@ -1,5 +1,5 @@
-/** The CDK app: `npm run synth`, `diff`, `deploy` and `destroy` run it. docs/deploy.md says how to use it. */
+/** Entry point of the CDK app: `npm run synth`, `diff`, `deploy` and `destroy` run it (docs/deploy.md). */
 import { App } from 'aws-cdk-lib'
-import { describe } from './stacks.ts'
+import { defineApp } from './stacks.ts'
 
-process.exitCode = describe(new App(), (line) => console.error(line))
+process.exitCode = defineApp(new App(), (line) => console.error(line))

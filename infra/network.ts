@@ -23,7 +23,7 @@ export interface NetworkProps {
   key: IKey | undefined
 }
 
-/** AWS services that the tasks call without leaving the VPC. */
+/** AWS services that tasks call through interface endpoints. */
 const ENDPOINTS = {
   Sqs: InterfaceVpcEndpointAwsService.SQS,
   SecretsManager: InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
@@ -33,8 +33,9 @@ const ENDPOINTS = {
 }
 
 /**
- * Where it runs: tasks in private subnets, the load balancer in public ones. Nothing but the load balancer reaches `web`,
- * and nothing reaches the other roles. Out they go by HTTPS alone, to Cloudinary through the NAT gateway.
+ * VPC and security groups: tasks in private subnets, the load balancer in public ones. Only the load balancer
+ * can connect to `web`, and nothing can connect to the other roles. Outbound, tasks use HTTPS, through the
+ * NAT gateway.
  */
 export class Network extends Construct {
   readonly vpc: IVpc
@@ -48,6 +49,7 @@ export class Network extends Construct {
     const own = existing ? undefined : this.#createVpc(settings, key)
     this.vpc = own ?? Vpc.fromVpcAttributes(this, 'Vpc', existing!)
 
+    // CloudFormation replaces a security group when its description changes
     const group = (name: string, description: string) =>
       new SecurityGroup(this, name, { vpc: this.vpc, description, allowAllOutbound: false })
     this.entryGroup = group('EntryGroup', 'load balancer: HTTPS from anywhere, out to web alone')
@@ -64,7 +66,7 @@ export class Network extends Construct {
     Validations.of(this.entryGroup).acknowledge({
       id: 'AwsSolutions-EC23',
       reason:
-        "A webhook is called from the internet, and Cloudinary publishes no list of addresses. The firewall stands before it, and the listener takes nothing without Cloudinary's signature."
+        'A webhook is called from the internet, and Cloudinary publishes no list of addresses. The firewall limits each address, and the listener accepts only signed notifications.'
     })
   }
 
@@ -75,7 +77,7 @@ export class Network extends Construct {
       ...(key && { encryptionKey: key })
     })
     return new Vpc(this, 'Vpc', {
-      // by number: their names would have to be looked up in the account
+      // by index: zone names would require a lookup in the account
       availabilityZones: Array.from({ length: zones }, (_, index) => Fn.select(index, Fn.getAzs())),
       natGateways: natPerZone ? zones : 1,
       subnetConfiguration: [
@@ -83,7 +85,7 @@ export class Network extends Construct {
         { name: 'private', subnetType: SubnetType.PRIVATE_WITH_EGRESS, cidrMask: 20 }
       ],
       flowLogs: {
-        // what was refused; all of it would cost more than the listener
+        // rejected traffic only: logs of all traffic would cost more than the listener
         Rejected: {
           destination: FlowLogDestination.toCloudWatchLogs(flowLog),
           trafficType: FlowLogTrafficType.REJECT
@@ -92,7 +94,7 @@ export class Network extends Construct {
     })
   }
 
-  /** Those of DynamoDB and S3, from which the layers of an image come, cost nothing. */
+  /** Gateway endpoints (DynamoDB, and S3 for image layers) are free; interface endpoints are not. */
   #addEndpoints(vpc: Vpc, { interfaceEndpoints }: Settings): void {
     vpc.addGatewayEndpoint('DynamoDb', { service: GatewayVpcEndpointAwsService.DYNAMODB })
     vpc.addGatewayEndpoint('S3', { service: GatewayVpcEndpointAwsService.S3 })

@@ -2,11 +2,10 @@ import { Stack } from 'aws-cdk-lib'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Construct } from 'constructs'
 import { JOURNAL } from '../app/journal/journal-table.ts'
-import { namesOf, secretArn } from './names.ts'
 import type { Queues } from './queues.ts'
+import { namesOf, secretArn } from './resource-names.ts'
 import type { Settings } from './settings.ts'
 
-/** Actions, and what they are done to. */
 export interface Permission {
   actions: string[]
   resources: string[]
@@ -16,17 +15,18 @@ export interface PermissionsOptions {
   scope: Construct
   settings: Settings
   queues: Queues
-  /** Of the processor `notify`. */
+  /** Topic of the processor `notify`. */
   topicArn: string | undefined
-  /** The customer's own keys: of queues and topic, and of secrets and journal. */
+  /** Customer key of queues and topics. */
   key: IKey | undefined
+  /** Customer key of secrets and journal. */
   stateKey: IKey | undefined
 }
 
-const TAKE_MESSAGES = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility']
+const RECEIVE_MESSAGES = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility']
 
-/** What DynamoDB does with a table's key in the name of whoever calls it. */
-const TABLE_KEY = [
+/** Actions that DynamoDB performs on a table's key on behalf of its caller. */
+const TABLE_KEY_ACTIONS = [
   'kms:Encrypt',
   'kms:Decrypt',
   'kms:ReEncryptFrom',
@@ -35,7 +35,7 @@ const TABLE_KEY = [
   'kms:DescribeKey'
 ]
 
-/** What each role may do, and on what: exactly the calls that its code makes. */
+/** Returns the permissions of each role: exactly the calls that its code makes. */
 export function permissionsOf(options: PermissionsOptions) {
   const { scope, settings, queues, topicArn, key, stateKey } = options
   const stack = Stack.of(scope)
@@ -49,40 +49,40 @@ export function permissionsOf(options: PermissionsOptions) {
   const deadLetters = on(queues.deadLetterQueue.queueArn)
   const journal = on(tableArn)
   const feed = on(`${tableArn}/index/${JOURNAL.feedIndex.name}`)
-  // a queue's key is used by whoever sends and whoever receives
-  const ofKeys = (...stateActions: string[]): Permission[] => [
+  // both senders and receivers use a queue's key
+  const keys = (...stateActions: string[]): Permission[] => [
     ...(key ? [on(key.keyArn).may('kms:GenerateDataKey', 'kms:Decrypt')] : []),
     ...(stateKey ? [on(stateKey.keyArn).may(...stateActions)] : [])
   ]
   const read = secret.may('secretsmanager:GetSecretValue')
   return {
-    web: [read, queue.may('sqs:SendMessage', 'sqs:GetQueueAttributes'), ...ofKeys('kms:Decrypt')],
-    poll: [read, queue.may('sqs:SendMessage'), ...ofKeys('kms:Decrypt')],
+    web: [read, queue.may('sqs:SendMessage', 'sqs:GetQueueAttributes'), ...keys('kms:Decrypt')],
+    poll: [read, queue.may('sqs:SendMessage'), ...keys('kms:Decrypt')],
     worker: [
       read,
-      queue.may(...TAKE_MESSAGES),
+      queue.may(...RECEIVE_MESSAGES),
       deadLetters.may('sqs:SendMessage'),
-      // events, and what processors remember
+      // events and processor state
       journal.may('dynamodb:UpdateItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'),
       ...(topicArn ? [on(topicArn).may('sns:Publish')] : []),
-      ...ofKeys(...TABLE_KEY)
+      ...keys(...TABLE_KEY_ACTIONS)
     ],
     reconcile: [
       read,
       queue.may('sqs:SendMessage', 'sqs:GetQueueAttributes'),
-      // which events are known, and how far it has come
+      // known events and watermarks
       journal.may('dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem'),
       feed.may('dynamodb:Query'),
-      ...ofKeys(...TABLE_KEY)
+      ...keys(...TABLE_KEY_ACTIONS)
     ],
-    /** `doctor`, `redrive`, `replay`, `migrate`, `setup` and `changes`, run by hand. */
+    /** The commands `doctor`, `redrive`, `replay`, `migrate`, `setup` and `changes`, started by hand. */
     operator: [
       read,
       queue.may('sqs:SendMessage', 'sqs:GetQueueAttributes'),
-      deadLetters.may(...TAKE_MESSAGES, 'sqs:GetQueueAttributes'),
+      deadLetters.may(...RECEIVE_MESSAGES, 'sqs:GetQueueAttributes'),
       journal.may('dynamodb:GetItem', 'dynamodb:DescribeTable', 'dynamodb:DescribeTimeToLive'),
       ...(topicArn ? [on(topicArn).may('sns:GetTopicAttributes')] : []),
-      ...ofKeys(...TABLE_KEY)
+      ...keys(...TABLE_KEY_ACTIONS)
     ]
   } satisfies Record<string, Permission[]>
 }

@@ -2,17 +2,17 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { DeduplicationScope, FifoThroughputLimit, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
-import { namesOf } from './names.ts'
+import { namesOf } from './resource-names.ts'
 import type { Settings } from './settings.ts'
 import { MAXIMUM_RECEIVES, TIMINGS } from './timings.ts'
 
 export interface QueuesProps {
   settings: Settings
-  /** The customer's own key; the key of SQS otherwise. */
+  /** Customer key; undefined uses SQS-managed encryption. */
   key: IKey | undefined
 }
 
-/** The queue and the dead-letter queue of a region. */
+/** The FIFO queue and its dead-letter queue. */
 export class Queues extends Construct {
   readonly queue: Queue
   readonly deadLetterQueue: Queue
@@ -22,7 +22,7 @@ export class Queues extends Construct {
     const names = namesOf(settings.name)
     const common = {
       fifo: true,
-      // high throughput: thousands of messages a second rather than 300
+      // high-throughput mode: thousands of messages a second instead of 300
       deduplicationScope: DeduplicationScope.MESSAGE_GROUP,
       fifoThroughputLimit: FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
       retentionPeriod: Duration.seconds(TIMINGS.retention.seconds),

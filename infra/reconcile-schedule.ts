@@ -10,7 +10,7 @@ import { Construct } from 'constructs'
 import type { Settings } from './settings.ts'
 
 export interface ReconcileScheduleProps {
-  /** Is told when a pass fails. */
+  /** Receives a message when a pass fails. */
   alarmTopic: ITopic
   settings: Settings
   cluster: Cluster
@@ -18,9 +18,9 @@ export interface ReconcileScheduleProps {
   securityGroup: SecurityGroup
 }
 
-/** Has the command `reconcile` run again and again, as a task of its own, and tells people when it fails. */
+/** Runs `reconcile` on a schedule as a Fargate task, and reports failures to the alarm topic. */
 export class ReconcileSchedule extends Construct {
-  /** Of this schedule alone, since EventBridge Scheduler counts what it could not start by group. */
+  /** A group with only this schedule, because EventBridge Scheduler counts start errors per group. */
   readonly group: ScheduleGroup
 
   constructor(scope: Construct, id: string, props: ReconcileScheduleProps) {
@@ -29,21 +29,21 @@ export class ReconcileSchedule extends Construct {
     this.group = new ScheduleGroup(this, 'Group', { removalPolicy: RemovalPolicy.DESTROY })
     new Schedule(this, 'Schedule', {
       scheduleGroup: this.group,
-      description: 'finds what Cloudinary has and never told of',
+      description: 'Finds changes in Cloudinary whose notification never arrived',
       schedule: ScheduleExpression.expression(settings.reconcileEvery),
       target: new EcsRunFargateTask(cluster, {
         taskDefinition: task,
         securityGroups: [securityGroup],
         vpcSubnets: { subnets: cluster.vpc.privateSubnets },
         assignPublicIp: false,
-        // the next one finds what this one has not
+        // the next pass covers a missed one
         retryAttempts: 3,
         maxEventAge: Duration.minutes(30)
       })
     })
-    // a task that has ended tells nobody; ECS tells EventBridge
+    // a stopped task emits no metric, but ECS sends an event
     new Rule(this, 'Failed', {
-      description: 'reconcile has failed, or ECS could not start it',
+      description: 'reconcile failed, or ECS could not start it',
       eventPattern: {
         source: ['aws.ecs'],
         detailType: ['ECS Task State Change'],

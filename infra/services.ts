@@ -14,49 +14,50 @@ import {
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct, type IConstruct } from 'constructs'
-import type { Entry } from './entry.ts'
 import { type EnvironmentOptions, environmentsOf } from './environment.ts'
-import { namesOf } from './names.ts'
+import type { LoadBalancer } from './load-balancer.ts'
 import type { Network } from './network.ts'
 import { type PermissionsOptions, permissionsOf } from './permissions.ts'
 import { ReconcileSchedule } from './reconcile-schedule.ts'
+import { namesOf } from './resource-names.ts'
 import type { TaskSize } from './setting-values.ts'
 import type { Settings } from './settings.ts'
-import { createTask, type TaskPlatform } from './tasks.ts'
+import { createTaskDefinition, type TaskPlatform } from './task-definition.ts'
 import { TIMINGS } from './timings.ts'
 import { scaleWeb } from './web-scaling.ts'
 import { WorkerScaling } from './worker-scaling.ts'
 
 export interface ServicesProps extends Omit<EnvironmentOptions & PermissionsOptions, 'scope' | 'webhookUrl'> {
   network: Network
-  entry: Entry
-  /** What processors are handed from Secrets Manager, by variable. */
+  loadBalancer: LoadBalancer
+  /** Environment variables of processors whose values ECS reads from Secrets Manager. */
   secrets: Record<string, EcsSecret>
-  /** What only one region does: `reconcile`, and `poll`. */
+  /** Whether this region runs `reconcile` and `poll`. */
   isHomeRegion: boolean
   alarmTopic: ITopic
-  /** What worker needs to be there before it starts. */
+  /** Created before `worker` starts. */
   database: IConstruct | undefined
   key: IKey | undefined
 }
 
-/** Of `poll` and of commands. */
+/** Task size of `poll` and commands. */
 const SMALL: TaskSize = { cpu: 256, memoryMiB: 512 }
 
-/** The roles of the listener as services, and its commands as tasks. */
+/** The roles as Fargate services, and the commands as Fargate tasks. */
 export class Services extends Construct {
   readonly cluster: Cluster
   readonly web: FargateService
   readonly worker: FargateService
-  /** Runs commands by hand. */
+  /** Task definition for commands that people run. */
   readonly operator: FargateTaskDefinition
-  /** In the home region, unless it is never to run. */
+  /** Undefined outside the home region, and with `reconcileEvery: never`. */
   readonly reconcile: ReconcileSchedule | undefined
   readonly #network: Network
 
   constructor(scope: Construct, id: string, props: ServicesProps) {
     super(scope, id)
-    const { settings, network, entry, secrets, queues, isHomeRegion, alarmTopic, database, key } = props
+    const { settings, network, loadBalancer, secrets, queues, isHomeRegion, alarmTopic, database, key } =
+      props
     this.#network = network
     this.cluster = new Cluster(this, 'Cluster', {
       clusterName: namesOf(settings.name).cluster,
@@ -64,7 +65,7 @@ export class Services extends Construct {
       enableFargateCapacityProviders: true,
       containerInsightsV2: ContainerInsights.ENABLED
     })
-    const environments = environmentsOf({ ...props, webhookUrl: entry.webhookUrl })
+    const environments = environmentsOf({ ...props, webhookUrl: loadBalancer.webhookUrl })
     const permissions = permissionsOf({ ...props, scope: this })
     const platform: TaskPlatform = { settings, key, image: this.#image(settings.architecture) }
     const task = (
@@ -72,7 +73,7 @@ export class Services extends Construct {
       size: TaskSize,
       withSecrets: Record<string, EcsSecret> = {}
     ) =>
-      createTask(this, role, platform, {
+      createTaskDefinition(this, role, platform, {
         command: commandOf(role, settings),
         size,
         environment: environments[role],
@@ -80,15 +81,16 @@ export class Services extends Construct {
         permissions: permissions[role],
         stopTimeout: role === 'web' ? TIMINGS.webStop.seconds : TIMINGS.workerStop.seconds,
         listens: role === 'web',
-        // as docker-compose.yml does: without its table a worker does not start, and a release would be rolled back
-        ...(role === 'worker' && settings.database !== 'none' && { first: 'migrate' })
+        // a worker does not start without its table, so a release that needs a new column would be rolled
+        // back
+        ...(role === 'worker' && settings.database !== 'none' && { initCommand: 'migrate' })
       })
 
     this.web = this.#createService('Web', task('web', settings.web.size), network.webGroup, {
       healthCheckGracePeriod: Duration.seconds(TIMINGS.healthCheckGrace.seconds)
     })
-    this.web.attachToApplicationTargetGroup(entry.targetGroup)
-    scaleWeb(this.web, entry.targetGroup, settings.web)
+    this.web.attachToApplicationTargetGroup(loadBalancer.targetGroup)
+    scaleWeb(this.web, loadBalancer.targetGroup, settings.web)
 
     const { worker } = settings
     this.worker = this.#createService('Worker', task('worker', worker.size, secrets), network.workerGroup, {
@@ -114,11 +116,11 @@ export class Services extends Construct {
     }
   }
 
-  /** Built from the Dockerfile when it is deployed; synthesis only hashes what goes into it. */
+  /** `cdk deploy` builds the image from the Dockerfile; synthesis only hashes its inputs. */
   #image(architecture: 'arm64' | 'x86_64'): ContainerImage {
     const asset = new DockerImageAsset(this, 'Image', {
       directory: `${import.meta.dirname}/..`,
-      // the production image has none of it, and an edit of it is no new image
+      // the production image does not contain dev/, so a change there must not cause a new image
       exclude: ['dev'],
       platform: architecture === 'arm64' ? Platform.LINUX_ARM64 : Platform.LINUX_AMD64
     })
@@ -136,7 +138,7 @@ export class Services extends Construct {
     } = {}
   ): FargateService {
     const service = new FargateService(this, role, {
-      // without a count of its own a deployment keeps as many as the scaling has made of it
+      // no desiredCount by default: a deployment would reset the count that auto scaling chose
       cluster: this.cluster,
       serviceName: role.toLowerCase(),
       taskDefinition,
@@ -151,12 +153,13 @@ export class Services extends Construct {
       capacityProviderStrategies: [onDemand(1)],
       ...props
     })
-    // the first tasks find a way out and what they may do, or the circuit breaker would take them for bad
+    // without a route out and permissions the first tasks fail, and the circuit breaker rolls the release
+    // back
     service.node.addDependency(this.#network, taskDefinition, this.cluster)
     return service
   }
 
-  /** The line to type for a command, such as `doctor`. */
+  /** Returns the AWS CLI command that runs a command such as `doctor`. */
   commandLine(command: string): string {
     const { vpc, workerGroup } = this.#network
     const subnets = vpc.privateSubnets.map(({ subnetId }) => subnetId).join(',')
@@ -171,7 +174,7 @@ export class Services extends Construct {
   }
 }
 
-/** What a container runs; the operator says so anew each time. */
+/** Returns the arguments of a role's container. `aws ecs run-task` overrides those of the operator. */
 function commandOf(role: string, { reconcileTypes }: Settings): string[] {
   if (role === 'operator') return ['doctor']
   if (role === 'reconcile') return [role, ...reconcileTypes.flatMap((type) => ['--type', type])]

@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import { VARIABLES } from '../app/config.ts'
 
-/** Context values come from cdk.json as JSON, and from `-c name=value` as text. */
+/** Context values are JSON in cdk.json, and text in `-c name=value`. */
 export const wholeNumber = (minimum: number, maximum: number) =>
   z.coerce.number().int().min(minimum).max(maximum)
 
 export const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')])
 
-/** A list, in text separated by commas. */
+/** A list. Text is split at commas. */
 export const list = <Item extends z.ZodType>(item: Item) =>
   z.preprocess(
     (given) =>
@@ -20,7 +20,7 @@ export const list = <Item extends z.ZodType>(item: Item) =>
     z.array(item)
   )
 
-/** An object, in text as JSON. */
+/** An object. Text is parsed as JSON. */
 export const json = <Shape extends z.ZodType>(shape: Shape) =>
   z.preprocess((given) => (typeof given === 'string' ? parsed(given) : given), shape)
 
@@ -33,9 +33,9 @@ function parsed(text: string): unknown {
 }
 
 /** An AWS region, such as eu-west-1. */
-export const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'is no AWS region, such as eu-west-1')
+export const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'is not an AWS region, such as eu-west-1')
 
-/** The CPU units and MiB of memory that Fargate combines. */
+/** Memory sizes (MiB) that Fargate supports, by CPU units. */
 const SIZES: Record<number, readonly number[]> = {
   256: [512, 1024, 2048],
   512: [1024, 2048, 3072, 4096],
@@ -44,36 +44,36 @@ const SIZES: Record<number, readonly number[]> = {
   4096: [8192, 16_384, 24_576, 30_720]
 }
 
-/** What a task is given. */
+/** CPU and memory of a task. */
 export const taskSize = z
   .strictObject({ cpu: z.number().int(), memoryMiB: z.number().int() })
   .refine(({ cpu, memoryMiB }) => SIZES[cpu]?.includes(memoryMiB), {
-    error: `is not a size of Fargate; cpu → memoryMiB: ${Object.entries(SIZES)
+    error: `is not a Fargate size; cpu → memoryMiB: ${Object.entries(SIZES)
       .map(([cpu, memory]) => `${cpu} → ${memory.join(', ')}`)
       .join('; ')}`
   })
 
 export type TaskSize = z.output<typeof taskSize>
 
-const subnets = z.array(z.string().regex(/^subnet-[0-9a-f]{8,17}$/, 'is no subnet id')).min(2)
+const subnets = z.array(z.string().regex(/^subnet-[0-9a-f]{8,17}$/, 'is not a subnet id')).min(2)
 
-/** A network that is there already. */
+/** An existing VPC. */
 export const existingVpc = z.strictObject({
-  vpcId: z.string().regex(/^vpc-[0-9a-f]{8,17}$/, 'is no VPC id'),
+  vpcId: z.string().regex(/^vpc-[0-9a-f]{8,17}$/, 'is not a VPC id'),
   availabilityZones: z.array(z.string()).min(2),
   publicSubnetIds: subnets,
   privateSubnetIds: subnets
 })
 
-/** Days that CloudWatch Logs can keep lines. */
+/** Retention periods that CloudWatch Logs supports, in days. */
 export const logRetentionDays = z.coerce
   .number()
   .pipe(z.literal([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731]))
 
-/** A variable of a processor's own: the listener's have their settings, and AWS sets those of its SDK. */
-export const ownVariable = z
+/** Name of an environment variable of a user's processor. */
+export const processorVariable = z
   .string()
-  .regex(/^[A-Z_][A-Z0-9_]*$/, 'is no variable, such as CMS_TOKEN')
+  .regex(/^[A-Z_][A-Z0-9_]*$/, 'is not a variable name, such as CMS_TOKEN')
   .refine((name) => !Object.hasOwn(VARIABLES, name) && !/^(AWS|ECS)_|^NODE_OPTIONS$/.test(name), {
-    error: 'is not a variable of a processor: it has a setting of its own, or is set by AWS or the image'
+    error: 'is reserved: it belongs to the listener (which has a setting for it), to AWS, or to the image'
   })

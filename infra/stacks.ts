@@ -1,15 +1,16 @@
 import { type App, Validations } from 'aws-cdk-lib'
 import { AwsSolutionsChecks } from 'cdk-nag'
 import { ListenerStack } from './listener-stack.ts'
-import { readSettings, type Settings } from './settings.ts'
+import { readSettings } from './read-settings.ts'
+import type { Settings } from './settings.ts'
 import { StateStack } from './state-stack.ts'
 
-/** Reads the settings, adds what they ask for, and has cdk-nag look at it. Returns the exit code. */
-export function describe(app: App, printError: (line: string) => void): number {
+/** Reads the settings, adds the stacks, and validates them with cdk-nag. Returns the exit code. */
+export function defineApp(app: App, printError: (line: string) => void): number {
   const read = readSettings(app.node.getAllContext())
-  if (read.outcome === 'refused') {
-    for (const fault of read.faults) printError(`setting ${fault}`)
-    printError('Settings are in cdk.json, or given with -c; docs/deploy.md lists them.')
+  if (read.outcome === 'invalid') {
+    for (const problem of read.problems) printError(`setting ${problem}`)
+    printError('Settings are in cdk.json, or given with -c. docs/deploy.md lists them.')
     return 1
   }
   addStacks(app, read.settings)
@@ -18,8 +19,8 @@ export function describe(app: App, printError: (line: string) => void): number {
 }
 
 /**
- * One stack for what all regions share and nobody may lose, and one for each region. None asks AWS for anything: with the
- * account left open and the regions given, the templates are the same wherever they are made.
+ * Adds a stack for the shared state (journal and secrets) and a stack for each region. Synthesis needs no AWS
+ * account and no network, so the templates are the same on every machine.
  */
 export function addStacks(app: App, settings: Settings): { state: StateStack; listeners: ListenerStack[] } {
   const { name, regions } = settings
@@ -33,7 +34,7 @@ export function addStacks(app: App, settings: Settings): { state: StateStack; li
       env: { region },
       stateKeyArn: state.key?.keyArn
     })
-    listener.addStackDependency(state, 'its secrets and its journal')
+    listener.addStackDependency(state, 'needs the secrets and the journal')
     return listener
   })
   return { state, listeners }

@@ -4,42 +4,45 @@ import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager'
 import type { Construct } from 'constructs'
 import { JOURNAL } from '../app/journal/journal-table.ts'
-import { createKey } from './key.ts'
-import { namesOf } from './names.ts'
+import { createCustomerKey } from './customer-key.ts'
+import { namesOf } from './resource-names.ts'
 import type { Settings } from './settings.ts'
 
-interface SecretToFill {
+interface SecretDefinition {
   id: string
   secretName: string
-  /** What its value must look like. */
-  form: string
+  /** Format of its value. */
+  format: string
 }
 
 /**
- * What all regions share and nobody may lose: the journal, and the secrets, which are made without a value, so that no
- * template ever holds one. A stack of its own: a person gives the secrets their values before anything else can start, and
- * a listener that does not start takes none of this back.
+ * The state that all regions share: the journal and the secrets. Secrets are created without a value, so no
+ * template contains one. They are in a stack of their own because a person must set the values before the
+ * roles can start, and because the rollback of a listener that does not start must not delete them.
  */
 export class StateStack extends Stack {
-  /** Of the customer; undefined where AWS's keys are used. A replica could not use a key of this region. */
+  /**
+   * Customer key; undefined with keys of AWS. Not used with several regions: a replica cannot use another
+   * region's key.
+   */
   readonly key: IKey | undefined
 
   constructor(scope: Construct, id: string, { settings, ...props }: StackProps & { settings: Settings }) {
     super(scope, id, { ...props, description: 'Journal and secrets of the Cloudinary listener' })
     const { name, regions, customerKey } = settings
     const names = namesOf(name)
-    this.key = customerKey && regions.length === 1 ? createKey(this, settings) : undefined
+    this.key = customerKey && regions.length === 1 ? createCustomerKey(this, settings) : undefined
     const secrets = [
-      { id: 'Cloudinary', secretName: names.secret, form: 'cloudinary://KEY:SECRET@CLOUD' },
+      { id: 'Cloudinary', secretName: names.secret, format: 'cloudinary://KEY:SECRET@CLOUD' },
       ...(settings.forward
-        ? [{ id: 'Forward', secretName: names.forwardSecret, form: 'whsec_ and 24 to 64 bytes in base64' }]
+        ? [{ id: 'Forward', secretName: names.forwardSecret, format: 'whsec_ and 24 to 64 bytes in base64' }]
         : []),
       ...(settings.database === 'secret'
         ? [
             {
               id: 'Database',
               secretName: names.databaseSecret,
-              form: 'postgres://USER:PASSWORD@HOST:PORT/NAME'
+              format: 'postgres://USER:PASSWORD@HOST:PORT/NAME'
             }
           ]
         : []),
@@ -48,14 +51,15 @@ export class StateStack extends Stack {
             {
               id: 'Processors',
               secretName: names.processorsSecret,
-              form: JSON.stringify(
+              format: JSON.stringify(
                 Object.fromEntries(settings.secretVariables.map((variable) => [variable, '…']))
               )
             }
           ]
         : [])
     ].map((secret) => this.#createSecret(settings, secret))
-    // last: a secret whose name is taken still would have the stack taken back, and the journal stay, with its name
+    // created last: if a secret's name is still taken, the stack is rolled back, and the retained journal
+    // would stay
     this.#createJournal(settings, names.journal).node.addDependency(...secrets)
   }
 
@@ -86,12 +90,12 @@ export class StateStack extends Stack {
     })
   }
 
-  #createSecret(settings: Settings, { id, secretName, form }: SecretToFill): CfnSecret {
+  #createSecret(settings: Settings, { id, secretName, format }: SecretDefinition): CfnSecret {
     const secret = new CfnSecret(this, id, {
       name: secretName,
-      description: `its value: ${form}`,
+      description: `Value: ${format}`,
       ...(this.key && { kmsKeyId: this.key.keyArn }),
-      // AWS refuses an empty list
+      // AWS rejects an empty list
       ...(settings.regions.length > 1 && {
         replicaRegions: settings.regions.slice(1).map((region) => ({ region }))
       })
@@ -102,11 +106,11 @@ export class StateStack extends Stack {
     Validations.of(secret).acknowledge({
       id: 'AwsSolutions-SMG4',
       reason:
-        'The value belongs to another system (Cloudinary, the receiver, the database), which AWS cannot rotate. ' +
-        'docs/operations.md has the rotation by hand, which loses no notification.'
+        'The value belongs to another system (Cloudinary, the receiver, the database), so AWS cannot rotate it. ' +
+        'docs/operations.md describes how to rotate it by hand without losing a notification.'
     })
     new CfnOutput(this, `${id}Secret`, {
-      description: `give the secret its value, ${form}`,
+      description: `Sets the value of the secret: ${format}`,
       value: `aws secretsmanager put-secret-value --region ${this.region} --secret-id ${secretName} --secret-string '…'`
     })
     return secret

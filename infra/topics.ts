@@ -7,22 +7,22 @@ import type { Settings } from './settings.ts'
 
 export interface TopicProps {
   settings: Settings
-  /** `alarms`, `notify` */
-  use: string
+  /** Second part of the topic's name: `alarms` or `notify`. */
+  suffix: string
   emails: readonly string[]
   phones?: readonly string[]
   key: IKey | undefined
 }
 
-/** An SNS topic and who is told of what it is sent; who is told by e-mail has to confirm it once. */
+/** Creates an SNS topic and its subscriptions. Subscribers by e-mail must confirm once. */
 export function createTopic(
   scope: Construct,
   id: string,
-  { settings, use, emails, phones = [], key }: TopicProps
+  { settings, suffix, emails, phones = [], key }: TopicProps
 ): Topic {
   const topic = new Topic(scope, id, {
-    topicName: `${settings.name}-${use}`,
-    displayName: `${settings.name} ${use}`,
+    topicName: `${settings.name}-${suffix}`,
+    displayName: `${settings.name} ${suffix}`,
     enforceSSL: true,
     ...(key && { masterKey: key })
   })
@@ -32,7 +32,7 @@ export function createTopic(
     Validations.of(topic).acknowledge({
       id: 'AwsSolutions-SNS2',
       reason:
-        'It keeps nothing: messages leave for mailboxes and telephones at once. CloudWatch cannot publish to a topic with the key of SNS; customerKey=true encrypts it with a key of your own.'
+        'The topic stores no messages. CloudWatch cannot publish to a topic encrypted with the key of SNS; customerKey=true encrypts it with a key of your own.'
     })
   }
   return topic

@@ -5,7 +5,7 @@ import type { Settings } from './settings.ts'
 
 const COOLDOWN = { scaleOutCooldown: Duration.minutes(1), scaleInCooldown: Duration.minutes(5) }
 
-/** As many tasks as requests and CPU ask for. */
+/** Scales `web` on requests per task and on CPU. */
 export function scaleWeb(
   service: FargateService,
   targetGroup: ApplicationTargetGroup,

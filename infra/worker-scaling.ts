@@ -8,7 +8,7 @@ import { MathExpression } from 'aws-cdk-lib/aws-cloudwatch'
 import type { FargateService, ScalableTaskCount } from 'aws-cdk-lib/aws-ecs'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
-import { runningTasks } from './metrics.ts'
+import { runningTasks } from './cloudwatch-metrics.ts'
 import type { Settings } from './settings.ts'
 
 export interface WorkerScalingProps {
@@ -20,9 +20,10 @@ export interface WorkerScalingProps {
 const MINUTE = Duration.minutes(1)
 
 /**
- * As many workers as the backlog asks for: so many messages for each task. More of them when the oldest message waits too
- * long. At zero, the first message starts one.
- * Source: https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-target-tracking-metric-math.html
+ * Scales `worker` on the backlog per task, and on the age of the oldest message. From zero, the first message
+ * starts a task.
+ * Source:
+ * https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-target-tracking-metric-math.html
  */
 export class WorkerScaling extends Construct {
   readonly #props: WorkerScalingProps
@@ -39,7 +40,7 @@ export class WorkerScaling extends Construct {
     if (minimumTasks === 0) this.#wakeFromZero()
   }
 
-  /** CDK's own target tracking takes one metric; backlog per task is made of several. */
+  /** Built from L1 constructs: CDK's target tracking accepts a single metric, not an expression. */
   #scaleOnBacklog(): void {
     const { settings, service, queue } = this.#props
     const sqs = (id: string, metricName: string) => ({
@@ -84,8 +85,8 @@ export class WorkerScaling extends Construct {
             {
               id: 'perTask',
               label: 'backlog per task',
-              // SQS may write no number of hidden ones where there are none;
-              // what is in hand, or waits to be tried again, asks for no second worker, but the last one stays for it
+              // hidden messages (in flight or waiting for a retry) count as one: they keep the last worker,
+              // but need no second one. SQS may write no data point for them, hence FILL.
               expression: '(visible + IF(FILL(hidden, 0) > 0, 1, 0)) / IF(running < 1, 1, running)',
               returnData: true
             }
@@ -97,8 +98,8 @@ export class WorkerScaling extends Construct {
   }
 
   /**
-   * An event that fails for an hour is old, and needs no second worker: so the age counts only while more messages wait
-   * than one worker takes.
+   * An event that has failed for an hour is old, but needs no second worker. So the age counts only while
+   * more messages wait than one worker processes at a time.
    */
   #scaleOnAge(): void {
     const { settings, queue } = this.#props
@@ -125,7 +126,7 @@ export class WorkerScaling extends Construct {
     })
   }
 
-  /** Target tracking multiplies what there is, and zero stays zero. */
+  /** Target tracking scales the current count by a factor, so it never leaves zero. */
   #wakeFromZero(): void {
     const { service, queue } = this.#props
     this.#tasks.scaleOnMetric('Wake', {
@@ -143,7 +144,7 @@ export class WorkerScaling extends Construct {
         { upper: 0, change: 0 },
         { lower: 1, change: 1 }
       ],
-      // until it is counted as running, the alarm goes on
+      // the alarm keeps firing until Container Insights counts the new task
       cooldown: Duration.minutes(5)
     })
   }

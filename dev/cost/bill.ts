@@ -17,7 +17,7 @@ const MILLION = 1e6
 const ENDPOINTS = 5
 /** Rules of infra/firewall.ts: the rate, the body's size, two groups of AWS's. */
 const FIREWALL_RULES = 4
-/** That of infra/dashboard.ts and that of infra/activity.ts. */
+/** infra/overview-dashboard.ts and infra/log-dashboard.ts. */
 const DASHBOARDS = 2
 /** A `reconcile` of every hour, which takes about a minute of a small task. */
 const RECONCILE = { vcpu: 0.25, gb: 0.5, hours: HOURS / 60 }

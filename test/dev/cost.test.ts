@@ -7,7 +7,8 @@ import { PRICES, PRICES_OF, type Price } from '../../dev/cost/prices.ts'
 import { costs, dollars, inputs, levers, prices, scale, VOLUMES } from '../../dev/cost/tables.ts'
 import { tasksFor, wholeTasks } from '../../dev/cost/tasks.ts'
 import { DEFAULT_TRAFFIC, type InputName, TRAFFIC, type Traffic } from '../../dev/cost/traffic.ts'
-import { readSettings, Settings } from '../../infra/settings.ts'
+import { readSettings } from '../../infra/read-settings.ts'
+import { Settings } from '../../infra/settings.ts'
 
 const DEFAULTS = Settings.parse({})
 const MILLION = 1e6

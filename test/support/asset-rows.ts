@@ -24,7 +24,7 @@ const claimOf = ({ asset_id, public_id, resource_type, type }: AssetState): Clai
 const hasName = (claim: Claim, { publicId, resourceType, deliveryType }: Name) =>
   claim.publicId === publicId && claim.resourceType === resourceType && claim.deliveryType === deliveryType
 
-/** The rows of one environment, in memory: what `AssetRows` does, said once more, for tests that need thousands of runs. */
+/** In-memory model of `AssetRows` for one environment, for tests with thousands of runs. */
 export class MemoryRows implements Pick<AssetRows, 'now' | 'put' | 'claims' | 'remove' | 'clear'> {
   readonly rows = new Map<string, MemoryRow>()
   readonly #clock: () => string

@@ -1,4 +1,4 @@
 import { readConfig } from '../../app/config.ts'
 
-/** What an empty environment is: the defaults. */
+/** The configuration of an empty environment. */
 export const DEFAULT_CONFIG = readConfig([], {})

@@ -10,31 +10,31 @@ import pg from 'pg'
 
 const run = promisify(execFile)
 
-/** Where Debian keeps the newest server's programs; undefined where none is installed. */
+/** Programs of Debian's newest PostgreSQL server; undefined if not installed. */
 export const POSTGRES_BIN = globSync('/usr/lib/postgresql/*/bin/initdb')
   .toSorted()
   .at(-1)
   ?.replace(/\/initdb$/, '')
 
-/** Where Debian keeps PgBouncer; undefined where it is not installed. */
+/** Debian's PgBouncer; undefined if not installed. */
 export const PGBOUNCER = globSync('/usr/sbin/pgbouncer').at(0)
 
-/** `nobody` of Debian: neither program runs as root. */
+/** Debian's `nobody`: neither program runs as root. */
 const USER: { uid?: number; gid?: number } = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
 
-/** Part of the names of the sockets; nothing listens on a port. */
+/** Part of the sockets' names; no TCP port is opened. */
 const PORT = 5432
 const BOUNCER_PORT = 6432
 
 export interface DebianPostgres {
-  /** Of the server itself, at a Unix socket. */
+  /** URL of the server, on a Unix socket. */
   readonly url: string
-  /** Starts PgBouncer in transaction mode in front of it, and gives its URL. */
+  /** Starts PgBouncer in transaction mode in front of the server, and returns its URL. */
   startBouncer(): Promise<string>
   stop(): Promise<void>
 }
 
-/** Starts a PostgreSQL of Debian with a database of its own, on a Unix socket, that forgets everything when it stops. */
+/** Starts Debian's PostgreSQL on a Unix socket, with temporary data. */
 export async function startDebianPostgres(): Promise<DebianPostgres> {
   const directory = await mkdtemp(join(tmpdir(), 'listener-postgres-'))
   if (USER.uid !== undefined) await chown(directory, USER.uid, USER.uid)
@@ -70,7 +70,7 @@ export async function startDebianPostgres(): Promise<DebianPostgres> {
     },
     async stop() {
       for (const child of children.toReversed()) {
-        // at once, whoever is connected
+        // SIGINT: fast shutdown, which disconnects clients
         child.kill('SIGINT')
         if (child.exitCode === null) await once(child, 'exit')
       }
@@ -91,7 +91,7 @@ pool_mode = transaction
 default_pool_size = 5
 `
 
-/** Waits until a server accepts connections, for 30 s at most. */
+/** Waits until a server accepts connections, at most 30 s. */
 async function connectable(url: string, child: ChildProcess): Promise<void> {
   for (let tries = 1; ; tries++) {
     const client = new pg.Client({ connectionString: url })

@@ -1,4 +1,4 @@
-/** Limits and forms of CloudWatch's Embedded Metric Format, from its specification and its JSON schema. */
+/** Limits of CloudWatch's Embedded Metric Format, from its specification and JSON schema. */
 const UNITS =
   /^(?:(?:Seconds|Microseconds|Milliseconds|Percent|None)|(?:Count|(?:Kilo|Mega|Giga|Tera)?(?:bytes|bits)|Bytes|Bits)(?:\/Second)?)$/
 const MAXIMUM = {
@@ -18,10 +18,10 @@ const isText = (value: unknown, length: number): value is string =>
   typeof value === 'string' && value.length >= 1 && value.length <= length
 
 /**
- * What is wrong with a line, by the specification; nothing where CloudWatch would take all of it.
+ * Returns the violations of the specification in a line.
  * Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
-export function faultsOf(line: string): string[] {
+export function violationsOf(line: string): string[] {
   if (Buffer.byteLength(line) > MAXIMUM.bytes) return ['the line is too long']
   let root: unknown
   try {
@@ -32,57 +32,59 @@ export function faultsOf(line: string): string[] {
   if (!isObject(root)) return ['the root is not an object']
   const metadata = root._aws
   if (!isObject(metadata)) return ['_aws is not an object']
-  const faults: string[] = []
-  if (!Number.isInteger(metadata.Timestamp)) faults.push('_aws.Timestamp is not a whole number')
+  const violations: string[] = []
+  if (!Number.isInteger(metadata.Timestamp)) violations.push('_aws.Timestamp is not a whole number')
   const directives = metadata.CloudWatchMetrics
-  if (!Array.isArray(directives)) return [...faults, '_aws.CloudWatchMetrics is not an array']
-  return [...faults, ...directives.flatMap((directive) => faultsOfDirective(directive, root))]
+  if (!Array.isArray(directives)) return [...violations, '_aws.CloudWatchMetrics is not an array']
+  return [...violations, ...directives.flatMap((directive) => directiveViolations(directive, root))]
 }
 
-function faultsOfDirective(directive: unknown, root: Json): string[] {
+function directiveViolations(directive: unknown, root: Json): string[] {
   if (!isObject(directive)) return ['a directive is not an object']
   const { Namespace, Dimensions, Metrics } = directive
-  const faults: string[] = []
-  if (!isText(Namespace, 255)) faults.push('Namespace')
-  if (!Array.isArray(Dimensions) || Dimensions.length === 0) faults.push('Dimensions')
-  else for (const set of Dimensions) faults.push(...faultsOfDimensions(set, root))
-  if (!Array.isArray(Metrics) || Metrics.length > MAXIMUM.metrics) faults.push('Metrics')
-  else for (const metric of Metrics) faults.push(...faultsOfMetric(metric, root))
-  return faults
+  const violations: string[] = []
+  if (!isText(Namespace, 255)) violations.push('Namespace')
+  if (!Array.isArray(Dimensions) || Dimensions.length === 0) violations.push('Dimensions')
+  else for (const set of Dimensions) violations.push(...dimensionViolations(set, root))
+  if (!Array.isArray(Metrics) || Metrics.length > MAXIMUM.metrics) violations.push('Metrics')
+  else for (const metric of Metrics) violations.push(...metricViolations(metric, root))
+  return violations
 }
 
-function faultsOfDimensions(set: unknown, root: Json): string[] {
+function dimensionViolations(set: unknown, root: Json): string[] {
   if (!Array.isArray(set) || set.length > MAXIMUM.dimensions) return ['a dimension set']
   return set
     .filter((name) => !isText(name, MAXIMUM.nameLength) || !isText(root[name], MAXIMUM.dimensionLength))
     .map((name) => `dimension ${name}`)
 }
 
-function faultsOfMetric(metric: unknown, root: Json): string[] {
+function metricViolations(metric: unknown, root: Json): string[] {
   if (!isObject(metric) || !isText(metric.Name, MAXIMUM.nameLength)) return ['a metric without a name']
   const { Name, Unit, StorageResolution } = metric
-  const faults: string[] = []
-  if (Unit !== undefined && !(typeof Unit === 'string' && UNITS.test(Unit))) faults.push(`unit of ${Name}`)
+  const violations: string[] = []
+  if (Unit !== undefined && !(typeof Unit === 'string' && UNITS.test(Unit)))
+    violations.push(`unit of ${Name}`)
   if (StorageResolution !== undefined && StorageResolution !== 1 && StorageResolution !== 60)
-    faults.push(`resolution of ${Name}`)
+    violations.push(`resolution of ${Name}`)
   const target = root[Name]
   const values = Array.isArray(target) ? target : [target]
-  if (values.length === 0 || values.length > MAXIMUM.values) faults.push(`number of values of ${Name}`)
+  if (values.length === 0 || values.length > MAXIMUM.values) violations.push(`number of values of ${Name}`)
   if (!values.every((value) => typeof value === 'number' && Number.isFinite(value)))
-    faults.push(`values of ${Name}`)
-  return faults
+    violations.push(`values of ${Name}`)
+  return violations
 }
 
 /**
- * What CloudWatch makes of lines: all values of each metric, by its name and dimensions (`AckLatency{Role=web}`).
+ * Returns all values of each metric, by name and dimensions (`AckLatency{Role=web}`), as CloudWatch extracts
+ * them.
  *
- * @throws {Error} for a line that CloudWatch would not take
+ * @throws {Error} for a line that violates the specification
  */
 export function metricsOf(lines: readonly string[]): Map<string, number[]> {
   const metrics = new Map<string, number[]>()
   for (const line of lines) {
-    const faults = faultsOf(line)
-    if (faults.length > 0) throw new Error(`${faults.join(', ')}: ${line}`)
+    const violations = violationsOf(line)
+    if (violations.length > 0) throw new Error(`${violations.join(', ')}: ${line}`)
     const root = JSON.parse(line)
     for (const { Dimensions, Metrics } of root._aws.CloudWatchMetrics) {
       for (const set of Dimensions as string[][]) {

@@ -3,10 +3,10 @@ import { toEvents } from '../../app/ingest/notification.ts'
 import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
 import { type SampleOptions, sampleNotification } from '../../app/testing/samples.ts'
 
-/** When sample events happen, unless `now` says otherwise. */
+/** Default time of sample events. */
 export const HAPPENED_AT = new Date('2026-06-01T12:00:00.789Z')
 
-/** The first event of a sample notification, made with `change` to its body. */
+/** Returns the first event of a sample notification whose body is changed by `change`. */
 export function sampleEvent(
   type: EventType,
   options: SampleOptions & { variant?: string } = {},

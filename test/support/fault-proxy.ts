@@ -11,28 +11,28 @@ import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** What becomes of the calls that come in from now on. */
+/** How the proxy treats calls from now on. */
 export type ProxyFault =
   | { kind: 'pass' }
-  /** Nobody listens: connections are refused, and those that are open are cut. */
+  /** Refuses connections, and closes open ones. */
   | { kind: 'refuse' }
-  /** Carried out late; a caller that has gone meanwhile does not learn of it. */
+  /** Forwards calls late, even if the caller has given up. */
   | { kind: 'slow'; ms: number; only?: readonly string[] }
-  /** Not carried out, and answered with this status. */
+  /** Answers with this status without forwarding. */
   | { kind: 'error'; status: number; only?: readonly string[] }
-  /** Taken and never answered. */
+  /** Never answers. */
   | { kind: 'hang'; only?: readonly string[] }
 
 export interface FaultProxyOptions {
-  /** Where calls go: `http://HOST:PORT`. */
+  /** Address of the service: `http://HOST:PORT`. */
   target: string
-  /** Changes what is asked for; `operation` is AWS's name for it, such as `SendMessageBatch`. */
+  /** Rewrites the body of a call; `operation` is AWS's name, such as `SendMessageBatch`. */
   rewrite?: (operation: string, body: string) => string
 }
 
-/** Stands before an HTTP service of AWS and breaks it on demand. */
+/** HTTP proxy in front of an AWS service that injects faults. */
 export class FaultProxy {
-  /** How many calls met each kind of fault. Those refused do not arrive, so they are not among them. */
+  /** Number of calls by fault. Refused connections are not counted, because their calls do not arrive. */
   readonly counts: Record<ProxyFault['kind'], number> = { pass: 0, refuse: 0, slow: 0, error: 0, hang: 0 }
   readonly #options: FaultProxyOptions
   readonly #server: Server
@@ -48,12 +48,12 @@ export class FaultProxy {
     })
   }
 
-  /** Its own address, which stays the same. */
+  /** The proxy's address, which never changes. */
   get url(): string {
     return `http://127.0.0.1:${this.#port}`
   }
 
-  /** Resolves when calls meet the fault; until then, and after `{ kind: 'pass' }`, they pass. */
+  /** Sets the fault; resolves when it is in effect. */
   async set(fault: ProxyFault): Promise<void> {
     this.#fault = fault
     if (fault.kind !== 'refuse') return this.#listen()
@@ -88,7 +88,7 @@ export class FaultProxy {
         return
       case 'error':
         response.writeHead(fault.status, { 'content-type': 'application/x-amz-json-1.0' })
-        response.end(JSON.stringify({ __type: 'InternalFailure', message: 'told to fail' }))
+        response.end(JSON.stringify({ __type: 'InternalFailure', message: 'injected fault' }))
         return
       case 'slow':
         await sleep(fault.ms)
@@ -117,7 +117,7 @@ export class FaultProxy {
   }
 }
 
-/** Starts a proxy that lets everything pass until it is told otherwise. */
+/** Starts a proxy without a fault. */
 export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
   const proxy = new FaultProxy(options)
   await proxy.set({ kind: 'pass' })

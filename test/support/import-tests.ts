@@ -2,8 +2,8 @@ import { globSync } from 'node:fs'
 import t from 'tap'
 
 /**
- * Runs the tests of a directory and of those in it, one file after the other, in this process: a process for each takes
- * a second to start. Each file finds the environment of the process as the first one found it.
+ * Runs the test files below a directory in this process, in sequence: a process per file takes a second to
+ * start. Each file starts with the original environment variables.
  */
 export async function importTests(directory: string): Promise<void> {
   const environment = { ...process.env }
@@ -17,9 +17,9 @@ export async function importTests(directory: string): Promise<void> {
     }
     Object.assign(process.env, environment)
     await import(`${directory}/${file}`)
-    // Tests run in the order they were given, so those of the file have ended when this one runs. The next file is
-    // imported within it: a root without a running test would take itself for ended.
-    void t.test(`that was ${file}`, () => importFrom(index + 1))
+    // Tests run in order, so those of this file have finished when this test runs. It imports the next file,
+    // because tap ends when no test is running.
+    void t.test(`end of ${file}`, () => importFrom(index + 1))
   }
   await importFrom(0)
 }

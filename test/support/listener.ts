@@ -11,17 +11,17 @@ import { type StandIns, type StandInsOptions, startStandIns } from '../../dev/st
 import type { LogLine } from '../../dev/start/child.ts'
 
 export interface ListenerUnderTest extends StandIns {
-  /** Every line that the roles have logged. */
+  /** All log lines of the roles. */
   lines: LogLine[]
-  /** Resolves with the first line, past or yet to come, that matches. */
+  /** Resolves with the first line, past or future, that matches. */
   logged: (matches: (line: LogLine) => boolean) => Promise<LogLine>
-  /** Every line of metrics; there are none unless the environment names a namespace. */
+  /** All lines with metrics; empty unless METRICS_NAMESPACE is set. */
   metricLines: string[]
-  /** `POST` of notifications goes there. */
+  /** URL of the webhook. */
   webhookUrl: string
-  /** Stops the role `poll`, where it was asked for. */
+  /** Stops the role `poll`, if it was started. */
   stopPoll: () => Promise<void>
-  /** Stops the worker as a deployment does, and starts one anew. */
+  /** Stops the worker as a deployment does, and starts a new one. */
   restartWorker: () => Promise<void>
   /** Stops the worker as a deployment does. */
   stopWorker: () => Promise<void>
@@ -31,9 +31,9 @@ export interface ListenerUnderTest extends StandIns {
 }
 
 /**
- * `web` and `worker` (and `poll`, where `environment` has a `POLL_CHANNEL`) in this process, wired as `app/main.ts` wires them, on the stand-ins: a system test without the time
- * that processes take to start. It sets this process's environment. When the test ends everything is stopped, and
- * the test fails if a line that was logged holds a secret.
+ * Starts `web` and `worker` (and `poll` with a `POLL_CHANNEL`) in this process, wired as in `app/main.ts`, on
+ * the stand-ins: a system test without the start-up time of processes. Sets this process's environment. After
+ * the test, stops everything, and fails if a log line contains a secret.
  */
 export async function buildListener(
   t: Test,
@@ -98,7 +98,7 @@ export async function buildListener(
       ...standIns.cloudinary.deliveries.map(({ headers }) => headers['x-cld-signature'])
     ]
     if (secrets.some((secret) => secret && log.includes(secret))) {
-      throw new Error('a secret or a signature is in the log')
+      throw new Error('the log contains a secret or a signature')
     }
   })
   return {

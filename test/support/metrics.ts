@@ -1,8 +1,8 @@
 import type { Metrics } from '../../app/metrics/metrics.ts'
 
-/** Metrics in memory, for tests of what tells them; the real ones are tested on their own and by the system's tests. */
+/** In-memory metrics, for tests of code that reports them. */
 export function memoryMetrics() {
-  /** By name, and by what follows it: `NotificationsRefused SIGNATURE_INVALID`. */
+  /** By name and detail: `NotificationsRefused SIGNATURE_INVALID`. */
   const counts: Record<string, number> = {}
   const durations: Record<string, number[]> = {}
   const keyOf = (name: string, detail: object = {}) => [name, ...Object.values(detail)].join(' ')

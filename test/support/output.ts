@@ -1,4 +1,4 @@
-/** What something prints, which can be waited for. */
+/** Printed text that a test can wait for. */
 export class Output {
   text = ''
   #hasEnded = false
@@ -9,17 +9,17 @@ export class Output {
     this.#wake()
   }
 
-  /** There will be no more. */
+  /** Marks the end of the output. */
   end(): void {
     this.#hasEnded = true
     this.#wake()
   }
 
-  /** Resolves when this was printed. */
+  /** Resolves with the first match, past or future; rejects at the end of the output. */
   async said(what: RegExp): Promise<RegExpExecArray> {
     for (let match = what.exec(this.text); ; match = what.exec(this.text)) {
       if (match) return match
-      if (this.#hasEnded) throw new Error(`it has ended, and said no ${what}:\n${this.text}`)
+      if (this.#hasEnded) throw new Error(`the output ended without ${what}:\n${this.text}`)
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })

@@ -4,7 +4,7 @@ import { Database, type Times } from '../../app/processors/database-sync/postgre
 import { startPostgres } from '../../dev/postgres.ts'
 import { QUIET } from './operator.ts'
 
-/** A PostgreSQL for a file of tests, and what asks it as `databaseSync` does. */
+/** Starts the embedded PostgreSQL, and opens it with the client of `databaseSync`. */
 export async function buildPostgres(t: Test, log: Logger = QUIET) {
   const postgres = await startPostgres()
   const opened: Database[] = []

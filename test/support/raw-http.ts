@@ -3,13 +3,13 @@ import { connect, type Socket } from 'node:net'
 
 export interface RawClientOptions {
   port: number
-  /** A server that is waited for longer hangs, in milliseconds. */
+  /** Maximum time to wait for the server, in milliseconds. */
   deadlineMs?: number
 }
 
 const DEADLINE_MS = 15_000
 
-/** One connection over which any bytes can be sent, HTTP or not. */
+/** A connection that sends any bytes, HTTP or not. */
 export class RawConnection {
   readonly #socket: Socket
   readonly #deadlineMs: number
@@ -26,7 +26,7 @@ export class RawConnection {
       while (this.#readAnswer());
       this.#onProgress()
     })
-    // who refuses may close while we still write: here a reset is an answer like any other
+    // the server may close the connection while we still write
     socket.on('error', () => {})
     socket.on('close', () => {
       this.#closed = true
@@ -40,7 +40,7 @@ export class RawConnection {
     return new RawConnection(socket, deadlineMs)
   }
 
-  /** The status of each final answer so far, in order (1xx are not final); NaN for what is not HTTP. */
+  /** Statuses of the final responses so far (without 1xx), in order; NaN for a response that is not HTTP. */
   get statuses(): readonly number[] {
     return this.#statuses
   }
@@ -53,12 +53,12 @@ export class RawConnection {
     if (!this.#closed) this.#socket.write(bytes)
   }
 
-  /** Resolves once so many final answers have come, or the server has closed the connection. */
+  /** Resolves after this number of final responses, or when the server closes the connection. */
   answers(count: number): Promise<void> {
     return this.#until(() => this.#closed || this.#statuses.length >= count)
   }
 
-  /** Says that nothing more will be sent, and resolves when the server has closed the connection as well. */
+  /** Ends our side, and resolves when the server has closed the connection. */
   async hangUp(): Promise<void> {
     this.#socket.end()
     await this.#until(() => this.#closed)
@@ -71,7 +71,7 @@ export class RawConnection {
   async #until(done: () => boolean): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const timer = setTimeout(
-      () => reject(new Error(`the server hangs; it has answered [${this.#statuses}]`)),
+      () => reject(new Error(`the server hangs; responses so far: [${this.#statuses}]`)),
       this.#deadlineMs
     )
     this.#onProgress = () => {
@@ -81,7 +81,7 @@ export class RawConnection {
     await promise.finally(() => clearTimeout(timer))
   }
 
-  /** Takes one whole answer off what was received; false where there is none. */
+  /** Consumes one complete response from the received bytes. Returns false if there is none. */
   #readAnswer(): boolean {
     const headEnd = this.#received.indexOf('\r\n\r\n')
     if (headEnd < 0) return false
@@ -101,10 +101,10 @@ export class RawConnection {
 }
 
 /**
- * Sends these bytes on a connection of their own, waits for so many answers, hangs up, and resolves with the status
- * of every answer that came before the server closed the connection.
+ * Sends bytes on a new connection, waits for responses, ends our side, and resolves with the statuses of all
+ * responses.
  *
- * @param answers default 1; 0 hangs up at once after sending
+ * @param answers number of responses to wait for. (Default: 1) 0 ends our side right after sending
  * @throws when the server neither answers nor closes before the deadline
  */
 export async function exchange(
@@ -128,12 +128,12 @@ export interface RawRequest {
   method?: string
   target?: string
   version?: string
-  /** Each is written as it is, on a line of its own. */
+  /** Each is written unchanged on its own line. */
   headers?: readonly HeaderLine[]
   body?: Buffer | string
 }
 
-/** A request as bytes, with nothing added and nothing checked; a character of the head is one byte (latin1). */
+/** Builds a request as bytes, unchecked and without added headers; the head is encoded as latin1. */
 export function rawRequest({
   method = 'POST',
   target = '/webhooks/cloudinary',

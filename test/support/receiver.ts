@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers'
 import { Webhook } from 'standardwebhooks'
 import type { Test } from 'tap'
 
-/** A secret as Standard Webhooks has it: 24 bytes. */
+/** A secret of 24 bytes in the format of Standard Webhooks. */
 export const FORWARD_SECRET = `whsec_${Buffer.from('a secret of 24 bytes yes').toString('base64')}`
 
 export interface ReceivedRequest {
@@ -14,14 +14,14 @@ export interface ReceivedRequest {
   body: string
 }
 
-/** What to answer: a status, or more; `hang` for never, `cut` for a connection that is closed instead. */
+/** A response: a status, or more; `hang` never answers, `cut` closes the connection. */
 export type Answer =
   | number
   | 'hang'
   | 'cut'
   | { status: number; headers?: Record<string, string>; body?: string | Uint8Array; cutOff?: boolean }
 
-/** Another system that is forwarded to. It gives the answers in order, the last one for ever. */
+/** Starts a receiver for `forward`. It gives the answers in order and repeats the last one. */
 export async function buildReceiver(t: Test, ...answers: [Answer, ...Answer[]]) {
   const requests: ReceivedRequest[] = []
   const waiting = new Set<() => void>()
@@ -47,11 +47,11 @@ export async function buildReceiver(t: Test, ...answers: [Answer, ...Answer[]]) 
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/assets`,
     requests,
     close,
-    /** Resolves when there have been so many. */
+    /** Resolves when this number of requests has arrived. */
     async received(count: number): Promise<void> {
       while (requests.length < count) await new Promise<void>((resolve) => waiting.add(resolve))
     },
-    /** What they hold, each verified by the official library. @throws {WebhookVerificationError} */
+    /** Returns the bodies, verified by the official library. @throws {WebhookVerificationError} */
     verified: (secret = FORWARD_SECRET) =>
       requests.map(({ body, headers }) =>
         new Webhook(secret).verify(body, headers as Record<string, string>)

@@ -7,15 +7,15 @@ import { CHILD_ENVIRONMENT } from './system.ts'
 export interface RoleUnderTest {
   child: ChildProcess
   lines: Record<string, unknown>[]
-  /** Resolves with the first line, past or yet to come, that has this message. */
+  /** Resolves with the first line, past or future, with this message. */
   line: (message: string) => Promise<Record<string, unknown>>
-  /** Resolves with exit code or signal. */
+  /** Resolves with the exit code or signal. */
   ended: Promise<number | string>
 }
 
 /**
- * Runs `node app/main.ts` with these arguments and nothing of this process's environment but PATH. What it covers is not
- * counted, unless it is given `COVERED`.
+ * Runs `node app/main.ts` with these arguments, without this process's environment except PATH. Its coverage
+ * counts only with `COVERED` in its environment.
  */
 export function runRole(t: Test, args: string[], environment: Record<string, string> = {}): RoleUnderTest {
   const child = spawn(process.execPath, ['app/main.ts', ...args], {
@@ -49,7 +49,8 @@ export function runRole(t: Test, args: string[], environment: Record<string, str
 }
 
 /**
- * What tap needs in a child's environment to count what it covers; that cannot be told of code compiled beforehand.
+ * Environment variables with which tap counts a child's coverage. Not possible for code from the compile
+ * cache.
  * Source: https://nodejs.org/docs/latest-v24.x/api/module.html#module-compile-cache
  */
 export const COVERED: Readonly<Record<string, string>> = {

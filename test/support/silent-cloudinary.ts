@@ -18,7 +18,7 @@ const ORIGIN = { source: 'api', id: COLLEAGUE.apiKey } as const
 
 const NOT_FOUND = new CloudinaryError('CLOUDINARY_NOT_FOUND', 'read asset: 404', { kind: 'permanent' }, 404)
 
-/** Cloudinary's stand-in without its server: who changes something gets the events that it would notify. */
+/** Cloudinary's stand-in without a server: a change returns the events that it would notify. */
 export class SilentCloudinary {
   readonly cloud = new Cloud(LOCAL_CLOUDINARY)
   readonly #environment: string
@@ -37,7 +37,7 @@ export class SilentCloudinary {
     try {
       make(this.#changes)
     } catch {
-      // refused: nothing has changed
+      // an invalid change has no effect
     }
     return this.#bodies.splice(0).flatMap(
       (body) =>
@@ -57,7 +57,7 @@ export class SilentCloudinary {
     throw NOT_FOUND
   }
 
-  /** Its notifications state the kind, or name an asset that is there. */
+  /** The stand-in's notifications state the kind, or name an existing asset. */
   async identify(asset: Asset): Promise<IdentifiedAsset> {
     if (isIdentified(asset)) return asset
     const found = this.all().find(({ asset_id }) => asset_id === asset.assetId)
@@ -65,25 +65,25 @@ export class SilentCloudinary {
     return { publicId: found.public_id, resourceType: found.resource_type, deliveryType: found.type }
   }
 
-  /** All its assets, as they are to be in the table. */
+  /** All assets, as the table should contain them. */
   all(): AssetState[] {
     return this.cloud.assets.all().map((asset) => uploadFields(asset, this.cloud) as AssetState)
   }
 }
 
-/** As older notifications are: without the asset's id, and so with a group of its name. */
+/** Makes an event like older notifications: without the asset id, so grouped by public id. */
 export function older(event: EventOfAsset): EventOfAsset {
   const { assetId: _, ...asset } = event.asset
   return { ...event, asset, group: `public id ${asset.publicId}` }
 }
 
-/** What is compared of assets: which there are, what they are called, and what they are like. */
+/** Reduces assets to the fields that tests compare. */
 export const comparable = (assets: readonly Record<string, unknown>[]) =>
   assets
     .map(({ asset_id, public_id, type, tags, context }) => ({ asset_id, public_id, type, tags, context }))
     .toSorted((a, b) => (String(a.asset_id) < String(b.asset_id) ? -1 : 1))
 
-/** What people do to three names. */
+/** Public ids that the acts use. */
 const NAMES = ['a', 'b', 'c'] as const
 
 export interface Act {
@@ -97,7 +97,7 @@ export interface Act {
 const name = fc.constantFrom('a', 'b', 'c')
 
 export const act: fc.Arbitrary<Act> = fc.record({
-  // mostly what leaves rows behind
+  // mostly acts that could leave rows behind
   do: fc.oneof(
     { weight: 4, arbitrary: fc.constant('upload') },
     { weight: 3, arbitrary: fc.constant('overwrite') },

@@ -21,7 +21,7 @@ export interface Entry {
   MessageDeduplicationId?: string
 }
 
-/** What a call asks for: the fields of all the operations. */
+/** Input of a call: the fields of all operations. */
 export interface Input {
   QueueUrl: string
   Entries?: Entry[]
@@ -33,32 +33,31 @@ export interface Input {
 
 export interface Answer {
   status: number
-  // biome-ignore lint/suspicious/noExplicitAny: as many shapes as operations
+  // biome-ignore lint/suspicious/noExplicitAny: a different shape per operation
   body: any
 }
 
 /**
- * How one call is answered, or `cut` for a connection that breaks off. `carryOut` does what was asked for, or
- * what is handed to it instead.
+ * Answers one call; `cut` breaks the connection. `carryOut` performs the call, or another input passed to it.
  */
 export type Behaviour = (
   carryOut: (input?: Input) => Promise<Answer>,
   input: Input
 ) => Promise<Answer | 'cut'>
 
-/** Nothing is done, and the answer is an error. */
+/** Answers an error without performing the call. */
 export const refuse =
   (status = 500, code = 'InternalError'): Behaviour =>
   async () =>
     fault(code, `told to answer ${status}`, status)
 
-/** Nothing is done, and the connection breaks off. */
+/** Breaks the connection without performing the call. */
 export const cut: Behaviour = async () => 'cut'
 
-/** What was asked for is done, but the connection breaks off before the answer. */
+/** Performs the call, but breaks the connection before the response. */
 export const loseAnswer: Behaviour = (carryOut) => carryOut().then(() => 'cut')
 
-/** The answer is 200, and the entries that `fails` picks failed in it; the others are done. */
+/** Answers 200 with the entries that `fails` selects as failed; performs the others. */
 export const failEntries =
   (fails: (entry: Entry) => boolean, Code = 'InternalError'): Behaviour =>
   async (carryOut, input) => {
@@ -70,9 +69,9 @@ export const failEntries =
   }
 
 /**
- * The call, or its answer alone, waits until it is let go; `arrived` resolves when it has come this far.
+ * Holds a call, or only its response, until it is released; `arrived` resolves when it is held.
  *
- * @param what `call`: it is carried out when it is let go; `answer`: it is carried out at once
+ * @param what `call`: performed when released; `answer`: performed at once
  */
 export function hold(what: 'call' | 'answer' = 'call') {
   const arrival = Promise.withResolvers<Input>()
@@ -93,7 +92,7 @@ interface Stored {
   body: string
   receives: number
   receiptHandle: string | undefined
-  /** Seconds; from then on others can receive it. */
+  /** When the message becomes visible, in seconds. */
   visibleAt: number
 }
 
@@ -104,11 +103,11 @@ const DEDUPLICATION_SECONDS = 300
 const MAXIMUM_BATCH_BYTES = 1024 * 1024
 
 /**
- * One FIFO queue behind the JSON protocol of SQS, for what an embedded SQS does not do: it hands out up to ten
- * messages of one group in a receive, as SQS may, and it is slow, fails, or fails in part when a test says so.
- * Its clock stands still unless the test moves it, so no visibility time-out ends by itself; only the wait of a
- * receive for messages takes real time.
- * Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-understanding-logic.html
+ * A FIFO queue with the JSON protocol of SQS, for behaviour that the embedded SQS lacks: a receive may return
+ * up to ten messages of one group, and a test can make calls slow, fail, or fail partly. Only the test moves
+ * its clock, so no visibility timeout expires by itself; only long polling takes real time.
+ * Source:
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-understanding-logic.html
  */
 export async function startSqsFake() {
   const calls: { action: Action; input: Input }[] = []
@@ -135,7 +134,7 @@ export async function startSqsFake() {
   }
 
   function receive(input: Input): Stored[] {
-    // a group of which something is in flight is blocked, but one receive may take several of a group
+    // a group with messages in flight is blocked, but one receive may return several messages of a group
     const blocked = new Set(messages.filter(inFlight).map(({ group }) => group))
     const taken = messages
       .filter(({ group }) => !blocked.has(group))
@@ -250,33 +249,33 @@ export async function startSqsFake() {
   return {
     url,
     queueUrl: `${url}/000000000000/fake.fifo`,
-    /** A client that tries once. */
+    /** A client without retries. */
     client,
-    /** Every call so far, in the order in which they came in. */
+    /** All calls in order. */
     calls: calls as readonly { action: Action; input: Input }[],
     inputs: (action: Action) => calls.filter((call) => call.action === action).map(({ input }) => input),
-    /** Puts messages in the queue, whose bodies are unique. */
+    /** Adds messages with unique bodies. */
     put(group: string, ...bodies: string[]) {
       for (const body of bodies) send(group, body, body)
       changed()
     },
-    /** What is in the queue, in its order. */
+    /** The messages in the queue, in order. */
     messages: () =>
       messages.map((message) => ({
         body: message.body,
         group: message.group,
         deduplicationId: message.deduplicationId,
         receives: message.receives,
-        /** Seconds until others can receive it; 0 if they can now. */
+        /** Seconds until it is visible; 0 if it is. */
         hiddenFor: Math.max(0, message.visibleAt - now)
       })),
-    /** The body of the message that was given out under this handle, whether it is still held or not. */
+    /** The body of the message received with this handle, in flight or not. */
     bodyOf: (handle: string | undefined) =>
       messages.find(({ receiptHandle }) => receiptHandle === handle)?.body,
-    /** Behaves so for the next calls of an action, one after the other, before it does so for every call. */
+    /** Sets the behaviours of the next calls of an action; they precede those of `always`. */
     next: (action: Action, ...these: Behaviour[]) =>
       void behaviours.set(action, [...(behaviours.get(action) ?? []), ...these]),
-    /** Behaves so for every call of an action, or normally again. */
+    /** Sets the behaviour of all calls of an action; undefined resets it. */
     always: (action: Action, behaviour: Behaviour = (asked) => asked()) =>
       void standing.set(action, behaviour),
     /** Moves the clock. */
@@ -284,14 +283,14 @@ export async function startSqsFake() {
       now += seconds
       changed()
     },
-    /** From now on no receive waits for messages. */
+    /** Turns long polling off. */
     endPolls() {
       pollsWait = false
       changed()
     },
-    /** Looks at the condition again in `until`. */
+    /** Checks the conditions of `until` again. */
     changed,
-    /** Resolves when the condition holds; it is looked at whenever a call comes in or was carried out. */
+    /** Resolves when the condition holds; checked when a call arrives and when it was performed. */
     async until(condition: () => boolean): Promise<void> {
       while (!condition()) await once(changes, 'changed')
     },
@@ -327,7 +326,7 @@ function between(least: number, value: number, most: number): number {
   return value
 }
 
-/** Does what each entry of a batch asks for. */
+/** Performs each entry of a batch. */
 function settle(entries: Entry[], carryOut: (entry: Entry) => object | undefined) {
   if (entries.length > 10) throw new SqsFault('TooManyEntriesInBatchRequest', 'more than ten')
   if (new Set(entries.map(({ Id }) => Id)).size < entries.length) {

@@ -11,18 +11,15 @@ export interface SystemUnderTest extends System {
   cloudinary: CloudinaryStandIn
   sqs: EmbeddedSqs
   dynamoDb: EmbeddedDynamoDb
-  /** Every line that web and workers have logged. */
+  /** All log lines of web and workers. */
   lines: LogLine[]
-  /** Uploads assets as a colleague would, and returns their public ids. */
+  /** Uploads assets as a colleague, and returns their public ids. */
   upload: (count: number, prefix?: string) => string[]
-  /** Those of the assets that do not carry the tag of ./listener.config.ts. */
+  /** Returns the assets without the tag of ./listener.config.ts. */
   untagged: (publicIds: readonly string[]) => string[]
 }
 
-/**
- * What processes of a test get of this one's environment. What they compile they leave for the next, which saves each
- * a third of its start.
- */
+/** Environment of child processes. The shared compile cache saves a third of each start. */
 export const CHILD_ENVIRONMENT = {
   PATH: process.env.PATH ?? '',
   NODE_COMPILE_CACHE: '.tap/compile-cache',
@@ -30,8 +27,8 @@ export const CHILD_ENVIRONMENT = {
 }
 
 /**
- * The whole system as processes, on stand-ins. When the test ends it is stopped, and the test fails if any line
- * that was logged holds the API secret or a signature that was sent.
+ * Starts the whole system as processes, on stand-ins. After the test, stops it, and fails if a log line
+ * contains the API secret or a signature.
  */
 export async function buildSystem(t: Test, options: Partial<SystemOptions> = {}): Promise<SystemUnderTest> {
   const lines: LogLine[] = []
@@ -49,9 +46,9 @@ export async function buildSystem(t: Test, options: Partial<SystemOptions> = {})
       ...cloudinary.deliveries.map(({ headers }) => headers['x-cld-signature'])
     ]
     for (const secret of secrets) {
-      if (secret && log.includes(secret)) throw new Error('a secret or a signature is in the log')
+      if (secret && log.includes(secret)) throw new Error('the log contains a secret or a signature')
     }
-    if (lines.length === 0) throw new Error('nothing was logged, so nothing was looked through')
+    if (lines.length === 0) throw new Error('the log is empty, so the check for secrets proves nothing')
   })
   return {
     ...system,
@@ -70,7 +67,7 @@ export async function buildSystem(t: Test, options: Partial<SystemOptions> = {})
   }
 }
 
-/** A port that was free a moment ago: a role that is started again must come back under its old address. */
+/** Returns a free port. A role that restarts must keep its address, so it cannot choose one itself. */
 export async function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()

@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import { App } from 'aws-cdk-lib'
 import { AwsSolutionsChecks } from 'cdk-nag'
 import type { Test } from 'tap'
-import { readSettings, type Settings } from '../../infra/settings.ts'
+import { readSettings } from '../../infra/read-settings.ts'
+import type { Settings } from '../../infra/settings.ts'
 import { addStacks } from '../../infra/stacks.ts'
 
-/** A property that a test looks into; tap's `match` needs no types. */
+/** Any property; tap's `match` needs no types. */
 export type Value = Record<string, never>
 
 export interface Resource {
@@ -17,7 +18,7 @@ export interface Resource {
   DependsOn?: string[]
 }
 
-/** A CloudFormation template, as a test asks for its parts. */
+/** A CloudFormation template with lookups for tests. */
 export class Template {
   readonly resources: readonly Resource[]
   readonly outputs: Readonly<Record<string, { Value: unknown }>>
@@ -33,7 +34,7 @@ export class Template {
     this.text = JSON.stringify(json)
   }
 
-  /** Those of a type, such as `SQS::Queue`, whose logical id begins so. */
+  /** Returns the resources of a type, such as `SQS::Queue`, whose logical id starts with `id`. */
   all(type: string, id = ''): Resource[] {
     return this.resources.filter((resource) => resource.Type === `AWS::${type}` && resource.id.startsWith(id))
   }
@@ -45,7 +46,7 @@ export class Template {
     return found[0]!
   }
 
-  /** The properties of the only container of a role's task. */
+  /** Returns the properties of the first container of a role's task. */
   container(role: string): Record<string, Value> {
     const { Properties } = this.one('ECS::TaskDefinition', `Services${role}Task`)
     return (Properties.ContainerDefinitions as unknown as Record<string, Value>[])[0]!
@@ -53,9 +54,9 @@ export class Template {
 }
 
 /**
- * The variables of a role's container as its process will see them.
+ * Returns the environment variables of a role's container as its process sees them.
  *
- * @param values of what CloudFormation only knows when it deploys, by the beginning of the logical id
+ * @param values by the start of a logical id, for what CloudFormation knows only at deployment
  */
 export function environmentOf(
   template: Template,
@@ -63,8 +64,8 @@ export function environmentOf(
   values: Record<string, string>
 ): Record<string, string> {
   const known = (id: string) => {
-    const found = Object.entries(values).find(([beginning]) => id.startsWith(beginning))
-    if (!found) throw new Error(`nobody says what ${id} is`)
+    const found = Object.entries(values).find(([prefix]) => id.startsWith(prefix))
+    if (!found) throw new Error(`values has no entry for ${id}`)
     return found[1]
   }
   const resolved = (value: unknown): string => {
@@ -83,15 +84,15 @@ export interface Synthesis {
   state: Template
   /** By region. */
   listeners: Record<string, Template>
-  /** Of the first region. */
+  /** Template of the first region. */
   listener: Template
-  /** Of the region that runs `reconcile` and `poll`. */
+  /** Template of the region that runs `reconcile` and `poll`. */
   home: Template
-  /** Paths of what goes into the image; the CDK stages it for the first one alone that a process makes. */
+  /** Paths of the image's inputs; the CDK stages them only in the first synthesis of a process. */
   image: readonly string[]
-  /** What cdk-nag finds, and nobody has given a reason for. */
+  /** Findings of cdk-nag that are not acknowledged. */
   findings: string[]
-  /** What would have to be looked up in an account. */
+  /** Lookups in an AWS account that the synthesis would need. */
   missing: readonly unknown[]
 }
 
@@ -101,10 +102,10 @@ const { context: CDK_JSON } = JSON.parse(readFileSync('cdk.json', 'utf8')) as {
 
 const ofCdk = ([name]: [string, unknown]) => !/^\w+$/.test(name)
 
-/** CDK's own part of cdk.json. */
+/** The CDK's own entries of cdk.json. */
 const FLAGS = Object.fromEntries(Object.entries(CDK_JSON).filter(ofCdk))
 
-/** The user's part of cdk.json. */
+/** The user's settings in cdk.json. */
 export const USER_SETTINGS = Object.fromEntries(Object.entries(CDK_JSON).filter((entry) => !ofCdk(entry)))
 
 function stagedFiles(directory: string): string[] {
@@ -112,11 +113,13 @@ function stagedFiles(directory: string): string[] {
   return staged ? readdirSync(join(directory, staged), { recursive: true, encoding: 'utf8' }) : []
 }
 
-/** Makes the templates as `npm run synth` does, with these settings, and none of cdk.json. */
+/**
+ * Synthesises the templates as `npm run synth` does, but with these settings instead of those in cdk.json.
+ */
 export function synthesise(t: Test, settings: Record<string, unknown> = {}): Synthesis {
   const app = new App({ context: { ...FLAGS, ...settings }, outdir: t.testdir() })
   const read = readSettings(app.node.getAllContext())
-  if (read.outcome === 'refused') throw new Error(read.faults.join('\n'))
+  if (read.outcome === 'invalid') throw new Error(read.problems.join('\n'))
   const { state, listeners } = addStacks(app, read.settings)
   const { violations } = new AwsSolutionsChecks().validateScope(app)
   const assembly = app.synth()

@@ -22,26 +22,26 @@ export interface WebUnderTest {
   app: FastifyInstance
   lifecycle: Lifecycle
   queue: EmbeddedSqs
-  /** Every line logged so far, parsed. */
+  /** All log lines so far, parsed. */
   lines: Record<string, unknown>[]
-  /** What was counted and timed so far. */
+  /** Counters and durations so far. */
   counts: Record<string, number>
   durations: Record<string, number[]>
-  /** The bodies of the messages in the queue, parsed. */
+  /** Returns the parsed bodies of the messages in the queue. */
   stored: () => Record<string, unknown>[]
-  /** Sends a notification that is signed at NOW; a header given as undefined is left out. */
+  /** Sends a notification signed at NOW; a header of undefined is omitted. */
   post: (
     body: string | Buffer,
     headers?: Record<string, string | undefined>
   ) => Promise<LightMyRequestResponse>
 }
 
-/** A web role on a real queue, with its clock at NOW and one environment, `demo`. */
+/** Builds the web role on an embedded queue, with its clock at NOW and the environment `demo`. */
 export async function buildWeb(
   t: Test,
   overrides: Partial<Omit<ServerOptions, 'environments'>> & {
     source?: SecretSource
-    /** What the age of the last read of the secret is measured with. */
+    /** Clock for the age of the secret, in milliseconds. */
     elapsedMs?: () => number
     sqsEndpoint?: string
   } = {}
@@ -112,7 +112,7 @@ export async function buildWeb(
   }
 }
 
-/** The headers of a notification signed at NOW, or so many seconds after it. */
+/** Returns the headers of a notification signed at NOW plus `afterSeconds`. */
 export function signed(body: string | Buffer, afterSeconds = 0) {
   return signatureHeaders(body, LOCAL_CLOUDINARY, NOW / 1000 + afterSeconds)
 }

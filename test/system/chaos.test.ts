@@ -1,11 +1,12 @@
 import t, { type Test } from 'tap'
-import { runScenario, type Scenario } from './chaos/chaos.ts'
+import { runScenario } from './chaos/run-scenario.ts'
+import type { Scenario } from './chaos/scenario.ts'
 import { SCENARIOS, webKilled, workerKilled } from './chaos/scenarios.ts'
 
-/** The short form of `npm run test:chaos`: fewer faults, and fewer events. */
+/** Short form of `npm run test:chaos`: fewer faults and fewer events. */
 const EVENTS = 32
 
-/** A killed worker's messages come again sooner than after 60 s, and later than any handler takes. */
+/** Visibility timeout: shorter than 60 s, so that the test ends sooner, and longer than any handler takes. */
 const VISIBILITY_SECONDS = 6
 
 const holds =
@@ -15,7 +16,7 @@ const holds =
       events: EVENTS,
       ...(visibilitySeconds !== undefined && { visibilitySeconds })
     })
-    t.strictSame(broken, [], 'every promise held')
+    t.strictSame(broken, [], 'no broken guarantee')
     t.ok(events >= EVENTS)
     t.equal(acknowledged, events)
     t.strictSame(lost, [])
@@ -37,16 +38,16 @@ const poisonThrice: Scenario = {
   forgets: true
 }
 
-// side by side: each has a system of its own, and most of what it does is wait
+// in parallel: each has a system of its own and mostly waits
 t.jobs = 2
 
 t.test(
-  'what was acknowledged is processed, in order, though worker and web are killed under load',
+  'every acknowledged event is processed in order, although worker and web are killed under load',
   { buffered: true },
   holds(bothKilled, VISIBILITY_SECONDS)
 )
 t.test(
-  'delivered three times, good events are done once and without delay, poison is put aside with its reason',
+  'with triple deliveries, good events run once without delay, and poison is dead-lettered with its reason',
   { buffered: true },
   holds(poisonThrice)
 )

@@ -7,7 +7,7 @@ import { CHILD_ENVIRONMENT } from '../support/system.ts'
 
 const dockerfile = readFileSync('Dockerfile', 'utf8')
 
-/** Prints, when the process ends, which packages its own files import. */
+/** Prints the packages that the process's own files import, when it exits. */
 const PRINT_IMPORTS = `data:text/javascript,${encodeURIComponent(`
   import { isBuiltin, registerHooks } from 'node:module'
   const packages = new Set()
@@ -22,23 +22,20 @@ const PRINT_IMPORTS = `data:text/javascript,${encodeURIComponent(`
   })
   process.once('exit', () => process.stdout.write(JSON.stringify([...packages])))`)}`
 
-t.test(
-  'the image of docker-compose.yml has the development packages that it imports, and no others',
-  async (t) => {
-    const files = ['./dev/readable-log.ts', './dev/stand-ins.ts'].flatMap((file) => ['--import', file])
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      ['--import', PRINT_IMPORTS, ...files, '--eval', ''],
-      { env: CHILD_ENVIRONMENT }
-    )
-    const imported = (JSON.parse(stdout) as string[]).filter(
-      (name) => !Object.hasOwn(manifest.dependencies, name)
-    )
-    const [, installed] = /RUN for name in (.+); do/.exec(dockerfile) ?? []
-    t.strictSame(installed?.split(' ').toSorted(), imported.toSorted())
-  }
-)
+t.test('the development image installs exactly the development packages that it imports', async (t) => {
+  const files = ['./dev/readable-log.ts', './dev/stand-ins.ts'].flatMap((file) => ['--import', file])
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--import', PRINT_IMPORTS, ...files, '--eval', ''],
+    { env: CHILD_ENVIRONMENT }
+  )
+  const imported = (JSON.parse(stdout) as string[]).filter(
+    (name) => !Object.hasOwn(manifest.dependencies, name)
+  )
+  const [, installed] = /RUN for name in (.+); do/.exec(dockerfile) ?? []
+  t.strictSame(installed?.split(' ').toSorted(), imported.toSorted())
+})
 
-t.test('the image that is deployed is the one without them', async (t) => {
+t.test('the deployed image is the production stage', async (t) => {
   t.equal(dockerfile.match(/^FROM .*/gm)?.at(-1), 'FROM production')
 })

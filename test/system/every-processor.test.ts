@@ -10,21 +10,21 @@ import { buildListener } from '../support/listener.ts'
 import { QUIET } from '../support/operator.ts'
 
 /**
- * At least so many notifications there are, those of the listener's own changes among them. `npm run test:loops` takes
- * 500; below 100 there is not one of everything.
+ * Minimum number of notifications, including those of the listener's own changes. `npm run test:loops` uses
+ * 500. Below 100, some kinds of changes do not occur.
  */
-const EVENTS = Number(process.env.EVENTS || 150)
+const EVENTS = Number(process.env.EVENTS || 100)
 
-/** How many of something there are, given how many of it there are in 500 events. */
+/** Scales a count that is given for 500 events. */
 const share = (of500: number) => Math.ceil((of500 * EVENTS) / 500)
 
 const IMAGES = share(90)
 const VIDEOS = share(14)
-/** Of the images, so many are edited, the next so many renamed, and the next so many deleted. */
+/** The first images are edited, the next ones renamed, the next ones deleted. */
 const EDITED = share(46)
 const RENAMED = share(10)
 const DELETED = share(10)
-/** In each of two CSV files, of the last images. */
+/** Rows in each of the two CSV files, about the last images. */
 const ROWS = share(10)
 const LARGE_BYTES = 57_200_000
 
@@ -38,7 +38,7 @@ const system = await buildListener(
     await migrate({ listener: { processors }, config, log: QUIET, print: () => {}, dryRun: false })
     return processors
   },
-  // what is embedded shares one thread with the roles
+  // low, because the embedded services share a thread with the roles
   {
     environment: { ...postgres.environment, WORKER_CONCURRENCY: '10' },
     cloudinary: { deliveryConcurrency: 16 }
@@ -46,10 +46,10 @@ const system = await buildListener(
 )
 const { cloudinary, sqs, atRest } = system
 
-/** What people and other systems do; each change is one notification. */
+/** Makes the changes of people and other systems; each causes one notification. */
 function makeChanges(colleague: Changes, editor: Changes): void {
   for (let index = 0; index < IMAGES; index++) {
-    // every other one carries what the agency's CMS asks for
+    // every other image has the metadata that `lastUpdateTimestamp` requires
     const metadata = index % 2 === 0 ? { cms_id: `article-${index}` } : {}
     colleague.upload({ publicId: `image-${index}`, metadata, tags: ['new'], context: { alt: 'An image' } })
   }
@@ -76,7 +76,7 @@ function makeChanges(colleague: Changes, editor: Changes): void {
 const CHANGES = IMAGES + VIDEOS + 3 * EDITED + RENAMED + DELETED + 2
 
 t.test(
-  `all processors on together come to rest after ${EVENTS} events, and none sets off another`,
+  `all processors together come to rest after ${EVENTS} events, and none triggers another`,
   async (t) => {
     makeChanges(cloudinary.as(), cloudinary.ui())
     await atRest()
@@ -90,17 +90,17 @@ t.test(
     t.equal(notified.length - own.length, CHANGES)
     t.ok(notified.length >= EVENTS, `${notified.length} events`)
 
-    // Of what the listener itself causes, `databaseSync` takes note, which writes nothing to Cloudinary.
+    // only `databaseSync` handles the listener's own changes, and it writes nothing to Cloudinary
     const writes = cloudinary.calls.filter(({ action, params }) => action !== 'explicit' || params.eager)
     t.ok(own.length <= writes.length, `${own.length} own notifications of ${writes.length} writes`)
 
-    // Each write is a processor's answer to a change that somebody else made: at most so many for each, as documented.
+    // documented maximum of writes for each change by somebody else
     const perUpload = { tag: 1, stamp: 1, transformations: 2, size: 1 }
     const bound =
       IMAGES * (perUpload.tag + perUpload.stamp) +
       VIDEOS * (perUpload.tag + perUpload.transformations + perUpload.size) +
       (3 * EDITED + RENAMED) * perUpload.stamp +
-      // a tag on the file itself and on its report, its rows, and the report
+      // a tag on the file and on its report, the rows, and the report
       2 * (2 + ROWS + 1)
     t.ok(writes.length <= bound, `${writes.length} writes of at most ${bound}`)
     const perEvent = cloudinary.calls.length / notified.length
@@ -116,7 +116,7 @@ t.test(
   }
 )
 
-t.test('each has done its work', async (t) => {
+t.test('each processor has done its work', async (t) => {
   const assets = cloudinary.assets.all()
   for (const { publicId, tags } of assets.filter(({ publicId }) => !/csv$/.test(publicId))) {
     t.ok(tags.includes('Hello World!'), publicId)
@@ -155,7 +155,7 @@ t.test('each has done its work', async (t) => {
       .sort(byName)
   )
 
-  // the reports are own changes
+  // without reports, which are own changes
   const uploads = IMAGES + VIDEOS + 2
   const response = await fetch(`${cloudinary.url}/_standin/received`)
   const received = (await response.json()) as { id: string; verified: boolean }[]

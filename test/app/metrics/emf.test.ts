@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { pino } from 'pino'
 import t from 'tap'
 import { EmfMetrics, type EmfMetricsOptions } from '../../../app/metrics/emf.ts'
-import { faultsOf, metricsOf } from '../../support/emf.ts'
+import { metricsOf, violationsOf } from '../../support/emf.ts'
 
 const NAMESPACE = 'Cloudinary/Listener'
 
@@ -161,7 +161,7 @@ t.test('logs warnings of the library and still writes the line', async (t) => {
   time.now -= 15 * 86_400_000
   metrics.count('EventsIgnored', 1)
   timer.beat()
-  t.strictSame(faultsOf(lines[0]!), [])
+  t.strictSame(violationsOf(lines[0]!), [])
   t.match(warnings, [{ msg: /timestamp/ }])
 })
 
@@ -256,7 +256,7 @@ t.test('the validator rejects invalid lines', async (t) => {
     D: 'd',
     M: 1
   }
-  t.strictSame(faultsOf(JSON.stringify(good)), [])
+  t.strictSame(violationsOf(JSON.stringify(good)), [])
   const bad: [string, (root: typeof good & Record<string, unknown>) => unknown][] = [
     ['no metadata', (root) => delete (root as Partial<typeof good>)._aws],
     ['a timestamp that is not whole', (root) => (root._aws.Timestamp = 1.5)],
@@ -276,8 +276,8 @@ t.test('the validator rejects invalid lines', async (t) => {
   for (const [what, spoil] of bad) {
     const root = structuredClone(good) as typeof good & Record<string, unknown>
     spoil(root)
-    t.not(faultsOf(JSON.stringify(root)).length, 0, what)
+    t.not(violationsOf(JSON.stringify(root)).length, 0, what)
   }
-  t.not(faultsOf('not JSON').length, 0)
-  t.not(faultsOf('[]').length, 0)
+  t.not(violationsOf('not JSON').length, 0)
+  t.not(violationsOf('[]').length, 0)
 })

@@ -5,39 +5,36 @@ import type { Synthesis } from '../../support/templates.ts'
 export function image(t: Test, { plain }: Record<string, Synthesis>) {
   const has = (path: string) => plain!.image.includes(path)
 
-  t.test('what listener.config.ts may import goes into the image', async (t) => {
+  t.test('the image contains everything that listener.config.ts may import', async (t) => {
     for (const path of ['listener.config.ts', 'processors', 'app', 'package.json', 'package-lock.json']) {
       t.ok(has(path), path)
     }
-    t.ok(has('processors/README.md'), 'whatever kind of file it is')
+    t.ok(has('processors/README.md'), 'files of any kind')
   })
 
-  t.test(
-    'what no role needs, or is secret, does not go into the image, and is no new image when it changes',
-    async (t) => {
-      for (const path of [
-        'dev',
-        'test',
-        'docs',
-        'infra',
-        'bench',
-        'node_modules',
-        'cdk.out',
-        'README.md',
-        'cdk.json'
-      ]) {
-        t.notOk(has(path), path)
-      }
-      t.strictSame(
-        plain!.image.filter((path) => path.startsWith('.') && path !== '.dockerignore'),
-        []
-      )
+  t.test('files that no role needs, or that are secret, are not inputs of the image', async (t) => {
+    for (const path of [
+      'dev',
+      'test',
+      'docs',
+      'infra',
+      'bench',
+      'node_modules',
+      'cdk.out',
+      'README.md',
+      'cdk.json'
+    ]) {
+      t.notOk(has(path), path)
     }
-  )
+    t.strictSame(
+      plain!.image.filter((path) => path.startsWith('.') && path !== '.dockerignore'),
+      []
+    )
+  })
 
-  t.test('the image is built of what the Dockerfile copies, without the stand-ins', async (t) => {
+  t.test('the production image has no stand-ins, and its build loads listener.config.ts', async (t) => {
     const [, production] = readFileSync('Dockerfile', 'utf8').split(/^FROM \S+ AS sources$/m)
     t.match(production, /^COPY \. \.\nRUN rm -rf dev\n[\s\S]*^COPY --from=sources \/listener \.$/m)
-    t.match(production, /^RUN \["node", "app\/check-listener\.ts"\]$/m)
+    t.match(production, /^RUN \["node", "app\/listener-config\/check-listener\.ts"\]$/m)
   })
 }

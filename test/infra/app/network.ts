@@ -1,15 +1,15 @@
 import type { Test } from 'tap'
 import type { Synthesis, Template } from '../../support/templates.ts'
 
-/** Ingress of a security group, wherever CloudFormation keeps it. */
+/** Ingress rules of a security group: its own, and those in separate resources. */
 function ingressOf(template: Template, group: string) {
   const { Properties } = template.one('EC2::SecurityGroup', group)
   const own = (Properties.SecurityGroupIngress ?? []) as unknown as object[]
-  const apart = template
+  const separate = template
     .all('EC2::SecurityGroupIngress')
     .map(({ Properties }) => Properties)
     .filter(({ GroupId }) => JSON.stringify(GroupId).includes(`"${group}`))
-  return [...own, ...apart] as { CidrIp?: string; FromPort: number; SourceSecurityGroupId?: object }[]
+  return [...own, ...separate] as { CidrIp?: string; FromPort: number; SourceSecurityGroupId?: object }[]
 }
 
 export function network(t: Test, { plain, several, trial, bespoke }: Record<string, Synthesis>) {
@@ -19,7 +19,7 @@ export function network(t: Test, { plain, several, trial, bespoke }: Record<stri
     t.equal(template.all('EC2::NatGateway').length, 1)
     const isPublic = ({ Properties }: { Properties: Record<string, unknown> }) =>
       Properties.MapPublicIpOnLaunch === true
-    t.notOk(template.all('EC2::Subnet').some(isPublic), 'nothing gets a public address unasked')
+    t.notOk(template.all('EC2::Subnet').some(isPublic), 'no public addresses by default')
     for (const role of ['Web', 'Worker']) {
       const { AwsvpcConfiguration } = template.one('ECS::Service', `Services${role}`).Properties
         .NetworkConfiguration as unknown as Record<string, object>
@@ -30,12 +30,12 @@ export function network(t: Test, { plain, several, trial, bespoke }: Record<stri
     }
   })
 
-  t.test('three zones, each with a NAT gateway, by option', async (t) => {
+  t.test('natPerZone creates a NAT gateway in each of three zones', async (t) => {
     t.equal(several!.listener.all('EC2::Subnet').length, 6)
     t.equal(several!.listener.all('EC2::NatGateway').length, 3)
   })
 
-  t.test('zones are taken by number, so that nothing is looked up in an account', async (t) => {
+  t.test('zones are selected by index, without a lookup in the account', async (t) => {
     const zones = several!.listener.all('EC2::Subnet').map(({ Properties }) => Properties.AvailabilityZone)
     t.match(zones[2], { 'Fn::Select': [2, { 'Fn::GetAZs': '' }] })
   })
@@ -61,11 +61,11 @@ export function network(t: Test, { plain, several, trial, bespoke }: Record<stri
     t.equal(
       trial!.listener.all('EC2::VPCEndpoint').length,
       2,
-      'without interface endpoints, those that are free stay'
+      'without interface endpoints, the free gateway endpoints stay'
     )
   })
 
-  t.test('only the load balancer reaches web, and nothing reaches worker', async (t) => {
+  t.test('only the load balancer can connect to web, and nothing to worker', async (t) => {
     for (const { listener } of [plain!, several!, trial!, bespoke!]) {
       t.match(ingressOf(listener, 'NetworkWebGroup'), [
         { FromPort: 8080, SourceSecurityGroupId: { 'Fn::GetAtt': [/^NetworkEntryGroup/, 'GroupId'] } }
@@ -81,7 +81,7 @@ export function network(t: Test, { plain, several, trial, bespoke }: Record<stri
     ])
   })
 
-  t.test('out they go by HTTPS alone, and to a database where there is one', async (t) => {
+  t.test('tasks send only HTTPS, and worker also to a database', async (t) => {
     const ports = ({ listener }: Synthesis, group: string) =>
       (
         listener.one('EC2::SecurityGroup', group).Properties.SecurityGroupEgress as unknown as {
@@ -90,16 +90,20 @@ export function network(t: Test, { plain, several, trial, bespoke }: Record<stri
       ).map(({ FromPort }) => FromPort)
     t.strictSame(ports(plain!, 'NetworkWebGroup'), [443])
     t.strictSame(ports(plain!, 'NetworkWorkerGroup'), [443])
-    t.strictSame(ports(several!, 'NetworkWorkerGroup'), [443, 5432], 'wherever the secret says')
+    t.strictSame(
+      ports(several!, 'NetworkWorkerGroup'),
+      [443, 5432],
+      'to any host: the secret has the address'
+    )
     t.strictSame(ports(several!, 'NetworkWebGroup'), [443])
   })
 
-  t.test('the default security group lets nothing in or out, and what is refused is logged', async (t) => {
+  t.test('the default security group allows nothing, and rejected traffic is logged', async (t) => {
     t.ok(plain!.listener.resources.some(({ Type }) => Type === 'Custom::VpcRestrictDefaultSG'))
     t.match(plain!.listener.one('EC2::FlowLog').Properties, { TrafficType: 'REJECT' })
   })
 
-  t.test('in a VPC of your own nothing is made but security groups', async (t) => {
+  t.test('in an existing VPC only security groups are created', async (t) => {
     const { listener } = bespoke!
     for (const type of ['VPC', 'Subnet', 'NatGateway', 'VPCEndpoint'])
       t.equal(listener.all(`EC2::${type}`).length, 0)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Test } from 'tap'
 import { METRICS } from '../../../app/metrics/metric-names.ts'
-import { ACTIVITY } from '../../../infra/log-queries.ts'
+import { ERROR_QUERY, LOG_DASHBOARD_QUERIES } from '../../../infra/log-queries.ts'
 import type { Resource, Synthesis, Template } from '../../support/templates.ts'
 
 interface Metric {
@@ -10,7 +10,7 @@ interface Metric {
   Dimensions?: { Name: string; Value: unknown }[]
 }
 
-/** Alarms that people are told of; those that scale have no topic. */
+/** The alarms that notify people, by name; those for scaling have no topic. */
 const alarmsOf = (template: Template) =>
   Object.fromEntries(
     template
@@ -21,14 +21,14 @@ const alarmsOf = (template: Template) =>
       ])
   )
 
-/** The JSON of a dashboard, whose parts CloudFormation joins. */
+/** The JSON of a dashboard, which the template joins from parts. */
 const bodyOf = (properties: Resource['Properties']) =>
   JSON.stringify(properties.DashboardBody).replaceAll('\\\\', '').replaceAll('\\"', '"')
 
 const titlesIn = (body: string) => [...body.matchAll(/"title":"([^"]*)"/g)].map(([, title]) => title)
 
 export function observability(t: Test, { plain, several, bespoke }: Record<string, Synthesis>) {
-  t.test('alarms go off for whatever a person must know', async (t) => {
+  t.test('alarms have the documented metrics and thresholds', async (t) => {
     const alarms = alarmsOf(plain!.listener)
     t.match(alarms, {
       OldestMessage: { Threshold: 900, EvaluationPeriods: 3, DatapointsToAlarm: 1 },
@@ -47,11 +47,11 @@ export function observability(t: Test, { plain, several, bespoke }: Record<strin
       FirewallRate: { MetricName: 'BlockedRequests', Threshold: 1 }
     })
     t.equal(Object.keys(alarms).length, 9)
-    t.notOk('NoWorker' in alarmsOf(bespoke!.listener), 'where worker may rest, none is no fault')
-    t.notOk('ReconcileNotStarted' in alarmsOf(bespoke!.listener), 'where it is not scheduled')
+    t.notOk('NoWorker' in alarmsOf(bespoke!.listener), 'worker may scale to zero')
+    t.notOk('ReconcileNotStarted' in alarmsOf(bespoke!.listener), 'reconcile is not scheduled')
   })
 
-  t.test('the age of the oldest event is that of those that SQS leaves out as well', async (t) => {
+  t.test('OldestMessage covers waiting and retried events', async (t) => {
     const metrics = alarmsOf(plain!.listener).OldestMessage?.Metrics as unknown as {
       Expression?: string
       MetricStat?: { Metric: Metric; Stat: string }
@@ -63,21 +63,18 @@ export function observability(t: Test, { plain, several, bespoke }: Record<strin
     ])
   })
 
-  t.test(
-    'each alarm tells the topic when it goes off and when it is over, and people hear of it',
-    async (t) => {
-      for (const [name, { AlarmActions, OKActions }] of Object.entries(alarmsOf(several!.listener))) {
-        t.match(AlarmActions, [{ Ref: /^AlarmTopic/ }], name)
-        t.match(OKActions, [{ Ref: /^AlarmTopic/ }], name)
-      }
-      t.match(
-        several!.listener.all('SNS::Subscription', 'AlarmTopic').map(({ Properties }) => Properties.Endpoint),
-        ['oncall@example.com']
-      )
+  t.test('each alarm notifies the topic on failure and recovery, and people subscribe to it', async (t) => {
+    for (const [name, { AlarmActions, OKActions }] of Object.entries(alarmsOf(several!.listener))) {
+      t.match(AlarmActions, [{ Ref: /^AlarmTopic/ }], name)
+      t.match(OKActions, [{ Ref: /^AlarmTopic/ }], name)
     }
-  )
+    t.match(
+      several!.listener.all('SNS::Subscription', 'AlarmTopic').map(({ Properties }) => Properties.Endpoint),
+      ['oncall@example.com']
+    )
+  })
 
-  t.test('a reconcile that fails, or does not start, is told', async (t) => {
+  t.test('a reconcile that fails or does not start is reported', async (t) => {
     const { EventPattern, Targets } = several!.home.one('Events::Rule').Properties
     t.match(EventPattern, {
       source: ['aws.ecs'],
@@ -93,7 +90,7 @@ export function observability(t: Test, { plain, several, bespoke }: Record<strin
     t.equal(bespoke!.listener.all('Events::Rule').length, 0)
   })
 
-  t.test('each alarm has its line in docs/operations.md', async (t) => {
+  t.test('each alarm has a row in docs/operations.md', async (t) => {
     const document = readFileSync('docs/operations.md', 'utf8')
     for (const [name, { AlarmDescription }] of Object.entries(alarmsOf(plain!.listener))) {
       t.match(AlarmDescription, `docs/operations.md, "Alarms", ${name}`)
@@ -101,7 +98,7 @@ export function observability(t: Test, { plain, several, bespoke }: Record<strin
     }
   })
 
-  t.test("the listener's own metrics are asked for as it writes them", async (t) => {
+  t.test("alarms use the listener's metrics with the dimensions that it writes", async (t) => {
     const namespace = 'cloudinary-listener'
     const { Environment } = plain!.listener.container('Worker')
     const given = Environment as unknown as { Name: string; Value: string }[]
@@ -127,35 +124,27 @@ export function observability(t: Test, { plain, several, bespoke }: Record<strin
     }
   })
 
-  t.test('a dashboard answers "is it well?": alarms first, then every part, then errors', async (t) => {
-    const { Properties } = plain!.listener.one('CloudWatch::Dashboard', 'Overview')
-    t.equal(Properties.DashboardName, 'cloudinary-listener-us-east-1')
-    const body = bodyOf(Properties)
-    t.strictSame(titlesIn(body), [
-      'Is it well?',
-      'Notifications',
-      'Until they are acknowledged (Cloudinary waits 20 s)',
-      'At the door',
-      'What waits',
-      'Events',
-      'From arrival to the last processor',
-      'Tasks',
-      'CPU and memory, %',
-      'Refused by the journal for its load',
-      'Errors, the newest first'
-    ])
-    const names = [...body.matchAll(/"cloudinary-listener","(\w+)"/g)].map(([, name]) => String(name))
-    t.ok(names.length > 8)
-    for (const name of names) t.ok(Object.hasOwn(METRICS, name), name)
-  })
+  t.test(
+    'the overview dashboard has alarms first, then metrics, then errors, and only existing metrics',
+    async (t) => {
+      const { Properties } = plain!.listener.one('CloudWatch::Dashboard', 'Overview')
+      t.equal(Properties.DashboardName, 'cloudinary-listener-us-east-1')
+      const body = bodyOf(Properties)
+      const titles = titlesIn(body)
+      t.match([titles.length, titles[0], titles.at(-1)], [11, 'Alarms', ERROR_QUERY.title])
+      const names = [...body.matchAll(/"cloudinary-listener","(\w+)"/g)].map(([, name]) => String(name))
+      t.ok(names.length > 8)
+      for (const name of names) t.ok(Object.hasOwn(METRICS, name), name)
+    }
+  )
 
-  t.test('another answers "what did it do?", from the logs of the roles', async (t) => {
+  t.test('the log dashboard has all its queries, over existing log groups', async (t) => {
     const { Properties } = plain!.listener.one('CloudWatch::Dashboard', 'Activity')
     t.equal(Properties.DashboardName, 'cloudinary-listener-activity-us-east-1')
     const body = bodyOf(Properties)
     t.strictSame(
       titlesIn(body),
-      ACTIVITY.map(({ title }) => title)
+      LOG_DASHBOARD_QUERIES.map(({ title }) => title)
     )
     const groups = plain!.listener
       .all('Logs::LogGroup')
@@ -163,7 +152,7 @@ export function observability(t: Test, { plain, several, bespoke }: Record<strin
     for (const [, group = ''] of body.matchAll(/SOURCE '([^']*)'/g)) t.ok(groups.includes(group), group)
   })
 
-  t.test('every log group forgets', async (t) => {
+  t.test('every log group expires its lines', async (t) => {
     const groups = several!.home.all('Logs::LogGroup')
     t.ok(groups.length >= 7)
     for (const { id, Properties } of groups) t.equal(Properties.RetentionInDays, 90, id)

@@ -9,7 +9,7 @@ interface Statement {
 
 const listOf = <Item>(value: Item | Item[]): Item[] => (Array.isArray(value) ? value : [value])
 
-/** The end of an ARN, or the logical id that it is of, without CloudFormation's hash. */
+/** Names a resource: the end of its ARN, or its logical id without CloudFormation's hash. */
 function nameOf(resource: unknown): string {
   const text = JSON.stringify(resource)
   const id = /"(?:Fn::GetAtt":\["|Ref":")(?!AWS::)(\w+?)(?:[0-9A-F]{8})?"/.exec(text)?.[1]
@@ -17,7 +17,7 @@ function nameOf(resource: unknown): string {
   return id ?? end ?? String(resource)
 }
 
-/** What a role may do, a line for each resource: `resource: actions`. */
+/** The permissions of a role, one line per resource: `resource: actions`. */
 function allowed(template: Template, role: string): string[] {
   const { id } = template.one('IAM::Role', role)
   return template
@@ -34,7 +34,7 @@ const SECRET = 'secret:cloudinary-listener/cloudinary-??????: secretsmanager:Get
 const JOURNAL = 'table/cloudinary-listener-journal'
 
 export function permissions(t: Test, { plain, several, trial }: Record<string, Synthesis>) {
-  t.test('each role may do exactly what its code does', async (t) => {
+  t.test('each role has exactly the permissions that its code needs', async (t) => {
     const { listener } = plain!
     t.strictSame(allowed(listener, 'ServicesWebTaskTaskRole'), [
       'QueuesQueue: sqs:GetQueueAttributes sqs:SendMessage',
@@ -65,7 +65,7 @@ export function permissions(t: Test, { plain, several, trial }: Record<string, S
     ])
   })
 
-  t.test('worker publishes to the topic of notify, and doctor looks whether it is there', async (t) => {
+  t.test('worker may publish to the topic of notify, and doctor may check that it exists', async (t) => {
     t.ok(allowed(several!.listener, 'ServicesWorkerTaskTaskRole').includes('Notify: sns:Publish'))
     t.ok(
       allowed(several!.listener, 'ServicesOperatorTaskTaskRole').includes('Notify: sns:GetTopicAttributes')
@@ -73,7 +73,7 @@ export function permissions(t: Test, { plain, several, trial }: Record<string, S
     t.notMatch(allowed(plain!.listener, 'ServicesWorkerTaskTaskRole').join(), 'sns:')
   })
 
-  t.test('ECS may fetch the image, write the log, and read what it hands on', async (t) => {
+  t.test('ECS may pull the image, write logs and read the secrets that it passes on', async (t) => {
     const image = 'repository/: ecr:BatchCheckLayerAvailability ecr:BatchGetImage ecr:GetDownloadUrlForLayer'
     const common = (role: string) => [
       '*: ecr:GetAuthorizationToken',
@@ -96,14 +96,14 @@ export function permissions(t: Test, { plain, several, trial }: Record<string, S
     t.strictSame(allowed(several!.listener, 'ServicesWebTaskExecutionRole'), common('Web'))
   })
 
-  t.test('the schedule may run its task, and hand on the two roles of it', async (t) => {
+  t.test('the schedule may run its task and pass its two roles', async (t) => {
     t.strictSame(allowed(plain!.listener, 'SchedulerRole'), [
       'ServicesReconcileTask: ecs:RunTask',
       'ServicesReconcileTaskExecutionRole, ServicesReconcileTaskTaskRole: iam:PassRole'
     ])
   })
 
-  t.test('these are all the roles there are', async (t) => {
+  t.test('there are no other IAM roles', async (t) => {
     const expected = ['Web', 'Worker', 'Operator', 'Reconcile']
       .flatMap((role) => [`Services${role}TaskTaskRole`, `Services${role}TaskExecutionRole`])
       .concat(['SchedulerRoleForTarget', 'NetworkVpcRejectedIAMRole', 'CustomVpcRestrictDefaultSG'])
@@ -114,14 +114,14 @@ export function permissions(t: Test, { plain, several, trial }: Record<string, S
     t.strictSame(allowed(plain!.listener, 'NetworkVpcRejectedIAMRole'), [
       'NetworkFlowLog: logs:CreateLogStream logs:DescribeLogStreams logs:PutLogEvents'
     ])
-    // the CDK's own, which empties the default security group
+    // the CDK's custom resource that empties the default security group
     t.match(
       JSON.stringify(plain!.listener.one('IAM::Role', 'CustomVpc').Properties.Policies),
       /security-group\//
     )
   })
 
-  t.test('a key of your own may be used by those whose data it encrypts', async (t) => {
+  t.test('roles may use the customer key of the data that they access', async (t) => {
     const keys = (role: string) => allowed(trial!.listener, role).filter((line) => line.includes('kms:'))
     const table =
       'kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:ReEncryptFrom kms:ReEncryptTo'
@@ -133,7 +133,7 @@ export function permissions(t: Test, { plain, several, trial }: Record<string, S
     t.match(keys('ServicesReconcileTaskTaskRole').at(-1), new RegExp(`: ${table}$`))
   })
 
-  t.test('no policy has a wildcard but where AWS knows nothing else', async (t) => {
+  t.test('no policy has a wildcard, except where AWS supports no resource', async (t) => {
     for (const { listener } of [plain!, several!, trial!]) {
       const statements = listener
         .all('IAM::Policy')

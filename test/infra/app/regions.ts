@@ -4,7 +4,7 @@ import type { Synthesis } from '../../support/templates.ts'
 export function regions(t: Test, { several }: Record<string, Synthesis>) {
   const each = Object.entries(several!.listeners)
 
-  t.test('each region has the whole listener, and could take all traffic', async (t) => {
+  t.test('each region has the whole listener with full limits', async (t) => {
     t.strictSame(
       each.map(([region]) => region),
       ['us-east-1', 'eu-west-1']
@@ -20,7 +20,7 @@ export function regions(t: Test, { several }: Record<string, Synthesis>) {
     }
   })
 
-  t.test('the common name leads to the nearest region that is well', async (t) => {
+  t.test('the shared name resolves to the nearest healthy region', async (t) => {
     for (const [region, template] of each) {
       const records = template.all('Route53::RecordSet').map(({ Properties }) => Properties)
       t.match(
@@ -41,7 +41,7 @@ export function regions(t: Test, { several }: Record<string, Synthesis>) {
       })
       t.ok(
         records.some(({ Name }) => String(Name) === `${region}.hooks.example.com.`),
-        'which is a record as well'
+        'the name that the health check calls has a record'
       )
       t.match(template.one('CertificateManager::Certificate').Properties, {
         DomainName: 'hooks.example.com',
@@ -50,7 +50,7 @@ export function regions(t: Test, { several }: Record<string, Synthesis>) {
     }
   })
 
-  t.test('all regions use one journal and one secret, by the names they have everywhere', async (t) => {
+  t.test('all regions use the same journal and secret names', async (t) => {
     for (const [region, template] of each) {
       const environment = Object.fromEntries(
         (template.container('Worker').Environment as unknown as { Name: string; Value: string }[]).map(

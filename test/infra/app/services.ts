@@ -9,7 +9,7 @@ const secretsOf = (template: Template, role: string) =>
   )
 
 export function services(t: Test, { plain, several, trial, bespoke }: Record<string, Synthesis>) {
-  t.test('every task runs as nobody, and can write to nothing', async (t) => {
+  t.test('every task is not root, without capabilities, on a read-only file system', async (t) => {
     for (const role of ROLES) {
       t.match(
         several!.home.container(role),
@@ -24,7 +24,7 @@ export function services(t: Test, { plain, several, trial, bespoke }: Record<str
     }
   })
 
-  t.test('all roles are one image, for arm64 or x86', async (t) => {
+  t.test('all roles use one image, for arm64 or x86', async (t) => {
     const images = ROLES.map((role) => JSON.stringify(several!.home.container(role).Image))
     t.equal(new Set(images).size, 1)
     const architecture = ({ listener }: Synthesis) =>
@@ -33,7 +33,7 @@ export function services(t: Test, { plain, several, trial, bespoke }: Record<str
     t.match(architecture(trial!), { CpuArchitecture: 'X86_64' })
   })
 
-  t.test('a role is what the container is told to be, and its log group is named for it', async (t) => {
+  t.test("each task runs its role's command and logs to its role's group", async (t) => {
     for (const [role, command] of Object.entries({
       Web: 'web',
       Worker: 'worker',
@@ -54,19 +54,19 @@ export function services(t: Test, { plain, several, trial, bespoke }: Record<str
     }
   })
 
-  t.test('only web listens, and ECS asks whether it lives', async (t) => {
+  t.test('only web has a port and a health check', async (t) => {
     t.match(plain!.listener.container('Web'), {
       PortMappings: [{ ContainerPort: 8080 }],
       HealthCheck: { Command: ['CMD', 'node', 'app/web/health-check.ts', '8080'] }
     })
-    t.equal(plain!.listener.container('Web').Memory, 1024, 'it sees the memory that it may use')
+    t.equal(plain!.listener.container('Web').Memory, 1024, 'the container has a memory limit of its own')
     for (const role of ['Worker', 'Operator']) {
       t.match(plain!.listener.container(role), { PortMappings: undefined, HealthCheck: undefined })
     }
   })
 
   t.test(
-    'a release that does not start is rolled back, and none takes a task away before another is there',
+    'a release that does not start is rolled back, and old tasks stay until new ones are healthy',
     async (t) => {
       for (const role of ['Web', 'Worker', 'Poll']) {
         t.match(several!.home.one('ECS::Service', `Services${role}`).Properties, {
@@ -81,7 +81,7 @@ export function services(t: Test, { plain, several, trial, bespoke }: Record<str
     }
   )
 
-  t.test('tasks start when there is a way out, and they may do what they need', async (t) => {
+  t.test('tasks start after their routes, endpoints, policies and database', async (t) => {
     const waits = ({ listener }: Synthesis, parts: RegExp[]) => {
       const { DependsOn = [] } = listener.one('ECS::Service', 'ServicesWorker')
       for (const part of parts) t.ok(DependsOn.join(' ').match(part), String(part))
@@ -143,7 +143,7 @@ export function services(t: Test, { plain, several, trial, bespoke }: Record<str
     }
   )
 
-  t.test('worker rests at zero by option, and the first message wakes it', async (t) => {
+  t.test('worker can scale to zero, and the first message starts a task', async (t) => {
     const { listener } = bespoke!
     t.match(listener.one('ApplicationAutoScaling::ScalableTarget', 'ServicesWorker').Properties, {
       MinCapacity: 0
@@ -154,7 +154,7 @@ export function services(t: Test, { plain, several, trial, bespoke }: Record<str
     t.notOk(plain!.listener.all('CloudWatch::Alarm').some(({ id }) => id.includes('Wake')))
   })
 
-  t.test('Fargate Spot is mixed in by option, beyond the least number of tasks', async (t) => {
+  t.test('spot adds Fargate Spot beyond the minimum number of tasks', async (t) => {
     const strategy = ({ listener }: Synthesis) =>
       listener.one('ECS::Service', 'ServicesWorker').Properties.CapacityProviderStrategy
     t.strictSame(strategy(several!), [
@@ -164,7 +164,7 @@ export function services(t: Test, { plain, several, trial, bespoke }: Record<str
     t.strictSame(strategy(plain!), [{ CapacityProvider: 'FARGATE', Weight: 1 }])
   })
 
-  t.test('reconcile runs every hour, in one region alone; so does poll, by option', async (t) => {
+  t.test('reconcile runs every hour in one region only, and so does poll if enabled', async (t) => {
     t.match(plain!.listener.one('Scheduler::Schedule').Properties, {
       ScheduleExpression: 'rate(1 hour)',
       Target: {
@@ -176,7 +176,7 @@ export function services(t: Test, { plain, several, trial, bespoke }: Record<str
     })
     t.strictSame(several!.home.container('Reconcile').Command, ['reconcile'])
     t.strictSame(trial!.listener.container('Reconcile').Command, ['reconcile', '--type', 'upload'])
-    t.equal(bespoke!.listener.all('Scheduler::Schedule').length, 0, 'and not at all by option')
+    t.equal(bespoke!.listener.all('Scheduler::Schedule').length, 0, 'never')
     const other = several!.listeners['us-east-1']!
     t.equal(other.all('Scheduler::Schedule').length, 0)
     t.equal(other.all('ECS::Service', 'ServicesPoll').length, 0)
@@ -184,7 +184,7 @@ export function services(t: Test, { plain, several, trial, bespoke }: Record<str
     t.equal(plain!.listener.all('ECS::Service', 'ServicesPoll').length, 0)
   })
 
-  t.test('secrets are handed to those that run processors, and to no others', async (t) => {
+  t.test('only roles that run processors get their secrets', async (t) => {
     for (const role of ['Worker', 'Operator']) {
       t.strictSame(
         secretsOf(several!.listener, role).sort(),
@@ -196,7 +196,7 @@ export function services(t: Test, { plain, several, trial, bespoke }: Record<str
     for (const role of ['Web', 'Reconcile', 'Poll']) t.strictSame(secretsOf(several!.home, role), [], role)
   })
 
-  t.test('a worker that has a database starts when that is migrated', async (t) => {
+  t.test('a worker with a database starts after migrate', async (t) => {
     for (const { listener } of [several!, trial!]) {
       const [worker, migrate] = listener.one('ECS::TaskDefinition', 'ServicesWorkerTask').Properties
         .ContainerDefinitions as unknown as Record<string, unknown>[]
@@ -213,7 +213,7 @@ export function services(t: Test, { plain, several, trial, bespoke }: Record<str
     t.notOk(plain!.listener.container('Worker').DependsOn)
   })
 
-  t.test('notify has its topic, with those who are to be told', async (t) => {
+  t.test('notify has a topic with its subscribers', async (t) => {
     const { listener } = several!
     t.match(listener.one('SNS::Topic', 'Notify').Properties, { TopicName: 'cloudinary-listener-notify' })
     t.match(
@@ -229,7 +229,7 @@ export function services(t: Test, { plain, several, trial, bespoke }: Record<str
     t.equal(plain!.listener.all('SNS::Topic', 'Notify').length, 0)
   })
 
-  t.test('the outputs are what a person needs next', async (t) => {
+  t.test('the outputs have the webhook, the dashboards and the next command', async (t) => {
     t.strictSame(Object.keys(plain!.listener.outputs).sort(), [
       'ActivityUrl',
       'DashboardUrl',

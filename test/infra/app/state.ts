@@ -3,7 +3,7 @@ import { JOURNAL, journalTableInput } from '../../../app/journal/journal-table.t
 import type { Synthesis } from '../../support/templates.ts'
 
 export function state(t: Test, { plain, several, trial, bespoke }: Record<string, Synthesis>) {
-  t.test('both queues are FIFO, of high throughput, encrypted, and keep messages for 14 days', async (t) => {
+  t.test('both queues are high-throughput FIFO, encrypted, and keep messages for 14 days', async (t) => {
     for (const queue of ['QueuesQueueD', 'QueuesDeadLetterQueue8']) {
       t.match(plain!.listener.one('SQS::Queue', queue).Properties, {
         FifoQueue: true,
@@ -20,7 +20,7 @@ export function state(t: Test, { plain, several, trial, bespoke }: Record<string
     })
   })
 
-  t.test('queues and topics take nothing but TLS', async (t) => {
+  t.test('queues and topics accept only TLS', async (t) => {
     const policies = ['SQS::QueuePolicy', 'SNS::TopicPolicy'].flatMap((type) => several!.listener.all(type))
     t.equal(policies.length, 4)
     for (const { id, Properties } of policies) {
@@ -32,7 +32,7 @@ export function state(t: Test, { plain, several, trial, bespoke }: Record<string
     }
   })
 
-  t.test('the journal is the table that the listener knows', async (t) => {
+  t.test('the journal has the schema that the listener uses', async (t) => {
     const expected = journalTableInput('cloudinary-listener-journal')
     const { Properties, DeletionPolicy } = plain!.state.one('DynamoDB::GlobalTable')
     t.match(Properties, {
@@ -52,7 +52,7 @@ export function state(t: Test, { plain, several, trial, bespoke }: Record<string
     t.equal(DeletionPolicy, 'Retain')
   })
 
-  t.test('each region has a replica of the journal, as well protected', async (t) => {
+  t.test('each region has a protected replica of the journal', async (t) => {
     t.match(several!.state.one('DynamoDB::GlobalTable').Properties.Replicas, [
       {
         Region: 'eu-west-1',
@@ -63,7 +63,7 @@ export function state(t: Test, { plain, several, trial, bespoke }: Record<string
     ])
   })
 
-  t.test('secrets are made without a value, say what it must look like, and are replicated', async (t) => {
+  t.test('secrets are created without a value, describe its format, and are replicated', async (t) => {
     const secrets = several!.state.all('SecretsManager::Secret')
     t.match(
       secrets.map(({ Properties }) => [Properties.Name, Properties.Description]),
@@ -77,15 +77,15 @@ export function state(t: Test, { plain, several, trial, bespoke }: Record<string
       t.notOk(Properties.SecretString ?? Properties.GenerateSecretString)
       t.match(Properties.ReplicaRegions, [{ Region: 'eu-west-1' }])
     }
-    t.equal(plain!.state.all('SecretsManager::Secret').length, 1, 'and only those that are used')
+    t.equal(plain!.state.all('SecretsManager::Secret').length, 1, 'only those in use')
     t.notOk(
       'ReplicaRegions' in plain!.state.one('SecretsManager::Secret').Properties,
-      'AWS refuses an empty list'
+      'AWS rejects an empty list'
     )
     t.strictSame(
       [...(several!.state.one('DynamoDB::GlobalTable').DependsOn ?? [])].sort(),
       secrets.map(({ id }) => id).sort(),
-      'a stack that is taken back has made no journal, which would stay'
+      'created last: a rolled back stack leaves no journal behind'
     )
     t.match(plain!.state.outputs.CloudinarySecret, {
       Value:
@@ -93,7 +93,7 @@ export function state(t: Test, { plain, several, trial, bespoke }: Record<string
     })
   })
 
-  t.test('what holds data stays when a stack is deleted, unless it is a trial', async (t) => {
+  t.test('resources with data stay when a stack is deleted, except in a trial', async (t) => {
     const kept = ['SQS::Queue', 'Logs::LogGroup']
     for (const type of kept) {
       for (const { id, DeletionPolicy } of plain!.listener.all(type)) {
@@ -110,7 +110,7 @@ export function state(t: Test, { plain, several, trial, bespoke }: Record<string
     t.match(Properties.Replicas, [{ DeletionProtectionEnabled: false }])
   })
 
-  t.test('a key of your own encrypts whatever holds data, and is rotated', async (t) => {
+  t.test('a customer key encrypts all resources with data, and is rotated', async (t) => {
     const { state, listener } = trial!
     for (const template of [state, listener])
       t.match(template.one('KMS::Key').Properties, { EnableKeyRotation: true })
@@ -126,7 +126,7 @@ export function state(t: Test, { plain, several, trial, bespoke }: Record<string
     t.match(listener.one('RDS::DBCluster').Properties, { KmsKeyId: ownKey, StorageEncrypted: true })
   })
 
-  t.test('Aurora is reached by the workers alone, and forgets nothing for two weeks', async (t) => {
+  t.test('only workers can connect to Aurora, and its backups are kept for two weeks', async (t) => {
     const { listener } = trial!
     t.match(listener.one('RDS::DBCluster').Properties, {
       Engine: 'aurora-postgresql',

@@ -14,12 +14,12 @@ const seconds = Object.fromEntries(
   Object.entries(TIMINGS).map(([name, timing]) => [name, timing.seconds])
 ) as Record<keyof typeof TIMINGS, number>
 
-/** What Fargate and SQS allow, in seconds. */
+/** Maximum stop timeout of Fargate and visibility timeout of SQS, in seconds. */
 const FARGATE_STOP = 120
 const SQS_HIDES = 12 * 3600
 
 export function timings(t: Test, { plain, several }: Record<string, Synthesis>) {
-  t.test('each time is what the code of the listener has', async (t) => {
+  t.test("timings equal those in the listener's code", async (t) => {
     const { server } = buildServer({
       log: pino({ level: 'silent' }),
       lifecycle: new Lifecycle(),
@@ -50,7 +50,7 @@ export function timings(t: Test, { plain, several }: Record<string, Synthesis>) 
     )
   })
 
-  t.test('each time is what the templates have', async (t) => {
+  t.test('timings equal those in the templates', async (t) => {
     const { listener } = plain!
     const attributesOf = (type: string, name: string) =>
       Object.fromEntries(
@@ -104,17 +104,17 @@ export function timings(t: Test, { plain, several }: Record<string, Synthesis>) 
     })
   })
 
-  t.test('the times are in step', async (t) => {
-    /** Each is shorter than the next. */
+  t.test('timings satisfy their constraints', async (t) => {
+    /** Each time must be shorter than the next. */
     const chains: Record<string, number[]> = {
-      'an answer': [seconds.cloudinary, seconds.webRequest, seconds.loadBalancerIdle, seconds.webKeepAlive],
-      'what is under way when a task goes': [seconds.cloudinary, seconds.deregistration],
-      'the end of web': [seconds.webDrain, seconds.webStop, FARGATE_STOP],
-      'the end of worker': [seconds.workerGrace, seconds.workerDrain, seconds.workerStop, FARGATE_STOP],
+      'a request': [seconds.cloudinary, seconds.webRequest, seconds.loadBalancerIdle, seconds.webKeepAlive],
+      'draining a task': [seconds.cloudinary, seconds.deregistration],
+      'shutdown of web': [seconds.webDrain, seconds.webStop, FARGATE_STOP],
+      'shutdown of worker': [seconds.workerGrace, seconds.workerDrain, seconds.workerStop, FARGATE_STOP],
       'a health check': [seconds.healthCheckTimeout, seconds.healthCheckInterval, seconds.healthCheckGrace],
       'a retry': [seconds.visibility, seconds.longestBackoff, SQS_HIDES],
-      'what is remembered': [2 * seconds.retention, seconds.journalRetention],
-      'the failure of a region': [seconds.failover, 180]
+      retention: [2 * seconds.retention, seconds.journalRetention],
+      'failover of a region': [seconds.failover, 180]
     }
     for (const [what, chain] of Object.entries(chains)) {
       t.strictSame(

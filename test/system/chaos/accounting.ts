@@ -5,16 +5,15 @@ import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
 import type { Call } from '../../../dev/cloudinary/server.ts'
 import type { EmbeddedDynamoDb } from '../../../dev/dynamodb.ts'
 import { DEAD_LETTER_QUEUE_NAME, type EmbeddedSqs } from '../../../dev/sqs.ts'
-import type { Told } from './load.ts'
+import type { LoadEvent } from './load.ts'
 
-/** What the journal says of an event. */
 export interface Journaled {
   id: string
   status: string
 }
 
 export interface DeadLetter {
-  /** Undefined where the message could not be read. */
+  /** Undefined if the message is unreadable. */
   eventId: string | undefined
   asset: string | undefined
   processor: string | undefined
@@ -23,38 +22,38 @@ export interface DeadLetter {
 }
 
 export interface Evidence {
-  told: readonly Told[]
+  loadEvents: readonly LoadEvent[]
   calls: readonly Call[]
-  /** Ids of events, in the order in which the `order-log` processor was run for them. */
+  /** Ids of events, in the order in which the `order-log` processor ran. */
   order: readonly string[]
   journal: ReadonlyMap<string, Journaled>
   deadLetters: readonly DeadLetter[]
 }
 
 export interface Account {
-  /** Events that the load made, and those of them that were acknowledged. */
+  /** Events of the load, and how many of them were acknowledged. */
   events: number
   acknowledged: number
-  /** Acknowledged and not processed, described. */
+  /** Events that were acknowledged but not processed, as text. */
   lost: string[]
-  /** Effects had again, described, one for each time too many. */
+  /** Repeated effects, as text, one for each repetition. */
   duplicates: string[]
-  /** Effects that no event of the load led to. */
+  /** Effects without an event of the load. */
   strays: string[]
-  /** Events of an asset that were processed after a later one, described. */
+  /** Events that were processed after a later one of the same asset, as text. */
   disordered: string[]
   deadLetters: readonly DeadLetter[]
 }
 
-/** Compares what was acknowledged with what was done: by the effects outside, and by the journal. */
-export function account({ told, calls, order, journal, deadLetters }: Evidence): Account {
-  const made = told.filter(({ step }) => step !== undefined)
+/** Compares acknowledged events with the effects outside and with the journal. */
+export function account({ loadEvents, calls, order, journal, deadLetters }: Evidence): Account {
+  const ofLoad = loadEvents.filter(({ step }) => step !== undefined)
   const effects = countEffects(calls, order)
   const dead = new Set(deadLetters.map(({ eventId, processor }) => `${eventId} ${processor}`))
   const lost: string[] = []
   const duplicates: string[] = []
   const strays = new Set(effects.keys())
-  for (const event of told) {
+  for (const event of loadEvents) {
     const status = journal.get(event.id)?.status ?? 'not in the journal'
     const expected = event.step === undefined ? {} : effectsOf(event)
     const missing = Object.entries(expected)
@@ -71,20 +70,20 @@ export function account({ told, calls, order, journal, deadLetters }: Evidence):
     }
   }
   return {
-    events: made.length,
-    acknowledged: made.filter(({ acknowledged }) => acknowledged).length,
+    events: ofLoad.length,
+    acknowledged: ofLoad.filter(({ acknowledged }) => acknowledged).length,
     lost,
     duplicates,
     strays: [...strays],
-    disordered: findDisorder(made, order),
+    disordered: findDisorder(ofLoad, order),
     deadLetters
   }
 }
 
-const nameOf = ({ publicId, step, id }: Told) => `${publicId} ${step ?? `own change ${id}`}`
+const nameOf = ({ publicId, step, id }: LoadEvent) => `${publicId} ${step ?? `own change ${id}`}`
 
-/** What an event must have led to, by processor, under the names that `countEffects` gives. */
-function effectsOf({ id, publicId, step, occurredAt }: Told): Record<string, string> {
+/** Returns the expected effect of each processor, named as in `countEffects`. */
+function effectsOf({ id, publicId, step, occurredAt }: LoadEvent): Record<string, string> {
   return {
     ...(step === 0 && { 'hello-world-tag': `tag ${publicId}` }),
     'last-update-timestamp': `stamp ${publicId} ${occurredAt}`,
@@ -92,7 +91,7 @@ function effectsOf({ id, publicId, step, occurredAt }: Told): Record<string, str
   }
 }
 
-/** How often each effect was had: by Cloudinary's own record of calls, and by the order log. */
+/** Counts each effect in Cloudinary's calls and in the order log. */
 function countEffects(calls: readonly Call[], order: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>()
   const count = (effect: string) => counts.set(effect, (counts.get(effect) ?? 0) + 1)
@@ -105,9 +104,9 @@ function countEffects(calls: readonly Call[], order: readonly string[]): Map<str
   return counts
 }
 
-/** An effect had again right after itself is a duplicate, and still in order. */
-function findDisorder(made: readonly Told[], order: readonly string[]): string[] {
-  const events = new Map(made.map((event) => [event.id, event]))
+/** A repetition right after the effect itself is a duplicate, but in order. */
+function findDisorder(ofLoad: readonly LoadEvent[], order: readonly string[]): string[] {
+  const events = new Map(ofLoad.map((event) => [event.id, event]))
   const last = new Map<string, number>()
   const found: string[] = []
   for (const eventId of order) {
@@ -120,7 +119,7 @@ function findDisorder(made: readonly Told[], order: readonly string[]): string[]
   return found
 }
 
-/** All that the journal holds. */
+/** Reads all entries of the journal. */
 export async function readJournal({
   url,
   tableName,
@@ -150,7 +149,7 @@ export async function readJournal({
   return journal
 }
 
-/** What lies in the dead-letter queue. */
+/** Reads the dead-letter queue. */
 export function readDeadLetters(sqs: EmbeddedSqs): DeadLetter[] {
   const { ready, inflight } = sqs.server.inspectQueue(DEAD_LETTER_QUEUE_NAME)!.messages
   return [...ready, ...inflight.map(({ message }) => message)].map(({ body, messageAttributes }) => {

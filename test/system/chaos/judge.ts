@@ -2,40 +2,40 @@ import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
 import type { CloudinaryStandIn } from '../../../dev/cloudinary/server.ts'
 import type { LogLine } from '../../../dev/start/child.ts'
 import type { Account } from './accounting.ts'
-import type { Scenario } from './chaos.ts'
+import type { Scenario } from './scenario.ts'
 
-/** Promises that the books show as broken, described. */
+/** Returns the broken guarantees of a run, as text. */
 export function judge(scenario: Scenario, result: Account): string[] {
   const { events, acknowledged, lost, duplicates, strays, disordered } = result
   const expected = [...(scenario.deadLetters ?? [])].sort()
   const found = result.deadLetters.map(({ asset, processor, code }) => `${asset} ${processor} ${code}`).sort()
-  const missing = expected.filter((letter) => !found.includes(letter))
+  const missing = expected.filter((deadLetter) => !found.includes(deadLetter))
   const unexpected = found.filter(
-    (letter, index) => !expected.includes(letter) || found[index - 1] === letter
+    (deadLetter, index) => !expected.includes(deadLetter) || found[index - 1] === deadLetter
   )
   return [
-    ...(acknowledged < events ? [`${events - acknowledged} events were given up by Cloudinary`] : []),
+    ...(acknowledged < events ? [`${events - acknowledged} events given up by Cloudinary`] : []),
     ...lost.map((what) => `lost: ${what}`),
-    ...duplicates.slice(scenario.duplicatesAllowed ?? 0).map((what) => `done again: ${what}`),
-    ...strays.map((what) => `without a cause: ${what}`),
+    ...duplicates.slice(scenario.duplicatesAllowed ?? 0).map((what) => `duplicate: ${what}`),
+    ...strays.map((what) => `without an event: ${what}`),
     ...disordered.map((what) => `out of order: ${what}`),
-    ...missing.map((letter) => `missing in the dead-letter queue: ${letter}`),
-    ...unexpected.map((letter) => `in the dead-letter queue: ${letter}`),
-    ...result.deadLetters.filter(({ message }) => !message).map(() => 'a dead letter without its reason')
+    ...missing.map((deadLetter) => `missing dead letter: ${deadLetter}`),
+    ...unexpected.map((deadLetter) => `unexpected dead letter: ${deadLetter}`),
+    ...result.deadLetters.filter(({ message }) => !message).map(() => 'dead letter without a reason')
   ]
 }
 
-/** Events that failed in passing, and so had to wait, described. */
+/** Returns the events that failed temporarily, as text. */
 export function findDelays(lines: readonly LogLine[]): string[] {
   return lines
     .filter(({ msg }) => msg === 'event failed; will be retried')
     .map(
       ({ asset, processor, err }) =>
-        `had to wait: ${asset}, ${processor}: ${(err as { code?: string } | undefined)?.code}`
+        `retried: ${asset}, ${processor}: ${(err as { code?: string } | undefined)?.code}`
     )
 }
 
-/** What must not be in a log, and is. */
+/** Returns the secrets in the log, as text. */
 export function findSecrets(lines: readonly LogLine[], { deliveries }: CloudinaryStandIn): string[] {
   const log = lines.map((line) => JSON.stringify(line)).join('\n')
   const signatures = new Set(deliveries.map(({ headers }) => headers['x-cld-signature']))

@@ -1,6 +1,6 @@
 import { defineListener, helloWorldTag, lastUpdateTimestamp, PermanentError } from '../../../app/listener.ts'
 
-/** Where `order-log` writes to: the test's own server. */
+/** URL of the test's order log. */
 const LOG_URL = process.env.CHAOS_LOG_URL ?? ''
 
 export default defineListener({

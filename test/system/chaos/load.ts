@@ -3,43 +3,43 @@ import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
 import { Recorder } from '../../../dev/cloudinary/recorder.ts'
 import type { CloudinaryStandIn, Delivery } from '../../../dev/cloudinary/server.ts'
 
-/** Changes of an asset after its upload, each made once the one before was acknowledged. */
+/** Changes of an asset after its upload. Each follows the acknowledgement of the previous one. */
 const CHANGES = 3
 
-/** Events of one asset: its upload, and its changes. */
+/** Events of one asset: its upload and its changes. */
 export const EVENTS_PER_ASSET = 1 + CHANGES
 
-/** One thing that the load, or the listener itself, did to an asset, and what was told of it. */
-export interface Told {
+/** An event of a change by the load or by the listener itself. */
+export interface LoadEvent {
   /** The id that the listener gives the event. */
   id: string
   publicId: string
-  /** 0 for the upload, then 1, 2, 3; undefined for what the listener itself changed. */
+  /** 0 for the upload, then 1, 2, 3; undefined for a change by the listener. */
   step: number | undefined
   /** ISO 8601, UTC. */
   occurredAt: string
-  /** The listener answered a delivery of it with 200. */
+  /** Whether the listener answered a delivery with 200. */
   acknowledged: boolean
 }
 
 export interface LoadOptions {
   cloudinary: CloudinaryStandIn
   assets: number
-  /** How often each notification is delivered; default 1. */
+  /** Deliveries of each notification. (Default: 1) */
   deliveries?: number
-  /** Further assets that are uploaded, and no more. */
+  /** Additional assets that are only uploaded. */
   uploadedOnly?: readonly string[]
-  /** Further assets that live as the others do. */
+  /** Additional assets that are uploaded and changed like the others. */
   further?: readonly string[]
 }
 
-/** Uploads assets as a colleague, all at once, and changes each as an editor; and keeps the books on what was told. */
+/** Uploads assets as a colleague, all at once, changes each as an editor, and records the events. */
 export class Load {
-  /** Each event by its id. */
-  readonly told = new Map<string, Told>()
-  /** Ids of events of the load as they are acknowledged. */
+  /** Events by id. */
+  readonly events = new Map<string, LoadEvent>()
+  /** Ids of acknowledged events of the load, in order. */
   readonly acknowledged = new Recorder<string>(1_000_000)
-  /** How often an event was acknowledged that had been acknowledged before. */
+  /** Number of repeated acknowledgements. */
   deliveredAgain = 0
   readonly #options: LoadOptions
   readonly #ended = new Map<string, PromiseWithResolvers<void>>()
@@ -47,20 +47,20 @@ export class Load {
 
   constructor(options: LoadOptions) {
     this.#options = options
-    // matches nothing, and so sees every attempt to deliver
+    // never matches, so it is called for every delivery attempt
     void options.cloudinary.attempted((delivery) => {
-      this.#note(delivery)
+      this.#record(delivery)
       return false
     })
   }
 
-  /** How many events it makes. */
+  /** Number of events of the load. */
   get size(): number {
     const { assets, uploadedOnly = [], further = [] } = this.#options
     return (assets + further.length) * EVENTS_PER_ASSET + uploadedOnly.length
   }
 
-  /** Resolves when every event is acknowledged, or given up by Cloudinary. */
+  /** Resolves when every event is acknowledged or given up by Cloudinary. */
   async run(): Promise<void> {
     const { assets, uploadedOnly = [], further = [] } = this.#options
     const names = [...further, ...Array.from({ length: assets }, (_, index) => `asset-${index}`)]
@@ -71,7 +71,7 @@ export class Load {
     await Promise.all(this.#copies)
   }
 
-  /** Resolves when a part of the events, from 0 to 1, is acknowledged. */
+  /** Resolves when a fraction (0 to 1) of the events is acknowledged. */
   async reached(part: number): Promise<void> {
     const { items } = this.acknowledged
     await this.acknowledged.when(() => items.length >= part * this.size)
@@ -94,10 +94,10 @@ export class Load {
     return end
   }
 
-  #note(delivery: Delivery): void {
+  #record(delivery: Delivery): void {
     const told = describe(delivery)
-    const known = this.told.get(told.id) ?? told
-    this.told.set(told.id, known)
+    const known = this.events.get(told.id) ?? told
+    this.events.set(told.id, known)
     const wasAcknowledged = known !== told && known.acknowledged
     known.acknowledged ||= told.acknowledged
     if (known.step === undefined) return
@@ -113,8 +113,8 @@ export class Load {
   }
 }
 
-/** What a delivery tells: each notification of this load is of one event. */
-function describe({ body, status, time }: Delivery): Told {
+/** Returns the event of a delivery: each notification of this load has exactly one. */
+function describe({ body, status, time }: Delivery): LoadEvent {
   const [event] = toEvents(Buffer.from(body), {
     environment: LOCAL_CLOUDINARY.cloudName,
     isOwnKey: (apiKey) => apiKey === LOCAL_CLOUDINARY.apiKey,

@@ -6,12 +6,15 @@ import { Recorder } from '../../../dev/cloudinary/recorder.ts'
 
 export interface OrderLog {
   url: string
-  /** Ids of events, in the order in which a processor was run for them. */
+  /** Ids of events, in the order in which the processor ran. */
   entries: Recorder<string>
   stop: () => Promise<void>
 }
 
-/** What the `order-log` processor writes to: an effect outside of Cloudinary, with no memory of its own. */
+/**
+ * Starts the server that the `order-log` processor writes to: an effect outside Cloudinary, without
+ * deduplication.
+ */
 export async function startOrderLog(): Promise<OrderLog> {
   const entries = new Recorder<string>(1_000_000)
   const server = createServer((request, response) => {
@@ -21,7 +24,7 @@ export async function startOrderLog(): Promise<OrderLog> {
         entries.settle(eventId)
         response.writeHead(204).end()
       },
-      // who was killed while writing has written nothing
+      // a process that is killed during the write has no effect
       () => response.destroy()
     )
   }).listen(0, '127.0.0.1')

@@ -1,22 +1,23 @@
 import { parseArgs } from 'node:util'
-import { type Result, runScenario, type Scenario } from './chaos.ts'
+import { type Result, runScenario } from './run-scenario.ts'
+import type { Scenario } from './scenario.ts'
 import { SCENARIOS } from './scenarios.ts'
 import { formatTable } from './table.ts'
 
 const USAGE = `Usage: npm run test:chaos -- [--long] [--events N] [--only NAME]…
 
-Runs the whole system as processes, under a load and one fault after the other, and compares what it promises
-with what was done. Exits 1 when a promise is broken.
+Runs the whole system as processes under a load, with one fault per run, and checks the guarantees. Exits 1 if one is
+broken.
 
-  --long       also lets Cloudinary be down, and DynamoDB answer too late, for minutes
-  --events N   events in a run, where a fault does not ask for more; default 300
-  --only NAME  this run and no other; may be repeated: ${Object.keys(SCENARIOS).join(', ')}
+  --long       also runs faults of minutes: Cloudinary down, DynamoDB too slow
+  --events N   events per run, unless the fault needs more; default 300
+  --only NAME  only this run; repeatable: ${Object.keys(SCENARIOS).join(', ')}
 `
 
-/** Runs side by side: most of a run is waiting for a pause to end. */
+/** Parallel runs: a run mostly waits. */
 const LANES = 2
 
-/** They wait longest, for time-outs of SQS and of Cloudinary's client, and so begin first. */
+/** The longest runs start first; they wait for timeouts of SQS and of Cloudinary's client. */
 const LONGEST: readonly Scenario[] = [
   SCENARIOS.cloudinaryDown,
   SCENARIOS.dynamoDbLate,
@@ -44,7 +45,7 @@ function chosen(): Scenario[] {
     .map(([, scenario]) => scenario)
 }
 
-/** Each scenario's result, or why there is none. */
+/** Runs the scenarios; an error is a result too. */
 async function runAll(scenarios: readonly Scenario[]): Promise<Map<Scenario, Result | Error>> {
   const results = new Map<Scenario, Result | Error>()
   const waiting = [...scenarios].sort((a, b) => rank(a) - rank(b))
@@ -62,7 +63,7 @@ async function runAll(scenarios: readonly Scenario[]): Promise<Map<Scenario, Res
   return results
 }
 
-/** What is not among the longest comes after them, in its own order. */
+/** Sorts the longest runs first; the others keep their order. */
 const rank = (scenario: Scenario) => (LONGEST.includes(scenario) ? LONGEST.indexOf(scenario) : LONGEST.length)
 
 function print(scenarios: readonly Scenario[], results: ReadonlyMap<Scenario, Result | Error>): boolean {
@@ -71,7 +72,7 @@ function print(scenarios: readonly Scenario[], results: ReadonlyMap<Scenario, Re
   for (const scenario of scenarios) {
     const result = results.get(scenario)!
     if (result instanceof Error) {
-      broken.push(`${scenario.fault}: it could not be run: ${result.stack}`)
+      broken.push(`${scenario.fault}: did not run: ${result.stack}`)
       continue
     }
     const { fault, struck, events, acknowledged, lost, duplicates, deadLetters, seconds } = result

@@ -2,12 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FaultKind } from '../../../dev/cloudinary/faults.ts'
 import { QUEUE_NAME } from '../../../dev/sqs.ts'
 import type { FaultProxy, ProxyFault } from '../../support/fault-proxy.ts'
-import type { Chaos, Scenario } from './chaos.ts'
+import type { Chaos, Scenario } from './scenario.ts'
 
-/** Few events in flight, so that a kill leaves the rest of the load to the others. */
+/** Low, so that most of the load is left for other workers after a kill. */
 const CONCURRENCY_WHEN_KILLED = 10
 
-/** When nothing comes forward, since killed workers hold it, the next kill comes after so long, in milliseconds. */
+/**
+ * Maximum time between kills, in milliseconds: killed workers may hold all events, so nothing makes progress.
+ */
 const KILL_AFTER_MS = 3000
 
 async function fails(proxy: FaultProxy, fault: ProxyFault, milliseconds: number): Promise<void> {
@@ -16,7 +18,7 @@ async function fails(proxy: FaultProxy, fault: ProxyFault, milliseconds: number)
   await proxy.set({ kind: 'pass' })
 }
 
-/** Cloudinary's API has a fault for so long, from when a quarter of the load is acknowledged. */
+/** Injects a fault into Cloudinary's API once a quarter of the load is acknowledged. */
 function cloudinaryFails(fault: FaultKind, milliseconds: number): Scenario['strike'] {
   return async ({ cloudinary, load }) => {
     await load.reached(0.25)
@@ -26,7 +28,7 @@ function cloudinaryFails(fault: FaultKind, milliseconds: number): Scenario['stri
   }
 }
 
-/** Workers are killed in turn, each when such a part of the events, from 0 to 1, is processed. */
+/** Kills workers in turn, each when a fraction (0 to 1) of the events is processed. */
 export function workerKilled(parts: readonly number[]): Scenario {
   return {
     fault: `worker killed (SIGKILL), ${times(parts)}`,
@@ -41,7 +43,7 @@ export function workerKilled(parts: readonly number[]): Scenario {
   }
 }
 
-/** Web is killed each time such a part of the events, from 0 to 1, is acknowledged. */
+/** Kills web each time a fraction (0 to 1) of the events is acknowledged. */
 export function webKilled(parts: readonly number[]): Scenario {
   return {
     fault: `web killed (SIGKILL), ${times(parts)}`,

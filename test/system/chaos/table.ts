@@ -1,4 +1,4 @@
-/** Columns side by side: text to the left, numbers to the right. */
+/** Formats a table; text is left-aligned, numbers are right-aligned. */
 export function formatTable(
   headings: readonly string[],
   rows: readonly (readonly (string | number)[])[]

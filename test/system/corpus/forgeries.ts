@@ -3,13 +3,13 @@ import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
 import { signatureHeaders } from '../../../app/testing/sign.ts'
 import type { HeaderLine } from '../../support/raw-http.ts'
 
-/** A request that looks signed: its body, and the header lines that claim it. */
+/** A request with a forged signature or timestamp. */
 export interface Forgery {
   body: string
   headers: readonly HeaderLine[]
 }
 
-/** Texts of a timestamp that is none. */
+/** Invalid timestamps. */
 const timestamps = (unix: string): Record<string, string> => ({
   'with an exponent': '1e9',
   'with ten characters and an exponent': '17803152e2',
@@ -30,12 +30,12 @@ const timestamps = (unix: string): Record<string, string> => ({
   'of 10,000 digits': '1'.repeat(10_000)
 })
 
-/** The UTF-8 of a text, one character for each byte: as a header is written, and as Node.js reads it. */
+/** Encodes a text as UTF-8 with one character per byte, as Node.js reads it from a header. */
 const asLatin1 = (text: string) => Buffer.from(text).toString('latin1')
 
 /**
- * What comes close to an authentic request with this body, signed at this Unix time in seconds, and is none. Where
- * it is the timestamp that is wrong, the signature is right for it.
+ * Returns requests that are close to an authentic one with this body and Unix time in seconds. With a wrong
+ * timestamp, the signature is right for it.
  */
 export function forgeries(body: string, now: number): Record<string, Forgery> {
   const unix = String(now)
@@ -82,7 +82,7 @@ export function forgeries(body: string, now: number): Record<string, Forgery> {
   }
   return {
     ...Object.fromEntries(Object.entries(headers).map(([name, lines]) => [name, { body, headers: lines }])),
-    // the digest is over body + timestamp with no border between them
+    // the digest covers body + timestamp without a separator
     'a digit moved from the timestamp into the body': {
       body: `${body}${unix.slice(0, 1)}`,
       headers: [timestampLine(unix.slice(1)), signature]

@@ -1,7 +1,4 @@
-/**
- * Bodies that are meant to hurt whoever reads them. Signed, each is authentic: it must be accepted, and do no more
- * than become events.
- */
+/** Bodies that attack a parser. Signed, each is authentic: it must be accepted, and only become events. */
 
 const ASSET = '"asset_id":"a","public_id":"p","version":1'
 
@@ -55,7 +52,7 @@ export const HOSTILE_BODIES: Record<string, string | Buffer> = {
   NULs: Buffer.alloc(1024),
   gzip: Buffer.from('1f8b080000000000000aab562a4a2dce2f2d4a4e2d56b28a8ead0500c7b8e6e510000000', 'hex'),
 
-  // JSON that is not what was agreed
+  // JSON of an undocumented form
   'an empty body': '',
   null: 'null',
   true: 'true',
@@ -85,11 +82,14 @@ export const HOSTILE_BODIES: Record<string, string | Buffer> = {
     '{"notification_type":"proof_status_changed","resources":{},"assets":[{"asset_id":"a"}]}'
 }
 
-/** Many assets in one notification; one call to Cloudinary can change 1,000. Apart, since to store them takes a while. */
+/**
+ * Many assets in one notification; one call to Cloudinary can change 1,000. Separate because storing them is
+ * slow.
+ */
 export const MANY_ASSETS: Record<string, string> = {
   '1,000 resources': `{"notification_type":"delete","resources":[${list(1000, (index) => `{"asset_id":"${index}"}`)}]}`,
-  'a map of 10,000 keys': `{"notification_type":"move","resources":{"__proto__":{},"toString":{},${list(
-    10_000,
+  'a map of 2,000 keys': `{"notification_type":"move","resources":{"__proto__":{},"toString":{},${list(
+    2000,
     (index) => `"key ${index}":{}`
   )}}}`
 }

@@ -1,13 +1,13 @@
 import { rawRequest } from '../../support/raw-http.ts'
 
-/** Something no client should send; it is answered 4xx or the connection is closed. */
+/** An invalid request; the response is 4xx or a closed connection. */
 export interface MalformedRequest {
   bytes: Buffer
-  /** Answers to wait for, where it is not one. */
+  /** Number of responses to wait for. (Default: 1) */
   answers?: number
 }
 
-/** The first bytes of a TLS 1.2 ClientHello, as a client sends that takes the port for HTTPS. */
+/** Start of a TLS 1.2 ClientHello, from a client that expects HTTPS on the port. */
 const CLIENT_HELLO = Buffer.concat([
   Buffer.from('16030100c8010000c40303', 'hex'),
   Buffer.alloc(32, 0x5a),
@@ -18,7 +18,7 @@ const CLIENT_HELLO = Buffer.concat([
 const host = ['Host', 'localhost'] as const
 const text = (value: string) => ({ bytes: Buffer.from(value, 'latin1') })
 
-/** A request that hides in another: an answer to it would be a second one. */
+/** A request hidden in another one; a response to it would be a second response. */
 const HIDDEN = 'GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n'
 
 const post = (headers: readonly (readonly [string, string])[], body = '') => ({

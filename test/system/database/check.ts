@@ -7,7 +7,7 @@ import { History } from './history.ts'
 
 const WORKERS = 4
 
-/** Histories that run at once. */
+/** Parallel histories. */
 const SIDE_BY_SIDE = 8
 
 export interface Difference {
@@ -17,11 +17,11 @@ export interface Difference {
 }
 
 /**
- * Runs a history for each seed, with workers of their own connections on one table, and compares the table with Cloudinary
- * when it is at rest.
+ * Runs a history for each seed, with concurrent workers on one table, and compares the table with Cloudinary
+ * at the end.
  *
- * @param url of the database that the workers use
- * @param direct of the same, to look into it
+ * @param url database URL for the workers
+ * @param direct URL of the same database for the comparison
  */
 export async function runHistories(
   url: string,
@@ -55,7 +55,7 @@ export async function runHistories(
   return differences
 }
 
-/** The table has the context of users by key, the Upload API under `custom`; tags may be left out. */
+/** The table has the user's context by key, the Upload API under `custom`; tags may be missing. */
 const withPlainContext = (asset: Record<string, unknown>) => ({
   ...asset,
   tags: asset.tags ?? [],

@@ -6,19 +6,19 @@ import { DEFAULT_CONFIG } from '../../support/config.ts'
 import { QUIET } from '../../support/operator.ts'
 import { type Act, act, older, perform, SilentCloudinary } from '../../support/silent-cloudinary.ts'
 
-/** Events that are handled at once. */
+/** Events handled in parallel. */
 const CONCURRENCY = 12
 
-/** One asset's events come one after the other, as the queue has it. */
+/** Events of one asset are handled in sequence, as in the queue. */
 interface Lane {
   events: EventOfAsset[]
   isBusy: boolean
 }
 
 /**
- * A few changes of three names of one environment, while workers follow them: reads of Cloudinary that take long, events
- * that come late and twice, handlers that end between two steps and are run again. Short, since whatever happens to a
- * name later brings its row in step. The seed decides everything but how fast PostgreSQL answers.
+ * A few changes of three public ids, while workers follow them: slow reads of Cloudinary, late and duplicate
+ * events, handlers that fail between two steps and are retried. Short, because later changes of a name would
+ * repair its row. The seed determines everything except the speed of PostgreSQL.
  */
 export class History {
   readonly environment: string
@@ -29,7 +29,7 @@ export class History {
   readonly #old: number
   readonly #lanes = new Map<string, Lane>()
   readonly #state = memoryState().state
-  /** Reads that have their answer and do not hand it on yet. */
+  /** Reads that have a response but do not return it yet. */
   readonly #held: (() => void)[] = []
   #running = 0
   #progress = Promise.withResolvers<void>()
@@ -49,7 +49,7 @@ export class History {
     this.#old = old
   }
 
-  /** Resolves when everything has been done and every event has been handled. */
+  /** Resolves when all changes are made and all events are handled. */
   async run(): Promise<void> {
     for (;;) {
       const ready = [...this.#lanes.values()].filter(({ events, isBusy }) => !isBusy && events.length > 0)
@@ -77,7 +77,7 @@ export class History {
     }
   }
 
-  /** Mostly of assets that there are, since an act of another is refused. */
+  /** Mostly acts on existing assets: others have no effect. */
   #aim(act: Act): Act {
     const names = this.cloudinary.cloud.assets.all().map(({ publicId }) => publicId)
     if (act.do === 'upload' || names.length < 2) return { ...act, do: 'upload' }
@@ -109,7 +109,7 @@ export class History {
       .then(
         () => lane.events.shift(),
         (error: Error) => {
-          // any other is handled again as well; it would be an endless loop
+          // retrying any other error could loop forever
           if (error.message !== 'the worker has ended') this.#fail(error)
         }
       )
@@ -128,7 +128,7 @@ export class History {
   }
 
   #release(): void {
-    // mostly the newest: what was read first is handed on last
+    // mostly the newest, so that the oldest read returns last
     const index = this.#oneIn(4) ? this.#choose(this.#held.length) : this.#held.length - 1
     const [resolve] = this.#held.splice(index, 1)
     resolve!()

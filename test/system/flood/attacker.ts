@@ -3,14 +3,14 @@ import { rawRequest } from '../../support/raw-http.ts'
 
 export interface Attack {
   port: number
-  /** Bodies that are sent at the same time. */
+  /** Number of parallel bodies. */
   connections: number
   bodyBytes: number
-  /** How long one wave follows the other, in milliseconds. */
+  /** Duration of the attack, in milliseconds. */
   forMs: number
 }
 
-/** How often each status was answered; `none` where the connection was closed without an answer. */
+/** Number of responses by status; `none` for a connection closed without a response. */
 export type Answers = Record<string, number>
 
 interface Sender {
@@ -19,7 +19,7 @@ interface Sender {
   answered: Promise<string>
 }
 
-/** Sends a head with a fresh timestamp and a wrong signature, and all of the body but its last byte. */
+/** Sends a head with a valid timestamp and a wrong signature, and the body except its last byte. */
 function begin(port: number, body: Buffer): Sender & { sent: Promise<unknown> } {
   const socket = connect(port, '127.0.0.1')
   socket.on('error', () => {})
@@ -41,7 +41,9 @@ function begin(port: number, body: Buffer): Sender & { sent: Promise<unknown> } 
   return { socket, answered, sent }
 }
 
-/** One wave: all bodies are held at their last byte until each is sent or refused, and then ended together. */
+/**
+ * Sends all bodies up to their last byte, waits until each is sent or refused, then completes them together.
+ */
 async function wave(port: number, connections: number, body: Buffer): Promise<string[]> {
   const senders = Array.from({ length: connections }, () => begin(port, body))
   await Promise.all(senders.map(({ sent, answered }) => Promise.race([sent, answered])))
@@ -51,7 +53,7 @@ async function wave(port: number, connections: number, body: Buffer): Promise<st
   return statuses
 }
 
-// a process of its own, so that what it sends takes no time from the traffic that is measured
+// a separate process, so that the attack does not slow the measured traffic down
 process.once('message', async ({ port, connections, bodyBytes, forMs }: Attack) => {
   const body = Buffer.alloc(bodyBytes, 'x')
   const answers: Answers = {}

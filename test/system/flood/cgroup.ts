@@ -1,14 +1,14 @@
 import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 
-/** A group of processes that the kernel (Linux) holds to a limit of memory. */
+/** A Linux control group with a memory limit. */
 export interface Cgroup {
-  /** Runs what follows it within the group. */
+  /** Command prefix that runs a program in the group. */
   wrapper: readonly string[]
   remove: () => Promise<void>
 }
 
-/** Where each version of cgroups keeps its groups, and the files that limit memory and swap. */
+/** Paths of the memory and swap limits, for both versions of cgroups. */
 const HIERARCHIES = [
   { directory: '/sys/fs/cgroup', memory: 'memory.max', swap: 'memory.swap.max', noSwap: '0' },
   {
@@ -19,7 +19,7 @@ const HIERARCHIES = [
   }
 ]
 
-/** Creates a group; undefined where this user or machine cannot. */
+/** Creates a group. Returns undefined if this user or machine cannot. */
 export function createCgroup(limitBytes: number): Cgroup | undefined {
   for (const { directory, memory, swap, noSwap } of HIERARCHIES) {
     const group = `${directory}/listener-flood-${process.pid}`
@@ -47,7 +47,7 @@ export function createCgroup(limitBytes: number): Cgroup | undefined {
   return undefined
 }
 
-/** The kernel empties a group a moment after its last process has ended. */
+/** Retries, because the kernel empties a group a moment after its last process has exited. */
 async function removeWhenEmpty(group: string): Promise<void> {
   for (let attempt = 0; attempt < 50; attempt++) {
     try {

@@ -9,20 +9,23 @@ import { createCgroup } from './cgroup.ts'
 import { Traffic } from './traffic.ts'
 
 /**
- * Floods the real web role with bodies that nobody has signed, in a group of processes with the memory of a default task,
- * while authentic notifications come in beside them. Exits 1 when web ends, or does not take authentic
- * notifications again in time.
+ * Floods the web role with unsigned bodies, in a control group with the memory of a default task, while
+ * authentic notifications arrive. Exits 1 if web exits, or does not accept authentic notifications again in
+ * time.
  */
 
 const TASK_BYTES = 1024 * 2 ** 20
 const BODY_BYTES = 10 * 2 ** 20
 
-/** Connections of each attack: the first once exhausted the memory, the second left web above its limit for good. */
+/**
+ * Connections per attack. With the first, web once ran out of memory; with the second, it stayed above its
+ * limit.
+ */
 const ATTACKS = [110, 76]
 
 const ATTACK_MS = 10_000
 
-/** Authentic notifications must be accepted, all of them, so long after an attack, in milliseconds. */
+/** Time after an attack until all authentic notifications must be accepted, in milliseconds. */
 const RECOVERY_MS = 15_000
 
 /** Authentic notifications a second. */
@@ -38,10 +41,10 @@ async function attack(order: Attack): Promise<Answers> {
   return answers as Answers
 }
 
-/** Returns what is wrong; undefined when all is as it should be. */
+/** Runs an attack. Returns the problem, or undefined. */
 async function flood(connections: number, outside: Outside): Promise<string | undefined> {
   const cgroup = createCgroup(TASK_BYTES)
-  if (!cgroup) console.log('No cgroup can be made here: memory is measured and not limited.')
+  if (!cgroup) console.log('cannot create a cgroup: memory is measured but not limited')
   const web = await startRole('web', outside, { wrapper: cgroup?.wrapper })
   const { origin, port } = new URL(web.url)
   const memory = async () => {
@@ -86,7 +89,7 @@ async function flood(connections: number, outside: Outside): Promise<string | un
       return `${connections} connections: more than ${limit.toFixed(0)} MB resident`
     return undefined
   } catch (error) {
-    return `${connections} connections: web has ended (${(error as Error).message})`
+    return `${connections} connections: web exited (${(error as Error).message})`
   } finally {
     await web.stop()
     await cgroup?.remove()
@@ -94,11 +97,11 @@ async function flood(connections: number, outside: Outside): Promise<string | un
 }
 
 const outside = await startOutside()
-const faults: string[] = []
+const problems: string[] = []
 for (const connections of attacks) {
-  const fault = await flood(connections, outside)
-  if (fault) faults.push(fault)
+  const problem = await flood(connections, outside)
+  if (problem) problems.push(problem)
 }
 await outside.stop()
-for (const fault of faults) console.error(`BROKEN  ${fault}`)
-process.exit(faults.length > 0 ? 1 : 0)
+for (const problem of problems) console.error(`BROKEN  ${problem}`)
+process.exit(problems.length > 0 ? 1 : 0)

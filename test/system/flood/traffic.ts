@@ -3,18 +3,18 @@ import type { SignedNotification } from '../../../bench/roles/load.ts'
 
 interface Counts {
   accepted: number
-  /** Refused, or not answered. */
+  /** Refused or unanswered. */
   others: number
-  /** Milliseconds, of those accepted. */
+  /** Maximum latency of accepted ones, in milliseconds. */
   slowest: number
 }
 
 const NONE: Counts = { accepted: 0, others: 0, slowest: 0 }
 
-/** As long as Cloudinary waits for an answer, in milliseconds. */
+/** Cloudinary's response timeout, in milliseconds. */
 const ANSWER_MS = 20_000
 
-/** Sends authentic notifications at a steady rate, whatever becomes of them, and counts what does. */
+/** Sends authentic notifications at a steady rate, and counts their outcomes. */
 export class Traffic {
   readonly #url: string
   readonly #sending: Promise<void>
@@ -26,7 +26,7 @@ export class Traffic {
     this.#sending = this.#run(notifications, 1000 / perSecond)
   }
 
-  /** What became of notifications since the last call. */
+  /** Returns the counts since the last call. */
   take(): Counts {
     const counts = this.#counts
     this.#counts = { ...NONE }

@@ -22,10 +22,10 @@ function upload(publicId: string, rows: string[], assetFolder?: string): void {
 }
 const report = (publicId: string): Record<string, string>[] =>
   parse(raw(publicId)?.content ?? '', { columns: true })
-/** What was noted for the events of an asset, in order. */
+/** Notes of the processed events of an asset, in order. */
 const notes = (publicId: string) =>
   lines.filter((line) => line.msg === 'event processed' && line.asset === publicId).map(({ note }) => note)
-/** The calls for changes of assets with such names, that took effect. */
+/** Assets with this prefix whose tags were changed, in order. */
 const changes = (prefix: string) =>
   cloudinary.calls
     .filter(
@@ -34,7 +34,7 @@ const changes = (prefix: string) =>
     )
     .map(({ publicIds }) => publicIds[0])
 
-t.test('each row is done, and the report beside the file tells what became of it', async (t) => {
+t.test('runs each row and writes the outcome to a report beside the file', async (t) => {
   for (const publicId of ['tagged', 'untagged', 'stamped', 'described', 'old', 'unwanted']) {
     cloudinary.as().upload({ publicId, tags: ['sale'] })
   }
@@ -77,7 +77,7 @@ t.test('each row is done, and the report beside the file tells what became of it
   ])
 })
 
-t.test('the report is not run, and neither is what is in another folder', async (t) => {
+t.test('ignores reports and files in other folders', async (t) => {
   t.strictSame(notes('bulk/june.report.csv'), [])
   cloudinary.ui().upload({ publicId: 'bulk/x.report.csv', resourceType: 'raw', content: 'a' })
   upload('elsewhere/june.csv', ['operation,public_id', 'delete,tagged'])
@@ -86,7 +86,7 @@ t.test('the report is not run, and neither is what is in another folder', async 
   t.ok(cloudinary.assets.find('tagged'))
 })
 
-t.test('an operation that is not allowed fails its row alone', async (t) => {
+t.test('an operation that is not allowed fails only its row', async (t) => {
   upload('careful/a.csv', ['operation,public_id,tags', 'delete,tagged,', 'add_tags,tagged,x'])
   await atRest()
   t.ok(cloudinary.assets.find('tagged')?.tags.includes('x'))
@@ -96,7 +96,7 @@ t.test('an operation that is not allowed fails its row alone', async (t) => {
   ])
 })
 
-t.test('a header that cannot be used is a dead letter, and the report says why', async (t) => {
+t.test('an invalid header is dead-lettered and explained in the report', async (t) => {
   upload('bulk/bad.csv', ['operation,public_id,colour', 'delete,tagged,red'])
   await atRest()
   const message = /"colour"/
@@ -113,11 +113,11 @@ t.test('a header that cannot be used is a dead letter, and the report says why',
   t.ok(cloudinary.assets.find('tagged'))
 })
 
-t.test('a file goes on where it was, with the worker that comes next', async (t) => {
+t.test('the next worker resumes a file at its last row', async (t) => {
   const publicIds = Array.from({ length: 50 }, (_, index) => `many-${index}`)
   for (const publicId of publicIds) cloudinary.as().upload({ publicId })
   await atRest()
-  // what is changed by then stays changed, and the rest of the file finds Cloudinary down
+  // Cloudinary is down for the rest of the file
   cloudinary.faults.add({ kind: 'status', status: 503, when: () => changes('many-').length >= 20 })
   upload('bulk/many.csv', [
     'operation,public_id,tags',
@@ -145,7 +145,7 @@ t.test('a file goes on where it was, with the worker that comes next', async (t)
   )
 })
 
-t.test('a notification that comes twice is acted upon once', async (t) => {
+t.test('a duplicate notification has no effect', async (t) => {
   const calls = cloudinary.calls.length
   const uploads = cloudinary.deliveries.filter(({ body }) => JSON.parse(body).resource_type === 'raw')
   t.ok(uploads.length >= 9)

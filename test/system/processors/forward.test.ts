@@ -37,39 +37,36 @@ const sent = (publicId: string) =>
   receiver.verified().filter(({ data }) => (data as { public_id: string }).public_id === publicId)
 const ids = () => receiver.requests.map(({ headers }) => headers['webhook-id'])
 
-t.test(
-  'what came with an upload reaches the other system, signed, and costs no call of Cloudinary',
-  async (t) => {
-    upload('bag')
-    await atRest()
-    t.match(sent('bag'), [
-      {
-        type: 'upload',
-        environment: 'demo',
-        data: {
-          public_id: 'bag',
-          tags: ['bags'],
-          context: { custom: { alt: 'A brown bag' } },
-          original_filename: 'IMG_1'
-        }
+t.test('forwards an upload, signed, without a call to Cloudinary', async (t) => {
+  upload('bag')
+  await atRest()
+  t.match(sent('bag'), [
+    {
+      type: 'upload',
+      environment: 'demo',
+      data: {
+        public_id: 'bag',
+        tags: ['bags'],
+        context: { custom: { alt: 'A brown bag' } },
+        original_filename: 'IMG_1'
       }
-    ])
-    t.match(
-      lines.filter(({ msg }) => msg === 'event processed'),
-      [{ processor: 'forward', note: `sent to ${origin}: 200` }]
-    )
-    t.equal(cloudinary.calls.length, 0)
-  }
-)
+    }
+  ])
+  t.match(
+    lines.filter(({ msg }) => msg === 'event processed'),
+    [{ processor: 'forward', note: `sent to ${origin}: 200` }]
+  )
+  t.equal(cloudinary.calls.length, 0)
+})
 
-t.test('a notification that comes twice is sent once', async (t) => {
+t.test('a duplicate notification is sent once', async (t) => {
   const { url, body, headers } = cloudinary.deliveries[0]!
   t.equal((await fetch(url, { method: 'POST', body, headers })).status, 200)
   await atRest()
   t.equal(receiver.requests.length, 1)
 })
 
-t.test('while the other system is down, the same message is tried again', async (t) => {
+t.test('retries the same message while the receiver is down', async (t) => {
   upload('patient')
   await atRest()
   t.equal(sent('patient').length, 2)
@@ -80,7 +77,7 @@ t.test('while the other system is down, the same message is tried again', async 
   )
 })
 
-t.test('what the other system refuses is a dead letter', async (t) => {
+t.test('dead-letters what the receiver rejects', async (t) => {
   upload('refused')
   await atRest()
   t.equal(sent('refused').length, 1)
@@ -95,20 +92,17 @@ t.test('what the other system refuses is a dead letter', async (t) => {
   ])
 })
 
-t.test(
-  'no key, and no part of the URL but its origin, is in the log, the journal or a dead letter',
-  async (t) => {
-    const log = JSON.stringify(lines)
-    const client = createDynamoDbClient(1)
-    t.teardown(() => client.destroy())
-    const { Items } = await client.send(new ScanCommand({ TableName: environment.JOURNAL_TABLE }))
-    const journal = JSON.stringify(Items)
-    const letters = JSON.stringify(sqs.server.inspectQueue(DEAD_LETTER_QUEUE_NAME)?.messages.ready)
-    for (const [name, written] of Object.entries({ log, journal, letters })) {
-      for (const key of ['of-the-query', 'of-the-header', 'v1,', CAPABILITY]) {
-        t.notOk(written.includes(key), `${key} in ${name}`)
-      }
-      t.match(written, origin)
+t.test('the log, journal and dead letters contain no key, and only the origin of the URL', async (t) => {
+  const log = JSON.stringify(lines)
+  const client = createDynamoDbClient(1)
+  t.teardown(() => client.destroy())
+  const { Items } = await client.send(new ScanCommand({ TableName: environment.JOURNAL_TABLE }))
+  const journal = JSON.stringify(Items)
+  const letters = JSON.stringify(sqs.server.inspectQueue(DEAD_LETTER_QUEUE_NAME)?.messages.ready)
+  for (const [name, written] of Object.entries({ log, journal, letters })) {
+    for (const key of ['of-the-query', 'of-the-header', 'v1,', CAPABILITY]) {
+      t.notOk(written.includes(key), `${key} in ${name}`)
     }
+    t.match(written, origin)
   }
-)
+})

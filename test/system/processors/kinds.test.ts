@@ -14,7 +14,7 @@ const VIDEO = { resourceType: 'video' }
 const { postgres, database } = await buildPostgres(t)
 const { DATABASE_URL } = postgres.environment as { DATABASE_URL: string }
 
-t.test('notifications that do not state the kind touch the asset they are about, and no other', async (t) => {
+t.test('notifications without a kind change only the asset they are about', async (t) => {
   const table = databaseSync()
   let aheadMs = 0
   const clock = () => Date.now() + aheadMs

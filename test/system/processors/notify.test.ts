@@ -26,7 +26,7 @@ const upload = (publicId: string, customer: string) =>
   cloudinary.as().upload({ publicId, tags: ['bags', 'new'], context: { customer } })
 const texts = (queue?: string) => publishedMessages(server, queue).map(({ text }) => text)
 
-t.test('who subscribes is told of an upload, and it costs no call of Cloudinary', async (t) => {
+t.test('a subscriber is notified of an upload, without a call to Cloudinary', async (t) => {
   upload('shop/bag', 'acme')
   await atRest()
   t.match(publishedMessages(server), [
@@ -46,14 +46,14 @@ t.test('who subscribes is told of an upload, and it costs no call of Cloudinary'
   t.equal(cloudinary.calls.length, 0)
 })
 
-t.test('a customer who subscribes by a filter is told of his own', async (t) => {
+t.test('a subscriber with a filter gets only matching uploads', async (t) => {
   upload('shop/hat', 'other')
   await atRest()
   t.equal(texts().length, 2)
   t.strictSame(texts('acme'), ['bag came to demo, tagged bags, new'])
 })
 
-t.test('a notification that comes twice is told once', async (t) => {
+t.test('a duplicate notification is published once', async (t) => {
   for (const { url, body, headers } of [...cloudinary.deliveries]) {
     t.equal((await fetch(url, { method: 'POST', body, headers })).status, 200)
   }
@@ -61,7 +61,7 @@ t.test('a notification that comes twice is told once', async (t) => {
   t.equal(texts().length, 2)
 })
 
-t.test('a message that SNS refuses is a dead letter, and others are sent', async (t) => {
+t.test('a message that SNS rejects is dead-lettered, and others are sent', async (t) => {
   cloudinary.as().upload({ publicId: 'article', metadata: { cms_id: 'a-7' } })
   await atRest()
   t.equal(texts().length, 3)

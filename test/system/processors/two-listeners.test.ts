@@ -21,15 +21,17 @@ const THIRD = { apiKey: '444444444444444', apiSecret: 'secret-of-the-third-liste
 const EDITOR = { apiKey: '555555555555555', apiSecret: 'secret-of-an-editor' }
 const FIELDS = ['ours', 'theirs', 'third', 'note', 'published_at']
 
-/** Where a loop would be cut off. */
+/** Number of writes at which the test stops a loop. */
 const TOO_MANY_WRITES = 100
 
-/** The processor as another process has it, which knows nothing of the stamps configured here. */
+/**
+ * Loads a separate instance of the module, as another process would: it does not know stamps configured here.
+ */
 const load = async (process: string) =>
   ((await import(`../../../app/processors/last-update-timestamp.ts?${process}`)) as Module)
     .lastUpdateTimestamp
 
-/** A listener with a key of its own: it handles what Cloudinary has delivered, in order. */
+/** A listener with its own key, which handles Cloudinary's deliveries in order. */
 function startListener(t: Test, cloudinary: CloudinaryStandIn, key: ApiKey, processors: Processor[]) {
   const environment = parseCloudinaryUrl(cloudinary.cloudinaryUrl('demo', key))
   const clients = new CloudinaryClients({
@@ -41,7 +43,7 @@ function startListener(t: Test, cloudinary: CloudinaryStandIn, key: ApiKey, proc
   const log = pino({ level: 'warn' }, { write: (line) => void warnings.push(JSON.parse(line)) })
   const { signal } = new AbortController()
   let next = 0
-  /** Handles one more delivery; false where there is none. */
+  /** Handles the next delivery. Returns false if there is none. */
   const handleNext = async () => {
     const delivery = cloudinary.deliveries[next]
     if (delivery === undefined) return false
@@ -91,7 +93,7 @@ async function build(t: Test, ...listeners: [ApiKey, Processor[]][]) {
   const writes = (apiKey?: string) =>
     cloudinary.calls.filter((call) => call.action === 'metadata' && (!apiKey || call.apiKey === apiKey))
       .length
-  /** Until nobody has anything to do. */
+  /** Handles deliveries until there are none. */
   const settle = async (lag: 'together' | 'in turns' = 'together') => {
     for (let isBusy = true; isBusy && writes() < TOO_MANY_WRITES; ) {
       await cloudinary.idle()
@@ -109,7 +111,7 @@ async function build(t: Test, ...listeners: [ApiKey, Processor[]][]) {
 }
 
 for (const lag of ['together', 'in turns'] as const) {
-  t.test(`two listeners that stamp each other's stamps stop, and say so once (${lag})`, async (t) => {
+  t.test(`two listeners that stamp each other's stamps stop and warn once (${lag})`, async (t) => {
     const [one, two] = [await load('one'), await load('two')]
     const { started, writes, settle, metadata, editor } = await build(
       t,
@@ -131,13 +133,13 @@ for (const lag of ['together', 'in turns'] as const) {
     t.ok(codes.flat().length >= 1)
     t.ok(
       codes.every((said) => said.length <= 1),
-      'each says it once'
+      'each warns once'
     )
     t.ok(codes.flat().every((code) => code === 'STAMP_LOOP'))
   })
 }
 
-t.test('three listeners stop as well', async (t) => {
+t.test('three listeners stop too', async (t) => {
   const { writes, settle, editor } = await build(
     t,
     [OURS, [(await load('one'))({ field: 'ours' })]],
@@ -153,7 +155,7 @@ t.test('three listeners stop as well', async (t) => {
   t.ok(writes() - before <= 15, `${writes() - before} writes`)
 })
 
-t.test('one that names the stamp of the other in `ignore` never answers it', async (t) => {
+t.test('a listener never reacts to a stamp in `ignore`', async (t) => {
   const { started, writes, settle, editor } = await build(
     t,
     [OURS, [(await load('one'))({ field: 'ours', ignore: ['theirs'] })]],
@@ -162,11 +164,11 @@ t.test('one that names the stamp of the other in `ignore` never answers it', asy
   editor.upload({ publicId: 'bag', resourceType: 'image' })
   await settle()
   t.equal(writes(OURS.apiKey), 1)
-  t.equal(writes(THEIRS.apiKey), 2, 'for the upload, and for our stamp')
+  t.equal(writes(THEIRS.apiKey), 2, 'for the upload and for our stamp')
   t.strictSame(started[0]!.warnings, [])
 })
 
-t.test('an editor who sets nothing but a time, again and again, is stamped each time', async (t) => {
+t.test('stamps an editor who sets only a time, each time', async (t) => {
   const { started, writes, settle, metadata, editor } = await build(t, [
     OURS,
     [(await load('one'))({ field: 'ours' })]

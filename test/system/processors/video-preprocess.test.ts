@@ -10,7 +10,7 @@ import { collect, QUIET } from '../../support/operator.ts'
 
 const HLS = 'sp_full_hd/m3u8'
 const MP4 = 'w_640,q_auto,c_limit/mp4'
-/** As Cloudinary names it. */
+/** Cloudinary's name of MP4. */
 const MADE_MP4 = 'c_limit,q_auto,w_640/mp4'
 const MB = 1_000_000
 
@@ -27,7 +27,7 @@ function upload(publicId: string, bytes: number): void {
 }
 const asset = (publicId: string) => cloudinary.assets.find(publicId, { resourceType: 'video' })
 const derived = (publicId: string) => asset(publicId)?.derived.map(({ transformation }) => transformation)
-/** The calls for transformations of an asset. */
+/** The calls that request transformations of an asset. */
 const asked = (publicId: string) =>
   cloudinary.calls
     .filter(({ action, publicIds }) => action === 'explicit' && publicIds.includes(publicId))
@@ -37,12 +37,12 @@ const asked = (publicId: string) =>
       tell,
       status
     }))
-/** What was noted for the events of an asset, in order. */
+/** Notes of the processed events of an asset, in order. */
 const notes = (publicId: string) =>
   lines.filter((line) => line.msg === 'event processed' && line.asset === publicId).map(({ note }) => note)
 const letters = () => sqs.server.inspectQueue(DEAD_LETTER_QUEUE_NAME)!.messages.ready
 
-/** What the command does, without the time that a process takes to start. */
+/** Runs `redrive` in this process. */
 async function redriveAll(): Promise<number> {
   const client = new SQSClient()
   t.teardown(() => client.destroy())
@@ -62,7 +62,7 @@ async function redriveAll(): Promise<number> {
   })
 }
 
-t.test('a small video is transformed at once, and tagged as such', async (t) => {
+t.test('transforms a small video synchronously and tags it', async (t) => {
   upload('small', 2 * MB)
   await atRest()
   t.strictSame(asked('small'), [{ eager: `${HLS}|${MP4}`, async: false, tell: undefined, status: 200 }])
@@ -71,7 +71,7 @@ t.test('a small video is transformed at once, and tagged as such', async (t) => 
   t.strictSame(notes('small'), [`small, 2.0 MB: made ${HLS} | ${MP4}`])
 })
 
-t.test('a large video is transformed in the background, and the notification closes the job', async (t) => {
+t.test('transforms a large video in the background; the notification completes the job', async (t) => {
   upload('large', 57_200_000)
   await atRest()
   t.strictSame(asked('large'), [{ eager: `${HLS}|${MP4}`, async: true, tell: webhookUrl, status: 200 }])
@@ -82,7 +82,7 @@ t.test('a large video is transformed in the background, and the notification clo
   ])
 })
 
-t.test('a video that Cloudinary finds too large to wait for is left to the background', async (t) => {
+t.test('falls back to the background if Cloudinary finds a video too large', async (t) => {
   upload('medium', 30 * MB)
   await atRest()
   t.match(asked('medium'), [
@@ -97,7 +97,7 @@ t.test('a video that Cloudinary finds too large to wait for is left to the backg
   ])
 })
 
-t.test('a video that is still being processed is tried again', async (t) => {
+t.test('retries a video that is still being processed', async (t) => {
   cloudinary.faults.add({ kind: 'status', status: 423, action: 'explicit', count: 1 })
   upload('busy', 2 * MB)
   await atRest()
@@ -105,14 +105,14 @@ t.test('a video that is still being processed is tried again', async (t) => {
   t.strictSame(derived('busy'), [HLS, MADE_MP4])
 })
 
-t.test('a new version of a video is transformed anew', async (t) => {
+t.test('transforms a new version of a video again', async (t) => {
   upload('small', 3 * MB)
   await atRest()
   t.equal(asked('small').length, 2)
   t.strictSame(derived('small'), [HLS, MADE_MP4])
 })
 
-t.test('what is no video is left alone', async (t) => {
+t.test('ignores assets that are not videos', async (t) => {
   cloudinary.as().upload({ publicId: 'picture' })
   cloudinary.as().derive(cloudinary.assets.find('picture')!, 'w_1', { async: true })
   await atRest()
@@ -120,7 +120,7 @@ t.test('what is no video is left alone', async (t) => {
   t.strictSame(notes('picture'), ['skipped: this processor did not request the batch'])
 })
 
-t.test('a notification that comes twice is acted upon once', async (t) => {
+t.test('a duplicate notification has no effect', async (t) => {
   const calls = cloudinary.calls.length
   const deliveries = [...cloudinary.deliveries]
   for (const { body, headers, url } of deliveries) {
@@ -132,7 +132,7 @@ t.test('a notification that comes twice is acted upon once', async (t) => {
 })
 
 t.test(
-  'a transformation that fails in the background is a dead letter, and a redrive mends it',
+  'a transformation that fails in the background is dead-lettered, and a redrive repeats it',
   async (t) => {
     cloudinary.failEager((_asset, transformation) =>
       transformation === HLS ? 'Unsupported video format or file' : undefined
@@ -164,7 +164,7 @@ t.test(
   }
 )
 
-t.test('a transformation that fails at once is a dead letter of the upload', async (t) => {
+t.test('a transformation that fails synchronously dead-letters the upload', async (t) => {
   cloudinary.failEager(() => 'Invalid transformation component - sp_full_hd')
   upload('refused', 2 * MB)
   await atRest()

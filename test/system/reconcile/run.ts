@@ -1,7 +1,9 @@
 import t from 'tap'
-import { aTwentieth, loseAndFind } from './lost.ts'
+import { aTwentieth, loseAndFind } from './lose-and-find.ts'
 
-/** `npm run test:reconcile [SEED…]`: the test of the same name with 2,000 notifications for each seed, and its figures. */
+/**
+ * `npm run test:reconcile [SEED…]`: loses and finds notifications, 2,000 for each seed, and prints a table.
+ */
 const NOTIFICATIONS = 2000
 
 const SEEDS =
@@ -28,11 +30,11 @@ for (const seed of SEEDS) {
       'run twice': twice.length,
       'pass, s': seconds.toFixed(1)
     })
-    t.strictSame(missing, lost, 'what was lost was not run')
-    t.strictSame(found, missing, 'what was found is what was missing')
+    t.strictSame(missing, lost, 'lost events did not run')
+    t.strictSame(found, missing, 'found exactly the missing events')
     t.strictSame(second.sent, [], 'a second pass finds nothing')
-    t.strictSame([...runs.keys()].sort(), told.toSorted(), 'everything was run')
-    t.strictSame(twice, [], 'nothing was run twice')
+    t.strictSame([...runs.keys()].sort(), told.toSorted(), 'every event ran')
+    t.strictSame(twice, [], 'no event ran twice')
   })
 }
 console.table(rows)

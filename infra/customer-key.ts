@@ -5,11 +5,12 @@ import type { Construct } from 'constructs'
 import type { Settings } from './settings.ts'
 
 /**
- * The customer's own key, rotated every year. Roles are given its use by their own policies; here are the services of AWS
- * that use it for nobody's role: CloudWatch Logs for the log groups, CloudWatch and EventBridge for the topic that alarms go to.
+ * Creates a customer-managed KMS key that is rotated every year. Roles get access by their own policies. The
+ * key policy allows the AWS services that act without a role: CloudWatch Logs (log groups), CloudWatch and
+ * EventBridge (alarm topic).
  * Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
  */
-export function createKey(scope: Construct, { name, retainData }: Settings): Key {
+export function createCustomerKey(scope: Construct, { name, retainData }: Settings): Key {
   const { region, account, partition } = Stack.of(scope)
   const key = new Key(scope, 'Key', {
     description: `data of ${name}`,
@@ -20,7 +21,7 @@ export function createKey(scope: Construct, { name, retainData }: Settings): Key
     key.addToResourcePolicy(
       new PolicyStatement({
         principals: [new ServicePrincipal(service)],
-        // of a key's own policy, the key is the only resource
+        // in a key policy, `*` is the key itself
         actions: [
           'kms:Encrypt',
           'kms:Decrypt',
@@ -39,7 +40,7 @@ export function createKey(scope: Construct, { name, retainData }: Settings): Key
     }
   })
   use('cloudwatch.amazonaws.com', { StringEquals: { 'aws:SourceAccount': account } })
-  // EventBridge gives no account when it publishes to an encrypted topic
+  // EventBridge passes no account when it publishes to an encrypted topic
   use('events.amazonaws.com')
   return key
 }

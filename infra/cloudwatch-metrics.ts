@@ -1,13 +1,13 @@
 import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch'
 import type { FargateService } from 'aws-cdk-lib/aws-ecs'
 import type { METRICS, MetricName } from '../app/metrics/metric-names.ts'
-import { namesOf } from './names.ts'
+import { namesOf } from './resource-names.ts'
 import type { Settings } from './settings.ts'
 
-/** What tells one series of a metric from another, as the listener writes it. */
+/** The dimensions that the listener writes a metric with. */
 type DimensionOf<Name extends MetricName> = (typeof METRICS)[Name]['dimensions'][number][number]
 
-/** A metric that the listener writes itself, in the namespace of METRICS_NAMESPACE. */
+/** Returns a metric that the listener itself writes, in METRICS_NAMESPACE. */
 export const listenerMetric = <Name extends MetricName>(
   { name }: Settings,
   metricName: Name,
@@ -15,13 +15,13 @@ export const listenerMetric = <Name extends MetricName>(
   options: MetricOptions = {}
 ): Metric =>
   new Metric({
-    namespace: namesOf(name).metrics,
+    namespace: namesOf(name).metricsNamespace,
     metricName,
     dimensionsMap: dimensionsMap as Record<string, string>,
     ...options
   })
 
-/** How many tasks of a service run, as Container Insights counts them. */
+/** Returns the number of running tasks of a service, from Container Insights. */
 export const runningTasks = (service: FargateService, options: MetricOptions = {}): Metric =>
   new Metric({
     namespace: 'ECS/ContainerInsights',
@@ -30,7 +30,7 @@ export const runningTasks = (service: FargateService, options: MetricOptions = {
     ...options
   })
 
-/** What a rule of the firewall has blocked; of all rules where none is named. */
+/** Returns the number of requests that a firewall rule blocked. (Default: all rules) */
 export const blockedRequests = (
   { name }: Settings,
   region: string,
@@ -40,7 +40,7 @@ export const blockedRequests = (
   new Metric({
     namespace: 'AWS/WAFV2',
     metricName: 'BlockedRequests',
-    dimensionsMap: { WebACL: namesOf(name).firewall, Region: region, Rule: rule },
+    dimensionsMap: { WebACL: namesOf(name).firewallMetrics, Region: region, Rule: rule },
     statistic: 'Sum',
     ...options
   })

@@ -1,9 +1,9 @@
 import t from 'tap'
-import { connect, helloWorldTag } from '../../app/listener.ts'
-import { runHere } from '../support/commands.ts'
-import { buildListener } from '../support/listener.ts'
+import { connect, helloWorldTag } from '../../../app/listener.ts'
+import { runHere } from '../../support/commands.ts'
+import { buildListener } from '../../support/listener.ts'
 
-t.test('after setup, an upload comes by a trigger; setup again changes nothing', async (t) => {
+t.test('after setup, uploads are notified by a trigger; repeating setup changes nothing', async (t) => {
   const { cloudinary, webhookUrl, lines, atRest } = await buildListener(t, [helloWorldTag()])
   cloudinary.setNotificationUrl(undefined)
   const setup = async (...args: string[]) => {
@@ -14,7 +14,7 @@ t.test('after setup, an upload comes by a trigger; setup again changes nothing',
   const writes = () => cloudinary.calls.filter(({ method }) => method !== 'GET').length
 
   const told = await setup('--url', webhookUrl, '--dry-run')
-  // the stand-in has it from the beginning
+  // the stand-in is created with the field
   t.equal(told[0], 'demo  field    exists        last_update_timestamp (string)')
   t.ok(told.includes(`demo  trigger  would create  upload → ${webhookUrl}`), told.join('\n'))
   t.equal(writes(), 0)
@@ -43,10 +43,10 @@ t.test('after setup, an upload comes by a trigger; setup again changes nothing',
     })
   )
   await atRest()
-  t.equal(accepted(), 2, 'an upload that names a notification URL of its own comes as well')
+  t.equal(accepted(), 2, 'an upload with its own notification URL is notified here too')
 
   const before = writes()
-  // WEBHOOK_URL says where
+  // without --url, setup uses WEBHOOK_URL
   t.match((await setup()).at(-2), 'Created 0, updated 0, removed 0')
   t.equal(writes(), before)
 })

@@ -1,17 +1,17 @@
 import { mock } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
-import { helloWorldTag } from '../../app/listener.ts'
-import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
-import { sampleNotification } from '../../app/testing/samples.ts'
-import { signatureHeaders } from '../../app/testing/sign.ts'
-import { startSecretsManager } from '../../dev/secrets-manager.ts'
-import { startSqs } from '../../dev/sqs.ts'
-import { runHere } from '../support/commands.ts'
-import { buildListener } from '../support/listener.ts'
+import { helloWorldTag } from '../../../app/listener.ts'
+import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
+import { sampleNotification } from '../../../app/testing/samples.ts'
+import { signatureHeaders } from '../../../app/testing/sign.ts'
+import { startSecretsManager } from '../../../dev/secrets-manager.ts'
+import { startSqs } from '../../../dev/sqs.ts'
+import { runHere } from '../../support/commands.ts'
+import { buildListener } from '../../support/listener.ts'
 
-t.test('notifications out of a poll channel go the way of those that come by HTTP', async (t) => {
-  // Cloudinary's clock, which ends visibility time-outs
+t.test('processes notifications from a poll channel like those by HTTP', async (t) => {
+  // offset of Cloudinary's clock, to expire visibility timeouts
   let ahead = 0
   const { cloudinary, sqs, lines, atRest, stopPoll } = await buildListener(t, [helloWorldTag()], {
     environment: { POLL_CHANNEL: 'orders' },
@@ -24,7 +24,7 @@ t.test('notifications out of a poll channel go the way of those that come by HTT
   }
   const told = (msg: string) => lines.filter((line) => line.role === 'poll' && line.msg === msg)
   const acknowledged = async () => {
-    // what was changed is in the channel by then
+    // changes are in the channel once Cloudinary is idle
     await cloudinary.idle()
     await happens(() => channels.size('orders') === 0)
   }
@@ -39,7 +39,7 @@ t.test('notifications out of a poll channel go the way of those that come by HTT
   await acknowledged()
   await atRest()
   t.strictSame(cloudinary.assets.find('bag')?.tags, ['Hello World!'])
-  // `setup` has had a test notification sent
+  // `setup` caused a test notification as well
   const accepted = told('notification accepted').find(({ type }) => type === 'upload')
   t.match(accepted, {
     cloudName: 'demo',
@@ -88,11 +88,11 @@ t.test('notifications out of a poll channel go the way of those that come by HTT
   await stopPoll()
   cloudinary.as().upload({ publicId: 'coat' })
   await cloudinary.idle()
-  t.ok(channels.size('orders') >= 2, 'what is tampered with, and what came when nobody fetched')
+  t.ok(channels.size('orders') >= 2, 'the tampered notification, and the one after poll stopped')
 })
 
-t.test('a cloud that is added to the secret is polled once the secret is read again', async (t) => {
-  // the read that follows after minutes is the test's to bring about
+t.test('polls a cloud that is added to the secret after the next refresh', async (t) => {
+  // the test triggers the periodic refresh itself
   mock.timers.enable({ apis: ['setInterval'] })
   t.teardown(() => mock.timers.reset())
   const secrets = await startSecretsManager()

@@ -1,9 +1,9 @@
 import { LogQueryVisualizationType, LogQueryWidget } from 'aws-cdk-lib/aws-cloudwatch'
 import type { LogQuery } from './log-queries.ts'
-import { namesOf } from './names.ts'
+import { namesOf } from './resource-names.ts'
 
-/** The answer to a question to the logs, as a table on a dashboard. */
-export const logTable = (name: string, { title, roles, lines }: LogQuery): LogQueryWidget =>
+/** Returns a dashboard table with the result of a log query. */
+export const logTableWidget = (name: string, { title, roles, lines }: LogQuery): LogQueryWidget =>
   new LogQueryWidget({
     title,
     logGroupNames: roles.map(namesOf(name).logGroup),

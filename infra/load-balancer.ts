@@ -15,30 +15,30 @@ import type { Network } from './network.ts'
 import type { Settings } from './settings.ts'
 import { PORT, TIMINGS } from './timings.ts'
 
-export interface EntryProps {
+export interface LoadBalancerProps {
   settings: Settings
   network: Network
-  /** For the domain of the settings; without a domain there is none. */
+  /** Certificate of the domain name; undefined serves plain HTTP. */
   certificate: IListenerCertificate | undefined
 }
 
-/** How Cloudinary gets in: the load balancer, and where it sends what comes. */
-export class Entry extends Construct {
-  readonly loadBalancer: ApplicationLoadBalancer
+/** The public load balancer, its target group and its access log. */
+export class LoadBalancer extends Construct {
+  readonly balancer: ApplicationLoadBalancer
   readonly targetGroup: ApplicationTargetGroup
   readonly webhookUrl: string
 
-  constructor(scope: Construct, id: string, { settings, network, certificate }: EntryProps) {
+  constructor(scope: Construct, id: string, { settings, network, certificate }: LoadBalancerProps) {
     super(scope, id)
     const { domainName } = settings
-    this.loadBalancer = new ApplicationLoadBalancer(this, 'LoadBalancer', {
+    this.balancer = new ApplicationLoadBalancer(this, 'LoadBalancer', {
       vpc: network.vpc,
       internetFacing: true,
       securityGroup: network.entryGroup,
       dropInvalidHeaderFields: true,
       idleTimeout: Duration.seconds(TIMINGS.loadBalancerIdle.seconds)
     })
-    this.loadBalancer.logAccessLogs(this.#createLogBucket(settings))
+    this.balancer.logAccessLogs(this.#createLogBucket(settings))
     this.targetGroup = new ApplicationTargetGroup(this, 'Web', {
       vpc: network.vpc,
       port: PORT,
@@ -57,44 +57,45 @@ export class Entry extends Construct {
     })
     if (certificate) this.#openHttps(certificate)
     else this.#openHttp()
-    const origin = domainName ? `https://${domainName}` : `http://${this.loadBalancer.loadBalancerDnsName}`
+    const origin = domainName ? `https://${domainName}` : `http://${this.balancer.loadBalancerDnsName}`
     this.webhookUrl = `${origin}/webhooks/cloudinary`
   }
 
   #openHttps(certificate: IListenerCertificate): void {
-    this.loadBalancer.addListener('Https', {
+    this.balancer.addListener('Https', {
       port: 443,
       protocol: ApplicationProtocol.HTTPS,
       sslPolicy: SslPolicy.TLS13_RES,
       certificates: [certificate],
       defaultAction: ListenerAction.forward([this.targetGroup])
     })
-    this.loadBalancer.addListener('Http', {
+    this.balancer.addListener('Http', {
       port: 80,
       defaultAction: ListenerAction.redirect({ protocol: 'HTTPS', port: '443', permanent: true })
     })
   }
 
   #openHttp(): void {
-    this.loadBalancer.addListener('Http', {
+    this.balancer.addListener('Http', {
       port: 80,
       defaultAction: ListenerAction.forward([this.targetGroup])
     })
     Annotations.of(this).addWarningV2(
       'cloudinary-listener:no-tls',
-      'domainName is not set: the webhook is served over plain HTTP. Nobody can forge a notification, which is signed, but ' +
-        'whoever is on the way can read it, and send it again within the tolerance. For a trial only: set domainName and hostedZoneId (docs/deploy.md).'
+      'domainName is not set: the webhook is served over plain HTTP. Notifications are signed, so nobody on the network ' +
+        'can forge one, but they can read it and replay it until its signature expires. Use this for a trial only, ' +
+        'or set domainName and hostedZoneId (docs/deploy.md).'
     )
   }
 
   #createLogBucket({ logRetentionDays, retainData }: Settings): Bucket {
     const bucket = new Bucket(this, 'AccessLogs', {
-      // the only encryption that a load balancer can write with
+      // load balancers support no other encryption of access logs
       encryption: BucketEncryption.S3_MANAGED,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,
       lifecycleRules: [{ expiration: Duration.days(logRetentionDays) }],
-      // a bucket that is not empty cannot be deleted, not even by a first deployment that fails
+      // CloudFormation cannot delete a bucket that is not empty
       ...(retainData
         ? { removalPolicy: RemovalPolicy.RETAIN }
         : { removalPolicy: RemovalPolicy.DESTROY, autoDeleteObjects: true })
@@ -102,7 +103,7 @@ export class Entry extends Construct {
     Validations.of(bucket).acknowledge({
       id: 'AwsSolutions-S1',
       reason:
-        'It holds the access logs of the load balancer; logs of who reads logs would need a bucket with logs again.'
+        'It holds the access logs of the load balancer; logging access to it would need another log bucket.'
     })
     return bucket
   }

@@ -15,17 +15,17 @@ import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
 import type { Environment } from './environment.ts'
-import { namesOf } from './names.ts'
 import type { Permission } from './permissions.ts'
+import { namesOf } from './resource-names.ts'
 import type { TaskSize } from './setting-values.ts'
 import type { Settings } from './settings.ts'
 import { PORT, TIMINGS } from './timings.ts'
 
-/** What all tasks share. */
+/** Properties that all task definitions share. */
 export interface TaskPlatform {
   settings: Settings
   image: ContainerImage
-  /** The customer's own key, for the logs. */
+  /** Encrypts the logs; undefined uses a key of AWS. */
   key: IKey | undefined
 }
 
@@ -35,34 +35,33 @@ export interface TaskProps {
   size: TaskSize
   environment: Environment
   secrets?: Record<string, EcsSecret>
-  /** What the role may do, and on what. */
   permissions: readonly Permission[]
-  /** From SIGTERM to SIGKILL, in seconds. */
+  /** Time from SIGTERM to SIGKILL, in seconds. */
   stopTimeout: number
-  /** Only `web` listens, so only it has a health check. */
+  /** Whether the container listens on a port. Adds a health check. */
   listens?: boolean
-  /** A command that must succeed before the container starts: `migrate`. */
-  first?: string
+  /** Command that must succeed before the container starts, such as `migrate`. */
+  initCommand?: string
 }
 
-/** The user `node` of the image. */
+/** User `node` of the image. */
 const USER = '1000:1000'
 
-export const CONTAINER = 'listener'
+const CONTAINER = 'listener'
 
-/** The listener's image with no root, no capability, and nothing to write to. */
-export function createTask(
+/** Creates the task definition of a role: not root, no capabilities, read-only file system. */
+export function createTaskDefinition(
   scope: Construct,
   role: string,
   platform: TaskPlatform,
   props: TaskProps
 ): FargateTaskDefinition {
   const { settings, image, key } = platform
-  const { command, size, environment, secrets = {}, permissions, stopTimeout, listens, first } = props
+  const { command, size, environment, secrets = {}, permissions, stopTimeout, listens, initCommand } = props
   const names = namesOf(settings.name)
   const id = `${role[0]!.toUpperCase()}${role.slice(1)}`
   const task = new FargateTaskDefinition(scope, `${id}Task`, {
-    family: names.family(role),
+    family: names.taskFamily(role),
     cpu: size.cpu,
     memoryLimitMiB: size.memoryMiB,
     runtimePlatform: {
@@ -93,7 +92,7 @@ export function createTask(
     command,
     stopTimeout: Duration.seconds(stopTimeout),
     ...(listens && {
-      // Fargate shows a container its own limit and not the task's, and web divides its memory by that
+      // a container sees its own limit, not the task's, and web sizes its memory budgets by it
       memoryLimitMiB: size.memoryMiB,
       portMappings: [{ containerPort: PORT }],
       healthCheck: {
@@ -105,19 +104,19 @@ export function createTask(
       }
     })
   })
-  if (first) {
+  if (initCommand) {
     container.addContainerDependencies({
-      container: task.addContainer(first, { ...common, command: [first], essential: false }),
+      container: task.addContainer(initCommand, { ...common, command: [initCommand], essential: false }),
       condition: ContainerDependencyCondition.SUCCESS
     })
   }
   Validations.of(task).acknowledge({
     id: 'AwsSolutions-ECS2',
-    reason: 'The variables hold names and limits. What is secret comes from Secrets Manager.'
+    reason: 'The variables contain names and limits. Secrets come from Secrets Manager.'
   })
   Validations.of(task.obtainExecutionRole()).acknowledge({
     id: 'AwsSolutions-IAM5[Resource::*]',
-    reason: 'ecr:GetAuthorizationToken knows no resource; it is the only action with this one.'
+    reason: 'ecr:GetAuthorizationToken supports no resource; it is the only action with this wildcard.'
   })
   return task
 }

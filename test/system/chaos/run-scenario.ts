@@ -9,81 +9,43 @@ import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts'
 import { CHILD_ENVIRONMENT, freePort } from '../../support/system.ts'
 import { type Account, account, readDeadLetters, readJournal } from './accounting.ts'
 import { findDelays, findSecrets, judge } from './judge.ts'
-import { EVENTS_PER_ASSET, Load, type LoadOptions } from './load.ts'
+import { EVENTS_PER_ASSET, Load } from './load.ts'
 import { type OrderLog, startOrderLog } from './order-log.ts'
-
-/** A system under load, and what can be done to it. */
-export interface Chaos {
-  cloudinary: CloudinaryStandIn
-  queue: EmbeddedSqs
-  web: Child
-  workers: Child[]
-  /** Stand between the roles and AWS. */
-  sqs: FaultProxy
-  dynamoDb: FaultProxy
-  load: Load
-  /** Resolves when a part of the events, from 0 to 1, is processed. */
-  processed: (part: number) => Promise<void>
-  /** Sends a role a signal; resolves when it has been started again and is ready. */
-  signal: (role: 'web' | 'worker', child: Child, signal: 'SIGKILL' | 'SIGTERM') => Promise<void>
-}
-
-export interface Scenario {
-  fault: string
-  /** Takes minutes, and is run when asked for. */
-  long?: true
-  /** How many events, where the fault asks for so many. */
-  events?: number
-  load?: Pick<LoadOptions, 'deliveries' | 'uploadedOnly' | 'further'>
-  /** Events in flight in one worker. */
-  concurrency?: number
-  /** Of the notifications that are sent more than twice, SQS has forgotten the first by the third. */
-  forgets?: boolean
-  /** Does the harm, beside the load. */
-  strike?: (chaos: Chaos) => Promise<void>
-  /** Dead letters that there must be, each as `ASSET PROCESSOR CODE`; none where it is left out. */
-  deadLetters?: readonly string[]
-  /** Effects that may be had again: one for each event in flight whenever a worker is killed. */
-  duplicatesAllowed?: number
-  /** No event may fail in passing, and so have to wait. */
-  withoutDelay?: boolean
-  /** By when it must be at rest, in seconds. */
-  withinSeconds?: number
-}
+import type { Chaos, Scenario } from './scenario.ts'
 
 export interface RunOptions {
   events: number
-  /** How long SQS hides a message at first; without it 60 s, as the listener asks. */
+  /** Initial visibility timeout. (Default: 60 s, the listener's) */
   visibilitySeconds?: number
 }
 
 export interface Result extends Account {
   fault: string
   seconds: number
-  /** How often something was killed, failed, was late, or came again. */
+  /** Number of injected faults: killed processes, failed or late calls, extra deliveries. */
   struck: number
-  /** The promises that were broken, described. */
+  /** Broken guarantees, as text. */
   broken: string[]
 }
 
 const WORKERS = 2
 
-/** Multiplies the 3, 6 and 9 minutes after which Cloudinary tries again: 1.8, 3.6 and 5.4 s. */
+/** Scales Cloudinary's retries after 3, 6 and 9 minutes to 1.8, 3.6 and 5.4 s. */
 const RETRY_SCALE = 0.01
 
 const WITHIN_SECONDS = 90
 
-/** So that the embedded DynamoDB, at some hundred writes a second, answers before the roles' time-out. */
+/** Low, so that the embedded DynamoDB, at some hundred writes a second, answers within the roles' timeout. */
 const CONCURRENCY = 20
 
-/** What does not stop on SIGTERM by then is killed, in milliseconds. */
+/** Time from SIGTERM to SIGKILL, in milliseconds. */
 const STOP_WITHIN_MS = 15_000
 
 const REST_POLL_MS = 50
 
 const CONFIG = 'test/system/chaos/listener.config.ts'
 
-/** Runs the whole system under a load and one fault, lets it come to rest, and compares what was promised with what was done. */
+/** Runs the whole system under a load and one fault until it comes to rest, and checks the guarantees. */
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<Result> {
   const cleanup = new AsyncDisposableStack()
   try {
@@ -138,7 +100,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     })
     const seconds = (performance.now() - startedAt) / 1000
     const result = account({
-      told: [...load.told.values()],
+      loadEvents: [...load.events.values()],
       calls: system.cloudinary.calls,
       order: orderLog.entries.items,
       journal: await readJournal(system.dynamoDb),
@@ -153,8 +115,8 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
       lines.items.filter(({ msg }) => msg?.endsWith('has ended; starting it again')).length +
       load.deliveredAgain
     const broken = [
-      ...(atRest ? [] : ['it did not come to rest in time']),
-      ...(struck === 0 && (scenario.strike || scenario.load?.deliveries) ? ['the fault struck nothing'] : []),
+      ...(atRest ? [] : ['did not come to rest in time']),
+      ...(struck === 0 && (scenario.strike || scenario.load?.deliveries) ? ['the fault had no effect'] : []),
       ...judge(scenario, result),
       ...(scenario.withoutDelay ? findDelays(lines.items) : []),
       ...findSecrets(lines.items, system.cloudinary)
@@ -165,7 +127,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   }
 }
 
-/** The roles' way to AWS leads through the proxies: the AWS SDK calls the host that a queue's URL names. */
+/** Points the roles to the proxies. The AWS SDK calls the host in a queue's URL. */
 function through(
   environment: Record<string, string>,
   sqs: FaultProxy,
@@ -181,7 +143,7 @@ function through(
   }
 }
 
-/** Makes time pass faster for SQS: messages come again sooner, and what was sent before is forgotten. */
+/** Speeds SQS up: shorter visibility timeout, and optionally no deduplication from the third message on. */
 function rewriteSqs(
   visibilitySeconds: number | undefined,
   forgets = false
@@ -218,7 +180,7 @@ async function signalled(
   await lines.when((line) => line.msg === `${role} is ready` && !before.has(line))
 }
 
-/** Whether it ended before the deadline. */
+/** Returns whether `work` finished before the deadline. */
 async function within(deadline: AbortSignal, work: () => Promise<void>): Promise<boolean> {
   const late = Promise.withResolvers<boolean>()
   const expire = () => late.resolve(false)
@@ -230,7 +192,7 @@ async function within(deadline: AbortSignal, work: () => Promise<void>): Promise
   }
 }
 
-/** Resolves when no notification is on its way and no event is in the queue. */
+/** Resolves when no notification is in flight and the queue is empty. */
 async function comeToRest(
   { cloudinary, sqs }: { cloudinary: CloudinaryStandIn; sqs: EmbeddedSqs },
   deadline: AbortSignal

@@ -18,11 +18,11 @@ export const HOUR_MS = 3_600_000
 export interface Reconciled {
   exitCode: number
   lines: string[]
-  /** The events that were sent, or would be. */
+  /** Events that were sent, or with `--dry-run` would be. */
   sent: { id: string; type: string; publicId: string; own: boolean }[]
 }
 
-/** What the command does, without the time that a process takes to start. The environment must be set. */
+/** Runs the command in this process. The environment must be set. */
 export function buildReconcile(
   t: Test,
   { sqs, environment }: Pick<StandIns, 'sqs' | 'environment'>,

@@ -1,12 +1,13 @@
 /**
- * A regular expression for the decimal numbers that are more than this one: AWS WAF compares headers as text.
+ * Returns a regular expression that matches decimal numbers above `limit`. AWS WAF can only compare headers
+ * as text.
  *
- * @param limit a whole number, from 0
+ * @param limit whole number, at least 0
  */
-export function moreThan(limit: number): string {
+export function regexForNumbersAbove(limit: number): string {
   const digits = String(limit)
   const longer = `[1-9]\\d{${digits.length},}`
-  // as long, equal up to one digit, and that one higher
+  // same length, equal up to one digit, and that digit higher
   const higher = [...digits].flatMap((digit, index) =>
     digit === '9'
       ? []

@@ -21,8 +21,8 @@ const rules = (template: Template) =>
     }
   }[]
 
-export function entry(t: Test, { plain, several, trial, bespoke }: Record<string, Synthesis>) {
-  t.test('with a domain it speaks TLS, and HTTP leads there', async (t) => {
+export function loadBalancer(t: Test, { plain, several, trial, bespoke }: Record<string, Synthesis>) {
+  t.test('with a domain it serves HTTPS and redirects HTTP', async (t) => {
     const { listener } = several!
     t.match(listener.one('ElasticLoadBalancingV2::Listener', 'EntryLoadBalancerHttps').Properties, {
       Port: 443,
@@ -41,7 +41,7 @@ export function entry(t: Test, { plain, several, trial, bespoke }: Record<string
     t.match(listener.outputs.WebhookUrl, { Value: 'https://hooks.example.com/webhooks/cloudinary' })
   })
 
-  t.test('a certificate of your own is used, and the record is left to you', async (t) => {
+  t.test('uses an existing certificate and creates no DNS record without a hosted zone', async (t) => {
     const { listener } = bespoke!
     t.match(listener.one('ElasticLoadBalancingV2::Listener', 'EntryLoadBalancerHttps').Properties, {
       Certificates: [{ CertificateArn: 'arn:aws:acm:eu-west-1:111111111111:certificate/own' }]
@@ -50,7 +50,7 @@ export function entry(t: Test, { plain, several, trial, bespoke }: Record<string
     t.equal(listener.all('Route53::RecordSet').length, 0)
   })
 
-  t.test('without a domain it speaks HTTP on the name of the load balancer', async (t) => {
+  t.test("without a domain it serves HTTP on the load balancer's name", async (t) => {
     t.match(plain!.listener.one('ElasticLoadBalancingV2::Listener').Properties, {
       Port: 80,
       DefaultActions: [{ Type: 'forward' }]
@@ -65,7 +65,7 @@ export function entry(t: Test, { plain, several, trial, bespoke }: Record<string
     })
   })
 
-  t.test('access is logged, in a bucket that nobody else sees and that forgets', async (t) => {
+  t.test('access logs go to a private bucket and expire', async (t) => {
     const { listener } = plain!
     const { Properties } = listener.one('ElasticLoadBalancingV2::LoadBalancer')
     t.match(attributes(Properties, 'LoadBalancerAttributes'), {
@@ -78,7 +78,7 @@ export function entry(t: Test, { plain, several, trial, bespoke }: Record<string
     })
   })
 
-  t.test('a task gets requests when it is ready', async (t) => {
+  t.test('a task gets requests once /ready is 200', async (t) => {
     t.match(plain!.listener.one('ElasticLoadBalancingV2::TargetGroup').Properties, {
       HealthCheckPath: '/ready',
       Matcher: { HttpCode: '200' },
@@ -88,7 +88,7 @@ export function entry(t: Test, { plain, several, trial, bespoke }: Record<string
   })
 
   t.test(
-    'the firewall stands before the load balancer, with managed rules and a rate for each address',
+    'the firewall protects the load balancer with managed rules and a rate limit per address',
     async (t) => {
       const { listener } = plain!
       t.match(listener.one('WAFv2::WebACLAssociation').Properties, {
@@ -108,7 +108,7 @@ export function entry(t: Test, { plain, several, trial, bespoke }: Record<string
     }
   )
 
-  t.test('a notification of 10 MiB passes the firewall, and one byte more does not', async (t) => {
+  t.test('the firewall passes a body of 10 MiB and blocks one byte more', async (t) => {
     const statement = rules(plain!.listener)[1]!.Statement.RegexMatchStatement!
     t.match(statement.FieldToMatch, { SingleHeader: { Name: 'content-length' } })
     const refused = new RegExp(statement.RegexString)
@@ -122,13 +122,13 @@ export function entry(t: Test, { plain, several, trial, bespoke }: Record<string
     t.match(String(limit + 1), refused)
   })
 
-  t.test('no managed rule blocks by a body, of which the firewall sees the first 8 KB', async (t) => {
+  t.test('managed rules that inspect bodies only count', async (t) => {
     const groups = rules(plain!.listener).flatMap(
       ({ Statement }) => Statement.ManagedRuleGroupStatement ?? []
     )
     const counted = groups.flatMap(({ RuleActionOverrides }) => RuleActionOverrides)
     for (const { ActionToUse } of counted) t.strictSame(ActionToUse, { Count: {} })
-    // every rule of these groups that AWS documents with a body in its name
+    // all rules of these groups that AWS documents as inspecting the body
     t.strictSame(
       counted.map(({ Name }) => Name).filter((name) => name.endsWith('_BODY')),
       [
@@ -144,7 +144,7 @@ export function entry(t: Test, { plain, several, trial, bespoke }: Record<string
     )
   })
 
-  t.test('the firewall logs what it blocks, without signatures', async (t) => {
+  t.test('the firewall logs blocked requests without signatures', async (t) => {
     t.match(plain!.listener.one('WAFv2::LoggingConfiguration').Properties, {
       LoggingFilter: { DefaultBehavior: 'DROP' },
       RedactedFields: [
@@ -158,7 +158,7 @@ export function entry(t: Test, { plain, several, trial, bespoke }: Record<string
     })
   })
 
-  t.test('where there is one region, its record leads to it alone', async (t) => {
+  t.test('with one region the DNS record is not latency-based', async (t) => {
     t.match(trial!.listener.one('Route53::RecordSet').Properties, {
       Name: 'hooks.example.com.',
       Type: 'A',

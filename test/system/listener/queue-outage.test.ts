@@ -1,13 +1,13 @@
 import { createServer } from 'node:http'
 import t from 'tap'
-import { helloWorldTag, lastUpdateTimestamp } from '../../app/listener.ts'
-import type { Delivery } from '../../dev/cloudinary/server.ts'
-import { type EmbeddedSqs, startSqs } from '../../dev/sqs.ts'
-import { buildListener } from '../support/listener.ts'
+import { helloWorldTag, lastUpdateTimestamp } from '../../../app/listener.ts'
+import type { Delivery } from '../../../dev/cloudinary/server.ts'
+import { type EmbeddedSqs, startSqs } from '../../../dev/sqs.ts'
+import { buildListener } from '../../support/listener.ts'
 
 const processors = [helloWorldTag(), lastUpdateTimestamp()]
 const { cloudinary, sqs, webhookUrl } = await buildListener(t, processors, { retryScale: 0.01 })
-/** Every queue comes back under the address that the roles know. */
+/** Port of every queue that is started, so that the roles find it. */
 const port = Number(new URL(sqs.url).port)
 let queue: EmbeddedSqs = sqs
 t.teardown(() => queue.stop())
@@ -15,13 +15,13 @@ t.teardown(() => queue.stop())
 const isUploadOf = (publicId: string) => (delivery: Delivery) =>
   delivery.notificationType === 'upload' && JSON.parse(delivery.body).public_id === publicId
 
-/** Uploads an asset, and gives how the first attempt to tell the listener went. */
+/** Uploads an asset, and returns the first delivery of its notification. */
 function upload(publicId: string): Promise<Delivery> {
   cloudinary.as().upload({ publicId, resourceType: 'image' })
   return cloudinary.attempted(isUploadOf(publicId))
 }
 
-/** Brings the queue back, and gives the tags of the asset once its upload was told again and processed. */
+/** Restarts the queue, and returns the asset's tags once its upload is redelivered and processed. */
 async function recover(publicId: string): Promise<readonly string[] | undefined> {
   queue = await startSqs({ port })
   await cloudinary.delivered(isUploadOf(publicId))
@@ -29,14 +29,14 @@ async function recover(publicId: string): Promise<readonly string[] | undefined>
   return cloudinary.assets.find(publicId)?.tags
 }
 
-t.test('while the queue is gone web answers 503, and a retry succeeds once it is back', async (t) => {
+t.test('answers 503 while the queue is down, and a retry succeeds when it is back', async (t) => {
   t.equal((await fetch(new URL('/ready', webhookUrl))).status, 200)
   await queue.stop()
   t.equal((await upload('gone')).status, 503)
   t.strictSame(await recover('gone'), ['Hello World!'])
 })
 
-t.test('a queue that never answers is a 503 within 8 s, and a retry succeeds once it does', async (t) => {
+t.test('answers 503 within 8 s when the queue hangs, and a retry succeeds when it answers', async (t) => {
   await queue.stop()
   const silent = createServer(() => {})
   await new Promise<void>((resolve) => silent.listen(port, resolve))

@@ -1,12 +1,12 @@
 import t from 'tap'
-import { PermanentError } from '../../app/errors.ts'
-import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
-import { sampleNotification } from '../../app/testing/samples.ts'
-import { signatureHeaders } from '../../app/testing/sign.ts'
-import { ACTIVITY, ERRORS, type LogQuery } from '../../infra/log-queries.ts'
-import { metricsOf } from '../support/emf.ts'
-import { buildListener } from '../support/listener.ts'
-import { runRole } from '../support/role.ts'
+import { PermanentError } from '../../../app/errors.ts'
+import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
+import { sampleNotification } from '../../../app/testing/samples.ts'
+import { signatureHeaders } from '../../../app/testing/sign.ts'
+import { ERROR_QUERY, LOG_DASHBOARD_QUERIES, type LogQuery } from '../../../infra/log-queries.ts'
+import { metricsOf } from '../../support/emf.ts'
+import { buildListener } from '../../support/listener.ts'
+import { runRole } from '../../support/role.ts'
 
 let failures = 1
 
@@ -44,8 +44,8 @@ const { webhookUrl, atRest, stopRoles, lines, metricLines } = await buildListene
 let requests = 0
 
 /**
- * Sends a notification through a load balancer, and returns what that called the request and the answer's status. A web
- * role that is overloaded, as any is on a machine that is, is sent it again.
+ * Sends a notification with the trace id of a load balancer, and returns that id and the status. Repeats it
+ * while `web` is overloaded, as on a busy machine.
  */
 async function post(
   body: string,
@@ -73,7 +73,7 @@ const fieldOf = (line: Record<string, unknown>, path: string): unknown =>
     .split('.')
     .reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], line)
 
-/** Whether a line of the log passes a query's filter, of which it knows the words that those of infra/ use. */
+/** Evaluates the filter of a Logs Insights query on a log line. Supports only the syntax that infra/ uses. */
 function passes(line: Record<string, unknown>, query: LogQuery['lines']): boolean {
   const filter = query.find((part) => part.startsWith('filter '))!.slice('filter '.length)
   const text = filter
@@ -85,7 +85,7 @@ function passes(line: Record<string, unknown>, query: LogQuery['lines']): boolea
   return new Function('of', `return ${text}`)((path: string) => fieldOf(line, path))
 }
 
-/** The fields of lines that a query names outside its filter. */
+/** Returns the fields that a query uses outside its filter. */
 const fieldsOf = (query: LogQuery['lines']) =>
   query
     .filter((part) => /^(fields|stats) /.test(part))
@@ -94,23 +94,20 @@ const fieldsOf = (query: LogQuery['lines']) =>
     )
     .filter((word) => !['by', 'timestamp'].includes(word))
 
-t.test(
-  'a trace id leads from the load balancer to what each processor wrote, and how it ended',
-  async (t) => {
-    const { traceId, status } = await post(JSON.stringify(sampleNotification('upload')))
-    t.equal(status, 200)
-    await atRest()
-    t.strictSame(linesOf(traceId), [
-      ['web', 'notification accepted'],
-      ['worker', 'a line of its own', 'writes'],
-      ['worker', 'event processed', 'writes'],
-      ['worker', 'event failed; will be retried', 'fails-once'],
-      ['worker', 'event processed', 'fails-once']
-    ])
-  }
-)
+t.test("a trace id finds the request, each processor's lines and its outcome", async (t) => {
+  const { traceId, status } = await post(JSON.stringify(sampleNotification('upload')))
+  t.equal(status, 200)
+  await atRest()
+  t.strictSame(linesOf(traceId), [
+    ['web', 'notification accepted'],
+    ['worker', 'a line of its own', 'writes'],
+    ['worker', 'event processed', 'writes'],
+    ['worker', 'event failed; will be retried', 'fails-once'],
+    ['worker', 'event processed', 'fails-once']
+  ])
+})
 
-t.test('it leads to what was ignored, put aside, refused before it was read and refused after', async (t) => {
+t.test('a trace id finds ignored, dead-lettered and refused requests', async (t) => {
   const ignored = await post(JSON.stringify(sampleNotification('create_folder')))
   const dead = await post(JSON.stringify(sampleNotification('delete')))
   const unsigned = await post('{}', { 'x-cld-signature': '' })
@@ -131,7 +128,7 @@ t.test('it leads to what was ignored, put aside, refused before it was read and 
   t.strictSame(linesOf(tooLarge.traceId), [['web', 'request refused']])
 })
 
-t.test('no line about a request or an event is without one', async (t) => {
+t.test('every line about a request or an event has a trace id', async (t) => {
   const about = lines.filter((line) => 'ip' in line || 'reqId' in line || 'eventId' in line)
   t.ok(about.length >= 12)
   t.strictSame(
@@ -140,7 +137,7 @@ t.test('no line about a request or an event is without one', async (t) => {
   )
 })
 
-t.test('the dashboards find in the log what they ask for', async (t) => {
+t.test("the dashboards' queries match the log and its fields", async (t) => {
   const misconfigured = runRole(t, ['web'], { PORT: 'abc' })
   await misconfigured.ended
   const log = [...lines, ...misconfigured.lines] as Record<string, unknown>[]
@@ -148,14 +145,14 @@ t.test('the dashboards find in the log what they ask for', async (t) => {
     log.filter((line) => query.roles.includes(String(line.role)) && passes(line, query.lines))
 
   t.strictSame(
-    foundBy(ERRORS).map(({ msg, level }) => [level, msg]),
+    foundBy(ERROR_QUERY).map(({ msg, level }) => [level, msg]),
     [
       [50, 'event dead-lettered'],
       ['fatal', misconfigured.lines[0]?.msg],
       ['fatal', misconfigured.lines[1]?.msg]
     ]
   )
-  const [events, notifications, runs, refusals] = ACTIVITY.map(foundBy)
+  const [events, notifications, runs, refusals] = LOG_DASHBOARD_QUERIES.map(foundBy)
   const outcomesOf = (found: typeof log = []) => [...new Set(found.map(({ msg }) => msg))].sort()
   t.strictSame(outcomesOf(events), [
     'event dead-lettered',
@@ -171,7 +168,7 @@ t.test('the dashboards find in the log what they ask for', async (t) => {
   t.strictSame(outcomesOf(runs), ['event failed; will be retried', 'event processed'])
   t.strictSame(outcomesOf(refusals), ['notification refused', 'request refused'])
 
-  for (const query of [ERRORS, ...ACTIVITY]) {
+  for (const query of [ERROR_QUERY, ...LOG_DASHBOARD_QUERIES]) {
     const found = foundBy(query)
     for (const field of fieldsOf(query.lines)) {
       t.ok(
@@ -182,7 +179,7 @@ t.test('the dashboards find in the log what they ask for', async (t) => {
   }
 })
 
-t.test('once the roles have stopped, metrics account for all of it', async (t) => {
+t.test('after shutdown, the metrics account for all requests and events', async (t) => {
   await stopRoles()
   const metrics = metricsOf(metricLines)
   const take = (name: string) => {
@@ -200,7 +197,7 @@ t.test('once the roles have stopped, metrics account for all of it', async (t) =
   ] as const) {
     t.equal(take(name)?.length, values, name)
   }
-  // on a busy machine more than a minute may have gone by, and what is counted be in several lines
+  // on a busy machine the test may take over a minute, so a metric may be in several lines
   const sums = [...metrics]
     .filter(([name]) => !name.startsWith('NotificationsUnavailable'))
     .map(([name, values]) => [name, values.reduce((total, value) => total + value, 0)])

@@ -2,24 +2,24 @@ import { Writable } from 'node:stream'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { pino } from 'pino'
 import t from 'tap'
-import { toEvents } from '../../app/ingest/notification.ts'
-import type { Journal } from '../../app/journal/journal.ts'
-import type { StateStore } from '../../app/journal/processor-state.ts'
-import { helloWorldTag } from '../../app/listener.ts'
-import { serializeError } from '../../app/logger.ts'
-import { NO_METRICS } from '../../app/metrics/metrics.ts'
-import { EventSender } from '../../app/queue/event-sender.ts'
-import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
-import { memoryJournal } from '../../app/testing/memory-journal.ts'
-import { memoryState } from '../../app/testing/memory-state.ts'
-import { sampleNotification } from '../../app/testing/samples.ts'
-import { createWorker } from '../../app/worker/create-worker.ts'
-import type { FaultKind } from '../../dev/cloudinary/faults.ts'
-import { startSqs } from '../../dev/sqs.ts'
-import { buildCloudinary } from '../support/cloudinary.ts'
-import { DEFAULT_CONFIG } from '../support/config.ts'
+import { toEvents } from '../../../app/ingest/notification.ts'
+import type { Journal } from '../../../app/journal/journal.ts'
+import type { StateStore } from '../../../app/journal/processor-state.ts'
+import { helloWorldTag } from '../../../app/listener.ts'
+import { serializeError } from '../../../app/logger.ts'
+import { NO_METRICS } from '../../../app/metrics/metrics.ts'
+import { EventSender } from '../../../app/queue/event-sender.ts'
+import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
+import { memoryJournal } from '../../../app/testing/memory-journal.ts'
+import { memoryState } from '../../../app/testing/memory-state.ts'
+import { sampleNotification } from '../../../app/testing/samples.ts'
+import { createWorker } from '../../../app/worker/create-worker.ts'
+import type { FaultKind } from '../../../dev/cloudinary/faults.ts'
+import { startSqs } from '../../../dev/sqs.ts'
+import { buildCloudinary } from '../../support/cloudinary.ts'
+import { DEFAULT_CONFIG } from '../../support/config.ts'
 
-/** Each fault strikes the asset of its name, once, and is logged with its code. */
+/** Faults by asset name. Each occurs once and is logged with `code`. */
 const FAULTS: Record<string, { fault: () => FaultKind; code: string }> = {
   hanging: { fault: () => ({ kind: 'hang' }), code: 'CLOUDINARY_UNREACHABLE' },
   limited: {
@@ -31,7 +31,7 @@ const FAULTS: Record<string, { fault: () => FaultKind; code: string }> = {
   busy: { fault: () => ({ kind: 'status', status: 423 }), code: 'CLOUDINARY_UNAVAILABLE' }
 }
 
-t.test('a Cloudinary that hangs, limits, fails, resets or is busy is tried again', async (t) => {
+t.test('retries when Cloudinary hangs, limits, fails, resets or is busy', async (t) => {
   const sqs = await startSqs()
   const client = new SQSClient({
     endpoint: sqs.url,
@@ -73,7 +73,7 @@ t.test('a Cloudinary that hangs, limits, fails, resets or is busy is tried again
 
   const sender = new EventSender({ sqs: client, queueUrl: sqs.queueUrl })
   worker.start()
-  // one after the other: a rate limit opens the breaker, and what fails beside it then fails for that
+  // sequentially: a rate limit opens the circuit breaker, which would fail parallel calls with another code
   for (const [publicId, { fault, code }] of Object.entries(FAULTS)) {
     cloudinary.as().upload({ publicId, resourceType: 'image' })
     cloudinary.faults.add({ ...fault(), action: 'tags', publicId, count: 1 })
@@ -87,11 +87,11 @@ t.test('a Cloudinary that hangs, limits, fails, resets or is busy is tried again
     await cloudinary.called(
       ({ action, publicIds, status }) => action === 'tags' && publicIds.includes(publicId) && status === 200
     )
-    t.strictSame(cloudinary.assets.find(publicId)?.tags, ['Hello World!'], `${publicId} was done in the end`)
+    t.strictSame(cloudinary.assets.find(publicId)?.tags, ['Hello World!'], `${publicId} succeeds`)
     t.match(
       lines.filter(({ msg, asset }) => asset === publicId && /failed/.test(String(msg))),
       [{ outcome: 'failed', err: { code } }],
-      `${publicId} failed once, with ${code}`
+      `${publicId} fails once with ${code}`
     )
   }
   t.notMatch(JSON.stringify(lines), LOCAL_CLOUDINARY.apiSecret)

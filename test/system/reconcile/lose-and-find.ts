@@ -3,18 +3,18 @@ import type { Test } from 'tap'
 import { helloWorldTag, type Processor } from '../../../app/listener.ts'
 import type { Delivery } from '../../../dev/cloudinary/server.ts'
 import { buildListener } from '../../support/listener.ts'
-import { buildReconcile, HOUR_MS } from './command.ts'
+import { buildReconcile, HOUR_MS } from './run-reconcile.ts'
 
-/** From one kind of change to the next; all within the 300 s that a signature may be ahead. */
+/** Time between kinds of changes; in total within the 300 s that a signature may be in the future. */
 const STEP_MS = 50_000
 
-/** As without `--grace`. */
+/** Default of `--grace`. */
 const GRACE_MS = 45 * 60_000
 
-/** Changes are looked for so much less far, since SQS may not count what it stored last. */
+/** A pass ends this much earlier, because SQS may not count its newest messages yet. */
 const UNCOUNTED_MS = 60_000
 
-/** The event of each kind of notification that colleagues cause; the others are the listener's own. */
+/** A notification caused by a colleague. */
 interface Told {
   type: string
   publicId: string
@@ -22,18 +22,18 @@ interface Told {
 
 const nameOf = ({ type, publicId }: Told) => `${type} ${publicId}`
 
-/** Chooses which notifications are lost. */
+/** Chooses the notifications to lose. */
 export type Choose = (told: readonly string[]) => readonly string[]
 
-/** A twentieth; the same for a seed each time. */
+/** Chooses 5 %, deterministic by seed. */
 export const aTwentieth =
   (seed: string): Choose =>
   (told) =>
     shuffled(told, seed).slice(0, told.length * 0.05)
 
 /**
- * Has colleagues cause some notifications, loses some of them, reconciles twice, and looks at what was found and
- * at what was run. Two fifths are uploads, and a fifth each are changes of tags, metadata and context.
+ * Causes notifications, loses some, reconciles twice, and returns what was found and what ran. 40 % are
+ * uploads, and 20 % each are changes of tags, metadata and context.
  */
 export async function loseAndFind(t: Test, notifications: number, choose: Choose) {
   const runs = new Map<string, number>()
@@ -47,7 +47,7 @@ export async function loseAndFind(t: Test, notifications: number, choose: Choose
   }
   let ahead = 0
   const system = await buildListener(t, [helloWorldTag(), counter], {
-    // gently: `web` turns away what comes while it is overloaded, and the stand-in would give that up too
+    // low, because an overloaded `web` answers 503, and the stand-in would give those notifications up
     cloudinary: { clock: () => Date.now() + ahead, deliveryConcurrency: 20 }
   })
   const { cloudinary, atRest } = system
@@ -71,7 +71,7 @@ export async function loseAndFind(t: Test, notifications: number, choose: Choose
       JSON.parse(body).notification_context.triggered_by.id !== own && toLose.has(namesIn(body))
   })
 
-  // one thing after the other, as colleagues do, and some time apart by Cloudinary's clock
+  // one kind of change after the other, with some time between them on Cloudinary's clock
   const editor = cloudinary.ui()
   const steps: ((publicId: string, index: number) => void)[] = [
     (publicId) => editor.addTags(publicId, ['summer']),
@@ -89,7 +89,7 @@ export async function loseAndFind(t: Test, notifications: number, choose: Choose
   const lost = cloudinary.deliveries.filter(({ attempt }: Delivery) => attempt === 0)
   const missing = told.filter((name) => !runs.has(name)).sort()
 
-  // what the listener changes for events that are sent, it changes later than the pass looks
+  // changes by the listener for reconciled events are later than the end of the pass
   const reconcile = buildReconcile(t, system, {
     clock: () => Date.now() + ahead - STEP_MS / 2 + GRACE_MS + UNCOUNTED_MS
   })
@@ -104,9 +104,9 @@ export async function loseAndFind(t: Test, notifications: number, choose: Choose
   return {
     told,
     lost: lost.map(({ body }) => namesIn(body)).sort(),
-    /** What had not been run before the first pass. */
+    /** Events that had not run before the first pass. */
     missing,
-    /** To be delivered after all. */
+    /** The lost notifications, for a late delivery. */
     lostDeliveries: lost,
     first,
     found: first.sent.map(nameOf).sort(),

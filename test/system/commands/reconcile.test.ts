@@ -1,14 +1,14 @@
 import { ChangeMessageVisibilityCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import t from 'tap'
-import { helloWorldTag, lastUpdateTimestamp, type Processor } from '../../app/listener.ts'
-import { runHere } from '../support/commands.ts'
-import { buildListener } from '../support/listener.ts'
-import { buildReconcile, HOUR_MS } from './reconcile/command.ts'
-import { aTwentieth, loseAndFind } from './reconcile/lost.ts'
+import { helloWorldTag, lastUpdateTimestamp, type Processor } from '../../../app/listener.ts'
+import { runHere } from '../../support/commands.ts'
+import { buildListener } from '../../support/listener.ts'
+import { aTwentieth, loseAndFind } from '../reconcile/lose-and-find.ts'
+import { buildReconcile, HOUR_MS } from '../reconcile/run-reconcile.ts'
 
 const MINUTE_MS = 60_000
 
-t.test('of 100 notifications a twentieth is lost: each is found, once, and run, once', async (t) => {
+t.test('finds each of 5 lost notifications once, and each event runs once', async (t) => {
   const { told, lost, missing, lostDeliveries, found, first, second, runs, system } = await loseAndFind(
     t,
     100,
@@ -28,7 +28,7 @@ t.test('of 100 notifications a twentieth is lost: each is found, once, and run, 
   )
   t.strictSame([...runs.keys()].sort(), told.toSorted())
 
-  await t.test('an upload that is notified after all is not run again', async (t) => {
+  await t.test('a late notification of a reconciled upload is a duplicate', async (t) => {
     const uploads = lostDeliveries.filter(({ notificationType }) => notificationType === 'upload')
     t.not(uploads.length, 0)
     for (const { body } of uploads) t.match(await system.cloudinary.notify(body), { outcome: 'delivered' })
@@ -40,7 +40,7 @@ t.test('of 100 notifications a twentieth is lost: each is found, once, and run, 
   })
 })
 
-t.test('an asset that lost every notification gets all of its events, in order', async (t) => {
+t.test('an asset that lost all notifications gets its events in order', async (t) => {
   const ofOne = (told: readonly string[]) => told.filter((name) => name.endsWith(' asset-0'))
   const { lost, found, first, second, runs } = await loseAndFind(t, 10, ofOne)
   t.equal(lost.length, 4)
@@ -57,7 +57,7 @@ t.test('an asset that lost every notification gets all of its events, in order',
   t.strictSame(new Set(runs.values()), new Set([1]))
 })
 
-t.test('an upload waits for a change of its asset that may still be notified', async (t) => {
+t.test('leaves an upload while a later change of its asset is within the grace', async (t) => {
   const ran: string[] = []
   const counter: Processor = { name: 'counter', on: ['*'], handle: ({ type }) => void ran.push(type) }
   let ahead = -20 * MINUTE_MS
@@ -85,7 +85,7 @@ t.test('an upload waits for a change of its asset that may still be notified', a
   t.strictSame(ran, ['upload', 'resource_tags_changed'])
 })
 
-t.test('a change that is hidden in the queue, and that no worker has begun, is not sent again', async (t) => {
+t.test('does not send a change again that is hidden in the queue', async (t) => {
   const ran: string[] = []
   let ahead = -10 * MINUTE_MS
   const counter: Processor = { name: 'counter', on: ['*'], handle: ({ type }) => void ran.push(type) }
@@ -118,7 +118,7 @@ t.test('a change that is hidden in the queue, and that no worker has begun, is n
   t.strictSame(ran, ['upload', 'resource_tags_changed'])
 })
 
-t.test('a change that waits behind an event of its asset is not sent again', async (t) => {
+t.test('does not send a change again that waits behind an event of its asset', async (t) => {
   let ahead = -10 * MINUTE_MS
   const gate = Promise.withResolvers<void>()
   const reached = Promise.withResolvers<void>()
@@ -145,7 +145,7 @@ t.test('a change that waits behind an event of its asset is not sent again', asy
   cloudinary.as().upload({ publicId: 'quick', resourceType: 'image' })
   await logged(({ msg, asset }) => msg === 'event processed' && asset === 'quick')
 
-  // as where SQS does not count the message yet
+  // as if SQS did not count the message yet
   const { sent, lines } = await reconcile(since, { waiting: async () => 0 })
   t.strictSame(sent, [])
   t.ok(lines.some((line) => line.includes('resource_tags_changed: 1 change left for the next pass')))
@@ -157,9 +157,9 @@ t.test('a change that waits behind an event of its asset is not sent again', asy
   t.strictSame(runs, ['slow upload', 'quick upload', 'slow resource_tags_changed'])
 })
 
-t.test('with the processors that come with the listener', async (t) => {
+t.test('with the built-in processors', async (t) => {
   let ahead = -10 * MINUTE_MS
-  // holds what comes after it, so that Cloudinary's clock can go on before it writes
+  // delays the other processors until Cloudinary's clock has advanced
   let gate = Promise.resolve()
   const wait: Processor = { name: 'wait', on: ['*'], handle: () => gate }
   const processors = [wait, helloWorldTag(), lastUpdateTimestamp()]
@@ -171,7 +171,7 @@ t.test('with the processors that come with the listener', async (t) => {
   const stampOf = (publicId: string) =>
     String(cloudinary.assets.find(publicId)?.metadata.last_update_timestamp)
 
-  /** Uploads an asset ten minutes ago, which is tagged and stamped now. */
+  /** Uploads an asset dated ten minutes ago, which is tagged and stamped now. */
   const upload = async (publicId: string) => {
     const opened = Promise.withResolvers<void>()
     gate = opened.promise
@@ -183,7 +183,7 @@ t.test('with the processors that come with the listener', async (t) => {
     await atRest()
   }
 
-  await t.test("the listener's own changes that nobody told of set off nothing", async (t) => {
+  await t.test('missing notifications of own changes trigger nothing', async (t) => {
     cloudinary.drops.add({
       when: ({ body }) => JSON.parse(body).notification_context.triggered_by.id === own
     })
@@ -205,7 +205,7 @@ t.test('with the processors that come with the listener', async (t) => {
     t.strictSame((await reconcile(since)).sent, [])
   })
 
-  await t.test('a change by an editor that nobody told of stamps the asset', async (t) => {
+  await t.test("a missing notification of an editor's change stamps the asset", async (t) => {
     await upload('edited')
     ahead = 2 * MINUTE_MS
     cloudinary.drops.add({ notificationType: 'resource_metadata_changed', count: 1 })
@@ -221,7 +221,7 @@ t.test('with the processors that come with the listener', async (t) => {
   })
 
   await t.test(
-    'were metadata never notified and clocks a minute apart, each change would be stamped once',
+    'without metadata notifications and with clock skew, each change is stamped once',
     async (t) => {
       await upload('unheard')
       cloudinary.drops.add({ notificationType: 'resource_metadata_changed' })
@@ -231,19 +231,19 @@ t.test('with the processors that come with the listener', async (t) => {
       const passes: number[] = []
       const stamps = new Set<string>()
       for (let pass = 0; pass < 4; pass++) {
-        // Cloudinary writes seconds, and another write must be another change
+        // Cloudinary's times are in seconds, so distinct changes need distinct seconds
         ahead += 5000
         passes.push((await reconcile([...since, '--type', 'resource_metadata_changed'])).sent.length)
         await atRest()
         stamps.add(stampOf('unheard'))
       }
       cloudinary.drops.clear()
-      t.strictSame(passes, [1, 1, 0, 0], 'the change, the stamp, and no more')
+      t.strictSame(passes, [1, 1, 0, 0], 'the change, the stamp, then nothing')
       t.equal(stamps.size, 1)
     }
   )
 
-  await t.test('a dry run sends nothing; the command itself does', async (t) => {
+  await t.test('a dry run sends nothing; the command does', async (t) => {
     cloudinary.drops.add({ notificationType: 'upload', count: 1 })
     ahead = -10 * MINUTE_MS
     cloudinary.as().upload({ publicId: 'unsent', resourceType: 'image' })

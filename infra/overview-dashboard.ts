@@ -11,84 +11,81 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch'
 import { HttpCodeElb, HttpCodeTarget } from 'aws-cdk-lib/aws-elasticloadbalancingv2'
 import { Construct } from 'constructs'
-import type { WatchedProps } from './alarms.ts'
-import { ERRORS } from './log-queries.ts'
-import { logTable } from './log-table.ts'
-import { blockedRequests, listenerMetric, runningTasks } from './metrics.ts'
-import { namesOf } from './names.ts'
+import type { MonitoringProps } from './alarms.ts'
+import { blockedRequests, listenerMetric, runningTasks } from './cloudwatch-metrics.ts'
+import { ERROR_QUERY } from './log-queries.ts'
+import { logTableWidget } from './log-table-widget.ts'
+import { namesOf } from './resource-names.ts'
 
-export interface WellProps extends WatchedProps {
+export interface OverviewDashboardProps extends MonitoringProps {
   alarms: readonly IAlarm[]
 }
 
 const HEIGHT = 6
 
-/** "Is it well?" in one look: the alarms first, then the way of a notification, then what carries it. */
-export class Overview extends Construct {
+/** CloudWatch dashboard of the listener's health: alarms, then a notification's path, then the platform. */
+export class OverviewDashboard extends Construct {
   readonly dashboard: Dashboard
 
-  constructor(scope: Construct, id: string, props: WellProps) {
+  constructor(scope: Construct, id: string, props: OverviewDashboardProps) {
     super(scope, id)
     const { settings, region, alarms } = props
     this.dashboard = new Dashboard(this, 'Dashboard', {
-      dashboardName: namesOf(settings.name).dashboard(region),
+      dashboardName: namesOf(settings.name).overviewDashboard(region),
       defaultInterval: Duration.hours(3),
       periodOverride: PeriodOverride.AUTO
     })
     this.dashboard.addWidgets(
-      new AlarmStatusWidget({ title: 'Is it well?', alarms: [...alarms], width: 24, height: 3 })
+      new AlarmStatusWidget({ title: 'Alarms', alarms: [...alarms], width: 24, height: 3 })
     )
     this.dashboard.addWidgets(...this.#ingest(props))
     this.dashboard.addWidgets(...this.#processing(props))
     this.dashboard.addWidgets(...this.#platform(props))
-    this.dashboard.addWidgets(logTable(settings.name, ERRORS))
+    this.dashboard.addWidgets(logTableWidget(settings.name, ERROR_QUERY))
   }
 
-  #ingest({ settings, region, entry }: WatchedProps) {
+  #ingest({ settings, region, loadBalancer }: MonitoringProps) {
     const web = { Role: 'web' }
     const sum = { statistic: 'Sum' }
-    const { loadBalancer } = entry
+    const { metrics } = loadBalancer.balancer
     return [
       graph('Notifications', [
         listenerMetric(settings, 'NotificationsAccepted', web, { ...sum, label: 'accepted' }),
         listenerMetric(settings, 'NotificationsRefused', web, { ...sum, label: 'refused' }),
         listenerMetric(settings, 'NotificationsUnavailable', web, { ...sum, label: 'not stored' })
       ]),
-      graph('Until they are acknowledged (Cloudinary waits 20 s)', [
+      graph('Acknowledgement latency (Cloudinary waits 20 s)', [
         listenerMetric(settings, 'AckLatency', web, { statistic: 'p50', label: 'p50' }),
         listenerMetric(settings, 'AckLatency', web, { statistic: 'p99', label: 'p99' })
       ]),
-      graph('At the door', [
-        loadBalancer.metrics.httpCodeTarget(HttpCodeTarget.TARGET_5XX_COUNT, { ...sum, label: '5xx of web' }),
-        loadBalancer.metrics.httpCodeElb(HttpCodeElb.ELB_5XX_COUNT, {
-          ...sum,
-          label: '5xx of the load balancer'
-        }),
+      graph('Server errors and blocked requests', [
+        metrics.httpCodeTarget(HttpCodeTarget.TARGET_5XX_COUNT, { ...sum, label: '5xx of web' }),
+        metrics.httpCodeElb(HttpCodeElb.ELB_5XX_COUNT, { ...sum, label: '5xx of the load balancer' }),
         blockedRequests(settings, region, 'ALL', { label: 'blocked by the firewall' })
       ])
     ]
   }
 
-  #processing({ settings, queues }: WatchedProps) {
+  #processing({ settings, queues }: MonitoringProps) {
     const worker = { Role: 'worker' }
     const sum = { statistic: 'Sum' }
     const maximum = { statistic: 'Maximum' }
     const { queue, deadLetterQueue } = queues
     return [
       graph(
-        'What waits',
+        'Queue',
         [
           queue.metricApproximateNumberOfMessagesVisible({ ...maximum, label: 'waiting' }),
           queue.metricApproximateNumberOfMessagesNotVisible({
             ...maximum,
-            label: 'in hand, or to be tried again'
+            label: 'in flight or waiting for a retry'
           }),
           deadLetterQueue.metricApproximateNumberOfMessagesVisible({ ...maximum, label: 'dead letters' })
         ],
         [
-          queue.metricApproximateAgeOfOldestMessage({ ...maximum, label: 'age of the oldest that waits, s' }),
+          queue.metricApproximateAgeOfOldestMessage({ ...maximum, label: 'oldest waiting event, s' }),
           new MathExpression({
-            label: 'age of the oldest that is tried again, s',
+            label: 'oldest retried event, s',
             expression: 'given / 1000',
             usingMetrics: { given: listenerMetric(settings, 'RetriedEventAge', { Role: 'worker' }, maximum) }
           })
@@ -99,19 +96,19 @@ export class Overview extends Construct {
         [
           listenerMetric(settings, 'EventsProcessed', worker, { ...sum, label: 'processed' }),
           listenerMetric(settings, 'EventsIgnored', worker, { ...sum, label: 'ignored' }),
-          listenerMetric(settings, 'EventsRetried', worker, { ...sum, label: 'to be tried again' }),
+          listenerMetric(settings, 'EventsRetried', worker, { ...sum, label: 'retried' }),
           listenerMetric(settings, 'EventsDeadLettered', worker, { ...sum, label: 'dead-lettered' })
         ],
-        [listenerMetric(settings, 'BreakerOpen', worker, { ...maximum, label: 'breaker open' })]
+        [listenerMetric(settings, 'BreakerOpen', worker, { ...maximum, label: 'circuit breaker open' })]
       ),
-      graph('From arrival to the last processor', [
+      graph('End-to-end latency (arrival to last processor)', [
         listenerMetric(settings, 'EndToEndLatency', worker, { statistic: 'p50', label: 'p50' }),
         listenerMetric(settings, 'EndToEndLatency', worker, { statistic: 'p99', label: 'p99' })
       ])
     ]
   }
 
-  #platform({ settings, entry, services }: WatchedProps) {
+  #platform({ settings, loadBalancer, services }: MonitoringProps) {
     const { web, worker } = services
     const throttled = (operation: string) =>
       new Metric({
@@ -123,7 +120,7 @@ export class Overview extends Construct {
       })
     return [
       graph('Tasks', [
-        entry.targetGroup.metrics.healthyHostCount({ statistic: 'Maximum', label: 'web, healthy' }),
+        loadBalancer.targetGroup.metrics.healthyHostCount({ statistic: 'Maximum', label: 'web, healthy' }),
         runningTasks(worker, { statistic: 'Minimum', label: 'worker, running' })
       ]),
       graph('CPU and memory, %', [
@@ -132,11 +129,7 @@ export class Overview extends Construct {
         worker.metricCpuUtilization({ label: 'CPU of worker' }),
         worker.metricMemoryUtilization({ label: 'memory of worker' })
       ]),
-      graph('Refused by the journal for its load', [
-        throttled('UpdateItem'),
-        throttled('PutItem'),
-        throttled('GetItem')
-      ])
+      graph('Throttled journal calls', [throttled('UpdateItem'), throttled('PutItem'), throttled('GetItem')])
     ]
   }
 }

@@ -1,0 +1,56 @@
+import { Settings } from './settings.ts'
+
+/** The settings, or one line for each problem. */
+export type SettingsResult =
+  | { outcome: 'valid'; settings: Settings }
+  | { outcome: 'invalid'; problems: string[] }
+
+/** Reads the settings from the CDK context. Ignores CDK's own entries, which contain `@`, `:`, `/` or `-`. */
+export function readSettings(context: Readonly<Record<string, unknown>>): SettingsResult {
+  const given = Object.fromEntries(Object.entries(context).filter(([name]) => /^\w+$/.test(name)))
+  const { success, data, error } = Settings.safeParse(given)
+  const problems = success
+    ? findConflicts(data)
+    : error.issues.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': '))
+  return success && problems.length === 0
+    ? { outcome: 'valid', settings: data }
+    : { outcome: 'invalid', problems }
+}
+
+function findConflicts(settings: Settings): string[] {
+  const { homeRegion, domainName, hostedZoneId, certificateArns, regions } = settings
+  const { web, worker, database, databaseCapacity } = settings
+  const conflicts: [boolean, string][] = [
+    [!!hostedZoneId && !domainName, 'hostedZoneId: needs domainName'],
+    [
+      Object.keys(certificateArns).length > 0 && !domainName,
+      'certificateArns: needs domainName, the name in the certificates'
+    ],
+    [
+      !!domainName && !hostedZoneId && regions.some((region) => !certificateArns[region]),
+      'domainName: needs hostedZoneId, or a certificate in certificateArns for each region'
+    ],
+    [
+      regions.length > 1 && !(domainName && hostedZoneId),
+      'regions: several regions need domainName and hostedZoneId, so that Route 53 can route between them'
+    ],
+    [new Set(regions).size < regions.length, 'regions: a region is repeated'],
+    [!!homeRegion && !regions.includes(homeRegion), 'homeRegion: is not in regions'],
+    [web.minimumTasks > web.maximumTasks, 'web.minimumTasks: exceeds maximumTasks'],
+    [worker.minimumTasks > worker.maximumTasks, 'worker.minimumTasks: exceeds maximumTasks'],
+    [databaseCapacity.minimum > databaseCapacity.maximum, 'databaseCapacity.minimum: exceeds maximum'],
+    [
+      !settings.notify && settings.notifyEmails.length + settings.notifyPhones.length > 0,
+      'notifyEmails, notifyPhones: need notify=true'
+    ],
+    [
+      settings.secretVariables.some((variable) => Object.hasOwn(settings.variables, variable)),
+      'secretVariables: a name is also in variables'
+    ],
+    [
+      database === 'aurora' && regions.length > 1,
+      'database: aurora supports one region; with several, use database=secret and a database that all regions can reach'
+    ]
+  ]
+  return conflicts.flatMap(([isConflict, problem]) => (isConflict ? [problem] : []))
+}

@@ -2,11 +2,15 @@ import { setTimeout as pause } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import { createLogger } from '../app/logger.ts'
 import { COLLEAGUE, LOCAL_CLOUDINARY, LOCAL_FORWARD_SECRET } from '../app/testing/defaults.ts'
-import { type CloudinaryOptions, type CloudinaryStandIn, startCloudinary } from './cloudinary/server.ts'
-import { type EmbeddedDynamoDb, startDynamoDb } from './dynamodb.ts'
+import {
+  type CloudinaryOptions,
+  type CloudinaryStandIn,
+  startCloudinary
+} from './cloudinary/cloudinary-server.ts'
+import { type EmbeddedDynamoDb, startDynamoDb } from './embedded-dynamodb.ts'
+import { type EmbeddedSqs, QUEUE_NAME, startSqs } from './embedded-sqs.ts'
 import { outboundApi } from './outbound.ts'
 import { publishedMessages } from './sns.ts'
-import { type EmbeddedSqs, QUEUE_NAME, startSqs } from './sqs.ts'
 
 export interface StandInsOptions {
   /** Default 127.0.0.1. */

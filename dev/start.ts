@@ -35,10 +35,10 @@ if (values.help) {
   // nobody is there to read, or to press Ctrl-C
   process.once('SIGHUP', () => process.exit(EXIT_SIGHUP))
   process.stdout.once('error', () => process.exit(EXIT_SIGHUP))
-  const { whenNpmEnds } = await import('./start/npm.ts')
+  const { whenNpmEnds } = await import('./start/npm-exit.ts')
   whenNpmEnds(() => process.exit(EXIT_SIGHUP), process.env)
   // which is slow, as all that it starts is
-  const { run } = await import('./start/run.ts')
+  const { run } = await import('./start/start-command.ts')
   process.exit(
     await run({
       environment: process.env,

@@ -1,13 +1,13 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { ApiOptions } from './api.ts'
+import { ApiError, rateLimited } from './api-error.ts'
+import { AssetEditor } from './asset-editor.ts'
+import type { Asset } from './asset-store.ts'
 import { resourceAnswer } from './asset-view.ts'
-import type { Asset } from './assets.ts'
 import { basicCredentials } from './calls.ts'
-import { Changes } from './changes.ts'
 import type { Cloud } from './cloud.ts'
-import { ApiError, rateLimited } from './errors.ts'
-import type { MetadataField } from './metadata-fields.ts'
-import { type SearchQuery, search } from './search.ts'
+import type { MetadataField } from './metadata-field-store.ts'
+import { type SearchQuery, search } from './search-query.ts'
 import { triggersApi } from './triggers-api.ts'
 import { listOf, missing } from './values.ts'
 
@@ -80,7 +80,7 @@ export async function adminApi(
       if (publicIds.length > DELETE_LIMIT)
         throw new ApiError(400, `Too many public IDs: at most ${DELETE_LIMIT}`)
       const kind = { resourceType: params.resource_type, type: params.type }
-      const gone = new Changes(cloud, { source: 'api', id: caller }, tools).destroy(publicIds, kind)
+      const gone = new AssetEditor(cloud, { source: 'api', id: caller }, tools).destroy(publicIds, kind)
       const deleted = new Set(gone.map(({ publicId }) => publicId))
       const counts = gone.map((asset) => [asset.publicId, { original: 1, derived: asset.derived.length }])
       return {

@@ -1,4 +1,4 @@
-import type { Asset } from './assets.ts'
+import type { Asset } from './asset-store.ts'
 import type { Cloud } from './cloud.ts'
 import { type SignatureAlgorithm, sign } from './request-signature.ts'
 import { isoSeconds } from './times.ts'

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { type Asset, AssetStore } from './assets.ts'
-import { MetadataFields } from './metadata-fields.ts'
+import { type Asset, AssetStore } from './asset-store.ts'
+import { MetadataFields } from './metadata-field-store.ts'
 import { PollChannels } from './poll-channels.ts'
 import { SearchIndex, type SearchLag } from './search-index.ts'
-import { Triggers } from './triggers.ts'
+import { Triggers } from './trigger-store.ts'
 
 export interface ApiKey {
   apiKey: string

@@ -1,12 +1,12 @@
 import type { FastifyInstance } from 'fastify'
+import { ApiError } from './api-error.ts'
+import { AssetEditor, type Tools } from './asset-editor.ts'
 import { resourceAnswer, uploadAnswer } from './asset-view.ts'
 import type { Call } from './calls.ts'
-import { Changes, type Tools } from './changes.ts'
 import type { Cloud } from './cloud.ts'
 import type { DefaultTriggers } from './default-triggers.ts'
 import { type Drops, parseDrop } from './drops.ts'
 import { editApi } from './edit-api.ts'
-import { ApiError } from './errors.ts'
 import { type Faults, parseFault } from './faults.ts'
 import { readForm } from './form.ts'
 import type { Recorder } from './recorder.ts'
@@ -107,7 +107,7 @@ export async function controlApi(app: FastifyInstance, options: ControlOptions):
     if (bytes !== undefined && !/^\d+$/.test(bytes)) {
       throw new ApiError(400, `Invalid value ${bytes} for parameter bytes`)
     }
-    const { asset, ...flags } = new Changes(cloud, { source: 'api', id: apiKey }, tools).upload({
+    const { asset, ...flags } = new AssetEditor(cloud, { source: 'api', id: apiKey }, tools).upload({
       publicId: textOf(values, 'public_id'),
       resourceType: textOf(values, 'resource_type'),
       assetFolder: textOf(values, 'asset_folder'),

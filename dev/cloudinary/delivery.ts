@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
-import type { Asset } from './assets.ts'
+import { ApiError } from './api-error.ts'
+import type { Asset } from './asset-store.ts'
 import type { Cloud } from './cloud.ts'
 import { sendContent } from './download.ts'
-import { ApiError } from './errors.ts'
 
 export interface DeliveryOptions {
   clouds: ReadonlyMap<string, Cloud>

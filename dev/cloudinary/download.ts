@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Asset } from './assets.ts'
-import { ApiError } from './errors.ts'
+import { ApiError } from './api-error.ts'
+import type { Asset } from './asset-store.ts'
 import { isPng } from './media.ts'
 
 /** Of what a browser or a processor may want to tell apart. Nothing is served that could run scripts. */

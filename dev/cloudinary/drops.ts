@@ -1,4 +1,4 @@
-import { ApiError } from './errors.ts'
+import { ApiError } from './api-error.ts'
 import type { Delivery } from './notifier.ts'
 
 /** Notifications that Cloudinary gives up without having sent them. */

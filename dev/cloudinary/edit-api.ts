@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
+import { ApiError } from './api-error.ts'
+import { AssetEditor } from './asset-editor.ts'
 import { resourceAnswer } from './asset-view.ts'
-import { Changes } from './changes.ts'
 import type { ControlOptions } from './control-api.ts'
-import { ApiError } from './errors.ts'
 import { readForm } from './form.ts'
 import { commaListOf, flagOf, pairsOf, requiredText, textOf } from './values.ts'
 
@@ -31,7 +31,7 @@ export async function editApi(
     const asset = cloud.assets.find(publicId, kind)
     if (!asset) throw new ApiError(404, `Resource not found - ${publicId}`)
 
-    const changes = new Changes(cloud, EDITOR, tools)
+    const changes = new AssetEditor(cloud, EDITOR, tools)
     const [added, removed] = [commaListOf(values, 'add_tags'), commaListOf(values, 'remove_tags')]
     if (added) changes.addTags(publicId, added, kind)
     if (removed) changes.removeTags(publicId, removed, kind)

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { ApiError, rateLimited } from './api-error.ts'
 import type { Call } from './calls.ts'
-import { ApiError, rateLimited } from './errors.ts'
 
 export type FaultKind =
   | { kind: 'latency'; ms: number }

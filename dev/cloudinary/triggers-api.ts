@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
-import type { Tools } from './changes.ts'
+import type { Tools } from './asset-editor.ts'
 import { testNotification } from './notifications.ts'
 import { matches } from './trigger-filter.ts'
-import type { TriggerParams } from './triggers.ts'
+import type { TriggerParams } from './trigger-store.ts'
 
 type One = { Params: { id: string } }
 

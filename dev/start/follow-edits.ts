@@ -1,6 +1,6 @@
 import { shownPath } from '../../app/listener-config/load-error.ts'
+import { FileWatch } from './file-watch.ts'
 import type { System } from './system.ts'
-import { FileWatch } from './watch.ts'
 
 export interface FollowOptions {
   print: (text: string) => void

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { shownPath } from '../../app/listener-config/load-error.ts'
-import { ATTACHED } from './child.ts'
+import { ATTACHED } from './role-process.ts'
 
 /** What a start needs to know of a processor. */
 export interface ProcessorSummary {

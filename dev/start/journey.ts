@@ -1,5 +1,5 @@
-import type { Delivery } from '../cloudinary/server.ts'
-import type { LogLine } from './child.ts'
+import type { Delivery } from '../cloudinary/cloudinary-server.ts'
+import type { LogLine } from './role-process.ts'
 
 export interface Journey {
   /** Unix time, milliseconds. */

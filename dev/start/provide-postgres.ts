@@ -1,4 +1,4 @@
-import { type EmbeddedPostgres, startPostgres } from '../postgres.ts'
+import { type EmbeddedPostgres, startPostgres } from '../embedded-postgres.ts'
 import type { Provision, Situation } from './provisions.ts'
 
 /** Starts PostgreSQL in this process, and has the processors that require it migrate. */

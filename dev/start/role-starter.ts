@@ -1,4 +1,4 @@
-import { Child, type LogLine } from './child.ts'
+import { Child, type LogLine } from './role-process.ts'
 
 export interface RoleStarterOptions {
   /** What a role that is started now is configured with. */

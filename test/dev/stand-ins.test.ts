@@ -15,8 +15,8 @@ import { type Test, test } from 'tap'
 import { credentialSource, readConfig } from '../../app/config.ts'
 import { parseCloudinaryUrl } from '../../app/credentials/cloudinary-url.ts'
 import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
+import { QUEUE_NAME } from '../../dev/embedded-sqs.ts'
 import { TOPIC_NAME } from '../../dev/sns.ts'
-import { QUEUE_NAME } from '../../dev/sqs.ts'
 import { type StandInsOptions, startStandIns } from '../../dev/stand-ins.ts'
 
 const script = fileURLToPath(import.meta.resolve('../../dev/stand-ins.ts'))

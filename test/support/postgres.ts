@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import type { Logger } from '../../app/logger.ts'
 import { Database, type Times } from '../../app/processors/database-sync/postgres.ts'
-import { startPostgres } from '../../dev/postgres.ts'
+import { startPostgres } from '../../dev/embedded-postgres.ts'
 import { QUIET } from './operator.ts'
 
 /** A PostgreSQL for a file of tests, and what asks it as `databaseSync` does. */

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import t, { type Test } from 'tap'
-import type { LogLine } from '../../../dev/start/child.ts'
-import { onEachLine } from '../../../dev/start/lines.ts'
+import { onEachLine } from '../../../dev/start/read-lines.ts'
+import type { LogLine } from '../../../dev/start/role-process.ts'
 import { RoleStarter } from '../../../dev/start/role-starter.ts'
 import { CHILD_ENVIRONMENT } from '../../support/system.ts'
 

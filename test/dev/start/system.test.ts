@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import t from 'tap'
-import { startDynamoDb } from '../../../dev/dynamodb.ts'
-import { startSqs } from '../../../dev/sqs.ts'
-import type { LogLine } from '../../../dev/start/child.ts'
+import { startDynamoDb } from '../../../dev/embedded-dynamodb.ts'
+import { startSqs } from '../../../dev/embedded-sqs.ts'
+import type { LogLine } from '../../../dev/start/role-process.ts'
 import { startSystem } from '../../../dev/start/system.ts'
 import { CHILD_ENVIRONMENT, freePort } from '../../support/system.ts'
 

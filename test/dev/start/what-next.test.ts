@@ -1,6 +1,6 @@
 import t from 'tap'
 import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
-import { startCloudinary } from '../../../dev/cloudinary/server.ts'
+import { startCloudinary } from '../../../dev/cloudinary/cloudinary-server.ts'
 import { whatNext, whatStarts } from '../../../dev/start/what-next.ts'
 
 const webhookUrl = 'http://127.0.0.1:8080/webhooks/cloudinary'

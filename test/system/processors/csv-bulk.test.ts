@@ -1,7 +1,7 @@
 import { parse } from 'csv-parse/sync'
 import t from 'tap'
 import { csvBulk } from '../../../app/listener.ts'
-import { DEAD_LETTER_QUEUE_NAME } from '../../../dev/sqs.ts'
+import { DEAD_LETTER_QUEUE_NAME } from '../../../dev/embedded-sqs.ts'
 import { buildListener } from '../../support/listener.ts'
 
 const processor = csvBulk(

@@ -9,7 +9,11 @@ import type { Processor } from '../../../app/listener.ts'
 import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
 import { memoryState } from '../../../app/testing/memory-state.ts'
 import { run, select } from '../../../app/worker/run-processor.ts'
-import { type ApiKey, type CloudinaryStandIn, startCloudinary } from '../../../dev/cloudinary/server.ts'
+import {
+  type ApiKey,
+  type CloudinaryStandIn,
+  startCloudinary
+} from '../../../dev/cloudinary/cloudinary-server.ts'
 import { DEFAULT_CONFIG } from '../../support/config.ts'
 
 type Module = typeof import('../../../app/processors/last-update-timestamp.ts')

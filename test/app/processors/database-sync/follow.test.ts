@@ -4,7 +4,7 @@ import t from 'tap'
 import { CloudinaryError } from '../../../../app/cloudinary/cloudinary-error.ts'
 import type { Asset } from '../../../../app/ingest/event.ts'
 import { type EventOfAsset, follow } from '../../../../app/processors/database-sync/follow.ts'
-import type { Changes } from '../../../../dev/cloudinary/changes.ts'
+import type { AssetEditor } from '../../../../dev/cloudinary/asset-editor.ts'
 import { MemoryRows } from '../../../support/asset-rows.ts'
 import { act, comparable, older, perform, SilentCloudinary } from '../../../support/silent-cloudinary.ts'
 
@@ -17,7 +17,7 @@ function build() {
     cloudinary,
     rows,
     context,
-    change: (make: (changes: Changes) => unknown, isOld = () => false) =>
+    change: (make: (changes: AssetEditor) => unknown, isOld = () => false) =>
       cloudinary.change(make).map((event) => (isOld() ? older(event) : event)),
     follow: (event: EventOfAsset | undefined) => follow(event!, context, rows),
     /** The table, by asset. */
@@ -145,7 +145,7 @@ t.test('a row that changes while it is being removed stays', async (t) => {
 })
 
 /** What may happen, and be heard of, to the asset `a` while the event of its upload has looked and not stored yet. */
-const OVERTAKEN: Record<string, ((changes: Changes) => unknown)[]> = {
+const OVERTAKEN: Record<string, ((changes: AssetEditor) => unknown)[]> = {
   deleted: [(changes) => changes.destroy('a')],
   'renamed and deleted': [(changes) => changes.rename('a', 'b'), (changes) => changes.destroy('b')],
   'given another type and deleted': [
@@ -165,7 +165,7 @@ const OVERTAKEN: Record<string, ((changes: Changes) => unknown)[]> = {
 }
 
 /** An upload whose event is slow; a worker may end before that event looks a second time. */
-function overtaken(by: ((changes: Changes) => unknown)[], isOld: boolean, endsAfterPut = false) {
+function overtaken(by: ((changes: AssetEditor) => unknown)[], isOld: boolean, endsAfterPut = false) {
   const built = build()
   const { change, cloudinary, rows, context, follow: followNow } = built
   const [uploaded] = change(

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { parse } from 'csv-parse/sync'
-import type { CloudinaryStandIn } from '../../dev/cloudinary/server.ts'
-import type { LogLine } from '../../dev/start/child.ts'
+import type { CloudinaryStandIn } from '../../dev/cloudinary/cloudinary-server.ts'
+import type { LogLine } from '../../dev/start/role-process.ts'
 import { startSystem } from '../../dev/start/system.ts'
 import { memoryOf } from '../process-memory.ts'
 

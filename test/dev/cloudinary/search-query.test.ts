@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Cloud } from '../../../dev/cloudinary/cloud.ts'
-import { type SearchQuery, search } from '../../../dev/cloudinary/search.ts'
+import { type SearchQuery, search } from '../../../dev/cloudinary/search-query.ts'
 import { assetWith } from './fixtures.ts'
 import { environment } from './sdk.ts'
 

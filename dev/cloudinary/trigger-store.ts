@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { NOTIFICATION_TYPES } from '../../app/ingest/event.ts'
-import { ApiError } from './errors.ts'
+import { ApiError } from './api-error.ts'
 import { isoSeconds } from './times.ts'
 import { type Filter, isFilter, matches } from './trigger-filter.ts'
 

@@ -3,7 +3,7 @@ import { renameSync, rmSync, watch as watchFiles, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { FileWatch } from '../../../dev/start/watch.ts'
+import { FileWatch } from '../../../dev/start/file-watch.ts'
 
 /** Files that are watched; `changed` resolves with the next change. */
 function build(t: Test, files: Record<string, string> = { 'a.ts': '1', 'b.ts': '1' }) {

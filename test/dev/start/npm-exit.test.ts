@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import t from 'tap'
-import { processesAbove, whenNpmEnds } from '../../../dev/start/npm.ts'
+import { processesAbove, whenNpmEnds } from '../../../dev/start/npm-exit.ts'
 
 // what looks for npm keeps no process alive
 const alive = setInterval(() => {}, 1000)

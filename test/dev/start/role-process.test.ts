@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { Child, type ChildOptions, type LogLine } from '../../../dev/start/child.ts'
+import { Child, type ChildOptions, type LogLine } from '../../../dev/start/role-process.ts'
 import { CHILD_ENVIRONMENT } from '../../support/system.ts'
 
 /** A child whose lines and deaths can be waited for. */

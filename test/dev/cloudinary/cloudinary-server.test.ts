@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
-import { startCloudinary } from '../../../dev/cloudinary/server.ts'
+import { startCloudinary } from '../../../dev/cloudinary/cloudinary-server.ts'
 import { connect, environment, foreignKey, listen, sdk, searchFor } from './sdk.ts'
 
 t.test('several clouds live side by side', async (t) => {

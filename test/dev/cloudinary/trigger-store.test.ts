@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Triggers } from '../../../dev/cloudinary/triggers.ts'
+import { Triggers } from '../../../dev/cloudinary/trigger-store.ts'
 
 const NOW = Date.UTC(2026, 5, 1, 12)
 const HOOK = 'https://example.com/hook'

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { Client, Pool } from 'pg'
 import t, { type Test } from 'tap'
-import { startPostgres } from '../../dev/postgres.ts'
+import { startPostgres } from '../../dev/embedded-postgres.ts'
 
 const postgres = await startPostgres()
 t.teardown(() => postgres.stop())

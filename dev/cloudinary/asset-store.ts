@@ -1,4 +1,4 @@
-import type { MetadataValue } from './metadata-fields.ts'
+import type { MetadataValue } from './metadata-field-store.ts'
 
 export type Metadata = Record<string, MetadataValue>
 export type Context = Record<string, string>

@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
-import { startSqs } from '../../dev/sqs.ts'
+import { startSqs } from '../../dev/embedded-sqs.ts'
 import { memoryOf } from '../process-memory.ts'
 import { ENVIRONMENT, type History, isoSeconds, lostIds } from './history.ts'
-import { gigabytesOf, startServer } from './server.ts'
+import { gigabytesOf, startServer } from './history-server.ts'
 
 const USAGE = `Usage: npm run bench:reconcile -- [--rate N] [--hours N] [--lost-every N]
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { type MetadataField, MetadataFields } from '../../../dev/cloudinary/metadata-fields.ts'
+import { type MetadataField, MetadataFields } from '../../../dev/cloudinary/metadata-field-store.ts'
 
 const colours = {
   values: [{ external_id: 'red', value: 'Red' }, { value: 'Green' }]

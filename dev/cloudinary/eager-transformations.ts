@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import querystring from 'node:querystring'
+import { ApiError } from './api-error.ts'
+import type { Asset, Derived } from './asset-store.ts'
 import { deliveryUrls } from './asset-view.ts'
-import type { Asset, Derived } from './assets.ts'
 import type { Cloud } from './cloud.ts'
-import { ApiError } from './errors.ts'
 
 export interface EagerRules {
   /** Says why a transformation fails; undefined for one that succeeds. */

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import t from 'tap'
-import { ATTACHED } from '../../../dev/start/child.ts'
+import { ATTACHED } from '../../../dev/start/role-process.ts'
 import { COVERED } from '../../support/role.ts'
 import { CHILD_ENVIRONMENT } from '../../support/system.ts'
 

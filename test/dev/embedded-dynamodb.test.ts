@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-dynamodb'
 import { type Test, test } from 'tap'
 import { journalTableInput } from '../../app/journal/journal-table.ts'
-import { type DynamoDbOptions, type EmbeddedDynamoDb, startDynamoDb } from '../../dev/dynamodb.ts'
+import { type DynamoDbOptions, type EmbeddedDynamoDb, startDynamoDb } from '../../dev/embedded-dynamodb.ts'
 
 async function start(t: Test, options?: DynamoDbOptions) {
   const dynamoDb = await startDynamoDb(options)

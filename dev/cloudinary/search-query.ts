@@ -1,7 +1,7 @@
+import { ApiError } from './api-error.ts'
+import type { Asset } from './asset-store.ts'
 import { deliveryUrls, lastUpdated, lastUpdateOf } from './asset-view.ts'
-import type { Asset } from './assets.ts'
 import type { Cloud } from './cloud.ts'
-import { ApiError } from './errors.ts'
 import { compileExpression } from './search-expression.ts'
 import { isoOffset } from './times.ts'
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { onEachLine } from './lines.ts'
+import { onEachLine } from './read-lines.ts'
 
 /** One line of a role's log, parsed. */
 export type LogLine = Record<string, unknown> & { time?: string; role?: string; msg?: string }
@@ -19,7 +19,7 @@ export interface ChildOptions {
 const LONGEST_PAUSE_MS = 15_000
 
 /** Makes a process end when the one that started it does. */
-export const ATTACHED = ['--import', import.meta.resolve('./attached.ts')] as const
+export const ATTACHED = ['--import', import.meta.resolve('./exit-with-parent.ts')] as const
 
 /** A role of the listener as a process of its own, started again when it dies. It ends when this process ends. */
 export class Child {

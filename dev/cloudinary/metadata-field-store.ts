@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { ApiError } from './errors.ts'
+import { ApiError } from './api-error.ts'
 
 export type MetadataValue = string | number | string[]
 

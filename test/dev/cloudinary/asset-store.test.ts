@@ -1,5 +1,5 @@
 import t from 'tap'
-import { AssetStore } from '../../../dev/cloudinary/assets.ts'
+import { AssetStore } from '../../../dev/cloudinary/asset-store.ts'
 import { assetWith } from './fixtures.ts'
 
 t.test('a name is unique only within a resource type and a type', async (t) => {

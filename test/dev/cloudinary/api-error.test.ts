@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ApiError, rateLimited } from '../../../dev/cloudinary/errors.ts'
+import { ApiError, rateLimited } from '../../../dev/cloudinary/api-error.ts'
 
 t.test('a refusal is written as Cloudinary writes it', async (t) => {
   const error = new ApiError(404, 'Resource not found - a')

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Asset, Context, Kind, Metadata } from './assets.ts'
+import type { Asset, Context, Kind, Metadata } from './asset-store.ts'
 import type { Cloud } from './cloud.ts'
 import { describeMedia, type Media, TINY_PNG } from './media.ts'
 

@@ -16,7 +16,7 @@ import {
   QUEUE_NAME,
   type SqsOptions,
   startSqs
-} from '../../dev/sqs.ts'
+} from '../../dev/embedded-sqs.ts'
 
 async function start(t: Test, options?: SqsOptions) {
   const sqs = await startSqs(options)

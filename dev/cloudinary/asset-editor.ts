@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Asset, Context, Kind } from './assets.ts'
+import { ApiError } from './api-error.ts'
+import type { Asset, Context, Kind } from './asset-store.ts'
 import type { Cloud } from './cloud.ts'
-import { deriveLater, deriveNow, type EagerRules } from './eager.ts'
-import { ApiError } from './errors.ts'
+import { deriveLater, deriveNow, type EagerRules } from './eager-transformations.ts'
 import {
   contextNotification,
   deleteNotification,
@@ -16,8 +16,8 @@ import {
   uploadNotification
 } from './notifications.ts'
 import type { Notifier } from './notifier.ts'
+import { mergeMetadata, storeUpload, type Upload, type Uploaded } from './store-upload.ts'
 import { type TagCommand, tagsAfter } from './tags.ts'
-import { mergeMetadata, storeUpload, type Upload, type Uploaded } from './uploads.ts'
 
 export interface Tools {
   /** Unix time, milliseconds. */
@@ -34,7 +34,7 @@ const BULK_LIMIT = 1000
  * The changes that someone can make to the assets of a cloud. Each call that really changed something gives
  * one notification, however many assets it changed.
  */
-export class Changes {
+export class AssetEditor {
   readonly #cloud: Cloud
   readonly #origin: Origin
   readonly #tools: Tools

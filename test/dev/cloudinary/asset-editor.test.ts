@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { Changes } from '../../../dev/cloudinary/changes.ts'
+import { AssetEditor } from '../../../dev/cloudinary/asset-editor.ts'
 import { Cloud } from '../../../dev/cloudinary/cloud.ts'
 import type { Notifier } from '../../../dev/cloudinary/notifier.ts'
 import { environment } from './sdk.ts'
@@ -21,7 +21,7 @@ function start(_t: Test, source: 'api' | 'ui' = 'api', searchLag?: () => number)
     eager: { failure: failing, videoSyncLimitBytes: 1000 },
     isOld: false
   }
-  const changes = new Changes(cloud, { source, id: 'someone' }, tools, source === 'ui' ? undefined : HOOK)
+  const changes = new AssetEditor(cloud, { source, id: 'someone' }, tools, source === 'ui' ? undefined : HOOK)
   for (const external_id of ['sku', 'other'])
     cloud.metadataFields.create({ external_id, label: 'x', type: 'string' })
   const last = () => sent.at(-1)!.body

@@ -2,16 +2,16 @@ import { parse as parseQuery } from 'node:querystring'
 import multipart from '@fastify/multipart'
 import fastify, { type FastifyPluginAsync } from 'fastify'
 import { api } from './api.ts'
-import type { Asset, Kind } from './assets.ts'
+import { ApiError } from './api-error.ts'
+import { AssetEditor } from './asset-editor.ts'
+import type { Asset, Kind } from './asset-store.ts'
 import { type Call, isOver } from './calls.ts'
-import { Changes } from './changes.ts'
 import { type ApiKey, Cloud, type EnvironmentOptions } from './cloud.ts'
 import { controlApi } from './control-api.ts'
 import { DefaultTriggers } from './default-triggers.ts'
 import { deliveryRoutes } from './delivery.ts'
 import { Drops } from './drops.ts'
-import type { EagerRules } from './eager.ts'
-import { ApiError } from './errors.ts'
+import type { EagerRules } from './eager-transformations.ts'
 import { Faults } from './faults.ts'
 import { notificationsApi } from './notifications-api.ts'
 import { type Delivery, Notifier } from './notifier.ts'
@@ -19,9 +19,9 @@ import { Recorder } from './recorder.ts'
 import type { SignatureAlgorithm } from './request-signature.ts'
 import type { SearchLag } from './search-index.ts'
 
-export type { Asset, Kind } from './assets.ts'
+export type { AssetEditor } from './asset-editor.ts'
+export type { Asset, Kind } from './asset-store.ts'
 export type { Call } from './calls.ts'
-export type { Changes } from './changes.ts'
 export type { ApiKey, Cloud, EnvironmentOptions } from './cloud.ts'
 export type { Fault, Faults } from './faults.ts'
 export type { Delivery } from './notifier.ts'
@@ -95,9 +95,9 @@ export interface CloudinaryStandIn {
   /** Signs and delivers any body. Resolves with the last attempt; undefined if there is nowhere to send it. */
   notify(body: string | Uint8Array | object, cloudName?: string): Promise<Delivery | undefined>
   /** Makes changes as a user of Cloudinary's own pages. */
-  ui(cloudName?: string): Changes
+  ui(cloudName?: string): AssetEditor
   /** Makes changes with an API key, without a call: by default a colleague's. */
-  as(apiKey?: string, cloudName?: string): Changes
+  as(apiKey?: string, cloudName?: string): AssetEditor
   /** Says which eager transformations fail, and why. */
   failEager(failure: EagerRules['failure']): void
   stop(): Promise<void>
@@ -198,10 +198,11 @@ export async function startCloudinary(options: CloudinaryOptions): Promise<Cloud
       const isBytes = typeof body === 'string' || body instanceof Uint8Array
       return notifier.send(cloudNamed(cloudName), isBytes ? body : JSON.stringify(body))
     },
-    ui: (cloudName) => new Changes(cloudNamed(cloudName), { source: 'ui', id: 'editor@example.com' }, tools),
+    ui: (cloudName) =>
+      new AssetEditor(cloudNamed(cloudName), { source: 'ui', id: 'editor@example.com' }, tools),
     as(apiKey, cloudName) {
       const cloud = cloudNamed(cloudName)
-      return new Changes(cloud, { source: 'api', id: apiKey ?? cloud.foreign[0].apiKey }, tools)
+      return new AssetEditor(cloud, { source: 'api', id: apiKey ?? cloud.foreign[0].apiKey }, tools)
     },
     failEager(failure) {
       eager.failure = failure

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Cloud } from '../../../dev/cloudinary/cloud.ts'
-import { storeUpload } from '../../../dev/cloudinary/uploads.ts'
+import { storeUpload } from '../../../dev/cloudinary/store-upload.ts'
 import { environment } from './sdk.ts'
 
 const by = { now: 5_000, by: '1' }

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Cloud } from '../../../dev/cloudinary/cloud.ts'
-import { deriveLater, deriveNow } from '../../../dev/cloudinary/eager.ts'
+import { deriveLater, deriveNow } from '../../../dev/cloudinary/eager-transformations.ts'
 import { assetWith } from './fixtures.ts'
 import { environment } from './sdk.ts'
 

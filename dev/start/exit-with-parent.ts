@@ -1,7 +1,7 @@
 /**
- * Preloaded into every process that `npm start` starts. The channel to the parent closes however that ends, `kill -9` and a
- * closed terminal included: then this process ends at once, before it holds up the next start.
+ * Preloaded into every process that `npm start` starts. The channel to the parent closes however the parent exits, `kill -9`
+ * included; this process then exits at once, so that it never blocks the next start.
  */
 process.once('disconnect', () => process.exit(1))
-// a process that has ended its work does not wait for the parent
+// the channel must not keep a finished process alive
 process.channel?.unref()

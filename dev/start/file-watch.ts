@@ -2,15 +2,15 @@ import { type FSWatcher, readFileSync, watch } from 'node:fs'
 import { dirname } from 'node:path'
 
 export interface WatchOptions {
-  /** Called with the files that have other content than before. It is not called again before it has settled. */
+  /** Called with the files whose content changed. The next call waits until this one settles. */
   onChange: (changed: readonly string[]) => Promise<void>
-  /** How long the files must be left alone before it is called, in milliseconds. */
+  /** Time without further changes before the call, in milliseconds (default: 100). */
   quietMs?: number
 }
 
 /**
- * Watches files for a change of their content, by the directories that they are in: editors replace a file when they save, and
- * the watch of the file itself would be of the one that is gone.
+ * Watches the content of files through their directories: editors replace a file when they save it, and a watch of the file
+ * itself would stay with the old one.
  */
 export class FileWatch {
   readonly #options: Required<WatchOptions>
@@ -24,7 +24,7 @@ export class FileWatch {
     this.#options = { onChange, quietMs }
   }
 
-  /** Watches these files beside those that it watches already. */
+  /** Adds files to watch. */
   add(files: readonly string[]): void {
     for (const file of files) {
       if (this.#contents.has(file)) continue
@@ -42,18 +42,18 @@ export class FileWatch {
   #watchDirectory(directory: string): void {
     if (this.#watched.has(directory)) return
     try {
-      const watcher = watch(directory, () => this.#look())
+      const watcher = watch(directory, () => this.#schedule())
       // the directory was removed
       watcher.on('error', () => watcher.close())
       this.#watched.set(directory, watcher)
     } catch {
-      // the directory of a file that does not exist may not exist
+      // a missing file may be in a missing directory
     }
   }
 
-  #look(): void {
+  #schedule(): void {
     clearTimeout(this.#timer)
-    // after a change was handled, it looks again
+    // a call under way checks again when it settles
     if (this.#isStopped || this.#isBusy) return
     this.#timer = setTimeout(() => void this.#compare(), this.#options.quietMs)
   }
@@ -69,8 +69,8 @@ export class FileWatch {
     } finally {
       this.#isBusy = false
     }
-    // what changed meanwhile
-    this.#look()
+    // files may have changed meanwhile
+    this.#schedule()
   }
 }
 

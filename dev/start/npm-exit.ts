@@ -1,33 +1,32 @@
 import { execFileSync } from 'node:child_process'
 
-/** How often it is looked whether npm is still there, in milliseconds. */
-const LOOK_MS = 250
+const CHECK_INTERVAL_MS = 250
 
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * Notices that npm, or the shell through which npm runs a script, has ended without ending this process: `kill -9` cannot be
- * passed on, and the shell does not pass on what npm does. Does nothing in a process that npm has not started.
+ * Calls `onExit` when npm, or the shell through which npm runs a script, exits without stopping this process: SIGKILL cannot
+ * be forwarded, and the shell forwards no signals. Does nothing in a process that npm has not started.
  *
- * @returns stops looking
+ * @returns a function that ends the checks
  */
-export function whenNpmEnds(
-  onEnd: () => void,
+export function onNpmExit(
+  onExit: () => void,
   { npm_lifecycle_event: script }: Environment,
-  above = processesAbove
+  ancestors = npmProcesses
 ): () => void {
   if (script === undefined) return () => {}
-  const pids = above(process.ppid)
+  const pids = ancestors(process.ppid)
   const timer = setInterval(() => {
     if (pids.every(isAlive)) return
     clearInterval(timer)
-    onEnd()
-  }, LOOK_MS).unref()
+    onExit()
+  }, CHECK_INTERVAL_MS).unref()
   return () => clearInterval(timer)
 }
 
-/** The process that has started this one, and where that is a shell, the one that has started it. */
-export function processesAbove(pid: number, show = showProcess): number[] {
+/** Returns the given parent process and, if that is a shell, its parent too. */
+export function npmProcesses(pid: number, show = showProcess): number[] {
   const [, parent, name] = /^\s*(\d+)\s+(\S+)/.exec(show(pid)) ?? []
   return name !== undefined && /sh$/.test(name) ? [pid, Number(parent)] : [pid]
 }
@@ -45,8 +44,7 @@ function showProcess(pid: number): string {
 
 function isAlive(pid: number): boolean {
   try {
-    process.kill(pid, 0)
-    return true
+    return process.kill(pid, 0)
   } catch {
     return false
   }

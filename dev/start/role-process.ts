@@ -5,31 +5,33 @@ import { onEachLine } from './read-lines.ts'
 /** One line of a role's log, parsed. */
 export type LogLine = Record<string, unknown> & { time?: string; role?: string; msg?: string }
 
-export interface ChildOptions {
+export interface RoleProcessOptions {
   role: string
-  /** A role that lives shorter than this, in milliseconds, is started again after a longer pause each time. */
+  /** The program that runs a role; default `app/main.ts`. */
+  program?: string | undefined
+  /** A role that exits sooner, in milliseconds, is restarted with increasing delay. */
   shortLifeMs: number
   environment: Record<string, string | undefined>
-  /** Each line it logs; text that is not JSON comes as `msg`. */
+  /** Receives each log line. Text that is not JSON arrives as `msg`. */
   onLine: (line: LogLine) => void
-  /** It ended without being asked to; it is started again after `pauseMs`. */
-  onDeath: (death: { code: number | null; signal: NodeJS.Signals | null; pauseMs: number }) => void
+  /** Called when the process exits without being stopped; it is restarted after `delayMs`. */
+  onCrash: (crash: { code: number | null; signal: NodeJS.Signals | null; delayMs: number }) => void
 }
 
-const LONGEST_PAUSE_MS = 15_000
+const MAX_DELAY_MS = 15_000
 
-/** Makes a process end when the one that started it does. */
-export const ATTACHED = ['--import', import.meta.resolve('./exit-with-parent.ts')] as const
+/** Node.js options that make a process exit when its parent does. */
+export const EXIT_WITH_PARENT = ['--import', import.meta.resolve('./exit-with-parent.ts')] as const
 
-/** A role of the listener as a process of its own, started again when it dies. It ends when this process ends. */
-export class Child {
-  readonly #options: ChildOptions
+/** A role of the listener in its own process, restarted when it crashes. It exits with this process. */
+export class RoleProcess {
+  readonly #options: RoleProcessOptions
   #process: ChildProcess
   #stopped: Promise<void> | undefined
   #shortLives = 0
   #restart: NodeJS.Timeout | undefined
 
-  constructor(options: ChildOptions) {
+  constructor(options: RoleProcessOptions) {
     this.#options = options
     this.#process = this.#spawn()
   }
@@ -38,13 +40,12 @@ export class Child {
     return this.#process.pid
   }
 
-  /** Asks it to stop, as ECS does, and resolves when it has ended. */
+  /** Sends SIGTERM, as ECS does, and resolves when the process has exited. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop()
     return this.#stopped
   }
 
-  /** Ends it at once. */
   kill(): void {
     clearTimeout(this.#restart)
     this.#process.kill('SIGKILL')
@@ -53,18 +54,18 @@ export class Child {
   async #stop(): Promise<void> {
     clearTimeout(this.#restart)
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return
-    const ended = once(this.#process, 'exit')
+    const exited = once(this.#process, 'exit')
     this.#process.kill('SIGTERM')
-    await ended
+    await exited
   }
 
   #spawn(): ChildProcess {
-    const { role, environment, onLine, shortLifeMs } = this.#options
+    const { role, program = 'app/main.ts', environment, onLine, shortLifeMs } = this.#options
     const startedAt = performance.now()
-    const child = spawn(process.execPath, [...ATTACHED, 'app/main.ts', role], {
+    const child = spawn(process.execPath, [...EXIT_WITH_PARENT, program, role], {
       env: environment,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      // an interrupt from the keyboard goes to the whole group; this process decides when its children stop
+      // Ctrl-C goes to the whole process group; this process decides when its children stop
       detached: true
     })
     for (const stream of [child.stdout!, child.stderr!]) {
@@ -73,13 +74,13 @@ export class Child {
     child.once('exit', (code, signal) => {
       if (this.#stopped) return
       this.#shortLives = performance.now() - startedAt < shortLifeMs ? this.#shortLives + 1 : 0
-      const pauseMs = this.#shortLives === 0 ? 0 : Math.min(LONGEST_PAUSE_MS, 250 * 2 ** this.#shortLives)
-      this.#options.onDeath({ code, signal, pauseMs })
-      // who was told of its death may have stopped it
+      const delayMs = this.#shortLives === 0 ? 0 : Math.min(MAX_DELAY_MS, 250 * 2 ** this.#shortLives)
+      this.#options.onCrash({ code, signal, delayMs })
+      // onCrash may have stopped it
       if (this.#stopped) return
       this.#restart = setTimeout(() => {
         this.#process = this.#spawn()
-      }, pauseMs)
+      }, delayMs)
     })
     return child
   }
@@ -90,7 +91,7 @@ function parse(line: string): LogLine {
     const value: unknown = JSON.parse(line)
     if (typeof value === 'object' && value !== null) return value as LogLine
   } catch {
-    // not from the logger: a crash report, say
+    // not from the logger, for example a crash report
   }
   return { msg: line }
 }

@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import t from 'tap'
-import { ATTACHED } from '../../../dev/start/role-process.ts'
+import { EXIT_WITH_PARENT } from '../../../dev/start/role-process.ts'
 import { COVERED } from '../../support/role.ts'
 import { CHILD_ENVIRONMENT } from '../../support/system.ts'
 
-t.test('a process ends when the channel to its parent closes, whatever it does', async (t) => {
+t.test('exits when the channel to the parent closes', async (t) => {
   const child = spawn(
     process.execPath,
-    [...ATTACHED, '--eval', "setInterval(() => {}, 1000); process.send('up')"],
+    [...EXIT_WITH_PARENT, '--eval', "setInterval(() => {}, 1000); process.send('up')"],
     { env: { ...CHILD_ENVIRONMENT, ...COVERED }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }
   )
   t.teardown(() => child.kill('SIGKILL'))
@@ -18,8 +18,8 @@ t.test('a process ends when the channel to its parent closes, whatever it does',
   t.strictSame(await ended, [1, null])
 })
 
-t.test('a process that has nothing more to do does not wait for its parent', async (t) => {
-  const child = spawn(process.execPath, [...ATTACHED, '--eval', ''], {
+t.test('does not keep a finished process alive', async (t) => {
+  const child = spawn(process.execPath, [...EXIT_WITH_PARENT, '--eval', ''], {
     env: { ...CHILD_ENVIRONMENT, ...COVERED },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc']
   })

@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { FileWatch } from '../../../dev/start/file-watch.ts'
 
-/** Files that are watched; `changed` resolves with the next change. */
+/** Watched files; `changed` resolves with the next change. */
 function build(t: Test, files: Record<string, string> = { 'a.ts': '1', 'b.ts': '1' }) {
   const directory = t.testdir(files)
   const path = (name: string) => join(directory, name)
@@ -37,7 +37,7 @@ function build(t: Test, files: Record<string, string> = { 'a.ts': '1', 'b.ts': '
   }
 }
 
-t.test('a file that is written, replaced, removed or created is a change', async (t) => {
+t.test('reports a file that is written, replaced, removed or created', async (t) => {
   const { watch, path, write, changed } = build(t)
   watch.add([path('a.ts'), path('later.ts')])
   for (const change of [
@@ -58,7 +58,7 @@ t.test('a file that is written, replaced, removed or created is a change', async
 })
 
 t.test(
-  'files that change together are one change; those with the same content, and others, are none',
+  'reports files that change together once, and ignores unchanged content and other files',
   async (t) => {
     const { watch, path, write, changed, calls } = build(t)
     watch.add([path('a.ts'), path('b.ts')])
@@ -69,13 +69,13 @@ t.test(
     write('a.ts', '2')
     write('b.ts', '2')
     t.strictSame(await next, ['a.ts', 'b.ts'])
-    // it looks again 20 ms after a change; timers fire in the order of their times
+    // it checks again 20 ms after a change; timers fire in the order of their times
     await setTimeout(100)
     t.equal(calls.length, 1)
   }
 )
 
-t.test('what changes while a change is dealt with is dealt with after it', async (t) => {
+t.test('reports changes made during a call after it', async (t) => {
   const { watch, path, write, changed, hold, calls } = build(t)
   watch.add([path('a.ts'), path('b.ts')])
   const release = hold()
@@ -83,7 +83,7 @@ t.test('what changes while a change is dealt with is dealt with after it', async
   write('a.ts', '2')
   await first
   const second = changed()
-  // the system reports a change to the watch under test first, since it was there before
+  // the system notifies the older watch, the one under test, first
   const watcher = watchFiles(dirname(path('b.ts')))
   write('b.ts', '2')
   await once(watcher, 'change')
@@ -94,7 +94,7 @@ t.test('what changes while a change is dealt with is dealt with after it', async
 })
 
 t.test(
-  'a directory that is not there, or goes away, does no harm; nothing is called after a stop',
+  'tolerates a missing directory, and reports nothing after stop',
   async (t) => {
     const { watch, path, write, changed, calls, hold } = build(t, { 'a.ts': '1', 'b.ts': '1' })
     watch.add([path('nowhere/x.ts'), path('a.ts')])

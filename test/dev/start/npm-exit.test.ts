@@ -1,51 +1,50 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import t from 'tap'
-import { processesAbove, whenNpmEnds } from '../../../dev/start/npm-exit.ts'
+import { npmProcesses, onNpmExit } from '../../../dev/start/npm-exit.ts'
 
-// what looks for npm keeps no process alive
+// the checks keep no process alive
 const alive = setInterval(() => {}, 1000)
 t.teardown(() => clearInterval(alive))
 
 const NPM = { npm_lifecycle_event: 'start' }
 
-t.test('it is noticed that npm has ended, or the shell that it runs scripts by', async (t) => {
+t.test('calls back when npm or its shell exits', async (t) => {
   const npm = spawn('cat', { stdio: ['pipe', 'ignore', 'ignore'] })
-  const ended = new Promise<void>((resolve) => whenNpmEnds(resolve, NPM, () => [process.pid, npm.pid!]))
+  const ended = new Promise<void>((resolve) => onNpmExit(resolve, NPM, () => [process.pid, npm.pid!]))
   npm.kill('SIGKILL')
   await Promise.all([once(npm, 'exit'), ended])
-  await ended
-  t.pass('noticed')
+  t.pass('called back')
 })
 
-t.test('as long as npm is there, and in a process that it has not started, nothing happens', async (t) => {
-  const never = () => t.fail('npm is there')
-  t.teardown(whenNpmEnds(never, NPM))
+t.test('does nothing while npm runs, or in a process that npm has not started', async (t) => {
+  const never = () => t.fail('npm is running')
+  t.teardown(onNpmExit(never, NPM))
   const asked: number[] = []
   t.teardown(
-    whenNpmEnds(never, {}, (pid) => {
+    onNpmExit(never, {}, (pid) => {
       asked.push(pid)
       return []
     })
   )
   t.strictSame(asked, [])
-  // longer than it takes to look twice
+  // longer than two checks
   await new Promise((resolve) => setTimeout(resolve, 600))
 })
 
-t.test('above this process is npm, or a shell and then npm', async (t) => {
+t.test('finds npm as the parent, or as the parent of the shell', async (t) => {
   t.strictSame(
-    processesAbove(20, () => '  10 sh\n'),
+    npmProcesses(20, () => '  10 sh\n'),
     [20, 10]
   )
   t.strictSame(
-    processesAbove(20, () => '   1 npm start\n'),
+    npmProcesses(20, () => '   1 npm start\n'),
     [20]
   )
   t.strictSame(
-    processesAbove(20, () => ''),
+    npmProcesses(20, () => ''),
     [20]
   )
-  t.ok(processesAbove(process.ppid).includes(process.ppid))
-  t.strictSame(processesAbove(0), [0], 'there is no such process')
+  t.ok(npmProcesses(process.ppid).includes(process.ppid))
+  t.strictSame(npmProcesses(0), [0], 'no such process')
 })

@@ -13,12 +13,12 @@ async function linesOf(...chunks: (string | Buffer)[]): Promise<string[]> {
   return lines
 }
 
-t.test('a line ends with LF only', async (t) => {
+t.test('ends a line only at LF', async (t) => {
   const logged = '{"asset":"a\u2028b\u2029c\rd"}'
   t.strictSame(await linesOf(`${logged}\nsecond\n\n`), [logged, 'second', ''])
 })
 
-t.test('lines and characters may come in pieces, and the last may have no end', async (t) => {
+t.test('joins pieces of lines and characters, and ends the last line with the stream', async (t) => {
   const [first, second] = [
     Buffer.from('gr\u00f6\u00dfe\nla').subarray(0, 3),
     Buffer.from('gr\u00f6\u00dfe\nla').subarray(3)

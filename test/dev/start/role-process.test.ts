@@ -1,106 +1,83 @@
 import t, { type Test } from 'tap'
-import { Child, type ChildOptions, type LogLine } from '../../../dev/start/role-process.ts'
-import { CHILD_ENVIRONMENT } from '../../support/system.ts'
+import { RoleProcess, type RoleProcessOptions } from '../../../dev/start/role-process.ts'
+import { configFile, FAKE_ROLE, logLines } from './fixtures.ts'
 
-/** A child whose lines and deaths can be waited for. */
-function startChild(t: Test, options: Partial<ChildOptions> = {}) {
-  const lines: LogLine[] = []
-  const deaths: Parameters<ChildOptions['onDeath']>[0][] = []
-  let wake = () => {}
-  const child = new Child({
+/** A role whose lines and crashes can be waited for; by default it crashes at once. */
+function start(
+  t: Test,
+  { fails = true, ...options }: Partial<RoleProcessOptions> & { fails?: boolean } = {}
+) {
+  const { lines, add, wake, until } = logLines()
+  const crashes: Parameters<RoleProcessOptions['onCrash']>[0][] = []
+  const role = new RoleProcess({
     role: 'worker',
+    program: FAKE_ROLE,
     shortLifeMs: 60_000,
-    environment: CHILD_ENVIRONMENT,
-    onLine: (line) => {
-      lines.push(line)
-      wake()
-    },
-    onDeath: (death) => {
-      deaths.push(death)
+    environment: configFile(t, fails ? '// worker fails' : '').environment,
+    onLine: add,
+    onCrash: (crash) => {
+      crashes.push(crash)
       wake()
     },
     ...options
   })
-  t.teardown(() => child.stop())
-  const until = async (reached: () => boolean) => {
-    while (!reached()) {
-      await new Promise<void>((resolve) => {
-        wake = resolve
-      })
-    }
-  }
-  return { child, lines, deaths, until }
+  t.teardown(() => role.stop())
+  return { role, lines, crashes, until }
 }
 
-t.test(
-  'a role that dies is started again, after a longer pause each time it lives but shortly',
-  async (t) => {
-    // without its variables a worker ends at once
-    const { lines, deaths, until, child } = startChild(t)
-    await until(() => deaths.length === 2)
-    t.match(deaths, [
-      { code: 1, signal: null, pauseMs: 500 },
-      { code: 1, signal: null, pauseMs: 1000 }
-    ])
-    for (const line of lines) t.match(line, { role: 'worker', code: 'CONFIG_INVALID' })
-    await child.stop()
-    t.equal(deaths.length, 2, 'stopped in its pause, it is not started again')
-  }
-)
-
-t.test('a role that dies after a long life is started again at once', async (t) => {
-  const { deaths, until } = startChild(t, { shortLifeMs: 0 })
-  await until(() => deaths.length === 2)
-  t.match(deaths, [{ pauseMs: 0 }, { pauseMs: 0 }])
+t.test('restarts a role that crashes early, with increasing delay', async (t) => {
+  const { role, lines, crashes, until } = start(t)
+  await until(() => crashes.length === 2)
+  t.match(crashes, [
+    { code: 1, signal: null, delayMs: 500 },
+    { code: 1, signal: null, delayMs: 1000 }
+  ])
+  for (const line of lines) t.match(line, { role: 'worker', code: 'START_FAILED' })
+  await role.stop()
+  t.equal(crashes.length, 2, 'a stop during the delay prevents the restart')
 })
 
-t.test('what a role writes that is not JSON comes as a message', async (t) => {
-  const { lines, until } = startChild(t, { role: 'no-such-role' })
+t.test('restarts a role that ran long enough without delay', async (t) => {
+  const { crashes, until } = start(t, { shortLifeMs: 0 })
+  await until(() => crashes.length === 2)
+  t.match(crashes, [{ delayMs: 0 }, { delayMs: 0 }])
+})
+
+t.test('runs app/main.ts by default, and reports output that is not JSON as a message', async (t) => {
+  const { lines, until } = start(t, { program: undefined, role: 'no-such-role' })
   await until(() => lines.length > 0)
-  t.strictSame(lines[0], { role: 'no-such-role', msg: '"no-such-role" is not a role or a command' })
+  t.match(lines[0], { role: 'no-such-role', msg: /no-such-role/ })
 })
 
-t.test('a role that is killed when it has died is not started again', async (t) => {
-  const { child, deaths, until } = startChild(t)
-  await until(() => deaths.length === 1)
-  const { pid } = child
-  child.kill()
-  await child.stop()
-  t.equal(child.pid, pid)
+t.test('does not restart a crashed role after kill', async (t) => {
+  const { role, crashes, until } = start(t)
+  await until(() => crashes.length === 1)
+  const { pid } = role
+  role.kill()
+  await role.stop()
+  t.equal(role.pid, pid)
 })
 
-t.test('who is told of its death may stop it', async (t) => {
-  const died = Promise.withResolvers<void>()
-  const { child } = startChild(t, {
-    onDeath: () => {
-      void child.stop()
-      died.resolve()
+t.test('can be stopped by the handler of a crash', async (t) => {
+  const crashed = Promise.withResolvers<void>()
+  const { role } = start(t, {
+    onCrash: () => {
+      void role.stop()
+      crashed.resolve()
     }
   })
-  const { pid } = child
-  await died.promise
-  await child.stop()
-  t.equal(child.pid, pid)
+  const { pid } = role
+  await crashed.promise
+  await role.stop()
+  t.equal(role.pid, pid)
 })
 
-t.test('a role that is asked to stop is not started again', async (t) => {
-  const { child, lines, deaths, until } = startChild(t, {
-    environment: {
-      ...CHILD_ENVIRONMENT,
-      AWS_REGION: 'us-east-1',
-      AWS_ACCESS_KEY_ID: 'local',
-      AWS_SECRET_ACCESS_KEY: 'local',
-      AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:9',
-      QUEUE_URL: 'http://127.0.0.1:9/0/q.fifo',
-      DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:9/0/d.fifo',
-      JOURNAL_TABLE: 'journal',
-      CLOUDINARY_URL: 'cloudinary://key:secret@demo'
-    }
-  })
+t.test('stops a role without a restart', async (t) => {
+  const { role, lines, crashes, until } = start(t, { fails: false })
   await until(() => lines.some(({ msg }) => msg === 'worker is ready'))
-  t.type(child.pid, 'number')
-  await child.stop()
-  await child.stop()
-  t.strictSame(deaths, [])
-  t.ok(lines.some(({ msg }) => msg === 'stopped'))
+  t.ok(lines.some(({ msg }) => msg === 'not from the logger'))
+  await role.stop()
+  await role.stop()
+  t.strictSame(crashes, [])
+  await until(() => lines.some(({ msg }) => msg === 'stopped'))
 })

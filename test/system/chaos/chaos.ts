@@ -3,7 +3,7 @@ import type { CloudinaryStandIn } from '../../../dev/cloudinary/cloudinary-serve
 import { Recorder } from '../../../dev/cloudinary/recorder.ts'
 import type { EmbeddedDynamoDb } from '../../../dev/embedded-dynamodb.ts'
 import { type EmbeddedSqs, QUEUE_NAME } from '../../../dev/embedded-sqs.ts'
-import type { Child, LogLine } from '../../../dev/start/role-process.ts'
+import type { LogLine, RoleProcess } from '../../../dev/start/role-process.ts'
 import { type System, startSystem } from '../../../dev/start/system.ts'
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts'
 import { CHILD_ENVIRONMENT, freePort } from '../../support/system.ts'
@@ -16,8 +16,8 @@ import { type OrderLog, startOrderLog } from './order-log.ts'
 export interface Chaos {
   cloudinary: CloudinaryStandIn
   queue: EmbeddedSqs
-  web: Child
-  workers: Child[]
+  web: RoleProcess
+  workers: RoleProcess[]
   /** Stand between the roles and AWS. */
   sqs: FaultProxy
   dynamoDb: FaultProxy
@@ -25,7 +25,7 @@ export interface Chaos {
   /** Resolves when a part of the events, from 0 to 1, is processed. */
   processed: (part: number) => Promise<void>
   /** Sends a role a signal; resolves when it has been started again and is ready. */
-  signal: (role: 'web' | 'worker', child: Child, signal: 'SIGKILL' | 'SIGTERM') => Promise<void>
+  signal: (role: 'web' | 'worker', child: RoleProcess, signal: 'SIGKILL' | 'SIGTERM') => Promise<void>
 }
 
 export interface Scenario {
@@ -150,7 +150,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
         (sum, { counts }) => sum + counts.slow + counts.error + counts.hang,
         0
       ) +
-      lines.items.filter(({ msg }) => msg?.endsWith('has ended; starting it again')).length +
+      lines.items.filter(({ msg }) => msg?.endsWith('exited; restarting')).length +
       load.deliveredAgain
     const broken = [
       ...(atRest ? [] : ['it did not come to rest in time']),
@@ -210,7 +210,7 @@ async function processed({ entries }: OrderLog, count: number): Promise<void> {
 async function signalled(
   lines: Recorder<LogLine>,
   role: string,
-  { pid }: Child,
+  { pid }: RoleProcess,
   signal: 'SIGKILL' | 'SIGTERM'
 ): Promise<void> {
   const before = new Set(lines.items.filter(({ msg }) => msg === `${role} is ready`))

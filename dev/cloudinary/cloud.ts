@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { ApiError } from './api-error.ts'
 import { type Asset, AssetStore } from './asset-store.ts'
 import { MetadataFields } from './metadata-field-store.ts'
 import { PollChannels } from './poll-channels.ts'
@@ -76,4 +77,11 @@ function colleagueOf(cloudName: string): ApiKey {
     apiKey: digest.readBigUInt64BE().toString().padStart(15, '0').slice(0, 15),
     apiSecret: digest.toString('base64url', 8, 28)
   }
+}
+
+/** Finds a cloud, by default the first one. @throws {ApiError} 404 */
+export function cloudNamed(clouds: ReadonlyMap<string, Cloud>, name?: string): Cloud {
+  const cloud = name === undefined ? clouds.values().next().value : clouds.get(name)
+  if (!cloud) throw new ApiError(404, `There is no cloud ${name}`)
+  return cloud
 }

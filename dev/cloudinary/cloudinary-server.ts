@@ -1,23 +1,25 @@
 import { parse as parseQuery } from 'node:querystring'
 import multipart from '@fastify/multipart'
 import fastify, { type FastifyPluginAsync } from 'fastify'
-import { api } from './api.ts'
+import { adminApi } from './admin-api.ts'
 import { ApiError } from './api-error.ts'
 import { AssetEditor } from './asset-editor.ts'
 import type { Asset, Kind } from './asset-store.ts'
 import { type Call, isOver } from './calls.ts'
-import { type ApiKey, Cloud, type EnvironmentOptions } from './cloud.ts'
+import { type ApiKey, Cloud, cloudNamed, type EnvironmentOptions } from './cloud.ts'
 import { controlApi } from './control-api.ts'
 import { DefaultTriggers } from './default-triggers.ts'
 import { deliveryRoutes } from './delivery.ts'
 import { Drops } from './drops.ts'
 import type { EagerRules } from './eager-transformations.ts'
 import { Faults } from './faults.ts'
+import { intercept } from './intercept.ts'
 import { notificationsApi } from './notifications-api.ts'
 import { type Delivery, Notifier } from './notifier.ts'
 import { Recorder } from './recorder.ts'
 import type { SignatureAlgorithm } from './request-signature.ts'
 import type { SearchLag } from './search-index.ts'
+import { uploadApi } from './upload-api.ts'
 
 export type { AssetEditor } from './asset-editor.ts'
 export type { Asset, Kind } from './asset-store.ts'
@@ -162,7 +164,14 @@ export async function startCloudinary(options: CloudinaryOptions): Promise<Cloud
     limits: { parts: 10_000, fieldSize: BODY_LIMIT_BYTES }
   })
   const shared = { clouds, tools, algorithm, faults, calls }
-  await app.register(api, { prefix: '/v1_1/:cloud', ...shared, adminCallsPerHour })
+  await app.register(
+    async (api) => {
+      intercept(api, shared)
+      await api.register(uploadApi, { tools, algorithm })
+      await api.register(adminApi, { tools, adminCallsPerHour })
+    },
+    { prefix: '/v1_1/:cloud' }
+  )
   await app.register(notificationsApi, { prefix: '/v2/notifications/:cloud', ...shared })
   await app.register(controlApi, { prefix: '/_standin', ...shared, drops, defaults })
   await app.register(deliveryRoutes, { clouds })
@@ -170,20 +179,16 @@ export async function startCloudinary(options: CloudinaryOptions): Promise<Cloud
   const url = await app.listen({ port: options.port ?? 0, host: options.host ?? '127.0.0.1' })
   for (const cloud of clouds.values()) cloud.deliveryOrigin = url
 
-  const cloudNamed = (name = options.environments[0].cloudName): Cloud => {
-    const cloud = clouds.get(name)
-    if (!cloud) throw new Error(`There is no cloud ${name}`)
-    return cloud
-  }
+  const cloud = (name?: string) => cloudNamed(clouds, name)
 
   return {
     url,
-    cloudinaryUrl: (cloudName, key) => cloudNamed(cloudName).cloudinaryUrl(url, key),
-    cloud: cloudNamed,
+    cloudinaryUrl: (cloudName, key) => cloud(cloudName).cloudinaryUrl(url, key),
+    cloud,
     setNotificationUrl: (target) => defaults.pointTo(target),
     assets: {
-      find: (publicId, { cloud, ...kind } = {}) => cloudNamed(cloud).assets.find(publicId, kind),
-      all: (cloudName) => cloudNamed(cloudName).assets.all()
+      find: (publicId, { cloud: name, ...kind } = {}) => cloud(name).assets.find(publicId, kind),
+      all: (cloudName) => cloud(cloudName).assets.all()
     },
     calls: calls.items,
     deliveries: notifier.deliveries.items,
@@ -196,13 +201,12 @@ export async function startCloudinary(options: CloudinaryOptions): Promise<Cloud
     idle: () => notifier.idle(),
     notify(body, cloudName) {
       const isBytes = typeof body === 'string' || body instanceof Uint8Array
-      return notifier.send(cloudNamed(cloudName), isBytes ? body : JSON.stringify(body))
+      return notifier.send(cloud(cloudName), isBytes ? body : JSON.stringify(body))
     },
-    ui: (cloudName) =>
-      new AssetEditor(cloudNamed(cloudName), { source: 'ui', id: 'editor@example.com' }, tools),
+    ui: (cloudName) => new AssetEditor(cloud(cloudName), { source: 'ui', id: 'editor@example.com' }, tools),
     as(apiKey, cloudName) {
-      const cloud = cloudNamed(cloudName)
-      return new AssetEditor(cloud, { source: 'api', id: apiKey ?? cloud.foreign[0].apiKey }, tools)
+      const edited = cloud(cloudName)
+      return new AssetEditor(edited, { source: 'api', id: apiKey ?? edited.foreign[0].apiKey }, tools)
     },
     failEager(failure) {
       eager.failure = failure

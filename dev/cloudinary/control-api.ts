@@ -3,12 +3,13 @@ import { ApiError } from './api-error.ts'
 import { AssetEditor, type Tools } from './asset-editor.ts'
 import { resourceAnswer, uploadAnswer } from './asset-view.ts'
 import type { Call } from './calls.ts'
-import type { Cloud } from './cloud.ts'
+import { type Cloud, cloudNamed } from './cloud.ts'
 import type { DefaultTriggers } from './default-triggers.ts'
 import { type Drops, parseDrop } from './drops.ts'
 import { editApi } from './edit-api.ts'
 import { type Faults, parseFault } from './faults.ts'
 import { readForm } from './form.ts'
+import { answerErrors } from './intercept.ts'
 import type { Recorder } from './recorder.ts'
 import type { SignatureAlgorithm } from './request-signature.ts'
 import { commaListOf, pairsOf, requiredText, textOf } from './values.ts'
@@ -32,19 +33,10 @@ const DEFAULT_LIMIT = 1000
 export async function controlApi(app: FastifyInstance, options: ControlOptions): Promise<void> {
   const { clouds, tools, algorithm, faults, drops, calls, defaults } = options
 
-  const cloudNamed = (name: string | undefined): Cloud => {
-    const cloud = name === undefined ? clouds.values().next().value : clouds.get(name)
-    if (!cloud) throw new ApiError(404, `There is no cloud ${name}`)
-    return cloud
-  }
-
-  app.setErrorHandler((error: Error & { status?: number; statusCode?: number }, _request, reply) => {
-    reply.code(error.status ?? error.statusCode ?? 500)
-    return { error: { message: error.message } }
-  })
+  answerErrors(app)
 
   app.get<{ Querystring: { cloud?: string } }>('/assets', async ({ query }) => {
-    const cloud = cloudNamed(query.cloud)
+    const cloud = cloudNamed(clouds, query.cloud)
     return cloud.assets.all().map((asset) => resourceAnswer(asset, cloud))
   })
 
@@ -101,7 +93,7 @@ export async function controlApi(app: FastifyInstance, options: ControlOptions):
    */
   app.post('/upload', async (request) => {
     const { values, file } = await readForm(request)
-    const cloud = cloudNamed(textOf(values, 'cloud'))
+    const cloud = cloudNamed(clouds, textOf(values, 'cloud'))
     const [{ apiKey }] = cloud.foreign
     const bytes = textOf(values, 'bytes')
     if (bytes !== undefined && !/^\d+$/.test(bytes)) {

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import { ApiError } from './api-error.ts'
-import { AssetEditor } from './asset-editor.ts'
+import { AssetEditor, type Tools } from './asset-editor.ts'
 import { resourceAnswer } from './asset-view.ts'
-import type { ControlOptions } from './control-api.ts'
+import { type Cloud, cloudNamed } from './cloud.ts'
 import { readForm } from './form.ts'
 import { commaListOf, flagOf, pairsOf, requiredText, textOf } from './values.ts'
 
@@ -16,13 +16,11 @@ const EDITOR = { source: 'ui', id: 'editor@example.com' } as const
  */
 export async function editApi(
   app: FastifyInstance,
-  { clouds, tools }: Pick<ControlOptions, 'clouds' | 'tools'>
+  { clouds, tools }: { clouds: ReadonlyMap<string, Cloud>; tools: Tools }
 ): Promise<void> {
   app.post('/edit', async (request) => {
     const { values } = await readForm(request)
-    const name = textOf(values, 'cloud')
-    const cloud = name === undefined ? clouds.values().next().value : clouds.get(name)
-    if (!cloud) throw new ApiError(404, `There is no cloud ${name}`)
+    const cloud = cloudNamed(clouds, textOf(values, 'cloud'))
     const publicId = requiredText(values, 'public_id')
     const kind = {
       resourceType: textOf(values, 'resource_type') ?? 'image',

@@ -80,7 +80,7 @@ export class Faults {
    * Does to a call what was asked for. After it, `reply.sent` tells whether the call is over.
    * @throws {ApiError} the answer, where the fault is one
    */
-  async strike(call: Call, request: FastifyRequest, reply: FastifyReply, after = false): Promise<void> {
+  async inject(call: Call, request: FastifyRequest, reply: FastifyReply, after = false): Promise<void> {
     const delay = this.#take(call, after, true)
     if (delay?.kind === 'latency') {
       call.fault = delay.kind

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { authenticate } from './admin-api.ts'
-import { type ApiOptions, intercept } from './api.ts'
 import { ApiError } from './api-error.ts'
+import { type ApiOptions, intercept } from './intercept.ts'
 import { missing, requiredText, textOf, type Values } from './values.ts'
 
 /** Receipt handles of one call. */

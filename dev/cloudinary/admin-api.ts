@@ -3,7 +3,7 @@ import { ApiError, rateLimited } from './api-error.ts'
 import { AssetEditor } from './asset-editor.ts'
 import type { Asset } from './asset-store.ts'
 import { resourceAnswer } from './asset-view.ts'
-import { basicCredentials } from './calls.ts'
+import { basicCredentials, named } from './calls.ts'
 import type { Cloud } from './cloud.ts'
 import type { ApiOptions } from './intercept.ts'
 import type { MetadataField } from './metadata-field-store.ts'
@@ -47,16 +47,16 @@ export async function adminApi(
 
   await app.register(triggersApi, { tools })
 
-  app.get('/ping', { config: { action: 'ping' } }, async () => ({ status: 'ok' }))
+  app.get('/ping', named('ping'), async () => ({ status: 'ok' }))
 
-  app.get('/usage', { config: { action: 'usage' } }, async ({ standIn: { cloud } }) => ({
+  app.get('/usage', named('usage'), async ({ standIn: { cloud } }) => ({
     plan: 'Free',
     resources: cloud.assets.all().length
   }))
 
   app.get<{ Params: { asset_id: string } }>(
     '/resources/:asset_id',
-    { config: { action: 'resource_by_asset_id' } },
+    named('resource_by_asset_id'),
     async ({ params, standIn: { cloud } }) => {
       return resourceAnswer(known(cloud.assets.findById(params.asset_id), params.asset_id), cloud)
     }
@@ -64,7 +64,7 @@ export async function adminApi(
 
   app.get<{ Params: { resource_type: string; type: string; '*': string } }>(
     '/resources/:resource_type/:type/*',
-    { config: { action: 'resource' } },
+    named('resource'),
     async ({ params, standIn: { cloud } }) => {
       const { resource_type: resourceType, type, '*': publicId } = params
       return resourceAnswer(known(cloud.assets.find(publicId, { resourceType, type }), publicId), cloud)
@@ -73,7 +73,7 @@ export async function adminApi(
 
   app.delete<{ Params: { resource_type: string; type: string } }>(
     '/resources/:resource_type/:type',
-    { config: { action: 'delete_resources' } },
+    named('delete_resources'),
     async ({ params, standIn: { cloud, caller, form } }) => {
       const publicIds = listOf(form.values, 'public_ids')
       if (publicIds.length === 0) throw missing('public_ids')
@@ -91,51 +91,35 @@ export async function adminApi(
     }
   )
 
-  app.post('/resources/search', { config: { action: 'search' } }, async ({ body, standIn: { cloud } }) =>
+  app.post('/resources/search', named('search'), async ({ body, standIn: { cloud } }) =>
     search(cloud, (body ?? {}) as SearchQuery, tools.clock())
   )
 
-  app.get(
-    '/metadata_fields',
-    { config: { action: 'list_metadata_fields' } },
-    async ({ standIn: { cloud } }) => ({
-      metadata_fields: cloud.metadataFields.list()
-    })
-  )
+  app.get('/metadata_fields', named('list_metadata_fields'), async ({ standIn }) => ({
+    metadata_fields: standIn.cloud.metadataFields.list()
+  }))
 
-  app.post(
-    '/metadata_fields',
-    { config: { action: 'add_metadata_field' } },
-    async ({ body, standIn: { cloud } }) => cloud.metadataFields.create(body as Partial<MetadataField>)
+  app.post('/metadata_fields', named('add_metadata_field'), async ({ body, standIn: { cloud } }) =>
+    cloud.metadataFields.create(body as Partial<MetadataField>)
   )
 
   const one = '/metadata_fields/:external_id'
   type One = { Params: { external_id: string } }
-
-  app.get<One>(
-    one,
-    { config: { action: 'metadata_field_by_field_id' } },
-    async ({ params, standIn: { cloud } }) => cloud.metadataFields.get(params.external_id)
+  app.get<One>(one, named('metadata_field_by_field_id'), async ({ params, standIn }) =>
+    standIn.cloud.metadataFields.get(params.external_id)
   )
 
-  app.put<One>(
-    one,
-    { config: { action: 'update_metadata_field' } },
-    async ({ params, body, standIn: { cloud } }) =>
-      cloud.metadataFields.update(params.external_id, body as Partial<MetadataField>)
+  app.put<One>(one, named('update_metadata_field'), async ({ params, body, standIn: { cloud } }) =>
+    cloud.metadataFields.update(params.external_id, body as Partial<MetadataField>)
   )
 
-  app.delete<One>(
-    one,
-    { config: { action: 'delete_metadata_field' } },
-    async ({ params, standIn: { cloud } }) => {
-      cloud.metadataFields.delete(params.external_id)
-      const assets = cloud.assets.all()
-      for (const asset of assets) delete asset.metadata[params.external_id]
-      cloud.index(assets, tools.clock())
-      return { message: 'ok' }
-    }
-  )
+  app.delete<One>(one, named('delete_metadata_field'), async ({ params, standIn: { cloud } }) => {
+    cloud.metadataFields.delete(params.external_id)
+    const assets = cloud.assets.all()
+    for (const asset of assets) delete asset.metadata[params.external_id]
+    cloud.index(assets, tools.clock())
+    return { message: 'ok' }
+  })
 }
 
 /** The API key that a call proves to hold. @throws {ApiError} 401 */

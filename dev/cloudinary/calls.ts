@@ -29,6 +29,9 @@ declare module 'fastify' {
   }
 }
 
+/** Route options that name the action under which calls of the route are recorded. */
+export const named = (action: string) => ({ config: { action } })
+
 /** Whether a call is over: answered, or lost for good. */
 export function isOver(call: Call): boolean {
   return call.status !== null || isLost(call)

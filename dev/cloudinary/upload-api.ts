@@ -3,6 +3,7 @@ import { ApiError } from './api-error.ts'
 import { AssetEditor } from './asset-editor.ts'
 import type { Asset, Kind } from './asset-store.ts'
 import { resourceAnswer, uploadAnswer } from './asset-view.ts'
+import { named } from './calls.ts'
 import { sendContent } from './download.ts'
 import type { Form } from './form.ts'
 import type { ApiOptions } from './intercept.ts'
@@ -132,14 +133,14 @@ export async function uploadApi(
     }
   }
 
-  app.get('/:resource_type/download', { config: { action: 'download' } }, async (request, reply) => {
+  app.get('/:resource_type/download', named('download'), async (request, reply) => {
     const { cloud, form } = request.standIn
     const asset = cloud.assets.find(requiredText(form.values, 'public_id'), kindOf(request))
     return sendContent(request, reply, asset)
   })
 
   for (const [action, handle] of Object.entries(actions)) {
-    app.post(`/:resource_type/${action}`, { config: { action } }, async (request) => handle(request))
+    app.post(`/:resource_type/${action}`, named(action), async (request) => handle(request))
   }
 }
 

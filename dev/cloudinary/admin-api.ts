@@ -41,7 +41,7 @@ export async function adminApi(
       'x-featureratelimit-remaining': Math.max(0, limit - used),
       'x-featureratelimit-reset': new Date(resetsAt).toUTCString()
     })
-    // Only told where nobody asked for a limit.
+    // without the option, the limit is only reported
     if (adminCallsPerHour !== undefined && used > limit) throw rateLimited(limit, resetsAt)
   })
 
@@ -122,7 +122,7 @@ export async function adminApi(
   })
 }
 
-/** The API key that a call proves to hold. @throws {ApiError} 401 */
+/** Verifies the credentials of a call, and returns its API key. @throws {ApiError} 401 */
 export function authenticate(request: FastifyRequest, cloud: Cloud): string {
   const given = basicCredentials(request)
   if (!given) throw new ApiError(401, 'Must provide basic authentication')

@@ -24,15 +24,15 @@ export interface Tools {
   clock: () => number
   notifier: Notifier
   eager: EagerRules
-  /** Whether notifications are as they were before 2024. */
+  /** Whether notifications have the format of before 2024. */
   isOld: boolean
 }
 
 const BULK_LIMIT = 1000
 
 /**
- * The changes that someone can make to the assets of a cloud. Each call that really changed something gives
- * one notification, however many assets it changed.
+ * Changes assets of a cloud on behalf of an origin. A call that changes anything sends one notification, for any number of
+ * assets.
  */
 export class AssetEditor {
   readonly #cloud: Cloud
@@ -47,7 +47,7 @@ export class AssetEditor {
     this.#notificationUrl = notificationUrl
   }
 
-  /** @throws {ApiError} 400 if its metadata is not what the fields take */
+  /** @throws {ApiError} 400 for invalid metadata */
   upload(upload: Upload): Uploaded {
     const now = this.#tools.clock()
     const uploaded = storeUpload(this.#cloud, upload, { now, by: this.#origin.id })
@@ -66,7 +66,7 @@ export class AssetEditor {
     return this.changeTags('remove', publicIds, tags, kind)
   }
 
-  /** @returns the assets that were found, changed or not */
+  /** @returns the assets found, changed or not */
   changeTags(command: TagCommand, publicIds: string | string[], tags: string[], kind: Kind = {}): Asset[] {
     const assets = this.#find(publicIds, kind)
     const others = command === 'set_exclusive' ? this.#others(assets, kind) : []
@@ -89,7 +89,7 @@ export class AssetEditor {
     return assets
   }
 
-  /** Sets some metadata fields and leaves the rest; null clears one. @returns the assets that were found */
+  /** Sets the given metadata fields; null clears one. @returns the assets found */
   setMetadata(publicIds: string | string[], values: Record<string, unknown>, kind: Kind = {}): Asset[] {
     const parsed = this.#cloud.metadataFields.parse(values)
     const assets = this.#find(publicIds, kind)
@@ -104,7 +104,7 @@ export class AssetEditor {
     return assets
   }
 
-  /** Gives assets the context that `after` makes of theirs. @returns the assets that were found */
+  /** Replaces the context of assets by `after` of it. @returns the assets found */
   changeContext(publicIds: string | string[], after: (before: Context) => Context, kind: Kind = {}): Asset[] {
     const assets = this.#find(publicIds, kind)
     const changes = assets
@@ -118,7 +118,7 @@ export class AssetEditor {
     return assets
   }
 
-  /** @throws {ApiError} 404 if there is no such asset, 400 if the new name is taken */
+  /** @throws {ApiError} 404 for a missing asset, 400 for a taken name */
   rename(from: string, to: string, options: Kind & { toType?: string; overwrite?: boolean } = {}): Asset {
     const { toType, overwrite, ...kind } = options
     const [asset] = this.#find(from, kind)
@@ -134,7 +134,7 @@ export class AssetEditor {
     return asset
   }
 
-  /** @returns the assets that were there */
+  /** @returns the deleted assets */
   destroy(publicIds: string | string[], kind: Kind = {}): Asset[] {
     const assets = this.#find(publicIds, kind)
     this.#cloud.remove(assets, this.#tools.clock())
@@ -142,7 +142,7 @@ export class AssetEditor {
     return assets
   }
 
-  /** Makes derived assets, now or later. @returns the `eager` part of the answer */
+  /** Creates derived assets, now or later. @returns the `eager` field of the answer */
   derive(asset: Asset, eager: string, later: { async?: boolean; notificationUrl?: string } = {}): object[] {
     if (!later.async) return deriveNow(asset, this.#cloud, eager, this.#tools.eager)
     const { batchId, processing, results } = deriveLater(asset, this.#cloud, eager, this.#tools.eager)
@@ -166,10 +166,10 @@ export class AssetEditor {
       )
   }
 
-  #touch(asset: Asset, side: Exclude<keyof Asset['lastUpdated'], 'updatedAt'>): void {
+  #touch(asset: Asset, field: Exclude<keyof Asset['lastUpdated'], 'updatedAt'>): void {
     const now = this.#tools.clock()
     asset.lastUpdated.updatedAt = now
-    asset.lastUpdated[side] = now
+    asset.lastUpdated[field] = now
     this.#cloud.index([asset], now)
   }
 

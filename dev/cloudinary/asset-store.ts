@@ -3,7 +3,7 @@ import type { MetadataValue } from './metadata-field-store.ts'
 export type Metadata = Record<string, MetadataValue>
 export type Context = Record<string, string>
 
-/** What tells assets of one name apart: a public ID is unique only within a resource type and a type. */
+/** Resource type and delivery type: a public ID is unique only within both. */
 export interface Kind {
   /** `image`, `video` or `raw`; default `image`. */
   resourceType?: string
@@ -11,7 +11,7 @@ export interface Kind {
   type?: string
 }
 
-/** A transformation's stored result, as Cloudinary writes it. HLS has no width and height. */
+/** The stored result of a transformation. HLS has no width and height. */
 export interface Derived {
   transformation: string
   width?: number
@@ -22,13 +22,13 @@ export interface Derived {
   secure_url: string
 }
 
-/** An asset as the stand-in keeps it; times are Unix time in milliseconds. */
+/** A stored asset. Times are Unix time in milliseconds. */
 export interface Asset {
   readonly assetId: string
   publicId: string
   readonly resourceType: string
   type: string
-  /** Unix time of the last upload in seconds, yet always greater than the one before. */
+  /** Unix time of the last upload in seconds, always increasing. */
   version: number
   versionId: string
   format?: string
@@ -39,7 +39,6 @@ export interface Asset {
   bytes: number
   /** MD5 of the bytes. */
   etag: string
-  /** The bytes themselves. */
   content: Buffer
   assetFolder: string
   displayName: string
@@ -50,7 +49,7 @@ export interface Asset {
   derived: Derived[]
   createdAt: number
   uploadedAt: number
-  /** The API key (or the user) that uploaded it. */
+  /** API key or user of the upload. */
   uploadedBy: string
   lastUpdated: {
     updatedAt: number
@@ -92,7 +91,7 @@ export class AssetStore {
     this.#byId.delete(asset.assetId)
   }
 
-  /** Gives an asset another name; its asset ID, and its place in `all`, stay. */
+  /** Renames an asset, which keeps its asset ID and its position in `all`. */
   rename(asset: Asset, publicId: string, type: string): void {
     this.#byName.delete(nameOf(asset.publicId, asset))
     asset.publicId = publicId

@@ -27,8 +27,7 @@ export interface ControlOptions {
 const DEFAULT_LIMIT = 1000
 
 /**
- * The stand-in's own controls, for a shell or another container: `/_standin/…`, form or JSON alike, with no
- * authentication. Nothing like it exists at Cloudinary.
+ * Controls of the stand-in, which Cloudinary does not have: `/_standin/…`, as a form or JSON, without authentication.
  */
 export async function controlApi(app: FastifyInstance, options: ControlOptions): Promise<void> {
   const { clouds, tools, algorithm, faults, drops, calls, defaults } = options
@@ -45,11 +44,11 @@ export async function controlApi(app: FastifyInstance, options: ControlOptions):
   )
 
   app.get<{ Querystring: { limit?: string } }>('/deliveries', async ({ query }) =>
-    // The signatures within are nobody's business but the receiver's.
+    // headers hold signatures
     newest(tools.notifier.deliveries.items, query.limit).map(({ headers, ...delivery }) => delivery)
   )
 
-  /** Answers once no delivery is under way and no retry is pending. */
+  /** Answers when no delivery is in flight and no retry is pending. */
   app.get('/idle', async () => {
     await tools.notifier.idle()
     return { idle: true }
@@ -66,7 +65,7 @@ export async function controlApi(app: FastifyInstance, options: ControlOptions):
     return { cleared: true }
   })
 
-  /** Has notifications given up without an attempt: `notification_type` says which, `count` how many. */
+  /** Drops notifications without an attempt, by `notification_type` and `count`. */
   app.post('/drops', async ({ body }) => {
     const drop = parseDrop((body ?? {}) as Record<string, unknown>)
     drops.add(drop)
@@ -88,8 +87,7 @@ export async function controlApi(app: FastifyInstance, options: ControlOptions):
   await app.register(editApi, { clouds, tools })
 
   /**
-   * Uploads with a colleague's key: a file, the text `content`, or else one red pixel, which `bytes` declares to be as
-   * large as a video, say.
+   * Uploads with a colleague's key: a file, the text `content`, or one red pixel by default. `bytes` declares another size.
    */
   app.post('/upload', async (request) => {
     const { values, file } = await readForm(request)

@@ -16,8 +16,8 @@ interface Path {
 }
 
 /**
- * Serves assets where their URLs say: `/CLOUD/RESOURCE_TYPE/TYPE/[SIGNATURE/][TRANSFORMATION/][vVERSION/]PUBLIC_ID[.FORMAT]`.
- * Whatever the transformation, the content is that of the upload; of private assets as well.
+ * Serves assets at `/CLOUD/RESOURCE_TYPE/TYPE/[SIGNATURE/][TRANSFORMATION/][vVERSION/]PUBLIC_ID[.FORMAT]`. Ignores
+ * transformations, and also serves private assets.
  */
 export async function deliveryRoutes(app: FastifyInstance, { clouds }: DeliveryOptions): Promise<void> {
   answerErrors(app)

@@ -6,9 +6,9 @@ import { deliveryUrls } from './asset-view.ts'
 import type { Cloud } from './cloud.ts'
 
 export interface EagerRules {
-  /** Says why a transformation fails; undefined for one that succeeds. */
+  /** Returns the reason why a transformation fails; undefined for success. */
   failure: (asset: Asset, transformation: string) => string | undefined
-  /** A larger video is refused unless `eager_async` is set: 40 MB on a free plan. */
+  /** Larger videos require `eager_async`: 40 MB on a free plan. */
   videoSyncLimitBytes: number
 }
 
@@ -17,7 +17,7 @@ export interface FailedDerivation {
   reason: string
 }
 
-/** Makes derived assets at once. @throws {ApiError} 400 if one fails or the video is too large */
+/** Creates derived assets at once. @throws {ApiError} 400 if one fails or the video is too large */
 export function deriveNow(asset: Asset, cloud: Cloud, eager: string, rules: EagerRules): Derived[] {
   if (asset.resourceType === 'video' && asset.bytes > rules.videoSyncLimitBytes) {
     throw new ApiError(
@@ -33,13 +33,13 @@ export function deriveNow(asset: Asset, cloud: Cloud, eager: string, rules: Eage
 
 export interface Batch {
   batchId: string
-  /** What the call is answered with. */
+  /** Answer of the call. */
   processing: { status: 'processing'; batch_id: string; url: string; secure_url: string }[]
-  /** What the notification says later. */
+  /** Content of the later notification. */
   results: (Derived | FailedDerivation)[]
 }
 
-/** Makes derived assets for a call that does not wait for them. */
+/** Creates derived assets for an asynchronous call. */
 export function deriveLater(asset: Asset, cloud: Cloud, eager: string, rules: EagerRules): Batch {
   const batchId = randomBytes(32).toString('hex')
   const processing = eager.split('|').map((text) => ({
@@ -74,7 +74,7 @@ function derive(
   return results
 }
 
-/** How Cloudinary names a transformation in its answers: URL-decoded, the parameters of each component sorted. */
+/** Name of a transformation in answers: URL-decoded, with the parameters of each component sorted. */
 function normalForm(text: string): string {
   const components = querystring.unescape(text).split('/')
   return components.map((component) => component.split(',').sort().join(',')).join('/')

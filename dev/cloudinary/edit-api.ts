@@ -6,13 +6,13 @@ import { type Cloud, cloudNamed } from './cloud.ts'
 import { readForm } from './form.ts'
 import { commaListOf, flagOf, pairsOf, requiredText, textOf } from './values.ts'
 
-/** Who edits: no API key, but somebody who is logged in. */
+/** A person in the Console, without an API key. */
 const EDITOR = { source: 'ui', id: 'editor@example.com' } as const
 
 /**
- * `POST /_standin/edit`: changes an asset as a person does on Cloudinary's own pages. It is named by `public_id`,
- * `resource_type` and `type`; what is to change, by any of `add_tags`, `remove_tags`, `metadata` and `context`
- * (`key=value|key=value`), `rename_to` and `delete`, done in this order. Answers with the asset as it is then.
+ * `POST /_standin/edit`: changes the asset with this `public_id`, `resource_type` and `type`, as a person does in the Console.
+ * Applies any of `add_tags`, `remove_tags`, `metadata` and `context` (`key=value|key=value`), `rename_to` and `delete`, in this
+ * order. Answers with the changed asset.
  */
 export async function editApi(
   app: FastifyInstance,

@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { SAMPLE_NAMES } from '../../../app/testing/samples.ts'
-import { HELP, listing } from '../../../dev/send/help.ts'
-import { readCommand } from '../../../dev/send/options.ts'
+import { HELP, listing } from '../../../dev/send/send-help.ts'
+import { readCommand } from '../../../dev/send/send-options.ts'
 
 test('every flag that the help names is one that is taken', async (t) => {
   const flags = new Set(HELP.match(/(?<=\s)--[a-z][a-z0-9-]+/g))

@@ -1,22 +1,22 @@
 import { test } from 'tap'
-import { readCommand } from '../../../dev/send/options.ts'
+import { DEFECTS, readCommand, signingOffset } from '../../../dev/send/send-options.ts'
 import { sendOptions } from './fixtures.ts'
 
 const refused = (message: RegExp) => ({ action: 'refuse', message })
 
-test('without arguments it is an upload to this machine, signed with the local secret', async (t) => {
+test('defaults to an upload to this machine, signed with the local secret', async (t) => {
   t.match(readCommand([], {}), { action: 'send', options: sendOptions() })
 })
 
-test('the port of the environment is the one it is sent to', async (t) => {
+test('takes the port from the environment', async (t) => {
   t.match(readCommand([], { PORT: '9000' }), {
     options: { url: 'http://127.0.0.1:9000/webhooks/cloudinary' }
   })
   t.match(readCommand(['--url', 'https://example.com/x'], { PORT: '9000' }), {
     options: { url: 'https://example.com/x' }
   })
-  t.match(readCommand([], { PORT: 'x' }), refused(/--url, or PORT/))
-  t.match(readCommand(['--url', 'ftp://example.com'], {}), refused(/http or https, not "ftp/))
+  t.match(readCommand([], { PORT: 'x' }), refused(/--url or PORT/))
+  t.match(readCommand(['--url', 'ftp://example.com'], {}), refused(/not "ftp/))
 })
 
 test('what is sent can be chosen', async (t) => {
@@ -39,7 +39,7 @@ test('what is sent can be chosen', async (t) => {
 test('who did it can be chosen, once', async (t) => {
   t.match(readCommand(['--own'], {}), { options: { own: true, source: 'api' } })
   t.match(readCommand(['--ui'], {}), { options: { own: false, source: 'ui' } })
-  t.match(readCommand(['--own', '--ui'], {}), refused(/One at a time/))
+  t.match(readCommand(['--own', '--ui'], {}), refused(/--own and --ui/))
 })
 
 test('one thing can be wrong with it', async (t) => {
@@ -71,21 +71,39 @@ test('help and the list come before anything else', async (t) => {
   t.same(readCommand(['--list', 'nonsense'], {}), { action: 'list' })
 })
 
-test('what is not known or out of range is refused with what is', async (t) => {
-  t.match(readCommand(['uplaod'], {}), refused(/"uplaod" is not known: --list/))
-  t.match(readCommand(['upload', 'delete'], {}), refused(/One TYPE at a time, not: upload delete/))
+test('refuses unknown and out-of-range values with what is allowed', async (t) => {
+  t.match(readCommand(['uplaod'], {}), refused(/"uplaod".*--list/))
+  t.match(readCommand(['upload', 'delete'], {}), refused(/one TYPE, .*upload delete/))
   t.match(readCommand(['--resource-type', 'gif'], {}), refused(/one of image, video, raw/))
-  t.match(readCommand(['--resources', '1001'], {}), refused(/--resources is a whole number from 1 to 1000/))
+  t.match(readCommand(['--resources', '1001'], {}), refused(/--resources .*1 to 1000/))
   t.match(readCommand(['--count', '0'], {}), refused(/--count/))
   t.match(readCommand(['--concurrency', '1e3'], {}), refused(/not "1e3"/))
   t.match(readCommand(['--cuont', '1'], {}), refused(/--cuont/))
 })
 
-test('a fault that is not about the arguments is not hidden', async (t) => {
+test('throws errors that are not about the arguments', async (t) => {
   const env = {
     get PORT(): string {
       throw new Error('no environment')
     }
   }
   t.throws(() => readCommand([], env), { message: 'no environment' })
+})
+
+test('signs only stale and future notifications at another time, outside the window', async (t) => {
+  t.equal(signingOffset('stale'), -10_800)
+  t.equal(signingOffset('future'), 3600)
+  t.same([signingOffset(undefined), signingOffset('tampered'), signingOffset('unsigned')], [0, 0, 0])
+})
+
+test('gives each deliberate error a signature code', async (t) => {
+  t.same(
+    Object.entries(DEFECTS).map(([name, { code }]) => [name, code]),
+    [
+      ['tampered', 'SIGNATURE_INVALID'],
+      ['stale', 'SIGNATURE_EXPIRED'],
+      ['future', 'SIGNATURE_EXPIRED'],
+      ['unsigned', 'SIGNATURE_MISSING']
+    ]
+  )
 })

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { test } from 'tap'
-import { makeRequest, type NotificationRequest } from '../../../dev/send/request.ts'
+import { makeRequest, type NotificationRequest } from '../../../dev/send/signed-request.ts'
 import { sendOptions } from './fixtures.ts'
 
 const now = new Date('2026-02-03T04:05:06.789Z')
@@ -9,7 +9,7 @@ const local = sendOptions().credentials
 const digest = ({ body, headers }: NotificationRequest, algorithm = 'sha1') =>
   createHash(algorithm).update(body).update(`${headers['x-cld-timestamp']}${local.apiSecret}`).digest('hex')
 
-test('a sample is signed, over the bytes that are sent, at the given time', async (t) => {
+test('signs the bytes of a sample at the given time', async (t) => {
   const request = makeRequest(sendOptions(), 0, now)
   t.strictSame(JSON.parse(request.body.toString()), request.notification)
   t.strictSame(request.headers, {
@@ -19,19 +19,19 @@ test('a sample is signed, over the bytes that are sent, at the given time', asyn
   })
 })
 
-test('SHA-256 is used when asked for', async (t) => {
+test('signs with SHA-256 on request', async (t) => {
   const request = makeRequest(sendOptions({ credentials: { ...local, algorithm: 'sha256' } }), 0, now)
   t.equal(request.headers['x-cld-signature'], digest(request, 'sha256'))
 })
 
-test('a colleague makes the change, or with --own the listener itself', async (t) => {
+test('names a colleague as the author, or the listener with --own', async (t) => {
   const by = (own: boolean) => makeRequest(sendOptions({ own }), 0, now).notification
   t.match(by(false), { notification_context: { triggered_by: { id: '222222222222222' } } })
   t.match(by(true), { notification_context: { triggered_by: { id: '111111111111111' } } })
   t.match(by(false), { signature_key: '111111111111111' })
 })
 
-test('one notification is about the asset that was named, several about one each', async (t) => {
+test('sends one notification for the given asset, several for one asset each', async (t) => {
   const publicIds = (count: number) =>
     [0, 1].map(
       (index) => makeRequest(sendOptions({ publicId: 'a', count }), index, now).notification?.public_id
@@ -40,7 +40,7 @@ test('one notification is about the asset that was named, several about one each
   t.same(publicIds(2), ['a-1', 'a-2'])
 })
 
-test('what is asked for is in the sample', async (t) => {
+test('puts the options into the sample', async (t) => {
   const options = sendOptions({
     type: 'move',
     variant: 'folders',
@@ -53,7 +53,7 @@ test('what is asked for is in the sample', async (t) => {
   t.match(notification, { source: 'ui', resources: { 'samples/leather-bag': { resource_type: 'video' } } })
 })
 
-test('a file is sent byte for byte, whatever it holds', async (t) => {
+test('sends any file byte for byte', async (t) => {
   const bytes = Buffer.from([0xff, 0x00, 0x7b])
   const request = makeRequest(sendOptions({ file: 'x' }), 0, now, bytes)
   t.strictSame(request.body, bytes)
@@ -64,7 +64,7 @@ test('a file is sent byte for byte, whatever it holds', async (t) => {
   t.equal(makeRequest(sendOptions(), 0, now, Buffer.from('"text"')).notification, null)
 })
 
-test('a tampered body differs in one byte from what was signed', async (t) => {
+test('changes one byte of a tampered body', async (t) => {
   const intact = makeRequest(sendOptions(), 0, now)
   const tampered = makeRequest(sendOptions({ defect: 'tampered' }), 0, now)
   t.same(tampered.headers, intact.headers)
@@ -76,7 +76,7 @@ test('a tampered body differs in one byte from what was signed', async (t) => {
   t.equal(makeRequest(sendOptions({ defect: 'tampered' }), 0, now, Buffer.alloc(0)).body.length, 1)
 })
 
-test('stale and future notifications are rightly signed at a wrong time', async (t) => {
+test('signs stale and future notifications correctly at a wrong time', async (t) => {
   for (const [defect, timestamp] of [
     ['stale', '1770080706'],
     ['future', '1770095106']
@@ -86,7 +86,7 @@ test('stale and future notifications are rightly signed at a wrong time', async 
   }
 })
 
-test('an unsigned notification has no signature headers', async (t) => {
+test('sends an unsigned notification without signature headers', async (t) => {
   t.strictSame(makeRequest(sendOptions({ defect: 'unsigned' }), 0, now).headers, {
     'content-type': 'application/json'
   })

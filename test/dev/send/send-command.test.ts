@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { test } from 'tap'
-import { run } from '../../../dev/send/run.ts'
+import { runSend } from '../../../dev/send/send-command.ts'
 import { deserted, type Receiver, receiver } from './receiver.ts'
 
 async function send(args: string, env: NodeJS.ProcessEnv = {}, now = () => new Date()) {
   const lines: string[] = []
-  const code = await run(args.split(' ').filter(Boolean), {
+  const code = await runSend(args.split(' ').filter(Boolean), {
     env,
     fetch,
     now,
@@ -17,7 +17,7 @@ async function send(args: string, env: NodeJS.ProcessEnv = {}, now = () => new D
 
 const to = ({ url }: Receiver | { url: string }) => `--url ${url}`
 
-test('an upload is sent, and what was sent, the answer and what comes next are printed', async (t) => {
+test('sends an upload, and prints the request, the answer and the next step', async (t) => {
   const listener = await receiver(t)
   const { code, output } = await send(`--public-id shop/brown ${to(listener)}`)
   t.equal(code, 0)
@@ -29,30 +29,30 @@ test('an upload is sent, and what was sent, the answer and what comes next are p
   t.match(output, /^Next {6}It is stored in the queue/m)
 })
 
-test('no secret and no signature is printed', async (t) => {
+test('prints no secret and no signature', async (t) => {
   const listener = await receiver(t)
   const { output } = await send(`--secret hushhush ${to(listener)}`)
   t.notMatch(output, /hushhush/)
   t.notOk(output.includes(String(listener.received[0]?.headers['x-cld-signature'])))
 })
 
-test('every defect is refused, which is a success', async (t) => {
+test('succeeds when a deliberate error is refused', async (t) => {
   const listener = await receiver(t)
   for (const defect of ['tampered', 'stale', 'future', 'unsigned']) {
     const { code, output } = await send(`--${defect} ${to(listener)}`)
     t.equal(code, 0, defect)
     t.match(output, /^Answer {4}401/m)
-    t.match(output, `As it should: --${defect}`)
+    t.match(output, `--${defect} is answered`)
   }
 })
 
-test('a defect that is accepted is a failure, and so is a refusal without one', async (t) => {
+test('fails when a deliberate error is accepted or a valid notification is refused', async (t) => {
   const careless = await receiver(t, () => ({ status: 200, body: { accepted: 1 } }))
-  t.match(await send(`--tampered ${to(careless)}`), { code: 1, output: /should have been answered 401/ })
+  t.match(await send(`--tampered ${to(careless)}`), { code: 1, output: /should be answered 401/ })
   t.match(await send(`--secret other ${to(await receiver(t))}`), { code: 1, output: /same secret/ })
 })
 
-test('the port comes from the environment', async (t) => {
+test('takes the port from the environment', async (t) => {
   const { port } = await receiver(t)
   t.match(await send('eager --variant hls', { PORT: String(port) }), {
     code: 0,
@@ -60,17 +60,17 @@ test('the port comes from the environment', async (t) => {
   })
 })
 
-test('of many assets the first is named', async (t) => {
+test('names the first of many assets', async (t) => {
   t.match(await send(`delete --resources 12 ${to(await receiver(t))}`), { code: 0, output: /and 11 more/ })
 })
 
-test('an unsigned notification is said to be', async (t) => {
+test('reports an unsigned notification', async (t) => {
   t.match(await send(`--unsigned ${to(await receiver(t))}`), {
-    output: /^Signed {4}not at all; --unsigned: /m
+    output: /^Signed {4}no; --unsigned: /m
   })
 })
 
-test('a file is sent byte for byte', async (t) => {
+test('sends a file byte for byte', async (t) => {
   const dir = t.testdir({ 'body.json': '{ "notification_type" : "upload" }\n' })
   const listener = await receiver(t)
   const { code, output } = await send(`--file ${join(dir, 'body.json')} ${to(listener)}`)
@@ -79,13 +79,13 @@ test('a file is sent byte for byte', async (t) => {
   t.match(output, /body\.json, 35 bytes/)
 })
 
-test('a file that is not there, or a sample that is not, is said so', async (t) => {
+test('reports a missing file or sample', async (t) => {
   t.match(await send('--file no-such-file'), { code: 1, output: /ENOENT.*no-such-file/ })
   t.match(await send('move --variant nonsense'), { code: 1, output: /no variant "nonsense" of move/ })
   t.match(await send('upload --resources 2'), { code: 1, output: /upload is about one asset/ })
 })
 
-test('where nothing listens it says to start the listener, and fails', async (t) => {
+test('fails when nothing listens, and says how to start the listener', async (t) => {
   const url = await deserted()
   t.match(await send(to({ url })), { code: 1, output: /^Answer {4}ECONNREFUSED$/m })
   t.match(await send(`--count 3 ${to({ url })}`), {
@@ -94,44 +94,44 @@ test('where nothing listens it says to start the listener, and fails', async (t)
   })
 })
 
-test('many notifications end with a summary', async (t) => {
+test('prints a summary of many notifications', async (t) => {
   const listener = await receiver(t)
   const { code, output } = await send(`--count 25 ${to(listener)}`)
   t.equal(code, 0)
   t.equal(listener.received.length, 25)
-  t.match(output, /^Sending {3}25 notifications, each about another asset, 20 at once/m)
+  t.match(output, /^Sending {3}25 notifications, each for another asset, 20 at once/m)
   t.match(output, /^Answers {3}25 × 200$/m)
   t.match(output, /^Next {6}It is stored in the queue\. .*-1"/m)
   t.match(output, /^Latency {3}p50 .* ms, p99 .* ms$/m)
 })
 
-test('a file can be sent many times over', async (t) => {
+test('sends a file many times', async (t) => {
   const dir = t.testdir({ 'body.json': '{}' })
   const { code, output } = await send(`--count 2 --file ${join(dir, 'body.json')} ${to(await receiver(t))}`)
   t.equal(code, 0)
   t.match(output, /the same bytes every time/)
 })
 
-test('many of which some are not answered as they should be are a failure', async (t) => {
+test('fails when some of many answers are unexpected', async (t) => {
   const broken = await receiver(t, () => ({ status: 503, body: {} }))
   const { code, output } = await send(`--count 2 ${to(broken)}`)
   t.equal(code, 1)
-  t.match(output, /^Faults {4}2/m)
+  t.match(output, /^Failures {2}2/m)
   t.match(output, /^Next {6}The listener could not store/m)
 })
 
-test('a long answer is cut short', async (t) => {
+test('shortens a long answer', async (t) => {
   const wordy = await receiver(t, () => ({ status: 500, body: 'x'.repeat(1000) }))
   t.match(await send(to(wordy)), { output: /x{299}… in / })
 })
 
-test('help and the list are printed, and a wrong flag points to the help', async (t) => {
+test('prints the help and the list, and points to the help after a wrong flag', async (t) => {
   t.match(await send('--help'), { code: 0, output: /npm run send -- \[TYPE\]/ })
   t.match(await send('--list'), { code: 0, output: /resource_context_changed/ })
   t.match(await send('--nonsense'), { code: 1, output: /Try --help\.$/ })
 })
 
-test('a fault of the program itself is not hidden', async (t) => {
+test('throws errors of the program itself', async (t) => {
   const broken = () => {
     throw new Error('no clock')
   }

@@ -2,22 +2,21 @@ import { COLLEAGUE } from '../../app/testing/defaults.ts'
 import { type Body, DEFAULT_PUBLIC_ID } from '../../app/testing/samples/asset.ts'
 import { sampleNotification } from '../../app/testing/samples.ts'
 import { signatureHeaders } from '../../app/testing/sign.ts'
-import { signingOffset } from './defects.ts'
-import type { SendOptions } from './options.ts'
+import { type SendOptions, signingOffset } from './send-options.ts'
 
-/** One notification, ready to be sent. */
+/** A signed notification. */
 export interface NotificationRequest {
   body: Buffer<ArrayBuffer>
   headers: Record<string, string>
-  /** The notification as it was before it became bytes; null for a file that holds none. */
+  /** The notification before it was serialized; null for a file that is not a JSON object. */
   notification: Body | null
 }
 
 /**
- * Makes the notification with this number (from 0) out of `options.count`, signed at `now`. `file` holds
- * the bytes to send instead of a sample.
+ * Builds the notification with this index out of `options.count`, signed at `now`.
  *
- * @throws ListenerError when there is no such sample
+ * @param file the bytes to send instead of a sample
+ * @throws {ListenerError} when the sample does not exist
  */
 export function makeRequest(
   options: SendOptions,
@@ -64,7 +63,7 @@ function jsonObject(bytes: Buffer): Body | null {
 }
 
 function withOneByteChanged(bytes: Buffer<ArrayBuffer>): Buffer<ArrayBuffer> {
-  // Nothing can be changed in no bytes: one too many is as good.
+  // an empty body has no byte to change
   if (bytes.length === 0) return Buffer.from(' ')
   const changed = Buffer.from(bytes)
   const middle = changed.length >> 1

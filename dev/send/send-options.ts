@@ -5,9 +5,40 @@ import { EVENT_TYPES, type EventType } from '../../app/ingest/event.ts'
 import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
 import { RESOURCE_TYPES, type ResourceType } from '../../app/testing/samples/asset.ts'
 import { MAX_ASSETS } from '../../app/testing/samples.ts'
-import { DEFECTS, type Defect } from './defects.ts'
 
-/** What a notification is signed with. */
+/** Deliberate errors of a signature, and how the listener answers them. */
+export const DEFECTS = {
+  tampered: {
+    code: 'SIGNATURE_INVALID',
+    description: 'one byte of the body is changed after signing',
+    meaning: 'the signature does not match the body'
+  },
+  stale: {
+    code: 'SIGNATURE_EXPIRED',
+    description: 'signed 3 hours ago',
+    meaning: 'the timestamp is older than SIGNATURE_TOLERANCE_SECONDS (2 hours by default)'
+  },
+  future: {
+    code: 'SIGNATURE_EXPIRED',
+    description: 'signed 1 hour ahead of the clock',
+    meaning: 'the timestamp is more than 300 s in the future'
+  },
+  unsigned: {
+    code: 'SIGNATURE_MISSING',
+    description: 'without the X-Cld-Signature and X-Cld-Timestamp headers',
+    meaning: 'there is no signature to check, or its timestamp is not 10 digits'
+  }
+} as const
+
+export type Defect = keyof typeof DEFECTS
+
+/** Offset of the signature's time from now, in seconds. */
+export function signingOffset(defect: Defect | undefined): number {
+  if (defect === 'stale') return -3 * 60 * 60
+  return defect === 'future' ? 60 * 60 : 0
+}
+
+/** The key that signs a notification. */
 export interface Credentials {
   cloudName: string
   apiKey: string
@@ -26,12 +57,12 @@ export interface SendOptions {
   count: number
   /** Requests in flight at once. */
   concurrency: number
-  /** Send the bytes of this file instead of a sample. */
+  /** File to send instead of a sample. */
   file?: string
   url: string
   credentials: Credentials
   defect?: Defect
-  /** Made with the listener's own key. */
+  /** Whether the change is the listener's own. */
   own: boolean
   source: 'api' | 'ui'
 }
@@ -45,18 +76,18 @@ export type Command =
 const MAX_NOTIFICATIONS = 1_000_000
 const MAX_CONCURRENCY = 1000
 
-/** Reads the command line and the environment. What is wrong with them is said in a line that can be acted on. */
+/** Reads the command line and the environment. Errors become a one-line message. */
 export function readCommand(args: readonly string[], env: NodeJS.ProcessEnv): Command {
   try {
     const { values, positionals } = parse(args)
     if (values.help) return { action: 'help' }
     if (values.list) return { action: 'list' }
-    if (values.own && values.ui) throw refusal('One at a time: --own, --ui')
-    if (positionals.length > 1) throw refusal(`One TYPE at a time, not: ${positionals.join(' ')}`)
+    if (values.own && values.ui) throw refusal('Choose one of --own and --ui')
+    if (positionals.length > 1) throw refusal(`Expected one TYPE, got: ${positionals.join(' ')}`)
     return {
       action: 'send',
       options: {
-        type: oneOf(EVENT_TYPES, positionals[0] ?? 'upload', 'TYPE', '--list shows what there is'),
+        type: oneOf(EVENT_TYPES, positionals[0] ?? 'upload', 'TYPE', '--list shows the types'),
         variant: values.variant,
         publicId: values['public-id'],
         resourceType: resourceType(values['resource-type']),
@@ -131,7 +162,7 @@ function credentials(values: Values, env: NodeJS.ProcessEnv): Credentials {
 
 function defect(values: Values): Defect | undefined {
   const chosen = (Object.keys(DEFECTS) as Defect[]).filter((name) => values[name])
-  if (chosen.length > 1) throw refusal(`One at a time: --${chosen.join(', --')}`)
+  if (chosen.length > 1) throw refusal(`Choose one of --${chosen.join(', --')}`)
   return chosen[0]
 }
 
@@ -141,17 +172,18 @@ function resourceType(value: string | undefined): ResourceType | undefined {
 
 function whole(text: string, name: string, max: number): number {
   const value = /^\d{1,7}$/.test(text) ? Number(text) : 0
-  if (value < 1 || value > max) throw refusal(`${name} is a whole number from 1 to ${max}, not "${text}"`)
+  if (value < 1 || value > max)
+    throw refusal(`${name} must be a whole number from 1 to ${max}, not "${text}"`)
   return value
 }
 
 function oneOf<const T extends string>(known: readonly T[], value: string, name: string, hint?: string): T {
   const found = known.find((each) => each === value)
   if (found !== undefined) return found
-  throw refusal(`${name} "${value}" is not known: ${hint ?? `it is one of ${known.join(', ')}`}`)
+  throw refusal(`${name} "${value}" does not exist: ${hint ?? `use one of ${known.join(', ')}`}`)
 }
 
 function httpUrl(text: string): string {
   if (/^https?:$/.test(URL.parse(text)?.protocol ?? '')) return text
-  throw refusal(`The listener's address (--url, or PORT) is http or https, not "${text}"`)
+  throw refusal(`The listener's address (--url or PORT) must be an http or https URL, not "${text}"`)
 }

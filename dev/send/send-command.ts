@@ -1,26 +1,23 @@
 import { readFile } from 'node:fs/promises'
 import { ListenerError } from '../../app/errors.ts'
-import { assetsOf, makerOf } from './about.ts'
-import { advise, isExpected } from './advice.ts'
-import { DEFECTS } from './defects.ts'
-import { deliver, type Transport } from './deliver.ts'
-import { HELP, listing } from './help.ts'
-import { sendMany, summaryLines } from './many.ts'
-import { readCommand, type SendOptions } from './options.ts'
-import { makeRequest, type NotificationRequest } from './request.ts'
+import { advise, assetsOf, makerOf } from './send-advice.ts'
+import { HELP, listing } from './send-help.ts'
+import { deliver, isExpected, sendMany, summaryLines, type Transport } from './send-many.ts'
+import { DEFECTS, readCommand, type SendOptions } from './send-options.ts'
+import { makeRequest, type NotificationRequest } from './signed-request.ts'
 
-export interface Surroundings extends Transport {
+export interface SendSurroundings extends Transport {
   env: NodeJS.ProcessEnv
   now: () => Date
   print: (line: string) => void
 }
 
 /**
- * What `npm run send` does.
+ * Runs `npm run send`.
  *
- * @returns the exit code: 0 when the listener answered as it should have, given the flags; else 1
+ * @returns the exit code: 0 when the listener answered as expected for the flags, otherwise 1
  */
-export async function run(args: readonly string[], surroundings: Surroundings): Promise<0 | 1> {
+export async function runSend(args: readonly string[], surroundings: SendSurroundings): Promise<0 | 1> {
   const { env, print } = surroundings
   const command = readCommand(args, env)
   switch (command.action) {
@@ -38,7 +35,7 @@ export async function run(args: readonly string[], surroundings: Surroundings): 
   }
 }
 
-async function send(options: SendOptions, surroundings: Surroundings): Promise<0 | 1> {
+async function send(options: SendOptions, surroundings: SendSurroundings): Promise<0 | 1> {
   const { print, now } = surroundings
   try {
     const file = options.file === undefined ? undefined : await readFile(options.file)
@@ -58,7 +55,7 @@ async function send(options: SendOptions, surroundings: Surroundings): Promise<0
 async function one(
   options: SendOptions,
   request: NotificationRequest,
-  surroundings: Surroundings
+  surroundings: SendSurroundings
 ): Promise<0 | 1> {
   const { print } = surroundings
   describe(options, request).forEach(print)
@@ -74,11 +71,11 @@ async function one(
 async function many(
   options: SendOptions,
   make: (index: number) => NotificationRequest,
-  surroundings: Surroundings
+  surroundings: SendSurroundings
 ): Promise<0 | 1> {
   const { print } = surroundings
   const first = make(0)
-  const what = options.file === undefined ? 'each about another asset' : 'the same bytes every time'
+  const what = options.file === undefined ? 'each for another asset' : 'the same bytes every time'
   print(`Sending   ${options.count} notifications, ${what}, ${options.concurrency} at once; the first:`)
   describe(options, first).forEach(print)
   const summary = await sendMany(options, make, surroundings, print)
@@ -94,12 +91,12 @@ function describe(options: SendOptions, { body, notification }: NotificationRequ
   const ids = [first?.publicId, first?.assetId, others.length > 0 && `and ${others.length} more`].filter(
     Boolean
   )
-  const flaw = defect === undefined ? '' : `; --${defect}: ${DEFECTS[defect].description}`
+  const error = defect === undefined ? '' : `; --${defect}: ${DEFECTS[defect].description}`
   const how = `${credentials.algorithm}, secret of key ${credentials.apiKey} (${credentials.cloudName})`
   return [
     `Sent      ${[name, ...ids, `${body.length} bytes`].join(', ')}`,
     `Made by   ${makerOf(notification)}`,
-    `Signed    ${defect === 'unsigned' ? 'not at all' : how}${flaw}`,
+    `Signed    ${defect === 'unsigned' ? 'no' : how}${error}`,
     `To        ${options.url}`
   ]
 }

@@ -1,14 +1,22 @@
 import { test } from 'tap'
-import { percentile, sendMany, summaryLines } from '../../../dev/send/many.ts'
-import type { SendOptions } from '../../../dev/send/options.ts'
-import { makeRequest } from '../../../dev/send/request.ts'
+import {
+  deliver,
+  isExpected,
+  type Outcome,
+  percentile,
+  sendMany,
+  summaryLines,
+  type Transport
+} from '../../../dev/send/send-many.ts'
+import { DEFECTS, type Defect, type SendOptions } from '../../../dev/send/send-options.ts'
+import { makeRequest } from '../../../dev/send/signed-request.ts'
 import { sendOptions } from './fixtures.ts'
 import { deserted, receiver } from './receiver.ts'
 
 const run = (options: SendOptions, elapsed = () => performance.now(), print = (_: string) => {}) =>
   sendMany(options, (index) => makeRequest(options, index, new Date()), { fetch, elapsed }, print)
 
-test('every notification is sent, each about another asset, so many at once', async (t) => {
+test('sends a notification for each asset, at most N at once', async (t) => {
   const { url, received, peak } = await receiver(t)
   const summary = await run(sendOptions({ url, count: 30, concurrency: 4 }))
   t.match(summary, { sent: 30, outcomes: { 200: 30 }, unexpected: 0, stopped: null })
@@ -21,7 +29,7 @@ test('every notification is sent, each about another asset, so many at once', as
   t.ok(peak() <= 4)
 })
 
-test('answers that should not be are counted, and do not end it', async (t) => {
+test('counts unexpected answers and continues', async (t) => {
   let requests = 0
   const { url } = await receiver(t, () => ({ status: ++requests % 2 ? 200 : 503, body: {} }))
   const summary = await run(sendOptions({ url, count: 4, concurrency: 1 }))
@@ -78,7 +86,7 @@ test('a long run says each second how far it is, also while nothing is answered'
   t.strictSame(lines, [
     'Progress  0 of 3 answered, 0 a second',
     'Progress  1 of 3 answered, 1 a second',
-    'Progress  2 of 3 answered, 1 a second, 1 not as they should be'
+    'Progress  2 of 3 answered, 1 a second, 1 unexpected'
   ])
   t.ok(isOver)
   t.match(summary.example, { status: 503 })
@@ -119,8 +127,87 @@ test('the summary tells answers, rate and latency', async (t) => {
     'Answers   3 × 200, 1 × 503',
     'Rate      2 a second: 4 in 2.0 s',
     'Latency   p50 2.0 ms, p99 40.0 ms',
-    'Faults    1 were not answered as they should have been'
+    'Failures  1 unexpected answers'
   ])
   const instant = { ...summary, seconds: 0, latencies: [], unexpected: 0 }
   t.same(summaryLines(instant), ['Answers   3 × 200, 1 × 503', 'Rate      4 a second: 4 in 0.0 s'])
+})
+
+const request = makeRequest(sendOptions(), 0, new Date())
+
+/** A clock that is 5 ms further every time it is read. */
+const ticking = () => {
+  let now = 0
+  return () => {
+    now += 5
+    return now
+  }
+}
+
+const failing = (error: unknown): Transport => ({
+  fetch: () => Promise.reject(error),
+  elapsed: ticking()
+})
+
+test('an answer comes with its status, its body and how long it took', async (t) => {
+  const { url, received } = await receiver(t)
+  t.same(await deliver(url, request, { fetch, elapsed: ticking() }), {
+    kind: 'answered',
+    status: 200,
+    body: '{"accepted":1}',
+    ms: 5
+  })
+  t.same(received[0]?.body, request.body)
+  t.match(received[0]?.headers, { 'content-type': 'application/json', 'x-cld-signature': /^[0-9a-f]{40}$/ })
+})
+
+test('a redirect is not followed', async (t) => {
+  const { url } = await receiver(t, () => ({ status: 308, body: {} }))
+  t.match(await deliver(url, request, { fetch, elapsed: ticking() }), { kind: 'answered', status: 308 })
+})
+
+test('where nothing listens there is no answer but ECONNREFUSED', async (t) => {
+  t.match(await deliver(await deserted(), request, { fetch, elapsed: ticking() }), {
+    kind: 'unanswered',
+    reason: 'ECONNREFUSED',
+    ms: 5
+  })
+})
+
+test('silence ends with the time-out that Cloudinary has', async (t) => {
+  const timeout = new DOMException('The operation was aborted due to timeout', 'TimeoutError')
+  t.match(await deliver('http://x', request, failing(timeout)), { reason: 'no answer within 20 s' })
+})
+
+test('any other fault is told in its own words', async (t) => {
+  const cases: [unknown, string][] = [
+    [new TypeError('fetch failed', { cause: new Error('bad port') }), 'bad port'],
+    [new TypeError('terminated'), 'terminated'],
+    ['thrown text', 'thrown text']
+  ]
+  for (const [error, reason] of cases) {
+    t.match(await deliver('http://x', request, failing(error)), { kind: 'unanswered', reason })
+  }
+})
+
+const answered = (status: number, code?: string): Outcome => ({
+  kind: 'answered',
+  status,
+  body: JSON.stringify({ code }),
+  ms: 1
+})
+
+test('expects 200 for a valid notification', async (t) => {
+  t.ok(isExpected(sendOptions(), answered(200)))
+  t.notOk(isExpected(sendOptions(), answered(202)))
+  t.notOk(isExpected(sendOptions(), answered(401, 'SIGNATURE_INVALID')))
+  t.notOk(isExpected(sendOptions(), { kind: 'unanswered', reason: 'ECONNREFUSED', ms: 1 }))
+})
+
+test('expects 401 with the right code for a deliberate error', async (t) => {
+  for (const defect of Object.keys(DEFECTS) as Defect[]) {
+    t.ok(isExpected(sendOptions({ defect }), answered(401, DEFECTS[defect].code)))
+    t.notOk(isExpected(sendOptions({ defect }), answered(401, 'SIGNATURE_OTHER')))
+    t.notOk(isExpected(sendOptions({ defect }), answered(200)))
+  }
 })

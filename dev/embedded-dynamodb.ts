@@ -9,19 +9,19 @@ export interface EmbeddedDynamoDb {
   /** The endpoint. */
   readonly url: string
   readonly tableName: string
-  /** What a process must find in its environment for its AWS SDK to come here. */
+  /** Variables that point the AWS SDK of a process here. */
   readonly environment: Readonly<Record<string, string>>
-  /** For faults: a test may answer its requests itself. */
+  /** Lets a test answer requests itself. */
   readonly server: Server
   stop(): Promise<void>
 }
 
 export interface DynamoDbOptions {
-  /** Default 0: a free one. */
+  /** Default 0, any free port. */
   port?: number
   /** Default 127.0.0.1. */
   host?: string
-  /** The name or address by which others reach this machine; default the host. */
+  /** Name or address of this machine for others; default the host. */
   advertisedHost?: string
 }
 
@@ -30,14 +30,13 @@ export const JOURNAL_TABLE_NAME = 'cloudinary-journal'
 const REGION = 'us-east-1'
 const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' }
 
-/** How long the table may take to be there, and how often it is looked for, in seconds. */
+/** Seconds. */
 const TABLE_WAIT = { maxWaitTime: 10, minDelay: 0.01, maxDelay: 0.1 }
 
 /**
- * Starts DynamoDB in this process, with the journal's table; it accepts any credentials, and forgets everything
- * when it stops. It deletes nothing by itself: dynalite knows no time to live.
+ * Starts DynamoDB in memory, with the journal's table. Accepts any credentials, and ignores the time to live.
  *
- * @throws {Error} EADDRINUSE where the port is taken
+ * @throws {Error} EADDRINUSE for a taken port
  */
 export async function startDynamoDb(options: DynamoDbOptions = {}): Promise<EmbeddedDynamoDb> {
   const { port = 0, host = '127.0.0.1' } = options
@@ -55,7 +54,7 @@ export async function startDynamoDb(options: DynamoDbOptions = {}): Promise<Embe
       AWS_REGION: REGION,
       AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
       AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
-      AWS_PROFILE: '' // a profile, where one is chosen, would win over the credentials
+      AWS_PROFILE: '' // a profile would take precedence over the credentials
     },
     server,
     stop: async () => {

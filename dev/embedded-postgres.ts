@@ -6,29 +6,29 @@ import manifest from '../package.json' with { type: 'json' }
 
 export interface EmbeddedPostgres {
   readonly url: string
-  /** What a process must find in its environment to come here. */
+  /** Variables that point a process here. */
   readonly environment: Readonly<Record<string, string>>
-  /** For a look into it, past the socket. */
+  /** Gives access past the socket. */
   readonly db: PGlite
-  /** Refuses connections and cuts those that are open; what is stored stays. */
+  /** Closes and refuses connections, and keeps the data. */
   down(): Promise<void>
-  /** Takes connections again, on the same port. */
+  /** Accepts connections again, on the same port. */
   up(): Promise<void>
   stop(): Promise<void>
 }
 
-/** Connections at a time: those of ten workers. */
+/** Maximum number of connections: those of ten workers. */
 const CONNECTIONS = 100
 
-/** Where an empty database is kept, of the version that made it. */
+/** Cache of an empty database, by version. */
 const EMPTY = `node_modules/.cache/postgres/empty-${manifest.devDependencies['@electric-sql/pglite']}.tar`
 
 /**
- * Starts PostgreSQL in this process, on a free port; it accepts any credentials, and forgets everything when it stops. It takes a
- * second, the first time some more, and some 400 MB. All connections share one session, one statement or transaction after
- * the other: what one sets for its session, all have, and time limits of the server do not strike.
+ * Starts PostgreSQL in memory, on a free port. Accepts any credentials. Takes a second (longer the first time) and 400 MB. All
+ * connections share one session and run one statement or transaction at a time: session settings affect all of them, and
+ * time-outs of the server have no effect.
  *
- * @param empty path of the file in which an empty database is kept, since to make one takes seconds
+ * @param empty path of a cached empty database, which takes seconds to create
  */
 export async function startPostgres(empty = EMPTY): Promise<EmbeddedPostgres> {
   const db = await openEmpty(empty)
@@ -53,26 +53,25 @@ async function openEmpty(path: string): Promise<PGlite> {
   const kept = await readFile(path).catch(() => undefined)
   if (kept) return PGlite.create({ loadDataDir: new Blob([kept]) })
   const db = await PGlite.create()
-  // where nothing can be written, the next one takes as long
+  // without a writable cache, the next start is as slow
   await Promise.allSettled([keep(path, await db.dumpDataDir('none'))])
   return db
 }
 
 async function keep(path: string, dump: Blob): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
-  // others may be at it as well: the file is whole, or not there
+  // renamed, so that a concurrent start never reads a partial file
   const own = `${path}.${process.pid}`
   await writeFile(own, dump.stream())
   await rename(own, path)
 }
 
-/** What a client sends before `Sync`: Parse, Bind, Describe, Execute, Close, Flush. */
+/** Messages of a client before `Sync`: Parse, Bind, Describe, Execute, Close, Flush. */
 const WITHIN_EXCHANGE = new Set(Array.from('PBDECH', (type) => type.charCodeAt(0)))
 
 /**
- * A query with parameters is several messages, and the socket server (0.2.17) lets those of other connections in between,
- * into the one session there is: a connection may be answered what another asked for. It waits while a transaction is
- * open; so that is what it is told until the exchange is over.
+ * Keeps the messages of a query together. The socket server (0.2.17) interleaves messages of other connections in the one
+ * session, which mixes up answers. It waits only during a transaction, so this reports one until the query is complete.
  * Source: https://github.com/electric-sql/pglite/issues/1046
  */
 function keepExchangesWhole(db: PGlite): void {

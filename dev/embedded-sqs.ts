@@ -8,11 +8,11 @@ export interface EmbeddedSqs {
   readonly url: string
   readonly queueUrl: string
   readonly deadLetterQueueUrl: string
-  /** A topic of SNS, which is on the same endpoint. */
+  /** SNS topic, on the same endpoint. */
   readonly topicArn: string
-  /** What a process must find in its environment for its AWS SDK to come here. */
+  /** Variables that point the AWS SDK of a process here. */
   readonly environment: Readonly<Record<string, string>>
-  /** For a look into the queues, past the API. */
+  /** Gives access to the queues past the API. */
   readonly server: FauxqsServer
   stop(): Promise<void>
 }
@@ -24,7 +24,7 @@ const REGION = 'us-east-1'
 const ACCOUNT = '000000000000'
 const FOURTEEN_DAYS = String(14 * 24 * 60 * 60)
 
-/** The queues as they are in production. */
+/** The queues of production. */
 const QUEUES: { name: string; attributes: Record<string, string> }[] = [
   {
     name: DEAD_LETTER_QUEUE_NAME,
@@ -45,21 +45,19 @@ const QUEUES: { name: string; attributes: Record<string, string> }[] = [
 ]
 
 export interface SqsOptions {
-  /** Default 0: a free one. */
+  /** Default 0, any free port. */
   port?: number
   /** Address to listen on. Default 127.0.0.1. */
   host?: string
-  /** The name or address by which others reach this machine; default the host. */
+  /** Name or address of this machine for others; default the host. */
   advertisedHost?: string
 }
 
 /**
- * Starts SQS and SNS in this process, with the listener's queues and a topic; it accepts any credentials, and forgets everything
- * when it stops.
+ * Starts SQS and SNS in memory, with the listener's queues and a topic. Accepts any credentials.
  *
- * The queues' URLs name the advertised host, not `sqs.us-east-1.localhost` as fauxqs has it, which does not
- * resolve everywhere: the AWS SDK calls the host that a queue's URL names, whatever AWS_ENDPOINT_URL_SQS says.
- * Of the URL fauxqs reads the last part alone.
+ * The queue URLs name the advertised host, since `sqs.us-east-1.localhost`, the host of fauxqs, does not resolve everywhere, and
+ * the AWS SDK calls the host of the queue URL rather than AWS_ENDPOINT_URL_SQS. fauxqs reads only the last part of the URL.
  */
 export async function startSqs(options: SqsOptions = {}): Promise<EmbeddedSqs> {
   const { port = 0, host = '127.0.0.1', advertisedHost = host === '0.0.0.0' ? '127.0.0.1' : host } = options
@@ -83,7 +81,7 @@ export async function startSqs(options: SqsOptions = {}): Promise<EmbeddedSqs> {
       AWS_REGION: REGION,
       AWS_ACCESS_KEY_ID: 'local',
       AWS_SECRET_ACCESS_KEY: 'local',
-      AWS_PROFILE: '' // a profile, where one is chosen, would win over the credentials
+      AWS_PROFILE: '' // a profile would take precedence over the credentials
     },
     server,
     stop: () => server.stop()
@@ -91,8 +89,8 @@ export async function startSqs(options: SqsOptions = {}): Promise<EmbeddedSqs> {
 }
 
 /**
- * Makes the Fastify server that `start` creates before it first awaits listen on an address. fauxqs 2.4.1 has no option for
- * it and listens on all interfaces, where anyone on the network could read and send messages.
+ * Makes the Fastify server that `start` creates synchronously listen on an address. fauxqs 2.4.1 has no option for it, and on
+ * all interfaces anyone on the network could read and send messages.
  */
 function listeningOn<T>(host: string, start: () => T): T {
   const bind = (message: unknown) => {

@@ -135,7 +135,7 @@ test('as a process it is configured by its environment, and stops on SIGTERM', a
     WEBHOOK_URL: webhookUrl
   })
   const ready = await firstLine
-  t.match(ready, { role: 'stand-ins', msg: 'the stand-ins are ready', webhookUrl })
+  t.match(ready, { role: 'stand-ins', msg: 'stand-ins ready', webhookUrl })
   for (const url of [ready.sqs, ready.dynamoDb]) t.match(url, /^http:\/\/localhost:\d+$/)
   await fetch(`${ready.cloudinary}/_standin/upload`, { method: 'POST' })
   await fetch(`${ready.cloudinary}/_standin/idle`)

@@ -1,20 +1,19 @@
-# Node.js runs the TypeScript as it is, so there is nothing to build: the stages only keep what the listener
-# does not need at run time out of its image.
+# Node.js runs TypeScript, so there is no build step. The stages keep files that the listener does not need out of its image.
 
 FROM node:24-slim AS dependencies
 WORKDIR /listener
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
-# Of the development dependencies, those that the image of docker-compose.yml imports; all of them are 650 MB.
-# The versions are those of package-lock.json: `npm ci` fails when package.json asks for others.
+# The development dependencies that the images of docker-compose.yml import; all of them take 650 MB.
+# `npm ci` fails unless their versions match package-lock.json.
 FROM dependencies AS dev-dependencies
 RUN for name in @fastify/multipart dynalite fauxqs json-logic-engine pino-pretty; do \
       npm pkg set --json "dependencies.$name=$(npm pkg get "devDependencies.$name")" || exit 1; \
     done; \
     npm pkg delete devDependencies && npm ci --ignore-scripts --no-audit --no-fund
 
-# All that .dockerignore lets in, but the stand-ins: an edit of those leaves the image below as it is.
+# Everything that .dockerignore admits except dev/, so that an edit there does not change the images below.
 FROM node:24-slim AS sources
 WORKDIR /listener
 COPY . .
@@ -22,16 +21,16 @@ RUN rm -rf dev
 
 FROM node:24-slim AS production
 ENV NODE_ENV=production
-# by itself Node lets garbage pile up where a host has much memory: a worker took 270 MB for 35 MB that were in use
+# on a host with much memory, Node collects garbage late: a worker took 270 MB for 35 MB in use
 ENV NODE_OPTIONS=--max-semi-space-size=8
-# glibc keeps freed memory, and the more the larger what was freed: after a flood of 10 MiB bodies web kept hundreds of MB
+# glibc keeps large freed blocks: after a flood of 10 MiB bodies, web held hundreds of MB
 ENV MALLOC_MMAP_THRESHOLD_=131072
 ENV MALLOC_TRIM_THRESHOLD_=131072
 WORKDIR /listener
 COPY --from=dependencies /listener/node_modules node_modules
 COPY --from=sources /listener .
 USER node
-# fails here, and not when a task starts, if listener.config.ts imports what the image does not hold
+# fails the build, rather than the start of a task, if listener.config.ts imports a file that the image lacks
 RUN ["node", "app/listener-config/check-listener.ts"]
 EXPOSE 8080
 # for web; the other roles do not listen
@@ -39,14 +38,14 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD node 
 ENTRYPOINT ["node", "app/main.ts"]
 CMD ["web"]
 
-# For docker-compose.yml: the same, with a log for people, and with the stand-ins for SQS, DynamoDB and Cloudinary.
+# For docker-compose.yml: the same with a readable log.
 FROM production AS dev
 COPY --from=dev-dependencies /listener/node_modules node_modules
 COPY dev dev
 ENTRYPOINT ["node", "--import", "./dev/readable-log.ts", "app/main.ts"]
 
-# Of docker-compose.yml too: the stand-ins hold nothing of an adopter's own, so that an edit of listener.config.ts or of
-# processors/ leaves this image, its container, and with it the assets, the queue and the dead letters, as they are.
+# For docker-compose.yml: the stand-ins, without listener.config.ts and processors/, so that an edit of those keeps the
+# container and with it the assets, the queue and the dead letters.
 FROM node:24-slim AS stand-ins
 WORKDIR /listener
 COPY --from=dev-dependencies /listener/node_modules node_modules
@@ -56,5 +55,5 @@ COPY dev dev
 USER node
 ENTRYPOINT ["node", "--import", "./dev/readable-log.ts", "dev/stand-ins.ts"]
 
-# What is deployed: the last stage is what `docker build` and the CDK build.
+# The deployed image: `docker build` and the CDK build the last stage.
 FROM production

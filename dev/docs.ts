@@ -5,10 +5,10 @@ import { SETTINGS } from '../infra/settings.ts'
 import { TIMINGS } from '../infra/timings.ts'
 import { type Cells, costs, inputs, levers, prices, scale } from './cost/tables.ts'
 
-/** A table in a document that says what code says, and so is written from it. */
+/** A table of a document that is generated from code. */
 export interface Table {
   document: string
-  /** Names its place in the document. */
+  /** Name of its place in the document. */
   name: string
   source: string
   /** In Markdown. */
@@ -95,9 +95,9 @@ function markdown(head: readonly string[], rows: readonly (readonly string[])[])
 }
 
 /**
- * A document's text with the table brought up to date.
+ * Replaces the table in a document.
  *
- * @throws {Error} when the text has no place for it
+ * @throws {Error} when the document has no place for it
  */
 export function withTable(text: string, { document, name, source, render }: Table): string {
   const first = `<!-- ${name}: begin (npm run docs writes this from ${source}) -->`
@@ -108,7 +108,7 @@ export function withTable(text: string, { document, name, source, render }: Tabl
   return `${text.slice(0, begin)}${first}\n${render()}\n${text.slice(end)}`
 }
 
-/** Headings that a document has a second time: something is there twice, and links lead to the first one alone. */
+/** Returns repeated headings: links lead only to the first one. */
 export function repeatedHeadings(text: string): string[] {
   const prose = text.replace(/^ *```[\s\S]*?^ *```/gm, '')
   const headings = Array.from(prose.matchAll(/^#+ +(.*)$/gm), ([, heading]) => heading!)
@@ -122,7 +122,7 @@ if (import.meta.main) {
     const updated = withTable(text, table)
     if (!process.argv.includes('--check')) {
       await writeFile(document, updated)
-      console.log(`${document}: the table is written from ${source}`)
+      console.log(`${document}: wrote the table of ${source}`)
     } else if (updated !== text) {
       console.error(`${document} differs from ${source}; run: npm run docs`)
       process.exitCode = 1

@@ -9,11 +9,11 @@ import {
   videoPreprocess
 } from '../app/listener.ts'
 
-/** Where `forward` may post to on this machine: the stand-in for Cloudinary, which shows what came. */
+/** Receiver of `forward` in the Cloudinary stand-in. */
 const RECEIVER = 'http://127.0.0.1:4000/_standin/received'
 
 /**
- * All processors that come with the listener, on together. To try them:
+ * All processors of the listener. To try them:
  * `LISTENER_CONFIG=./dev/every-processor.config.ts npm start`
  */
 export const everyProcessor = (receiver: string) => [

@@ -1,6 +1,6 @@
 import { prettyFactory } from 'pino-pretty'
 
-/** Formats a line of a role's log, as it is or parsed, for people to read. */
+/** Creates a function that formats a log line, as text or parsed, for people. */
 export function createLogFormat({ colors }: { colors: boolean }): (line: string | object) => string {
   return prettyFactory({ colorize: colors, ignore: 'role', messageFormat: '{role}: {msg}', singleLine: true })
 }

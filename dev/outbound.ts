@@ -3,24 +3,24 @@ import { Webhook } from 'standardwebhooks'
 import type { PublishedMessage } from './sns.ts'
 
 export interface OutboundOptions {
-  /** What `forward` signs with. */
+  /** Secret of `forward`. */
   forwardSecret: string
-  /** What `notify` has published. */
+  /** Returns the messages that `notify` published. */
   messages: () => PublishedMessage[]
 }
 
-/** A request that came to where `forward` posts to. */
+/** A request from `forward`. */
 type Received = { receivedAt: string; id: string | undefined } & (
   | { verified: true; repeated: boolean; body: unknown }
   | { verified: false; why: string }
 )
 
-/** So many requests are remembered. */
+/** Maximum number of requests to keep. */
 const REMEMBERED = 1000
 
 /**
- * For people who try out processors that send: somewhere to send to, and a look at what came. `POST /received` takes
- * what is signed as Standard Webhooks has it, and refuses what is not.
+ * Receives and shows what processors send. `POST /received` accepts requests with a valid signature of Standard Webhooks, and
+ * answers others 401.
  */
 export async function outboundApi(
   app: FastifyInstance,
@@ -29,7 +29,7 @@ export async function outboundApi(
   const webhook = new Webhook(forwardSecret)
   const requests: Received[] = []
 
-  // the bytes are what is signed
+  // the signature covers the raw bytes
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
 

@@ -2,8 +2,8 @@ import { pino } from 'pino'
 import { createLogFormat } from './log-format.ts'
 
 /**
- * Given to `node --import`, it makes a process log for people instead of in JSON, as docker-compose.yml does. It formats
- * in the process itself: a pipe would come between the process and its signals, exit code and last lines.
+ * Preloaded with `node --import`, formats the log of a process for people, as in docker-compose.yml. A pipe would separate the
+ * process from its signals, its exit code and its last lines.
  */
 const format = createLogFormat({ colors: false })
 const { destination } = pino

@@ -17,13 +17,13 @@ export interface Failure {
 
 export interface SecretsManagerStandIn {
   readonly url: string
-  /** How many requests have come in so far. */
+  /** Number of requests so far. */
   readonly requests: number
-  /** Puts a new version at a stage, or takes the stage away. */
+  /** Sets the version of a stage, or removes the stage. */
   set(secretId: string, stage: SecretStage, value: SecretValue | undefined): void
-  /** As a rotation ends: what was AWSCURRENT becomes AWSPREVIOUS. */
+  /** Rotates a secret: the value of AWSCURRENT becomes AWSPREVIOUS. */
   rotate(secretId: string, value: SecretValue): void
-  /** Answers every request, or those for one stage, with this error from now on, until called without one. */
+  /** Fails all requests, or those for one stage, until called without a failure. */
   failWith(failure?: Failure): void
   stop(): Promise<void>
 }
@@ -44,17 +44,16 @@ interface Answer {
   body: Record<string, unknown>
 }
 
-const fault = (status: number, code: string, message: string): Answer => ({
+const errorAnswer = (status: number, code: string, message: string): Answer => ({
   status,
   body: { __type: code, Message: message }
 })
 
 /**
- * Speaks the one operation of AWS Secrets Manager that the listener uses, GetSecretValue, so that the real AWS
- * SDK can be run against it. It takes any signature.
+ * Serves GetSecretValue of AWS Secrets Manager, the one operation that the listener uses. Accepts any signature.
  * Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
  *
- * @param options.port 0 takes a free one
+ * @param options.port default 0, any free port
  * @param options.secrets current values by secret id
  */
 export async function startSecretsManager(
@@ -78,18 +77,22 @@ export async function startSecretsManager(
   async function answer(request: IncomingMessage): Promise<Answer> {
     const input = (await json(request).catch(() => undefined)) as Input | undefined
     if (request.headers['x-amz-target'] !== 'secretsmanager.GetSecretValue') {
-      return fault(400, 'UnknownOperationException', '')
+      return errorAnswer(400, 'UnknownOperationException', '')
     }
-    if (!input) return fault(400, 'SerializationException', 'the body is not JSON')
+    if (!input) return errorAnswer(400, 'SerializationException', 'the body is not JSON')
     const { SecretId: secretId, VersionStage: stage = 'AWSCURRENT' } = input
     if (failure && (failure.stage ?? stage) === stage) {
-      return fault(failure.status, failure.code, `told to fail with ${failure.code}`)
+      return errorAnswer(failure.status, failure.code, `injected ${failure.code}`)
     }
     const stages = secrets.get(secretId)
     const version = stages?.get(stage)
     if (!stages || !version) {
       const missing = stages ? `secret value for staging label: ${stage}` : 'secret.'
-      return fault(400, 'ResourceNotFoundException', `Secrets Manager can't find the specified ${missing}`)
+      return errorAnswer(
+        400,
+        'ResourceNotFoundException',
+        `Secrets Manager can't find the specified ${missing}`
+      )
     }
     const { value } = version
     return {
@@ -133,8 +136,8 @@ export async function startSecretsManager(
       if (current) stages.set('AWSPREVIOUS', current)
       set(secretId, 'AWSCURRENT', value)
     },
-    failWith(told) {
-      failure = told
+    failWith(injected) {
+      failure = injected
     },
     async stop() {
       server.close()

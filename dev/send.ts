@@ -1,10 +1,6 @@
-/**
- * `npm run send`: sends a signed notification to a running listener, as Cloudinary would. `--help` says
- * what it takes; dev/send/ is how it works.
- */
-import { run } from './send/run.ts'
+import { runSend } from './send/send-command.ts'
 
-process.exitCode = await run(process.argv.slice(2), {
+process.exitCode = await runSend(process.argv.slice(2), {
   env: process.env,
   fetch,
   now: () => new Date(),

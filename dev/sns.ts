@@ -3,14 +3,14 @@ import type { FauxqsServer } from 'fauxqs'
 export const TOPIC_NAME = 'cloudinary-uploads'
 export const MESSAGES_QUEUE_NAME = 'cloudinary-uploads-messages'
 
-/** A topic for the processor `notify`, and a queue that subscribes to it, so that messages can be read. */
+/** A topic for the processor `notify`, and a subscribed queue to read its messages. */
 export const TOPICS = {
   topics: [{ name: TOPIC_NAME }],
   queues: [{ name: MESSAGES_QUEUE_NAME }],
   subscriptions: [{ topic: TOPIC_NAME, queue: MESSAGES_QUEUE_NAME }]
 }
 
-/** A message as its subscribers got it. */
+/** A message as received by subscribers. */
 export interface PublishedMessage {
   id: string
   /** ISO 8601, UTC. */
@@ -20,7 +20,7 @@ export interface PublishedMessage {
   attributes: Record<string, string>
 }
 
-/** What SNS hands on to a queue, unless it is told to hand it on raw. */
+/** The format of SNS messages in a queue, without raw delivery. */
 interface Envelope {
   MessageId: string
   Timestamp: string
@@ -29,7 +29,7 @@ interface Envelope {
   MessageAttributes?: Record<string, { Value: string }>
 }
 
-/** What a queue got from the topic that it subscribes to, the oldest first. */
+/** Messages in the subscribed queue, oldest first. */
 export function publishedMessages(server: FauxqsServer, queue = MESSAGES_QUEUE_NAME): PublishedMessage[] {
   const { ready } = server.inspectQueue(queue)!.messages
   return ready.map(({ body }) => {

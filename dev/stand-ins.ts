@@ -2,28 +2,32 @@ import { setTimeout as pause } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import { createLogger } from '../app/logger.ts'
 import { COLLEAGUE, LOCAL_CLOUDINARY, LOCAL_FORWARD_SECRET } from '../app/testing/defaults.ts'
-import { type CloudinaryOptions, type CloudinaryStandIn, startCloudinary } from './cloudinary/server.ts'
-import { type EmbeddedDynamoDb, startDynamoDb } from './dynamodb.ts'
+import {
+  type CloudinaryOptions,
+  type CloudinaryStandIn,
+  startCloudinary
+} from './cloudinary/cloudinary-server.ts'
+import { type EmbeddedDynamoDb, startDynamoDb } from './embedded-dynamodb.ts'
+import { type EmbeddedSqs, QUEUE_NAME, startSqs } from './embedded-sqs.ts'
 import { outboundApi } from './outbound.ts'
 import { publishedMessages } from './sns.ts'
-import { type EmbeddedSqs, QUEUE_NAME, startSqs } from './sqs.ts'
 
 export interface StandInsOptions {
   /** Default 127.0.0.1. */
   host?: string
-  /** The name others reach them by; default the host. */
+  /** Name or address of this machine for others; default the host. */
   advertisedHost?: string
-  /** Default 0: a free one. */
+  /** Default 0, any free port. */
   sqsPort?: number
   dynamoDbPort?: number
   cloudinaryPort?: number
-  /** Where the Cloudinary stand-in sends notifications; may be set later. */
+  /** Receives notifications; can be set later. */
   webhookUrl?: string
-  /** Multiplies the 3, 6 and 9 minutes after which it sends one again that was not answered 200. */
+  /** Multiplies the 3, 6 and 9 minutes before the retries of a notification. */
   retryScale?: number
-  /** What `forward` signs with; default: a secret for local use only. */
+  /** Secret of `forward`; default a secret for local use only. */
   forwardSecret?: string | undefined
-  /** What else the Cloudinary stand-in is to do. */
+  /** Further options of the Cloudinary stand-in. */
   cloudinary?: Partial<CloudinaryOptions>
 }
 
@@ -31,26 +35,26 @@ export interface StandIns {
   cloudinary: CloudinaryStandIn
   sqs: EmbeddedSqs
   dynamoDb: EmbeddedDynamoDb
-  /** The variables that make a role of the listener use them. */
+  /** Variables that point a role to the stand-ins. */
   environment: Record<string, string>
-  /** Resolves when no notification is on its way and no event is in the queue, or when they are stopped. */
+  /** Resolves when no notification is in flight and the queue is empty, or after `stop`. */
   atRest: () => Promise<void>
   stop: () => Promise<void>
 }
 
-/** The structured metadata fields of a new environment: what the listener's default processors use. */
+/** Metadata fields of the default processors. */
 const METADATA_FIELDS = [
   { external_id: 'last_update_timestamp', label: 'Last update', type: 'string' },
   { external_id: 'cms_id', label: 'CMS id', type: 'string' }
 ] as const
 
-/** How often a queue is looked into, in milliseconds. */
+/** Interval of the queue checks, in milliseconds. */
 const POLL_MS = 20
 
-/** How long a stop of the process may take, in milliseconds, before it ends all the same. */
+/** Maximum time of a stop, in milliseconds. */
 const STOP_WITHIN_MS = 5000
 
-/** Starts everything of the outside that the listener needs, on this machine. */
+/** Starts stand-ins for SQS, SNS, DynamoDB and Cloudinary. */
 export async function startStandIns(options: StandInsOptions = {}): Promise<StandIns> {
   const { host, advertisedHost, sqsPort, dynamoDbPort, cloudinaryPort, webhookUrl, retryScale } = options
   const { forwardSecret = LOCAL_FORWARD_SECRET } = options
@@ -86,7 +90,7 @@ export async function startStandIns(options: StandInsOptions = {}): Promise<Stan
     },
     async atRest() {
       const { deliveries, idle } = cloudinary
-      // an event that is done may have caused a notification, which is then on its way
+      // a processed event may have caused another notification
       let seen: number
       do {
         seen = deliveries.length
@@ -106,7 +110,7 @@ function messagesIn({ server }: EmbeddedSqs): number {
   return ready.length + delayed.length + inflight.length
 }
 
-/** Runs them as a process of their own, as docker-compose.yml does. An empty variable counts as not set. */
+/** Runs the stand-ins as a process, for docker-compose.yml. An empty variable counts as unset. */
 async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const log = createLogger({ level: 'info', role: 'stand-ins' })
   let standIns: StandIns | undefined
@@ -133,7 +137,7 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
       dynamoDb: standIns.dynamoDb.url,
       webhookUrl
     },
-    'the stand-ins are ready'
+    'stand-ins ready'
   )
 }
 

@@ -132,10 +132,7 @@ export const SETTINGS = {
   }),
   pollChannel: setting({
     meaning: 'Cloudinary poll channel; if set, the home region runs `poll`',
-    schema: z
-      .string()
-      .regex(POLL_CHANNEL_NAME)
-      .optional()
+    schema: z.string().regex(POLL_CHANNEL_NAME).optional()
   }),
 
   logRetentionDays: setting({

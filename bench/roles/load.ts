@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers'
 import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
 import { sampleNotification } from '../../app/testing/samples.ts'
 import { signatureHeaders } from '../../app/testing/sign.ts'
-import { percentile } from '../../dev/send/many.ts'
+import { percentile } from '../../dev/send/send-many.ts'
 
 export interface SignedNotification {
   body: Buffer

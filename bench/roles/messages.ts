@@ -3,7 +3,7 @@ import { toEvents } from '../../app/ingest/notification.ts'
 import { encodeMessage } from '../../app/queue/message-codec.ts'
 import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
 import { sampleNotification } from '../../app/testing/samples.ts'
-import type { QueuedMessage } from './outside.ts'
+import type { QueuedMessage } from './instant-stand-ins.ts'
 
 export interface MessageOptions {
   type: EventType

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { StringDecoder } from 'node:string_decoder'
 import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
-import type { Order, QueuedMessage } from './outside.ts'
+import type { Order, QueuedMessage } from './instant-stand-ins.ts'
 
 /** What the image sets: the `ENV` lines of the Dockerfile's last stage. */
 const IMAGE_ENVIRONMENT = Object.fromEntries(
@@ -43,7 +43,7 @@ async function forkUntilListening(file: string): Promise<{ child: ChildProcess; 
 }
 
 export async function startOutside(): Promise<Outside> {
-  const { child, url } = await forkUntilListening('outside.ts')
+  const { child, url } = await forkUntilListening('instant-stand-ins.ts')
   const order = (what: Order) => child.send(what)
   return {
     url,

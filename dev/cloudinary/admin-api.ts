@@ -1,13 +1,13 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { ApiOptions } from './api.ts'
+import { ApiError, rateLimited } from './api-error.ts'
+import { AssetEditor } from './asset-editor.ts'
+import type { Asset } from './asset-store.ts'
 import { resourceAnswer } from './asset-view.ts'
-import type { Asset } from './assets.ts'
-import { basicCredentials } from './calls.ts'
-import { Changes } from './changes.ts'
+import { basicCredentials, named } from './calls.ts'
 import type { Cloud } from './cloud.ts'
-import { ApiError, rateLimited } from './errors.ts'
-import type { MetadataField } from './metadata-fields.ts'
-import { type SearchQuery, search } from './search.ts'
+import type { ApiOptions } from './intercept.ts'
+import type { MetadataField } from './metadata-field-store.ts'
+import { type SearchQuery, search } from './search-query.ts'
 import { triggersApi } from './triggers-api.ts'
 import { listOf, missing } from './values.ts'
 
@@ -41,22 +41,22 @@ export async function adminApi(
       'x-featureratelimit-remaining': Math.max(0, limit - used),
       'x-featureratelimit-reset': new Date(resetsAt).toUTCString()
     })
-    // Only told where nobody asked for a limit.
+    // without the option, the limit is only reported
     if (adminCallsPerHour !== undefined && used > limit) throw rateLimited(limit, resetsAt)
   })
 
   await app.register(triggersApi, { tools })
 
-  app.get('/ping', { config: { action: 'ping' } }, async () => ({ status: 'ok' }))
+  app.get('/ping', named('ping'), async () => ({ status: 'ok' }))
 
-  app.get('/usage', { config: { action: 'usage' } }, async ({ standIn: { cloud } }) => ({
+  app.get('/usage', named('usage'), async ({ standIn: { cloud } }) => ({
     plan: 'Free',
     resources: cloud.assets.all().length
   }))
 
   app.get<{ Params: { asset_id: string } }>(
     '/resources/:asset_id',
-    { config: { action: 'resource_by_asset_id' } },
+    named('resource_by_asset_id'),
     async ({ params, standIn: { cloud } }) => {
       return resourceAnswer(known(cloud.assets.findById(params.asset_id), params.asset_id), cloud)
     }
@@ -64,7 +64,7 @@ export async function adminApi(
 
   app.get<{ Params: { resource_type: string; type: string; '*': string } }>(
     '/resources/:resource_type/:type/*',
-    { config: { action: 'resource' } },
+    named('resource'),
     async ({ params, standIn: { cloud } }) => {
       const { resource_type: resourceType, type, '*': publicId } = params
       return resourceAnswer(known(cloud.assets.find(publicId, { resourceType, type }), publicId), cloud)
@@ -73,14 +73,14 @@ export async function adminApi(
 
   app.delete<{ Params: { resource_type: string; type: string } }>(
     '/resources/:resource_type/:type',
-    { config: { action: 'delete_resources' } },
+    named('delete_resources'),
     async ({ params, standIn: { cloud, caller, form } }) => {
       const publicIds = listOf(form.values, 'public_ids')
       if (publicIds.length === 0) throw missing('public_ids')
       if (publicIds.length > DELETE_LIMIT)
         throw new ApiError(400, `Too many public IDs: at most ${DELETE_LIMIT}`)
       const kind = { resourceType: params.resource_type, type: params.type }
-      const gone = new Changes(cloud, { source: 'api', id: caller }, tools).destroy(publicIds, kind)
+      const gone = new AssetEditor(cloud, { source: 'api', id: caller }, tools).destroy(publicIds, kind)
       const deleted = new Set(gone.map(({ publicId }) => publicId))
       const counts = gone.map((asset) => [asset.publicId, { original: 1, derived: asset.derived.length }])
       return {
@@ -91,54 +91,38 @@ export async function adminApi(
     }
   )
 
-  app.post('/resources/search', { config: { action: 'search' } }, async ({ body, standIn: { cloud } }) =>
+  app.post('/resources/search', named('search'), async ({ body, standIn: { cloud } }) =>
     search(cloud, (body ?? {}) as SearchQuery, tools.clock())
   )
 
-  app.get(
-    '/metadata_fields',
-    { config: { action: 'list_metadata_fields' } },
-    async ({ standIn: { cloud } }) => ({
-      metadata_fields: cloud.metadataFields.list()
-    })
-  )
+  app.get('/metadata_fields', named('list_metadata_fields'), async ({ standIn }) => ({
+    metadata_fields: standIn.cloud.metadataFields.list()
+  }))
 
-  app.post(
-    '/metadata_fields',
-    { config: { action: 'add_metadata_field' } },
-    async ({ body, standIn: { cloud } }) => cloud.metadataFields.create(body as Partial<MetadataField>)
+  app.post('/metadata_fields', named('add_metadata_field'), async ({ body, standIn: { cloud } }) =>
+    cloud.metadataFields.create(body as Partial<MetadataField>)
   )
 
   const one = '/metadata_fields/:external_id'
   type One = { Params: { external_id: string } }
-
-  app.get<One>(
-    one,
-    { config: { action: 'metadata_field_by_field_id' } },
-    async ({ params, standIn: { cloud } }) => cloud.metadataFields.get(params.external_id)
+  app.get<One>(one, named('metadata_field_by_field_id'), async ({ params, standIn }) =>
+    standIn.cloud.metadataFields.get(params.external_id)
   )
 
-  app.put<One>(
-    one,
-    { config: { action: 'update_metadata_field' } },
-    async ({ params, body, standIn: { cloud } }) =>
-      cloud.metadataFields.update(params.external_id, body as Partial<MetadataField>)
+  app.put<One>(one, named('update_metadata_field'), async ({ params, body, standIn: { cloud } }) =>
+    cloud.metadataFields.update(params.external_id, body as Partial<MetadataField>)
   )
 
-  app.delete<One>(
-    one,
-    { config: { action: 'delete_metadata_field' } },
-    async ({ params, standIn: { cloud } }) => {
-      cloud.metadataFields.delete(params.external_id)
-      const assets = cloud.assets.all()
-      for (const asset of assets) delete asset.metadata[params.external_id]
-      cloud.index(assets, tools.clock())
-      return { message: 'ok' }
-    }
-  )
+  app.delete<One>(one, named('delete_metadata_field'), async ({ params, standIn: { cloud } }) => {
+    cloud.metadataFields.delete(params.external_id)
+    const assets = cloud.assets.all()
+    for (const asset of assets) delete asset.metadata[params.external_id]
+    cloud.index(assets, tools.clock())
+    return { message: 'ok' }
+  })
 }
 
-/** The API key that a call proves to hold. @throws {ApiError} 401 */
+/** Verifies the credentials of a call, and returns its API key. @throws {ApiError} 401 */
 export function authenticate(request: FastifyRequest, cloud: Cloud): string {
   const given = basicCredentials(request)
   if (!given) throw new ApiError(401, 'Must provide basic authentication')

@@ -1,9 +1,9 @@
-import type { Asset } from './assets.ts'
+import type { Asset } from './asset-store.ts'
 import type { Cloud } from './cloud.ts'
 import { type SignatureAlgorithm, sign } from './request-signature.ts'
 import { isoSeconds } from './times.ts'
 
-/** Where an asset, or a transformation of it, is delivered. */
+/** URLs of an asset, or of a transformation of it. */
 export function deliveryUrls(
   asset: Asset,
   cloud: Cloud,
@@ -22,7 +22,7 @@ export function deliveryUrls(
   }
 }
 
-/** The fields an `upload` notification and the Upload API's answer share. */
+/** Fields common to an `upload` notification and an answer of the Upload API. */
 export function uploadFields(asset: Asset, cloud: Cloud): Record<string, unknown> {
   return {
     asset_id: asset.assetId,
@@ -49,8 +49,8 @@ export function uploadFields(asset: Asset, cloud: Cloud): Record<string, unknown
 }
 
 /**
- * What the Upload API answers with. `signature` proves the answer to the caller (`public_id` and `version`
- * with the caller's secret; signature version 1 always).
+ * Answer of the Upload API. `signature` authenticates it to the caller: `public_id` and `version` with the caller's secret,
+ * always by signature version 1.
  */
 export function uploadAnswer(
   asset: Asset,
@@ -65,7 +65,7 @@ export function uploadAnswer(
   }
 }
 
-const SIDES = {
+const TIMESTAMPS = {
   updated_at: 'updatedAt',
   tags_updated_at: 'tagsUpdatedAt',
   metadata_updated_at: 'metadataUpdatedAt',
@@ -73,20 +73,22 @@ const SIDES = {
   public_id_updated_at: 'publicIdUpdatedAt'
 } as const
 
-/** When a side of an asset last changed, by Cloudinary's name of it; undefined for one that never did, or is none. */
+/** Time of the last change, by Cloudinary's name of the timestamp; undefined if it has none. */
 export function lastUpdateOf(asset: Asset, name: string): number | undefined {
-  return Object.hasOwn(SIDES, name) ? asset.lastUpdated[SIDES[name as keyof typeof SIDES]] : undefined
+  return Object.hasOwn(TIMESTAMPS, name)
+    ? asset.lastUpdated[TIMESTAMPS[name as keyof typeof TIMESTAMPS]]
+    : undefined
 }
 
-/** When each side of an asset last changed; sides that never did are left out. */
+/** Times of the last changes, without those that never happened. */
 export function lastUpdated(asset: Asset, format: (time: number) => string): Record<string, string> {
-  const known = Object.keys(SIDES)
+  const known = Object.keys(TIMESTAMPS)
     .map((name) => [name, lastUpdateOf(asset, name)] as const)
     .filter((entry): entry is [string, number] => entry[1] !== undefined)
   return Object.fromEntries(known.map(([name, time]) => [name, format(time)]))
 }
 
-/** What the Admin API answers with for one asset. */
+/** Answer of the Admin API for one asset. */
 export function resourceAnswer(asset: Asset, cloud: Cloud): Record<string, unknown> {
   const { version_id, placeholder, original_filename, ...fields } = uploadFields(asset, cloud)
   return {

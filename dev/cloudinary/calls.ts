@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Form } from './form.ts'
 import { listOf, textOf } from './values.ts'
 
-/** One call of the API as recorded: what was asked and how it was answered, with no secret or signature. */
+/** A recorded API call and its answer, without secrets and signatures. */
 export interface Call {
   /** Unix time, milliseconds. */
   time: number
@@ -10,38 +10,41 @@ export interface Call {
   /** The last part of an Upload API path (`upload`, `tags`, …), the SDK's name for an Admin API call. */
   action: string
   cloud: string
-  /** The API key the caller named, whether or not it proved to hold its secret. */
+  /** The API key that the caller sent, verified or not. */
   apiKey: string | null
-  /** Null where the call is not about assets of one kind. */
+  /** Null for calls that name no resource type. */
   resourceType: string | null
   publicIds: string[]
   params: Record<string, unknown>
-  /** The answer's status; null while there is none, and for ever after a hang or a reset. */
+  /** Status of the answer; null before it, and after a hang or a reset. */
   status: number | null
-  /** The fault that struck it. */
+  /** The injected fault. */
   fault: string | null
 }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The name under which calls of this route are recorded. */
+    /** Action of calls of this route. */
     action?: string
   }
 }
 
-/** Whether a call is over: answered, or lost for good. */
+/** Route options that name the action under which calls of the route are recorded. */
+export const named = (action: string) => ({ config: { action } })
+
+/** Tells whether a call is answered or lost. */
 export function isOver(call: Call): boolean {
   return call.status !== null || isLost(call)
 }
 
-/** Whether a call will never be answered. */
+/** Tells whether a call will never be answered. */
 export function isLost(call: Call): boolean {
   return call.fault === 'hang' || call.fault === 'reset'
 }
 
 const PROOFS = new Set(['signature', 'api_key', 'timestamp', 'file'])
 
-/** Describes a call before it is carried out. */
+/** Describes a call before its route runs. */
 export function describeCall(request: FastifyRequest, form: Form, time: number): Call {
   const path = request.params as Record<string, string | undefined>
   const { values } = form
@@ -63,7 +66,7 @@ export function describeCall(request: FastifyRequest, form: Form, time: number):
   }
 }
 
-/** The API key and secret of an Admin API call (HTTP basic authentication). */
+/** Credentials of an Admin API call (HTTP basic authentication). */
 export function basicCredentials(request: FastifyRequest): { apiKey: string; apiSecret: string } | undefined {
   const [, encoded] = /^Basic (.+)$/i.exec(request.headers.authorization ?? '') ?? []
   if (encoded === undefined) return undefined

@@ -1,14 +1,15 @@
 import type { FastifyInstance } from 'fastify'
+import { ApiError } from './api-error.ts'
+import { AssetEditor, type Tools } from './asset-editor.ts'
 import { resourceAnswer, uploadAnswer } from './asset-view.ts'
 import type { Call } from './calls.ts'
-import { Changes, type Tools } from './changes.ts'
-import type { Cloud } from './cloud.ts'
+import { type Cloud, cloudNamed } from './cloud.ts'
 import type { DefaultTriggers } from './default-triggers.ts'
 import { type Drops, parseDrop } from './drops.ts'
 import { editApi } from './edit-api.ts'
-import { ApiError } from './errors.ts'
 import { type Faults, parseFault } from './faults.ts'
 import { readForm } from './form.ts'
+import { answerErrors } from './intercept.ts'
 import type { Recorder } from './recorder.ts'
 import type { SignatureAlgorithm } from './request-signature.ts'
 import { commaListOf, pairsOf, requiredText, textOf } from './values.ts'
@@ -26,25 +27,15 @@ export interface ControlOptions {
 const DEFAULT_LIMIT = 1000
 
 /**
- * The stand-in's own controls, for a shell or another container: `/_standin/…`, form or JSON alike, with no
- * authentication. Nothing like it exists at Cloudinary.
+ * Controls of the stand-in, which Cloudinary does not have: `/_standin/…`, as a form or JSON, without authentication.
  */
 export async function controlApi(app: FastifyInstance, options: ControlOptions): Promise<void> {
   const { clouds, tools, algorithm, faults, drops, calls, defaults } = options
 
-  const cloudNamed = (name: string | undefined): Cloud => {
-    const cloud = name === undefined ? clouds.values().next().value : clouds.get(name)
-    if (!cloud) throw new ApiError(404, `There is no cloud ${name}`)
-    return cloud
-  }
-
-  app.setErrorHandler((error: Error & { status?: number; statusCode?: number }, _request, reply) => {
-    reply.code(error.status ?? error.statusCode ?? 500)
-    return { error: { message: error.message } }
-  })
+  answerErrors(app)
 
   app.get<{ Querystring: { cloud?: string } }>('/assets', async ({ query }) => {
-    const cloud = cloudNamed(query.cloud)
+    const cloud = cloudNamed(clouds, query.cloud)
     return cloud.assets.all().map((asset) => resourceAnswer(asset, cloud))
   })
 
@@ -53,11 +44,11 @@ export async function controlApi(app: FastifyInstance, options: ControlOptions):
   )
 
   app.get<{ Querystring: { limit?: string } }>('/deliveries', async ({ query }) =>
-    // The signatures within are nobody's business but the receiver's.
+    // headers hold signatures
     newest(tools.notifier.deliveries.items, query.limit).map(({ headers, ...delivery }) => delivery)
   )
 
-  /** Answers once no delivery is under way and no retry is pending. */
+  /** Answers when no delivery is in flight and no retry is pending. */
   app.get('/idle', async () => {
     await tools.notifier.idle()
     return { idle: true }
@@ -74,7 +65,7 @@ export async function controlApi(app: FastifyInstance, options: ControlOptions):
     return { cleared: true }
   })
 
-  /** Has notifications given up without an attempt: `notification_type` says which, `count` how many. */
+  /** Drops notifications without an attempt, by `notification_type` and `count`. */
   app.post('/drops', async ({ body }) => {
     const drop = parseDrop((body ?? {}) as Record<string, unknown>)
     drops.add(drop)
@@ -96,18 +87,17 @@ export async function controlApi(app: FastifyInstance, options: ControlOptions):
   await app.register(editApi, { clouds, tools })
 
   /**
-   * Uploads with a colleague's key: a file, the text `content`, or else one red pixel, which `bytes` declares to be as
-   * large as a video, say.
+   * Uploads with a colleague's key: a file, the text `content`, or one red pixel by default. `bytes` declares another size.
    */
   app.post('/upload', async (request) => {
     const { values, file } = await readForm(request)
-    const cloud = cloudNamed(textOf(values, 'cloud'))
+    const cloud = cloudNamed(clouds, textOf(values, 'cloud'))
     const [{ apiKey }] = cloud.foreign
     const bytes = textOf(values, 'bytes')
     if (bytes !== undefined && !/^\d+$/.test(bytes)) {
       throw new ApiError(400, `Invalid value ${bytes} for parameter bytes`)
     }
-    const { asset, ...flags } = new Changes(cloud, { source: 'api', id: apiKey }, tools).upload({
+    const { asset, ...flags } = new AssetEditor(cloud, { source: 'api', id: apiKey }, tools).upload({
       publicId: textOf(values, 'public_id'),
       resourceType: textOf(values, 'resource_type'),
       assetFolder: textOf(values, 'asset_folder'),

@@ -1,6 +1,6 @@
 import type { Cloud } from './cloud.ts'
 
-/** One additive trigger on all types in each cloud, so that a listener is notified without `setup`. */
+/** An additive trigger on all types in each cloud, which replaces `setup`. */
 export class DefaultTriggers {
   readonly #clouds: readonly Cloud[]
   readonly #clock: () => number
@@ -12,7 +12,7 @@ export class DefaultTriggers {
     this.#clock = clock
   }
 
-  /** Deletes them, and creates them anew where there is a URL. */
+  /** Replaces the triggers, or deletes them without a URL. */
   pointTo(uri: string | undefined): void {
     for (const { name, triggers } of this.#clouds) {
       const before = triggers.list().find(({ id }) => id === this.#ids.get(name))

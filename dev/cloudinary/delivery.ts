@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
-import type { Asset } from './assets.ts'
-import type { Cloud } from './cloud.ts'
+import type { Asset } from './asset-store.ts'
+import { type Cloud, cloudNamed } from './cloud.ts'
 import { sendContent } from './download.ts'
-import { ApiError } from './errors.ts'
+import { answerErrors } from './intercept.ts'
 
 export interface DeliveryOptions {
   clouds: ReadonlyMap<string, Cloud>
@@ -16,22 +16,17 @@ interface Path {
 }
 
 /**
- * Serves assets where their URLs say: `/CLOUD/RESOURCE_TYPE/TYPE/[SIGNATURE/][TRANSFORMATION/][vVERSION/]PUBLIC_ID[.FORMAT]`.
- * Whatever the transformation, the content is that of the upload; of private assets as well.
+ * Serves assets at `/CLOUD/RESOURCE_TYPE/TYPE/[SIGNATURE/][TRANSFORMATION/][vVERSION/]PUBLIC_ID[.FORMAT]`. Ignores
+ * transformations, and also serves private assets.
  */
 export async function deliveryRoutes(app: FastifyInstance, { clouds }: DeliveryOptions): Promise<void> {
-  app.setErrorHandler((error: Error & { status?: number }, _request, reply) => {
-    reply.code(error.status ?? 500)
-    return { error: { message: error.message } }
-  })
+  answerErrors(app)
 
   app.get<{ Params: Path }>(
     '/:cloud/:resource_type(^(?:image|video|raw)$)/:type/*',
     async (request, reply) => {
       const { cloud, ...path } = request.params
-      const known = clouds.get(cloud)
-      if (!known) throw new ApiError(404, `There is no cloud ${cloud}`)
-      return sendContent(request, reply, assetAt(known, path))
+      return sendContent(request, reply, assetAt(cloudNamed(clouds, cloud), path))
     }
   )
 }

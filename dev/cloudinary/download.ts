@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Asset } from './assets.ts'
-import { ApiError } from './errors.ts'
+import { ApiError } from './api-error.ts'
+import type { Asset } from './asset-store.ts'
 import { isPng } from './media.ts'
 
-/** Of what a browser or a processor may want to tell apart. Nothing is served that could run scripts. */
+/** By extension. No type that can run scripts. */
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   avif: 'image/avif',
   csv: 'text/csv; charset=utf-8',
@@ -22,8 +22,8 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 }
 
 /**
- * Answers with the content of an asset as it was uploaded, or with the part of it that a `Range` header asks for (206, or 416
- * where the file ends before it).
+ * Answers with the uploaded content of an asset, or with the range of a `Range` header (206, or 416 for a range beyond the
+ * end).
  *
  * @throws {ApiError} 404
  */
@@ -45,7 +45,7 @@ export function sendContent(request: FastifyRequest, reply: FastifyReply, asset:
   return content.subarray(from, to + 1)
 }
 
-/** The first and the last byte that are asked for; undefined where it is not a single range. */
+/** First and last byte of a single range; undefined for anything else. */
 function rangeOf(header: string | undefined, length: number): [from: number, to: number] | undefined {
   const [, from = '', to = ''] = /^bytes=(\d*)-(\d*)$/.exec(header ?? '') ?? []
   if (from !== '') return [Number(from), Math.min(length - 1, to === '' ? length - 1 : Number(to))]
@@ -53,7 +53,7 @@ function rangeOf(header: string | undefined, length: number): [from: number, to:
 }
 
 function contentTypeOf({ content, publicId, format }: Asset): string {
-  // what was uploaded without a file is a PNG image, whatever it was declared to be
+  // an upload without a file is a PNG image, whatever its declared type
   const extension = isPng(content) ? 'png' : (format ?? publicId.slice(publicId.lastIndexOf('.') + 1))
   return CONTENT_TYPES[extension.toLowerCase()] ?? 'application/octet-stream'
 }

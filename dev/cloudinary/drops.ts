@@ -1,15 +1,15 @@
-import { ApiError } from './errors.ts'
+import { ApiError } from './api-error.ts'
 import type { Delivery } from './notifier.ts'
 
-/** Notifications that Cloudinary gives up without having sent them. */
+/** Notifications to drop without an attempt. */
 export interface Drop {
-  /** How many it takes; default all, until cleared. */
+  /** Maximum number (default: all, until cleared). */
   count?: number
   notificationType?: string
   when?: (notification: Pick<Delivery, 'notificationType' | 'body'>) => boolean
 }
 
-/** Reads a drop that came over HTTP, as JSON or as a form. @throws {ApiError} 400 */
+/** Parses a drop from JSON or a form. @throws {ApiError} 400 */
 export function parseDrop({ count, notification_type: type }: Record<string, unknown>): Drop {
   const number = count === undefined ? undefined : Number(count)
   if (number !== undefined && !(number >= 1)) {
@@ -21,7 +21,7 @@ export function parseDrop({ count, notification_type: type }: Record<string, unk
   }
 }
 
-/** Which notifications are lost, on demand. */
+/** Decides which notifications are dropped. */
 export class Drops {
   #drops: Drop[] = []
 
@@ -33,7 +33,7 @@ export class Drops {
     this.#drops = []
   }
 
-  /** Whether a notification is lost; uses up one of the count of what takes it. */
+  /** Tells whether a notification is dropped, and counts it. */
   take(notification: Pick<Delivery, 'notificationType' | 'body'>): boolean {
     const taking = this.#drops.find(
       ({ notificationType, when }) =>

@@ -1,28 +1,26 @@
 import type { FastifyInstance } from 'fastify'
+import { ApiError } from './api-error.ts'
+import { AssetEditor, type Tools } from './asset-editor.ts'
 import { resourceAnswer } from './asset-view.ts'
-import { Changes } from './changes.ts'
-import type { ControlOptions } from './control-api.ts'
-import { ApiError } from './errors.ts'
+import { type Cloud, cloudNamed } from './cloud.ts'
 import { readForm } from './form.ts'
 import { commaListOf, flagOf, pairsOf, requiredText, textOf } from './values.ts'
 
-/** Who edits: no API key, but somebody who is logged in. */
+/** A person in the Console, without an API key. */
 const EDITOR = { source: 'ui', id: 'editor@example.com' } as const
 
 /**
- * `POST /_standin/edit`: changes an asset as a person does on Cloudinary's own pages. It is named by `public_id`,
- * `resource_type` and `type`; what is to change, by any of `add_tags`, `remove_tags`, `metadata` and `context`
- * (`key=value|key=value`), `rename_to` and `delete`, done in this order. Answers with the asset as it is then.
+ * `POST /_standin/edit`: changes the asset with this `public_id`, `resource_type` and `type`, as a person does in the Console.
+ * Applies any of `add_tags`, `remove_tags`, `metadata` and `context` (`key=value|key=value`), `rename_to` and `delete`, in this
+ * order. Answers with the changed asset.
  */
 export async function editApi(
   app: FastifyInstance,
-  { clouds, tools }: Pick<ControlOptions, 'clouds' | 'tools'>
+  { clouds, tools }: { clouds: ReadonlyMap<string, Cloud>; tools: Tools }
 ): Promise<void> {
   app.post('/edit', async (request) => {
     const { values } = await readForm(request)
-    const name = textOf(values, 'cloud')
-    const cloud = name === undefined ? clouds.values().next().value : clouds.get(name)
-    if (!cloud) throw new ApiError(404, `There is no cloud ${name}`)
+    const cloud = cloudNamed(clouds, textOf(values, 'cloud'))
     const publicId = requiredText(values, 'public_id')
     const kind = {
       resourceType: textOf(values, 'resource_type') ?? 'image',
@@ -31,7 +29,7 @@ export async function editApi(
     const asset = cloud.assets.find(publicId, kind)
     if (!asset) throw new ApiError(404, `Resource not found - ${publicId}`)
 
-    const changes = new Changes(cloud, EDITOR, tools)
+    const changes = new AssetEditor(cloud, EDITOR, tools)
     const [added, removed] = [commaListOf(values, 'add_tags'), commaListOf(values, 'remove_tags')]
     if (added) changes.addTags(publicId, added, kind)
     if (removed) changes.removeTags(publicId, removed, kind)

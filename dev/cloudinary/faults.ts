@@ -1,33 +1,33 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { ApiError, rateLimited } from './api-error.ts'
 import type { Call } from './calls.ts'
-import { ApiError, rateLimited } from './errors.ts'
 
 export type FaultKind =
   | { kind: 'latency'; ms: number }
-  /** `until` is when the limit ends; its message is all that the SDK hands on. */
+  /** `until` is the end of the limit, which the SDK reports only in its message. */
   | { kind: 'rate_limit'; until: Date | string; status?: 420 | 429 }
   | { kind: 'status'; status: number; message?: string }
-  /** The call is taken and never answered, until the stand-in is stopped. */
+  /** The call is never answered. */
   | { kind: 'hang' }
   /** The connection is reset. */
   | { kind: 'reset' }
 
 export interface FaultScope {
-  /** How many calls it strikes; default all, until cleared. */
+  /** Maximum number of calls (default: all, until cleared). */
   count?: number
-  /** `upload`, `tags`, `metadata`, `explicit`, `search`, …: the call's action. */
+  /** Action of the call: `upload`, `tags`, `metadata`, `explicit`, `search`, … */
   action?: string
-  /** A public ID that the call is about. */
+  /** A public ID in the call. */
   publicId?: string
   when?: (call: Call) => boolean
-  /** Strike once the call has taken effect, so that only its answer is lost. */
+  /** Inject after the call took effect, so that only its answer is lost. */
   after?: boolean
 }
 
 export type Fault = FaultKind & FaultScope
 
-/** Reads a fault that came over HTTP, as JSON or as a form. @throws {ApiError} 400 */
+/** Parses a fault from JSON or a form. @throws {ApiError} 400 */
 export function parseFault(given: Record<string, unknown>): Fault {
   const fault = { ...given, after: given.after === true || given.after === 'true' } as Fault
   const invalid = (name: string, value: unknown): never => {
@@ -57,12 +57,12 @@ export function parseFault(given: Record<string, unknown>): Fault {
   }
 }
 
-/** What goes wrong with API calls, on demand. Deliveries are never touched. */
+/** Injects faults into API calls, but not into deliveries. */
 export class Faults {
   #faults: Fault[] = []
   readonly #released = new AbortController()
 
-  /** Later faults strike only what earlier ones let pass; latency adds to whatever else strikes. */
+  /** The first matching fault applies; latency applies in addition. */
   add(fault: Fault): void {
     this.#faults.push({ ...fault })
   }
@@ -71,27 +71,25 @@ export class Faults {
     this.#faults = []
   }
 
-  /** Lets go of calls that wait; they stay unanswered. */
+  /** Ends all delays; the delayed calls stay unanswered. */
   stop(): void {
     this.#released.abort()
   }
 
   /**
-   * Does to a call what was asked for. After it, `reply.sent` tells whether the call is over.
-   * @throws {ApiError} the answer, where the fault is one
+   * Injects a matching fault. Afterwards, `reply.sent` tells whether the call is over.
+   * @throws {ApiError} for a fault that is an answer
    */
-  async strike(call: Call, request: FastifyRequest, reply: FastifyReply, after = false): Promise<void> {
+  async inject(call: Call, request: FastifyRequest, reply: FastifyReply, after = false): Promise<void> {
     const delay = this.#take(call, after, true)
     if (delay?.kind === 'latency') {
       call.fault = delay.kind
       const waited = sleep(delay.ms, undefined, { signal: this.#released.signal })
-      if (
-        !(await waited.then(
-          () => true,
-          () => false
-        ))
+      const isOver = await waited.then(
+        () => true,
+        () => false
       )
-        return void reply.hijack()
+      if (!isOver) return void reply.hijack()
     }
     const fault = this.#take(call, after, false)
     if (!fault) return

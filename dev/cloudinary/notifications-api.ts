@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import { authenticate } from './admin-api.ts'
-import { type ApiOptions, intercept } from './api.ts'
-import { ApiError } from './errors.ts'
+import { ApiError } from './api-error.ts'
+import { named } from './calls.ts'
+import { type ApiOptions, intercept } from './intercept.ts'
 import { missing, requiredText, textOf, type Values } from './values.ts'
 
 /** Receipt handles of one call. */
@@ -17,43 +18,34 @@ export async function notificationsApi(app: FastifyInstance, options: ApiOptions
     request.standIn.caller = authenticate(request, request.standIn.cloud)
   })
 
-  app.get(
-    '/messages',
-    { config: { action: 'notifications' } },
-    async ({ standIn: { cloud, form } }, reply) => {
-      const { values } = form
-      if (values.batch_id !== undefined)
-        throw new ApiError(400, 'batch_id: this stand-in knows channels only')
-      const gone = new AbortController()
-      reply.raw.once('close', () => gone.abort())
-      const messages = await cloud.channels.claim(requiredText(values, 'channel'), {
-        maxMessages: wholeNumber(values, 'max_messages', [1, 100], 10),
-        waitMs: wholeNumber(values, 'wait_seconds', [0, 60], 20) * 1000,
-        visibilityMs: wholeNumber(values, 'visibility_timeout', [1, 600], 30) * 1000,
-        clock: options.tools.clock,
-        signal: gone.signal
-      })
-      // there is no key `messages` when nothing is buffered
-      return messages.length > 0 ? { messages } : {}
-    }
-  )
+  app.get('/messages', named('notifications'), async ({ standIn: { cloud, form } }, reply) => {
+    const { values } = form
+    if (values.batch_id !== undefined) throw new ApiError(400, 'batch_id: this stand-in knows channels only')
+    const gone = new AbortController()
+    reply.raw.once('close', () => gone.abort())
+    const messages = await cloud.channels.claim(requiredText(values, 'channel'), {
+      maxMessages: wholeNumber(values, 'max_messages', [1, 100], 10),
+      waitMs: wholeNumber(values, 'wait_seconds', [0, 60], 20) * 1000,
+      visibilityMs: wholeNumber(values, 'visibility_timeout', [1, 600], 30) * 1000,
+      clock: options.tools.clock,
+      signal: gone.signal
+    })
+    // there is no key `messages` when nothing is buffered
+    return messages.length > 0 ? { messages } : {}
+  })
 
-  app.post(
-    '/messages/ack',
-    { config: { action: 'ack_notifications' } },
-    async ({ body, standIn: { cloud } }) => {
-      const handles = (body as { receipt_handles?: unknown } | undefined)?.receipt_handles
-      if (!Array.isArray(handles) || handles.length === 0) throw missing('receipt_handles')
-      if (handles.length > ACKNOWLEDGE_LIMIT)
-        throw new ApiError(400, `Too many receipt handles: at most ${ACKNOWLEDGE_LIMIT}`)
-      return {
-        results: handles.map((handle) => ({
-          receipt_handle: handle,
-          status: cloud.channels.acknowledge(handle) ? 'acked' : 'not_found'
-        }))
-      }
+  app.post('/messages/ack', named('ack_notifications'), async ({ body, standIn: { cloud } }) => {
+    const handles = (body as { receipt_handles?: unknown } | undefined)?.receipt_handles
+    if (!Array.isArray(handles) || handles.length === 0) throw missing('receipt_handles')
+    if (handles.length > ACKNOWLEDGE_LIMIT)
+      throw new ApiError(400, `Too many receipt handles: at most ${ACKNOWLEDGE_LIMIT}`)
+    return {
+      results: handles.map((handle) => ({
+        receipt_handle: handle,
+        status: cloud.channels.acknowledge(handle) ? 'acked' : 'not_found'
+      }))
     }
-  )
+  })
 }
 
 function wholeNumber(

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import type { Asset, Context, Metadata } from './asset-store.ts'
 import { uploadFields } from './asset-view.ts'
-import type { Asset, Context, Metadata } from './assets.ts'
 import type { Cloud } from './cloud.ts'
 import { isoMicroseconds, isoOffset } from './times.ts'
 

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { ApiError } from './errors.ts'
+import { ApiError } from './api-error.ts'
 import { plainUtc } from './times.ts'
 import type { Values } from './values.ts'
 

@@ -1,4 +1,4 @@
-import { ApiError } from './errors.ts'
+import { ApiError } from './api-error.ts'
 
 /** What an expression is held against: a field's value, undefined for a field there is not. */
 export type Lookup = (field: string) => unknown

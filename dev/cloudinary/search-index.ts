@@ -1,4 +1,4 @@
-import type { Asset } from './assets.ts'
+import type { Asset } from './asset-store.ts'
 
 /** How long after a change the Search API finds it, in milliseconds; asked for each change. */
 export type SearchLag = (asset: Asset) => number

@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify'
-import type { Tools } from './changes.ts'
+import type { Tools } from './asset-editor.ts'
+import { named } from './calls.ts'
 import { testNotification } from './notifications.ts'
 import { matches } from './trigger-filter.ts'
-import type { TriggerParams } from './triggers.ts'
+import type { TriggerParams } from './trigger-store.ts'
 
 type One = { Params: { id: string } }
 
@@ -10,37 +11,30 @@ type One = { Params: { id: string } }
 export async function triggersApi(app: FastifyInstance, { tools }: { tools: Tools }): Promise<void> {
   app.get<{ Querystring: { event_type?: string } }>(
     '/triggers',
-    { config: { action: 'triggers' } },
+    named('triggers'),
     async ({ query, standIn: { cloud } }) => {
       const triggers = cloud.triggers.list(query.event_type)
       return { triggers, total: triggers.length }
     }
   )
 
-  app.post('/triggers', { config: { action: 'create_trigger' } }, async ({ body, standIn: { cloud } }) =>
+  app.post('/triggers', named('create_trigger'), async ({ body, standIn: { cloud } }) =>
     cloud.triggers.create((body ?? {}) as TriggerParams, tools.clock())
   )
 
-  app.put<One>(
-    '/triggers/:id',
-    { config: { action: 'update_trigger' } },
-    async ({ params, body, standIn: { cloud } }) =>
-      cloud.triggers.update(params.id, (body ?? {}) as TriggerParams, tools.clock())
+  app.put<One>('/triggers/:id', named('update_trigger'), async ({ params, body, standIn: { cloud } }) =>
+    cloud.triggers.update(params.id, (body ?? {}) as TriggerParams, tools.clock())
   )
 
-  app.delete<One>(
-    '/triggers/:id',
-    { config: { action: 'delete_trigger' } },
-    async ({ params, standIn: { cloud } }) => {
-      cloud.triggers.delete(params.id)
-      return { message: 'ok' }
-    }
-  )
+  app.delete<One>('/triggers/:id', named('delete_trigger'), async ({ params, standIn: { cloud } }) => {
+    cloud.triggers.delete(params.id)
+    return { message: 'ok' }
+  })
 
   // One reading has it send a notification, another has it evaluate the filter: it does both. What it sends is assumed.
   app.post<One>(
     '/triggers/:id/test',
-    { config: { action: 'test_trigger' } },
+    named('test_trigger'),
     async ({ params, body, standIn: { cloud, caller } }) => {
       const trigger = cloud.triggers.get(params.id)
       const { sample_data: sample } = (body ?? {}) as { sample_data?: object | null }

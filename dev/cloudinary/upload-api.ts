@@ -1,15 +1,16 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { ApiOptions } from './api.ts'
+import { ApiError } from './api-error.ts'
+import { AssetEditor } from './asset-editor.ts'
+import type { Asset, Kind } from './asset-store.ts'
 import { resourceAnswer, uploadAnswer } from './asset-view.ts'
-import type { Asset, Kind } from './assets.ts'
-import { Changes } from './changes.ts'
+import { named } from './calls.ts'
 import { sendContent } from './download.ts'
-import { ApiError } from './errors.ts'
 import type { Form } from './form.ts'
+import type { ApiOptions } from './intercept.ts'
 import { describeMedia } from './media.ts'
 import { verifySignature } from './request-signature.ts'
+import { randomPublicId, type Uploaded } from './store-upload.ts'
 import { TAG_COMMANDS, type TagCommand } from './tags.ts'
-import { randomPublicId, type Uploaded } from './uploads.ts'
 import { commaListOf, flagOf, listOf, missing, pairsOf, requiredText, textOf, type Values } from './values.ts'
 
 /**
@@ -25,15 +26,15 @@ export async function uploadApi(
     standIn.caller = verifySignature(standIn.form.values, { secretOf, algorithm, now: tools.clock() })
   })
 
-  const changesOf = ({ standIn: { cloud, caller, form } }: FastifyRequest): Changes =>
-    new Changes(cloud, { source: 'api', id: caller }, tools, textOf(form.values, 'notification_url'))
+  const changesOf = ({ standIn: { cloud, caller, form } }: FastifyRequest): AssetEditor =>
+    new AssetEditor(cloud, { source: 'api', id: caller }, tools, textOf(form.values, 'notification_url'))
 
   const answer = ({ standIn: { cloud, caller } }: FastifyRequest, { asset, ...flags }: Uploaded) => ({
     ...uploadAnswer(asset, cloud, { apiKey: caller, algorithm }),
     ...flags
   })
 
-  const withEager = (request: FastifyRequest, changes: Changes, asset: Asset) => {
+  const withEager = (request: FastifyRequest, changes: AssetEditor, asset: Asset) => {
     const { values } = request.standIn.form
     const eager = textOf(values, 'eager')
     if (!eager) return {}
@@ -132,14 +133,14 @@ export async function uploadApi(
     }
   }
 
-  app.get('/:resource_type/download', { config: { action: 'download' } }, async (request, reply) => {
+  app.get('/:resource_type/download', named('download'), async (request, reply) => {
     const { cloud, form } = request.standIn
     const asset = cloud.assets.find(requiredText(form.values, 'public_id'), kindOf(request))
     return sendContent(request, reply, asset)
   })
 
   for (const [action, handle] of Object.entries(actions)) {
-    app.post(`/:resource_type/${action}`, { config: { action } }, async (request) => handle(request))
+    app.post(`/:resource_type/${action}`, named(action), async (request) => handle(request))
   }
 }
 

@@ -1,4 +1,4 @@
-import { ApiError } from './errors.ts'
+import { ApiError } from './api-error.ts'
 
 /** Parameters of a call as they came: all strings, those named `x[]` as lists under `x`. */
 export type Values = Record<string, string | string[]>

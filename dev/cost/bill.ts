@@ -1,9 +1,9 @@
 import type { Settings } from '../../infra/settings.ts'
-import { type PriceName, priceOf } from './prices.ts'
-import { tasksFor, wholeTasks } from './tasks.ts'
+import { priceOf } from './prices.ts'
+import { tasksFor, wholeTasks } from './task-count.ts'
 import type { Traffic } from './traffic.ts'
 
-/** What a month costs, in US dollars, by what it is for. */
+/** Cost of a month in US dollars, by item. */
 export type Bill = Record<string, number>
 
 export const HOURS = 730
@@ -13,31 +13,32 @@ const DAYS = HOURS / 24
 const GB = 1e9
 const MILLION = 1e6
 
-/** Interface endpoints that infra/network.ts makes: SQS, Secrets Manager, two of ECR, CloudWatch Logs. */
+/** Interface endpoints of infra/network.ts: SQS, Secrets Manager, two of ECR, CloudWatch Logs. */
 const ENDPOINTS = 5
-/** Rules of infra/firewall.ts: the rate, the body's size, two groups of AWS's. */
+/** Rules of infra/firewall.ts: rate, body size, two managed groups. */
 const FIREWALL_RULES = 4
-/** infra/overview-dashboard.ts and infra/log-dashboard.ts. */
+/** Of infra/overview-dashboard.ts and infra/log-dashboard.ts. */
 const DASHBOARDS = 2
-/** A `reconcile` of every hour, which takes about a minute of a small task. */
+/** An hourly `reconcile` takes about a minute of a small task. */
 const RECONCILE = { vcpu: 0.25, gb: 0.5, hours: HOURS / 60 }
-/** Images in the registry, and access logs of a request once they are compressed. */
 const IMAGES_GB = 0.5
+/** Compressed access log of a request. */
 const ACCESS_LOG_BYTES = 200
 const SECRET_READ_SECONDS = 300
-/** A unit of DynamoDB's on-demand writes, in bytes, and what it adds to each item that it stores. */
+/** Bytes of an on-demand write unit of DynamoDB. */
 const WRITE_UNIT = 1024
+/** Bytes that DynamoDB adds to each stored item. */
 const ITEM_OVERHEAD = 100
-/** Reads of the secret's current and previous value. */
+/** The current and the previous value. */
 const SECRET_VALUES = 2
-/** What an answer to a notification is, with its headers, in bytes. */
+/** Answer to a notification, with headers. */
 const ANSWER_BYTES = 300
-/** What an hour of one LCU covers: each notification may come over a new connection. */
+/** Capacity of an LCU-hour, if each notification opens a connection. */
 const LCU_HOUR = { connections: 25 * 3600, bytes: GB }
-/** What SQS counts as one request, in bytes. */
+/** Bytes that SQS counts as one request. */
 const SQS_CHUNK = 64 * 1024
 
-/** What the listener costs that has so many events in a month. */
+/** Cost of the listener for a number of events a month. */
 export function bill(events: number, settings: Settings, traffic: Traffic): Bill {
   const own = events * traffic.ownShare
   const processed = events - own
@@ -84,17 +85,14 @@ export function bill(events: number, settings: Settings, traffic: Traffic): Bill
 
 export const total = (of: Bill): number => Object.values(of).reduce((sum, usd) => sum + usd, 0)
 
-/** Of one notification: what it takes most of is what counts. */
+/** LCU-hours of one notification, by the dimension that it uses most. */
 const lcuHours = ({ notificationBytes }: Traffic) =>
   Math.max(1 / LCU_HOUR.connections, (notificationBytes + ANSWER_BYTES) / LCU_HOUR.bytes)
 
 function compute(web: number, worker: number, { architecture, ...settings }: Settings): number {
-  const [vcpuHour, gbHour]: [PriceName, PriceName] =
-    architecture === 'arm64'
-      ? ['fargateArmVcpuHour', 'fargateArmGbHour']
-      : ['fargateX86VcpuHour', 'fargateX86GbHour']
+  const kind = architecture === 'arm64' ? 'Arm' : 'X86'
   const ofTasks = (vcpu: number, gb: number, hours: number) =>
-    priceOf(vcpuHour, vcpu * hours) + priceOf(gbHour, gb * hours)
+    priceOf(`fargate${kind}VcpuHour`, vcpu * hours) + priceOf(`fargate${kind}GbHour`, gb * hours)
   const ofRole = (tasks: number, { cpu, memoryMiB }: Settings['web']['size']) =>
     ofTasks(cpu / 1024, memoryMiB / 1024, tasks * HOURS)
   return (
@@ -104,7 +102,7 @@ function compute(web: number, worker: number, { architecture, ...settings }: Set
   )
 }
 
-/** In a VPC of your own its gateways and endpoints are there already, and only what goes through them counts. */
+/** In an existing VPC, gateways and endpoints are already paid; only traffic counts. */
 function networkOf(events: number, calls: number, settings: Settings, traffic: Traffic): Bill {
   const isShared = Object.keys(settings.vpc).length > 0
   const gateways = isShared ? 0 : settings.natPerZone ? settings.zones : 1
@@ -124,7 +122,7 @@ function networkOf(events: number, calls: number, settings: Settings, traffic: T
   }
 }
 
-/** Each write is charged by the size of the whole item, in the table and in the index. */
+/** Each write costs the size of the whole item, in the table and in the index. */
 function journal(processed: number, own: number, traffic: Traffic): number {
   const { processors, processedItemBytes, ignoredItemBytes, indexItemBytes, retentionDays } = traffic
   const units = (bytes: number) => Math.ceil(bytes / WRITE_UNIT) + Math.ceil(indexItemBytes / WRITE_UNIT)
@@ -150,18 +148,42 @@ function logs(
   traffic: Traffic
 ): number {
   const { logOverheadBytes, metricLogBytes, insightsLogBytes } = traffic
-  // what is good is logged at `info`
+  // events are logged at `info`
   const isQuiet = !['info', 'debug', 'trace'].includes(settings.logLevel)
   const lines = isQuiet
     ? 0
     : notifications * (traffic.webLogBytes + logOverheadBytes) +
       processed * traffic.processors * (traffic.processedLogBytes + logOverheadBytes) +
       own * (traffic.ignoredLogBytes + logOverheadBytes)
-  const takenInGb = (lines + MINUTES * (tasks * metricLogBytes + insightsLogBytes)) / GB
+  const ingestedGb = (lines + MINUTES * (tasks * metricLogBytes + insightsLogBytes)) / GB
   return (
-    priceOf('logsGb', takenInGb) +
-    priceOf('logsGbMonth', takenInGb * traffic.logCompression * monthsKept(settings))
+    priceOf('logsGb', ingestedGb) +
+    priceOf('logsGbMonth', ingestedGb * traffic.logCompression * monthsKept(settings))
   )
 }
 
 const monthsKept = ({ logRetentionDays }: Settings) => logRetentionDays / DAYS
+
+/** Default of the blueprint's template. */
+const BLUEPRINT_LOG_RETENTION_DAYS = 90
+
+/**
+ * Cost of Cloudinary's blueprint of 2021 for the same notifications: one Lambda behind a REST API, with the defaults of its
+ * template.
+ *
+ * Source: https://github.com/cloudinary-devs/web-listener-blueprint-aws (serverless.yml, index.py)
+ */
+export function blueprintBill(events: number, traffic: Traffic): Bill {
+  const requests = events / traffic.eventsPerNotification
+  const loggedGb = (requests * traffic.blueprintLogBytes) / 1e9
+  return {
+    'API Gateway': priceOf('restApiMillion', requests / MILLION),
+    Lambda:
+      priceOf('lambdaMillion', requests / MILLION) +
+      priceOf('lambdaGbSecond', (requests * traffic.blueprintMs * traffic.blueprintGb) / 1000),
+    'Logs (CloudWatch)':
+      priceOf('logsGb', loggedGb) +
+      priceOf('logsGbMonth', (loggedGb * traffic.logCompression * BLUEPRINT_LOG_RETENTION_DAYS) / DAYS),
+    Secret: priceOf('secretMonth', 1)
+  }
+}

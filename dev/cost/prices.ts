@@ -1,149 +1,73 @@
-/** Where and when the prices are from. */
+/** Region and date of the prices. */
 export const PRICES_OF = { region: 'us-east-1', date: '2026-11-25' } as const
 
-export interface Price {
-  usd: number
-  /** What that is for. */
-  of: string
-  /** AWS's own page. Its numbers are loaded by a script, so a copy of it has none. */
-  source: string
-  /** A page that names the number, against which it was checked; undefined where none was found. */
-  checked?: string
-}
-
-const FARGATE = 'https://aws.amazon.com/fargate/pricing/'
-const ALB = 'https://aws.amazon.com/elasticloadbalancing/pricing/'
-const VPC = 'https://aws.amazon.com/vpc/pricing/'
-const DYNAMODB = 'https://aws.amazon.com/dynamodb/pricing/on-demand/'
-const CLOUDWATCH = 'https://aws.amazon.com/cloudwatch/pricing/'
-const SECRETS = 'https://aws.amazon.com/secrets-manager/pricing/'
-const WAF = 'https://aws.amazon.com/waf/pricing/'
-const LAMBDA = 'https://aws.amazon.com/lambda/pricing/'
-
-const ON_FARGATE = 'https://www.vantage.sh/blog/fargate-pricing'
-const ON_ALB = 'https://cloud-horizons.com/blog/alb-the-line-item-nobody-watches/'
-const ON_NAT = 'https://www.zacfukuda.com/blog/aws-nat-gateway-vs-vpc-endpoint'
-const ON_DYNAMODB = 'https://airbyte.com/data-engineering-resources/dynamodb-pricing'
-const ON_CLOUDWATCH =
+const AWS = 'https://aws.amazon.com'
+const FARGATE = 'https://www.vantage.sh/blog/fargate-pricing'
+const ALB = 'https://cloud-horizons.com/blog/alb-the-line-item-nobody-watches/'
+const NAT = 'https://www.zacfukuda.com/blog/aws-nat-gateway-vs-vpc-endpoint'
+const IPV4 = 'https://cloudburn.io/blog/aws-nat-gateway-pricing'
+const EGRESS = 'https://cloudpipelines.pages.dev/guides/aws-nat-gateway-pricing-2026/'
+const SQS = 'https://cloudburn.io/blog/amazon-sqs-pricing'
+const DYNAMODB = 'https://airbyte.com/data-engineering-resources/dynamodb-pricing'
+const PITR = 'https://finops.com.py/services/dynamodb/backups'
+const CLOUDWATCH =
   'https://www.factualminds.com/blog/amazon-cloudwatch-pricing-metrics-logs-alarms-dashboards/'
-const ON_SECRETS = 'https://hivebook.wiki/wiki/aws-secrets-manager-rotated-secrets-dynamic-db-credentials-kms'
-const ON_WAF = 'https://c3x.dev/blog/aws-waf-cost-explained/'
-const ON_LAMBDA = 'https://appropri8-astro.pages.dev/tutorials/2025/12/02/deploying-simple-api-aws/page/7'
+const METRICS = 'https://signoz.io/guides/cloudwatch-pricing'
+const SECRETS = 'https://hivebook.wiki/wiki/aws-secrets-manager-rotated-secrets-dynamic-db-credentials-kms'
+const KMS = 'https://www.wring.co/blog/aws-kms-pricing-guide'
+const WAF = 'https://c3x.dev/blog/aws-waf-cost-explained/'
+const API_GATEWAY = 'https://go-cloud.io/aws-api-gateway-pricing'
+const LAMBDA = 'https://appropri8-astro.pages.dev/tutorials/2025/12/02/deploying-simple-api-aws/page/7'
 
 /**
- * Public list prices in US dollars, without free tiers, discounts and tax: those of the account may already be used up by
- * something else.
+ * US dollars, unit, page of AWS, and a page of another publisher that states the same number (undefined where none was found):
+ * AWS's pages load their numbers with a script. List prices without free tiers, discounts and tax.
  */
+export type Price = readonly [usd: number, unit: string, source: `/${string}`, checked?: string]
+
 export const PRICES = {
-  fargateArmVcpuHour: {
-    usd: 0.03238,
-    of: 'vCPU-hour of Fargate, arm64',
-    source: FARGATE,
-    checked: ON_FARGATE
-  },
-  fargateArmGbHour: { usd: 0.00356, of: 'GB-hour of Fargate, arm64', source: FARGATE, checked: ON_FARGATE },
-  fargateX86VcpuHour: {
-    usd: 0.04048,
-    of: 'vCPU-hour of Fargate, x86_64',
-    source: FARGATE,
-    checked: ON_FARGATE
-  },
-  fargateX86GbHour: { usd: 0.004445, of: 'GB-hour of Fargate, x86_64', source: FARGATE, checked: ON_FARGATE },
-  albHour: { usd: 0.0225, of: 'hour of a load balancer', source: ALB, checked: ON_ALB },
-  albLcuHour: {
-    usd: 0.008,
-    of: 'LCU-hour: 25 new connections a second, or 1 GB',
-    source: ALB,
-    checked: ON_ALB
-  },
-  natHour: { usd: 0.045, of: 'hour of a NAT gateway', source: VPC, checked: ON_NAT },
-  natGb: { usd: 0.045, of: 'GB through it', source: VPC, checked: ON_NAT },
-  endpointHour: { usd: 0.01, of: 'hour of an interface endpoint in a zone', source: VPC, checked: ON_NAT },
-  endpointGb: { usd: 0.01, of: 'GB through it', source: VPC, checked: ON_NAT },
-  ipv4Hour: {
-    usd: 0.005,
-    of: 'hour of a public IPv4 address',
-    source: VPC,
-    checked: 'https://cloudburn.io/blog/aws-nat-gateway-pricing'
-  },
-  egressGb: {
-    usd: 0.09,
-    of: 'GB to the internet, up to 10 TB',
-    source: 'https://aws.amazon.com/ec2/pricing/on-demand/',
-    checked: 'https://cloudpipelines.pages.dev/guides/aws-nat-gateway-pricing-2026/'
-  },
-  sqsFifoMillion: {
-    usd: 0.5,
-    of: 'million requests to a FIFO queue; 64 KB each counts',
-    source: 'https://aws.amazon.com/sqs/pricing/',
-    checked: 'https://cloudburn.io/blog/amazon-sqs-pricing'
-  },
-  dynamoWriteMillion: {
-    usd: 0.625,
-    of: 'million write units: 1 KB each, of the table and again of the index',
-    source: DYNAMODB,
-    checked: ON_DYNAMODB
-  },
-  dynamoGbMonth: {
-    usd: 0.25,
-    of: 'GB-month of a table or index',
-    source: DYNAMODB,
-    checked: 'https://aws.amazon.com/dynamodb/pricing/'
-  },
-  dynamoPitrGbMonth: {
-    usd: 0.2,
-    of: 'GB-month of point-in-time recovery',
-    source: DYNAMODB,
-    checked: 'https://finops.com.py/services/dynamodb/backups'
-  },
-  secretMonth: { usd: 0.4, of: 'secret a month', source: SECRETS, checked: ON_SECRETS },
-  secretTenThousand: { usd: 0.05, of: '10,000 reads of a secret', source: SECRETS, checked: ON_SECRETS },
-  keyMonth: {
-    usd: 1,
-    of: 'KMS key a month (`customerKey`, which is off)',
-    source: 'https://aws.amazon.com/kms/pricing/',
-    checked: 'https://www.wring.co/blog/aws-kms-pricing-guide'
-  },
-  logsGb: { usd: 0.5, of: 'GB of log lines taken in', source: CLOUDWATCH, checked: ON_CLOUDWATCH },
-  logsGbMonth: { usd: 0.03, of: 'GB-month of log lines kept, compressed', source: CLOUDWATCH },
-  metricMonth: {
-    usd: 0.3,
-    of: 'custom metric a month',
-    source: CLOUDWATCH,
-    checked: 'https://signoz.io/guides/cloudwatch-pricing'
-  },
-  alarmMonth: { usd: 0.1, of: 'metric of an alarm a month', source: CLOUDWATCH },
-  dashboardMonth: { usd: 3, of: 'dashboard a month', source: CLOUDWATCH, checked: ON_CLOUDWATCH },
-  webAclMonth: { usd: 5, of: 'web ACL a month', source: WAF, checked: ON_WAF },
-  wafRuleMonth: { usd: 1, of: 'rule, or group of rules, a month', source: WAF, checked: ON_WAF },
-  wafMillion: { usd: 0.6, of: 'million requests through the firewall', source: WAF, checked: ON_WAF },
-  s3GbMonth: {
-    usd: 0.023,
-    of: 'GB-month in S3, for access logs',
-    source: 'https://aws.amazon.com/s3/pricing/'
-  },
-  ecrGbMonth: { usd: 0.1, of: 'GB-month of images', source: 'https://aws.amazon.com/ecr/pricing/' },
-  restApiMillion: {
-    usd: 3.5,
-    of: 'million requests to a REST API of API Gateway (blueprint)',
-    source: 'https://aws.amazon.com/api-gateway/pricing/',
-    checked: 'https://go-cloud.io/aws-api-gateway-pricing'
-  },
-  lambdaMillion: {
-    usd: 0.2,
-    of: 'million requests to Lambda (blueprint)',
-    source: LAMBDA,
-    checked: ON_LAMBDA
-  },
-  lambdaGbSecond: {
-    usd: 0.0000166667,
-    of: 'GB-second of Lambda, x86_64 (blueprint)',
-    source: LAMBDA,
-    checked: ON_LAMBDA
-  }
+  fargateArmVcpuHour: [0.03238, 'vCPU-hour of Fargate, arm64', '/fargate/pricing/', FARGATE],
+  fargateArmGbHour: [0.00356, 'GB-hour of Fargate, arm64', '/fargate/pricing/', FARGATE],
+  fargateX86VcpuHour: [0.04048, 'vCPU-hour of Fargate, x86_64', '/fargate/pricing/', FARGATE],
+  fargateX86GbHour: [0.004445, 'GB-hour of Fargate, x86_64', '/fargate/pricing/', FARGATE],
+  albHour: [0.0225, 'hour of a load balancer', '/elasticloadbalancing/pricing/', ALB],
+  albLcuHour: [0.008, 'LCU-hour: 25 connections a second, or 1 GB', '/elasticloadbalancing/pricing/', ALB],
+  natHour: [0.045, 'hour of a NAT gateway', '/vpc/pricing/', NAT],
+  natGb: [0.045, 'GB through a NAT gateway', '/vpc/pricing/', NAT],
+  endpointHour: [0.01, 'hour of an interface endpoint in a zone', '/vpc/pricing/', NAT],
+  endpointGb: [0.01, 'GB through an interface endpoint', '/vpc/pricing/', NAT],
+  ipv4Hour: [0.005, 'hour of a public IPv4 address', '/vpc/pricing/', IPV4],
+  egressGb: [0.09, 'GB to the internet, up to 10 TB', '/ec2/pricing/on-demand/', EGRESS],
+  sqsFifoMillion: [0.5, 'million requests of up to 64 KB to a FIFO queue', '/sqs/pricing/', SQS],
+  dynamoWriteMillion: [0.625, 'million write units of 1 KB', '/dynamodb/pricing/on-demand/', DYNAMODB],
+  dynamoGbMonth: [
+    0.25,
+    'GB-month of a table or index',
+    '/dynamodb/pricing/on-demand/',
+    `${AWS}/dynamodb/pricing/`
+  ],
+  dynamoPitrGbMonth: [0.2, 'GB-month of point-in-time recovery', '/dynamodb/pricing/on-demand/', PITR],
+  secretMonth: [0.4, 'secret a month', '/secrets-manager/pricing/', SECRETS],
+  secretTenThousand: [0.05, '10,000 reads of a secret', '/secrets-manager/pricing/', SECRETS],
+  keyMonth: [1, 'KMS key a month (`customerKey`, off by default)', '/kms/pricing/', KMS],
+  logsGb: [0.5, 'GB of ingested log lines', '/cloudwatch/pricing/', CLOUDWATCH],
+  logsGbMonth: [0.03, 'GB-month of stored log lines, compressed', '/cloudwatch/pricing/'],
+  metricMonth: [0.3, 'custom metric a month', '/cloudwatch/pricing/', METRICS],
+  alarmMonth: [0.1, 'metric of an alarm a month', '/cloudwatch/pricing/'],
+  dashboardMonth: [3, 'dashboard a month', '/cloudwatch/pricing/', CLOUDWATCH],
+  webAclMonth: [5, 'web ACL a month', '/waf/pricing/', WAF],
+  wafRuleMonth: [1, 'rule or rule group a month', '/waf/pricing/', WAF],
+  wafMillion: [0.6, 'million requests through the firewall', '/waf/pricing/', WAF],
+  s3GbMonth: [0.023, 'GB-month in S3, for access logs', '/s3/pricing/'],
+  ecrGbMonth: [0.1, 'GB-month of images', '/ecr/pricing/'],
+  restApiMillion: [3.5, 'million requests to a REST API (blueprint)', '/api-gateway/pricing/', API_GATEWAY],
+  lambdaMillion: [0.2, 'million requests to Lambda (blueprint)', '/lambda/pricing/', LAMBDA],
+  lambdaGbSecond: [0.0000166667, 'GB-second of Lambda, x86_64 (blueprint)', '/lambda/pricing/', LAMBDA]
 } as const satisfies Record<string, Price>
 
 export type PriceName = keyof typeof PRICES
 
-/** What so much of something costs, in US dollars. */
-export const priceOf = (name: PriceName, amount: number): number => PRICES[name].usd * amount
+/** Price of an amount, in US dollars. */
+export const priceOf = (name: PriceName, amount: number): number => PRICES[name][0] * amount
+
+export const sourceOf = ([, , path]: Price): string => `${AWS}${path}`

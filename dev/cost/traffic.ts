@@ -1,151 +1,63 @@
-export interface Input {
-  value: number
-  unit: string
-  /** Why it is that. */
-  reason: string
-}
-
 /**
- * What the bill and the number of tasks are computed from beside the prices and the settings. Measured figures are those of
- * docs/benchmarks.md; the others are ours to guess, and yours to know: change them here, and `npm run docs`.
+ * The inputs of the bill and the number of tasks, beside prices and settings. Measured values are from docs/benchmarks.md.
+ * Replace the others with yours, and run `npm run docs`.
  */
+export type Input = readonly [value: number, unit: string, reason: string]
+
 export const TRAFFIC = {
-  ownShare: {
-    value: 0.6,
-    unit: 'of events',
-    reason:
-      "the listener's own changes, which Cloudinary notifies too: with the two processors of listener.config.ts an upload causes two, " +
-      'another change one; half of the others are uploads'
-  },
-  processors: {
-    value: 1.5,
-    unit: 'for each other event',
-    reason: 'of the same: an upload runs both, another change one'
-  },
-  cloudinaryCalls: {
-    value: 2.5,
-    unit: 'for each other event',
-    reason: 'of the same: three for an upload, two for another change'
-  },
-  cloudinaryMs: {
-    value: 300,
-    unit: 'ms a call',
-    reason: 'guessed; `milliseconds` of the line `event processed` tells yours'
-  },
-  eventsPerNotification: {
-    value: 1,
-    unit: 'events',
-    reason: 'the dearest case: a bulk change makes up to 1,000 of one notification'
-  },
-  peakFactor: { value: 10, unit: 'times the average', reason: 'guessed: the busiest minute of a month' },
-  notificationBytes: {
-    value: 1500,
-    unit: 'bytes',
-    reason: 'an upload with tags, context and metadata; with headers'
-  },
-  messageBytes: {
-    value: 1600,
-    unit: 'bytes',
-    reason: 'the same as an event in SQS: far under the 64 KB that a request may have'
-  },
-  sqsRequests: {
-    value: 3,
-    unit: 'for each event',
-    reason:
-      'send, receive, delete. One event in each: at these rates calls seldom meet. Full batches would be a tenth'
-  },
-  receiveSeconds: {
-    value: 2,
-    unit: 's',
-    reason: 'an idle worker asks again after so long; counted as if all workers were always idle'
-  },
-  probeSeconds: { value: 5, unit: 's', reason: 'a `web` task asks the queue so often for its load balancer' },
-  processedItemBytes: {
-    value: 1600,
-    unit: 'bytes',
-    reason: 'item of the journal, measured; each write is charged by the whole of it'
-  },
-  ignoredItemBytes: { value: 1000, unit: 'bytes', reason: 'the same of an own change' },
-  indexItemBytes: { value: 750, unit: 'bytes', reason: 'the copy in the index, without the payload' },
-  retentionDays: { value: 30, unit: 'days', reason: "the journal's time to live" },
-  webCpuMs: {
-    value: 1.5,
-    unit: 'ms',
-    reason: 'CPU time of `web` for a notification, measured one at a time; at full load it is 1.0'
-  },
-  processedCpuMs: {
-    value: 5.9,
-    unit: 'ms',
-    reason:
-      'CPU time of `worker` for an upload with both processors, measured with a Cloudinary that takes 200 ms; taken for any other change too'
-  },
-  ignoredCpuMs: {
-    value: 1.2,
-    unit: 'ms',
-    reason: 'CPU time of `worker` for an own change, measured at full load'
-  },
-  cpuTarget: { value: 0.6, unit: 'of the CPU', reason: '`web.cpuPercent`: what a task may be loaded with' },
-  webLogBytes: { value: 360, unit: 'bytes', reason: "a notification's line, measured, with its trace id" },
-  processedLogBytes: { value: 420, unit: 'bytes', reason: "a processor's line, likewise" },
-  ignoredLogBytes: { value: 360, unit: 'bytes', reason: "an own change's line, likewise" },
-  logOverheadBytes: { value: 26, unit: 'bytes', reason: 'CloudWatch adds so many to each line' },
-  metricLogBytes: { value: 3000, unit: 'bytes', reason: 'lines of metrics that a task writes in a minute' },
-  insightsLogBytes: {
-    value: 8000,
-    unit: 'bytes',
-    reason: 'lines that Container Insights writes in a minute'
-  },
-  logCompression: {
-    value: 0.15,
-    unit: 'of what was taken in',
-    reason: 'what CloudWatch stores of it, as its price list has it'
-  },
-  customMetrics: {
-    value: 21,
-    unit: 'metrics',
-    reason: 'those of docs/operations.md that have values, with two processors and three reasons'
-  },
-  insightsMetrics: {
-    value: 48,
-    unit: 'metrics',
-    reason:
-      'of Container Insights: 8 for the cluster, 11 for each of two services, 6 for each of three task definitions; not checked'
-  },
-  alarmMetrics: {
-    value: 24,
-    unit: 'metrics',
-    reason: 'of nine alarms and of those that scale; one of a formula counts for each metric in it'
-  },
-  cloudinaryBytesOut: {
-    value: 1500,
-    unit: 'bytes a call',
-    reason: 'to Cloudinary, on connections that stay open'
-  },
-  cloudinaryBytesIn: { value: 2000, unit: 'bytes a call', reason: 'from Cloudinary' },
-  awsBytes: {
-    value: 9000,
-    unit: 'bytes for each event',
-    reason:
-      'between tasks and SQS, CloudWatch and Secrets Manager; DynamoDB has a gateway endpoint, which is free'
-  },
-  blueprintMs: {
-    value: 700,
-    unit: 'ms',
-    reason: 'of Lambda, which waits for a call to Cloudinary on a new connection; guessed'
-  },
-  blueprintGb: { value: 0.125, unit: 'GB', reason: "the default, which the blueprint's template keeps" },
-  blueprintLogBytes: {
-    value: 4500,
-    unit: 'bytes',
-    reason: 'the blueprint logs the whole request with its context, and Lambda adds three lines; guessed'
-  }
+  ownShare: [
+    0.6,
+    'of events',
+    'own changes: with the processors of listener.config.ts, an upload causes two, another change one; half are uploads'
+  ],
+  processors: [1.5, 'for each foreign event', 'an upload runs both processors, another change one'],
+  cloudinaryCalls: [2.5, 'for each foreign event', 'three for an upload, two for another change'],
+  cloudinaryMs: [300, 'ms a call', 'assumed; see `milliseconds` of the log line `event processed`'],
+  eventsPerNotification: [1, 'events', 'the most expensive case; a bulk change has up to 1,000'],
+  peakFactor: [10, 'times the average', 'assumed, for the busiest minute of a month'],
+  notificationBytes: [1500, 'bytes', 'an upload with tags, context and metadata, and its headers'],
+  messageBytes: [1600, 'bytes', 'the same upload as an event in SQS'],
+  sqsRequests: [3, 'for each event', 'send, receive, delete, without batches; full batches cost a tenth'],
+  receiveSeconds: [2, 's', 'interval of an idle worker; counted as if all were always idle'],
+  probeSeconds: [5, 's', 'interval of the readiness check in a `web` task'],
+  processedItemBytes: [1600, 'bytes', 'journal item, measured; each write costs the whole item'],
+  ignoredItemBytes: [1000, 'bytes', 'journal item of an own change, measured'],
+  indexItemBytes: [750, 'bytes', 'copy in the index, without the payload'],
+  retentionDays: [30, 'days', "the journal's time to live"],
+  webCpuMs: [1.5, 'ms', 'CPU time of `web` for a notification, measured one at a time; 1.0 at full load'],
+  processedCpuMs: [
+    5.9,
+    'ms',
+    'CPU time of `worker` for an upload, measured with calls of 200 ms; used for any change'
+  ],
+  ignoredCpuMs: [1.2, 'ms', 'CPU time of `worker` for an own change, measured at full load'],
+  cpuTarget: [0.6, 'of the CPU', 'target load of a task, `web.cpuPercent`'],
+  webLogBytes: [360, 'bytes', 'log line of a notification, measured'],
+  processedLogBytes: [420, 'bytes', 'log line of a processor, measured'],
+  ignoredLogBytes: [360, 'bytes', 'log line of an own change, measured'],
+  logOverheadBytes: [26, 'bytes', 'added to each line by CloudWatch'],
+  metricLogBytes: [3000, 'bytes', 'metric lines of a task in a minute'],
+  insightsLogBytes: [8000, 'bytes', 'lines of Container Insights in a minute'],
+  logCompression: [0.15, 'of ingested bytes', 'stored by CloudWatch, according to its price list'],
+  customMetrics: [21, 'metrics', 'those of docs/operations.md, with two processors and three reasons'],
+  insightsMetrics: [
+    48,
+    'metrics',
+    'Container Insights: 8 of the cluster, 11 of each service, 6 of each task definition; not checked'
+  ],
+  alarmMetrics: [24, 'metrics', 'of nine alarms and of scaling; a formula counts once for each metric'],
+  cloudinaryBytesOut: [1500, 'bytes a call', 'to Cloudinary, over kept-alive connections'],
+  cloudinaryBytesIn: [2000, 'bytes a call', 'from Cloudinary'],
+  awsBytes: [9000, 'bytes for each event', 'to SQS, CloudWatch and Secrets Manager; DynamoDB is free'],
+  blueprintMs: [700, 'ms', 'Lambda waits for a call to Cloudinary on a new connection; assumed'],
+  blueprintGb: [0.125, 'GB', "default of the blueprint's template"],
+  blueprintLogBytes: [4500, 'bytes', 'the whole request, its context, and three lines of Lambda; assumed']
 } as const satisfies Record<string, Input>
 
 export type InputName = keyof typeof TRAFFIC
 
-/** The values alone, which a reader may vary. */
 export type Traffic = { readonly [Name in InputName]: number }
 
 export const DEFAULT_TRAFFIC: Traffic = Object.fromEntries(
-  Object.entries(TRAFFIC).map(([name, { value }]) => [name, value])
+  Object.entries(TRAFFIC).map(([name, [value]]) => [name, value])
 ) as Record<InputName, number>

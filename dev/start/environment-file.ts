@@ -2,15 +2,15 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** A file of variables, as `node --env-file` reads it. */
+/** A file of variables for `node --env-file`. */
 export interface EnvironmentFile {
   path: string
   remove: () => void
 }
 
 /**
- * Writes down where a system's parts are, so that commands can be run on it from another terminal: into a temporary file that
- * only this user can read, named after the port of its webhook.
+ * Writes the variables by which commands in another terminal find the system, to a temporary file that only this user can
+ * read. The file is named after the port of the webhook.
  */
 export function writeEnvironmentFile(
   webhookUrl: string,
@@ -20,7 +20,7 @@ export function writeEnvironmentFile(
   const lines = Object.entries(variables)
     .filter(([, value]) => value)
     .map(([name, value]) => `${name}="${value}"\n`)
-  // what another system left behind may have been readable to others
+  // an old file may be readable to others, and keeps its mode when it is overwritten
   rmSync(path, { force: true })
   writeFileSync(path, lines.join(''), { mode: 0o600, flag: 'wx' })
   return { path, remove: () => rmSync(path, { force: true }) }

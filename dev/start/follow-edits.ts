@@ -1,14 +1,14 @@
 import { shownPath } from '../../app/listener-config/load-error.ts'
+import { FileWatch } from './file-watch.ts'
 import type { System } from './system.ts'
-import { FileWatch } from './watch.ts'
 
 export interface FollowOptions {
   print: (text: string) => void
-  /** Called when the workers have been restarted. */
+  /** Called after the workers have restarted. */
   onRestart: () => void
 }
 
-/** Restarts the workers whenever the file that a user edits, or one that it imports, has changed, and says so. */
+/** Restarts the workers when the listener's configuration or a file that it imports changes. */
 export function followEdits(
   { files, reload }: Pick<System, 'files' | 'reload'>,
   { print, onRestart }: FollowOptions
@@ -18,12 +18,10 @@ export function followEdits(
       print(`${changed.map(shownPath).join(', ')} changed; restarting the worker …`)
       const { files: now, refused } = await reload()
       watch.add(now)
-      if (refused !== undefined) {
-        print(`Not restarted, the worker of before runs on: ${refused}`)
-        return
-      }
-      print('The worker is restarted.')
-      onRestart()
+      if (refused === undefined) {
+        print('The worker has restarted.')
+        onRestart()
+      } else print(`Not restarted; the previous worker is still running: ${refused}`)
     }
   })
   watch.add(files)

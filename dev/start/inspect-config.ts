@@ -2,32 +2,15 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { shownPath } from '../../app/listener-config/load-error.ts'
-import { ATTACHED } from './child.ts'
+import type { ConfigReport } from './report-config.ts'
+import { EXIT_WITH_PARENT } from './role-process.ts'
 
-/** What a start needs to know of a processor. */
-export interface ProcessorSummary {
-  name: string
-  /** Names of variables. */
-  requires: readonly string[]
-  /** What variables of its own may be where they are not set, by name. */
-  examples: Readonly<Record<string, string>>
-}
-
-/** What is in the file that a user edits, or why it cannot be loaded. */
-export type ConfigContent =
-  | { outcome: 'loaded'; processors: readonly ProcessorSummary[] }
-  /** The message is one line: file and line, what is wrong, what to write instead. */
-  | { outcome: 'invalid'; message: string; stack: string }
-
-export type ConfigReport = ConfigContent & {
-  /** Absolute paths of the file and of those that it imports, without what is in node_modules. A missing one is named too. */
-  files: readonly string[]
-}
+export type { ConfigContent, ConfigReport, ProcessorSummary } from './report-config.ts'
 
 /**
- * Loads the file that a user edits, in a process of its own, and reports what is in it. Never throws.
+ * Loads the listener's configuration in a process of its own, since a process cannot load a changed file again. Never throws.
  *
- * @param environment what the roles are configured with, since the file may read it
+ * @param environment environment of the roles, which the configuration may read
  */
 export async function inspectConfigFile(
   path: string,
@@ -35,8 +18,8 @@ export async function inspectConfigFile(
 ): Promise<ConfigReport> {
   const child = fork(new URL(import.meta.resolve('./report-config.ts')), [path], {
     env: environment,
-    execArgv: [...ATTACHED],
-    // the roles will write it as well
+    execArgv: [...EXIT_WITH_PARENT],
+    // the roles print the same output again
     stdio: ['ignore', 'ignore', 'ignore', 'ipc']
   })
   let report: ConfigReport | undefined
@@ -48,7 +31,7 @@ export async function inspectConfigFile(
     report ?? {
       files: [resolve(path)],
       outcome: 'invalid',
-      message: `${shownPath(resolve(path))}: the process ends while it is loaded (${meaningOf(code)})`,
+      message: `${shownPath(resolve(path))}: the process exited while loading it (${meaningOf(code)})`,
       stack: ''
     }
   )
@@ -57,4 +40,4 @@ export async function inspectConfigFile(
 const UNSETTLED_AWAIT = 13
 
 const meaningOf = (code: number | null) =>
-  code === UNSETTLED_AWAIT ? 'an `await` outside a function never ends' : `exit code ${code}`
+  code === UNSETTLED_AWAIT ? 'a top-level `await` never settled' : `exit code ${code}`

@@ -1,5 +1,5 @@
-import type { Delivery } from '../cloudinary/server.ts'
-import type { LogLine } from './child.ts'
+import type { Delivery } from '../cloudinary/cloudinary-server.ts'
+import type { LogLine } from './role-process.ts'
 
 export interface Journey {
   /** Unix time, milliseconds. */
@@ -10,17 +10,17 @@ export interface Journey {
 
 interface Step {
   at: number
-  what: string
+  name: string
   detail: string
 }
 
-/** What happened to an upload, in the order it happened, one line a step, with milliseconds since the upload. */
+/** Describes the steps of an upload in order, one line each, with the milliseconds since the upload. */
 export function describeJourney({ uploadedAt, deliveries, lines }: Journey): string[] {
   const steps: Step[] = [
-    { at: uploadedAt, what: 'uploaded', detail: "with a colleague's API key" },
+    { at: uploadedAt, name: 'uploaded', detail: "with a colleague's API key" },
     ...deliveries.map(({ time, notificationType }) => ({
       at: time,
-      what: 'notified',
+      name: 'notified',
       detail: `${notificationType}, signed, by the Cloudinary stand-in`
     })),
     ...lines.flatMap((line) => stepOf(line) ?? [])
@@ -28,7 +28,7 @@ export function describeJourney({ uploadedAt, deliveries, lines }: Journey): str
   return steps
     .filter(({ at }) => at >= uploadedAt)
     .sort((a, b) => a.at - b.at)
-    .map(({ at, what, detail }) => `${String(at - uploadedAt).padStart(6)} ms  ${what.padEnd(13)} ${detail}`)
+    .map(({ at, name, detail }) => `${String(at - uploadedAt).padStart(6)} ms  ${name.padEnd(13)} ${detail}`)
 }
 
 function stepOf(line: LogLine): Step | undefined {
@@ -37,27 +37,27 @@ function stepOf(line: LogLine): Step | undefined {
     case 'notification accepted':
       return {
         at,
-        what: 'acknowledged',
+        name: 'acknowledged',
         detail: `${line.type}: signature verified, ${line.events} event stored in SQS, answered 200`
       }
     case 'event processed':
-      return { at, what: 'processed', detail: `${line.type}: ${line.processor}: ${line.note ?? 'done'}` }
+      return { at, name: 'processed', detail: `${line.type}: ${line.processor}: ${line.note ?? 'done'}` }
     case 'event ignored':
-      return { at, what: 'ignored', detail: `${line.type}: ${line.reason}` }
+      return { at, name: 'ignored', detail: `${line.type}: ${line.reason}` }
     case 'event failed; will be retried':
       return {
         at,
-        what: 'failed',
-        detail: `${line.type}: ${line.processor}: ${errorOf(line)}; again in ${line.retryInSeconds} s`
+        name: 'failed',
+        detail: `${line.type}: ${line.processor}: ${errorOf(line)}; retry in ${line.retryInSeconds} s`
       }
     case 'event dead-lettered':
-      return { at, what: 'dead-lettered', detail: `${line.type}: ${line.processor}: ${errorOf(line)}` }
+      return { at, name: 'dead-lettered', detail: `${line.type}: ${line.processor}: ${errorOf(line)}` }
     default:
       return undefined
   }
 }
 
-/** The message of a line's error, in one line. */
+/** The error of a log line, on one line. */
 function errorOf({ err }: LogLine): string {
   const { type, message } = err as { type: string; message: string }
   return `${type}: ${message}`.replace(/\s*\n\s*/g, ' ')

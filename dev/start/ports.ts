@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { basename } from 'node:path'
 import { promisify } from 'node:util'
 
-/** Runs a program and resolves to what it prints. */
+/** Runs a program and resolves with its output. */
 export type Execute = (program: string, args: readonly string[]) => Promise<string>
 
 const execute: Execute = async (program, args) => {
@@ -12,9 +12,9 @@ const execute: Execute = async (program, args) => {
   return stdout
 }
 
-/** Whether nothing listens on a port of this machine. */
+/** Tells whether no process listens on a port of this machine. */
 export async function isFree(port: number): Promise<boolean> {
-  // who connects meanwhile, looking for another system, would keep it open
+  // an open connection would keep the server from closing
   const server = createServer((socket) => socket.destroy()).listen(port, '127.0.0.1')
   try {
     await once(server, 'listening')
@@ -26,7 +26,7 @@ export async function isFree(port: number): Promise<boolean> {
   return true
 }
 
-/** Which process listens on a port, in words: `nginx (process 4711)`. Undefined where no program of the system tells. */
+/** Names the process that listens on a port: `nginx (process 4711)`. Undefined where no program can tell. */
 export async function holderOf(port: number, run = execute): Promise<string | undefined> {
   // lsof is part of macOS, ss of most Linux distributions
   const lsof = await run('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-Fp']).catch(() => '')
@@ -39,7 +39,7 @@ export async function holderOf(port: number, run = execute): Promise<string | un
   return `${basename(program) || 'a program'} (process ${pid})`
 }
 
-/** Says that a port is taken, and by what where that is known. */
+/** Describes a taken port, with its holder where known: `port 8080 is taken by nginx (process 4711)`. */
 export async function describeTaken(port: number, holder = holderOf): Promise<string> {
   const by = await holder(port)
   return by === undefined ? `port ${port} is taken` : `port ${port} is taken by ${by}`

@@ -1,8 +1,8 @@
-import { type EmbeddedPostgres, startPostgres } from '../postgres.ts'
-import type { Provision, Situation } from './provisions.ts'
+import { type EmbeddedPostgres, startPostgres } from '../embedded-postgres.ts'
+import type { Provision, ProvisionContext } from './provision.ts'
 
-/** Starts PostgreSQL in this process, and has the processors that require it migrate. */
-export async function providePostgres({ migrate }: Pick<Situation, 'migrate'>): Promise<Provision> {
+/** Starts PostgreSQL in this process, and migrates it for the processors. */
+export async function providePostgres({ migrate }: Pick<ProvisionContext, 'migrate'>): Promise<Provision> {
   const postgres = await startPostgres()
   const { environment, stop } = postgres
   try {
@@ -22,8 +22,8 @@ async function hintsOf({ db, url }: EmbeddedPostgres): Promise<string[]> {
       ORDER BY name`
   )
   return [
-    `  PostgreSQL  ${url} (embedded; empty again at the next start)`,
-    '              look into it, in another terminal, by one of:',
+    `  PostgreSQL  ${url} (embedded; starts empty each time)`,
+    '              to look into it, in another terminal, run one of:',
     ...rows.flatMap(({ name }) => [
       `                npm run sql -- --url ${url} "SELECT * FROM ${name}"`,
       `                psql ${url} -x -c "SELECT * FROM ${name}"`

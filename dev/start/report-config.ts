@@ -1,49 +1,70 @@
 import { registerHooks } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import type { ConfigContent } from './inspect-config.ts'
 
-/**
- * Run by `inspectConfigFile` as a process of its own, since a process cannot load a changed file again: loads the file that a
- * user edits and reports to the parent what is in it, and which files it imports.
- */
-const files = new Set<string>()
-const note = (url: string) => {
-  if (url.startsWith('file:') && !url.includes('/node_modules/')) files.add(fileURLToPath(url))
+/** The parts of a processor that a start needs. */
+export interface ProcessorSummary {
+  name: string
+  /** Names of required variables. */
+  requires: readonly string[]
+  /** Example values of the processor's own variables, by name. */
+  examples: Readonly<Record<string, string>>
 }
 
-registerHooks({
-  resolve(specifier, context, nextResolve) {
-    try {
-      const resolved = nextResolve(specifier, context)
-      note(resolved.url)
-      return resolved
-    } catch (error) {
-      // once it is there, the file that imports it can be loaded
-      if (/^(?:\.\.?\/|file:)/.test(specifier)) note(new URL(specifier, context.parentURL).href)
-      // or this file would be taken for the one that has the import
-      const { stack } = error as Error
-      Object.assign(error as Error, { stack: stack?.replace(/^ +at resolve .*report-config\.ts.*\n?/gm, '') })
-      throw error
-    }
-  }
-})
+/** The content of the listener's configuration, or the reason why it cannot be loaded. */
+export type ConfigContent =
+  | { outcome: 'loaded'; processors: readonly ProcessorSummary[] }
+  /** The message is one line: file and line, the error, and the correction. */
+  | { outcome: 'invalid'; message: string; stack: string }
 
-// imported with the hook in place, so that it sees what the user's file shares with it
-const { loadListener } = await import('../../app/listener-config/load-listener.ts')
-const { examplesOf, nameOf } = await import('../../app/listener-config/requirements.ts')
-const report = await loadListener(process.argv[2]!).then(
-  ({ processors }): ConfigContent => ({
-    outcome: 'loaded',
-    processors: processors.map(({ name, requires = [] }) => ({
-      name,
-      requires: requires.map(nameOf),
-      examples: examplesOf(requires)
-    }))
-  }),
-  ({ message, cause }: Error): ConfigContent => ({
-    outcome: 'invalid',
-    message,
-    stack: cause instanceof Error ? String(cause.stack) : ''
+export type ConfigReport = ConfigContent & {
+  /** Absolute paths of the file and its imports, including missing ones, without those in node_modules. */
+  files: readonly string[]
+}
+
+/** Loads the listener's configuration and reports its content and the files that it imports. Never throws. */
+export async function reportConfig(path: string): Promise<ConfigReport> {
+  const files = new Set<string>()
+  const add = (url: string) => {
+    if (url.startsWith('file:') && !url.includes('/node_modules/')) files.add(fileURLToPath(url))
+  }
+  const hooks = registerHooks({
+    resolve(specifier, context, nextResolve) {
+      try {
+        const resolved = nextResolve(specifier, context)
+        add(resolved.url)
+        return resolved
+      } catch (error) {
+        // creating the missing file may correct the error
+        if (/^(?:\.\.?\/|file:)/.test(specifier)) add(new URL(specifier, context.parentURL).href)
+        // this file must not be taken for the one with the import
+        const { stack } = error as Error
+        Object.assign(error as Error, {
+          stack: stack?.replace(/^ +at resolve .*report-config\.ts.*\n?/gm, '')
+        })
+        throw error
+      }
+    }
   })
-)
-process.send?.({ ...report, files: [...files] }, () => process.exit())
+  // imported after the hook, so that it also sees the files that the configuration shares with it
+  const { loadListener } = await import('../../app/listener-config/load-listener.ts')
+  const { examplesOf, nameOf } = await import('../../app/listener-config/requirements.ts')
+  const content = await loadListener(path).then(
+    ({ processors }): ConfigContent => ({
+      outcome: 'loaded',
+      processors: processors.map(({ name, requires = [] }) => ({
+        name,
+        requires: requires.map(nameOf),
+        examples: examplesOf(requires)
+      }))
+    }),
+    ({ message, cause }: Error): ConfigContent => ({
+      outcome: 'invalid',
+      message,
+      stack: cause instanceof Error ? String(cause.stack) : ''
+    })
+  )
+  hooks.deregister()
+  return { ...content, files: [...files] }
+}
+
+if (import.meta.main) process.send?.(await reportConfig(process.argv[2]!), () => process.exit())

@@ -1,20 +1,19 @@
-import { Child, type LogLine } from './child.ts'
+import { type LogLine, RoleProcess, type RoleProcessOptions } from './role-process.ts'
 
-export interface RoleStarterOptions {
-  /** What a role that is started now is configured with. */
+export interface RoleStarterOptions extends Pick<RoleProcessOptions, 'program' | 'onLine'> {
+  /** Called at each start for the environment of the role. */
   environment: () => Readonly<Record<string, string | undefined>>
-  onLine: (line: LogLine) => void
 }
 
-/** A role that lives shorter than this, in milliseconds, is started again after a longer pause each time. */
+/** A role that exits sooner, in milliseconds, is restarted with increasing delay. */
 const SHORT_LIFE_MS = 10_000
 
-/** Starts roles as processes. None outlives this process, however it ends. */
+/** Starts roles as processes, none of which outlives this process. */
 export class RoleStarter {
   readonly #options: RoleStarterOptions
-  readonly #children = new Set<Child>()
+  readonly #processes = new Set<RoleProcess>()
   readonly #killAll = () => {
-    for (const child of this.#children) child.kill()
+    for (const each of this.#processes) each.kill()
   }
 
   constructor(options: RoleStarterOptions) {
@@ -25,67 +24,71 @@ export class RoleStarter {
   /**
    * Starts a role and waits until it is ready.
    *
-   * @param hear what is called with its lines, instead of what is called with those of all roles
-   * @throws {Error} when it ends before that
+   * @param onRoleLine receives the lines of this role instead of `onLine`
+   * @throws {Error} when the role exits before that
    */
-  async start(role: string, hear = this.#options.onLine): Promise<[child: Child, ready: LogLine]> {
-    const { environment, onLine } = this.#options
+  async start(
+    role: string,
+    onRoleLine = this.#options.onLine
+  ): Promise<[process: RoleProcess, ready: LogLine]> {
+    const { environment, onLine, program } = this.#options
     const ready = Promise.withResolvers<LogLine>()
     let isReady = false
-    const child = new Child({
+    const started = new RoleProcess({
       role,
+      program,
       shortLifeMs: SHORT_LIFE_MS,
       environment: environment(),
       onLine: (line) => {
-        hear(line)
+        onRoleLine(line)
         if (line.msg !== `${role} is ready`) return
         isReady = true
         ready.resolve(line)
       },
-      onDeath: ({ code, signal, pauseMs }) => {
+      onCrash: ({ code, signal, delayMs }) => {
         if (isReady) {
-          onLine({ role, level: 'error', msg: `${role} has ended; starting it again`, code, signal, pauseMs })
+          onLine({ role, level: 'error', msg: `${role} exited; restarting`, code, signal, delayMs })
           return
         }
-        void child.stop()
-        ready.reject(new Error(`${role} has ended (${signal ?? `exit code ${code}`})`))
+        void started.stop()
+        ready.reject(new Error(`${role} exited (${signal ?? `exit code ${code}`})`))
       }
     })
-    this.#children.add(child)
-    return [child, await ready.promise]
+    this.#processes.add(started)
+    return [started, await ready.promise]
   }
 
   /**
-   * Starts several of a role and waits until all are ready.
+   * Starts several processes of a role and waits until all are ready.
    *
-   * @param quietly report no lines of one that does not become ready; the error then says why it does not
-   * @throws {Error} when one ends before that; the others are then stopped
+   * @param quietly drops the lines of processes that do not become ready; the error then gives the reason
+   * @throws {Error} when one exits before that; the others are stopped
    */
-  async startAll(role: string, count: number, quietly?: 'quietly'): Promise<Child[]> {
+  async startAll(role: string, count: number, quietly?: 'quietly'): Promise<RoleProcess[]> {
     const held: LogLine[] = []
     let isUp = !quietly
-    const hear = (line: LogLine) => void (isUp ? this.#options.onLine(line) : held.push(line))
-    const starts = await Promise.allSettled(Array.from({ length: count }, () => this.start(role, hear)))
-    const children = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value[0]] : []))
+    const onLine = (line: LogLine) => void (isUp ? this.#options.onLine(line) : held.push(line))
+    const starts = await Promise.allSettled(Array.from({ length: count }, () => this.start(role, onLine)))
+    const processes = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value[0]] : []))
     const failure = starts.find((start) => start.status === 'rejected')
     if (failure) {
-      await Promise.all(children.map((child) => child.stop()))
+      await Promise.all(processes.map((each) => each.stop()))
       const fatal = held.find(({ level }) => level === 'fatal')
       throw fatal ? new Error(describe(fatal), { cause: failure.reason }) : failure.reason
     }
     isUp = true
     held.forEach(this.#options.onLine)
-    return children
+    return processes
   }
 
-  /** Asks all of them to stop, and resolves when they have ended. */
+  /** Stops all roles, and resolves when their processes have exited. */
   async stop(): Promise<void> {
-    await Promise.all([...this.#children].map((child) => child.stop()))
+    await Promise.all([...this.#processes].map((each) => each.stop()))
     process.off('exit', this.#killAll)
   }
 }
 
-/** A line of the log with its error, in one line. */
+/** A log line with its error, on one line. */
 function describe({ msg, err }: LogLine): string {
   const reason = (err as { message?: string } | undefined)?.message
   return [msg, reason]

@@ -3,123 +3,112 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { ConfigError, inspectConfig } from '../../app/config.ts'
 import { ListenerError } from '../../app/errors.ts'
-import type { CloudinaryOptions, CloudinaryStandIn } from '../cloudinary/server.ts'
-import type { EmbeddedDynamoDb } from '../dynamodb.ts'
-import type { EmbeddedSqs } from '../sqs.ts'
+import type { CloudinaryOptions, CloudinaryStandIn } from '../cloudinary/cloudinary-server.ts'
+import type { EmbeddedDynamoDb } from '../embedded-dynamodb.ts'
+import type { EmbeddedSqs } from '../embedded-sqs.ts'
 import { startStandIns } from '../stand-ins.ts'
-import type { Child, LogLine } from './child.ts'
 import { type ConfigContent, inspectConfigFile } from './inspect-config.ts'
-import { provide, together } from './provisions.ts'
+import { embeddedVariables, ownParts } from './own-parts.ts'
+import { combine } from './provision.ts'
+import { type PROVIDERS, provide } from './provisions.ts'
+import type { LogLine, RoleProcess } from './role-process.ts'
 import { RoleStarter } from './role-starter.ts'
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 export interface SystemOptions {
   /**
-   * What the roles are configured with. Without `QUEUE_URL` the queues are embedded, without `JOURNAL_TABLE` the
-   * journal is; without `CLOUDINARY_URL` and `CLOUDINARY_SECRET_ID` Cloudinary is the stand-in. What else the
-   * processors require is embedded where it can be.
+   * Environment of the roles. SQS is embedded without `QUEUE_URL`, DynamoDB without `JOURNAL_TABLE`; Cloudinary is the
+   * stand-in without `CLOUDINARY_URL` and `CLOUDINARY_SECRET_ID`. Other services that processors require are embedded where
+   * possible.
    */
-  environment: Environment
+  environment: Readonly<Record<string, string | undefined>>
   onLine: (line: LogLine) => void
-  /** How many worker processes; default 1. With a `POLL_CHANNEL` there is a `poll` process as well. */
+  /** Number of worker processes; default 1. With a `POLL_CHANNEL`, a `poll` process starts as well. */
   workers?: number
-  /** Of the Cloudinary stand-in; default 0: a free one. */
+  /** Port of the Cloudinary stand-in; default 0, any free port. */
   cloudinaryPort?: number
-  /** Multiplies the pauses after which the Cloudinary stand-in tries again to deliver. */
+  /** Multiplies the delays before the Cloudinary stand-in retries a delivery. */
   retryScale?: number
-  /** What else the Cloudinary stand-in is to do. */
+  /** Further options of the Cloudinary stand-in. */
   cloudinary?: Partial<CloudinaryOptions>
-  /** Changes the variables by which the roles find what is embedded, to put something between. */
+  /** Changes the variables by which the roles find the stand-ins, to put a proxy between. */
   reroute?: (environment: Record<string, string>) => Promise<Record<string, string>>
+  /** The program that runs roles and `migrate`; default `app/main.ts`. */
+  program?: string
+  /** Reads the listener's configuration; default in a process of its own. */
+  inspect?: typeof inspectConfigFile
+  /** The services that can be embedded for processors. */
+  providers?: typeof PROVIDERS
 }
 
 export interface System {
-  /** Undefined where a real one is used. */
+  /** Undefined where the user's own is used, as the two below. */
   cloudinary: CloudinaryStandIn | undefined
   sqs: EmbeddedSqs | undefined
   dynamoDb: EmbeddedDynamoDb | undefined
   webhookUrl: string
-  /** Lines for people to read: how to look into what is embedded for processors. */
+  /** Lines for the user: how to look into the services embedded for processors. */
   readonly hints: readonly string[]
-  /** The variables by which commands find what is embedded. */
+  /** The variables by which commands find the embedded services. */
   readonly embedded: Readonly<Record<string, string>>
-  web: Child
-  readonly workers: Child[]
-  /** Absolute paths of the file that a user edits, and of those that it imports. */
+  web: RoleProcess
+  readonly workers: RoleProcess[]
+  /** Absolute paths of the listener's configuration and of the files it imports. */
   files: readonly string[]
-  /** Starts workers that load the user's file as it is now, and then stops those before. Never throws. */
+  /** Starts workers with the current configuration, then stops the previous ones. Never throws. */
   reload: () => Promise<Reload>
-  /** Resolves when no notification is on its way and no event is in the queue, or when it is stopped; of stand-ins only. */
+  /** Resolves when no notification is under way in the stand-ins and the queue is empty, or after `stop`. */
   atRest: () => Promise<void>
   stop: () => Promise<void>
 }
 
 export interface Reload {
-  /** Which files the user's file imports now. */
+  /** The files of the current configuration. */
   files: readonly string[]
-  /** Why the workers of before run on, in one line; undefined once there are new ones. */
+  /** One line that says why the previous workers still run; undefined after a restart. */
   refused?: string
 }
 
-const POLL_MS = 20
+/** Time for a role's last log lines to arrive through their pipe, in milliseconds. */
+const LOG_DELAY_MS = 20
 
 /**
- * Starts the whole system: what is missing of the outside inside this process, `web` and the workers as
- * processes of their own, as in production.
+ * Starts the whole system: the stand-ins in this process, each role in its own process, as in production.
  *
- * @throws {ListenerError} for variables or a file of the user's that are not valid
- * @throws {Error} when a role ends before it is ready; its own lines say why
+ * @throws {ListenerError} for invalid variables or an invalid configuration
+ * @throws {Error} when a role exits before it is ready; its log lines give the reason
  */
 export async function startSystem(options: SystemOptions): Promise<System> {
   const { environment, onLine, retryScale, cloudinaryPort, cloudinary } = options
+  const { program = 'app/main.ts', inspect: inspectFile = inspectConfigFile } = options
   const { config, problems } = inspectConfig([], environment)
   if (problems.length > 0) throw new ConfigError(problems.map(({ line }) => line))
-  const standIns = await startStandIns({
-    retryScale,
-    cloudinaryPort,
-    cloudinary,
-    forwardSecret: environment.FORWARD_SECRET || undefined
-  })
+  const forwardSecret = environment.FORWARD_SECRET || undefined
+  const standIns = await startStandIns({ retryScale, cloudinaryPort, cloudinary, forwardSecret })
   const { ownCloudinary, ownQueue, ownJournal } = ownParts(environment)
-  const {
-    CLOUDINARY_URL,
-    QUEUE_URL,
-    DEAD_LETTER_QUEUE_URL,
-    AWS_ENDPOINT_URL_SQS,
-    JOURNAL_TABLE,
-    AWS_ENDPOINT_URL_DYNAMODB,
-    // where processors need them, they are provided
-    FORWARD_SECRET,
-    NOTIFY_TOPIC_ARN,
-    AWS_ENDPOINT_URL_SNS,
-    ...identity
-  } = (await options.reroute?.(standIns.environment)) ?? standIns.environment
-  const embedded = {
-    ...(!ownQueue && { QUEUE_URL, DEAD_LETTER_QUEUE_URL, AWS_ENDPOINT_URL_SQS }),
-    ...(!ownJournal && { JOURNAL_TABLE, AWS_ENDPOINT_URL_DYNAMODB }),
-    // what is embedded takes any, so that what is not gets the one it knows
-    ...(!ownQueue && !ownJournal && identity),
-    // Cloudinary on this machine reaches the webhook on this machine
-    ...(!ownCloudinary && { CLOUDINARY_URL, ...localWebhook(environment) })
-  } as Record<string, string>
+  const reached = (await options.reroute?.(standIns.environment)) ?? standIns.environment
+  const embedded = embeddedVariables(environment, reached)
 
-  let provided = together([])
-  let workers: Child[] = []
+  let provided = combine([])
+  let workers: RoleProcess[] = []
   const variables = () => ({ HOST: '127.0.0.1', ...environment, ...embedded, ...provided.environment })
-  const inspect = () => inspectConfigFile(config.LISTENER_CONFIG!, variables())
-  /** Starts what the processors require and is not there yet. */
+  const inspect = () => inspectFile(config.LISTENER_CONFIG!, variables())
+  const migrate = async (added: Readonly<Record<string, string>>) => {
+    try {
+      await promisify(execFile)(process.execPath, [program, 'migrate'], { env: { ...variables(), ...added } })
+    } catch (error) {
+      throw new Error((error as { stderr: string }).stderr.trim())
+    }
+  }
+  /** Starts the services that the processors require and that do not run yet. */
   const provideFor = async ({ processors }: ConfigContent & { outcome: 'loaded' }) => {
     await provided.refresh()
-    const more = await provide({
-      processors,
-      environment: variables(),
-      standIns,
-      migrate: (added) => migrate({ ...variables(), ...added })
-    })
-    provided = together([provided, more])
+    const added = await provide(
+      { processors, environment: variables(), standIns, migrate },
+      options.providers
+    )
+    provided = combine([provided, added])
   }
-  const roles = new RoleStarter({ environment: variables, onLine })
+  const roles = new RoleStarter({ environment: variables, onLine, program })
   const stop = async () => {
     await roles.stop()
     await provided.stop()
@@ -163,9 +152,9 @@ export async function startSystem(options: SystemOptions): Promise<System> {
         if (now.outcome === 'invalid') return { files, refused: now.message }
         try {
           await provideFor(now)
-          const before = workers
-          workers = await roles.startAll('worker', before.length, 'quietly')
-          for (const worker of before) void worker.stop()
+          const previous = workers
+          workers = await roles.startAll('worker', previous.length, 'quietly')
+          for (const worker of previous) void worker.stop()
         } catch (error) {
           return { files, refused: (error as Error).message }
         }
@@ -173,35 +162,12 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       },
       async atRest() {
         await standIns.atRest()
-        // what the roles logged of it comes through a pipe, and may come later
-        await pause(POLL_MS)
+        await pause(LOG_DELAY_MS)
       },
       stop
     }
   } catch (error) {
     await stop()
     throw error
-  }
-}
-
-/** Which parts of the outside are given, and so not embedded. */
-export const ownParts = (environment: Environment) => ({
-  ownCloudinary: Boolean(environment.CLOUDINARY_URL || environment.CLOUDINARY_SECRET_ID),
-  ownQueue: Boolean(environment.QUEUE_URL),
-  ownJournal: Boolean(environment.JOURNAL_TABLE)
-})
-
-/** Where calls that ask for a notification of their result have it sent, if the port is known beforehand. */
-function localWebhook({ PORT, WEBHOOK_URL }: Environment): { WEBHOOK_URL?: string } {
-  if (WEBHOOK_URL || !Number(PORT)) return {}
-  return { WEBHOOK_URL: `http://127.0.0.1:${PORT}/webhooks/cloudinary` }
-}
-
-/** Runs the command `migrate`, as before a worker starts in production. */
-async function migrate(environment: Environment): Promise<void> {
-  try {
-    await promisify(execFile)(process.execPath, ['app/main.ts', 'migrate'], { env: environment })
-  } catch (error) {
-    throw new Error((error as { stderr: string }).stderr.trim())
   }
 }

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { connect } from '../../app/connect.ts'
 import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
-import { startCloudinary } from '../../dev/cloudinary/server.ts'
+import { startCloudinary } from '../../dev/cloudinary/cloudinary-server.ts'
 import { startSecretsManager } from '../../dev/secrets-manager.ts'
 
 const other = { ...LOCAL_CLOUDINARY, cloudName: 'other' }

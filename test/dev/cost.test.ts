@@ -1,11 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import fc from 'fast-check'
 import t from 'tap'
-import { bill, HOURS, SECONDS, total } from '../../dev/cost/bill.ts'
-import { blueprintBill } from '../../dev/cost/blueprint.ts'
-import { PRICES, PRICES_OF, type Price } from '../../dev/cost/prices.ts'
+import { bill, blueprintBill, HOURS, SECONDS, total } from '../../dev/cost/bill.ts'
+import { PRICES, PRICES_OF, type Price, sourceOf } from '../../dev/cost/prices.ts'
 import { costs, dollars, inputs, levers, prices, scale, VOLUMES } from '../../dev/cost/tables.ts'
-import { tasksFor, wholeTasks } from '../../dev/cost/tasks.ts'
+import { tasksFor, wholeTasks } from '../../dev/cost/task-count.ts'
 import { DEFAULT_TRAFFIC, type InputName, TRAFFIC, type Traffic } from '../../dev/cost/traffic.ts'
 import { readSettings } from '../../infra/read-settings.ts'
 import { Settings } from '../../infra/settings.ts'
@@ -19,24 +18,25 @@ const billWith = (changes: object, events = 0) => bill(events, Settings.parse(ch
 /** To the cent. */
 const cents = (usd: number | undefined) => Math.round((usd ?? Number.NaN) * 100) / 100
 
-/** What so many events add to what is paid without any, by what it is for. */
+/** Cost that a number of events adds, by item. */
 function added(events: number, traffic: Partial<Traffic> = {}, settings: object = {}) {
   const [none, some] = [0, events].map((count) => bill(count, Settings.parse(settings), withTraffic(traffic)))
   return Object.fromEntries(Object.entries(some!).map(([what, usd]) => [what, cents(usd - none![what]!)]))
 }
 
-t.test('every price has its source, and says whether it was checked', async (t) => {
+t.test('every price has a source, and states whether it was checked', async (t) => {
   t.match(PRICES_OF.date, /^\d{4}-\d{2}-\d{2}$/)
   for (const [name, price] of Object.entries<Price>(PRICES)) {
-    t.ok(price.usd > 0, name)
-    t.match(price.source, /^https:\/\/aws\.amazon\.com\//, name)
-    if (price.checked !== undefined) t.match(price.checked, /^https:\/\//, name)
+    const [usd, , , checked] = price
+    t.ok(usd > 0, name)
+    t.match(sourceOf(price), /^https:\/\/aws\.amazon\.com\//, name)
+    if (checked !== undefined) t.match(checked, /^https:\/\//, name)
   }
   const marked = prices().rows.filter(([, , , checked]) => checked === '**not checked**')
-  t.equal(marked.length, Object.values<Price>(PRICES).filter(({ checked }) => !checked).length)
+  t.equal(marked.length, Object.values<Price>(PRICES).filter(([, , , checked]) => !checked).length)
 })
 
-t.test('without an event the listener costs what it keeps running', async (t) => {
+t.test('without events, the listener costs what it keeps running', async (t) => {
   const idle = billWith({})
   t.equal(cents(idle['Private endpoints to AWS']), 73, '5 endpoints, 2 zones, 730 hours, a cent each')
   t.equal(cents(idle['NAT gateway, to Cloudinary']), cents(HOURS * (0.045 + 0.005)))
@@ -49,11 +49,11 @@ t.test('without an event the listener costs what it keeps running', async (t) =>
   t.equal(
     cents(idle['Queue (SQS)']),
     cents((SECONDS / 2 + (2 * SECONDS) / 5) * (0.5 / MILLION)),
-    'one worker that asks every 2 s, two tasks of web that ask every 5 s'
+    'a worker polls every 2 s, two web tasks every 5 s'
   )
 })
 
-t.test('a million events add what each of them takes', async (t) => {
+t.test('a million events add a million times the cost of one', async (t) => {
   const own = added(MILLION, {
     ownShare: 1,
     eventsPerNotification: 1,
@@ -62,33 +62,33 @@ t.test('a million events add what each of them takes', async (t) => {
   })
   t.equal(own['Queue (SQS)'], 1.5)
   t.equal(own['Firewall (WAF)'], 0.6)
-  t.equal(own['Tasks (Fargate)'], 0, 'the tasks that are there do it')
+  t.equal(own['Tasks (Fargate)'], 0, 'no further task')
   const kept = (30 / (HOURS / 24)) * 1e-9 * MILLION
   t.equal(
     own['Journal (DynamoDB)'],
     cents(2 * 0.625 + kept * (1100 * (0.25 + 0.2) + 850 * 0.25)),
-    'an own change is one write of 1 KB, and one of its copy in the index'
+    'an own change is one write of 1 KB and one in the index'
   )
   const one = added(MILLION, { ownShare: 0, processors: 1, processedItemBytes: 1600 })
   t.equal(
     one['Journal (DynamoDB)'],
     cents(2 * 3 * 0.625 + kept * (1700 * (0.25 + 0.2) + 850 * 0.25)),
-    'with one processor it is two writes of 2 KB, each with its copy'
+    'with one processor, two writes of 2 KB and their copies'
   )
 })
 
-t.test('a message over 64 KB is more than one request', async (t) => {
+t.test('a message over 64 KB costs more than one request', async (t) => {
   t.equal(added(MILLION, { messageBytes: 65 * 1024 })['Queue (SQS)'], 3)
 })
 
-t.test('what a load balancer has most of is what counts', async (t) => {
+t.test('a load balancer costs its most used dimension', async (t) => {
   const of = (notificationBytes: number) =>
     added(MILLION, { notificationBytes })['Load balancer, its addresses, answers']
   t.equal(of(1500), cents((MILLION / 90_000) * 0.008 + 0.3 * 0.09), 'new connections')
   t.equal(of(99_700), cents(100 * 0.008 + 0.3 * 0.09), 'bytes')
 })
 
-t.test('settings change what they are about', async (t) => {
+t.test('a setting changes only its own items', async (t) => {
   const before = billWith({}, MILLION)
   const changed = (changes: object) => {
     const after = billWith(changes, MILLION)
@@ -118,7 +118,7 @@ t.test('settings change what they are about', async (t) => {
   t.same(changed({ vpc }), { 'NAT gateway, to Cloudinary': -36.5, 'Private endpoints to AWS': -73 })
 })
 
-t.test('tasks come from CPU time and from what waits for Cloudinary, whichever asks for more', async (t) => {
+t.test('takes the larger number of tasks by CPU time or by events in flight', async (t) => {
   const traffic = withTraffic({
     ownShare: 0.5,
     webCpuMs: 1,
@@ -134,7 +134,7 @@ t.test('tasks come from CPU time and from what waits for Cloudinary, whichever a
   t.same(
     wholeTasks(tasksFor(1, DEFAULTS, traffic), DEFAULTS),
     { web: 2, worker: 1 },
-    'no less than the settings keep'
+    'no less than the minimum of the settings'
   )
   t.same(wholeTasks(tasksFor(1010, DEFAULTS, traffic), DEFAULTS), { web: 5, worker: 13 })
 })
@@ -149,7 +149,7 @@ t.test('more events never cost less', async () => {
   )
 })
 
-t.test('every input of the model counts for something', async (t) => {
+t.test('every input changes the result', async (t) => {
   const everything = (traffic: Traffic) =>
     JSON.stringify([
       [10 ** 6, 10 ** 9].map((events) => bill(events, DEFAULTS, traffic)),
@@ -157,7 +157,7 @@ t.test('every input of the model counts for something', async (t) => {
       tasksFor(traffic.peakFactor, DEFAULTS, traffic)
     ])
   const before = everything(DEFAULT_TRAFFIC)
-  // what is rounded up to whole units, or counts by its largest part, takes much to change
+  // large factors, since some results are rounded up or follow their largest part
   for (const name of Object.keys(TRAFFIC) as InputName[]) {
     t.not(
       everything(withTraffic({ [name]: DEFAULT_TRAFFIC[name] * (name === 'ownShare' ? 1.5 : 100) })),
@@ -180,31 +180,31 @@ t.test('the blueprint costs what API Gateway, Lambda and its log do', async (t) 
   })
 })
 
-t.test('the tables hold what was computed', async (t) => {
+t.test('the tables show the computed values', async (t) => {
   const { head, rows } = costs()
   t.equal(head.length, VOLUMES.length + 1)
   for (const row of rows) t.equal(row.length, head.length)
   const row = (name: string) => rows.find(([what]) => what === name)!
-  t.equal(row('**the listener, in all**')[1], `**${dollars(total(billWith({}, VOLUMES[0])))}**`)
-  t.equal(row('_tasks paid for: `web` + `worker`_')[1], '2 + 1')
+  t.equal(row('**the listener, total**')[1], `**${dollars(total(billWith({}, VOLUMES[0])))}**`)
+  t.equal(row('_tasks in the bill: `web` + `worker`_')[1], '2 + 1')
   for (const [name, ...saved] of levers().rows) {
-    for (const cell of saved) t.match(cell, /^\d/, `${name} makes it dearer`)
+    for (const cell of saved) t.match(cell, /^\d/, `${name} makes it more expensive`)
   }
   t.equal(inputs().rows.length, Object.keys(TRAFFIC).length)
   t.match(scale().rows[0], ['`web` tasks', '2'])
 })
 
-t.test('what the levers set can be set', async (t) => {
+t.test('the levers use valid settings', async (t) => {
   for (const changes of [{ interfaceEndpoints: false }, { logLevel: 'warn' }]) {
     t.equal(readSettings(changes).outcome, 'read')
   }
 })
 
-t.test('dollars have cents only below ten', async (t) => {
+t.test('formats dollars with cents only below ten', async (t) => {
   t.same([0, 1.234, 9.994, 9.996, 1234.5].map(dollars), ['0.00', '1.23', '9.99', '10', '1,235'])
 })
 
-t.test('the command prints what the documents have', async (t) => {
+t.test('the command prints the tables of the documents', async (t) => {
   const run = (...args: string[]) =>
     spawnSync(process.execPath, ['dev/cost.ts', ...args], { encoding: 'utf8' }).stdout
   const printed = run()

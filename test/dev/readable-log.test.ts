@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import t from 'tap'
 import { startStandIns } from '../../dev/stand-ins.ts'
-import { onEachLine } from '../../dev/start/lines.ts'
+import { onEachLine } from '../../dev/start/read-lines.ts'
 import { COVERED } from '../support/role.ts'
 import { CHILD_ENVIRONMENT, freePort } from '../support/system.ts'
 

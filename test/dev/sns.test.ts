@@ -1,7 +1,7 @@
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns'
 import t from 'tap'
+import { startSqs } from '../../dev/embedded-sqs.ts'
 import { MESSAGES_QUEUE_NAME, publishedMessages } from '../../dev/sns.ts'
-import { startSqs } from '../../dev/sqs.ts'
 
 t.test('what is published to the topic can be read, the oldest first', async (t) => {
   const { environment, server, stop, topicArn } = await startSqs()

@@ -15,8 +15,8 @@ import { type Test, test } from 'tap'
 import { credentialSource, readConfig } from '../../app/config.ts'
 import { parseCloudinaryUrl } from '../../app/credentials/cloudinary-url.ts'
 import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
+import { QUEUE_NAME } from '../../dev/embedded-sqs.ts'
 import { TOPIC_NAME } from '../../dev/sns.ts'
-import { QUEUE_NAME } from '../../dev/sqs.ts'
 import { type StandInsOptions, startStandIns } from '../../dev/stand-ins.ts'
 
 const script = fileURLToPath(import.meta.resolve('../../dev/stand-ins.ts'))
@@ -135,7 +135,7 @@ test('as a process it is configured by its environment, and stops on SIGTERM', a
     WEBHOOK_URL: webhookUrl
   })
   const ready = await firstLine
-  t.match(ready, { role: 'stand-ins', msg: 'the stand-ins are ready', webhookUrl })
+  t.match(ready, { role: 'stand-ins', msg: 'stand-ins ready', webhookUrl })
   for (const url of [ready.sqs, ready.dynamoDb]) t.match(url, /^http:\/\/localhost:\d+$/)
   await fetch(`${ready.cloudinary}/_standin/upload`, { method: 'POST' })
   await fetch(`${ready.cloudinary}/_standin/idle`)

@@ -6,7 +6,7 @@ import {
   type CloudinaryOptions,
   type CloudinaryStandIn,
   startCloudinary
-} from '../../dev/cloudinary/server.ts'
+} from '../../dev/cloudinary/cloudinary-server.ts'
 
 /** A Cloudinary stand-in with one asset, `bag`, and clients that call it. */
 export async function buildCloudinary(

@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { Breaker } from '../../app/cloudinary/breaker.ts'
-import { CloudinaryError, type CallFailure } from '../../app/cloudinary/cloudinary-error.ts'
+import { type CallFailure, CloudinaryError } from '../../app/cloudinary/cloudinary-error.ts'
 import type { AssetEvent } from '../../app/ingest/event.ts'
 import type { CloudinaryClient, Processor } from '../../app/listener.ts'
 import { SERIALIZERS } from '../../app/logger.ts'

@@ -8,7 +8,7 @@ import { ROLES } from '../../app/roles/roles.ts'
 import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
 import { Recorder } from '../../dev/cloudinary/recorder.ts'
 import { type StandIns, type StandInsOptions, startStandIns } from '../../dev/stand-ins.ts'
-import type { LogLine } from '../../dev/start/child.ts'
+import type { LogLine } from '../../dev/start/role-process.ts'
 
 export interface ListenerUnderTest extends StandIns {
   /** All log lines of the roles. */

@@ -9,7 +9,7 @@ import { createLogger } from '../../app/logger.ts'
 import { type DeadLetterReason, DeadLetters } from '../../app/queue/dead-letters.ts'
 import { EventSender } from '../../app/queue/event-sender.ts'
 import { encodeMessage } from '../../app/queue/message-codec.ts'
-import { DEAD_LETTER_QUEUE_NAME, QUEUE_NAME, startSqs } from '../../dev/sqs.ts'
+import { DEAD_LETTER_QUEUE_NAME, QUEUE_NAME, startSqs } from '../../dev/embedded-sqs.ts'
 
 export const QUIET = createLogger({ level: 'silent', role: 'test' })
 

@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import type { Logger } from '../../app/logger.ts'
 import { Database, type Times } from '../../app/processors/database-sync/postgres.ts'
-import { startPostgres } from '../../dev/postgres.ts'
+import { startPostgres } from '../../dev/embedded-postgres.ts'
 import { QUIET } from './operator.ts'
 
 /** Starts the embedded PostgreSQL, and opens it with the client of `databaseSync`. */

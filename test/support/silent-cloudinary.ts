@@ -10,8 +10,8 @@ import type { Asset } from '../../app/ingest/event.ts'
 import { toEvents } from '../../app/ingest/notification.ts'
 import type { EventOfAsset } from '../../app/processors/database-sync/sync-event.ts'
 import { COLLEAGUE, LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
+import { AssetEditor, type Tools } from '../../dev/cloudinary/asset-editor.ts'
 import { uploadFields } from '../../dev/cloudinary/asset-view.ts'
-import { Changes, type Tools } from '../../dev/cloudinary/changes.ts'
 import { Cloud } from '../../dev/cloudinary/cloud.ts'
 
 const ORIGIN = { source: 'api', id: COLLEAGUE.apiKey } as const
@@ -23,7 +23,7 @@ export class SilentCloudinary {
   readonly cloud = new Cloud(LOCAL_CLOUDINARY)
   readonly #environment: string
   readonly #bodies: string[] = []
-  readonly #changes = new Changes(this.cloud, ORIGIN, {
+  readonly #changes = new AssetEditor(this.cloud, ORIGIN, {
     clock: Date.now,
     notifier: { send: (_cloud: Cloud, body: string) => void this.#bodies.push(body) },
     eager: { failure: () => undefined, videoSyncLimitBytes: 0 }
@@ -33,7 +33,7 @@ export class SilentCloudinary {
     this.#environment = environment
   }
 
-  change(make: (changes: Changes) => unknown): EventOfAsset[] {
+  change(make: (changes: AssetEditor) => unknown): EventOfAsset[] {
     try {
       make(this.#changes)
     } catch {
@@ -111,7 +111,7 @@ export const act: fc.Arbitrary<Act> = fc.record({
   toType: fc.constantFrom('upload', 'private')
 })
 
-export function perform({ do: what, name, to, value, toType }: Act): (changes: Changes) => unknown {
+export function perform({ do: what, name, to, value, toType }: Act): (changes: AssetEditor) => unknown {
   switch (what) {
     case 'upload':
       return (changes) => changes.upload({ publicId: name, tags: [value] })

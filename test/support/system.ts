@@ -1,10 +1,10 @@
 import { createServer } from 'node:net'
 import type { Test } from 'tap'
 import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
-import type { CloudinaryStandIn } from '../../dev/cloudinary/server.ts'
-import type { EmbeddedDynamoDb } from '../../dev/dynamodb.ts'
-import type { EmbeddedSqs } from '../../dev/sqs.ts'
-import type { LogLine } from '../../dev/start/child.ts'
+import type { CloudinaryStandIn } from '../../dev/cloudinary/cloudinary-server.ts'
+import type { EmbeddedDynamoDb } from '../../dev/embedded-dynamodb.ts'
+import type { EmbeddedSqs } from '../../dev/embedded-sqs.ts'
+import type { LogLine } from '../../dev/start/role-process.ts'
 import { type System, type SystemOptions, startSystem } from '../../dev/start/system.ts'
 
 export interface SystemUnderTest extends System {

@@ -12,7 +12,7 @@ import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
 import { signatureHeaders } from '../../app/testing/sign.ts'
 import { Lifecycle } from '../../app/web/lifecycle.ts'
 import { buildServer, type ServerOptions } from '../../app/web/server.ts'
-import { type EmbeddedSqs, startSqs } from '../../dev/sqs.ts'
+import { type EmbeddedSqs, startSqs } from '../../dev/embedded-sqs.ts'
 import { memoryMetrics } from './metrics.ts'
 
 /** 2026-06-01T12:00:00Z */

@@ -1,11 +1,11 @@
 import t from 'tap'
 import { migrate } from '../../app/commands/migrate.ts'
 import { readConfig } from '../../app/config.ts'
-import type { Changes } from '../../dev/cloudinary/server.ts'
+import type { AssetEditor } from '../../dev/cloudinary/cloudinary-server.ts'
+import { startPostgres } from '../../dev/embedded-postgres.ts'
+import { DEAD_LETTER_QUEUE_NAME } from '../../dev/embedded-sqs.ts'
 import { everyProcessor } from '../../dev/every-processor.config.ts'
-import { startPostgres } from '../../dev/postgres.ts'
 import { publishedMessages } from '../../dev/sns.ts'
-import { DEAD_LETTER_QUEUE_NAME } from '../../dev/sqs.ts'
 import { buildListener } from '../support/listener.ts'
 import { QUIET } from '../support/operator.ts'
 
@@ -47,7 +47,7 @@ const system = await buildListener(
 const { cloudinary, sqs, atRest } = system
 
 /** Makes the changes of people and other systems; each causes one notification. */
-function makeChanges(colleague: Changes, editor: Changes): void {
+function makeChanges(colleague: AssetEditor, editor: AssetEditor): void {
   for (let index = 0; index < IMAGES; index++) {
     // every other image has the metadata that `lastUpdateTimestamp` requires
     const metadata = index % 2 === 0 ? { cms_id: `article-${index}` } : {}

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { type Change, type ChangesOptions, changes } from '../../../app/changes/change-feed.ts'
 import type { CloudinaryClient } from '../../../app/cloudinary/client.ts'
-import type { CloudinaryOptions } from '../../../dev/cloudinary/server.ts'
+import type { CloudinaryOptions } from '../../../dev/cloudinary/cloudinary-server.ts'
 import { buildCloudinary } from '../../support/cloudinary.ts'
 
 const FIELD = 'last_update_timestamp'

@@ -7,7 +7,7 @@ import { type CloudinaryEnvironment, parseCloudinaryUrl } from '../../../app/cre
 import { Environments } from '../../../app/credentials/environments.ts'
 import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
 import { createClients } from '../../../app/wiring.ts'
-import { type CloudinaryStandIn, startCloudinary } from '../../../dev/cloudinary/server.ts'
+import { type CloudinaryStandIn, startCloudinary } from '../../../dev/cloudinary/cloudinary-server.ts'
 import { buildCloudinary } from '../../support/cloudinary.ts'
 import { KINDS, refuseOutside } from './hosts.ts'
 

@@ -3,7 +3,7 @@ import { inspect } from 'node:util'
 import t from 'tap'
 import { loadSdk } from '../../../app/cloudinary/sdk.ts'
 import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
-import { startCloudinary } from '../../../dev/cloudinary/server.ts'
+import { startCloudinary } from '../../../dev/cloudinary/cloudinary-server.ts'
 
 t.test('the SDK calls a host over http without global configuration', async (t) => {
   const cloudinary = await startCloudinary({ environments: [LOCAL_CLOUDINARY] })

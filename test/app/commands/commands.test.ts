@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { PermanentError, type Processor } from '../../../app/listener.ts'
 import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
-import { DEAD_LETTER_QUEUE_NAME } from '../../../dev/sqs.ts'
+import { DEAD_LETTER_QUEUE_NAME } from '../../../dev/embedded-sqs.ts'
 import { runHere, withEnvironment } from '../../support/commands.ts'
 import { buildListener, type ListenerUnderTest } from '../../support/listener.ts'
 

@@ -4,7 +4,7 @@ import { readAssetHistory } from '../../../app/journal/asset-history.ts'
 import { createDynamoDbClient } from '../../../app/journal/dynamodb.ts'
 import { Journal } from '../../../app/journal/journal.ts'
 import type { ProcessorRecord } from '../../../app/journal/processor-record.ts'
-import { startDynamoDb } from '../../../dev/dynamodb.ts'
+import { startDynamoDb } from '../../../dev/embedded-dynamodb.ts'
 import { beginAttempt, PATIENT } from '../../support/journal.ts'
 import { eventOf } from '../../support/operator.ts'
 

@@ -4,7 +4,7 @@ import { createDynamoDbClient } from '../../../app/journal/dynamodb.ts'
 import { readFeed } from '../../../app/journal/feed.ts'
 import { Journal } from '../../../app/journal/journal.ts'
 import { feedShard } from '../../../app/journal/journal-table.ts'
-import { startDynamoDb } from '../../../dev/dynamodb.ts'
+import { startDynamoDb } from '../../../dev/embedded-dynamodb.ts'
 import { PATIENT } from '../../support/journal.ts'
 import { eventOf } from '../../support/operator.ts'
 

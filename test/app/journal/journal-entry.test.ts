@@ -5,7 +5,7 @@ import type { AssetEvent } from '../../../app/ingest/event.ts'
 import { createDynamoDbClient } from '../../../app/journal/dynamodb.ts'
 import { Journal } from '../../../app/journal/journal.ts'
 import { readEntry, readEvent } from '../../../app/journal/journal-entry.ts'
-import { startDynamoDb } from '../../../dev/dynamodb.ts'
+import { startDynamoDb } from '../../../dev/embedded-dynamodb.ts'
 import { sampleEvent } from '../../support/events.ts'
 import { beginAttempt, PATIENT } from '../../support/journal.ts'
 

@@ -2,7 +2,7 @@ import t from 'tap'
 import { createDynamoDbClient } from '../../../app/journal/dynamodb.ts'
 import { Journal } from '../../../app/journal/journal.ts'
 import { JournalReader } from '../../../app/journal/journal-reader.ts'
-import { startDynamoDb } from '../../../dev/dynamodb.ts'
+import { startDynamoDb } from '../../../dev/embedded-dynamodb.ts'
 import { PATIENT } from '../../support/journal.ts'
 import { eventOf } from '../../support/operator.ts'
 

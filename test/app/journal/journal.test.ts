@@ -14,7 +14,7 @@ import { feedShard, JOURNAL } from '../../../app/journal/journal-table.ts'
 import type { ProcessorRecord, ProcessorRecords } from '../../../app/journal/processor-record.ts'
 import { SERIALIZERS } from '../../../app/logger.ts'
 import { memoryJournal } from '../../../app/testing/memory-journal.ts'
-import { startDynamoDb } from '../../../dev/dynamodb.ts'
+import { startDynamoDb } from '../../../dev/embedded-dynamodb.ts'
 import { HAPPENED_AT, sampleEvent } from '../../support/events.ts'
 
 const dynamoDb = await startDynamoDb()

@@ -2,7 +2,7 @@ import { type BatchGetCommand, type DynamoDBDocumentClient, PutCommand } from '@
 import t from 'tap'
 import { createDynamoDbClient } from '../../../app/journal/dynamodb.ts'
 import { knownEvents } from '../../../app/journal/known-events.ts'
-import { startDynamoDb } from '../../../dev/dynamodb.ts'
+import { startDynamoDb } from '../../../dev/embedded-dynamodb.ts'
 
 const dynamoDb = await startDynamoDb()
 Object.assign(process.env, dynamoDb.environment)

@@ -3,7 +3,7 @@ import type { AssetEvent } from '../../../app/ingest/event.ts'
 import { createDynamoDbClient } from '../../../app/journal/dynamodb.ts'
 import { Journal } from '../../../app/journal/journal.ts'
 import { NotifiedChanges } from '../../../app/journal/notified-changes.ts'
-import { startDynamoDb } from '../../../dev/dynamodb.ts'
+import { startDynamoDb } from '../../../dev/embedded-dynamodb.ts'
 import { PATIENT } from '../../support/journal.ts'
 import { eventOf } from '../../support/operator.ts'
 

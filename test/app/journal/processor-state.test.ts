@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { createDynamoDbClient } from '../../../app/journal/dynamodb.ts'
 import { StateStore } from '../../../app/journal/processor-state.ts'
-import { startDynamoDb } from '../../../dev/dynamodb.ts'
+import { startDynamoDb } from '../../../dev/embedded-dynamodb.ts'
 
 const dynamoDb = await startDynamoDb()
 Object.assign(process.env, dynamoDb.environment)

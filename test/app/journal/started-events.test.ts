@@ -3,7 +3,7 @@ import t from 'tap'
 import { createDynamoDbClient } from '../../../app/journal/dynamodb.ts'
 import { Journal } from '../../../app/journal/journal.ts'
 import { startedThrough } from '../../../app/journal/started-events.ts'
-import { startDynamoDb } from '../../../dev/dynamodb.ts'
+import { startDynamoDb } from '../../../dev/embedded-dynamodb.ts'
 import { beginAttempt, PATIENT } from '../../support/journal.ts'
 import { eventOf } from '../../support/operator.ts'
 

@@ -3,7 +3,7 @@ import t from 'tap'
 import { createDynamoDbClient } from '../../../app/journal/dynamodb.ts'
 import { type Change, updateItem } from '../../../app/journal/update-item.ts'
 import { ABSENT, UNFINISHED_OR_ABSENT, type WriteCondition } from '../../../app/journal/write-conditions.ts'
-import { startDynamoDb } from '../../../dev/dynamodb.ts'
+import { startDynamoDb } from '../../../dev/embedded-dynamodb.ts'
 
 const dynamoDb = await startDynamoDb()
 Object.assign(process.env, dynamoDb.environment)

@@ -10,7 +10,7 @@ import {
   UNFINISHED_OR_ABSENT,
   type WriteCondition
 } from '../../../app/journal/write-conditions.ts'
-import { startDynamoDb } from '../../../dev/dynamodb.ts'
+import { startDynamoDb } from '../../../dev/embedded-dynamodb.ts'
 
 const dynamoDb = await startDynamoDb()
 Object.assign(process.env, dynamoDb.environment)

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Asset } from '../../../app/ingest/event.ts'
-import { byCurrentName, checkIdentity, ASSET_DELETED } from '../../../app/processors/current-name.ts'
+import { ASSET_DELETED, byCurrentName, checkIdentity } from '../../../app/processors/current-name.ts'
 import { buildCloudinary } from '../../support/cloudinary.ts'
 
 const { cloudinary: standIn, clients } = await buildCloudinary(t)

@@ -102,10 +102,7 @@ t.test('skips changes of only the stamp', async (t) => {
   t.notOk(wants(sampleEvent('resource_metadata_changed', { variant: 'timestamp' })), 'first stamp')
   const before = { cms_id: '1', tags: ['a'] }
   t.notOk(wants(metadataChange({ ...before, [FIELD]: EARLIER }, { ...before, [FIELD]: STAMP })), 'all fields')
-  t.notOk(
-    wants(metadataChange({ ...before, [FIELD]: EARLIER }, { [FIELD]: STAMP })),
-    'only written fields'
-  )
+  t.notOk(wants(metadataChange({ ...before, [FIELD]: EARLIER }, { [FIELD]: STAMP })), 'only written fields')
   t.notOk(wants(metadataChange({ [FIELD]: EARLIER }, { [FIELD]: STAMP })))
   t.notOk(wants(metadataChange(before, { [FIELD]: STAMP })), 'only written fields, first stamp')
   t.notOk(wants(metadataChange({}, { [FIELD]: STAMP })))
@@ -338,15 +335,12 @@ t.test('stamps changes found after its own stamp', async (t) => {
   t.strictSame((await run(other, { state })).names, ['currentState', 'updateMetadata'])
 })
 
-t.test(
-  'does not save metadata of a change without a stamp',
-  async (t) => {
-    const { state, entries } = memoryState()
-    const tagged: AssetEvent = { ...sampleEvent('resource_tags_changed'), reconciled: true }
-    t.strictSame((await run(tagged, { state })).names, ['currentState', 'updateMetadata'])
-    t.equal(entries.size, 0)
-  }
-)
+t.test('does not save metadata of a change without a stamp', async (t) => {
+  const { state, entries } = memoryState()
+  const tagged: AssetEvent = { ...sampleEvent('resource_tags_changed'), reconciled: true }
+  t.strictSame((await run(tagged, { state })).names, ['currentState', 'updateMetadata'])
+  t.equal(entries.size, 0)
+})
 
 t.test('skips found changes of ignored stamps', async (t) => {
   const { state } = memoryState()

@@ -1,7 +1,7 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
 import t from 'tap'
 import { DeadLetters } from '../../../app/queue/dead-letters.ts'
-import { DEAD_LETTER_QUEUE_NAME, startSqs } from '../../../dev/sqs.ts'
+import { DEAD_LETTER_QUEUE_NAME, startSqs } from '../../../dev/embedded-sqs.ts'
 
 async function build(t: { teardown: (end: () => Promise<void>) => void }) {
   const queue = await startSqs()

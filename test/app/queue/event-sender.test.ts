@@ -5,7 +5,7 @@ import { type Test, test } from 'tap'
 import type { AssetEvent } from '../../../app/ingest/event.ts'
 import { EventSender } from '../../../app/queue/event-sender.ts'
 import { decodeMessage, MAXIMUM_MESSAGE_BYTES } from '../../../app/queue/message-codec.ts'
-import { QUEUE_NAME, startSqs } from '../../../dev/sqs.ts'
+import { QUEUE_NAME, startSqs } from '../../../dev/embedded-sqs.ts'
 import { cut, failEntries, hold, loseAnswer, refuse, startSqsFake } from '../../support/sqs-fake.ts'
 
 const IN_TIME = new AbortController().signal

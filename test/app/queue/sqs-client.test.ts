@@ -1,7 +1,7 @@
 import { ReceiveMessageCommand, SendMessageBatchCommand } from '@aws-sdk/client-sqs'
 import { type Test, test } from 'tap'
 import { createSqsClient, messagesIn, probeQueue } from '../../../app/queue/sqs-client.ts'
-import { startSqs } from '../../../dev/sqs.ts'
+import { startSqs } from '../../../dev/embedded-sqs.ts'
 import { cut, hold, refuse, startSqsFake } from '../../support/sqs-fake.ts'
 
 /** Points the AWS SDK to an SQS with its own variables. */

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import type { CloudinaryOptions } from '../../../dev/cloudinary/server.ts'
+import type { CloudinaryOptions } from '../../../dev/cloudinary/cloudinary-server.ts'
 import { connect, environment, foreignKey, listen } from './sdk.ts'
 
 async function start(t: Test) {

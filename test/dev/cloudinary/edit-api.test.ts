@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { EnvironmentOptions } from '../../../dev/cloudinary/server.ts'
+import type { EnvironmentOptions } from '../../../dev/cloudinary/cloudinary-server.ts'
 import { connect, environment, foreignKey, listen } from './sdk.ts'
 
 const environments: [EnvironmentOptions, EnvironmentOptions] = [

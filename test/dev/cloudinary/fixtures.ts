@@ -1,4 +1,4 @@
-import type { Asset } from '../../../dev/cloudinary/assets.ts'
+import type { Asset } from '../../../dev/cloudinary/asset-store.ts'
 
 /** An asset with nothing special about it. */
 export function assetWith(overrides: Partial<Asset> = {}): Asset {

@@ -5,7 +5,7 @@ import {
   type CloudinaryOptions,
   type CloudinaryStandIn,
   startCloudinary
-} from '../../../dev/cloudinary/server.ts'
+} from '../../../dev/cloudinary/cloudinary-server.ts'
 
 // The SDK settles on http or https when it is first loaded, by this variable's upload_prefix.
 process.env.CLOUDINARY_URL = 'cloudinary://unused:unused@unused?upload_prefix=http://127.0.0.1:9'

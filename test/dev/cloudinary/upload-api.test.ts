@@ -1,8 +1,8 @@
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import type { CloudinaryOptions } from '../../../dev/cloudinary/cloudinary-server.ts'
 import { TINY_PNG } from '../../../dev/cloudinary/media.ts'
-import type { CloudinaryOptions } from '../../../dev/cloudinary/server.ts'
 import { connect, listen, notification, refusal, sdk, signedPost } from './sdk.ts'
 
 const PIXEL = `data:image/png;base64,${TINY_PNG.toString('base64')}`

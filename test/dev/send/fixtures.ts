@@ -1,5 +1,5 @@
 import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
-import type { SendOptions } from '../../../dev/send/options.ts'
+import type { SendOptions } from '../../../dev/send/send-options.ts'
 
 /** The options of `npm run send` without flags, and what is given instead. */
 export function sendOptions(given: Partial<SendOptions> = {}): SendOptions {

@@ -5,7 +5,7 @@ import { writeEnvironmentFile } from '../../../dev/start/environment-file.ts'
 
 const WEBHOOK = 'http://127.0.0.1:1/webhooks/cloudinary'
 
-t.test('variables are written for this user alone, and removed', async (t) => {
+t.test('writes variables for this user only, and removes them', async (t) => {
   const variables = {
     CLOUDINARY_URL: 'cloudinary://1:secret@demo?upload_prefix=http://127.0.0.1:4000',
     LISTENER_CONFIG: undefined,
@@ -20,7 +20,7 @@ t.test('variables are written for this user alone, and removed', async (t) => {
   remove()
 })
 
-t.test('what was left behind is replaced', async (t) => {
+t.test('replaces a file from an earlier start', async (t) => {
   const { path, remove } = writeEnvironmentFile(WEBHOOK, {})
   t.teardown(remove)
   writeFileSync(path, 'QUEUE_URL=old')

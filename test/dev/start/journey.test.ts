@@ -3,7 +3,7 @@ import { describeJourney } from '../../../dev/start/journey.ts'
 
 const at = (milliseconds: number) => new Date(1_780_000_000_000 + milliseconds).toISOString()
 
-t.test('the steps of a journey come in the order they happened, with times since the upload', async (t) => {
+t.test('lists the steps in order, with the time since the upload', async (t) => {
   const steps = describeJourney({
     uploadedAt: 1_780_000_000_000,
     deliveries: [
@@ -50,7 +50,7 @@ t.test('the steps of a journey come in the order they happened, with times since
     /^ {4}20 ms {2}acknowledged {2}upload: .*1 event stored/,
     /^ {4}40 ms {2}processed {5}upload: mine: done$/,
     /^ {4}41 ms {2}processed {5}upload: tag: tagged$/,
-    /^ {4}50 ms {2}failed {8}upload: x: TypeError: fetch failed at the CMS; again in 2 s$/,
+    /^ {4}50 ms {2}failed {8}upload: x: TypeError: fetch failed at the CMS; retry in 2 s$/,
     /^ {4}60 ms {2}ignored {7}resource_tags_changed: our own$/,
     /^ {4}70 ms {2}dead-lettered upload: x: PermanentError: not wanted$/
   ])

@@ -4,27 +4,27 @@ import { createServer } from 'node:net'
 import t from 'tap'
 import { describeTaken, type Execute, holderOf, isFree } from '../../../dev/start/ports.ts'
 
-/** The programs of a system: what each prints, or that it is not there. */
+/** A system with these programs and their output. */
 const system =
   (programs: Record<string, string>): Execute =>
   async (program) => {
-    if (programs[program] === undefined) throw new Error(`${program} is not there`)
+    if (programs[program] === undefined) throw new Error(`${program} not found`)
     return programs[program]
   }
 
-t.test('a port is taken while somebody listens there', async (t) => {
+t.test('tells a taken port from a free one', async (t) => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   t.notOk(await isFree(port))
   const holder = await holderOf(port)
-  t.ok(holder === undefined || holder.includes(`(process ${process.pid})`), 'where the system tells')
+  t.ok(holder === undefined || holder.includes(`(process ${process.pid})`), 'where a program can tell')
   server.close()
   await once(server, 'close')
   t.ok(await isFree(port))
 })
 
-t.test('what holds a port, from whatever the system has', async (t) => {
+t.test('names the holder of a port with the programs the system has', async (t) => {
   const lsof = 'p4711\nf18\n'
   const ss = 'LISTEN 0 511 127.0.0.1:8080 0.0.0.0:* users:(("MainThread",pid=4711,fd=18))\n'
   const nginx = '/usr/sbin/nginx -g daemon off;\n'
@@ -39,7 +39,7 @@ t.test('what holds a port, from whatever the system has', async (t) => {
   t.equal(await holderOf(8080, system({})), undefined)
 })
 
-t.test('a taken port is described with its holder where that is known', async (t) => {
+t.test('describes a taken port, with its holder where known', async (t) => {
   t.equal(await describeTaken(1, async () => 'nginx (process 2)'), 'port 1 is taken by nginx (process 2)')
   t.equal(await describeTaken(1, async () => undefined), 'port 1 is taken')
 })

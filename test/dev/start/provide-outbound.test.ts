@@ -5,19 +5,19 @@ import { provideForwardSecret, provideTopic } from '../../../dev/start/provide-o
 
 const standIns = await startStandIns()
 t.teardown(() => standIns.stop())
-const situation = { processors: [], environment: {}, standIns, migrate: async () => {} }
+const context = { processors: [], environment: {}, standIns, migrate: async () => {} }
 const addressIn = (hints: readonly string[]) => /curl (\S+)/.exec(hints.join('\n'))?.[1] ?? ''
 
-t.test('the secret is one that the listener takes, and the hints lead to what comes', async (t) => {
-  const { environment, hints, stop } = await provideForwardSecret(situation)
+t.test('provides a valid secret, and hints at the requests received', async (t) => {
+  const { environment, hints, stop } = await provideForwardSecret(context)
   t.strictSame(Object.keys(environment), ['FORWARD_SECRET'])
   t.ok(readConfig(['FORWARD_SECRET'], environment))
   t.strictSame(await (await fetch(addressIn(hints))).json(), [])
   await stop()
 })
 
-t.test('the topic is the embedded one, and the hints lead to what is published', async (t) => {
-  const { environment, hints, stop } = await provideTopic(situation)
+t.test('provides the embedded topic, and hints at its messages', async (t) => {
+  const { environment, hints, stop } = await provideTopic(context)
   t.strictSame(environment, {
     NOTIFY_TOPIC_ARN: standIns.sqs.topicArn,
     AWS_ENDPOINT_URL_SNS: standIns.sqs.url

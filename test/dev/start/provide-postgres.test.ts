@@ -8,7 +8,7 @@ import { providePostgres } from '../../../dev/start/provide-postgres.ts'
 
 const log = createLogger({ level: 'silent', role: 'command' })
 
-t.test('the tables are there, and the hints say how to look into them', async (t) => {
+t.test('migrates at the start and at a refresh, and hints at the tables', async (t) => {
   const processors = [databaseSync(), databaseSync({ name: 'second', schema: 'media', table: 'assets' })]
   const { environment, hints, refresh, stop } = await providePostgres({
     migrate: async (variables) => {
@@ -31,7 +31,7 @@ t.test('the tables are there, and the hints say how to look into them', async (t
   await client.end()
 })
 
-t.test('a migration that fails is thrown, and the database stopped', async (t) => {
+t.test('stops the database when a migration fails', async (t) => {
   let url = ''
   const broken = async (variables: Readonly<Record<string, string>>) => {
     url = variables.DATABASE_URL!

@@ -1,29 +1,33 @@
-import { join } from 'node:path'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join, resolve } from 'node:path'
 import t, { type Test } from 'tap'
-import { inspectConfigFile } from '../../../dev/start/inspect-config.ts'
+import { reportConfig } from '../../../dev/start/report-config.ts'
 import { COVERED } from '../../support/role.ts'
 import { CHILD_ENVIRONMENT } from '../../support/system.ts'
 
-async function inspect(t: Test, files: Record<string, string>) {
+async function report(t: Test, files: Record<string, string>) {
   const directory = t.testdir(files)
-  const report = await inspectConfigFile(join(directory, 'config.ts'), { ...CHILD_ENVIRONMENT, ...COVERED })
-  const beside = report.files.filter((file) => file.startsWith(directory))
-  return { report, names: beside.map((file) => file.slice(directory.length + 1)).toSorted() }
+  const report = await reportConfig(join(directory, 'config.ts'))
+  const own = report.files.filter((file) => file.startsWith(directory))
+  return { report, names: own.map((file) => file.slice(directory.length + 1)).toSorted() }
 }
 
-t.test('what is in the file, and which files it imports, but those in node_modules', async (t) => {
-  const { report, names } = await inspect(t, {
+t.test('reports the processors, and the imported files except those in node_modules', async (t) => {
+  const { report: loaded, names } = await report(t, {
     'config.ts': `import 'pino'
       import { mine } from './mine.ts'
       const other = await import('./other.ts')
       export default { processors: [mine, other.default] }`,
     'mine.ts': `import data from './data.json' with { type: 'json' }
-      export const mine = { name: data.name, on: ['upload'], requires: ['PORT', { name: 'CMS_URL', schema: { safeParse: () => ({ success: true }) }, example: 'http://cms' }], handle() {} }`,
+      const schema = { safeParse: () => ({ success: true }) }
+      const requires = ['PORT', { name: 'CMS_URL', schema, example: 'http://cms' }]
+      export const mine = { name: data.name, on: ['upload'], requires, handle() {} }`,
     'other.ts': "export default { name: 'other', on: ['*'], handle() {} }",
     'data.json': '{ "name": "mine" }',
     'unused.ts': ''
   })
-  t.match(report, {
+  t.match(loaded, {
     outcome: 'loaded',
     processors: [
       { name: 'mine', requires: ['PORT', 'CMS_URL'], examples: { CMS_URL: 'http://cms' } },
@@ -32,30 +36,43 @@ t.test('what is in the file, and which files it imports, but those in node_modul
   })
   t.strictSame(names, ['config.ts', 'data.json', 'mine.ts', 'other.ts'])
   t.strictSame(
-    report.files.filter((file) => file.includes('/node_modules/')),
+    loaded.files.filter((file) => file.includes('/node_modules/')),
     []
   )
 })
 
-t.test('a file that cannot be loaded: why, and what may correct it', async (t) => {
-  const { report, names } = await inspect(t, {
+t.test('reports a missing import, and watches for it', async (t) => {
+  const { report: invalid, names } = await report(t, {
     'config.ts': "import './there.ts'\nimport './missing.ts'",
     'there.ts': ''
   })
-  t.match(report, {
+  t.match(invalid, {
     outcome: 'invalid',
-    message: /config\.ts:2: it imports \S+missing\.ts, which does not exist/,
+    message: /config\.ts:2: .*missing\.ts/,
     stack: /ERR_MODULE_NOT_FOUND/
   })
   t.strictSame(names, ['config.ts', 'missing.ts', 'there.ts'])
-  t.match(await inspect(t, { 'config.ts': "import 'no-such-package'" }), {
-    report: { outcome: 'invalid', message: /the package no-such-package is not installed/ },
-    names: ['config.ts']
+})
+
+for (const [what, text, message] of [
+  ['a package that is not installed', "import 'no-such-package'", /no-such-package/],
+  ['a URL', "import 'http://example.com/x.ts'", /config\.ts: /],
+  ['no default export', 'export const a = 1', /no default export/]
+] as const) {
+  t.test(`reports ${what}`, async (t) => {
+    const { report: invalid, names } = await report(t, { 'config.ts': text })
+    t.match(invalid, { outcome: 'invalid', message })
+    t.strictSame(names, ['config.ts'])
   })
-  t.match(await inspect(t, { 'config.ts': "import 'http://example.com/x.ts'" }), {
-    report: { outcome: 'invalid', message: /^\S*fixtures\S*config\.ts: / }
+}
+
+t.test('run as a process, sends the report to its parent', async (t) => {
+  const child = fork('dev/start/report-config.ts', ['./nowhere.ts'], {
+    env: { ...CHILD_ENVIRONMENT, ...COVERED }
   })
-  t.match(await inspect(t, { 'config.ts': 'export const a = 1' }), {
-    report: { outcome: 'invalid', message: /no default export/, stack: '' }
-  })
+  const ended = once(child, 'exit')
+  const [{ outcome, files }] = await once(child, 'message')
+  t.equal(outcome, 'invalid')
+  t.ok(files.includes(resolve('nowhere.ts')))
+  t.strictSame(await ended, [0, null])
 })

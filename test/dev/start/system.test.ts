@@ -1,200 +1,168 @@
-import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
-import t from 'tap'
-import { startDynamoDb } from '../../../dev/dynamodb.ts'
-import { startSqs } from '../../../dev/sqs.ts'
-import type { LogLine } from '../../../dev/start/child.ts'
-import { startSystem } from '../../../dev/start/system.ts'
-import { CHILD_ENVIRONMENT, freePort } from '../../support/system.ts'
+import t, { type Test } from 'tap'
+import { inspectConfigFile } from '../../../dev/start/inspect-config.ts'
+import type { Provider } from '../../../dev/start/provision.ts'
+import { type SystemOptions, startSystem } from '../../../dev/start/system.ts'
+import { freePort } from '../../support/system.ts'
+import { configFile, exited, FAKE_ROLE, isAlive, logLines } from './fixtures.ts'
 
-t.test('it starts what is missing of the outside, and the roles, and comes to rest', async (t) => {
-  const lines: LogLine[] = []
-  let wake = () => {}
-  const PORT = String(await freePort())
+interface Given {
+  environment?: Record<string, string>
+  /** Text of the configuration. */
+  config?: string
+  /** Variables that its processors require. */
+  requires?: string[]
+}
+
+/** A system of roles that do nothing; `environmentOf` returns what a role was started with. */
+async function start(
+  t: Test,
+  { environment = {}, config = '', requires = [] }: Given,
+  options: Partial<SystemOptions> = {}
+) {
+  const { path, write, environment: base } = configFile(t, config)
+  const log = logLines()
   const system = await startSystem({
-    environment: { ...CHILD_ENVIRONMENT, PORT, POLL_CHANNEL: 'orders' },
-    onLine: (line) => {
-      lines.push(line)
-      wake()
-    },
-    workers: 2,
-    retryScale: 0.01
+    environment: { ...base, ...environment },
+    onLine: log.add,
+    program: FAKE_ROLE,
+    inspect: async () => ({
+      outcome: 'loaded',
+      processors: [{ name: 'mine', requires, examples: {} }],
+      files: [path]
+    }),
+    ...options
   })
   t.teardown(() => system.stop())
+  const environmentOf = (role: string) =>
+    log.of(`${role} is ready`).at(-1)?.environment as Record<string, string>
+  return { system, path, write, environmentOf, ...log }
+}
+
+t.test('starts the stand-ins and the roles, and points the roles to the stand-ins', async (t) => {
+  const PORT = String(await freePort())
+  const { system, of, environmentOf } = await start(
+    t,
+    { environment: { PORT, POLL_CHANNEL: 'orders' } },
+    { workers: 2 }
+  )
   t.equal(system.workers.length, 2)
-  t.ok(lines.some(({ msg }) => msg === 'poll is ready'))
+  t.equal(of('worker is ready').length, 2)
+  t.equal(of('poll is ready').length, 1)
+  t.equal(system.webhookUrl, 'http://127.0.0.1:9/webhooks/cloudinary')
+  t.match(environmentOf('worker'), system.embedded)
   t.match(system.embedded, {
     CLOUDINARY_URL: /^cloudinary:/,
-    QUEUE_URL: /^http:/,
+    QUEUE_URL: system.sqs?.queueUrl,
+    JOURNAL_TABLE: system.dynamoDb?.tableName,
+    AWS_ACCESS_KEY_ID: 'local',
     WEBHOOK_URL: `http://127.0.0.1:${PORT}/webhooks/cloudinary`
   })
-  system.cloudinary?.as().upload({ publicId: 'one', resourceType: 'image' })
+  t.notHas(system.embedded, { FORWARD_SECRET: /./ }, 'not required')
   await system.atRest()
-  t.strictSame(system.cloudinary?.assets.find('one')?.tags, ['Hello World!'])
-
-  process.kill(Number(system.workers[0]?.pid), 'SIGKILL')
-  while (lines.filter(({ msg }) => msg === 'worker is ready').length < 3) {
-    await new Promise<void>((resolve) => {
-      wake = resolve
-    })
-  }
-  t.match(
-    lines.find(({ msg }) => msg === 'worker has ended; starting it again'),
-    { signal: 'SIGKILL' }
-  )
+  const pids = [system.web, ...system.workers].map(({ pid }) => Number(pid))
+  await system.stop()
+  t.notOk(pids.some(isAlive))
 })
 
-t.test('a Cloudinary, queues and a journal of your own are used instead', async (t) => {
-  const system = await startSystem({
-    environment: {
-      ...CHILD_ENVIRONMENT,
-      PORT: '0',
-      CLOUDINARY_URL: 'cloudinary://key:secret@mine',
-      QUEUE_URL: 'http://127.0.0.1:9/0/q.fifo',
-      DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:9/0/d.fifo',
-      JOURNAL_TABLE: 'mine',
-      AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
-      AWS_REGION: 'eu-west-1',
-      AWS_ACCESS_KEY_ID: 'a',
-      AWS_SECRET_ACCESS_KEY: 'b'
-    },
-    onLine: () => {}
-  })
-  t.teardown(() => system.stop())
-  t.equal(system.cloudinary, undefined)
-  t.equal(system.sqs, undefined)
-  t.equal(system.dynamoDb, undefined)
+t.test('uses the Cloudinary, the queues and the journal of the environment', async (t) => {
+  const own = {
+    CLOUDINARY_URL: 'cloudinary://key:secret@mine',
+    QUEUE_URL: 'http://127.0.0.1:9/0/q.fifo',
+    DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:9/0/d.fifo',
+    JOURNAL_TABLE: 'mine'
+  }
+  const { system, environmentOf } = await start(t, { environment: own })
+  t.strictSame([system.cloudinary, system.sqs, system.dynamoDb], [undefined, undefined, undefined])
   t.strictSame(system.embedded, {})
+  t.match(environmentOf('web'), own)
 })
 
 t.test(
-  'where either the queues or the journal are your own, the other is embedded, and you are you',
+  'keeps the credentials of the environment where only the queue or only the journal is embedded',
   async (t) => {
     const AWS = { AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: 'me', AWS_SECRET_ACCESS_KEY: 'mine' }
-    const sqs = await startSqs()
-    const dynamoDb = await startDynamoDb()
-    // as AWS would refuse who it does not know
-    dynamoDb.server.prependListener('request', ({ headers }) => {
-      if (!headers.authorization?.includes('Credential=me/')) dynamoDb.server.closeAllConnections()
-    })
-    t.teardown(() => Promise.all([sqs.stop(), dynamoDb.stop()]))
-    const own = [
-      {
-        QUEUE_URL: sqs.queueUrl,
-        DEAD_LETTER_QUEUE_URL: sqs.deadLetterQueueUrl,
-        AWS_ENDPOINT_URL_SQS: sqs.url
-      },
-      { JOURNAL_TABLE: dynamoDb.tableName, AWS_ENDPOINT_URL_DYNAMODB: dynamoDb.url }
+    const owned: Record<string, string>[] = [
+      { QUEUE_URL: 'http://127.0.0.1:9/0/q.fifo' },
+      { JOURNAL_TABLE: 'mine' }
     ]
-    for (const environment of own) {
-      const system = await startSystem({
-        environment: { ...CHILD_ENVIRONMENT, PORT: '0', ...AWS, ...environment },
-        onLine: () => {}
-      })
-      t.teardown(() => system.stop())
-      t.equal(system.sqs === undefined, 'QUEUE_URL' in environment)
-      t.equal(system.dynamoDb === undefined, 'JOURNAL_TABLE' in environment)
-      system.cloudinary?.as().upload({ publicId: 'one', resourceType: 'image' })
-      await system.cloudinary?.called(({ action }) => action === 'tags')
+    for (const own of owned) {
+      const { system, environmentOf } = await start(t, { environment: { ...AWS, ...own } })
+      t.equal(system.sqs === undefined, 'QUEUE_URL' in own)
+      t.equal(system.dynamoDb === undefined, 'JOURNAL_TABLE' in own)
+      t.match(environmentOf('worker'), { ...AWS, ...own, ...system.embedded })
       await system.stop()
     }
   }
 )
 
-t.test(
-  'what processors require is provided, at an address that a configuration can name; something can be put between',
-  async (t) => {
-    const other = await startDynamoDb()
-    const journaled = once(other.server, 'request')
-    t.teardown(() => other.stop())
-    const cloudinaryPort = await freePort()
-    const received = `http://127.0.0.1:${cloudinaryPort}/_standin/received`
-    const directory = t.testdir({
-      'listener.config.js': `
-      import { defineListener, forward, notify } from ${JSON.stringify(import.meta.resolve('../../../app/listener.ts'))}
-      export default defineListener({
-        processors: [forward({ url: '${received}', fields: ['public_id'] }), notify({ text: '{public_id} came' })]
-      })`
-    })
-    const system = await startSystem({
-      environment: { ...CHILD_ENVIRONMENT, PORT: '0', LISTENER_CONFIG: `${directory}/listener.config.js` },
-      onLine: () => {},
+t.test('embeds what processors require, on a given port, and can reroute the roles', async (t) => {
+  const cloudinaryPort = await freePort()
+  const { system, environmentOf } = await start(
+    t,
+    { requires: ['FORWARD_SECRET', 'NOTIFY_TOPIC_ARN'] },
+    {
       cloudinaryPort,
-      reroute: async (environment) => ({ ...environment, AWS_ENDPOINT_URL_DYNAMODB: other.url })
-    })
-    t.teardown(() => system.stop())
-    t.match(system.hints.join('\n'), `curl ${received}`)
-    system.cloudinary?.as().upload({ publicId: 'one' })
-    await journaled
-    await system.atRest()
-    const shown = async (what: string) => (await fetch(`${system.cloudinary?.url}/_standin/${what}`)).json()
-    t.match(await shown('received'), [{ verified: true, body: { data: { public_id: 'one' } } }])
-    t.match(await shown('messages'), [{ text: 'one came' }])
-  }
-)
+      reroute: async (environment) => ({ ...environment, AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:9' })
+    }
+  )
+  t.match(system.hints.join('\n'), `curl http://127.0.0.1:${cloudinaryPort}/_standin/received`)
+  t.match(environmentOf('worker'), {
+    AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:9',
+    AWS_ENDPOINT_URL_SNS: system.sqs?.url,
+    NOTIFY_TOPIC_ARN: system.sqs?.topicArn,
+    FORWARD_SECRET: /^whsec_/
+  })
+})
 
-t.test('what is not valid is said before anything is started', async (t) => {
-  for (const [variables, code, why] of [
-    [{ PORT: 'abc' }, 'CONFIG_INVALID', /^PORT is "abc"/],
-    [{ LISTENER_CONFIG: './nowhere.ts' }, 'LISTENER_CONFIG_INVALID', /^nowhere\.ts: no such file/]
+t.test('rejects invalid variables and an invalid configuration before it starts a role', async (t) => {
+  for (const [variables, code] of [
+    [{ PORT: 'abc' }, 'CONFIG_INVALID'],
+    [{ LISTENER_CONFIG: './nowhere.ts' }, 'LISTENER_CONFIG_INVALID']
   ] as const) {
-    const environment = { ...CHILD_ENVIRONMENT, PORT: '0', ...variables }
-    const onLine = (line: LogLine) => t.fail('nothing is logged', line)
-    await t.rejects(startSystem({ environment, onLine }), { code, message: why })
+    const onLine = (line: object) => t.fail('no role has started', line)
+    await t.rejects(start(t, { environment: variables }, { onLine, inspect: inspectConfigFile }), { code })
   }
 })
 
-t.test('it fails when a role ends before it is ready, and the role says why', async (t) => {
-  const lines: LogLine[] = []
-  const environment = { ...CHILD_ENVIRONMENT, PORT: '0', HOST: '203.0.113.1' }
-  await t.rejects(startSystem({ environment, onLine: (line) => lines.push(line) }), {
-    message: /^web has ended \(exit code 1\)/
-  })
-  t.ok(lines.some(({ err }) => (err as { code?: string } | undefined)?.code === 'EADDRNOTAVAIL'))
+t.test('stops everything and rejects when a role exits before it is ready', async (t) => {
+  const { add, of } = logLines()
+  await t.rejects(start(t, { config: '// web fails' }, { onLine: add }), { message: /^web exited/ })
+  t.equal(of('start failed').length, 1)
+  await exited(...of('worker is ready').map(({ pid }) => Number(pid)))
 })
 
-t.test('a reload starts a worker with the file as it is, or keeps the one there is', async (t) => {
-  const directory = t.testdir({ 'config.ts': '' })
-  const path = `${directory}/config.ts`
-  const write = (processor: string) =>
-    writeFileSync(path, `export default { processors: [{ name: 'mine', on: ['upload'], ${processor} }] }`)
-  const logged: string[] = []
-  write("handle: () => 'one'")
-  const system = await startSystem({
-    environment: { ...CHILD_ENVIRONMENT, PORT: '0', LISTENER_CONFIG: path },
-    onLine: ({ note }) => void logged.push(String(note))
-  })
-  t.teardown(() => system.stop())
-  const notesOf = async (publicId: string) => {
-    logged.length = 0
-    system.cloudinary?.as().upload({ publicId })
-    await system.atRest()
-    return logged.filter((note) => note !== 'undefined')
+t.test('reloads a valid configuration, and keeps the workers otherwise', async (t) => {
+  const exporting = (processor: string) =>
+    `export default { processors: [{ name: 'mine', on: ['upload'], handle() {}, ${processor} }] }`
+  const database: Provider = async ({ migrate }) => {
+    const environment = { DATABASE_URL: 'postgres://here' }
+    await migrate(environment)
+    return { environment, hints: ['a database'], stop: async () => {} }
   }
+  const { system, path, write, environmentOf } = await start(
+    t,
+    { config: exporting('') },
+    { inspect: inspectConfigFile, providers: { DATABASE_URL: database } }
+  )
   t.ok(system.files.includes(path))
   const before = system.workers[0]?.pid
-
-  for (const [broken, why] of [
-    ["handle: () => 'two', }} enum {", /config\.ts:1: syntax error/],
-    [
-      "handle() {}, requires: ['DATABASE_URL'], migrate() { throw new Error('no such luck') }",
-      /no such luck/
-    ],
-    ["handle() {}, start() { throw new Error('no connection') }", /no connection/]
+  for (const [broken, reason] of [
+    ['}} enum {', /config\.ts:1: /],
+    [`// migrate fails\n${exporting("requires: ['DATABASE_URL']")}`, /^no such luck$/],
+    [`// worker fails\n${exporting('')}`, /^start failed: no connection$/]
   ] as const) {
     write(broken)
     const { files, refused } = await system.reload()
-    t.match(refused, why)
-    t.notMatch(refused, '\n')
+    t.match(refused, reason)
     t.ok(files.includes(path))
   }
   t.equal(system.workers[0]?.pid, before)
-  t.strictSame(await notesOf('a'), ['one'])
 
-  write("handle: () => process.env.DATABASE_URL, requires: ['DATABASE_URL'], migrate() {}")
+  write(exporting("requires: ['DATABASE_URL']"))
   t.equal((await system.reload()).refused, undefined)
   t.not(system.workers[0]?.pid, before)
-  t.match(system.hints.join('\n'), 'PostgreSQL')
-  t.match(system.embedded, { DATABASE_URL: /^postgres:/ })
-  t.match((await notesOf('b')).at(-1), /^postgres:/)
+  t.strictSame(system.hints, ['a database'])
+  t.match(system.embedded, { DATABASE_URL: 'postgres://here' })
+  t.equal(environmentOf('worker').DATABASE_URL, 'postgres://here')
+  await exited(Number(before))
 })

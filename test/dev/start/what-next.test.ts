@@ -1,15 +1,15 @@
 import t from 'tap'
 import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
-import { startCloudinary } from '../../../dev/cloudinary/server.ts'
+import { startCloudinary } from '../../../dev/cloudinary/cloudinary-server.ts'
 import { whatNext, whatStarts } from '../../../dev/start/what-next.ts'
 
 const webhookUrl = 'http://127.0.0.1:8080/webhooks/cloudinary'
 
-t.test('before it is up: what is started for the variables that are set', async (t) => {
-  t.equal(whatStarts({}), 'Starting SQS, DynamoDB and Cloudinary as stand-ins, web and worker …')
-  t.equal(
+t.test('names what is about to start', async (t) => {
+  t.match(whatStarts({}), /SQS, DynamoDB and Cloudinary.*web and worker/)
+  t.match(
     whatStarts({ CLOUDINARY_SECRET_ID: 'mine', POLL_CHANNEL: 'mine' }),
-    'Starting SQS and DynamoDB as stand-ins, web, worker and poll …'
+    /SQS and DynamoDB, .*web, worker and poll/
   )
   t.equal(
     whatStarts({ CLOUDINARY_URL: 'cloudinary://', QUEUE_URL: 'q', JOURNAL_TABLE: 'j' }),
@@ -17,7 +17,7 @@ t.test('before it is up: what is started for the variables that are set', async 
   )
 })
 
-t.test('on the stand-in: where things are, and commands that work on it', async (t) => {
+t.test('with the stand-in, prints addresses and commands that use them', async (t) => {
   const cloudinary = await startCloudinary({ environments: [LOCAL_CLOUDINARY] })
   t.teardown(() => cloudinary.stop())
   const said = whatNext({ webhookUrl, cloudinary, hints: ['  database    here'] }, {}, '/tmp/file.env')
@@ -33,7 +33,7 @@ t.test('on the stand-in: where things are, and commands that work on it', async 
   }
 })
 
-t.test('with a Cloudinary of your own: how its notifications get here', async (t) => {
+t.test('with another Cloudinary, explains how its notifications arrive', async (t) => {
   const own = (environment: Record<string, string>) =>
     whatNext({ webhookUrl, cloudinary: undefined, hints: [] }, environment, '/tmp/file.env')
   t.match(
@@ -42,7 +42,7 @@ t.test('with a Cloudinary of your own: how its notifications get here', async (t
   )
   t.match(own({}), /setup --poll dev-me\n {2}POLL_CHANNEL=dev-me npm start/)
   const fetched = own({ POLL_CHANNEL: 'mine', USER: 'ann' })
-  t.match(fetched, /fetched from the poll channel mine: upload something to it/)
+  t.match(fetched, /channel mine\b/)
   t.match(fetched, 'app/main.ts setup --poll mine\n')
   for (const said of [own({}), fetched]) {
     t.match(said, '  npx node --env-file-if-exists=.env --env-file=/tmp/file.env app/main.ts doctor\n')

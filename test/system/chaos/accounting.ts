@@ -2,9 +2,9 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb'
 import { decodeMessage } from '../../../app/queue/message-codec.ts'
 import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
-import type { Call } from '../../../dev/cloudinary/server.ts'
-import type { EmbeddedDynamoDb } from '../../../dev/dynamodb.ts'
-import { DEAD_LETTER_QUEUE_NAME, type EmbeddedSqs } from '../../../dev/sqs.ts'
+import type { Call } from '../../../dev/cloudinary/cloudinary-server.ts'
+import type { EmbeddedDynamoDb } from '../../../dev/embedded-dynamodb.ts'
+import { DEAD_LETTER_QUEUE_NAME, type EmbeddedSqs } from '../../../dev/embedded-sqs.ts'
 import type { LoadEvent } from './load.ts'
 
 export interface Journaled {

@@ -1,6 +1,6 @@
 import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
-import type { CloudinaryStandIn } from '../../../dev/cloudinary/server.ts'
-import type { LogLine } from '../../../dev/start/child.ts'
+import type { CloudinaryStandIn } from '../../../dev/cloudinary/cloudinary-server.ts'
+import type { LogLine } from '../../../dev/start/role-process.ts'
 import type { Account } from './accounting.ts'
 import type { Scenario } from './scenario.ts'
 

@@ -1,7 +1,7 @@
 import { toEvents } from '../../../app/ingest/notification.ts'
 import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
+import type { CloudinaryStandIn, Delivery } from '../../../dev/cloudinary/cloudinary-server.ts'
 import { Recorder } from '../../../dev/cloudinary/recorder.ts'
-import type { CloudinaryStandIn, Delivery } from '../../../dev/cloudinary/server.ts'
 
 /** Changes of an asset after its upload. Each follows the acknowledgement of the previous one. */
 const CHANGES = 3

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { CloudinaryStandIn } from '../../../dev/cloudinary/cloudinary-server.ts'
 import { Recorder } from '../../../dev/cloudinary/recorder.ts'
-import type { CloudinaryStandIn } from '../../../dev/cloudinary/server.ts'
-import type { EmbeddedDynamoDb } from '../../../dev/dynamodb.ts'
-import { type EmbeddedSqs, QUEUE_NAME } from '../../../dev/sqs.ts'
-import type { Child, LogLine } from '../../../dev/start/child.ts'
+import type { EmbeddedDynamoDb } from '../../../dev/embedded-dynamodb.ts'
+import { type EmbeddedSqs, QUEUE_NAME } from '../../../dev/embedded-sqs.ts'
+import type { LogLine, RoleProcess } from '../../../dev/start/role-process.ts'
 import { type System, startSystem } from '../../../dev/start/system.ts'
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts'
 import { CHILD_ENVIRONMENT, freePort } from '../../support/system.ts'
@@ -112,7 +112,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
         (sum, { counts }) => sum + counts.slow + counts.error + counts.hang,
         0
       ) +
-      lines.items.filter(({ msg }) => msg?.endsWith('has ended; starting it again')).length +
+      lines.items.filter(({ msg }) => msg?.endsWith('exited; restarting')).length +
       load.deliveredAgain
     const broken = [
       ...(atRest ? [] : ['did not come to rest in time']),
@@ -172,7 +172,7 @@ async function processed({ entries }: OrderLog, count: number): Promise<void> {
 async function signalled(
   lines: Recorder<LogLine>,
   role: string,
-  { pid }: Child,
+  { pid }: RoleProcess,
   signal: 'SIGKILL' | 'SIGTERM'
 ): Promise<void> {
   const before = new Set(lines.items.filter(({ msg }) => msg === `${role} is ready`))

@@ -1,6 +1,6 @@
-import type { CloudinaryStandIn } from '../../../dev/cloudinary/server.ts'
-import type { EmbeddedSqs } from '../../../dev/sqs.ts'
-import type { Child } from '../../../dev/start/child.ts'
+import type { CloudinaryStandIn } from '../../../dev/cloudinary/cloudinary-server.ts'
+import type { EmbeddedSqs } from '../../../dev/embedded-sqs.ts'
+import type { RoleProcess } from '../../../dev/start/role-process.ts'
 import type { FaultProxy } from '../../support/fault-proxy.ts'
 import type { Load, LoadOptions } from './load.ts'
 
@@ -8,8 +8,8 @@ import type { Load, LoadOptions } from './load.ts'
 export interface Chaos {
   cloudinary: CloudinaryStandIn
   queue: EmbeddedSqs
-  web: Child
-  workers: Child[]
+  web: RoleProcess
+  workers: RoleProcess[]
   /** Proxies between the roles and AWS. */
   sqs: FaultProxy
   dynamoDb: FaultProxy
@@ -17,7 +17,7 @@ export interface Chaos {
   /** Resolves when a fraction (0 to 1) of the events is processed. */
   processed: (part: number) => Promise<void>
   /** Sends a signal to a role; resolves when it has restarted and is ready. */
-  signal: (role: 'web' | 'worker', child: Child, signal: 'SIGKILL' | 'SIGTERM') => Promise<void>
+  signal: (role: 'web' | 'worker', child: RoleProcess, signal: 'SIGKILL' | 'SIGTERM') => Promise<void>
 }
 
 export interface Scenario {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FaultKind } from '../../../dev/cloudinary/faults.ts'
-import { QUEUE_NAME } from '../../../dev/sqs.ts'
+import { QUEUE_NAME } from '../../../dev/embedded-sqs.ts'
 import type { FaultProxy, ProxyFault } from '../../support/fault-proxy.ts'
 import type { Chaos, Scenario } from './scenario.ts'
 

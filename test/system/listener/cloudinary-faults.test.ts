@@ -15,7 +15,7 @@ import { memoryState } from '../../../app/testing/memory-state.ts'
 import { sampleNotification } from '../../../app/testing/samples.ts'
 import { createWorker } from '../../../app/worker/create-worker.ts'
 import type { FaultKind } from '../../../dev/cloudinary/faults.ts'
-import { startSqs } from '../../../dev/sqs.ts'
+import { startSqs } from '../../../dev/embedded-sqs.ts'
 import { buildCloudinary } from '../../support/cloudinary.ts'
 import { DEFAULT_CONFIG } from '../../support/config.ts'
 

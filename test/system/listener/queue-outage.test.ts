@@ -1,8 +1,8 @@
 import { createServer } from 'node:http'
 import t from 'tap'
 import { helloWorldTag, lastUpdateTimestamp } from '../../../app/listener.ts'
-import type { Delivery } from '../../../dev/cloudinary/server.ts'
-import { type EmbeddedSqs, startSqs } from '../../../dev/sqs.ts'
+import type { Delivery } from '../../../dev/cloudinary/cloudinary-server.ts'
+import { type EmbeddedSqs, startSqs } from '../../../dev/embedded-sqs.ts'
 import { buildListener } from '../../support/listener.ts'
 
 const processors = [helloWorldTag(), lastUpdateTimestamp()]

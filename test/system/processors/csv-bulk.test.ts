@@ -1,7 +1,7 @@
 import { parse } from 'csv-parse/sync'
 import t from 'tap'
 import { csvBulk } from '../../../app/listener.ts'
-import { DEAD_LETTER_QUEUE_NAME } from '../../../dev/sqs.ts'
+import { DEAD_LETTER_QUEUE_NAME } from '../../../dev/embedded-sqs.ts'
 import { buildListener } from '../../support/listener.ts'
 
 const processor = csvBulk(
@@ -123,9 +123,7 @@ t.test('the next worker resumes a file at its last row', async (t) => {
     'operation,public_id,tags',
     ...publicIds.map((publicId) => `add_tags,${publicId},x`)
   ])
-  await logged(
-    ({ msg, asset }) => msg === 'event failed; will be retried' && asset === 'bulk/many.csv'
-  )
+  await logged(({ msg, asset }) => msg === 'event failed; will be retried' && asset === 'bulk/many.csv')
   const before = changes('many-').length
   t.ok(before < publicIds.length)
   await restartWorker()

@@ -2,7 +2,7 @@ import { ScanCommand } from '@aws-sdk/lib-dynamodb'
 import t from 'tap'
 import { createDynamoDbClient } from '../../../app/journal/dynamodb.ts'
 import { forward } from '../../../app/listener.ts'
-import { DEAD_LETTER_QUEUE_NAME } from '../../../dev/sqs.ts'
+import { DEAD_LETTER_QUEUE_NAME } from '../../../dev/embedded-sqs.ts'
 import { buildListener } from '../../support/listener.ts'
 import { buildReceiver, FORWARD_SECRET } from '../../support/receiver.ts'
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { notify } from '../../../app/listener.ts'
+import { DEAD_LETTER_QUEUE_NAME } from '../../../dev/embedded-sqs.ts'
 import { publishedMessages } from '../../../dev/sns.ts'
-import { DEAD_LETTER_QUEUE_NAME } from '../../../dev/sqs.ts'
 import { buildListener } from '../../support/listener.ts'
 
 const processors = [

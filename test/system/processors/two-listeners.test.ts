@@ -10,7 +10,11 @@ import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
 import { memoryState } from '../../../app/testing/memory-state.ts'
 import { runProcessor } from '../../../app/worker/run-processor.ts'
 import { selectProcessors } from '../../../app/worker/select-processors.ts'
-import { type ApiKey, type CloudinaryStandIn, startCloudinary } from '../../../dev/cloudinary/server.ts'
+import {
+  type ApiKey,
+  type CloudinaryStandIn,
+  startCloudinary
+} from '../../../dev/cloudinary/cloudinary-server.ts'
 import { DEFAULT_CONFIG } from '../../support/config.ts'
 
 type Module = typeof import('../../../app/processors/last-update-timestamp.ts')

@@ -4,7 +4,7 @@ import { DeadLetterReader } from '../../../app/commands/redrive/dead-letter-read
 import { moveDeadLetters } from '../../../app/commands/redrive/move-dead-letters.ts'
 import { videoPreprocess } from '../../../app/listener.ts'
 import { EventSender } from '../../../app/queue/event-sender.ts'
-import { DEAD_LETTER_QUEUE_NAME } from '../../../dev/sqs.ts'
+import { DEAD_LETTER_QUEUE_NAME } from '../../../dev/embedded-sqs.ts'
 import { buildListener } from '../../support/listener.ts'
 import { collect, QUIET } from '../../support/operator.ts'
 

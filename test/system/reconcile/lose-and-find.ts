@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Test } from 'tap'
 import { helloWorldTag, type Processor } from '../../../app/listener.ts'
-import type { Delivery } from '../../../dev/cloudinary/server.ts'
+import type { Delivery } from '../../../dev/cloudinary/cloudinary-server.ts'
 import { buildListener } from '../../support/listener.ts'
 import { buildReconcile, HOUR_MS } from './run-reconcile.ts'
 

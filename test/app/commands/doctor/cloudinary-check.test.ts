@@ -2,7 +2,7 @@ import t from 'tap'
 import { CloudinaryClients } from '../../../../app/cloudinary/clients.ts'
 import { cloudinary } from '../../../../app/commands/doctor/cloudinary-check.ts'
 import { LOCAL_CLOUDINARY } from '../../../../app/testing/defaults.ts'
-import { startCloudinary } from '../../../../dev/cloudinary/server.ts'
+import { startCloudinary } from '../../../../dev/cloudinary/cloudinary-server.ts'
 
 const signal = new AbortController().signal
 

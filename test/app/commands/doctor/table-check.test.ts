@@ -9,7 +9,7 @@ import {
 import t, { type Test } from 'tap'
 import { type TableOptions, table } from '../../../../app/commands/doctor/table-check.ts'
 import { journalTableInput } from '../../../../app/journal/journal-table.ts'
-import { startDynamoDb } from '../../../../dev/dynamodb.ts'
+import { startDynamoDb } from '../../../../dev/embedded-dynamodb.ts'
 
 const signal = new AbortController().signal
 

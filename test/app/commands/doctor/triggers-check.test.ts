@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { type TriggerCheckOptions, triggers } from '../../../../app/commands/doctor/triggers-check.ts'
-import type { TriggerParams } from '../../../../dev/cloudinary/triggers.ts'
+import type { TriggerParams } from '../../../../dev/cloudinary/trigger-store.ts'
 import { buildCloudinary } from '../../../support/cloudinary.ts'
 
 const HOOK = 'https://example.com/webhooks/cloudinary'

@@ -4,7 +4,7 @@ import { parseSetup, type SetupArguments, setup } from '../../../../app/commands
 import { parseCloudinaryUrl } from '../../../../app/credentials/cloudinary-url.ts'
 import type { Processor } from '../../../../app/listener.ts'
 import { LOCAL_CLOUDINARY } from '../../../../app/testing/defaults.ts'
-import { startCloudinary } from '../../../../dev/cloudinary/server.ts'
+import { startCloudinary } from '../../../../dev/cloudinary/cloudinary-server.ts'
 import { collect } from '../../../support/operator.ts'
 
 /** No server listens there, so test notifications fail. */

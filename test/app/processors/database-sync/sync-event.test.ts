@@ -4,7 +4,7 @@ import t from 'tap'
 import { CloudinaryError } from '../../../../app/cloudinary/cloudinary-error.ts'
 import type { Asset } from '../../../../app/ingest/event.ts'
 import { type EventOfAsset, syncEvent } from '../../../../app/processors/database-sync/sync-event.ts'
-import type { Changes } from '../../../../dev/cloudinary/changes.ts'
+import type { AssetEditor } from '../../../../dev/cloudinary/asset-editor.ts'
 import { MemoryRows } from '../../../support/asset-rows.ts'
 import { act, comparable, older, perform, SilentCloudinary } from '../../../support/silent-cloudinary.ts'
 
@@ -17,7 +17,7 @@ function build() {
     cloudinary,
     rows,
     context,
-    change: (make: (changes: Changes) => unknown, isOld = () => false) =>
+    change: (make: (changes: AssetEditor) => unknown, isOld = () => false) =>
       cloudinary.change(make).map((event) => (isOld() ? older(event) : event)),
     syncEvent: (event: EventOfAsset | undefined) => syncEvent(event!, context, rows),
     /** The table, by asset. */
@@ -141,8 +141,8 @@ t.test('keeps a row that changes while it is being removed', async (t) => {
   t.strictSame(table(), expected())
 })
 
-/** Changes of the asset `a`, with their events, between the read and the write of its upload event. */
-const OVERTAKEN: Record<string, ((changes: Changes) => unknown)[]> = {
+/** AssetEditor of the asset `a`, with their events, between the read and the write of its upload event. */
+const OVERTAKEN: Record<string, ((changes: AssetEditor) => unknown)[]> = {
   deleted: [(changes) => changes.destroy('a')],
   'renamed and deleted': [(changes) => changes.rename('a', 'b'), (changes) => changes.destroy('b')],
   'given another type and deleted': [
@@ -162,7 +162,7 @@ const OVERTAKEN: Record<string, ((changes: Changes) => unknown)[]> = {
 }
 
 /** An upload whose event is slow; its worker may stop before the second read. */
-function overtaken(by: ((changes: Changes) => unknown)[], isOld: boolean, endsAfterPut = false) {
+function overtaken(by: ((changes: AssetEditor) => unknown)[], isOld: boolean, endsAfterPut = false) {
   const built = build()
   const { change, cloudinary, rows, context, syncEvent: followNow } = built
   const [uploaded] = change(

@@ -31,7 +31,9 @@ t.test('connects with TLS for https', async (t) => {
     message: /^cannot reach https:\/\/localhost:\d+: E/
   })
   t.match(Buffer.concat(await received[0]!).toString('latin1'), 'localhost')
-  await t.rejects(checkReachable(new URL(`https://127.0.0.1:${port}/`), signal), { code: 'FORWARD_UNAVAILABLE' })
+  await t.rejects(checkReachable(new URL(`https://127.0.0.1:${port}/`), signal), {
+    code: 'FORWARD_UNAVAILABLE'
+  })
 })
 
 t.test('hides the path in errors', async (t) => {

@@ -5,23 +5,20 @@ import { sampleEvent } from '../../../support/events.ts'
 const event = sampleEvent('upload', { publicId: 'bag', variant: 'metadata' })
 const sent = (...paths: string[]) => JSON.parse(encode(mapFields(paths)(event) as object))
 
-t.test(
-  'nests fields as in the notification',
-  async (t) => {
-    t.strictSame(sent('public_id', 'tags', 'context.custom.alt', 'metadata.cms_id', 'event.id'), {
-      type: 'upload',
-      timestamp: '2026-06-01T12:00:00.789Z',
-      environment: 'demo',
-      data: {
-        public_id: 'bag',
-        tags: ['bags', 'autumn'],
-        context: { custom: { alt: 'A brown leather bag' } },
-        metadata: { cms_id: 'cms-1001' },
-        event: { id: event.id }
-      }
-    })
-  }
-)
+t.test('nests fields as in the notification', async (t) => {
+  t.strictSame(sent('public_id', 'tags', 'context.custom.alt', 'metadata.cms_id', 'event.id'), {
+    type: 'upload',
+    timestamp: '2026-06-01T12:00:00.789Z',
+    environment: 'demo',
+    data: {
+      public_id: 'bag',
+      tags: ['bags', 'autumn'],
+      context: { custom: { alt: 'A brown leather bag' } },
+      metadata: { cms_id: 'cms-1001' },
+      event: { id: event.id }
+    }
+  })
+})
 
 t.test('leaves out missing fields', async (t) => {
   t.strictSame(sent('public_id', 'upload_preset', 'metadata.sku', 'moderation.kind').data, {

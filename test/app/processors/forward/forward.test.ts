@@ -187,10 +187,7 @@ t.test('rejects invalid options', async (t) => {
     })
   refused({ url: 'example.com' }, /^forward: url: /)
   refused({ url: 'ftp://example.com' }, /^forward: url: /)
-  refused(
-    { url: 'https://me:hidden@example.com' },
-    /^forward: url: [^@]*`headers`[^@]*$/
-  )
+  refused({ url: 'https://me:hidden@example.com' }, /^forward: url: [^@]*`headers`[^@]*$/)
   refused({ on: [] }, /on: /)
   refused({ on: ['uploads'] }, /on\.0: /)
   refused({ fields: [] }, /fields: /)

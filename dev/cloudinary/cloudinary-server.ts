@@ -1,0 +1,229 @@
+import { parse as parseQuery } from 'node:querystring'
+import multipart from '@fastify/multipart'
+import fastify, { type FastifyPluginAsync } from 'fastify'
+import { adminApi } from './admin-api.ts'
+import { ApiError } from './api-error.ts'
+import { AssetEditor } from './asset-editor.ts'
+import type { Asset, Kind } from './asset-store.ts'
+import { type Call, isOver } from './calls.ts'
+import { type ApiKey, Cloud, cloudNamed, type EnvironmentOptions } from './cloud.ts'
+import { controlApi } from './control-api.ts'
+import { DefaultTriggers } from './default-triggers.ts'
+import { deliveryRoutes } from './delivery.ts'
+import { Drops } from './drops.ts'
+import type { EagerRules } from './eager-transformations.ts'
+import { Faults } from './faults.ts'
+import { intercept } from './intercept.ts'
+import { notificationsApi } from './notifications-api.ts'
+import { type Delivery, Notifier } from './notifier.ts'
+import { Recorder } from './recorder.ts'
+import type { SignatureAlgorithm } from './request-signature.ts'
+import type { SearchLag } from './search-index.ts'
+import { uploadApi } from './upload-api.ts'
+
+export type { AssetEditor } from './asset-editor.ts'
+export type { Asset, Kind } from './asset-store.ts'
+export type { Call } from './calls.ts'
+export type { ApiKey, Cloud, EnvironmentOptions } from './cloud.ts'
+export type { Fault, Faults } from './faults.ts'
+export type { Delivery } from './notifier.ts'
+
+export interface CloudinaryOptions {
+  /** At least one product environment; the first is the one meant where none is named. */
+  environments: [EnvironmentOptions, ...EnvironmentOptions[]]
+  /** Default 0: any free port. */
+  port?: number
+  /** Default 127.0.0.1. */
+  host?: string
+  /** Where an additive trigger on all types, in each cloud, sends notifications; may be set later. */
+  notificationUrl?: string
+  /** For calls and notifications both; default sha1. */
+  signatureAlgorithm?: SignatureAlgorithm
+  /** Pauses before the further attempts to deliver; default 3, 6 and 9 minutes. */
+  retryDelaysMs?: number[]
+  /** Multiplies the pauses, so that a test need not wait for minutes; default 1. */
+  retryScale?: number
+  /** Default 20,000. */
+  deliveryTimeoutMs?: number
+  /** How many deliveries may be under way at once; default 256. */
+  deliveryConcurrency?: number
+  /** Sign each attempt to deliver anew; default false, since it is not known which Cloudinary does. */
+  resign?: boolean
+  /** Send notifications as they were before 2024: they say neither who nor when, some not what kind; default false. */
+  oldNotifications?: boolean
+  /** Unix time in milliseconds; default the system's. */
+  clock?: () => number
+  /** How many calls, and how many deliveries, are remembered; default 100,000. */
+  maxRecords?: number
+  /** Default 40 MB, as on a free plan. */
+  videoSyncLimitBytes?: number
+  /** How long after a change the Search API finds it, in milliseconds: for all changes, or for each; default at once. */
+  searchLagMs?: number | SearchLag
+  /** Calls of the Admin API beyond it are refused until the hour ends; default 500, which are told and not enforced. */
+  adminCallsPerHour?: number
+  /** Further routes under `/_standin`, for what else is stood in for. */
+  controls?: FastifyPluginAsync
+  /** Any pino; silent by default. */
+  logger?: { info: (fields: object, message: string) => void }
+}
+
+export interface CloudinaryStandIn {
+  /** `http://HOST:PORT`, without a slash at its end. */
+  url: string
+  /** What goes into `CLOUDINARY_URL` to call a cloud, with its own key unless another is given. */
+  cloudinaryUrl(cloudName?: string, key?: ApiKey): string
+  cloud(cloudName?: string): Cloud
+  /** Points that trigger elsewhere, or deletes it. */
+  setNotificationUrl(url: string | undefined): void
+  assets: {
+    find(publicId: string, kind?: Kind & { cloud?: string }): Asset | undefined
+    all(cloudName?: string): Asset[]
+  }
+  /** The API calls so far, the oldest first. */
+  calls: readonly Call[]
+  /** The attempts to deliver a notification so far, the oldest first. */
+  deliveries: readonly Delivery[]
+  faults: Faults
+  /** Notifications that are given up without an attempt. */
+  drops: Drops
+  /** Resolves with the first call, past or yet to come, that has been dealt with and matches. */
+  called(matches: (call: Call) => boolean): Promise<Call>
+  /** Resolves with the first attempt, past or yet to come, that is over and matches. */
+  attempted(matches: (delivery: Delivery) => boolean): Promise<Delivery>
+  /** Resolves with the first delivery, past or yet to come, that was answered with 200 and matches. */
+  delivered(matches?: (delivery: Delivery) => boolean): Promise<Delivery>
+  /** Resolves when no delivery is under way and no retry is pending. */
+  idle(): Promise<void>
+  /** Signs and delivers any body. Resolves with the last attempt; undefined if there is nowhere to send it. */
+  notify(body: string | Uint8Array | object, cloudName?: string): Promise<Delivery | undefined>
+  /** Makes changes as a user of Cloudinary's own pages. */
+  ui(cloudName?: string): AssetEditor
+  /** Makes changes with an API key, without a call: by default a colleague's. */
+  as(apiKey?: string, cloudName?: string): AssetEditor
+  /** Says which eager transformations fail, and why. */
+  failEager(failure: EagerRules['failure']): void
+  stop(): Promise<void>
+}
+
+const BODY_LIMIT_BYTES = 100 * 1024 * 1024
+const MINUTE_MS = 60_000
+
+/** Starts a server that the Cloudinary SDK and a notification listener cannot tell from Cloudinary. */
+export async function startCloudinary(options: CloudinaryOptions): Promise<CloudinaryStandIn> {
+  const { clock = Date.now, signatureAlgorithm: algorithm = 'sha1', maxRecords = 100_000 } = options
+  const { searchLagMs, adminCallsPerHour } = options
+  const searchLag = typeof searchLagMs === 'number' ? () => searchLagMs : searchLagMs
+  const clouds = new Map(
+    options.environments.map((environment) => [environment.cloudName, new Cloud(environment, searchLag)])
+  )
+  const calls = new Recorder<Call>(maxRecords)
+  const faults = new Faults()
+  const drops = new Drops()
+  const eager: EagerRules = {
+    failure: () => undefined,
+    videoSyncLimitBytes: options.videoSyncLimitBytes ?? 40_000_000
+  }
+  const { retryDelaysMs = [3 * MINUTE_MS, 6 * MINUTE_MS, 9 * MINUTE_MS], retryScale = 1 } = options
+  const notifier = new Notifier({
+    algorithm,
+    retryDelaysMs: retryDelaysMs.map((delay) => delay * retryScale),
+    timeoutMs: options.deliveryTimeoutMs ?? 20_000,
+    concurrency: options.deliveryConcurrency ?? 256,
+    resign: options.resign ?? false,
+    clock,
+    maxRecords,
+    isDropped: (notification) => drops.take(notification),
+    onAttempt: ({ body, headers, ...attempt }) => options.logger?.info(attempt, 'notification attempted')
+  })
+  const tools = { clock, notifier, eager, isOld: options.oldNotifications ?? false }
+  const defaults = new DefaultTriggers([...clouds.values()], clock)
+  defaults.pointTo(options.notificationUrl)
+
+  const app = fastify({
+    bodyLimit: BODY_LIMIT_BYTES,
+    // A call that hangs, and a client that keeps its connections, must not hold up `stop`.
+    forceCloseConnections: true,
+    // A public ID may have 255 characters, each of them percent-encoded as up to nine.
+    routerOptions: { maxParamLength: 4096 },
+    rewriteUrl: ({ url = '/' }) => decodeWholePath(url)
+  })
+  app.setNotFoundHandler(async (request, reply) => {
+    reply.code(404)
+    return new ApiError(404, `No route ${request.method} ${request.url}`).toJSON()
+  })
+  app.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string' },
+    (_request, body, done) => {
+      done(null, { ...parseQuery(String(body), '&', '=', { maxKeys: 0 }) })
+    }
+  )
+  // A bulk call has up to a thousand public IDs, one part each.
+  await app.register(multipart, {
+    attachFieldsToBody: true,
+    limits: { parts: 10_000, fieldSize: BODY_LIMIT_BYTES }
+  })
+  const shared = { clouds, tools, algorithm, faults, calls }
+  await app.register(
+    async (api) => {
+      intercept(api, shared)
+      await api.register(uploadApi, { tools, algorithm })
+      await api.register(adminApi, { tools, adminCallsPerHour })
+    },
+    { prefix: '/v1_1/:cloud' }
+  )
+  await app.register(notificationsApi, { prefix: '/v2/notifications/:cloud', ...shared })
+  await app.register(controlApi, { prefix: '/_standin', ...shared, drops, defaults })
+  await app.register(deliveryRoutes, { clouds })
+  if (options.controls) await app.register(options.controls, { prefix: '/_standin' })
+  const url = await app.listen({ port: options.port ?? 0, host: options.host ?? '127.0.0.1' })
+  for (const cloud of clouds.values()) cloud.deliveryOrigin = url
+
+  const cloud = (name?: string) => cloudNamed(clouds, name)
+
+  return {
+    url,
+    cloudinaryUrl: (cloudName, key) => cloud(cloudName).cloudinaryUrl(url, key),
+    cloud,
+    setNotificationUrl: (target) => defaults.pointTo(target),
+    assets: {
+      find: (publicId, { cloud: name, ...kind } = {}) => cloud(name).assets.find(publicId, kind),
+      all: (cloudName) => cloud(cloudName).assets.all()
+    },
+    calls: calls.items,
+    deliveries: notifier.deliveries.items,
+    faults,
+    drops,
+    called: (matches) => calls.when((call) => isOver(call) && matches(call)),
+    attempted: (matches) => notifier.deliveries.when((one) => one.outcome !== 'under_way' && matches(one)),
+    delivered: (matches = () => true) =>
+      notifier.deliveries.when((one) => one.outcome === 'delivered' && matches(one)),
+    idle: () => notifier.idle(),
+    notify(body, cloudName) {
+      const isBytes = typeof body === 'string' || body instanceof Uint8Array
+      return notifier.send(cloud(cloudName), isBytes ? body : JSON.stringify(body))
+    },
+    ui: (cloudName) => new AssetEditor(cloud(cloudName), { source: 'ui', id: 'editor@example.com' }, tools),
+    as(apiKey, cloudName) {
+      const edited = cloud(cloudName)
+      return new AssetEditor(edited, { source: 'api', id: apiKey ?? edited.foreign[0].apiKey }, tools)
+    },
+    failEager(failure) {
+      eager.failure = failure
+    },
+    async stop() {
+      faults.stop()
+      await notifier.stop()
+      await app.close()
+    }
+  }
+}
+
+/**
+ * The Node SDK hands some paths over as one segment and so encodes their slashes too
+ * (`/v1_1/CLOUD/resources%2Fsearch`); Cloudinary takes them as slashes.
+ */
+function decodeWholePath(url: string): string {
+  const [, prefix, segment, query] = /^(\/v1_1\/[^/?]+\/)([^/?]+)(\?.*)?$/.exec(url) ?? []
+  return segment?.includes('%2F') ? `${prefix}${segment.replaceAll('%2F', '/')}${query ?? ''}` : url
+}

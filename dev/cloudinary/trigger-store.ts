@@ -1,0 +1,141 @@
+import { randomBytes } from 'node:crypto'
+import { NOTIFICATION_TYPES } from '../../app/ingest/event.ts'
+import { ApiError } from './api-error.ts'
+import { isoSeconds } from './times.ts'
+import { type Filter, isFilter, matches } from './trigger-filter.ts'
+
+/** Known from notifications that were seen, but not among the types that a trigger can be on. */
+const WITHOUT_TRIGGER = new Set<string>(['proof_status_changed', 'related_assets'])
+
+const EVENT_TYPES = ['all', ...NOTIFICATION_TYPES.filter((type) => !WITHOUT_TRIGGER.has(type))]
+
+const URI = { webhook: /^https?:\/\/./, poll: /^poll:\/\/[^*]+$/ }
+
+const AUTH_SCHEMES = ['default', 'legacy_hmac', 'eddsa_v2']
+
+/** Notification URLs that a product environment may have. */
+const MAXIMUM_URLS = 30
+
+/**
+ * A trigger as the Admin API writes it, by the names of cloudinary-go v2 (`admin.Trigger`). Its `auth_scheme` and
+ * `payload_template` are kept, and change nothing of what is sent.
+ */
+export interface Trigger {
+  id: string
+  product_environment_id: string
+  uri: string
+  uri_type: 'webhook' | 'poll'
+  event_type: string
+  additive: boolean
+  filter?: Filter
+  filter_language?: 'jsonlogic'
+  payload_template?: object
+  auth_scheme: string
+  created_at: string
+  updated_at: string
+}
+
+/** What the caller of the API gives for a trigger; `new_uri` is the older name of `uri` in an update. */
+export type TriggerParams = Partial<Record<keyof Trigger | 'new_uri', unknown>>
+
+/**
+ * The triggers of one cloud, each of which sends the notifications of one type to one place.
+ * Source: https://cloudinary.com/documentation/admin_api_triggers, pycloudinary 1.46.0 and cloudinary-go v2. The words of
+ * its refusals, that a second trigger for the same type and place is refused, that an update keeps what it leaves out, and
+ * that an empty filter is none, are assumed. `poll://*` is not offered.
+ */
+export class Triggers {
+  readonly #environmentId = randomBytes(16).toString('hex')
+  readonly #triggers = new Map<string, Trigger>()
+
+  list(eventType?: string): Trigger[] {
+    const all = [...this.#triggers.values()]
+    return eventType === undefined ? all : all.filter(({ event_type }) => event_type === eventType)
+  }
+
+  /**
+   * The triggers that send a notification.
+   *
+   * @param type null stands for a body that says none, which only `all` takes
+   */
+  for(type: string | null, body: string): Trigger[] {
+    return this.list().filter(
+      ({ event_type, filter }) => (event_type === 'all' || event_type === type) && matches(filter, body)
+    )
+  }
+
+  /** @throws {ApiError} 404 */
+  get(id: string): Trigger {
+    const trigger = this.#triggers.get(id)
+    if (!trigger) throw new ApiError(404, `Trigger ${id} not found`)
+    return trigger
+  }
+
+  /** @throws {ApiError} 400 for what is no trigger, 409 if there is such a one */
+  create(params: TriggerParams, now: number): Trigger {
+    const id = randomBytes(16).toString('hex')
+    const time = isoSeconds(now)
+    return this.#store(params, { id, product_environment_id: this.#environmentId, created_at: time }, time)
+  }
+
+  /** Changes what is given. @throws {ApiError} 400, 404 or 409 */
+  update(id: string, { new_uri, ...params }: TriggerParams, now: number): Trigger {
+    const { id: _, product_environment_id, created_at, ...before } = this.get(id)
+    const changed = { ...before, ...(new_uri !== undefined && { uri: new_uri }), ...params }
+    return this.#store(changed, { id, product_environment_id, created_at }, isoSeconds(now))
+  }
+
+  /** @throws {ApiError} 404 */
+  delete(id: string): void {
+    this.get(id)
+    this.#triggers.delete(id)
+  }
+
+  #store(
+    params: TriggerParams,
+    fixed: Pick<Trigger, 'id' | 'product_environment_id' | 'created_at'>,
+    time: string
+  ): Trigger {
+    const trigger = { ...fixed, ...parse(params), updated_at: time }
+    const others = this.list().filter(({ id }) => id !== trigger.id)
+    if (others.some(({ uri, event_type }) => uri === trigger.uri && event_type === trigger.event_type)) {
+      throw new ApiError(409, `Trigger for ${trigger.event_type} to ${trigger.uri} already exists`)
+    }
+    const urls = new Set([...others, trigger].filter(isWebhook).map(({ uri }) => uri))
+    if (urls.size > MAXIMUM_URLS)
+      throw new ApiError(400, `Maximum of ${MAXIMUM_URLS} notification URLs reached`)
+    this.#triggers.set(trigger.id, trigger)
+    return trigger
+  }
+}
+
+const isWebhook = ({ uri_type }: Trigger) => uri_type === 'webhook'
+
+/** @throws {ApiError} 400 */
+function parse(params: TriggerParams): Omit<Trigger, 'id' | 'product_environment_id' | `${string}_at`> {
+  const { uri, event_type: type, payload_template: template } = params
+  const uriType = params.uri_type ?? 'webhook'
+  if (uriType !== 'webhook' && uriType !== 'poll') throw invalid('uri_type', uriType)
+  if (typeof type !== 'string' || !EVENT_TYPES.includes(type)) throw invalid('event_type', type)
+  if (typeof uri !== 'string' || !URI[uriType].test(uri)) throw invalid('uri', uri)
+  const additive = params.additive ?? false
+  if (typeof additive !== 'boolean') throw invalid('additive', additive)
+  const language = params.filter_language ?? 'jsonlogic'
+  if (language !== 'jsonlogic') throw invalid('filter_language', language)
+  const filter = params.filter ?? {}
+  if (!isFilter(filter)) throw invalid('filter', JSON.stringify(filter))
+  const scheme = params.auth_scheme ?? 'default'
+  if (typeof scheme !== 'string' || !AUTH_SCHEMES.includes(scheme)) throw invalid('auth_scheme', scheme)
+  return {
+    uri,
+    uri_type: uriType,
+    event_type: type,
+    additive,
+    ...(Object.keys(filter).length > 0 && { filter, filter_language: language }),
+    ...(template ? { payload_template: Object(template) } : {}),
+    auth_scheme: scheme
+  }
+}
+
+const invalid = (name: string, value: unknown) =>
+  new ApiError(400, `Invalid value ${value} for parameter ${name}`)

@@ -1,0 +1,76 @@
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from '@aws-sdk/client-dynamodb'
+import dynalite from 'dynalite'
+import { journalTableInput } from '../app/journal/journal-table.ts'
+
+export interface EmbeddedDynamoDb {
+  /** The endpoint. */
+  readonly url: string
+  readonly tableName: string
+  /** Variables that point the AWS SDK of a process here. */
+  readonly environment: Readonly<Record<string, string>>
+  /** Lets a test answer requests itself. */
+  readonly server: Server
+  stop(): Promise<void>
+}
+
+export interface DynamoDbOptions {
+  /** Default 0, any free port. */
+  port?: number
+  /** Default 127.0.0.1. */
+  host?: string
+  /** Name or address of this machine for others; default the host. */
+  advertisedHost?: string
+}
+
+export const JOURNAL_TABLE_NAME = 'cloudinary-journal'
+
+const REGION = 'us-east-1'
+const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' }
+
+/** Seconds. */
+const TABLE_WAIT = { maxWaitTime: 10, minDelay: 0.01, maxDelay: 0.1 }
+
+/**
+ * Starts DynamoDB in memory, with the journal's table. Accepts any credentials, and ignores the time to live.
+ *
+ * @throws {Error} EADDRINUSE for a taken port
+ */
+export async function startDynamoDb(options: DynamoDbOptions = {}): Promise<EmbeddedDynamoDb> {
+  const { port = 0, host = '127.0.0.1' } = options
+  const local = host === '0.0.0.0' ? '127.0.0.1' : host
+  const server = dynalite({ createTableMs: 0 }).listen(port, host)
+  await once(server, 'listening')
+  const address = server.address() as AddressInfo
+  await createTable(`http://${local}:${address.port}`)
+  const url = `http://${options.advertisedHost ?? local}:${address.port}`
+  return {
+    url,
+    tableName: JOURNAL_TABLE_NAME,
+    environment: {
+      AWS_ENDPOINT_URL_DYNAMODB: url,
+      AWS_REGION: REGION,
+      AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+      AWS_PROFILE: '' // a profile would take precedence over the credentials
+    },
+    server,
+    stop: async () => {
+      const closed = new Promise((resolve) => server.close(resolve))
+      server.closeAllConnections()
+      await closed
+    }
+  }
+}
+
+async function createTable(endpoint: string): Promise<void> {
+  const client = new DynamoDBClient({ endpoint, region: REGION, credentials: CREDENTIALS })
+  try {
+    await client.send(new CreateTableCommand(journalTableInput(JOURNAL_TABLE_NAME)))
+    await waitUntilTableExists({ client, ...TABLE_WAIT }, { TableName: JOURNAL_TABLE_NAME })
+  } finally {
+    client.destroy()
+  }
+}

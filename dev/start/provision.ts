@@ -1,0 +1,44 @@
+import type { StandIns } from '../stand-ins.ts'
+import type { ProcessorSummary } from './inspect-config.ts'
+
+/** An embedded service, started because processors require it and the environment has none. */
+export interface Provision {
+  /** Variables by which the roles find it. */
+  environment: Readonly<Record<string, string>>
+  /** Lines for the user: what it is, and how to look into it. */
+  hints: readonly string[]
+  /** Updates it for processors that have changed. */
+  refresh?: () => Promise<void>
+  stop: () => Promise<void>
+}
+
+export interface ProvisionContext {
+  processors: readonly ProcessorSummary[]
+  /** Environment of the roles. */
+  environment: Readonly<Record<string, string | undefined>>
+  /** Some services are part of the stand-ins. */
+  standIns: StandIns
+  /**
+   * Runs the command `migrate` with these variables added to the environment of the roles.
+   *
+   * @throws {Error} with the output of the command
+   */
+  migrate: (environment: Readonly<Record<string, string>>) => Promise<void>
+}
+
+/** Starts a service for the processors in the context, all of which require it. */
+export type Provider = (context: ProvisionContext) => Promise<Provision>
+
+/** Combines several provisions into one, which stops the last one first. */
+export function combine(provisions: readonly Provision[]): Provision & Required<Pick<Provision, 'refresh'>> {
+  return {
+    environment: Object.assign({}, ...provisions.map(({ environment }) => environment)),
+    hints: provisions.flatMap(({ hints }) => hints),
+    async refresh() {
+      for (const provision of provisions) await provision.refresh?.()
+    },
+    async stop() {
+      for (const provision of provisions.toReversed()) await provision.stop()
+    }
+  }
+}

@@ -1,0 +1,166 @@
+import { once } from 'node:events'
+import { setTimeout as pause } from 'node:timers/promises'
+import { ListenerError } from '../../app/errors.ts'
+import type { CloudinaryStandIn } from '../cloudinary/cloudinary-server.ts'
+import { createLogFormat } from '../log-format.ts'
+import { writeEnvironmentFile } from './environment-file.ts'
+import { followEdits } from './follow-edits.ts'
+import { describeJourney } from './journey.ts'
+import { describeTaken, isFree } from './ports.ts'
+import type { LogLine } from './role-process.ts'
+import type { System, startSystem } from './system.ts'
+import { whatNext, whatStarts } from './what-next.ts'
+
+export interface StartSurroundings {
+  /** Environment of the roles. */
+  environment: Readonly<Record<string, string | undefined>>
+  /** Whether log lines are coloured. */
+  colors: boolean
+  print: (text: string) => void
+  /** Stops the system. */
+  until: AbortSignal
+  startSystem: typeof startSystem
+  /** Maximum time to wait for the first upload, in milliseconds (default: 30 s). */
+  journeyMs?: number
+}
+
+const DEFAULT_PORT = 8080
+
+/** Port of the Cloudinary stand-in, as with `docker compose`, so that listener.config.ts can name its address. */
+const CLOUDINARY_PORT = 4000
+
+/**
+ * Starts the system, sends one upload through it, and keeps it running.
+ *
+ * @returns the exit code: 0 after it was stopped, 1 when it did not start
+ */
+export async function runStart(surroundings: StartSurroundings): Promise<0 | 1> {
+  const { environment, print, until } = surroundings
+  const log = createLog(surroundings)
+  print(whatStarts(environment))
+  let system: System
+  try {
+    system = await surroundings.startSystem({
+      environment: { ...environment, PORT: await webPort(environment.PORT, print) },
+      cloudinaryPort: Number(await usualPort(CLOUDINARY_PORT, 'the Cloudinary stand-in', print)),
+      onLine: log.onLine
+    })
+  } catch (error) {
+    print(describeFailure(error as Error, environment.LOG_LEVEL))
+    return 1
+  }
+  const writeEnvironment = () =>
+    writeEnvironmentFile(system.webhookUrl, {
+      LISTENER_CONFIG: environment.LISTENER_CONFIG,
+      ...system.embedded
+    })
+  let environmentFile = writeEnvironment()
+  process.once('exit', environmentFile.remove)
+  let shownHints = new Set(system.hints)
+  const edits = followEdits(system, {
+    print,
+    onRestart() {
+      environmentFile = writeEnvironment()
+      for (const hint of system.hints.filter((line) => !shownHints.has(line))) print(hint)
+      shownHints = new Set(system.hints)
+    }
+  })
+  if (system.cloudinary) await sendFirstUpload(system, system.cloudinary, log.lines, surroundings)
+  print(whatNext(system, environment, environmentFile.path))
+  log.follow()
+
+  if (!until.aborted) await once(until, 'abort')
+  print('\nStopping after the events in flight. Press Ctrl-C again to exit at once.')
+  edits.stop()
+  await system.stop()
+  environmentFile.remove()
+  process.off('exit', environmentFile.remove)
+  return 0
+}
+
+/** Prints only problems and output that is not from the logger until `follow`, then every line. */
+function createLog({ colors, print }: StartSurroundings) {
+  const format = createLogFormat({ colors })
+  const lines: LogLine[] = []
+  const reported = new Set<string>()
+  let isFollowing = false
+  return {
+    /** The lines before `follow`. */
+    lines,
+    follow() {
+      isFollowing = true
+    },
+    onLine(line: LogLine) {
+      // metrics are for CloudWatch
+      if ('_aws' in line) return
+      const { level, msg, time, code } = line
+      const isProblem = ['warn', 'error', 'fatal'].includes(String(level)) || time === undefined
+      // web and worker report the same invalid variable
+      const isRepeated = level === 'fatal' && code !== undefined && reported.has(`${msg}`)
+      if (level === 'fatal') reported.add(`${msg}`)
+      if ((isFollowing || isProblem) && !isRepeated) {
+        print(time ? format(line).trimEnd() : `${line.role}: ${msg}`)
+      }
+      if (!isFollowing) lines.push(line)
+    }
+  }
+}
+
+/** Shows a stack for an error that the user can correct only at the log level `debug`. */
+function describeFailure(error: Error, level: string | undefined): string {
+  if (!(error instanceof ListenerError))
+    return `Not started: ${error.message}. The lines above give the reason.`
+  const stack = level === 'debug' && error.cause ? `\n\n${error.cause}` : ''
+  return `Not started. Correct this, then start again:\n\n  ${error.message.replaceAll('\n', '\n  ')}${stack}\n`
+}
+
+/** @throws {ListenerError} when the requested port is taken */
+async function webPort(requested: string | undefined, print: StartSurroundings['print']): Promise<string> {
+  if (!requested) return usualPort(DEFAULT_PORT, 'web', print)
+  const port = Number(requested)
+  // an invalid port is reported with the other variables
+  if (!(port > 0 && port < 65_536) || (await isFree(port))) return requested
+  const taken = await describeTaken(port)
+  throw new ListenerError('PORT_TAKEN', `PORT is ${requested}, but ${taken}; stop that, or set another PORT`)
+}
+
+/** Returns the usual port, or 0, any free port, where it is taken. */
+async function usualPort(usual: number, user: string, print: StartSurroundings['print']): Promise<string> {
+  if (await isFree(usual)) return String(usual)
+  const taken = await describeTaken(usual)
+  print(`${taken[0]?.toUpperCase()}${taken.slice(1)}; ${user} listens on a free port instead.`)
+  return '0'
+}
+
+async function sendFirstUpload(
+  system: System,
+  cloudinary: CloudinaryStandIn,
+  lines: readonly LogLine[],
+  { print, until, journeyMs = 30_000 }: StartSurroundings
+): Promise<void> {
+  const publicId = 'hello/first-upload'
+  const uploadedAt = Date.now()
+  cloudinary.as().upload({ publicId, resourceType: 'image' })
+  const waited = new AbortController()
+  const result = await Promise.race([
+    system.atRest().then(() => 'done'),
+    pause(journeyMs, 'late', { signal: AbortSignal.any([until, waited.signal]) }).catch(() => 'stopped')
+  ])
+  waited.abort()
+  if (result === 'stopped') return
+  print(`\nThe journey of one upload, ${publicId}:\n`)
+  for (const step of describeJourney({ uploadedAt, deliveries: cloudinary.deliveries, lines })) print(step)
+  const asset = cloudinary.assets.find(publicId)
+  print(`\nThe asset now: tags ${JSON.stringify(asset?.tags)}, metadata ${JSON.stringify(asset?.metadata)}`)
+  if (result === 'late') {
+    print(`It is still in progress after ${journeyMs / 1000} s; the lines above may give the reason.`)
+    return
+  }
+  const ownKey = cloudinary.cloud().own.apiKey
+  const own = cloudinary.deliveries.filter(
+    ({ body }) => JSON.parse(body).notification_context.triggered_by.id === ownKey
+  ).length
+  print(
+    `Notifications of the listener's own changes: ${own}. They caused no further change, so there is no loop.`
+  )
+}

@@ -1,0 +1,117 @@
+import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
+import { connect, type Socket } from 'node:net'
+import { Client, Pool } from 'pg'
+import t, { type Test } from 'tap'
+import { startPostgres } from '../../dev/embedded-postgres.ts'
+
+const postgres = await startPostgres()
+t.teardown(() => postgres.stop())
+
+const portOf = (url: string) => Number(new URL(url).port)
+
+t.test('its environment is all that a client needs', async (t) => {
+  const client = new Client({ connectionString: postgres.environment.DATABASE_URL })
+  await client.connect()
+  t.match((await client.query('SELECT version()')).rows, [{ version: /^PostgreSQL/ }])
+  await client.end()
+})
+
+t.test('an empty database is made once and kept', async (t) => {
+  const directory = t.testdir()
+  for (let start = 0; start < 2; start++) {
+    const { db, stop } = await startPostgres(`${directory}/kept/empty.tar`)
+    t.strictSame((await db.query("SELECT FROM pg_tables WHERE schemaname = 'public'")).rows, [])
+    await db.exec('CREATE TABLE not_kept ()')
+    await stop()
+  }
+  t.strictSame(await readdir(`${directory}/kept`), ['empty.tar'])
+})
+
+t.test('connections side by side are answered what they asked for', async (t) => {
+  const pool = new Pool({ connectionString: postgres.url, max: 8 })
+  const asked = Array.from({ length: 80 }, (_, index) => String(index).padEnd(index * 1000, 'x'))
+  const answers = await Promise.all(asked.map((text) => pool.query('SELECT $1::text AS text', [text])))
+  t.strictSame(
+    answers.map(({ rows }) => rows[0].text),
+    asked
+  )
+  await pool.end()
+})
+
+t.test('a query in parts is not mixed with those of others', async (t) => {
+  const [slow, quick] = [await session(t), await session(t)]
+  slow.write(message('P', "\0SELECT 'slow'\0\0\0"))
+  const answered = quick.answer()
+  quick.write(...query('quick'))
+  slow.write(...query('slow').slice(1))
+  t.match(await slow.answer(), /slow/)
+  t.match(await answered, /quick/)
+})
+
+t.test('a client that goes in the middle of a query keeps nobody waiting', async (t) => {
+  const [gone, other] = [await session(t), await session(t)]
+  gone.write(message('P', "\0SELECT 'gone'\0\0\0"), message('H', ''))
+  await gone.received()
+  gone.socket.destroy()
+  other.write(...query('still here'))
+  t.match(await other.answer(), /still here/)
+})
+
+t.test('while it is down nobody gets in, and what is stored is there afterwards', async (t) => {
+  const connectionString = postgres.url
+  const client = new Client({ connectionString })
+  const cut = once(client, 'error')
+  await client.connect()
+  await client.query('CREATE TABLE kept (text text)')
+  await postgres.down()
+  await cut
+  await t.rejects(new Client({ connectionString }).connect(), { code: 'ECONNREFUSED' })
+  await postgres.up()
+  const again = new Client({ connectionString })
+  await again.connect()
+  t.strictSame((await again.query('SELECT * FROM kept')).rows, [])
+  await again.end()
+})
+
+/** ReadyForQuery, outside a transaction. */
+const READY = 'Z\0\0\0\x05I'
+
+/** A message of PostgreSQL's protocol. */
+function message(type: string, body: string): Buffer {
+  const length = Buffer.alloc(4)
+  length.writeInt32BE(Buffer.byteLength(body) + 4)
+  return Buffer.concat([Buffer.from(type), length, Buffer.from(body)])
+}
+
+/** Parse, Bind, Execute, Sync. */
+const query = (text: string) => [
+  message('P', `\0SELECT '${text}'\0\0\0`),
+  message('B', '\0\0\0\0\0\0\0\0'),
+  message('E', '\0\0\0\0\0'),
+  message('S', '')
+]
+
+/** A connection that is ready for a query. */
+async function session(t: Test) {
+  const socket: Socket = connect(portOf(postgres.url), '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  let received = ''
+  const more = async () => {
+    const [chunk] = await once(socket, 'data')
+    received += String(chunk)
+  }
+  const answer = async () => {
+    while (!received.endsWith(READY)) await more()
+    const text = received
+    received = ''
+    return text
+  }
+  const startup = 'user\0postgres\0\0'
+  const header = Buffer.alloc(8)
+  header.writeInt32BE(startup.length + 8)
+  header.writeInt32BE(196_608, 4)
+  socket.write(Buffer.concat([header, Buffer.from(startup)]))
+  await answer()
+  return { socket, write: (...parts: Buffer[]) => socket.write(Buffer.concat(parts)), answer, received: more }
+}

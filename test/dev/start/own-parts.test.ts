@@ -1,0 +1,39 @@
+import t from 'tap'
+import { embeddedVariables, ownParts } from '../../../dev/start/own-parts.ts'
+
+const STAND_INS = {
+  CLOUDINARY_URL: 'cloudinary://1:2@demo',
+  QUEUE_URL: 'q',
+  DEAD_LETTER_QUEUE_URL: 'd',
+  AWS_ENDPOINT_URL_SQS: 's',
+  JOURNAL_TABLE: 'j',
+  AWS_ENDPOINT_URL_DYNAMODB: 'e',
+  AWS_ACCESS_KEY_ID: 'local',
+  FORWARD_SECRET: 'f'
+}
+
+t.test('an empty variable counts as unset', async (t) => {
+  t.strictSame(ownParts({ CLOUDINARY_URL: '', QUEUE_URL: 'mine' }), {
+    ownCloudinary: false,
+    ownQueue: true,
+    ownJournal: false
+  })
+})
+
+t.test('names the stand-ins that are used', async (t) => {
+  const { FORWARD_SECRET, ...all } = STAND_INS
+  t.strictSame(embeddedVariables({ PORT: '80' }, STAND_INS), {
+    ...all,
+    WEBHOOK_URL: 'http://127.0.0.1:80/webhooks/cloudinary'
+  })
+  t.strictSame(embeddedVariables({ CLOUDINARY_SECRET_ID: 'a', QUEUE_URL: 'b' }, STAND_INS), {
+    JOURNAL_TABLE: 'j',
+    AWS_ENDPOINT_URL_DYNAMODB: 'e'
+  })
+})
+
+t.test('leaves the webhook URL to the environment, and out where the port is not known', async (t) => {
+  for (const environment of [{}, { PORT: '0' }, { PORT: '80', WEBHOOK_URL: 'mine' }]) {
+    t.notHas(embeddedVariables(environment, STAND_INS), { WEBHOOK_URL: /./ })
+  }
+})

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { digest } from '../ingest/event-identity.ts'
 import { type Logger, SILENT } from '../logger.ts'
 import type { ActivityEvent, ActivityFilter, ActivityStore, EventPage } from './activity-store.ts'
-import { matches } from './event-filter.ts'
+import { matches } from './event-match.ts'
 import { type Every, everyWithTimer } from './every.ts'
 
 /** What a viewer is sent. */

@@ -12,7 +12,7 @@ import type {
   RefusedSample
 } from './activity-store.ts'
 import { decodeCursor, encodeCursor, newestFirst } from './event-cursor.ts'
-import { matches } from './event-filter.ts'
+import { matches } from './event-match.ts'
 
 /** What the journal adds to an event. */
 export type EventState = Partial<Omit<ActivityEventDetail, keyof AssetEvent>> & { run?: string }

@@ -129,7 +129,9 @@ export class ReplayRunner {
     const running = { replay, failures, abort, ended: Promise.resolve() }
     this.#replays.set(replay.id, running)
     this.#forgetEnded()
-    log.info({ run: replay.id, by, failedOnly, events: replay.total, selection }, 'replay started')
+    // the journal has the run of each event; a thousand ids would not help here
+    const filter = 'filter' in selection ? { filter: selection.filter } : {}
+    log.info({ run: replay.id, by, failedOnly, events: replay.total, ...filter }, 'replay started')
     running.ended = this.#run(running, plan.lanes)
     return snapshot(running)
   }

@@ -82,6 +82,9 @@ t.test('who replays what, and how it ends, is in the log', async (t) => {
   store.put(eventAt(1))
   await runner.start(ALL, signal)
   await ended('run1')
+  await runner.start({ ...ALL, selection: { ids: ['event-000001'] } }, signal)
+  await ended('run2')
+  t.notOk('filter' in lines[2]!)
   t.match(lines, [
     {
       msg: 'replay started',
@@ -89,9 +92,11 @@ t.test('who replays what, and how it ends, is in the log', async (t) => {
       by: 'anna',
       events: 1,
       failedOnly: false,
-      selection: ALL.selection
+      filter: {}
     },
-    { msg: 'replay ended', run: 'run1', by: 'anna', state: 'done', events: 1, sent: 1, failed: 0 }
+    { msg: 'replay ended', run: 'run1', by: 'anna', state: 'done', events: 1, sent: 1, failed: 0 },
+    { msg: 'replay started', run: 'run2', by: 'anna', events: 1 },
+    { msg: 'replay ended', run: 'run2' }
   ])
 })
 

@@ -22,6 +22,15 @@ const fifoQueueUrl = z
 
 const httpUrl = z.url({ protocol: /^https?$/ }).optional()
 
+/** Values separated by commas; spaces around them, and empty ones, are dropped. */
+const listOf = (value: z.ZodType<string, string>) =>
+  z
+    .string()
+    .transform((given) => given.split(',').map((part) => part.trim()))
+    .transform((parts) => parts.filter((part) => part !== ''))
+    .pipe(z.array(value).min(1))
+    .optional()
+
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
 /** The names of Cloudinary's poll channels. */
@@ -33,12 +42,12 @@ export const POLL_CHANNEL_NAME = /^[\w.-]{1,128}$/
  */
 export const VARIABLES = {
   PORT: variable({
-    meaning: 'port that `web` listens on; 0 selects a free one',
+    meaning: 'port that `web` and `activity` listen on; 0 selects a free one',
     allowed: 'a whole number from 0 to 65535',
     schema: wholeNumber(0, 65_535, 8080)
   }),
   HOST: variable({
-    meaning: 'address that `web` listens on',
+    meaning: 'address that `web` and `activity` listen on',
     allowed: 'an IP address or a host name',
     schema: z.string().default('0.0.0.0')
   }),
@@ -136,6 +145,26 @@ export const VARIABLES = {
       .regex(/^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w.-]{1,260}$/)
       .optional()
   }),
+  ACTIVITY_PASSWORD: variable({
+    meaning: 'password of the activity page, for the user name `listener`',
+    allowed: '12 to 256 printable characters',
+    secret: true,
+    schema: z
+      .string()
+      .regex(/^\P{Cc}{12,256}$/u)
+      .optional()
+  }),
+  ACTIVITY_READ_TOKENS: variable({
+    meaning: 'bearer tokens that read the activity feed without payloads and errors, separated by commas',
+    allowed: 'tokens of 16 to 256 letters, digits and any of . _ ~ + / = -, separated by commas',
+    secret: true,
+    schema: listOf(z.string().regex(/^[\w.~+/=-]{16,256}$/))
+  }),
+  ACTIVITY_ALLOWED_ORIGINS: variable({
+    meaning: 'origins of pages that may read the activity feed from a browser, separated by commas',
+    allowed: 'origins such as https://www.example.com, without a path, separated by commas',
+    schema: listOf(z.string().refine(isOrigin))
+  }),
   METRICS_NAMESPACE: variable({
     meaning: 'CloudWatch namespace of the metrics, which are written as log lines; not set: no metrics',
     allowed: '1 to 255 letters, digits, spaces and any of . _ - / # :, not starting with AWS/',
@@ -228,4 +257,9 @@ export function credentialSource(config: Credentials): { url: string } | { secre
   throw new ConfigError([
     `CLOUDINARY_URL and CLOUDINARY_SECRET_ID are ${url ? 'both' : 'not'} set; set exactly one of them`
   ])
+}
+
+/** Checks that a value is an origin as browsers send it in the header Origin. */
+function isOrigin(value: string): boolean {
+  return /^https?:/.test(value) && URL.canParse(value) && new URL(value).origin === value
 }

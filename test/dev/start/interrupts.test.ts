@@ -38,3 +38,12 @@ t.test('exits when nobody reads the output', async (t) => {
   host.stdout.emit('error')
   t.strictSame(codes, [EXIT_SIGHUP])
 })
+
+t.test('takes two signals within half a second for one, by the clock of the process', async (t) => {
+  const { host, codes } = build()
+  host.removeAllListeners()
+  onInterrupt(host)
+  host.emit('SIGINT')
+  host.emit('SIGINT')
+  t.strictSame(codes, [])
+})

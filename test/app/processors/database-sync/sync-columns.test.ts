@@ -97,6 +97,7 @@ t.test('reads a value by its source', async (t) => {
   t.equal(from('metadata.a.b', fields), 'dotted')
   t.equal(from('context.alt', fields), 'A bag')
   t.equal(from('context.alt', { context: { alt: 'without custom' } }), 'without custom')
+  t.equal(from('context.alt', { context: { custom: 'no fields' } }), null)
   t.equal(from('metadata', fields, 'jsonb'), JSON.stringify(fields.metadata))
   t.equal(from('context', fields, 'jsonb'), JSON.stringify(fields.context.custom))
 })

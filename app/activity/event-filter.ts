@@ -1,0 +1,273 @@
+import { z } from 'zod'
+import { ListenerError } from '../errors.ts'
+import { EVENT_TYPES } from '../ingest/event.ts'
+import type { Status } from '../journal/journal.ts'
+import type { ProcessorRecord } from '../journal/processor-record.ts'
+import type { ActivityEvent, ActivityFilter } from './activity-store.ts'
+
+export const STATUSES = ['processing', 'retrying', 'done', 'ignored', 'dead'] as const satisfies Status[]
+
+export const OUTCOMES = [
+  'started',
+  'succeeded',
+  'failed',
+  'dead'
+] as const satisfies ProcessorRecord['outcome'][]
+
+export const SOURCES = ['web', 'poll', 'reconcile', 'replay'] as const
+
+export const VIEWS = ['failed', 'retrying', 'dead', 'ignored', 'slowest'] as const
+
+export type View = (typeof VIEWS)[number]
+
+/** Shortest processor run of an event in the view `slowest`, in milliseconds, unless the filter says otherwise. */
+const SLOW_MS = 1000
+
+/** Default and maximum number of events on a page. */
+export const PAGE_EVENTS = 50
+const MAXIMUM_PAGE_EVENTS = 200
+
+/** A filter value, or a parameter of paging, that cannot be used. */
+export class FilterError extends ListenerError {
+  /** The parameter of the query string. */
+  readonly parameter: string
+  readonly statusCode = 400
+
+  constructor(parameter: string, problem: string) {
+    super('FILTER_INVALID', `${parameter}: ${problem}`)
+    this.name = 'FilterError'
+    this.parameter = parameter
+  }
+}
+
+const text = (description: string, maximum = 200) =>
+  z.string().trim().min(1).max(maximum).describe(description)
+
+const wholeNumber = (description: string, minimum: number, maximum: number) =>
+  z
+    .union([z.int(), z.string().trim().regex(/^\d+$/, 'must be a whole number').transform(Number)])
+    .pipe(z.int().min(minimum).max(maximum))
+    .describe(description)
+
+/** One value, several separated by commas, or the parameter repeated. */
+const listOf = <const Value extends string>(values: readonly Value[], description: string) =>
+  z
+    .union([z.string(), z.array(z.string()).max(values.length)])
+    .transform((given) => [given].flat().flatMap((value) => value.split(',')))
+    .transform((given) => [...new Set(given.map((value) => value.trim()).filter((value) => value !== ''))])
+    .pipe(z.array(z.enum(values)).min(1))
+    .describe(`${description}; several are separated by commas: ${values.join(', ')}`)
+
+const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)?)?$/
+
+/** A date, or a date and a time; UTC where no offset is given. */
+const time = (description: string, endOfDay: boolean) =>
+  z
+    .string()
+    .trim()
+    .regex(TIME, 'must be a date or a time in ISO 8601, such as 2026-06-01 or 2026-06-01T12:00Z')
+    .transform((given, context) => {
+      const whole = given.length > 10 ? given : `${given}T${endOfDay ? '23:59:59.999' : '00:00'}`
+      const milliseconds = Date.parse(/Z|[+-]\d\d:\d\d$/.test(whole) ? whole : `${whole}Z`)
+      if (!Number.isNaN(milliseconds)) return new Date(milliseconds).toISOString()
+      context.addIssue({ code: 'custom', message: 'is not in the calendar' })
+      return z.NEVER
+    })
+    .describe(`${description}; ISO 8601, UTC where no offset is given`)
+
+/** The parameters that select events, as the query string and the body of a replay name them. */
+export const FilterSchema = z.strictObject({
+  status: listOf(STATUSES, 'state of the event').optional(),
+  type: listOf(EVENT_TYPES, 'type of the event').optional(),
+  processor: text('name of a processor that ran for the event').optional(),
+  outcome: z.enum(OUTCOMES).describe('outcome of a processor; of `processor`, where it is given').optional(),
+  code: text('error code of a processor; of `processor`, where it is given').optional(),
+  environment: text('product environment (cloud name)').optional(),
+  asset: text('asset id').optional(),
+  prefix: text('how the public id starts', 500).optional(),
+  folder: text('folder of the asset; those in it are included', 500).optional(),
+  tag: text('tag that the asset has, or that the event added or removed').optional(),
+  who: text(
+    'who made the change: `own` (this listener), `other`, or the id of an API key or user'
+  ).optional(),
+  source: z.enum(SOURCES).describe('how the event came into the queue').optional(),
+  from: time('received at or after', false).optional(),
+  until: time('received at or before; a date includes the whole day', true).optional(),
+  trace: text('trace id of the request, or a part of it').optional(),
+  attempts: wholeNumber('minimum number of attempts', 1, 1_000_000).optional(),
+  duration: wholeNumber('minimum run time of a processor, in milliseconds', 1, 86_400_000).optional(),
+  text: text('text in the payload, case-insensitive').optional()
+})
+
+/** The parameters of a list of events. */
+export const ListSchema = FilterSchema.extend({
+  view: z.enum(VIEWS).describe('a filter ready-made; adds to the others').optional(),
+  cursor: text('`older` or `newer` of an earlier page', 500).optional(),
+  direction: z.enum(['older', 'newer']).describe('direction from `cursor`').default('older'),
+  limit: wholeNumber('maximum number of events', 1, MAXIMUM_PAGE_EVENTS).default(PAGE_EVENTS)
+})
+
+export type FilterParameters = z.output<typeof FilterSchema>
+export type ListParameters = z.output<typeof ListSchema>
+
+/** What a list of events shows, and which page of it. */
+export interface ListQuery {
+  /** The view is part of it. */
+  filter: ActivityFilter
+  view?: View
+  cursor?: string
+  direction: 'older' | 'newer'
+  limit: number
+}
+
+/** Name of each parameter in the filter, where it differs. */
+const FIELDS = {
+  asset: 'assetId',
+  attempts: 'minimumAttempts',
+  duration: 'minimumMilliseconds'
+} as const satisfies Partial<Record<keyof FilterParameters, keyof ActivityFilter>>
+
+type RenamedParameter = keyof typeof FIELDS
+
+const fieldOf = (parameter: string): string =>
+  Object.hasOwn(FIELDS, parameter) ? FIELDS[parameter as RenamedParameter] : parameter
+
+/**
+ * Reads the parameters of a list of events. An empty value counts as not given, as a form sends it.
+ *
+ * @throws {FilterError} FILTER_INVALID, for the first parameter that is unknown or has a bad value
+ */
+export function parseListQuery(query: unknown): ListQuery {
+  const { view, cursor, direction, limit, ...parameters } = parse(ListSchema, query)
+  const filter = withView(filterFrom(parameters), view)
+  return { filter, ...(view && { view }), ...(cursor && { cursor }), direction, limit }
+}
+
+/**
+ * Reads the parameters that select events.
+ *
+ * @throws {FilterError} FILTER_INVALID, for the first parameter that is unknown or has a bad value
+ */
+export const parseFilter = (query: unknown): ActivityFilter => filterFrom(parse(FilterSchema, query))
+
+/** The query string of a filter; `parseFilter` reads it. */
+export function filterToQuery(filter: ActivityFilter): URLSearchParams {
+  const query = new URLSearchParams()
+  for (const parameter of Object.keys(FilterSchema.shape)) {
+    const value = filter[fieldOf(parameter) as keyof ActivityFilter]
+    if (value !== undefined) query.set(parameter, String(value))
+  }
+  return query
+}
+
+/** Whether nothing is filtered. */
+export const isEmptyFilter = (filter: ActivityFilter): boolean =>
+  Object.values(filter).every((value) => value === undefined)
+
+function parse<Schema extends z.ZodObject>(schema: Schema, query: unknown): z.output<Schema> {
+  const { success, data, error } = schema.safeParse(withoutEmpty(query))
+  if (success) return data
+  const [issue] = error.issues
+  const parameter = issue?.code === 'unrecognized_keys' ? issue.keys[0] : issue?.path[0]
+  const problem = issue?.code === 'unrecognized_keys' ? 'is not a parameter' : (issue?.message ?? '')
+  throw new FilterError(parameter === undefined ? 'filter' : String(parameter), problem)
+}
+
+const withoutEmpty = (query: unknown): unknown =>
+  typeof query !== 'object' || query === null || Array.isArray(query)
+    ? query
+    : Object.fromEntries(Object.entries(query).filter(([, value]) => value !== '' && value !== undefined))
+
+const filterFrom = (parameters: FilterParameters): ActivityFilter =>
+  Object.fromEntries(
+    Object.entries(parameters).map(([parameter, value]) => [fieldOf(parameter), value])
+  ) as ActivityFilter
+
+function withView(filter: ActivityFilter, view: View | undefined): ActivityFilter {
+  switch (view) {
+    case undefined:
+      return filter
+    case 'slowest':
+      return { minimumMilliseconds: SLOW_MS, ...filter }
+    case 'failed':
+      return { status: ['retrying', 'dead'], ...filter }
+    default:
+      return { status: [view], ...filter }
+  }
+}
+
+/** Whether an event can only be matched with its payload at hand. */
+export const needsPayload = ({ text, tag, folder }: ActivityFilter): boolean =>
+  text !== undefined || tag !== undefined || folder !== undefined
+
+/**
+ * Whether a filter selects an event. Without the payload, `text` selects none, `tag` only what the event added or removed,
+ * and `folder` goes by the public id.
+ */
+export function matches(event: ActivityEvent, filter: ActivityFilter, payload?: unknown): boolean {
+  const { assetId, prefix, trace } = filter
+  return (
+    (!filter.status || filter.status.includes(event.status)) &&
+    (!filter.type || filter.type.includes(event.type)) &&
+    (!filter.environment || event.environment === filter.environment) &&
+    (!assetId || event.asset?.assetId === assetId) &&
+    (!prefix || event.asset?.publicId?.startsWith(prefix) === true) &&
+    (!filter.source || event.source === filter.source) &&
+    (!filter.from || event.receivedAt >= filter.from) &&
+    (!filter.until || event.receivedAt <= filter.until) &&
+    (!trace || event.traceId?.includes(trace) === true) &&
+    (filter.minimumAttempts === undefined || event.attempts >= filter.minimumAttempts) &&
+    matchesWho(event, filter.who) &&
+    matchesProcessors(event, filter) &&
+    (!filter.tag || tagsOf(event, payload).includes(filter.tag)) &&
+    (!filter.folder || isWithin(folderOf(event, payload), filter.folder)) &&
+    (!filter.text || containsText(payload, filter.text))
+  )
+}
+
+function matchesWho({ origin }: ActivityEvent, who: string | undefined): boolean {
+  if (who === undefined) return true
+  if (who === 'own') return origin.own
+  return who === 'other' ? !origin.own : origin.id === who
+}
+
+/** One processor has to meet all that is asked of a processor. */
+function matchesProcessors({ processors, lastError }: ActivityEvent, filter: ActivityFilter): boolean {
+  const { processor, outcome, code, minimumMilliseconds } = filter
+  if (processor === undefined && !outcome && !code && minimumMilliseconds === undefined) return true
+  const hasRecord = Object.entries(processors).some(
+    ([name, record]) =>
+      (processor === undefined || name === processor) &&
+      (!outcome || record.outcome === outcome) &&
+      (!code || ('code' in record && record.code === code)) &&
+      (minimumMilliseconds === undefined ||
+        ('milliseconds' in record && record.milliseconds >= minimumMilliseconds))
+  )
+  // an error may be of a processor that has been tried again since
+  const isLastError =
+    code !== undefined && !outcome && minimumMilliseconds === undefined && lastError?.code === code
+  return hasRecord || (isLastError && (processor === undefined || lastError.processor === processor))
+}
+
+const fieldsOf = (payload: unknown): Record<string, unknown> =>
+  typeof payload === 'object' && payload !== null ? (payload as Record<string, unknown>) : {}
+
+function tagsOf({ change }: ActivityEvent, payload: unknown): readonly unknown[] {
+  const { tags } = fieldsOf(payload)
+  return [...(change?.added ?? []), ...(change?.removed ?? []), ...(Array.isArray(tags) ? tags : [])]
+}
+
+/** The asset folder where the payload states one (dynamic folders); else the folder in the public id. */
+function folderOf({ asset }: ActivityEvent, payload: unknown): string {
+  const { asset_folder: assetFolder } = fieldsOf(payload)
+  if (typeof assetFolder === 'string') return assetFolder
+  return asset?.publicId?.includes('/') ? asset.publicId.slice(0, asset.publicId.lastIndexOf('/')) : ''
+}
+
+function isWithin(folder: string, parent: string): boolean {
+  const wanted = parent.replace(/^\/+|\/+$/g, '')
+  return folder === wanted || folder.startsWith(`${wanted}/`)
+}
+
+const containsText = (payload: unknown, wanted: string): boolean =>
+  payload !== undefined && JSON.stringify(payload).toLowerCase().includes(wanted.toLowerCase())

@@ -1,0 +1,142 @@
+import type { AssetEvent } from '../ingest/event.ts'
+import type { JournaledEvent } from '../journal/journal.ts'
+import type {
+  ActivityEvent,
+  ActivityEventDetail,
+  ActivityFilter,
+  ActivityStore,
+  EventPage,
+  MinuteCounts,
+  PageQuery,
+  QueueSample,
+  RefusedSample
+} from './activity-store.ts'
+import { decodeCursor, encodeCursor, newestFirst } from './event-cursor.ts'
+import { matches } from './event-filter.ts'
+
+/** What the journal adds to an event. */
+export type EventState = Partial<Omit<ActivityEventDetail, keyof AssetEvent>> & { run?: string }
+
+interface Stored {
+  event: AssetEvent
+  detail: ActivityEventDetail
+}
+
+/** Default number of events that one call searches. */
+const SEARCHED_EVENTS = 2000
+
+const MAXIMUM_REFUSED = 100
+
+/** An activity store in memory, for tests and development: it pages and filters as the DynamoDB one does. */
+export class MemoryActivityStore implements ActivityStore {
+  readonly minuteCounts: MinuteCounts[] = []
+  readonly refusedSamples: RefusedSample[] = []
+  queueSample: QueueSample | undefined
+  /** Reads whole events, as the journal does. */
+  readonly journal = { find: async (id: string) => this.#journaled(id) }
+  readonly #searchedEvents: number
+  readonly #events = new Map<string, Stored>()
+  #sorted: Stored[] | undefined
+
+  /** @param searchedEvents number of events that one call searches */
+  constructor(searchedEvents = SEARCHED_EVENTS) {
+    this.#searchedEvents = searchedEvents
+  }
+
+  /** Stores an event, or replaces the one with its id. Without a state it has been processed. */
+  put(event: AssetEvent, state: EventState = {}): void {
+    const { run, payload, notificationType: _, signedAt: __, reconciled, ...described } = event
+    const detail: ActivityEventDetail = {
+      status: 'done',
+      attempts: 1,
+      processors: {},
+      history: [],
+      source: reconciled ? 'reconcile' : 'web',
+      ...(run && { run: run.id }),
+      ...state,
+      ...described,
+      payload
+    }
+    this.#events.set(event.id, { event, detail })
+    this.#sorted = undefined
+  }
+
+  async list({ filter, ...query }: PageQuery): Promise<EventPage> {
+    return this.#page(query, filter, () => true)
+  }
+
+  async history(group: string, query: Omit<PageQuery, 'filter'>): Promise<EventPage> {
+    return this.#page(query, {}, ({ event }) => event.group === group)
+  }
+
+  async unfinished(status: 'retrying' | 'dead', { filter, ...query }: PageQuery): Promise<EventPage> {
+    return this.#page(query, filter, ({ detail }) => detail.status === status)
+  }
+
+  async find(id: string): Promise<ActivityEventDetail | undefined> {
+    return this.#events.get(id)?.detail
+  }
+
+  async minutes(from: string, until: string, signal: AbortSignal): Promise<readonly MinuteCounts[]> {
+    signal.throwIfAborted()
+    return this.minuteCounts
+      .filter(({ minute }) => minute >= from && minute <= until)
+      .toSorted((a, b) => a.minute.localeCompare(b.minute))
+  }
+
+  async queue(signal: AbortSignal): Promise<QueueSample | undefined> {
+    signal.throwIfAborted()
+    return this.queueSample
+  }
+
+  async refused(signal: AbortSignal): Promise<readonly RefusedSample[]> {
+    signal.throwIfAborted()
+    return this.refusedSamples.toSorted((a, b) => b.at.localeCompare(a.at)).slice(0, MAXIMUM_REFUSED)
+  }
+
+  /** @param isInIndex whether an event is in what is searched: events that are not do not count as searched */
+  #page(
+    { limit, cursor, direction = 'older', signal }: Omit<PageQuery, 'filter'>,
+    filter: ActivityFilter,
+    isInIndex: (stored: Stored) => boolean
+  ): EventPage {
+    signal.throwIfAborted()
+    const start = cursor === undefined ? undefined : decodeCursor(cursor)
+    const isNewer = direction === 'newer'
+    const index = this.#newestFirst().filter(isInIndex)
+    const ahead = (isNewer ? index.toReversed() : index).filter(
+      ({ event }) => !start || newestFirst(event, start) * (isNewer ? -1 : 1) > 0
+    )
+    const found: ActivityEvent[] = []
+    let searched = 0
+    for (const { detail } of ahead) {
+      if (found.length === limit || searched === this.#searchedEvents) break
+      searched++
+      const { history: _, payload, storedAt: __, ...event } = detail
+      if (matches(event, filter, payload)) found.push(event)
+    }
+    const last = ahead[searched - 1]?.event
+    const beyond = searched < ahead.length && last ? encodeCursor(last) : undefined
+    const first = found[0] ?? start
+    const back = start && first && encodeCursor(first)
+    const [older, newer] = isNewer ? [back, beyond] : [beyond, back]
+    return {
+      events: isNewer ? found.toReversed() : found,
+      ...(older && { older }),
+      ...(newer && { newer }),
+      ...(beyond && last && found.length < limit && { searchedTo: last.receivedAt })
+    }
+  }
+
+  #newestFirst(): Stored[] {
+    this.#sorted ??= [...this.#events.values()].sort((a, b) => newestFirst(a.event, b.event))
+    return this.#sorted
+  }
+
+  #journaled(id: string): JournaledEvent | undefined {
+    const stored = this.#events.get(id)
+    if (!stored) return undefined
+    const { status, attempts, processors, run } = stored.detail
+    return { event: stored.event, status, attempts, processors, ...(run && { run }) }
+  }
+}

@@ -1,0 +1,24 @@
+import { maskSecrets } from '../mask.ts'
+
+/** Fields whose value authorizes, wherever they are in a notification. */
+const SECRET_FIELD = /signature|token|secret|password|credential|authorization/i
+
+/**
+ * A public delivery URL: it gives nobody more than the public id does. One with a signature, or with a query, may be of a
+ * private asset or a download.
+ */
+const PUBLIC_DELIVERY_URL =
+  /^https?:\/\/res\.cloudinary\.com\/[\w-]+\/(?:image|video|raw)\/upload\/(?!s--)[^\s?#"'<>]*$/
+
+/** A copy of a payload with secrets and capability URLs masked. */
+export function maskPayload(value: unknown): unknown {
+  if (typeof value === 'string') return PUBLIC_DELIVERY_URL.test(value) ? value : maskSecrets(value)
+  if (Array.isArray(value)) return value.map(maskPayload)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [
+      maskSecrets(name),
+      SECRET_FIELD.test(name) && typeof inner === 'string' ? '…' : maskPayload(inner)
+    ])
+  )
+}

@@ -68,7 +68,10 @@ export function changeSummary(type: EventType, payload: unknown): ChangeSummary 
     if (before !== undefined && (!isField || after === undefined)) removed.push(isField ? property : before)
   }
   if (added.length === 0 && removed.length === 0) return undefined
-  return { ...(added.length > 0 && { added: cut(added) }), ...(removed.length > 0 && { removed: cut(removed) }) }
+  return {
+    ...(added.length > 0 && { added: cut(added) }),
+    ...(removed.length > 0 && { removed: cut(removed) })
+  }
 }
 
 const cut = (entries: readonly string[]): string[] =>

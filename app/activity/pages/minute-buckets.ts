@@ -41,17 +41,17 @@ export function windowStart(window: Window, now: number): string {
 export function bucketsOf(minutes: readonly MinuteCounts[], window: Window, now: number): Bucket[] {
   const start = Date.parse(windowStart(window, now))
   const bucketMs = WINDOWS[window].bucketMinutes * MINUTE_MS
-  const buckets: Bucket[] = Array.from({ length: WINDOWS[window].minutes / WINDOWS[window].bucketMinutes }).map(
-    (_, index) => ({
-      start: new Date(start + index * bucketMs).toISOString(),
-      accepted: 0,
-      refused: 0,
-      done: 0,
-      retried: 0,
-      dead: 0,
-      ignored: 0
-    })
-  )
+  const buckets: Bucket[] = Array.from({
+    length: WINDOWS[window].minutes / WINDOWS[window].bucketMinutes
+  }).map((_, index) => ({
+    start: new Date(start + index * bucketMs).toISOString(),
+    accepted: 0,
+    refused: 0,
+    done: 0,
+    retried: 0,
+    dead: 0,
+    ignored: 0
+  }))
   for (const minute of minutes) {
     const bucket = buckets[Math.floor((Date.parse(minute.minute) - start) / bucketMs)]
     if (bucket) add(bucket, minute)

@@ -11,7 +11,9 @@ export function sparkline(values: readonly (number | undefined)[], label: string
   const highest = Math.max(1, ...known)
   const step = WIDTH / Math.max(1, values.length - 1)
   const points = values.flatMap((value, index) =>
-    value === undefined ? [] : [`${round(index * step)},${round(HEIGHT - 1 - (value / highest) * (HEIGHT - 2))}`]
+    value === undefined
+      ? []
+      : [`${round(index * step)},${round(HEIGHT - 1 - (value / highest) * (HEIGHT - 2))}`]
   )
   return html`<svg class="spark" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${label}">${
     points.length > 0 && html`<polyline points="${points.join(' ')}"></polyline>`

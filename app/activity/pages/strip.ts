@@ -104,7 +104,8 @@ function queueFigures(queue: QueueSample | undefined, now: number): Html {
   }
   const seen = html`seen ${timeTag(queue.at, now)}`
   const stale = now - Date.parse(queue.at) > STALE_MS
-  const oldest = queue.oldestSeconds === undefined ? '' : html` · oldest ${duration(queue.oldestSeconds * 1000)}`
+  const oldest =
+    queue.oldestSeconds === undefined ? '' : html` · oldest ${duration(queue.oldestSeconds * 1000)}`
   return html`${figure(
     'Stored, not started',
     number(queue.waiting),

@@ -1,0 +1,85 @@
+import { html } from './html.ts'
+import { page } from './layout.ts'
+
+interface Explanation {
+  title: string
+  /** What to do. */
+  advice: string
+}
+
+const BY_CODE: Readonly<Record<string, Explanation>> = {
+  EVENT_NOT_FOUND: {
+    title: 'This event is not in the journal',
+    advice: 'Check the address. The journal keeps an event for 30 days after it was last written.'
+  },
+  ASSET_NOT_FOUND: {
+    title: 'There are no events of this asset',
+    advice: 'Check the address. The journal keeps an event for 30 days after it was last written.'
+  },
+  REPLAY_NOT_FOUND: {
+    title: 'This replay is not known here',
+    advice:
+      'A process shows the replays that it started itself, until it ends. What was replayed is in the list of events: filter by source “replay”.'
+  },
+  CROSS_ORIGIN_REFUSED: {
+    title: 'The request came from another site',
+    advice: 'Open the page at its own address and do it there.'
+  },
+  NOTHING_SELECTED: {
+    title: 'Nothing is selected',
+    advice: 'Go back and mark the events to replay, or replay all that a filter finds.'
+  },
+  JOURNAL_UNAVAILABLE: {
+    title: 'The journal does not answer',
+    advice:
+      'Webhooks are accepted and processed without this page. Check the DynamoDB table (JOURNAL_TABLE) and the permissions of this role, then load the page again.'
+  },
+  QUEUE_UNAVAILABLE: {
+    title: 'The queue does not answer',
+    advice: 'Check the SQS queue (QUEUE_URL) and the permissions of this role, then try again.'
+  }
+}
+
+const BY_STATUS: Readonly<Record<number, Explanation>> = {
+  400: { title: 'The request is not valid', advice: 'Go back and correct what was entered.' },
+  401: {
+    title: 'Sign in to see the activity',
+    advice: 'Load the page again. The user name is “listener”, the password that of ACTIVITY_PASSWORD.'
+  },
+  403: {
+    title: 'This is not allowed',
+    advice: 'Open the page at its own address and sign in with the password.'
+  },
+  404: { title: 'There is no such page', advice: 'Check the address, or start from the list of events.' },
+  429: { title: 'Too many requests', advice: 'Wait a minute, then load the page again.' },
+  503: { title: 'The page is not available', advice: 'Load it again in a moment.' }
+}
+
+const OTHER: Explanation = {
+  title: 'Something failed here',
+  advice:
+    'Load the page again. If it keeps failing, look for “request failed” in the log of the activity role.'
+}
+
+/** Thrown by a route for a page that says what went wrong. */
+export class ErrorPage extends Error {
+  readonly statusCode: number
+  readonly code: string
+
+  constructor(statusCode: number, code: string) {
+    super(code)
+    this.name = 'ErrorPage'
+    this.statusCode = statusCode
+    this.code = code
+  }
+}
+
+/** A page for an error: what is wrong, and what to do. */
+export function errorPage(status: number, code: string): string {
+  const explanation = Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : BY_STATUS[status]
+  const { title, advice } = explanation ?? OTHER
+  return page({
+    title,
+    main: html`<div class="error-page"><p class="error-status" aria-hidden="true">${status}</p><h1>${title}</h1><p>${advice}</p><p class="muted"><code>${code}</code></p><p><a class="button primary" href="/activity">Events</a></p></div>`
+  }).toString()
+}

@@ -1,0 +1,40 @@
+/** A stretch of time that is drawn shorter than it was. */
+export interface Shortened {
+  /** Place in the drawing. */
+  from: number
+  to: number
+}
+
+export interface TimeScale {
+  /** Place in the drawing, from 0 to the width, of a time within the stretches. */
+  place: (at: number) => number
+  shortened: readonly Shortened[]
+}
+
+/**
+ * A scale that shows milliseconds of work beside hours of waiting: a stretch between two moments is drawn to scale, up to
+ * the length of `longest`.
+ *
+ * @param moments beginnings and ends of what is drawn, in milliseconds
+ * @param longest milliseconds
+ */
+export function timeScale(moments: readonly number[], longest: number, width: number): TimeScale {
+  const times = [...new Set(moments)].toSorted((a, b) => a - b)
+  const lengths = times.slice(1).map((time, index) => Math.min(time - times[index]!, longest))
+  const total = lengths.reduce((sum, length) => sum + length, 0) || 1
+  const places = [0]
+  for (const length of lengths) places.push(places.at(-1)! + (length / total) * width)
+  return {
+    place: (at) => {
+      const index = times.findLastIndex((time) => time <= at)
+      const from = places[index] ?? 0
+      const to = places[index + 1]
+      if (to === undefined) return from
+      const start = times[index] ?? at
+      return from + ((at - start) / (times[index + 1]! - start)) * (to - from)
+    },
+    shortened: lengths.flatMap((length, index) =>
+      times[index + 1]! - times[index]! > length ? [{ from: places[index]!, to: places[index + 1]! }] : []
+    )
+  }
+}

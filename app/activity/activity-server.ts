@@ -1,26 +1,123 @@
-import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify'
+import cors, { type FastifyCorsOptions } from '@fastify/cors'
+import helmet from '@fastify/helmet'
+import {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  fastify,
+  LogController
+} from 'fastify'
 import type { Logger } from '../logger.ts'
+import type { Lifecycle } from '../web/lifecycle.ts'
+import { type AccessOptions, protect } from './access.ts'
 import type { ActivityStore } from './activity-store.ts'
+import { api } from './api/api.ts'
+import { type Every, everyWithTimer } from './every.ts'
 import type { LiveFeed } from './live-feed.ts'
 import { pages } from './pages/pages.ts'
 import type { ReplayRunner } from './replay-runner.ts'
+import { answerTo } from './request-error.ts'
 
-export interface ActivityServerOptions {
+export interface ActivityServerOptions extends AccessOptions {
   log: Logger
+  /** It bounds the load on the journal. */
   store: ActivityStore
   liveFeed: LiveFeed
   replays: ReplayRunner
+  lifecycle: Lifecycle
+  /** Origins whose pages may read the list of events and the stream. */
+  allowedOrigins: readonly string[]
   /** Milliseconds since the epoch. */
   clock: () => number
+  every?: Every
+}
+
+const API = '/api/activity'
+
+/** What pages of other origins may read. */
+const FEED = [`${API}/events`, `${API}/stream`]
+
+/** Longer than the idle time-out of an ALB (60 s), or it would send requests into connections that close. */
+const KEEP_ALIVE_MS = 65_000
+
+const REQUEST_MS = 30_000
+
+/** 1,000 ids, and a filter. */
+const BODY_BYTES = 256 * 1024
+
+const MAXIMUM_CONNECTIONS = 1000
+
+/** No inline script or style; thumbnails may be on any host of the user's. */
+const CONTENT_SECURITY_POLICY = {
+  defaultSrc: ["'none'"],
+  scriptSrc: ["'self'"],
+  styleSrc: ["'self'"],
+  imgSrc: ["'self'", 'https:', 'data:'],
+  connectSrc: ["'self'"],
+  formAction: ["'self'"],
+  baseUri: ["'none'"],
+  frameAncestors: ["'none'"]
 }
 
 /** The activity role's server, not yet listening. */
-export function buildActivityServer(options: ActivityServerOptions): FastifyInstance {
-  const { log, store, liveFeed, replays, clock } = options
+export async function buildActivityServer(options: ActivityServerOptions): Promise<FastifyInstance> {
+  const { log, store, liveFeed, replays, lifecycle, clock, every = everyWithTimer } = options
   const app: FastifyInstance = fastify({
     loggerInstance: log as FastifyBaseLogger,
-    logController: new LogController({ disableRequestLogging: true })
+    logController: new LogController({ disableRequestLogging: true }),
+    routerOptions: { ignoreTrailingSlash: true },
+    bodyLimit: BODY_BYTES,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: REQUEST_MS,
+    // logins are throttled by address: X-Forwarded-For is believed of the nearest peer only
+    trustProxy: (_address, hop) => hop === 0
   })
+  app.server.maxConnections = MAXIMUM_CONNECTIONS
+
+  app.setErrorHandler((error, request, reply) => {
+    const { status, code, message, retryAfter } = answerTo(error)
+    if (status === 500) request.log.error({ err: error }, 'request failed')
+    if (status === 503) request.log.warn({ err: error, code }, 'request not served')
+    if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
+    return reply.code(status).send({ code, message })
+  })
+  app.setNotFoundHandler((_request, reply) =>
+    reply.code(404).send({ code: 'NOT_FOUND', message: 'no such page' })
+  )
+  app.addHook('preClose', async () => liveFeed.close())
+
+  await app.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: CONTENT_SECURITY_POLICY },
+    // not for the subdomains, which are not ours
+    strictTransportSecurity: { includeSubDomains: false },
+    xFrameOptions: { action: 'deny' },
+    // with no-referrer a form's Origin would be null
+    referrerPolicy: { policy: 'same-origin' }
+  })
+  // before the password is asked for: a browser sends none with a preflight
+  await app.register(cors, { delegator: corsOf(options.allowedOrigins) })
+  await protect(app, options)
+
+  app.get('/health', { config: { access: 'open' } }, async () => ({ status: 'alive' }))
+  app.get('/ready', { config: { access: 'open' } }, async (_request, reply) => {
+    const { state } = lifecycle
+    return reply.code(state === 'ready' ? 200 : 503).send({ status: state })
+  })
+  app.register(api, { prefix: API, store, liveFeed, replays, every })
   app.register(pages, { store, liveFeed, replays, clock })
   return app
 }
+
+const corsOf =
+  (allowedOrigins: readonly string[]) =>
+  async ({ url, headers }: FastifyRequest): Promise<FastifyCorsOptions> => {
+    const [path = ''] = url.split('?', 1)
+    const { origin } = headers
+    const isAllowed = origin !== undefined && allowedOrigins.includes(origin) && FEED.includes(path)
+    return {
+      origin: isAllowed ? origin : false,
+      methods: ['GET'],
+      allowedHeaders: ['Authorization', 'Last-Event-ID'],
+      maxAge: 600
+    }
+  }

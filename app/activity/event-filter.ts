@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { ListenerError } from '../errors.ts'
 import { EVENT_TYPES } from '../ingest/event.ts'
 import type { Status } from '../journal/journal.ts'
 import type { ProcessorRecord } from '../journal/processor-record.ts'
 import type { ActivityEvent, ActivityFilter } from './activity-store.ts'
+import { RequestError } from './request-error.ts'
 
 export const STATUSES = ['processing', 'retrying', 'done', 'ignored', 'dead'] as const satisfies Status[]
 
@@ -28,13 +28,12 @@ export const PAGE_EVENTS = 50
 const MAXIMUM_PAGE_EVENTS = 200
 
 /** A filter value, or a parameter of paging, that cannot be used. */
-export class FilterError extends ListenerError {
+export class FilterError extends RequestError {
   /** The parameter of the query string. */
   readonly parameter: string
-  readonly statusCode = 400
 
   constructor(parameter: string, problem: string) {
-    super('FILTER_INVALID', `${parameter}: ${problem}`)
+    super(400, 'FILTER_INVALID', `${parameter}: ${problem}`)
     this.name = 'FilterError'
     this.parameter = parameter
   }
@@ -96,12 +95,12 @@ export const FilterSchema = z.strictObject({
   trace: text('trace id of the request, or a part of it').optional(),
   attempts: wholeNumber('minimum number of attempts', 1, 1_000_000).optional(),
   duration: wholeNumber('minimum run time of a processor, in milliseconds', 1, 86_400_000).optional(),
-  text: text('text in the payload, case-insensitive').optional()
+  text: text('text in the payload, case-insensitive').optional(),
+  view: z.enum(VIEWS).describe('a filter ready-made; adds to the others').optional()
 })
 
 /** The parameters of a list of events. */
 export const ListSchema = FilterSchema.extend({
-  view: z.enum(VIEWS).describe('a filter ready-made; adds to the others').optional(),
   cursor: text('`older` or `newer` of an earlier page', 500).optional(),
   direction: z.enum(['older', 'newer']).describe('direction from `cursor`').default('older'),
   limit: wholeNumber('maximum number of events', 1, MAXIMUM_PAGE_EVENTS).default(PAGE_EVENTS)
@@ -138,9 +137,15 @@ const fieldOf = (parameter: string): string =>
  * @throws {FilterError} FILTER_INVALID, for the first parameter that is unknown or has a bad value
  */
 export function parseListQuery(query: unknown): ListQuery {
-  const { view, cursor, direction, limit, ...parameters } = parse(ListSchema, query)
-  const filter = withView(filterFrom(parameters), view)
-  return { filter, ...(view && { view }), ...(cursor && { cursor }), direction, limit }
+  const { cursor, direction, limit, ...parameters } = parseParameters(ListSchema, query)
+  const { view } = parameters
+  return {
+    filter: filterFrom(parameters),
+    ...(view && { view }),
+    ...(cursor && { cursor }),
+    direction,
+    limit
+  }
 }
 
 /**
@@ -148,7 +153,8 @@ export function parseListQuery(query: unknown): ListQuery {
  *
  * @throws {FilterError} FILTER_INVALID, for the first parameter that is unknown or has a bad value
  */
-export const parseFilter = (query: unknown): ActivityFilter => filterFrom(parse(FilterSchema, query))
+export const parseFilter = (query: unknown): ActivityFilter =>
+  filterFrom(parseParameters(FilterSchema, query))
 
 /** The query string of a filter; `parseFilter` reads it. */
 export function filterToQuery(filter: ActivityFilter): URLSearchParams {
@@ -164,7 +170,15 @@ export function filterToQuery(filter: ActivityFilter): URLSearchParams {
 export const isEmptyFilter = (filter: ActivityFilter): boolean =>
   Object.values(filter).every((value) => value === undefined)
 
-function parse<Schema extends z.ZodObject>(schema: Schema, query: unknown): z.output<Schema> {
+/**
+ * Reads parameters by their schema. An empty value counts as not given, as a form sends it.
+ *
+ * @throws {FilterError} FILTER_INVALID, for the first parameter that is unknown or has a bad value
+ */
+export function parseParameters<Schema extends z.ZodObject>(
+  schema: Schema,
+  query: unknown
+): z.output<Schema> {
   const { success, data, error } = schema.safeParse(withoutEmpty(query))
   if (success) return data
   const [issue] = error.issues
@@ -178,10 +192,13 @@ const withoutEmpty = (query: unknown): unknown =>
     ? query
     : Object.fromEntries(Object.entries(query).filter(([, value]) => value !== '' && value !== undefined))
 
-const filterFrom = (parameters: FilterParameters): ActivityFilter =>
-  Object.fromEntries(
+/** The filter of parameters that have been read; the view is part of it. */
+export const filterFrom = ({ view, ...parameters }: FilterParameters): ActivityFilter => {
+  const filter = Object.fromEntries(
     Object.entries(parameters).map(([parameter, value]) => [fieldOf(parameter), value])
   ) as ActivityFilter
+  return withView(filter, view)
+}
 
 function withView(filter: ActivityFilter, view: View | undefined): ActivityFilter {
   switch (view) {

@@ -1,19 +1,32 @@
-import type { ActivityFilter } from './activity-store.ts'
+import { ListenerError } from '../errors.ts'
+import type { Journal } from '../journal/journal.ts'
+import type { Logger } from '../logger.ts'
+import type { EventSender } from '../queue/event-sender.ts'
+import { describeError } from '../worker/attempt-records.ts'
+import type { ActivityStore } from './activity-store.ts'
+import { type Lane, planReplay, type ReplayPlan, type ReplaySelection, runOf } from './replay-plan.ts'
 
-/** What a replay is of: events by id, or all that a filter selects. */
-export type ReplaySelection = { ids: readonly string[] } | { filter: ActivityFilter }
+export type { ReplaySelection } from './replay-plan.ts'
 
 export interface ReplayRequest {
   selection: ReplaySelection
   /** Run only the processors that have not succeeded; else all of them. */
   failedOnly: boolean
-  /** User name of who asked for it. */
+  /** Who asked for it. */
   by: string
+}
+
+/** An event that could not be sent. */
+export interface ReplayFailure {
+  id: string
+  code: string
+  message: string
 }
 
 export interface Replay {
   /** Also the id of the run. */
   id: string
+  /** `failed`: it stopped before all were sent. */
   state: 'running' | 'done' | 'aborted' | 'failed'
   failedOnly: boolean
   by: string
@@ -22,32 +35,204 @@ export interface Replay {
   /** Number of events selected. */
   total: number
   sent: number
-  /** Events that could not be sent. */
+  /** Number of events that could not be sent. */
   failed: number
-  /** The first of the events that could not be sent, with the reason. */
-  failures: readonly { id: string; code: string; message: string }[]
+  /** The first of them. */
+  failures: readonly ReplayFailure[]
   /** Why it stopped, in the state `failed`. */
   error?: { code: string; message: string }
 }
 
-/** Replays events in the background, each once, in order per asset. */
+export interface ReplayRunnerOptions {
+  store: Pick<ActivityStore, 'list' | 'find'>
+  journal: Pick<Journal, 'find'>
+  sender: Pick<EventSender, 'store'>
+  log: Logger
+  /** Milliseconds since the epoch. */
+  clock: () => number
+  newRunId: () => string
+  /** Assets whose events are sent at a time. */
+  concurrency?: number
+}
+
+/** Default number of assets whose events are sent at a time: more than one batch of SQS. */
+const CONCURRENCY = 16
+
+const MAXIMUM_RUNNING = 4
+
+/** Number of ended replays that are remembered. */
+const MAXIMUM_ENDED = 100
+
+const MAXIMUM_FAILURES = 20
+
+/** Maximum duration of selecting events, in milliseconds: less than the idle time-out of an ALB (60 s). */
+const SELECT_MS = 50_000
+
+interface Running {
+  replay: Replay
+  failures: ReplayFailure[]
+  abort: AbortController
+  ended: Promise<void>
+}
+
+/** Replays events in the background: each once, in order per asset. It remembers replays as long as the process lives. */
 export class ReplayRunner {
-  /** Counts the events of a selection. */
-  async count(_selection: ReplaySelection, _signal: AbortSignal): Promise<number> {
-    return 0
+  readonly #options: Required<ReplayRunnerOptions>
+  readonly #replays = new Map<string, Running>()
+  #selecting = 0
+
+  constructor(options: ReplayRunnerOptions) {
+    this.#options = { concurrency: CONCURRENCY, ...options }
   }
 
-  /** Starts a replay; resolves once its events are selected. */
-  async start(_request: ReplayRequest, _signal: AbortSignal): Promise<Replay> {
-    throw new Error('not yet')
+  /** Counts the events that a replay would send. */
+  async count({ selection, failedOnly }: Omit<ReplayRequest, 'by'>, signal: AbortSignal): Promise<number> {
+    const { total } = await this.#plan(selection, failedOnly, signal)
+    return total
   }
 
-  find(_id: string): Replay | undefined {
-    return undefined
+  /**
+   * Starts a replay; resolves once its events are selected.
+   *
+   * @throws {ListenerError} JOURNAL_UNAVAILABLE; REPLAY_TOO_LARGE; REPLAYS_BUSY where too many replays run
+   */
+  async start(request: ReplayRequest, signal: AbortSignal): Promise<Replay> {
+    const { selection, failedOnly, by } = request
+    const { log, newRunId } = this.#options
+    this.#checkRoom()
+    this.#selecting++
+    let plan: ReplayPlan
+    try {
+      plan = await this.#plan(selection, failedOnly, signal)
+    } finally {
+      this.#selecting--
+    }
+    const failures = plan.unknown.slice(0, MAXIMUM_FAILURES).map((id) => ({
+      id,
+      code: 'EVENT_UNKNOWN',
+      message: 'the journal does not know this event'
+    }))
+    const replay: Replay = {
+      id: newRunId(),
+      state: 'running',
+      failedOnly,
+      by,
+      startedAt: this.#now(),
+      total: plan.total + plan.unknown.length,
+      sent: 0,
+      failed: plan.unknown.length,
+      failures: []
+    }
+    const abort = new AbortController()
+    const running = { replay, failures, abort, ended: Promise.resolve() }
+    this.#replays.set(replay.id, running)
+    this.#forgetEnded()
+    log.info({ run: replay.id, by, failedOnly, events: replay.total, selection }, 'replay started')
+    running.ended = this.#run(running, plan.lanes)
+    return snapshot(running)
   }
 
-  /** Stops a replay; events that have been sent are processed. */
-  abort(_id: string): Replay | undefined {
-    return undefined
+  /** A replay of this process by its id. */
+  find(id: string): Replay | undefined {
+    const running = this.#replays.get(id)
+    return running && snapshot(running)
+  }
+
+  /** Stops a replay. Events that have been sent are processed. */
+  async abort(id: string, by: string): Promise<Replay | undefined> {
+    const running = this.#replays.get(id)
+    if (!running) return undefined
+    if (running.replay.state === 'running') this.#options.log.info({ run: id, by }, 'replay abort requested')
+    running.abort.abort()
+    await running.ended
+    return snapshot(running)
+  }
+
+  /** Stops all replays. */
+  async stop(): Promise<void> {
+    for (const { abort } of this.#replays.values()) abort.abort()
+    await Promise.all([...this.#replays.values()].map(({ ended }) => ended))
+  }
+
+  #checkRoom(): void {
+    const running = [...this.#replays.values()].filter(({ replay }) => replay.state === 'running').length
+    if (running + this.#selecting >= MAXIMUM_RUNNING) {
+      throw new ListenerError('REPLAYS_BUSY', `${MAXIMUM_RUNNING} replays run; wait for one or abort it`)
+    }
+  }
+
+  async #plan(selection: ReplaySelection, failedOnly: boolean, signal: AbortSignal): Promise<ReplayPlan> {
+    const deadline = AbortSignal.timeout(SELECT_MS)
+    try {
+      const options = { store: this.#options.store, failedOnly, signal: AbortSignal.any([signal, deadline]) }
+      return await planReplay(selection, options)
+    } catch (error) {
+      if (!deadline.aborted) throw error
+      const message = 'selecting the events takes too long; narrow the filter, by from and until for example'
+      throw new ListenerError('REPLAY_TOO_LARGE', message, { cause: error })
+    }
+  }
+
+  async #run(running: Running, lanes: readonly Lane[]): Promise<void> {
+    const { replay, abort } = running
+    const { log, concurrency } = this.#options
+    const queue = lanes.values()
+    const sendLanes = async () => {
+      for (const lane of queue) {
+        for (const id of lane) {
+          if (abort.signal.aborted) return
+          await this.#send(id, running)
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: concurrency }, sendLanes))
+    replay.state = replay.error ? 'failed' : replay.sent + replay.failed < replay.total ? 'aborted' : 'done'
+    replay.endedAt = this.#now()
+    const { id: run, state, total, sent, failed, by } = replay
+    log.info({ run, by, state, events: total, sent, failed, ...replay.error }, 'replay ended')
+  }
+
+  /** Sends one event. An error of the event itself is noted; one of the journal or the queue stops the replay. */
+  async #send(id: string, { replay, failures, abort }: Running): Promise<void> {
+    try {
+      const found = await this.#options.journal.find(id)
+      if (!found) throw new ListenerError('EVENT_UNKNOWN', 'the journal does not know this event any more')
+      if (!found.event) {
+        throw new ListenerError('PAYLOAD_MISSING', 'the payload was too large for the journal to keep')
+      }
+      const run = runOf(replay.id, replay.failedOnly, found)
+      // an abort does not stop a call: whether the event was sent would not be known
+      await this.#options.sender.store([{ ...found.event, run }], NEVER)
+      replay.sent++
+    } catch (error) {
+      if (isOfEvent(error)) {
+        replay.failed++
+        if (failures.length < MAXIMUM_FAILURES) failures.push({ id, ...describeError(error) })
+      } else {
+        replay.error ??= describeError(error)
+        abort.abort()
+      }
+    }
+  }
+
+  #forgetEnded(): void {
+    const ended = [...this.#replays.values()].filter(({ replay }) => replay.state !== 'running')
+    for (const { replay } of ended.slice(0, -MAXIMUM_ENDED)) this.#replays.delete(replay.id)
+  }
+
+  #now(): string {
+    return new Date(this.#options.clock()).toISOString()
   }
 }
+
+const NEVER = new AbortController().signal
+
+const OF_EVENT = ['EVENT_UNKNOWN', 'PAYLOAD_MISSING', 'EVENT_TOO_LARGE']
+
+/** SQS may refuse a message for itself: that is a cause of our own. A queue that fails, fails for all. */
+const isOfEvent = (error: unknown): boolean =>
+  error instanceof ListenerError &&
+  (OF_EVENT.includes(error.code) ||
+    (error.code === 'QUEUE_UNAVAILABLE' && error.cause instanceof ListenerError))
+
+const snapshot = ({ replay, failures }: Running): Replay => ({ ...replay, failures: [...failures] })

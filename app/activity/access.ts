@@ -1,0 +1,111 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import basicAuth from '@fastify/basic-auth'
+import rateLimit from '@fastify/rate-limit'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { RequestError } from './request-error.ts'
+import { isSameOrigin } from './same-origin.ts'
+
+export const USER_NAME = 'listener'
+
+/** `full`: with the password. `read`: with a token, which sees the feed without payloads and errors. */
+export type Access = 'full' | 'read'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    access: Access
+  }
+  interface FastifyContextConfig {
+    /** `token`: a read token will do as well. `open`: for anyone. Without it the password is needed. */
+    access?: 'token' | 'open'
+  }
+}
+
+export interface AccessOptions {
+  password: string
+  readTokens: readonly string[]
+}
+
+/** Wrong passwords and tokens that an address may send in a minute. */
+const WRONG_PER_MINUTE = 10
+
+const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS']
+
+/** Lets requests in that have the password, or a token where a token will do, and refuses what comes from another origin. */
+export async function protect(app: FastifyInstance, { password, readTokens }: AccessOptions): Promise<void> {
+  const isUser = equals(USER_NAME)
+  const isPassword = equals(password)
+  const tokens = readTokens.map(equals)
+  await app.register(rateLimit, { global: false })
+  await app.register(basicAuth, {
+    authenticate: { realm: 'activity' },
+    validate: async (user, given) => {
+      // both are compared, whatever the first says
+      const isRight = [isUser(user), isPassword(given)].every(Boolean)
+      if (!isRight) throw new RequestError(401, 'PASSWORD_WRONG', 'wrong user name or password')
+    }
+  })
+  // it remembers 5,000 addresses
+  const wrong = app.createRateLimit({ max: WRONG_PER_MINUTE, timeWindow: 60_000 })
+  const checkPassword = (request: FastifyRequest, reply: FastifyReply) =>
+    new Promise<void>((resolve, reject) => {
+      const check = app.basicAuth as (
+        request: FastifyRequest,
+        reply: FastifyReply,
+        done: (error?: Error) => void
+      ) => void
+      check(request, reply, (error) => (error ? reject(error) : resolve()))
+    })
+
+  const authenticate = async (request: FastifyRequest, reply: FastifyReply): Promise<Access> => {
+    const { authorization } = request.headers
+    if (authorization === undefined) {
+      await checkPassword(request, reply).catch(() => {})
+      throw new RequestError(401, 'PASSWORD_MISSING', `log in as ${USER_NAME} with ACTIVITY_PASSWORD`)
+    }
+    const state = await wrong(request, { increment: false })
+    if (!state.isAllowed && state.remaining === 0) {
+      throw new RequestError(
+        429,
+        'TOO_MANY_LOGINS',
+        'too many wrong passwords; wait a minute',
+        state.ttlInSeconds
+      )
+    }
+    try {
+      const [, token] = /^Bearer +([^ ]+) *$/i.exec(authorization) ?? []
+      if (token === undefined) {
+        await checkPassword(request, reply)
+        return 'full'
+      }
+      // all are compared, so that the time does not tell which one it is
+      if (tokens.map((isToken) => isToken(token)).some(Boolean)) return 'read'
+      reply.header('www-authenticate', 'Bearer realm="activity", error="invalid_token"')
+      throw new RequestError(401, 'TOKEN_INVALID', 'the token is not one of ACTIVITY_READ_TOKENS')
+    } catch (error) {
+      await wrong(request)
+      request.log.warn({ code: (error as RequestError).code, ip: request.ip }, 'login refused')
+      throw error
+    }
+  }
+
+  app.decorateRequest('access', 'full')
+  app.addHook('onRequest', async (request, reply) => {
+    const { access } = request.routeOptions.config
+    if (access === 'open') return
+    request.access = await authenticate(request, reply)
+    if (request.access === 'read' && access !== 'token') {
+      throw new RequestError(403, 'TOKEN_READ_ONLY', 'a token reads the list of events and the stream only')
+    }
+    if (!SAFE_METHODS.includes(request.method) && !isSameOrigin(request.headers)) {
+      throw new RequestError(403, 'CROSS_ORIGIN_REFUSED', 'the request comes from a page of another origin')
+    }
+  })
+}
+
+/** Compares in constant time with a secret, whatever the lengths. */
+function equals(secret: string): (given: string) => boolean {
+  const expected = sha256(secret)
+  return (given) => timingSafeEqual(sha256(given), expected)
+}
+
+const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest()

@@ -1,0 +1,92 @@
+import type { FastifyPluginAsync } from 'fastify'
+import { z } from 'zod'
+import { USER_NAME } from '../access.ts'
+import { clientSignal } from '../client-signal.ts'
+import { FilterSchema, parseFilter, parseParameters } from '../event-filter.ts'
+import type { Replay, ReplayRunner, ReplaySelection } from '../replay-runner.ts'
+import { RequestError } from '../request-error.ts'
+import { ReplaySchema } from './event-schemas.ts'
+import { routeSchema } from './route-schema.ts'
+
+/** Maximum number of ids in a request. */
+const MAXIMUM_IDS = 1000
+
+const BodySchema = z
+  .strictObject({
+    ids: z
+      .array(z.string().min(1).max(200))
+      .min(1)
+      .max(MAXIMUM_IDS)
+      .describe('events to replay; instead of `filter`')
+      .optional(),
+    filter: FilterSchema.describe('replays what it selects, by the parameters of the list').optional(),
+    failedOnly: z.boolean().default(true).describe('run only the processors that have not succeeded'),
+    dryRun: z.boolean().default(false).describe('only count the events')
+  })
+  .describe('either `ids` or `filter`')
+
+const TotalSchema = z.object({ total: z.int().describe('number of events selected') })
+
+const START = routeSchema({
+  summary: 'Replay events, each once, in order per asset',
+  body: BodySchema,
+  answers: { 200: TotalSchema, 202: TotalSchema.extend({ id: z.string().describe('the replay') }) },
+  errors: [400, 403, 409, 503]
+})
+
+const Params = z.object({ id: z.string() })
+
+const FIND = routeSchema({
+  summary: 'Progress of a replay',
+  description: 'Replays are remembered by the process that runs them, the last 100 of them.',
+  params: Params,
+  answers: { 200: ReplaySchema },
+  errors: [404]
+})
+
+const ABORT = routeSchema({
+  summary: 'Abort a replay',
+  description: 'Events that have been sent are processed.',
+  params: Params,
+  answers: { 200: ReplaySchema },
+  errors: [403, 404]
+})
+
+/** `POST /replays`, `GET /replays/ID` and `POST /replays/ID/abort`. */
+export const replaysRoutes: FastifyPluginAsync<{ replays: ReplayRunner }> = async (app, { replays }) => {
+  app.post('/replays', { schema: START }, async ({ body }, reply) => {
+    const { dryRun, failedOnly, selection } = parseBody(body)
+    const signal = clientSignal(reply.raw)
+    if (dryRun) return { total: await replays.count({ selection, failedOnly }, signal) }
+    const { id, total } = await replays.start({ selection, failedOnly, by: USER_NAME }, signal)
+    return reply.code(202).send({ id, total })
+  })
+
+  app.get<{ Params: { id: string } }>('/replays/:id', { schema: FIND }, async ({ params: { id } }) =>
+    known(replays.find(id))
+  )
+
+  app.post<{ Params: { id: string } }>('/replays/:id/abort', { schema: ABORT }, async ({ params: { id } }) =>
+    known(await replays.abort(id, USER_NAME))
+  )
+}
+
+function parseBody(body: unknown): { dryRun: boolean; failedOnly: boolean; selection: ReplaySelection } {
+  const given = typeof body === 'object' && body !== null ? body : {}
+  const isFilter = 'filter' in given
+  if (isFilter === 'ids' in given) {
+    throw new RequestError(400, 'FILTER_INVALID', 'give either ids or filter')
+  }
+  // the filter is read as the query string is, and its errors name its own parameters
+  const filter = isFilter ? parseFilter(given.filter) : undefined
+  const { ids, dryRun, failedOnly } = parseParameters(BodySchema.omit({ filter: true }), {
+    ...given,
+    filter: undefined
+  })
+  return { dryRun, failedOnly, selection: ids ? { ids } : { filter: filter ?? {} } }
+}
+
+function known(replay: Replay | undefined): Replay {
+  if (replay) return replay
+  throw new RequestError(404, 'REPLAY_UNKNOWN', 'this process does not know the replay')
+}

@@ -1,15 +1,16 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { ActivityEvent, EventPage } from '../activity-store.ts'
+import { clientSignal } from '../client-signal.ts'
 import { PAGE_EVENTS } from '../event-filter.ts'
+import { RequestError } from '../request-error.ts'
 import { thumbnail } from './delivery-thumbnail.ts'
-import { ErrorPage } from './error-page.ts'
 import { eventRow } from './event-row.ts'
 import { assetName } from './event-words.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
 import { pager } from './list-route.ts'
 import { assetLink, filterLink, link, type Query } from './page-link.ts'
-import { type PagesOptions, pageSignal, sendPage } from './page-options.ts'
+import { type PagesOptions, sendPage } from './page-options.ts'
 import { queuePositions } from './waiting-events.ts'
 
 /** `GET /activity/assets/GROUP`: all events of an asset. */
@@ -22,11 +23,11 @@ export const assetRoute: FastifyPluginAsync<PagesOptions> = async (app, { store,
       const history = await store.history(group, {
         limit: PAGE_EVENTS,
         direction: direction === 'newer' ? 'newer' : 'older',
-        signal: pageSignal(request),
+        signal: clientSignal(reply.raw),
         ...(typeof cursor === 'string' && { cursor })
       })
       const [newest] = history.events
-      if (!newest) throw new ErrorPage(404, 'ASSET_NOT_FOUND')
+      if (!newest) throw new RequestError(404, 'ASSET_UNKNOWN', 'the journal has no events of this asset')
       const name = assetName(newest) ?? 'Events without an asset'
       return sendPage(
         reply,
@@ -55,7 +56,7 @@ function assetBody(
 <div class="actions">${asset?.assetId && html`<a class="button" href="${filterLink({ assetId: asset.assetId })}">Filter by this asset</a>`}</div></div>
 <section class="events" aria-labelledby="events-title">
 <div class="bar"><h2 id="events-title">All its events, newest first</h2><span class="grow"></span>
-<form id="selection" method="get" action="/activity/replays/new"><button type="submit">Replay selected<span id="selected"></span></button></form></div>
+<form id="selection" method="get" action="/activity/replays/new"><button type="submit">Replay selected<span id="selected" hidden></span></button></form></div>
 <ol class="rows" id="rows">${history.events.map((event) =>
     eventRow(event, { now, form: 'selection', remark: positions.get(event.id) })
   )}</ol>

@@ -72,10 +72,10 @@ function table({ title, labels, series }: BarChartOptions): Html {
 const ticks = (labels: readonly string[]): string[] =>
   [0, Math.floor((labels.length - 1) / 2), labels.length - 1].map((index) => labels[index] ?? '')
 
-/** The next of 2, 4, 10, 20, 40, 100, …: half of it is a whole number. */
+/** The next of 2, 4, 6, 8, 10, 20, 40, …: half of it is a whole number. */
 function roundUp(value: number): number {
   for (let power = 1; ; power *= 10) {
-    for (const step of [2, 4, 10]) if (value <= step * power) return step * power
+    for (const step of [2, 4, 6, 8, 10]) if (value <= step * power) return step * power
   }
 }
 

@@ -1,4 +1,5 @@
-import { html } from './html.ts'
+import type { ErrorAnswer } from '../request-error.ts'
+import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
 
 interface Explanation {
@@ -8,15 +9,15 @@ interface Explanation {
 }
 
 const BY_CODE: Readonly<Record<string, Explanation>> = {
-  EVENT_NOT_FOUND: {
+  EVENT_UNKNOWN: {
     title: 'This event is not in the journal',
     advice: 'Check the address. The journal keeps an event for 30 days after it was last written.'
   },
-  ASSET_NOT_FOUND: {
+  ASSET_UNKNOWN: {
     title: 'There are no events of this asset',
     advice: 'Check the address. The journal keeps an event for 30 days after it was last written.'
   },
-  REPLAY_NOT_FOUND: {
+  REPLAY_UNKNOWN: {
     title: 'This replay is not known here',
     advice:
       'A process shows the replays that it started itself, until it ends. What was replayed is in the list of events: filter by source “replay”.'
@@ -34,9 +35,18 @@ const BY_CODE: Readonly<Record<string, Explanation>> = {
     advice:
       'Webhooks are accepted and processed without this page. Check the DynamoDB table (JOURNAL_TABLE) and the permissions of this role, then load the page again.'
   },
-  QUEUE_UNAVAILABLE: {
-    title: 'The queue does not answer',
-    advice: 'Check the SQS queue (QUEUE_URL) and the permissions of this role, then try again.'
+  OVERLOADED: {
+    title: 'Too many readers at once',
+    advice:
+      'Load the page again in a few seconds: reads of the journal are limited, so that it serves the workers first.'
+  },
+  REPLAY_TOO_LARGE: {
+    title: 'These are too many events for one replay',
+    advice: 'Go back and narrow the filter, by a time range for example.'
+  },
+  REPLAYS_BUSY: {
+    title: 'Other replays are running',
+    advice: 'Wait until one of them has ended, or stop it, then start this one.'
   }
 }
 
@@ -61,25 +71,12 @@ const OTHER: Explanation = {
     'Load the page again. If it keeps failing, look for “request failed” in the log of the activity role.'
 }
 
-/** Thrown by a route for a page that says what went wrong. */
-export class ErrorPage extends Error {
-  readonly statusCode: number
-  readonly code: string
-
-  constructor(statusCode: number, code: string) {
-    super(code)
-    this.name = 'ErrorPage'
-    this.statusCode = statusCode
-    this.code = code
-  }
-}
-
 /** A page for an error: what is wrong, and what to do. */
-export function errorPage(status: number, code: string): string {
+export function errorPage({ status, code, message }: Pick<ErrorAnswer, 'status' | 'code' | 'message'>): Html {
   const explanation = Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : BY_STATUS[status]
   const { title, advice } = explanation ?? OTHER
   return page({
     title,
-    main: html`<div class="error-page"><p class="error-status" aria-hidden="true">${status}</p><h1>${title}</h1><p>${advice}</p><p class="muted"><code>${code}</code></p><p><a class="button primary" href="/activity">Events</a></p></div>`
-  }).toString()
+    main: html`<div class="error-page"><p class="error-status" aria-hidden="true">${status}</p><h1>${title}</h1><p>${advice}</p><p class="muted"><code>${code}</code>${message && html` · ${message}`}</p><p><a class="button primary" href="/activity">Events</a></p></div>`
+  })
 }

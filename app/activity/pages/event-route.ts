@@ -2,11 +2,12 @@ import type { FastifyPluginAsync } from 'fastify'
 import { propertyChanges } from '../../ingest/event-change.ts'
 import { maskSecrets } from '../../mask.ts'
 import type { ActivityEvent, ActivityEventDetail, ActivityStore } from '../activity-store.ts'
+import { clientSignal } from '../client-signal.ts'
 import { encodeCursor } from '../event-cursor.ts'
 import { maskPayload } from '../masked-payload.ts'
+import { RequestError } from '../request-error.ts'
 import { changeTable } from './change-table.ts'
 import { thumbnail } from './delivery-thumbnail.ts'
-import { ErrorPage } from './error-page.ts'
 import { eventRow, nextRetry, statusBadge, who } from './event-row.ts'
 import { duration, exactTime, timeTag } from './event-time.ts'
 import { assetName, eventTitle, eventWords } from './event-words.ts'
@@ -14,7 +15,7 @@ import { adviceOn } from './failure-advice.ts'
 import { type Content, type Html, html } from './html.ts'
 import { page } from './layout.ts'
 import { assetLink, filterLink, link } from './page-link.ts'
-import { type PagesOptions, pageSignal, sendPage } from './page-options.ts'
+import { type PagesOptions, sendPage } from './page-options.ts'
 import { payloadView } from './payload-view.ts'
 import { curlCommand, sendCommand } from './shell-commands.ts'
 import { queuePositions } from './waiting-events.ts'
@@ -27,8 +28,8 @@ const NEIGHBOURS = 5
 export const eventRoute: FastifyPluginAsync<PagesOptions> = async (app, { store, clock }) => {
   app.get<{ Params: { id: string } }>('/activity/events/:id', async (request, reply) => {
     const event = await store.find(request.params.id)
-    if (!event) throw new ErrorPage(404, 'EVENT_NOT_FOUND')
-    const neighbours = await neighboursOf(store, event, pageSignal(request))
+    if (!event) throw new RequestError(404, 'EVENT_UNKNOWN', 'the journal does not know this event')
+    const neighbours = await neighboursOf(store, event, clientSignal(reply.raw))
     return sendPage(
       reply,
       page({ title: eventTitle(event), section: 'events', main: eventBody(event, neighbours, clock()) })
@@ -103,7 +104,7 @@ function errors({ status, lastError }: ActivityEventDetail): Content {
 function processors({ processors }: ActivityEventDetail, now: number): Content {
   const records = Object.entries(processors)
   if (records.length === 0) return undefined
-  return html`<section class="card" aria-labelledby="processors"><h2 id="processors">Processors</h2><div class="scroll" tabindex="0" role="region" aria-label="Processors"><table class="plain">
+  return html`<section class="card" aria-labelledby="processors"><h2 id="processors">Processors</h2><div class="scroll" tabindex="0" role="region" aria-label="Table of processors"><table class="plain">
 <thead><tr><th scope="col">Name</th><th scope="col">Outcome</th><th scope="col">Attempts</th><th scope="col">Took</th><th scope="col">Last run</th></tr></thead>
 <tbody>${records.map(([name, record]) => {
     const said =

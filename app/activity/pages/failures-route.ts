@@ -1,14 +1,15 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { maskSecrets } from '../../mask.ts'
 import type { ActivityEvent, ActivityStore } from '../activity-store.ts'
+import { clientSignal } from '../client-signal.ts'
 import { timeTag } from './event-time.ts'
-import { eventTitle } from './event-words.ts'
+import { eventWords } from './event-words.ts'
 import { adviceOn } from './failure-advice.ts'
 import { type FailureGroup, failureGroups } from './failure-groups.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
 import { eventLink, link } from './page-link.ts'
-import { type PagesOptions, pageSignal, sendPage } from './page-options.ts'
+import { type PagesOptions, sendPage } from './page-options.ts'
 import { sparkBars } from './sparkline.ts'
 
 /** Most events that are grouped, of those that wait and of those that are dead. */
@@ -18,8 +19,8 @@ const PAGE = 200
 
 /** `GET /activity/failures`: what waits for a retry or is dead, by processor and code. */
 export const failuresRoute: FastifyPluginAsync<PagesOptions> = async (app, { store, clock }) => {
-  app.get('/activity/failures', async (request, reply) => {
-    const signal = pageSignal(request)
+  app.get('/activity/failures', async (_request, reply) => {
+    const signal = clientSignal(reply.raw)
     const [dead, retrying] = await Promise.all([
       readAll(store, 'dead', signal),
       readAll(store, 'retrying', signal)
@@ -75,7 +76,7 @@ function card(group: FailureGroup, now: number): Html {
 <div><dt>First seen</dt><dd>${timeTag(firstSeen, now)}</dd></div>
 <div><dt>Last seen</dt><dd>${timeTag(lastSeen, now)}</dd></div></dl>
 <div class="failure-chart">${sparkBars(overTime, `${count} failures over time, oldest left`, dead > 0 ? 'dead' : 'retrying')}</div>
-<p class="advice"><strong>What to do:</strong> ${adviceOn(code, dead > 0)} <a href="${eventLink(newest.id)}">Newest: ${eventTitle(newest)}</a></p>
+<p class="advice"><strong>What to do:</strong> ${adviceOn(code, dead > 0)} <a href="${eventLink(newest.id)}">Newest: ${eventWords(newest)}</a></p>
 <div class="actions"><a class="button primary" href="${link('/activity/replays/new', selection)}">Replay these…</a><a class="button" href="${link('/activity', { processor, code, view: 'failed' })}">Show events</a></div>
 </li>`
 }

@@ -1,7 +1,7 @@
 import { EVENT_TYPES } from '../../ingest/event.ts'
 import { OUTCOMES, SOURCES, STATUSES } from '../event-filter.ts'
-import { type Html, html } from './html.ts'
-import { listLink, type Query, valueOf } from './page-link.ts'
+import { type Content, type Html, html } from './html.ts'
+import { listLink, type Query, parameterValue } from './page-link.ts'
 
 /** A filter as the form shows it, and as it is called where it is in force. */
 interface Field {
@@ -52,31 +52,37 @@ const KEPT = ['view', 'window']
 export const viewLinks = (query: Query): Html =>
   html`<nav class="views" aria-label="Views">${Object.entries(VIEWS).map(
     ([view, title]) =>
-      html`<a href="${listLink(query, { view })}"${valueOf(query, 'view') === view && html` aria-current="page"`}>${title}</a>`
+      html`<a href="${listLink(query, { view })}"${parameterValue(query, 'view') === view && html` aria-current="page"`}>${title}</a>`
   )}</nav>`
 
 /** All filters, as a form whose values are those of the query. */
 export const filterForm = (query: Query): Html =>
   html`<form class="filters" method="get" action="/activity" role="search" aria-label="Filter events">
 <div class="fields">${FIRST.map((field) => control(field, query))}<div class="go"><button class="primary" type="submit">Filter</button></div></div>
-<details${MORE.some(({ name }) => valueOf(query, name)) && html` open`}><summary>More filters</summary>
+<details${MORE.some(({ name }) => parameterValue(query, name)) && html` open`}><summary>More filters</summary>
 <div class="fields">${MORE.map((field) => control(field, query))}</div></details>
-${KEPT.filter((name) => valueOf(query, name)).map(
-  (name) => html`<input type="hidden" name="${name}" value="${valueOf(query, name)}">`
+${KEPT.filter((name) => parameterValue(query, name)).map(
+  (name) => html`<input type="hidden" name="${name}" value="${parameterValue(query, name)}">`
 )}</form>`
 
 /** The filters in force, each with a link that removes it. */
-export function activeFilters(query: Query): Html {
-  const active = [...FIRST, ...MORE].filter(({ name }) => valueOf(query, name))
+export const activeFilters = (query: Query): Html =>
+  filterList(query, ({ name, label }) => html` <a href="${listLink(query, { [name]: undefined })}" aria-label="Remove filter: ${label}">×</a>`, html`<li class="all"><a href="${listLink({ view: query.view, window: query.window })}">Clear all</a></li>`)
+
+/** The filters that select something. */
+export const shownFilters = (query: Query): Html => filterList(query, () => undefined)
+
+function filterList(query: Query, action: (field: Field) => Content, last?: Content): Html {
+  const active = [...FIRST, ...MORE].filter(({ name }) => parameterValue(query, name))
   if (active.length === 0) return html``
   return html`<ul class="active" aria-label="Filters in force">${active.map(
-    ({ name, label }) =>
-      html`<li>${label}: <bdi>${valueOf(query, name)}</bdi> <a href="${listLink(query, { [name]: undefined })}" aria-label="Remove filter: ${label}">×</a></li>`
-  )}<li class="all"><a href="${listLink({ view: query.view, window: query.window })}">Clear all</a></li></ul>`
+    (field) =>
+      html`<li>${field.label}: <bdi>${parameterValue(query, field.name)}</bdi>${action(field)}</li>`
+  )}${last}</ul>`
 }
 
 function control({ name, label, hint, options, type = 'text' }: Field, query: Query): Html {
-  const value = valueOf(query, name)
+  const value = parameterValue(query, name)
   const id = `f-${name}`
   if (options) {
     // several values, which only an address can have

@@ -1,6 +1,17 @@
 import { html as escaping } from 'ghtml'
 
-/** Markup that is safe to send: only `html` makes it, so every value in it was escaped. */
+/** What a template may hold: `undefined`, `null` and `false` leave nothing. */
+export type Content = Html | string | number | undefined | null | false | readonly Content[]
+
+/**
+ * Control characters, characters without a width, and those that turn the direction of the text around them: they could
+ * make a text look like another one. Joiners stay: emoji and some scripts need them.
+ */
+const DECEPTIVE =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is shown
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g
+
+/** Markup that is safe to send: only `html` makes it, so every value in it is escaped. */
 export class Html {
   readonly #text: string
 
@@ -13,22 +24,27 @@ export class Html {
   }
 
   static of(literals: TemplateStringsArray, values: readonly Content[]): Html {
-    return new Html(String.raw({ raw: literals }, ...values.map(markup)))
+    const texts = values.map((value, index) => markup(value, literals[index]?.endsWith('="') === true))
+    return new Html(String.raw({ raw: literals }, ...texts))
   }
 }
 
-/** What a template may hold: `undefined`, `null` and `false` leave nothing. */
-export type Content = Html | string | number | undefined | null | false | readonly Content[]
-
-/** Escapes every value that is not itself made by `html`. Attribute values must be quoted. */
+/**
+ * Escapes every value that `html` has not made itself. Attribute values must be quoted. In a text, deceptive characters are
+ * shown as `\\u202e`; a value that is a whole attribute stays as it is, since forms send it back.
+ */
 export const html = (literals: TemplateStringsArray, ...values: Content[]): Html => Html.of(literals, values)
 
 /** Contents with markup between each two. */
 export const joined = (contents: readonly Content[], between: Content): Html =>
   html`${contents.flatMap((content, index) => (index === 0 ? [content] : [between, content]))}`
 
-function markup(value: Content): string {
+function markup(value: Content, isAttribute: boolean): string {
   if (value instanceof Html) return value.toString()
-  if (Array.isArray(value)) return value.map(markup).join('')
-  return value === undefined || value === null || value === false ? '' : escaping`${String(value)}`
+  if (Array.isArray(value)) return value.map((each) => markup(each, isAttribute)).join('')
+  if (value === undefined || value === null || value === false) return ''
+  return escaping`${isAttribute ? String(value) : visible(String(value))}`
 }
+
+const visible = (text: string): string =>
+  text.replace(DECEPTIVE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)

@@ -1,6 +1,8 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { ActivityEvent, EventPage } from '../activity-store.ts'
+import { clientSignal } from '../client-signal.ts'
 import { FilterError, filterToQuery, isEmptyFilter, type ListQuery, parseListQuery } from '../event-filter.ts'
+import { readEvents } from '../read-events.ts'
 import { eventRow } from './event-row.ts'
 import { timeTag } from './event-time.ts'
 import { activeFilters, filterForm, viewLinks } from './filter-form.ts'
@@ -8,7 +10,7 @@ import { type Content, type Html, html } from './html.ts'
 import { page } from './layout.ts'
 import { isWindow, windowStart } from './minute-buckets.ts'
 import { link, listLink, type Query } from './page-link.ts'
-import { listPage, type PagesOptions, pageSignal, sendPage } from './page-options.ts'
+import { type PagesOptions, sendPage } from './page-options.ts'
 import { strip } from './strip.ts'
 
 /** Most rows that are loaded by their ids. */
@@ -18,13 +20,13 @@ const MOST_ROWS = 100
 export const listRoute: FastifyPluginAsync<PagesOptions> = async (app, { store, clock }) => {
   app.get<{ Querystring: Query }>('/activity', async (request, reply) => {
     const now = clock()
-    const signal = pageSignal(request)
+    const signal = clientSignal(reply.raw)
     const { window: chosen, ...query } = request.query
     const window = isWindow(chosen) ? chosen : '1h'
     const [minutes, queue, found] = await Promise.all([
       store.minutes(windowStart(window, now), new Date(now).toISOString(), signal),
       store.queue(signal),
-      find(query, (listQuery) => listPage(store, listQuery, signal))
+      find(query, (listQuery) => readEvents(store, listQuery, signal))
     ])
     if (found instanceof FilterError) reply.code(400)
     const body = found instanceof FilterError ? filterProblem(found) : eventList(found, request.query, now)
@@ -74,11 +76,13 @@ function eventList(found: Found, query: Query, now: number): Html {
   const isFirst = listQuery.cursor === undefined
   const filter = filterToQuery(listQuery.filter)
   return html`<section class="events" aria-labelledby="events-title"${
-    isFirst && listQuery.filter.text === undefined && html` data-stream="${link('/api/activity/stream', filter)}" data-rows="/activity/rows"`
+    isFirst &&
+    listQuery.filter.text === undefined &&
+    html` data-stream="${link('/api/activity/stream', filter)}" data-rows="/activity/rows"`
   }>
 <div class="bar"><h2 id="events-title" class="vh">${isFirst ? 'Newest events' : 'Older events'}</h2>
 <label class="pick all"><input type="checkbox" id="select-all" hidden aria-label="Select all events on this page"></label>
-<form id="selection" method="get" action="/activity/replays/new"><button type="submit">Replay selected<span id="selected"></span></button></form>
+<form id="selection" method="get" action="/activity/replays/new"><button type="submit">Replay selected<span id="selected" hidden></span></button></form>
 ${events.length > 0 && html`<a class="button" href="${link('/activity/replays/new', filter)}">Replay all ${isEmptyFilter(listQuery.filter) ? 'events' : 'that match'}…</a>`}
 <label class="follow" hidden><input type="checkbox" id="follow"> Show new events at once</label>
 <span class="grow"></span>${isFirst && events.length > 0 && html`<span class="muted">newest first</span>`}</div>

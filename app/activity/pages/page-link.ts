@@ -29,12 +29,12 @@ export const eventLink = (id: string): string => `/activity/events/${encodeURICo
 export const assetLink = (group: string): string => `/activity/assets/${encodeURIComponent(group)}`
 
 /** A value of a query that a form shows; of several, they are separated by commas. */
-export const valueOf = (query: Query, name: string): string => [query[name] ?? []].flat().join(',')
+export const parameterValue = (query: Query, name: string): string => [query[name] ?? []].flat().join(',')
 
 function parametersOf(query: Query): URLSearchParams {
   const parameters = new URLSearchParams()
   for (const name of Object.keys(query)) {
-    const value = valueOf(query, name)
+    const value = parameterValue(query, name)
     if (value !== '') parameters.set(name, value.toWellFormed())
   }
   return parameters

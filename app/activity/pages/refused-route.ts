@@ -1,10 +1,11 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { MinuteCounts } from '../activity-store.ts'
+import { clientSignal } from '../client-signal.ts'
 import { timeTag } from './event-time.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
 import { windowStart } from './minute-buckets.ts'
-import { type PagesOptions, pageSignal, sendPage } from './page-options.ts'
+import { type PagesOptions, sendPage } from './page-options.ts'
 
 /** What a reason to refuse a notification means for the reader. */
 const MEANING: Readonly<Record<string, string>> = {
@@ -20,8 +21,8 @@ const MEANING: Readonly<Record<string, string>> = {
 
 /** `GET /activity/refused`: a sample of the notifications that were refused. */
 export const refusedRoute: FastifyPluginAsync<PagesOptions> = async (app, { store, clock }) => {
-  app.get('/activity/refused', async (request, reply) => {
-    const signal = pageSignal(request)
+  app.get('/activity/refused', async (_request, reply) => {
+    const signal = clientSignal(reply.raw)
     const now = clock()
     const [samples, minutes] = await Promise.all([
       store.refused(signal),

@@ -1,16 +1,15 @@
 import type { FastifyPluginAsync } from 'fastify'
+import { USER_NAME } from '../access.ts'
+import { clientSignal } from '../client-signal.ts'
 import { filterToQuery, isEmptyFilter, parseListQuery } from '../event-filter.ts'
 import type { Replay, ReplaySelection } from '../replay-runner.ts'
-import { ErrorPage } from './error-page.ts'
+import { RequestError } from '../request-error.ts'
 import { timeTag } from './event-time.ts'
-import { activeFilters } from './filter-form.ts'
+import { shownFilters } from './filter-form.ts'
 import { type Content, type Html, html } from './html.ts'
 import { page } from './layout.ts'
 import { eventLink, listLink, type Query } from './page-link.ts'
-import { type PagesOptions, pageSignal, sendPage } from './page-options.ts'
-
-/** The one user that there is. */
-const USER = 'listener'
+import { type PagesOptions, sendPage } from './page-options.ts'
 
 /** Most events that are selected one by one. */
 const MOST_IDS = 1000
@@ -34,23 +33,27 @@ export const replayRoutes: FastifyPluginAsync<PagesOptions> = async (app, { repl
 
   app.get<{ Querystring: Query }>('/activity/replays/new', async (request, reply) => {
     const selection = selectionOf(request.query)
-    const count = await replays.count(selection, pageSignal(request))
-    return sendPage(reply, page({ title: 'Replay', section: 'events', main: confirmation(selection, count) }))
+    const signal = clientSignal(reply.raw)
+    const [failed, all] = await Promise.all(
+      [true, false].map((failedOnly) => replays.count({ selection, failedOnly }, signal))
+    )
+    const main = confirmation(selection, { failed: failed ?? 0, all: all ?? 0 })
+    return sendPage(reply, page({ title: 'Replay', section: 'events', main }))
   })
 
   app.post<{ Body: Query | null }>('/activity/replays', async (request, reply) => {
     const { failedOnly, ...query } = request.body ?? {}
     const selection = selectionOf(query)
     const { id } = await replays.start(
-      { selection, failedOnly: failedOnly !== 'no', by: USER },
-      pageSignal(request)
+      { selection, failedOnly: failedOnly !== 'no', by: USER_NAME },
+      clientSignal(reply.raw)
     )
     return reply.redirect(replayLink(id), 303)
   })
 
   app.get<{ Params: { id: string } }>('/activity/replays/:id', async (request, reply) => {
     const replay = replays.find(request.params.id)
-    if (!replay) throw new ErrorPage(404, 'REPLAY_NOT_FOUND')
+    if (!replay) throw replayUnknown()
     const isRunning = replay.state === 'running'
     return sendPage(
       reply,
@@ -64,10 +67,13 @@ export const replayRoutes: FastifyPluginAsync<PagesOptions> = async (app, { repl
   })
 
   app.post<{ Params: { id: string } }>('/activity/replays/:id/abort', async (request, reply) => {
-    if (!replays.abort(request.params.id)) throw new ErrorPage(404, 'REPLAY_NOT_FOUND')
+    if (!(await replays.abort(request.params.id, USER_NAME))) throw replayUnknown()
     return reply.redirect(replayLink(request.params.id), 303)
   })
 }
+
+const replayUnknown = (): RequestError =>
+  new RequestError(404, 'REPLAY_UNKNOWN', 'this process does not know the replay')
 
 const replayLink = (id: string): string => `/activity/replays/${encodeURIComponent(id)}`
 
@@ -83,27 +89,34 @@ function selectionOf({ id, all, ...query }: Query): ReplaySelection {
   )
   const { filter } = parseListQuery(single)
   // "Replay selected" without a selection must not replay everything
-  if (isEmptyFilter(filter) && all === undefined) throw new ErrorPage(400, 'NOTHING_SELECTED')
+  if (isEmptyFilter(filter) && all === undefined)
+    throw new RequestError(400, 'NOTHING_SELECTED', 'no event is selected')
   return { filter }
 }
 
-function confirmation(selection: ReplaySelection, count: number): Html {
+/** Events that a replay would send: with a processor that has not succeeded, and in all. */
+interface Counts {
+  failed: number
+  all: number
+}
+
+function confirmation(selection: ReplaySelection, counts: Counts): Html {
   const query = 'filter' in selection ? Object.fromEntries(filterToQuery(selection.filter)) : {}
   const back = 'filter' in selection ? listLink(query) : '/activity'
-  if (count === 0) {
+  if (counts.all === 0) {
     return html`<div class="dialog-page"><h1>Nothing to replay</h1><p>No event is selected by this any more.</p><p><a class="button" href="${back}">Back</a></p></div>`
   }
   const inputs: [string, string][] =
     'ids' in selection ? selection.ids.map((id) => ['id', id]) : Object.entries(query)
-  return html`<div class="dialog-page"><h1>Replay ${amount(count)}?</h1>
+  return html`<div class="dialog-page"><h1>Replay ${amount(counts.failed || counts.all)}?</h1>
 ${described(selection, query)}
 <form method="post" action="/activity/replays">
 ${inputs.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}${'filter' in selection && inputs.length === 0 && html`<input type="hidden" name="all" value="yes">`}
 <fieldset><legend>Which processors run</legend>
-<label><input type="radio" name="failedOnly" value="yes" checked> Only those that have not succeeded</label>
-<label><input type="radio" name="failedOnly" value="no"> All, those that have succeeded too</label></fieldset>
+<label><input type="radio" name="failedOnly" value="yes"${counts.failed > 0 ? html` checked` : html` disabled`}> Only those that have not succeeded: ${amount(counts.failed)}</label>
+<label><input type="radio" name="failedOnly" value="no"${counts.failed === 0 && html` checked`}> All, those that have succeeded too: ${amount(counts.all)}</label></fieldset>
 <p class="muted">The events of an asset run in order. The journal keeps that they were replayed, when, and by whom.</p>
-<div class="actions"><button class="primary" type="submit">Replay ${amount(count)}</button><a class="button" href="${back}">Cancel</a></div>
+<div class="actions"><button class="primary" type="submit">Start the replay</button><a class="button" href="${back}">Cancel</a></div>
 </form></div>`
 }
 
@@ -111,7 +124,7 @@ function described(selection: ReplaySelection, query: Query): Content {
   if ('filter' in selection) {
     return Object.keys(query).length === 0
       ? html`<p class="notice warn"><strong>No filter is set:</strong> these are all events that the journal keeps.</p>`
-      : activeFilters(query)
+      : shownFilters(query)
   }
   const [first, ...others] = selection.ids
   return html`<p>Selected: <a href="${eventLink(first ?? '')}"><code>${first}</code></a>${others.length > 0 && ` and ${others.length} more`}</p>`

@@ -30,7 +30,7 @@ export function strip({ minutes, queue, window, query, now }: StripOptions): Htm
   <div class="card-head"><h2 id="strip-title">Events per ${unit}</h2>
   <nav class="segments" aria-label="Time shown">${Object.entries(WINDOWS).map(
     ([key, { name: title }]) =>
-      html`<a href="${listLink(query, { window: key === '1h' ? undefined : key })}" aria-label="Last ${title}"${key === window && html` aria-current="true"`}>${key}</a>`
+      html`<a href="${listLink(query, { window: key === '1h' ? undefined : key })}" title="Last ${title}"${key === window && html` aria-current="true"`}>${key}</a>`
   )}</nav></div>
   ${barChart({
     title: `Events per ${unit} by outcome, last ${name}, times in UTC`,

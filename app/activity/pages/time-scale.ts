@@ -27,10 +27,11 @@ export function timeScale(moments: readonly number[], longest: number, width: nu
   return {
     place: (at) => {
       const index = times.findLastIndex((time) => time <= at)
-      const from = places[index] ?? 0
+      if (index < 0) return 0
+      const from = places[index]!
       const to = places[index + 1]
       if (to === undefined) return from
-      const start = times[index] ?? at
+      const start = times[index]!
       return from + ((at - start) / (times[index + 1]! - start)) * (to - from)
     },
     shortened: lengths.flatMap((length, index) =>

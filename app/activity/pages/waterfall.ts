@@ -28,7 +28,7 @@ export function waterfall(event: ActivityEventDetail, now: number): Html {
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Timeline"><table class="waterfall">
 <thead><tr><th scope="col">Step</th><th scope="col"><span class="vh">Drawing</span></th><th scope="col">Began</th><th scope="col">Took</th></tr></thead>
 <tbody>${steps.map((step) => line(step, start, scale.place, pauses))}</tbody>
-<tfoot><tr><th scope="row">In all</th><td class="muted">${scale.shortened.length > 0 && 'hatched stretches are drawn shorter than they were'}</td><td></td><td>${duration(end - start)}</td></tr></tfoot>
+<tfoot><tr><th scope="row">In all</th><td class="muted">${scale.shortened.length > 0 && 'grey stretches are drawn shorter than they were'}</td><td></td><td>${duration(end - start)}</td></tr></tfoot>
 </table></div>`
 }
 
@@ -43,12 +43,11 @@ function line(step: Step, start: number, place: (at: number) => number, pauses: 
   }${duration(step.end - step.start)}</td></tr>`
 }
 
-/** What is not work is drawn at most as long as all the work. */
+/** A stretch is drawn at most as long as all the attempts that have ended; without any, all are to scale. */
 function longestStretch(steps: readonly Step[]): number {
-  const work = steps
-    .filter(({ tone, isOpen }) => tone === 'attempt' && !isOpen)
-    .reduce((sum, { start, end }) => sum + end - start, 0)
-  return Math.max(10, work)
+  const ended = steps.filter(({ tone, isOpen }) => tone === 'attempt' && !isOpen)
+  if (ended.length === 0) return Number.POSITIVE_INFINITY
+  return Math.max(10, ended.reduce((sum, { start, end }) => sum + end - start, 0))
 }
 
 const round = (value: number): number => Math.round(value * 10) / 10

@@ -59,7 +59,11 @@ const selectAll = $('select-all')
 const showSelection = () => {
   const count = boxes().filter((box) => box.checked).length
   const shown = $('selected')
-  if (shown) shown.textContent = count > 0 ? ` (${count})` : ''
+  if (shown) {
+    shown.textContent = count > 0 ? `(${count})` : ''
+    shown.hidden = count === 0
+    shown.closest('button').disabled = count === 0
+  }
   if (selectAll) {
     selectAll.checked = count > 0 && count === boxes().length
     selectAll.indeterminate = count > 0 && !selectAll.checked
@@ -234,6 +238,7 @@ const watch = (list) => {
   }
 
   const flush = async () => {
+    clearTimeout(timer)
     timer = undefined
     const ids = [...changed]
     changed.clear()
@@ -249,7 +254,7 @@ const watch = (list) => {
   }
 
   const soon = () => {
-    timer ??= setTimeout(flush, 250)
+    if (timer === undefined) timer = setTimeout(flush, 250)
   }
 
   const onEvent = ({ data, lastEventId }) => {

@@ -1,9 +1,10 @@
-import type { ActivityEventDetail, AttemptRecord } from '../../app/activity/activity-store.ts'
+import type { ActivityEventDetail, AttemptRecord, MinuteCounts } from '../../app/activity/activity-store.ts'
 import { type EventState, MemoryActivityStore } from '../../app/activity/memory-activity-store.ts'
-import { changeSummary } from '../../app/ingest/event-change.ts'
 import type { AssetEvent, EventType } from '../../app/ingest/event.ts'
+import { changeSummary } from '../../app/ingest/event-change.ts'
 import type { ProcessorRecord } from '../../app/journal/processor-record.ts'
 import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
+import { hex } from '../../app/testing/samples/asset.ts'
 import type { SampleOptions } from '../../app/testing/samples.ts'
 import { sampleEvent } from './events.ts'
 
@@ -22,7 +23,12 @@ export function eventAt(type: EventType, ago: number, sample: Sample = {}, now =
   const { change, ...options } = sample
   const receivedAt = now - ago
   const event = sampleEvent(type, { now: new Date(receivedAt - 1400), ...options }, change)
-  return { ...event, occurredAt: iso(receivedAt - 1400), receivedAt: iso(receivedAt), traceId: '1-683c3f00-5f0e0c2d4a8b9c1d2e3f4a5b' }
+  return {
+    ...event,
+    occurredAt: iso(receivedAt - 1400),
+    receivedAt: iso(receivedAt),
+    traceId: '1-683c3f00-5f0e0c2d4a8b9c1d2e3f4a5b'
+  }
 }
 
 export const succeeded = (at: number, milliseconds: number, note?: string): ProcessorRecord => ({
@@ -37,7 +43,12 @@ export const succeeded = (at: number, milliseconds: number, note?: string): Proc
 export const failed = (
   outcome: 'failed' | 'dead',
   at: number,
-  { code = 'CLOUDINARY_UNAVAILABLE', message = 'addTag: 503 Service Unavailable', attempts = 1, notBefore = at } = {}
+  {
+    code = 'CLOUDINARY_UNAVAILABLE',
+    message = 'addTag: 503 Service Unavailable',
+    attempts = 1,
+    notBefore = at
+  } = {}
 ): ProcessorRecord => ({
   ...(outcome === 'failed' ? { outcome, notBefore: iso(notBefore) } : { outcome }),
   at: iso(at),
@@ -67,7 +78,10 @@ export function doneState(event: AssetEvent, processors: Record<string, number>)
         startedAt: iso(started),
         endedAt: iso(started + milliseconds + 6),
         processors: Object.fromEntries(
-          Object.entries(processors).map(([name, took]) => [name, { outcome: 'succeeded', milliseconds: took }])
+          Object.entries(processors).map(([name, took]) => [
+            name,
+            { outcome: 'succeeded', milliseconds: took }
+          ])
         )
       }
     ],
@@ -125,13 +139,22 @@ export const changed = ({ type, payload }: AssetEvent): Pick<ActivityEventDetail
 const SECOND = 1000
 const MINUTE = 60 * SECOND
 
-const NAMES = ['shoes/red', 'shoes/canvas-low', 'bags/leather-tote', 'campaign/2026/summer-hero', 'people/portrait-07', 'bags/weekender']
+const NAMES = [
+  'shoes/red',
+  'shoes/canvas-low',
+  'bags/leather-tote',
+  'campaign/2026/summer-hero',
+  'people/portrait-07',
+  'bags/weekender'
+]
 
 /** A store with an afternoon of varied events, some of them hostile. */
 export function seededStore(now = NOW): MemoryActivityStore {
   const store = new MemoryActivityStore()
-  const put = (event: AssetEvent, state: EventState = doneState(event, { 'hello-world-tag': 118, notify: 74 })) =>
-    store.put(event, state)
+  const put = (
+    event: AssetEvent,
+    state: EventState = doneState(event, { 'hello-world-tag': 118, notify: 74 })
+  ) => store.put(event, state)
   const at = (type: EventType, ago: number, sample: Sample = {}) => eventAt(type, ago, sample, now)
 
   const red = { publicId: 'shoes/red' }
@@ -143,50 +166,105 @@ export function seededStore(now = NOW): MemoryActivityStore {
     storedAt: iso(now - 2.98 * SECOND),
     processors: { 'hello-world-tag': { outcome: 'started', at: iso(now - 2900), attempts: 1, waits: 0 } },
     history: [
-      { id: 'attempt-1', startedAt: iso(now - 2900), processors: { 'hello-world-tag': { outcome: 'started' } } }
+      {
+        id: 'attempt-1',
+        startedAt: iso(now - 2900),
+        processors: { 'hello-world-tag': { outcome: 'started' } }
+      }
     ]
   })
   put(at('resource_tags_changed', 21 * SECOND, { ...red, change: tags(red.publicId, ['sale'], ['draft']) }), {
     status: 'processing',
-    attempts: 0,
-    storedAt: iso(now - 20.9 * SECOND)
+    attempts: 1,
+    startedAt: iso(now - 20.8 * SECOND),
+    storedAt: iso(now - 20.9 * SECOND),
+    processors: { notify: { outcome: 'started', at: iso(now - 20_800), attempts: 1, waits: 0 } },
+    history: [
+      { id: 'attempt-1', startedAt: iso(now - 20_800), processors: { notify: { outcome: 'started' } } }
+    ],
+    change: { added: ['sale'], removed: ['draft'] }
   })
   const moved = at('rename', 48 * SECOND, { publicId: 'inbox/IMG_2041', source: 'ui' })
   put(moved, doneState(moved, { 'hello-world-tag': 96, 'database-sync': 31 }))
   const waiting = at('upload', 70 * SECOND, red)
-  put(waiting, failingState(waiting, 'retrying', { code: 'FORWARD_UNAVAILABLE', message: 'forward: 503 from cms.example.com after 5 s', now }))
+  put(
+    waiting,
+    failingState(waiting, 'retrying', {
+      code: 'FORWARD_UNAVAILABLE',
+      message: 'forward: 503 from cms.example.com after 5 s',
+      now
+    })
+  )
   const video = at('upload', 95 * SECOND, { publicId: 'video/launch-teaser', resourceType: 'video' })
   put(video, doneState(video, { 'hello-world-tag': 131, 'video-preprocess': 4210, notify: 80 }))
   const metadata = at('resource_metadata_changed', 2.2 * MINUTE, { publicId: 'bags/leather-tote' })
   put(metadata, doneState(metadata, { 'last-update-timestamp': 143, 'database-sync': 28 }))
-  put(at('resource_metadata_changed', 2.3 * MINUTE, { publicId: 'bags/leather-tote', variant: 'timestamp', apiKey: LOCAL_CLOUDINARY.apiKey }), {
-    status: 'ignored',
-    attempts: 0,
-    reason: "a change made with the listener's own key",
-    ...changed(metadata)
+  put(
+    at('resource_metadata_changed', 2.3 * MINUTE, {
+      publicId: 'bags/leather-tote',
+      variant: 'timestamp',
+      apiKey: LOCAL_CLOUDINARY.apiKey
+    }),
+    {
+      status: 'ignored',
+      attempts: 0,
+      reason: "a change made with the listener's own key",
+      ...changed(metadata)
+    }
+  )
+  const dead = at('resource_tags_changed', 4 * MINUTE, {
+    publicId: 'people/portrait-07',
+    change: tags('people/portrait-07', ['approved', 'press'], ['review'])
   })
-  const dead = at('resource_tags_changed', 4 * MINUTE, { publicId: 'people/portrait-07', change: tags('people/portrait-07', ['approved', 'press'], ['review']) })
   put(dead, failingState(dead, 'dead', { now }))
   put(at('delete', 6 * MINUTE, { publicId: 'old/banner-2019' }))
-  put(at('create_folder', 7 * MINUTE, { publicId: 'campaign/2026/winter/x' }), { status: 'ignored', attempts: 0, reason: 'no processor is on create_folder' })
+  put(at('create_folder', 7 * MINUTE, { publicId: 'campaign/2026/winter/x' }), {
+    status: 'ignored',
+    attempts: 0,
+    reason: 'no processor is on create_folder'
+  })
   put(at('move', 8 * MINUTE, { publicId: 'bags/weekender' }))
   put(at('resource_display_name_changed', 9 * MINUTE, { publicId: 'bags/weekender', source: 'ui' }))
   put(at('moderation', 11 * MINUTE, { publicId: 'ugc/78213' }))
   put(at('upload', 13 * MINUTE, { publicId: 'imports/products-2026-06.csv', resourceType: 'raw' }))
 
-  const hostile = at('resource_tags_changed', 14 * MINUTE, { publicId: HOSTILE, change: tags(HOSTILE, [HOSTILE], ['</title><svg onload=alert(3)>']) })
-  put(hostile, { ...failingState(hostile, 'dead', { code: HOSTILE, message: `${HOSTILE} https://hooks.slack.com/services/T0/B0/secret`, now }), run: HOSTILE })
+  const hostile = at('resource_tags_changed', 14 * MINUTE, {
+    publicId: HOSTILE,
+    change: tags(HOSTILE, [HOSTILE], ['</title><svg onload=alert(3)>'])
+  })
+  put(hostile, {
+    ...failingState(hostile, 'dead', {
+      code: HOSTILE,
+      message: `${HOSTILE} https://hooks.slack.com/services/T0/B0/secret`,
+      now
+    }),
+    run: HOSTILE
+  })
 
   for (let index = 0; index < 130; index++) {
     const publicId = `${NAMES[index % NAMES.length]}-${100 + index}`
-    const type = (['upload', 'upload', 'resource_tags_changed', 'resource_context_changed'] as const)[index % 4]!
+    const type = (['upload', 'upload', 'resource_tags_changed', 'resource_context_changed'] as const)[
+      index % 4
+    ]!
     const event = at(type, 15 * MINUTE + index * 41 * SECOND, { publicId })
-    if (index % 23 === 7) put(event, failingState(event, 'dead', { code: 'CLOUDINARY_REJECTED', message: 'addTag: 400 Invalid tag: too long', attempts: 1, now }))
+    if (index % 23 === 7)
+      put(
+        event,
+        failingState(event, 'dead', {
+          code: 'CLOUDINARY_REJECTED',
+          message: 'addTag: 400 Invalid tag: too long',
+          attempts: 1,
+          now
+        })
+      )
     else if (index % 31 === 3) put(event, failingState(event, 'dead', { now }))
     else put(event)
   }
   for (let index = 0; index < 6; index++) {
-    const event = at(index % 2 === 0 ? 'resource_tags_changed' : 'upload', (5 + index * 7) * MINUTE, { ...red, now: new Date(now - (5 + index * 7) * MINUTE) })
+    const event = at(index % 2 === 0 ? 'resource_tags_changed' : 'upload', (5 + index * 7) * MINUTE, {
+      ...red,
+      now: new Date(now - (5 + index * 7) * MINUTE)
+    })
     put(event)
   }
 
@@ -219,13 +297,57 @@ export function seededStore(now = NOW): MemoryActivityStore {
     breakerOpen: false
   }
   store.refusedSamples.push(
-    { at: iso(now - 50 * SECOND), code: 'SIGNATURE_MISSING', headers: { 'x-cld-signature': 'absent', 'x-cld-timestamp': 'absent' }, bytes: 312 },
-    { at: iso(now - 12 * MINUTE), code: 'SIGNATURE_INVALID', headers: { 'x-cld-signature': '40 hexadecimal digits', 'x-cld-timestamp': '10 digits' }, bytes: 1841 },
+    {
+      at: iso(now - 50 * SECOND),
+      code: 'SIGNATURE_MISSING',
+      headers: { 'x-cld-signature': 'absent', 'x-cld-timestamp': 'absent' },
+      bytes: 312
+    },
+    {
+      at: iso(now - 12 * MINUTE),
+      code: 'SIGNATURE_INVALID',
+      headers: { 'x-cld-signature': '40 hexadecimal digits', 'x-cld-timestamp': '10 digits' },
+      bytes: 1841
+    },
     { at: iso(now - 40 * MINUTE), code: 'SIGNATURE_EXPIRED', headers: { [HOSTILE]: HOSTILE } }
   )
   return store
 }
 
 const tags = (publicId: string, added: readonly string[], removed: readonly string[]) => ({
-  resources: [{ public_id: publicId, asset_id: 'a'.repeat(32), resource_type: 'image', type: 'upload', added, removed }]
+  resources: [
+    {
+      public_id: publicId,
+      asset_id: hex(`asset demo/image/${publicId}`, 32),
+      resource_type: 'image',
+      type: 'upload',
+      added,
+      removed
+    }
+  ]
+})
+
+/** An event of a list, as the store gives it, made from a sample. */
+export function activityEvent(
+  type: EventType,
+  sample: Sample = {},
+  state: Partial<ActivityEventDetail> = {}
+): ActivityEventDetail {
+  const { run: _, notificationType: __, signedAt: ___, reconciled: ____, ...event } = eventAt(type, 60_000, sample)
+  return { status: 'done', attempts: 1, processors: {}, source: 'web', history: [], ...event, ...state }
+}
+
+/** The counts of a minute in which nothing else happened. */
+export const minuteCounts = (at: number, counts: Partial<MinuteCounts> = {}): MinuteCounts => ({
+  minute: iso(at),
+  accepted: 0,
+  refused: {},
+  done: 0,
+  retried: 0,
+  dead: 0,
+  ignored: 0,
+  processors: {},
+  acknowledge: undefined,
+  endToEnd: undefined,
+  ...counts
 })

@@ -27,6 +27,15 @@ const fifoQueueUrl = z
 
 const httpUrl = z.url({ protocol: /^https?$/ }).optional()
 
+/** Values separated by commas; spaces around them, and empty ones, are dropped. */
+const listOf = (value: z.ZodType<string, string>) =>
+  z
+    .string()
+    .transform((given) => given.split(',').map((part) => part.trim()))
+    .transform((parts) => parts.filter((part) => part !== ''))
+    .pipe(z.array(value).min(1))
+    .optional()
+
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
 /**
@@ -35,12 +44,12 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
  */
 export const VARIABLES = {
   PORT: variable({
-    meaning: 'port that `web` listens on; 0 takes a free one',
+    meaning: 'port that `web` and `activity` listen on; 0 takes a free one',
     allowed: 'a whole number from 0 to 65535',
     schema: wholeNumber(0, 65_535, 8080)
   }),
   HOST: variable({
-    meaning: 'address that `web` listens on',
+    meaning: 'address that `web` and `activity` listen on',
     allowed: 'an IP address or a host name',
     schema: z.string().default('0.0.0.0')
   }),
@@ -138,6 +147,26 @@ export const VARIABLES = {
       .string()
       .regex(/^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w.-]{1,260}$/)
       .optional()
+  }),
+  ACTIVITY_PASSWORD: variable({
+    meaning: 'password of the activity page, for the user name `listener`',
+    allowed: '12 to 256 printable characters',
+    secret: true,
+    schema: z
+      .string()
+      .regex(/^\P{Cc}{12,256}$/u)
+      .optional()
+  }),
+  ACTIVITY_READ_TOKENS: variable({
+    meaning: 'bearer tokens that read the activity feed without payloads and errors, separated by commas',
+    allowed: 'tokens of 16 to 256 letters, digits and any of . _ ~ + / = -, separated by commas',
+    secret: true,
+    schema: listOf(z.string().regex(/^[\w.~+/=-]{16,256}$/))
+  }),
+  ACTIVITY_ALLOWED_ORIGINS: variable({
+    meaning: 'origins of pages that may read the activity feed from a browser, separated by commas',
+    allowed: 'origins such as https://www.example.com, without a path, separated by commas',
+    schema: listOf(z.string().refine(isOrigin))
   }),
   METRICS_NAMESPACE: variable({
     meaning:
@@ -260,6 +289,11 @@ function parse(schema: z.ZodType, given: string | undefined): z.ZodSafeParseResu
       error: new z.ZodError([{ code: 'custom', path: [], input: undefined, message }])
     }
   }
+}
+
+/** Whether browsers would send it as the header Origin. */
+function isOrigin(value: string): boolean {
+  return /^https?:/.test(value) && URL.canParse(value) && new URL(value).origin === value
 }
 
 const messagesOf = ({ issues }: z.ZodError) => issues.map(({ message }) => message).join('; ')

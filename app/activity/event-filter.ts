@@ -42,11 +42,13 @@ export class FilterError extends RequestError {
 const text = (description: string, maximum = 200) =>
   z.string().trim().min(1).max(maximum).describe(description)
 
-const wholeNumber = (description: string, minimum: number, maximum: number) =>
-  z
-    .union([z.int(), z.string().trim().regex(/^\d+$/, 'must be a whole number').transform(Number)])
-    .pipe(z.int().min(minimum).max(maximum))
+const wholeNumber = (description: string, minimum: number, maximum: number) => {
+  const error = `must be a whole number from ${minimum} to ${maximum}`
+  return z
+    .union([z.number(), z.string().trim().regex(/^\d+$/).transform(Number)], error)
+    .pipe(z.int(error).min(minimum, error).max(maximum, error))
     .describe(description)
+}
 
 /** One value, several separated by commas, or the parameter repeated. */
 const listOf = <const Value extends string>(values: readonly Value[], description: string) =>

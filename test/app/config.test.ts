@@ -31,6 +31,9 @@ const DEFAULTS = {
   DATABASE_URL: undefined,
   FORWARD_SECRET: undefined,
   NOTIFY_TOPIC_ARN: undefined,
+  ACTIVITY_PASSWORD: undefined,
+  ACTIVITY_READ_TOKENS: undefined,
+  ACTIVITY_ALLOWED_ORIGINS: undefined,
   METRICS_NAMESPACE: undefined,
   LISTENER_CONFIG: './listener.config.ts'
 }
@@ -130,6 +133,14 @@ const ACCEPTED: { [Name in VariableName]: [string, unknown][] } = {
     'arn:aws:sns:eu-west-1:123456789012:uploads',
     'arn:aws-cn:sns:cn-north-1:123456789012:a'
   ].map((arn) => [arn, arn]),
+  ACTIVITY_PASSWORD: ['correct horse', 'pässwörter :,'].map((password) => [password, password]),
+  ACTIVITY_READ_TOKENS: [
+    ['0123456789abcdef', ['0123456789abcdef']],
+    [' A-._~+/=6789abcdef, 0123456789abcdef,', ['A-._~+/=6789abcdef', '0123456789abcdef']]
+  ],
+  ACTIVITY_ALLOWED_ORIGINS: [
+    ['https://www.example.com, http://localhost:3000', ['https://www.example.com', 'http://localhost:3000']]
+  ],
   METRICS_NAMESPACE: ['Cloudinary/Listener', 'my team: hooks #2', 'x'.repeat(255)].map((name) => [
     name,
     name
@@ -185,6 +196,15 @@ const REFUSED: Record<Exclude<VariableName, 'HOST'>, [string[], string]> = {
   NOTIFY_TOPIC_ARN: [
     ['uploads', 'arn:aws:sqs:eu-west-1:123456789012:uploads', 'arn:aws:sns:eu-west-1:1:uploads'],
     'the ARN of an SNS topic: arn:aws:sns:REGION:ACCOUNT:NAME'
+  ],
+  ACTIVITY_PASSWORD: [['eleven char', 'with a \t in it', 'x'.repeat(257)], '12 to 256 printable characters'],
+  ACTIVITY_READ_TOKENS: [
+    ['short', '0123456789abcdef,short', 'with spaces in it', ','],
+    'tokens of 16 to 256 letters, digits and any of . _ ~ + / = -, separated by commas'
+  ],
+  ACTIVITY_ALLOWED_ORIGINS: [
+    ['*', 'www.example.com', 'https://www.example.com/', 'https://EXAMPLE.com', 'ftp://example.com'],
+    'origins such as https://www.example.com, without a path, separated by commas'
   ],
   METRICS_NAMESPACE: [
     ['AWS/SQS', ' ', 'a$b', 'x'.repeat(256)],

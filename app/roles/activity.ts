@@ -1,0 +1,71 @@
+import { buildActivityServer } from '../activity/activity-server.ts'
+import type { ActivityStore } from '../activity/activity-store.ts'
+import { limitStore } from '../activity/limited-store.ts'
+import { LiveFeed } from '../activity/live-feed.ts'
+import { ReplayRunner } from '../activity/replay-runner.ts'
+import { ListenerError } from '../errors.ts'
+import { createDynamoDbClient } from '../journal/dynamodb.ts'
+import type { JournalTable } from '../journal/feed.ts'
+import { Journal } from '../journal/journal.ts'
+import { EventSender } from '../queue/event-sender.ts'
+import { Lifecycle } from '../web/lifecycle.ts'
+import { createRegionalSqs, newRunId, SEND_MS } from '../wiring.ts'
+import { defineRole } from './role.ts'
+
+/** The activity role on a store of the journal's table. */
+export const activityRole = (createStore: (table: JournalTable) => ActivityStore) =>
+  defineRole({
+    summary: 'serves the activity page and its API, read from the journal',
+    requires: ['QUEUE_URL', 'JOURNAL_TABLE', 'ACTIVITY_PASSWORD'],
+    stopWithinMs: 30_000,
+    async start({ config, log }) {
+      const sqs = await createRegionalSqs(SEND_MS)
+      const dynamoDb = createDynamoDbClient()
+      const table = { client: dynamoDb, tableName: config.JOURNAL_TABLE }
+      const journaled = createStore(table)
+      const store = limitStore(journaled)
+      const sender = new EventSender({ sqs, queueUrl: config.QUEUE_URL })
+      const replays = new ReplayRunner({
+        store,
+        journal: new Journal(table),
+        sender,
+        log,
+        clock: Date.now,
+        newRunId
+      })
+      const lifecycle = new Lifecycle()
+      const server = await buildActivityServer({
+        log,
+        store,
+        // one call a second, which is not to wait behind others
+        liveFeed: new LiveFeed({ store: journaled, log }),
+        replays,
+        lifecycle,
+        password: config.ACTIVITY_PASSWORD,
+        readTokens: config.ACTIVITY_READ_TOKENS ?? [],
+        allowedOrigins: config.ACTIVITY_ALLOWED_ORIGINS ?? [],
+        clock: Date.now
+      })
+      const url = await server.listen({ port: config.PORT, host: config.HOST })
+      lifecycle.state = 'ready'
+      log.info({ url, page: `${url}/activity` }, 'activity is ready')
+      return async () => {
+        lifecycle.state = 'draining'
+        await server.close()
+        await replays.stop()
+        await sender.idle()
+        dynamoDb.destroy()
+        sqs.destroy()
+      }
+    }
+  })
+
+/** Until app/journal/activity-reader.ts has `createActivityStore`. */
+const createMissingStore = (): ActivityStore => {
+  throw new ListenerError(
+    'ACTIVITY_STORE_MISSING',
+    'this release cannot read the activity from the journal yet'
+  )
+}
+
+export const activity = activityRole(createMissingStore)

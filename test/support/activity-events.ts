@@ -333,7 +333,13 @@ export function activityEvent(
   sample: Sample = {},
   state: Partial<ActivityEventDetail> = {}
 ): ActivityEventDetail {
-  const { run: _, notificationType: __, signedAt: ___, reconciled: ____, ...event } = eventAt(type, 60_000, sample)
+  const {
+    run: _,
+    notificationType: __,
+    signedAt: ___,
+    reconciled: ____,
+    ...event
+  } = eventAt(type, 60_000, sample)
   return { status: 'done', attempts: 1, processors: {}, source: 'web', history: [], ...event, ...state }
 }
 

@@ -29,9 +29,11 @@ const ADVICE: Readonly<Record<string, string>> = {
   NOTIFY_REJECTED: 'The channel refuses the message. Check its address and its permissions, then replay.',
   NOTIFY_UNAUTHORIZED: 'The worker may not publish to the topic. Correct its permissions; it is retried.',
   NOTIFY_UNAVAILABLE: 'The topic did not answer. It is retried; check SNS and the way to it.',
-  DATABASE_UNAVAILABLE: 'The database does not answer or refuses the login. Check DATABASE_URL; it is retried.',
+  DATABASE_UNAVAILABLE:
+    'The database does not answer or refuses the login. Check DATABASE_URL; it is retried.',
   DATABASE_CONFLICT: 'Another transaction wrote the same rows. Nothing to do: it is retried.',
-  DATABASE_LOCKED: 'A session holds a lock on the table. End the session that the message names; it is retried.',
+  DATABASE_LOCKED:
+    'A session holds a lock on the table. End the session that the message names; it is retried.',
   DATABASE_NOT_MIGRATED: 'The table or a column is missing. Run `migrate`; it is retried.',
   DATABASE_TABLE_CONFLICT: 'The table has other columns than the listener needs. Do what the message says.',
   DATABASE_REJECTED: 'The database refuses the row. Correct the table or the columns, then replay.',

@@ -1,7 +1,7 @@
 import { EVENT_TYPES } from '../../ingest/event.ts'
 import { OUTCOMES, SOURCES, STATUSES } from '../event-filter.ts'
 import { type Content, type Html, html } from './html.ts'
-import { listLink, type Query, parameterValue } from './page-link.ts'
+import { listLink, parameterValue, type Query } from './page-link.ts'
 
 /** A filter as the form shows it, and as it is called where it is in force. */
 interface Field {
@@ -67,7 +67,12 @@ ${KEPT.filter((name) => parameterValue(query, name)).map(
 
 /** The filters in force, each with a link that removes it. */
 export const activeFilters = (query: Query): Html =>
-  filterList(query, ({ name, label }) => html` <a href="${listLink(query, { [name]: undefined })}" aria-label="Remove filter: ${label}">×</a>`, html`<li class="all"><a href="${listLink({ view: query.view, window: query.window })}">Clear all</a></li>`)
+  filterList(
+    query,
+    ({ name, label }) =>
+      html` <a href="${listLink(query, { [name]: undefined })}" aria-label="Remove filter: ${label}">×</a>`,
+    html`<li class="all"><a href="${listLink({ view: query.view, window: query.window })}">Clear all</a></li>`
+  )
 
 /** The filters that select something. */
 export const shownFilters = (query: Query): Html => filterList(query, () => undefined)
@@ -76,8 +81,7 @@ function filterList(query: Query, action: (field: Field) => Content, last?: Cont
   const active = [...FIRST, ...MORE].filter(({ name }) => parameterValue(query, name))
   if (active.length === 0) return html``
   return html`<ul class="active" aria-label="Filters in force">${active.map(
-    (field) =>
-      html`<li>${field.label}: <bdi>${parameterValue(query, field.name)}</bdi>${action(field)}</li>`
+    (field) => html`<li>${field.label}: <bdi>${parameterValue(query, field.name)}</bdi>${action(field)}</li>`
   )}${last}</ul>`
 }
 

@@ -45,7 +45,7 @@ export const replayRoutes: FastifyPluginAsync<PagesOptions> = async (app, { repl
     const { failedOnly, ...query } = request.body ?? {}
     const selection = selectionOf(query)
     const { id } = await replays.start(
-      { selection, failedOnly: failedOnly !== 'no', by: USER_NAME },
+      { selection, failedOnly: [failedOnly].flat()[0] !== 'no', by: USER_NAME },
       clientSignal(reply.raw)
     )
     return reply.redirect(replayLink(id), 303)

@@ -47,7 +47,10 @@ function line(step: Step, start: number, place: (at: number) => number, pauses: 
 function longestStretch(steps: readonly Step[]): number {
   const ended = steps.filter(({ tone, isOpen }) => tone === 'attempt' && !isOpen)
   if (ended.length === 0) return Number.POSITIVE_INFINITY
-  return Math.max(10, ended.reduce((sum, { start, end }) => sum + end - start, 0))
+  return Math.max(
+    10,
+    ended.reduce((sum, { start, end }) => sum + end - start, 0)
+  )
 }
 
 const round = (value: number): number => Math.round(value * 10) / 10

@@ -70,14 +70,27 @@ t.test('an event that states no change has no summary', async (t) => {
 t.test('a summary is short, whatever the payload holds', async () => {
   const json = fc.jsonValue()
   const fields = fc.dictionary(
-    fc.constantFrom('added', 'removed', 'updated', 'previous_metadata', 'new_metadata', 'from_public_id', 'to_path'),
-    fc.oneof(json, fc.array(fc.string({ maxLength: 400 }), { maxLength: 40 }), fc.array(fc.record({ name: json, value: json })))
+    fc.constantFrom(
+      'added',
+      'removed',
+      'updated',
+      'previous_metadata',
+      'new_metadata',
+      'from_public_id',
+      'to_path'
+    ),
+    fc.oneof(
+      json,
+      fc.array(fc.string({ maxLength: 400 }), { maxLength: 40 }),
+      fc.array(fc.record({ name: json, value: json }))
+    )
   )
   fc.assert(
     fc.property(fc.constantFrom(...EVENT_TYPES), fc.oneof(json, fields), (type, payload) => {
       const { added = [], removed = [] } = changeSummary(type, payload) ?? {}
       for (const list of [added, removed]) {
-        if (list.length > 20 || list.some((entry) => typeof entry !== 'string' || entry.length > 200)) return false
+        if (list.length > 20 || list.some((entry) => typeof entry !== 'string' || entry.length > 200))
+          return false
       }
       return true
     })

@@ -9,7 +9,10 @@ const urlOf = (changes: Partial<Asset> = {}, type: 'upload' | 'delete' = 'upload
   thumbnailUrl({ asset: { ...asset, ...changes }, environment: 'demo', type })
 
 t.test('an image and a video are delivered as a small square', async (t) => {
-  t.equal(urlOf(), 'https://res.cloudinary.com/demo/image/upload/c_fill,w_96,h_96,q_auto,f_auto/v12/shoes/red')
+  t.equal(
+    urlOf(),
+    'https://res.cloudinary.com/demo/image/upload/c_fill,w_96,h_96,q_auto,f_auto/v12/shoes/red'
+  )
   t.equal(
     urlOf({ resourceType: 'video' }),
     'https://res.cloudinary.com/demo/video/upload/c_fill,w_96,h_96,q_auto/v12/shoes/red.jpg'
@@ -27,10 +30,17 @@ t.test('what cannot be delivered has no address', async (t) => {
 })
 
 t.test('whatever the public id and the environment are, the address stays on the delivery host', async () => {
-  const value = fc.oneof(fc.string({ minLength: 1, unit: 'binary' }), fc.constantFrom(HOSTILE, '../../x', '//evil.example/', '\\..\\', '?a#b'))
+  const value = fc.oneof(
+    fc.string({ minLength: 1, unit: 'binary' }),
+    fc.constantFrom(HOSTILE, '../../x', '//evil.example/', '\\..\\', '?a#b')
+  )
   fc.assert(
     fc.property(value, value, (publicId, environment) => {
-      const url = thumbnailUrl({ asset: { ...asset, publicId }, environment: environment.toWellFormed(), type: 'upload' })
+      const url = thumbnailUrl({
+        asset: { ...asset, publicId },
+        environment: environment.toWellFormed(),
+        type: 'upload'
+      })
       const parsed = new URL(url!)
       return parsed.origin === 'https://res.cloudinary.com' && parsed.search === '' && parsed.hash === ''
     })

@@ -1,7 +1,21 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { eventRow, nextRetry, processorChips, statusBadge, who } from '../../../../app/activity/pages/event-row.ts'
-import { activityEvent, failed, failingState, HOSTILE, iso, NOW, succeeded } from '../../../support/activity-events.ts'
+import {
+  eventRow,
+  nextRetry,
+  processorChips,
+  statusBadge,
+  who
+} from '../../../../app/activity/pages/event-row.ts'
+import {
+  activityEvent,
+  failed,
+  failingState,
+  HOSTILE,
+  iso,
+  NOW,
+  succeeded
+} from '../../../support/activity-events.ts'
 
 const event = activityEvent('upload', { publicId: 'shoes/red' })
 const retrying = { ...event, ...failingState(event as never, 'retrying') } as typeof event
@@ -35,7 +49,10 @@ t.test('a failing event shows its code, its attempts and when it runs again', as
 })
 
 t.test('an ignored event shows the reason, and an event from elsewhere its source', async (t) => {
-  t.match(row({ ...event, status: 'ignored', reason: 'no processor is on upload' }), 'no processor is on upload')
+  t.match(
+    row({ ...event, status: 'ignored', reason: 'no processor is on upload' }),
+    'no processor is on upload'
+  )
   t.match(row({ ...event, source: 'reconcile' }), 'via reconcile')
   t.notMatch(row(), 'via')
 })
@@ -57,7 +74,11 @@ t.test('each processor has a chip with its outcome and its time', async (t) => {
 })
 
 t.test('the next retry is the earliest of the processors that failed', async (t) => {
-  const processors = { a: failed('failed', NOW, { notBefore: NOW + 2 }), b: failed('failed', NOW, { notBefore: NOW + 1 }), c: succeeded(NOW, 1) }
+  const processors = {
+    a: failed('failed', NOW, { notBefore: NOW + 2 }),
+    b: failed('failed', NOW, { notBefore: NOW + 1 }),
+    c: succeeded(NOW, 1)
+  }
   t.equal(nextRetry({ status: 'retrying', processors }), iso(NOW + 1))
   t.equal(nextRetry({ status: 'dead', processors }), undefined)
 })
@@ -88,8 +109,14 @@ t.test('no value of an event becomes markup', async () => {
         lastError: { processor: name, code: text, message: text },
         change: { added: [text], removed: [name] }
       }
-      const tags = [...row(hostile, { now: NOW, form: 'f', remark: text }).matchAll(/<\/?([^\s>]*)/g)].map(([, tag]) => tag!)
-      return tags.every((tag) => ['li', 'label', 'input', 'span', 'img', 'div', 'a', 'bdi', 'strong', 'code', 'time', 'ul'].includes(tag))
+      const tags = [...row(hostile, { now: NOW, form: 'f', remark: text }).matchAll(/<\/?([^\s>]*)/g)].map(
+        ([, tag]) => tag!
+      )
+      return tags.every((tag) =>
+        ['li', 'label', 'input', 'span', 'img', 'div', 'a', 'bdi', 'strong', 'code', 'time', 'ul'].includes(
+          tag
+        )
+      )
     })
   )
 })

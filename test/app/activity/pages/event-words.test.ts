@@ -16,7 +16,10 @@ t.test('an event is told in words', async (t) => {
     title('resource_tags_changed', { added: ['sale'], removed: ['draft'] }),
     'tags of shoes/red changed: +sale −draft'
   )
-  t.equal(title('rename', { added: ['shoes/blue'], removed: ['shoes/red'] }), 'renamed from shoes/red to shoes/blue')
+  t.equal(
+    title('rename', { added: ['shoes/blue'], removed: ['shoes/red'] }),
+    'renamed from shoes/red to shoes/blue'
+  )
   t.equal(title('rename'), 'shoes/red-renamed renamed')
   t.equal(title('move', { added: ['archive'], removed: [''] }), 'shoes/red moved from / to archive')
   t.equal(title('move', { added: ['archive'] }), 'shoes/red moved to archive')

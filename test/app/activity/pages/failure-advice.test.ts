@@ -8,7 +8,11 @@ t.test('every code of a processor or of Cloudinary has its own advice', async (t
       .filter((entry) => entry.isFile())
       .map((entry) => readFileSync(`${entry.parentPath}/${entry.name}`, 'utf8'))
   )
-  const codes = new Set(files.flatMap((text) => text.match(/'(CLOUDINARY|CSV|DATABASE|FORWARD|NOTIFY|VIDEO|STAMP)_[A-Z_]+'/g) ?? []))
+  const codes = new Set(
+    files.flatMap(
+      (text) => text.match(/'(CLOUDINARY|CSV|DATABASE|FORWARD|NOTIFY|VIDEO|STAMP)_[A-Z_]+'/g) ?? []
+    )
+  )
   // names of variables
   for (const name of ['DATABASE_URL', 'FORWARD_SECRET', 'NOTIFY_TOPIC_ARN']) codes.delete(`'${name}'`)
   t.ok(codes.size > 20)

@@ -1,16 +1,31 @@
 import t from 'tap'
 import { FilterSchema, parseListQuery, VIEWS } from '../../../../app/activity/event-filter.ts'
-import { activeFilters, filterForm, shownFilters, viewLinks } from '../../../../app/activity/pages/filter-form.ts'
+import {
+  activeFilters,
+  filterForm,
+  shownFilters,
+  viewLinks
+} from '../../../../app/activity/pages/filter-form.ts'
 import { HOSTILE } from '../../../support/activity-events.ts'
 
 t.test('the form has every filter that the list knows', async (t) => {
-  const names = [...filterForm({}).toString().matchAll(/<(?:input|select) id="f-([a-z]+)" name="\1"/g)].map(([, name]) => name!)
+  const names = [
+    ...filterForm({})
+      .toString()
+      .matchAll(/<(?:input|select) id="f-([a-z]+)" name="\1"/g)
+  ].map(([, name]) => name!)
   const known = Object.keys(FilterSchema.shape).filter((name) => name !== 'view')
   t.strictSame(names.toSorted(), known.toSorted())
 })
 
 t.test('its controls have the values of the query', async (t) => {
-  const text = filterForm({ prefix: 'shoes/', status: 'dead', attempts: '3', view: 'failed', window: '6h' }).toString()
+  const text = filterForm({
+    prefix: 'shoes/',
+    status: 'dead',
+    attempts: '3',
+    view: 'failed',
+    window: '6h'
+  }).toString()
   t.match(text, 'name="prefix" type="text" value="shoes/"')
   t.match(text, '<option value="dead" selected>')
   t.match(text, 'name="attempts" type="number" value="3"')
@@ -24,16 +39,24 @@ t.test('more filters are open where one of them is set', async (t) => {
 })
 
 t.test('several values, which only an address can have, stay', async (t) => {
-  t.match(filterForm({ status: ['dead', 'retrying'] }).toString(), '<option value="dead,retrying" selected>dead or retrying</option>')
+  t.match(
+    filterForm({ status: ['dead', 'retrying'] }).toString(),
+    '<option value="dead,retrying" selected>dead or retrying</option>'
+  )
 })
 
 t.test('times are shown in UTC, and an invalid one is not', async (t) => {
-  const shown = (from: string) => /name="from" type="datetime-local" value="([^"]*)"/.exec(filterForm({ from }).toString())?.[1]
+  const shown = (from: string) =>
+    /name="from" type="datetime-local" value="([^"]*)"/.exec(filterForm({ from }).toString())?.[1]
   t.equal(shown('2026-06-01T12:00:00+02:00'), '2026-06-01T10:00')
   t.equal(shown('2026-06-01T12:00:30'), '2026-06-01T12:00:30')
   t.equal(shown('2026-06-01'), '2026-06-01T00:00')
   t.equal(shown('soon'), '')
-  t.equal(parseListQuery({ from: '2026-06-01T12:00' }).filter.from, '2026-06-01T12:00:00.000Z', 'as the form sends it')
+  t.equal(
+    parseListQuery({ from: '2026-06-01T12:00' }).filter.from,
+    '2026-06-01T12:00:00.000Z',
+    'as the form sends it'
+  )
 })
 
 t.test('every view has a link, and the current one is marked', async (t) => {
@@ -45,7 +68,10 @@ t.test('every view has a link, and the current one is marked', async (t) => {
 
 t.test('each filter in force can be removed', async (t) => {
   const text = activeFilters({ prefix: 'shoes/', status: 'dead', view: 'failed', cursor: 'c' }).toString()
-  t.match(text, 'href="/activity?status&#61;dead&#38;view&#61;failed" aria-label="Remove filter: Public id starts with"')
+  t.match(
+    text,
+    'href="/activity?status&#61;dead&#38;view&#61;failed" aria-label="Remove filter: Public id starts with"'
+  )
   t.match(text, 'href="/activity?view&#61;failed">Clear all')
   t.equal(activeFilters({ view: 'failed' }).toString(), '')
 })

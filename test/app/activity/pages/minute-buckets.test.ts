@@ -1,5 +1,11 @@
 import t from 'tap'
-import { bucketsOf, isWindow, WINDOWS, type Window, windowStart } from '../../../../app/activity/pages/minute-buckets.ts'
+import {
+  bucketsOf,
+  isWindow,
+  WINDOWS,
+  type Window,
+  windowStart
+} from '../../../../app/activity/pages/minute-buckets.ts'
 import { iso, minuteCounts, NOW } from '../../../support/activity-events.ts'
 
 t.test('a window ends with the minute of now', async (t) => {
@@ -16,8 +22,18 @@ t.test('a window has a bucket for each bar', async (t) => {
 
 t.test('minutes are summed in their bucket; of percentiles it has the highest', async (t) => {
   const minutes = [
-    minuteCounts(NOW, { accepted: 1, refused: { A: 2, B: 3 }, done: 4, acknowledge: { p50: 1, p95: 20, p99: 30 } }),
-    minuteCounts(NOW + 60_000, { accepted: 5, dead: 1, acknowledge: { p50: 1, p95: 7, p99: 9 }, endToEnd: { p95: 9 } }),
+    minuteCounts(NOW, {
+      accepted: 1,
+      refused: { A: 2, B: 3 },
+      done: 4,
+      acknowledge: { p50: 1, p95: 20, p99: 30 }
+    }),
+    minuteCounts(NOW + 60_000, {
+      accepted: 5,
+      dead: 1,
+      acknowledge: { p50: 1, p95: 7, p99: 9 },
+      endToEnd: { p95: 9 }
+    }),
     minuteCounts(NOW + 120_000, { retried: 2, ignored: 3, endToEnd: { p95: 3 } })
   ]
   const last = bucketsOf(minutes, '6h', NOW + 180_000).at(-1)

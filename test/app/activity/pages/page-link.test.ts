@@ -1,6 +1,13 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { assetLink, eventLink, filterLink, link, listLink, parameterValue } from '../../../../app/activity/pages/page-link.ts'
+import {
+  assetLink,
+  eventLink,
+  filterLink,
+  link,
+  listLink,
+  parameterValue
+} from '../../../../app/activity/pages/page-link.ts'
 
 t.test('a link holds the parameters that have a value', async (t) => {
   t.equal(link('/activity'), '/activity')
@@ -16,7 +23,10 @@ t.test('a changed filter begins at the first page, with the window kept', async 
 })
 
 t.test('a filter becomes a link', async (t) => {
-  t.equal(filterLink({ assetId: 'abc', status: ['dead', 'retrying'] }), '/activity?status=dead%2Cretrying&asset=abc')
+  t.equal(
+    filterLink({ assetId: 'abc', status: ['dead', 'retrying'] }),
+    '/activity?status=dead%2Cretrying&asset=abc'
+  )
 })
 
 t.test('several values are one, separated by commas', async (t) => {
@@ -26,13 +36,16 @@ t.test('several values are one, separated by commas', async (t) => {
 
 t.test('ids cannot leave their place in the path', async () => {
   fc.assert(
-    fc.property(fc.string().filter((id) => id !== '' && !/^\.{1,2}$/.test(id)), (id) => {
-      for (const path of [eventLink(id), assetLink(id)]) {
-        const { pathname, search, hash } = new URL(path, 'http://host')
-        if (pathname.split('/').length !== 4 || search + hash !== '') return false
-        if (decodeURIComponent(pathname.split('/')[3]!) !== id) return false
+    fc.property(
+      fc.string().filter((id) => id !== '' && !/^\.{1,2}$/.test(id)),
+      (id) => {
+        for (const path of [eventLink(id), assetLink(id)]) {
+          const { pathname, search, hash } = new URL(path, 'http://host')
+          if (pathname.split('/').length !== 4 || search + hash !== '') return false
+          if (decodeURIComponent(pathname.split('/')[3]!) !== id) return false
+        }
+        return true
       }
-      return true
-    })
+    )
   )
 })

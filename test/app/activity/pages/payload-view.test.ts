@@ -3,7 +3,14 @@ import t from 'tap'
 import { payloadView } from '../../../../app/activity/pages/payload-view.ts'
 import { HOSTILE } from '../../../support/activity-events.ts'
 
-const ENTITIES: Record<string, string> = { '&#60;': '<', '&#62;': '>', '&#34;': '"', '&#39;': "'", '&#61;': '=', '&#38;': '&' }
+const ENTITIES: Record<string, string> = {
+  '&#60;': '<',
+  '&#62;': '>',
+  '&#34;': '"',
+  '&#39;': "'",
+  '&#61;': '=',
+  '&#38;': '&'
+}
 
 const textOf = (markup: string) =>
   markup.replace(/<[^>]*>/g, '').replace(/&#\d\d;/g, (entity) => ENTITIES[entity]!)
@@ -21,7 +28,10 @@ t.test('the text is the JSON itself, without markup of its own', async () => {
     fc.property(fc.oneof(fc.jsonValue(), fc.constant({ [HOSTILE]: HOSTILE })), (payload) => {
       const markup = payloadView(payload).toString()
       const tags = [...markup.matchAll(/<\/?([a-z]+)/g)].map(([, tag]) => tag)
-      return tags.every((tag) => tag === 'pre' || tag === 'span') && JSON.stringify(JSON.parse(textOf(markup))) === JSON.stringify(payload)
+      return (
+        tags.every((tag) => tag === 'pre' || tag === 'span') &&
+        JSON.stringify(JSON.parse(textOf(markup))) === JSON.stringify(payload)
+      )
     })
   )
 })

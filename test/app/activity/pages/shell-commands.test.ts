@@ -10,22 +10,37 @@ const origin = { source: 'api', id: 'k', own: false }
 t.test('a shell reads a quoted text as one word, whatever is in it', async (t) => {
   const texts = fc.sample(fc.string({ unit: 'grapheme', minLength: 1 }), 200)
   const words = [HOSTILE, "'; rm -rf / #", '$(id)`id`\\', 'a\nb', ...texts].map((text) => text.toWellFormed())
-  const printed = execFileSync('sh', ['-c', `printf '%s\\0' ${words.map(quoted).join(' ')}`]).toString().split('\0')
+  const printed = execFileSync('sh', ['-c', `printf '%s\\0' ${words.map(quoted).join(' ')}`])
+    .toString()
+    .split('\0')
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are left out
   const expected = words.map((text) => text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, ''))
   t.strictSame(printed.slice(0, -1), expected)
 })
 
 t.test('`npm run send` understands the command', async (t) => {
-  const command = sendCommand({ type: 'upload', asset: { publicId: 'shoes/red', resourceType: 'video' }, origin })
+  const command = sendCommand({
+    type: 'upload',
+    asset: { publicId: 'shoes/red', resourceType: 'video' },
+    origin
+  })
   t.equal(command, "npm run send -- upload --public-id 'shoes/red' --resource-type 'video'")
   const parsed = readCommand(['upload', '--public-id', 'shoes/red', '--resource-type', 'video'], {})
-  t.match(parsed, { action: 'send', options: { type: 'upload', publicId: 'shoes/red', resourceType: 'video' } })
+  t.match(parsed, {
+    action: 'send',
+    options: { type: 'upload', publicId: 'shoes/red', resourceType: 'video' }
+  })
 })
 
 t.test('who made the change is part of it', async (t) => {
-  t.equal(sendCommand({ type: 'delete', asset: null, origin: { ...origin, own: true } }), 'npm run send -- delete --own')
-  t.equal(sendCommand({ type: 'delete', asset: {}, origin: { ...origin, source: 'ui' } }), 'npm run send -- delete --ui')
+  t.equal(
+    sendCommand({ type: 'delete', asset: null, origin: { ...origin, own: true } }),
+    'npm run send -- delete --own'
+  )
+  t.equal(
+    sendCommand({ type: 'delete', asset: {}, origin: { ...origin, source: 'ui' } }),
+    'npm run send -- delete --ui'
+  )
 })
 
 t.test('the curl command sends the payload, signed', async (t) => {

@@ -12,7 +12,11 @@ const build = async (t: Test) => {
 
 t.test('the files have their types', async (t) => {
   const app = await build(t)
-  for (const [name, type] of [['activity.css', 'text/css'], ['activity.js', 'text/javascript'], ['favicon.svg', 'image/svg+xml']]) {
+  for (const [name, type] of [
+    ['activity.css', 'text/css'],
+    ['activity.js', 'text/javascript'],
+    ['favicon.svg', 'image/svg+xml']
+  ]) {
     const { statusCode, headers } = await app.inject(`/activity/${name}`)
     t.equal(statusCode, 200)
     t.match(headers['content-type'], type)
@@ -22,7 +26,10 @@ t.test('the files have their types', async (t) => {
 t.test('a file that has not changed is not sent again', async (t) => {
   const app = await build(t)
   const { headers } = await app.inject('/activity/activity.css')
-  const again = await app.inject({ url: '/activity/activity.css', headers: { 'if-none-match': String(headers.etag) } })
+  const again = await app.inject({
+    url: '/activity/activity.css',
+    headers: { 'if-none-match': String(headers.etag) }
+  })
   t.equal(again.statusCode, 304)
   t.equal(again.body, '')
 })

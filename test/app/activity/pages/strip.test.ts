@@ -29,7 +29,10 @@ t.test('latencies are those of the newest minute that has any', async (t) => {
 })
 
 t.test('refused notifications are summed by reason', async (t) => {
-  const minutes = [minuteCounts(NOW, { accepted: 1500, refused: { A: 1, B: 4 } }), minuteCounts(NOW, { refused: { A: 2 } })]
+  const minutes = [
+    minuteCounts(NOW, { accepted: 1500, refused: { A: 1, B: 4 } }),
+    minuteCounts(NOW, { refused: { A: 2 } })
+  ]
   const text = render({ minutes })
   t.match(text, '<a href="/activity/refused">7</a>')
   t.match(text, 'mostly <code>B</code>')
@@ -65,7 +68,10 @@ t.test('processors are ordered by their error rate', async (t) => {
   }
   const text = render({ minutes: [minuteCounts(NOW, { processors }), minuteCounts(NOW, { processors })] })
   const rates = [...text.matchAll(/(\S+) %<\/span>/g)].map(([, rate]) => rate!.replace(/.*>/, ''))
-  t.strictSame(rates, ['40', '2.5', '#60;0.1', '0', '0', '0'].map((rate) => rate.replace('#60;0.1', '&#60;0.1')))
+  t.strictSame(
+    rates,
+    ['40', '2.5', '#60;0.1', '0', '0', '0'].map((rate) => rate.replace('#60;0.1', '&#60;0.1'))
+  )
   t.match(text, 'and 1 more')
   t.notMatch(text, '<script>')
 })

@@ -21,10 +21,16 @@ t.test('a time outside the stretches is at their end', async (t) => {
 
 t.test('later is never further left, and all is within the drawing', async () => {
   fc.assert(
-    fc.property(fc.array(fc.nat(), { minLength: 1 }), fc.integer({ min: 1, max: 1e6 }), (moments, longest) => {
-      const { place } = timeScale(moments, longest, 1000)
-      const places = moments.toSorted((a, b) => a - b).map(place)
-      return places.every((at, index) => at >= -1e-6 && at <= 1000.001 && at >= (places[index - 1] ?? 0) - 1e-6)
-    })
+    fc.property(
+      fc.array(fc.nat(), { minLength: 1 }),
+      fc.integer({ min: 1, max: 1e6 }),
+      (moments, longest) => {
+        const { place } = timeScale(moments, longest, 1000)
+        const places = moments.toSorted((a, b) => a - b).map(place)
+        return places.every(
+          (at, index) => at >= -1e-6 && at <= 1000.001 && at >= (places[index - 1] ?? 0) - 1e-6
+        )
+      }
+    )
   )
 })

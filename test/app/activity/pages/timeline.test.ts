@@ -19,8 +19,21 @@ const at = (milliseconds: number) => iso(NOW + milliseconds)
 
 t.test('it goes from the change to the last processor', async (t) => {
   const history: AttemptRecord[] = [
-    { id: '1', startedAt: at(40), endedAt: at(400), processors: { tag: { outcome: 'succeeded', milliseconds: 100 }, notify: { outcome: 'failed', milliseconds: 200, code: 'X' } } },
-    { id: '2', startedAt: at(5000), endedAt: at(5100), processors: { notify: { outcome: 'succeeded', milliseconds: 90 } } }
+    {
+      id: '1',
+      startedAt: at(40),
+      endedAt: at(400),
+      processors: {
+        tag: { outcome: 'succeeded', milliseconds: 100 },
+        notify: { outcome: 'failed', milliseconds: 200, code: 'X' }
+      }
+    },
+    {
+      id: '2',
+      startedAt: at(5000),
+      endedAt: at(5100),
+      processors: { notify: { outcome: 'succeeded', milliseconds: 90 } }
+    }
   ]
   t.strictSame(steps({ attempts: 2, storedAt: at(20), finishedAt: at(5100), history }), [
     ['Delivered by Cloudinary', -1500, 0],
@@ -42,7 +55,9 @@ t.test('where it comes from is told by its source', async (t) => {
 })
 
 t.test('an attempt that runs is open', async (t) => {
-  const history = [{ id: '1', startedAt: at(40), processors: { tag: { outcome: 'started' }, odd: { outcome: 'odd' } } }]
+  const history = [
+    { id: '1', startedAt: at(40), processors: { tag: { outcome: 'started' }, odd: { outcome: 'odd' } } }
+  ]
   t.strictSame(steps({ status: 'processing', history }).slice(2), [
     ['Attempt 1', 40, 10_000, 'open'],
     ['tag', 40, 10_000, 'started', 'open'],
@@ -51,9 +66,16 @@ t.test('an attempt that runs is open', async (t) => {
 })
 
 t.test('an event that waits shows for how long', async (t) => {
-  t.strictSame(steps({ status: 'processing', attempts: 0 }).slice(1), [['Waits in the queue', 0, 10_000, 'open']])
+  t.strictSame(steps({ status: 'processing', attempts: 0 }).slice(1), [
+    ['Waits in the queue', 0, 10_000, 'open']
+  ])
   const history = [{ id: '1', startedAt: at(0), endedAt: at(400), processors: {} }]
-  t.strictSame(steps({ status: 'retrying', history }).at(-1), ['Waits for the next attempt', 400, 10_000, 'open'])
+  t.strictSame(steps({ status: 'retrying', history }).at(-1), [
+    'Waits for the next attempt',
+    400,
+    10_000,
+    'open'
+  ])
   t.strictSame(steps({ status: 'ignored', attempts: 0 }), [['Delivered by Cloudinary', -1500, 0]])
 })
 

@@ -4,7 +4,9 @@ import type { Status } from '../../../../app/journal/journal.ts'
 import { activityEvent } from '../../../support/activity-events.ts'
 
 const positions = (...statuses: Status[]) =>
-  Object.fromEntries(queuePositions(statuses.map((status, index) => activityEvent('upload', {}, { id: `e${index}`, status }))))
+  Object.fromEntries(
+    queuePositions(statuses.map((status, index) => activityEvent('upload', {}, { id: `e${index}`, status })))
+  )
 
 t.test('unfinished events wait behind the older ones of their asset', async (t) => {
   t.strictSame(positions('processing', 'processing', 'done', 'retrying', 'dead'), {
@@ -12,7 +14,10 @@ t.test('unfinished events wait behind the older ones of their asset', async (t) 
     e1: 'waits behind an older event',
     e0: 'waits behind 2 older events'
   })
-  t.strictSame(positions('processing', 'retrying'), { e1: 'holds up 1 newer event', e0: 'waits behind an older event' })
+  t.strictSame(positions('processing', 'retrying'), {
+    e1: 'holds up 1 newer event',
+    e0: 'waits behind an older event'
+  })
 })
 
 t.test('where one or none is unfinished, nothing waits', async (t) => {

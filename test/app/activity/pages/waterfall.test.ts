@@ -1,6 +1,13 @@
 import t from 'tap'
 import { waterfall } from '../../../../app/activity/pages/waterfall.ts'
-import { activityEvent, doneState, failingState, HOSTILE, iso, NOW } from '../../../support/activity-events.ts'
+import {
+  activityEvent,
+  doneState,
+  failingState,
+  HOSTILE,
+  iso,
+  NOW
+} from '../../../support/activity-events.ts'
 
 const event = activityEvent('upload')
 const render = (state: object) => waterfall({ ...event, ...state }, NOW).toString()
@@ -33,8 +40,18 @@ t.test('an event of which nothing is known yet has no drawing', async (t) => {
 t.test('no bar leaves the drawing, and names are escaped', async (t) => {
   const started = Date.parse(event.receivedAt)
   const history = [
-    { id: '1', startedAt: iso(started), endedAt: iso(started + 100_000), processors: { [HOSTILE]: { outcome: 'failed', milliseconds: 0, code: HOSTILE } } },
-    { id: '2', startedAt: iso(started + 200_000), endedAt: iso(started + 200_001), processors: { a: { outcome: 'dead', milliseconds: 0 } } }
+    {
+      id: '1',
+      startedAt: iso(started),
+      endedAt: iso(started + 100_000),
+      processors: { [HOSTILE]: { outcome: 'failed', milliseconds: 0, code: HOSTILE } }
+    },
+    {
+      id: '2',
+      startedAt: iso(started + 200_000),
+      endedAt: iso(started + 200_001),
+      processors: { a: { outcome: 'dead', milliseconds: 0 } }
+    }
   ]
   const text = render({ history, attempts: 2, finishedAt: iso(started + 200_001) })
   for (const [, x, width] of text.matchAll(/x="([\d.]+)" y="4" width="([\d.]+)"/g)) {

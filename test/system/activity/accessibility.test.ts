@@ -10,22 +10,23 @@ for (const colorScheme of ['light', 'dark'] as const) {
   t.test(`axe finds nothing on any page, ${colorScheme}`, { skip: withoutBrowser }, async (t) => {
     // the policy lets no script in but our own
     const { page, origin, store } = await visit(t, { colorScheme, bypassCSP: true })
-    for (const [name, path] of Object.entries(await everyPage(store))) {
-      await page.goto(origin + path)
+    const check = async (name: string) => {
       await page.evaluate(AXE)
       const { violations } = await page.evaluate<AxeResults>("axe.run({ resultTypes: ['violations'] })")
       const found = violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
       t.strictSame(found, [], name)
     }
-    await page.goto(`${origin}/activity`)
+    for (const [name, path] of Object.entries(await everyPage(store))) {
+      await page.goto(origin + path)
+      await check(name)
+    }
+    await page.goto(`${origin}/activity/replays/new?status=dead`)
+    await page.getByRole('button', { name: 'Start the replay' }).click()
+    await page.waitForSelector('#progress')
+    await check('replay')
+    await page.goto(`${origin}/activity?status=dead`)
     await page.keyboard.press('?')
-    await page.evaluate(AXE)
-    const { violations } = await page.evaluate<AxeResults>('axe.run()')
-    t.strictSame(
-      violations.map(({ id }) => id),
-      [],
-      'keys'
-    )
+    await check('keys')
   })
 }
 

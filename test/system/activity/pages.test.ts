@@ -62,9 +62,9 @@ for (const javaScriptEnabled of [true, false]) {
   t.test(`filters, paging and replays work ${how}`, { skip: withoutBrowser }, async (t) => {
     const { page, origin, sent, problems } = await visit(t, { javaScriptEnabled })
     await page.goto(`${origin}/activity`)
-    await page.getByRole('link', { name: 'Older' }).click()
+    await page.getByRole('link', { name: 'Older →' }).click()
     t.equal(await page.locator('.row').count(), 50)
-    await page.getByRole('link', { name: 'Newer' }).click()
+    await page.getByRole('link', { name: '← Newer' }).click()
 
     await page.getByLabel('Public id starts with').fill('people/')
     await page.getByLabel('Status').selectOption('dead')

@@ -53,6 +53,8 @@ export interface ReplayRunnerOptions {
   newRunId: () => string
   /** Assets whose events are sent at a time. */
   concurrency?: number
+  /** Maximum duration of selecting events, in milliseconds. */
+  selectWithinMs?: number
 }
 
 /** Default number of assets whose events are sent at a time: more than one batch of SQS. */
@@ -65,7 +67,7 @@ const MAXIMUM_ENDED = 100
 
 const MAXIMUM_FAILURES = 20
 
-/** Maximum duration of selecting events, in milliseconds: less than the idle time-out of an ALB (60 s). */
+/** Less than the idle time-out of an ALB (60 s). */
 const SELECT_MS = 50_000
 
 interface Running {
@@ -82,7 +84,7 @@ export class ReplayRunner {
   #selecting = 0
 
   constructor(options: ReplayRunnerOptions) {
-    this.#options = { concurrency: CONCURRENCY, ...options }
+    this.#options = { concurrency: CONCURRENCY, selectWithinMs: SELECT_MS, ...options }
   }
 
   /** Counts the events that a replay would send. */
@@ -162,7 +164,7 @@ export class ReplayRunner {
   }
 
   async #plan(selection: ReplaySelection, failedOnly: boolean, signal: AbortSignal): Promise<ReplayPlan> {
-    const deadline = AbortSignal.timeout(SELECT_MS)
+    const deadline = AbortSignal.timeout(this.#options.selectWithinMs)
     try {
       const options = { store: this.#options.store, failedOnly, signal: AbortSignal.any([signal, deadline]) }
       return await planReplay(selection, options)

@@ -97,7 +97,11 @@ t.test('a bad value is refused, and its parameter named', async (t) => {
   }
   t.throws(() => parseFilter('text'), { code: 'FILTER_INVALID', parameter: 'filter' })
   t.throws(() => parseListQuery({ limit: '201' }), { code: 'FILTER_INVALID', parameter: 'limit' })
-  t.throws(() => parseFilter({ limit: '20' }), { code: 'FILTER_INVALID', parameter: 'limit' }, 'paging is not part of a filter')
+  t.throws(
+    () => parseFilter({ limit: '20' }),
+    { code: 'FILTER_INVALID', parameter: 'limit' },
+    'paging is not part of a filter'
+  )
 })
 
 t.test('reads paging', async (t) => {

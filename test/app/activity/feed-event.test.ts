@@ -42,7 +42,11 @@ t.test('of a whole event, the payload and the attempts are masked as well', asyn
   store.put(event, {
     ...STATE,
     history: [
-      { id: 'a', startedAt: iso(NOW), processors: { second: { outcome: 'dead', message: `${HOOK} is gone` } } }
+      {
+        id: 'a',
+        startedAt: iso(NOW),
+        processors: { second: { outcome: 'dead', message: `${HOOK} is gone` } }
+      }
     ]
   })
   const masked = maskDetail((await store.find(event.id)) as ActivityEventDetail)

@@ -126,8 +126,8 @@ t.test('a viewer that cannot resume is told to load the list again', async (t) =
 
 t.test('after a long time without viewers an old id gets a reset', async (t) => {
   const { feed, memory, time } = build()
-  const first = watch(feed)
   memory.put(eventAt(0))
+  const first = watch(feed)
   await settled()
   first.leave()
   await time.pass(MINUTE)
@@ -138,8 +138,9 @@ t.test('after a long time without viewers an old id gets a reset', async (t) => 
   await time.pass(MINUTE + 1)
   const late = watch(feed, { lastId: first.messages[0]!.id })
   const fresh = watch(feed)
-  memory.put(eventAt(2 * MINUTE))
   await settled()
+  memory.put(eventAt(2 * MINUTE))
+  await time.pass(1000)
   t.strictSame(late.seen(), ['reset', 'event-120000'])
   t.strictSame(fresh.seen(), ['event-120000'])
 })

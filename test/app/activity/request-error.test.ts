@@ -3,7 +3,11 @@ import { answerTo, RequestError } from '../../../app/activity/request-error.ts'
 import { ListenerError } from '../../../app/errors.ts'
 
 t.test('a refused request is answered as it says', async (t) => {
-  t.strictSame(answerTo(new RequestError(403, 'REFUSED', 'no')), { status: 403, code: 'REFUSED', message: 'no' })
+  t.strictSame(answerTo(new RequestError(403, 'REFUSED', 'no')), {
+    status: 403,
+    code: 'REFUSED',
+    message: 'no'
+  })
   t.strictSame(answerTo(new RequestError(503, 'LATER', 'wait', 30)), {
     status: 503,
     code: 'LATER',

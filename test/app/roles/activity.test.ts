@@ -1,0 +1,74 @@
+import t, { type Test } from 'tap'
+import { MemoryActivityStore } from '../../../app/activity/memory-activity-store.ts'
+import { inspectConfig, readConfig } from '../../../app/config.ts'
+import { activity, activityRole } from '../../../app/roles/activity.ts'
+import { basic, bearer, memoryLog, PASSWORD, TOKEN } from '../../support/activity.ts'
+
+const REQUIRED = {
+  QUEUE_URL: 'http://127.0.0.1:1/0/events.fifo',
+  JOURNAL_TABLE: 'journal',
+  ACTIVITY_PASSWORD: PASSWORD
+}
+
+function withRegion(t: Test): void {
+  const before = process.env.AWS_REGION
+  process.env.AWS_REGION = 'eu-west-1'
+  t.teardown(() => {
+    if (before === undefined) delete process.env.AWS_REGION
+    else process.env.AWS_REGION = before
+  })
+}
+
+const start = (role: typeof activity, environment: Record<string, string> = {}) => {
+  const { log, lines } = memoryLog()
+  const config = readConfig(role.requires, { ...REQUIRED, PORT: '0', HOST: '127.0.0.1', ...environment })
+  const started = role.start({ config: config as never, listener: { processors: [] }, log, write: () => {} })
+  return { started, lines }
+}
+
+t.test('does not start without a password, a journal and a queue', async (t) => {
+  const { faults } = inspectConfig(activity.requires, {})
+  t.strictSame(
+    faults.map(({ name }) => name),
+    Object.keys(REQUIRED)
+  )
+})
+
+t.test('serves the feed to the password and to the tokens, until it is stopped', async (t) => {
+  withRegion(t)
+  const role = activityRole(() => new MemoryActivityStore())
+  const { started, lines } = start(role, {
+    ACTIVITY_READ_TOKENS: TOKEN,
+    ACTIVITY_ALLOWED_ORIGINS: 'https://a.example'
+  })
+  const stop = await started
+  const { url, page } = lines.find(({ msg }) => msg === 'activity is ready') as { url: string; page: string }
+  t.equal(page, `${url}/activity`)
+  const status = async (path: string, headers: Record<string, string> = {}) => {
+    const answer = await fetch(`${url}${path}`, { headers: { connection: 'close', ...headers } })
+    await answer.body?.cancel()
+    return answer.status
+  }
+  t.equal(await status('/ready'), 200)
+  t.equal(await status('/api/activity/events'), 401)
+  t.equal(await status('/api/activity/events', basic()), 200)
+  t.equal(await status('/api/activity/events', bearer()), 200)
+  await stop()
+  await t.rejects(status('/ready'))
+})
+
+t.test('without tokens no token is right', async (t) => {
+  withRegion(t)
+  const { started, lines } = start(activityRole(() => new MemoryActivityStore()))
+  const stop = await started
+  const { url } = lines.find(({ msg }) => msg === 'activity is ready') as { url: string }
+  const answer = await fetch(`${url}/api/activity/events`, { headers: { connection: 'close', ...bearer() } })
+  await answer.body?.cancel()
+  t.equal(answer.status, 401)
+  await stop()
+})
+
+t.test('says that this release cannot read the activity yet', async (t) => {
+  withRegion(t)
+  await t.rejects(start(activity).started, { code: 'ACTIVITY_STORE_MISSING' })
+})

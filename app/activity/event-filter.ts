@@ -183,9 +183,10 @@ export function parseParameters<Schema extends z.ZodObject>(
 ): z.output<Schema> {
   const { success, data, error } = schema.safeParse(withoutEmpty(query))
   if (success) return data
-  const [issue] = error.issues
-  const parameter = issue?.code === 'unrecognized_keys' ? issue.keys[0] : issue?.path[0]
-  const problem = issue?.code === 'unrecognized_keys' ? 'is not a parameter' : (issue?.message ?? '')
+  const issue = error.issues[0]!
+  const isUnknown = issue.code === 'unrecognized_keys'
+  const parameter = isUnknown ? issue.keys[0] : issue.path[0]
+  const problem = isUnknown ? 'is not a parameter' : issue.message
   throw new FilterError(parameter === undefined ? 'filter' : String(parameter), problem)
 }
 

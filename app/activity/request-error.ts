@@ -33,15 +33,15 @@ const ANSWERS: Readonly<Record<string, { status: number; message?: string; retry
 
 /** The answer to an error: nothing of an unexpected one is told. */
 export function answerTo(error: unknown): ErrorAnswer {
-  const { statusCode, code, message, retryAfter } = error as Partial<RequestError>
+  const { statusCode, code, message, retryAfter } = error as Error & Partial<RequestError>
   if (code !== undefined && Object.hasOwn(ANSWERS, code)) {
     const { status, ...answer } = ANSWERS[code]!
-    return { status, code, message: message ?? '', ...answer }
+    return { status, code, message, ...answer }
   }
   // Fastify sets a status code on the errors that it makes itself
   if (statusCode !== undefined && statusCode >= 400 && (statusCode < 500 || error instanceof ListenerError)) {
     const status = statusCode
-    return { status, code: code ?? 'BAD_REQUEST', message: message ?? '', ...(retryAfter && { retryAfter }) }
+    return { status, code: code ?? 'BAD_REQUEST', message, ...(retryAfter && { retryAfter }) }
   }
   return { status: 500, code: 'INTERNAL', message: 'unexpected error; the log of the activity role has it' }
 }

@@ -1,8 +1,9 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { z } from 'zod'
 import { USER_NAME } from '../access.ts'
+import type { ActivityFilter } from '../activity-store.ts'
 import { clientSignal } from '../client-signal.ts'
-import { FilterSchema, parseFilter, parseParameters } from '../event-filter.ts'
+import { FilterError, FilterSchema, parseFilter, parseParameters } from '../event-filter.ts'
 import type { Replay, ReplayRunner, ReplaySelection } from '../replay-runner.ts'
 import { RequestError } from '../request-error.ts'
 import { ReplaySchema } from './event-schemas.ts'
@@ -11,25 +12,24 @@ import { routeSchema } from './route-schema.ts'
 /** Maximum number of ids in a request. */
 const MAXIMUM_IDS = 1000
 
-const BodySchema = z
-  .strictObject({
-    ids: z
-      .array(z.string().min(1).max(200))
-      .min(1)
-      .max(MAXIMUM_IDS)
-      .describe('events to replay; instead of `filter`')
-      .optional(),
-    filter: FilterSchema.describe('replays what it selects, by the parameters of the list').optional(),
-    failedOnly: z.boolean().default(true).describe('run only the processors that have not succeeded'),
-    dryRun: z.boolean().default(false).describe('only count the events')
-  })
-  .describe('either `ids` or `filter`')
+const OptionsSchema = z.strictObject({
+  failedOnly: z.boolean().default(true).describe('run only the processors that have not succeeded'),
+  dryRun: z.boolean().default(false).describe('only count the events')
+})
+
+const IdsSchema = OptionsSchema.extend({
+  ids: z.array(z.string().min(1).max(200)).min(1).max(MAXIMUM_IDS).describe('events to replay')
+})
+
+const SelectionSchema = OptionsSchema.extend({
+  filter: FilterSchema.describe('replays what it selects, by the parameters of the list')
+})
 
 const TotalSchema = z.object({ total: z.int().describe('number of events selected') })
 
 const START = routeSchema({
   summary: 'Replay events, each once, in order per asset',
-  body: BodySchema,
+  body: z.union([IdsSchema, SelectionSchema]),
   answers: { 200: TotalSchema, 202: TotalSchema.extend({ id: z.string().describe('the replay') }) },
   errors: [400, 403, 409, 503]
 })
@@ -71,19 +71,30 @@ export const replaysRoutes: FastifyPluginAsync<{ replays: ReplayRunner }> = asyn
   )
 }
 
-function parseBody(body: unknown): { dryRun: boolean; failedOnly: boolean; selection: ReplaySelection } {
+interface ReplayBody extends z.output<typeof OptionsSchema> {
+  selection: ReplaySelection
+}
+
+function parseBody(body: unknown): ReplayBody {
   const given = typeof body === 'object' && body !== null ? body : {}
-  const isFilter = 'filter' in given
-  if (isFilter === 'ids' in given) {
+  if ('filter' in given === 'ids' in given) {
     throw new RequestError(400, 'FILTER_INVALID', 'give either ids or filter')
   }
-  // the filter is read as the query string is, and its errors name its own parameters
-  const filter = isFilter ? parseFilter(given.filter) : undefined
-  const { ids, dryRun, failedOnly } = parseParameters(BodySchema.omit({ filter: true }), {
-    ...given,
-    filter: undefined
-  })
-  return { dryRun, failedOnly, selection: ids ? { ids } : { filter: filter ?? {} } }
+  if ('filter' in given) {
+    const { filter, ...options } = given
+    return { ...parseParameters(OptionsSchema, options), selection: { filter: parseWholeFilter(filter) } }
+  }
+  const { ids, ...options } = parseParameters(IdsSchema, given)
+  return { ...options, selection: { ids } }
+}
+
+/** Reads a filter as the query string is read, but an empty value would select more than is meant. */
+function parseWholeFilter(given: unknown): ActivityFilter {
+  const filter = parseFilter(given)
+  for (const [parameter, value] of Object.entries(given as object)) {
+    if (value === '') throw new FilterError(parameter, 'is empty')
+  }
+  return filter
 }
 
 function known(replay: Replay | undefined): Replay {

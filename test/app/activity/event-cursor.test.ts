@@ -21,5 +21,9 @@ t.test('a cursor that no page gave out is refused', async (t) => {
 t.test('orders by time received, then by id, newest first', async (t) => {
   const sorted = [position(2, 'a'), position(1, 'c'), position(1, 'b')]
   t.strictSame([sorted[2]!, sorted[0]!, sorted[1]!].sort(newestFirst), sorted)
+  for (const [newer, older] of [sorted.slice(0, 2), sorted.slice(1)] as const) {
+    t.equal(newestFirst(newer!, older!), -1)
+    t.equal(newestFirst(older!, newer!), 1)
+  }
   t.equal(newestFirst(sorted[0]!, sorted[0]!), 0)
 })

@@ -3,7 +3,7 @@ import type { ActivityFilter, EventPage, PageQuery } from '../../../app/activity
 import { LiveFeed, type LiveFeedOptions, type LiveMessage } from '../../../app/activity/live-feed.ts'
 import { MemoryActivityStore } from '../../../app/activity/memory-activity-store.ts'
 import { ListenerError } from '../../../app/errors.ts'
-import { eventAt, ManualTime, memoryLog, settled } from '../../support/activity.ts'
+import { eventAt, listed, ManualTime, memoryLog, settled } from '../../support/activity.ts'
 
 const MINUTE = 60_000
 
@@ -62,6 +62,26 @@ t.test('an event that changes is sent again', async (t) => {
   memory.put(eventAt(0), { status: 'done' })
   await time.pass(1000)
   t.match(viewer.messages, [{ event: { status: 'processing' } }, { event: { status: 'done' } }])
+})
+
+t.test('an event is watched for changes for a minute', async (t) => {
+  const { feed, memory, time } = build()
+  const viewer = watch(feed)
+  memory.put(eventAt(0), { status: 'retrying' })
+  await time.pass(MINUTE)
+  memory.put(eventAt(0), { status: 'dead' })
+  await time.pass(10_000)
+  t.equal(viewer.messages.length, 1)
+  t.match(viewer.messages, [{ event: { status: 'retrying' } }])
+})
+
+t.test('a search that stops early is continued', async (t) => {
+  const found = { events: [await listed(eventAt(0))] }
+  const list = async ({ cursor }: PageQuery) => (cursor ? found : { events: [], older: 'further' })
+  const { feed } = build({ store: { list } })
+  const viewer = watch(feed)
+  await settled()
+  t.strictSame(viewer.seen(), ['event-000000'])
 })
 
 t.test('nothing is polled without viewers', async (t) => {
@@ -137,6 +157,7 @@ t.test('after a long time without viewers an old id gets a reset', async (t) => 
   soon.leave()
   await time.pass(MINUTE + 1)
   const late = watch(feed, { lastId: first.messages[0]!.id })
+  t.strictSame(watch(feed, { lastId: late.messages[0]!.id }).seen(), [], 'and can resume from there')
   const fresh = watch(feed)
   await settled()
   memory.put(eventAt(2 * MINUTE))

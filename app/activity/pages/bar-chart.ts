@@ -74,9 +74,8 @@ const ticks = (labels: readonly string[]): string[] =>
 
 /** The next of 2, 4, 6, 8, 10, 20, 40, …: half of it is a whole number. */
 function roundUp(value: number): number {
-  for (let power = 1; ; power *= 10) {
-    for (const step of [2, 4, 6, 8, 10]) if (value <= step * power) return step * power
-  }
+  const power = 10 ** Math.max(0, Math.ceil(Math.log10(value)) - 1)
+  return 2 * Math.ceil(value / (2 * power)) * power
 }
 
 const round = (value: number): number => Math.round(value * 100) / 100

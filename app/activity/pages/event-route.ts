@@ -8,7 +8,7 @@ import { maskPayload } from '../masked-payload.ts'
 import { RequestError } from '../request-error.ts'
 import { changeTable } from './change-table.ts'
 import { thumbnail } from './delivery-thumbnail.ts'
-import { eventRow, nextRetry, statusBadge, who } from './event-row.ts'
+import { eventRow, nextRetry, processorText, statusBadge, who } from './event-row.ts'
 import { duration, exactTime, timeTag } from './event-time.ts'
 import { assetName, eventTitle, eventWords } from './event-words.ts'
 import { adviceOn } from './failure-advice.ts'
@@ -85,8 +85,9 @@ ${curl && html`<p class="muted">This notification, signed anew; values that auth
 </div>
 </div>
 ${
+  group &&
   neighbours.length > 1 &&
-  html`<section class="card flush" aria-labelledby="neighbours"><div class="card-head"><h2 id="neighbours">Before and after, same asset</h2><a href="${assetLink(group ?? '')}">All events</a></div>
+  html`<section class="card flush" aria-labelledby="neighbours"><div class="card-head"><h2 id="neighbours">Before and after, same asset</h2><a href="${assetLink(group)}">All events</a></div>
 <ol class="rows">${neighbours.map((each) => eventRow(each, { now, current: id, remark: queuePositions(neighbours).get(each.id) }))}</ol></section>`
 }`
 }
@@ -107,10 +108,9 @@ function processors({ processors }: ActivityEventDetail, now: number): Content {
   return html`<section class="card" aria-labelledby="processors"><h2 id="processors">Processors</h2><div class="scroll" tabindex="0" role="region" aria-label="Table of processors"><table class="plain">
 <thead><tr><th scope="col">Name</th><th scope="col">Outcome</th><th scope="col">Attempts</th><th scope="col">Took</th><th scope="col">Last run</th></tr></thead>
 <tbody>${records.map(([name, record]) => {
-    const said =
-      'message' in record ? `${record.code}: ${record.message}` : 'note' in record ? record.note : undefined
+    const text = processorText(record)
     return html`<tr><th scope="row"><bdi>${name}</bdi></th><td><span class="chip ${record.outcome}">${record.outcome}</span></td><td>${record.attempts}${record.waits > 0 && html` <span class="muted">+ ${record.waits} not counted</span>`}</td><td>${'milliseconds' in record && duration(record.milliseconds)}</td><td>${timeTag(record.at, now)}</td></tr>${
-      said && html`<tr class="said"><td colspan="5"><bdi>${maskSecrets(said)}</bdi></td></tr>`
+      text && html`<tr class="said"><td colspan="5"><bdi>${text}</bdi></td></tr>`
     }`
   })}</tbody></table></div></section>`
 }

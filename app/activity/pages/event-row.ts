@@ -46,10 +46,15 @@ const chip = (name: string, record: ProcessorRecord): Html =>
     'milliseconds' in record && html` <span class="ms">${duration(record.milliseconds)}</span>`
   }</li>`
 
-const chipTitle = (name: string, record: ProcessorRecord): string => {
-  const said =
-    'message' in record ? `${record.code}: ${record.message}` : 'note' in record ? (record.note ?? '') : ''
-  return maskSecrets(`${name}: ${record.outcome}${said && ` · ${said}`}`).toWellFormed()
+function chipTitle(name: string, record: ProcessorRecord): string {
+  const text = processorText(record)
+  return `${name}: ${record.outcome}${text === undefined ? '' : ` · ${text}`}`
+}
+
+/** The note or the error of a processor's last run. */
+export function processorText(record: ProcessorRecord): string | undefined {
+  if ('message' in record) return maskSecrets(`${record.code}: ${record.message}`)
+  return 'note' in record && record.note ? maskSecrets(record.note) : undefined
 }
 
 /** Who made the change, as far as Cloudinary says. */

@@ -34,10 +34,11 @@ export const replayRoutes: FastifyPluginAsync<PagesOptions> = async (app, { repl
   app.get<{ Querystring: Query }>('/activity/replays/new', async (request, reply) => {
     const selection = selectionOf(request.query)
     const signal = clientSignal(reply.raw)
-    const [failed, all] = await Promise.all(
-      [true, false].map((failedOnly) => replays.count({ selection, failedOnly }, signal))
-    )
-    const main = confirmation(selection, { failed: failed ?? 0, all: all ?? 0 })
+    const [failed, all] = await Promise.all([
+      replays.count({ selection, failedOnly: true }, signal),
+      replays.count({ selection, failedOnly: false }, signal)
+    ])
+    const main = confirmation(selection, { failed, all })
     return sendPage(reply, page({ title: 'Replay', section: 'events', main }))
   })
 
@@ -126,8 +127,9 @@ function described(selection: ReplaySelection, query: Query): Content {
       ? html`<p class="notice warn"><strong>No filter is set:</strong> these are all events that the journal keeps.</p>`
       : shownFilters(query)
   }
-  const [first, ...others] = selection.ids
-  return html`<p>Selected: <a href="${eventLink(first ?? '')}"><code>${first}</code></a>${others.length > 0 && ` and ${others.length} more`}</p>`
+  const first = selection.ids[0]!
+  const others = selection.ids.length - 1
+  return html`<p>Selected: <a href="${eventLink(first)}"><code>${first}</code></a>${others > 0 && ` and ${others} more`}</p>`
 }
 
 const amount = (count: number): string =>

@@ -18,6 +18,7 @@ t.test('bars are stacked, and the scale ends at a round number', async (t) => {
   t.match(chart, '<rect class="c0" x="1" y="25" width="8" height="75">')
   t.match(chart, '<rect class="c1" x="1" y="0" width="8" height="25">')
   t.match(chart, '<title>12:00: 3 s0, 1 s1</title>')
+  t.match(chartOf([[250]]), '<span>400</span><span>200</span>')
 })
 
 t.test('the table has the bars that are not empty', async (t) => {

@@ -19,9 +19,11 @@ t.test('a failed event shows the error, what to do, and each attempt', async (t)
 t.test('an event that waits for its next attempt says so', async (t) => {
   const { get, store } = await buildActivity(t)
   const event = eventAt('upload', 60_000)
-  store.put(event, failingState(event, 'retrying'))
+  const state = failingState(event, 'retrying')
+  store.put(event, { ...state, processors: { notify: { ...state.processors!.notify!, waits: 2 } } })
   const { body } = await get(`/activity/events/${event.id}`)
   t.match(body, 'failed, and is tried again')
+  t.match(body, '+ 2 not counted')
   t.match(body, 'next attempt')
 })
 

@@ -12,6 +12,7 @@ const title = (...args: Parameters<typeof event>) => eventTitle(event(...args))
 
 t.test('an event is told in words', async (t) => {
   t.equal(title('upload'), 'shoes/red uploaded')
+  t.equal(eventTitle(activityEvent('upload', { publicId: 'a' })), 'a uploaded')
   t.equal(
     title('resource_tags_changed', { added: ['sale'], removed: ['draft'] }),
     'tags of shoes/red changed: +sale −draft'
@@ -21,6 +22,7 @@ t.test('an event is told in words', async (t) => {
     'renamed from shoes/red to shoes/blue'
   )
   t.equal(title('rename'), 'shoes/red-renamed renamed')
+  t.equal(title('rename', { removed: ['shoes/red'] }), 'shoes/red-renamed renamed')
   t.equal(title('move', { added: ['archive'], removed: [''] }), 'shoes/red moved from / to archive')
   t.equal(title('move', { added: ['archive'] }), 'shoes/red moved to archive')
   t.equal(title('move', { removed: ['a'] }), 'shoes/red moved from a')
@@ -50,6 +52,10 @@ t.test('the markup marks the values, and says the same', async (t) => {
     eventWords(event('resource_tags_changed', { added: ['sale'], removed: ['draft'] })).toString(),
     'tags of <bdi class="asset">shoes/red</bdi> changed: <bdi class="added">+sale</bdi> <bdi class="removed">−draft</bdi>'
   )
+})
+
+t.test('no type is without words', async (t) => {
+  for (const type of EVENT_TYPES) t.match(title(type), /\w/, type)
 })
 
 t.test('every type has words, and no value becomes markup', async () => {

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { ListenerError } from '../../../../app/errors.ts'
 import { buildActivity } from '../../../support/activity.ts'
 
 t.test('without the password, a page asks for it', async (t) => {
@@ -31,6 +32,17 @@ t.test('an unexpected error tells the reader nothing of itself, and the log ever
     lines.find(({ msg }) => msg === 'request failed'),
     { level: 50, code: 'INTERNAL' }
   )
+})
+
+t.test('a page says when to load it again', async (t) => {
+  const { get, store } = await buildActivity(t)
+  store.refused = async () => {
+    throw new ListenerError('JOURNAL_UNAVAILABLE', 'the journal does not answer')
+  }
+  const { statusCode, headers, body } = await get('/activity/refused')
+  t.equal(statusCode, 503)
+  t.equal(headers['retry-after'], '5')
+  t.match(body, 'JOURNAL_TABLE')
 })
 
 t.test('no page has an inline script or style, nor one from elsewhere', async (t) => {

@@ -149,8 +149,7 @@ const NAMES = [
 ]
 
 /** A store with an afternoon of varied events, some of them hostile. */
-export function seededStore(now = NOW): MemoryActivityStore {
-  const store = new MemoryActivityStore()
+export function seededStore(now = NOW, store = new MemoryActivityStore()): MemoryActivityStore {
   const put = (
     event: AssetEvent,
     state: EventState = doneState(event, { 'hello-world-tag': 118, notify: 74 })

@@ -1,6 +1,6 @@
 import { type Html, html } from './html.ts'
 
-/** One of the parts that each bar is stacked from, lowest first. */
+/** One part of each stacked bar, bottom first. */
 export interface Series {
   name: string
   /** A colour class of activity.css, such as `done`. */
@@ -22,7 +22,7 @@ const HEIGHT = 100
 const BAR = 8
 const STEP = 10
 
-/** Stacked bars, with a table of the same numbers for those who cannot see them. */
+/** A chart of stacked bars, with the same numbers as a table. */
 export function barChart({ title, labels, series }: BarChartOptions): Html {
   const totals = labels.map((_, index) => series.reduce((sum, { values }) => sum + (values[index] ?? 0), 0))
   const highest = roundUp(Math.max(1, ...totals))
@@ -72,7 +72,7 @@ function table({ title, labels, series }: BarChartOptions): Html {
 const ticks = (labels: readonly string[]): string[] =>
   [0, Math.floor((labels.length - 1) / 2), labels.length - 1].map((index) => labels[index] ?? '')
 
-/** The next of 2, 4, 6, 8, 10, 20, 40, …: half of it is a whole number. */
+/** Rounds up to 2, 4, 6, 8, 10, 20, 40, …, so that half of it is a whole number. */
 function roundUp(value: number): number {
   const power = 10 ** Math.max(0, Math.ceil(Math.log10(value)) - 1)
   return 2 * Math.ceil(value / (2 * power)) * power

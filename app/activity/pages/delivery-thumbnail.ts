@@ -4,12 +4,12 @@ import { type Html, html } from './html.ts'
 /** Where Cloudinary delivers public assets. */
 const DELIVERY_ORIGIN = 'https://res.cloudinary.com'
 
-/** Events after which there is nothing left to show. */
+/** Events after which the asset no longer exists. */
 const GONE: readonly string[] = ['delete', 'delete_by_token']
 
 /**
- * Address of a square of 96 pixels; undefined where nothing can be delivered without a signature, or the event does not
- * say enough of the asset.
+ * The delivery URL of a square of 96 pixels; undefined if the asset cannot be delivered without a signature, or the event
+ * does not identify it.
  */
 export function thumbnailUrl({
   asset,
@@ -32,8 +32,8 @@ export function thumbnailUrl({
 }
 
 /**
- * The thumbnail over a box that says what kind of asset it is: an image that fails to load, or has no alternative text
- * to show, leaves the box.
+ * The thumbnail on top of a box with the resource type: the box stays visible if the image does not load, since its
+ * alternative text is empty.
  */
 export function thumbnail(event: ActivityEvent, size: 'small' | 'large' = 'small'): Html {
   const url = thumbnailUrl(event)

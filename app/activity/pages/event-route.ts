@@ -21,7 +21,7 @@ import { curlCommand, sendCommand } from './shell-commands.ts'
 import { queuePositions } from './waiting-events.ts'
 import { waterfall } from './waterfall.ts'
 
-/** Neighbours shown before and after an event. */
+/** Number of neighbours shown on each side of an event. */
 const NEIGHBOURS = 5
 
 /** `GET /activity/events/ID`. */
@@ -37,7 +37,7 @@ export const eventRoute: FastifyPluginAsync<PagesOptions> = async (app, { store,
   })
 }
 
-/** The events of the same asset around one, newest first, itself included. */
+/** The event and its neighbours of the same asset, newest first. */
 async function neighboursOf(
   store: ActivityStore,
   event: ActivityEventDetail,
@@ -66,40 +66,40 @@ function eventBody(event: ActivityEventDetail, neighbours: readonly ActivityEven
     event.asset && group && html`<a class="button" href="${assetLink(group)}">History of the asset</a>`
   }<a class="button" href="/api/activity/events/${encodeURIComponent(id)}">JSON</a></div></div>
 ${errors(event)}
-<section class="card" aria-labelledby="way"><h2 id="way">What happened</h2>${waterfall(event, now)}</section>
+<section class="card" aria-labelledby="timeline"><h2 id="timeline">What happened</h2>${waterfall(event, now)}</section>
 <div class="columns">
 <div>
 ${changes.length > 0 && html`<section class="card" aria-labelledby="changes"><h2 id="changes">What changed</h2>${changeTable(changes)}</section>`}
 ${processors(event, now)}
 <section class="card" aria-labelledby="payload-title"><div class="card-head"><h2 id="payload-title">Payload</h2>${payload !== undefined && copyButton('payload')}</div>${
     payload === undefined
-      ? html`<p class="muted">It was too large to keep; Cloudinary has the asset as it is now.</p>`
+      ? html`<p class="muted">The payload was too large to keep.</p>`
       : payloadView(payload)
   }</section>
 </div>
 <div>
 <section class="card" aria-labelledby="facts"><h2 id="facts">Facts</h2>${facts(event)}</section>
 <section class="card" aria-labelledby="again"><h2 id="again">Send it again</h2>
-<p class="muted">A notification of the same kind, to a listener on this machine:</p>${command('send-command', sendCommand(event))}
-${curl && html`<p class="muted">This notification, signed anew; values that authorize are masked in it:</p>${command('curl-command', curl)}`}</section>
+<p class="muted">A sample of the same type, sent to a listener on this machine:</p>${command('send-command', sendCommand(event))}
+${curl && html`<p class="muted">This notification with a new signature. Secrets in it are masked:</p>${command('curl-command', curl)}`}</section>
 </div>
 </div>
 ${
   group &&
   neighbours.length > 1 &&
-  html`<section class="card flush" aria-labelledby="neighbours"><div class="card-head"><h2 id="neighbours">Before and after, same asset</h2><a href="${assetLink(group)}">All events</a></div>
+  html`<section class="card flush" aria-labelledby="neighbours"><div class="card-head"><h2 id="neighbours">Other events of this asset</h2><a href="${assetLink(group)}">All events</a></div>
 <ol class="rows">${neighbours.map((each) => eventRow(each, { now, current: id, remark: queuePositions(neighbours).get(each.id) }))}</ol></section>`
 }`
 }
 
-/** The error that the event ended or waits with, and what to do about it. */
+/** The error of a failing event, and what to do about it. */
 function errors({ status, lastError }: ActivityEventDetail): Content {
   if (!lastError || (status !== 'dead' && status !== 'retrying')) return undefined
   const { processor, code, message } = lastError
-  return html`<section class="notice ${status === 'dead' ? 'bad' : 'warn'}" aria-labelledby="error"><h2 id="error"><bdi>${processor}</bdi> ${status === 'dead' ? 'failed for good' : 'failed, and is tried again'}: <code>${code}</code></h2>
+  return html`<section class="notice ${status === 'dead' ? 'bad' : 'warn'}" aria-labelledby="error"><h2 id="error"><bdi>${processor}</bdi> ${status === 'dead' ? 'failed permanently' : 'failed and will be retried'}: <code>${code}</code></h2>
 <p class="message"><bdi>${maskSecrets(message)}</bdi></p>
 <p><strong>What to do:</strong> ${adviceOn(code, status === 'dead')}</p>
-<p><a href="${link('/activity', { processor, code, view: 'failed' })}">Events that failed alike</a></p></section>`
+<p><a href="${link('/activity', { processor, code, view: 'failed' })}">Events with the same error</a></p></section>`
 }
 
 function processors({ processors }: ActivityEventDetail, now: number): Content {
@@ -148,6 +148,6 @@ function facts(event: ActivityEventDetail): Html {
 const command = (id: string, text: string): Html =>
   html`<div class="command"><pre id="${id}" tabindex="0">${text}</pre>${copyButton(id)}</div>`
 
-/** Works with activity.js alone, which shows it. */
+/** Needs activity.js, which shows it. */
 const copyButton = (target: string): Html =>
   html`<button class="quiet copy" type="button" data-copy="${target}" hidden>Copy</button>`

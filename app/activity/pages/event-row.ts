@@ -9,11 +9,11 @@ import { assetLink, eventLink } from './page-link.ts'
 
 export interface RowOptions {
   now: number
-  /** Id of the form that a box before each row belongs to: its rows can be selected. */
+  /** Id of the form that selects rows. Default: rows cannot be selected. */
   form?: string
-  /** The event that the page is about is marked. */
+  /** Id of the event to mark as current. */
   current?: string
-  /** What the page has to say about the event. */
+  /** A note of the page about the event. */
   remark?: Content
 }
 
@@ -57,14 +57,14 @@ export function processorText(record: ProcessorRecord): string | undefined {
   return 'note' in record && record.note ? maskSecrets(record.note) : undefined
 }
 
-/** Who made the change, as far as Cloudinary says. */
+/** Who made the change, if Cloudinary says so. */
 export function who({ origin }: Pick<ActivityEvent, 'origin'>): Html {
   if (origin.own) return html`by this listener`
   if (!origin.id) return html`${origin.source ? `by ${origin.source}` : 'by someone unknown'}`
   return html`by ${origin.source === 'ui' ? 'user' : 'key'} <bdi>${origin.id}</bdi>`
 }
 
-/** When the first of the processors that wait runs again; ISO 8601. */
+/** When the first waiting processor runs again; ISO 8601. */
 export const nextRetry = ({
   status,
   processors

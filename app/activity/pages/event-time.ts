@@ -13,11 +13,11 @@ const yearFormat = new Intl.DateTimeFormat('en-GB', {
   timeZone: 'UTC'
 })
 
-/** `2026-11-27 17:12:56.123 UTC`; an invalid time as it is. */
+/** `2026-11-27 17:12:56.123 UTC`; returns an invalid time unchanged. */
 export const exactTime = (iso: string): string =>
   Number.isNaN(Date.parse(iso)) ? iso : new Date(iso).toISOString().replace('T', ' ').replace('Z', ' UTC')
 
-/** A time as a reader thinks of it, such as `12 s ago`, `in 3 min` or `4 Nov`. */
+/** Formats a time relative to now: `12 s ago`, `in 3 min`, `4 Nov`. */
 export function relativeTime(iso: string, now: number): string {
   const at = Date.parse(iso)
   if (Number.isNaN(at)) return iso
@@ -38,11 +38,11 @@ function distanceInWords(milliseconds: number): string {
   return `${Math.floor(milliseconds / DAY)} d`
 }
 
-/** Relative to now, and exact on hover; activity.js keeps it current. */
+/** A time relative to now, exact on hover. activity.js updates it. */
 export const timeTag = (iso: string, now: number): Html =>
   html`<time datetime="${iso}" title="${exactTime(iso)}">${relativeTime(iso, now)}</time>`
 
-/** A duration with three significant digits at most: `41 ms`, `1.24 s`, `3 min 12 s`. */
+/** Formats a duration with at most three significant digits: `41 ms`, `1.24 s`, `3 min 12 s`. */
 export function duration(milliseconds: number): string {
   const rounded = Math.max(0, Math.round(milliseconds))
   if (rounded < SECOND) return `${rounded} ms`

@@ -3,28 +3,28 @@ import { type Html, html } from './html.ts'
 
 type Role = 'asset' | 'name' | 'added' | 'removed'
 
-/** A piece of a sentence: our own words, or a value that somebody else chose. */
+/** Part of a sentence: fixed text, or a value from the event. */
 type Piece = string | { text: string; role: Role }
 
-/** Longest value in a sentence, in characters; the whole one is on the event's page. */
+/** Maximum length of a value in a sentence, in characters. */
 const LONGEST_VALUE = 120
 
-/** Most changes in a sentence. */
+/** Maximum number of changes in a sentence. */
 const MOST_CHANGES = 6
 
-/** The event in words, with the values marked: `tags of **shoes/red** changed: +sale −draft`. */
+/** Describes the event, with the values marked: `tags of **shoes/red** changed: +sale −draft`. */
 export const eventWords = (event: ActivityEvent): Html =>
   html`${sentence(event).map((piece) =>
     typeof piece === 'string' ? piece : html`<bdi class="${piece.role}">${cut(piece.text)}</bdi>`
   )}`
 
-/** The event in words as plain text, for titles and labels. */
+/** Describes the event in plain text, for titles and labels. */
 export const eventTitle = (event: ActivityEvent): string =>
   sentence(event)
     .map((piece) => (typeof piece === 'string' ? piece : cut(piece.text)))
     .join('')
 
-/** How an asset is called: its public id, else its asset id. */
+/** The asset's public id, else its asset id. */
 export const assetName = ({ asset }: Pick<ActivityEvent, 'asset'>): string | undefined =>
   asset?.publicId ?? asset?.assetId
 

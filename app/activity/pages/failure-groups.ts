@@ -12,7 +12,7 @@ export interface FailureGroup {
   firstSeen: string
   lastSeen: string
   newest: ActivityEvent
-  /** Failures by time, oldest first: each place is one part of the whole time that the groups span. */
+  /** Number of failures in each part of the time that all groups span, oldest first. */
   overTime: readonly number[]
 }
 
@@ -26,7 +26,7 @@ interface Failure {
   at: string
 }
 
-/** Unfinished and dead events by processor and code; the group with the newest failure comes first. */
+/** Groups failures by processor and code, the newest first. */
 export function failureGroups(events: readonly ActivityEvent[], now: number): FailureGroup[] {
   const failures = events.flatMap(failuresOf)
   const start = Math.min(now, ...failures.map(({ at }) => Date.parse(at)))
@@ -58,7 +58,7 @@ function groupOf(failures: readonly Failure[], start: number, partMs: number): F
   }
 }
 
-/** An event's processors that have failed; without any, its last error. */
+/** The failed processors of an event; without any, its last error. */
 function failuresOf(event: ActivityEvent): Failure[] {
   const failed = Object.entries(event.processors).flatMap(([processor, record]) =>
     record.outcome === 'failed' || record.outcome === 'dead'

@@ -12,12 +12,12 @@ import { eventLink, link } from './page-link.ts'
 import { type PagesOptions, sendPage } from './page-options.ts'
 import { sparkBars } from './sparkline.ts'
 
-/** Most events that are grouped, of those that wait and of those that are dead. */
+/** Maximum number of events to group, per status. */
 const MOST_EVENTS = 1000
 
 const PAGE = 200
 
-/** `GET /activity/failures`: what waits for a retry or is dead, by processor and code. */
+/** `GET /activity/failures`: retrying and dead events by processor and code. */
 export const failuresRoute: FastifyPluginAsync<PagesOptions> = async (app, { store, clock }) => {
   app.get('/activity/failures', async (_request, reply) => {
     const signal = clientSignal(reply.raw)
@@ -33,7 +33,8 @@ export const failuresRoute: FastifyPluginAsync<PagesOptions> = async (app, { sto
         title: 'Failures',
         section: 'failures',
         main: html`<div class="page-head"><h1>Failures</h1><p class="muted">Events that wait for their next attempt or are dead, by processor and error code.${
-          (dead.isCut || retrying.isCut) && ` Counts are of the newest ${MOST_EVENTS} events of each state.`
+          (dead.isCut || retrying.isCut) &&
+          ` Only the newest ${MOST_EVENTS} events of each state are counted.`
         }</p></div>${groups.length === 0 ? nothing() : html`<ul class="failures">${groups.map((group) => card(group, now))}</ul>`}`
       })
     )
@@ -61,7 +62,7 @@ async function readAll(
 }
 
 const nothing = (): Html =>
-  html`<div class="empty"><p><strong>Nothing has failed.</strong></p><p>Every event is done, was ignored, or is on its way.</p></div>`
+  html`<div class="empty"><p><strong>Nothing has failed.</strong></p><p>Every event is done, ignored or being processed.</p></div>`
 
 function card(group: FailureGroup, now: number): Html {
   const { processor, code, message, dead, retrying, firstSeen, lastSeen, newest, overTime } = group

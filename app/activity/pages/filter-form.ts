@@ -3,7 +3,7 @@ import { OUTCOMES, SOURCES, STATUSES } from '../event-filter.ts'
 import { type Content, type Html, html } from './html.ts'
 import { listLink, parameterValue, type Query } from './page-link.ts'
 
-/** A filter as the form shows it, and as it is called where it is in force. */
+/** A filter in the form. */
 interface Field {
   name: string
   label: string
@@ -45,17 +45,17 @@ const VIEWS: Readonly<Record<string, string>> = {
   slowest: 'Slowest'
 }
 
-/** Parameters that the form does not show, and keeps. */
+/** Parameters that the form keeps but does not show. */
 const KEPT = ['view', 'window']
 
-/** Views at hand. */
+/** Ready-made filters. */
 export const viewLinks = (query: Query): Html =>
   html`<nav class="views" aria-label="Views">${Object.entries(VIEWS).map(
     ([view, title]) =>
       html`<a href="${listLink(query, { view })}"${parameterValue(query, 'view') === view && html` aria-current="page"`}>${title}</a>`
   )}</nav>`
 
-/** All filters, as a form whose values are those of the query. */
+/** The form of all filters, filled from the query. */
 export const filterForm = (query: Query): Html =>
   html`<form class="filters" method="get" action="/activity" role="search" aria-label="Filter events">
 <div class="fields">${FIRST.map((field) => control(field, query))}<div class="go"><button class="primary" type="submit">Filter</button></div></div>
@@ -65,7 +65,7 @@ ${KEPT.filter((name) => parameterValue(query, name)).map(
   (name) => html`<input type="hidden" name="${name}" value="${parameterValue(query, name)}">`
 )}</form>`
 
-/** The filters in force, each with a link that removes it. */
+/** The active filters, each with a link that removes it. */
 export const activeFilters = (query: Query): Html =>
   filterList(
     query,
@@ -80,7 +80,7 @@ export const shownFilters = (query: Query): Html => filterList(query, () => unde
 function filterList(query: Query, action: (field: Field) => Content, last?: Content): Html {
   const active = [...FIRST, ...MORE].filter(({ name }) => parameterValue(query, name))
   if (active.length === 0) return html``
-  return html`<ul class="active" aria-label="Filters in force">${active.map(
+  return html`<ul class="active" aria-label="Active filters">${active.map(
     (field) => html`<li>${field.label}: <bdi>${parameterValue(query, field.name)}</bdi>${action(field)}</li>`
   )}${last}</ul>`
 }

@@ -1,17 +1,17 @@
 import { html as escaping } from 'ghtml'
 
-/** What a template may hold: `undefined`, `null` and `false` leave nothing. */
+/** A value in a template. `undefined`, `null` and `false` render nothing. */
 export type Content = Html | string | number | undefined | null | false | readonly Content[]
 
 /**
- * Control characters, characters without a width, and those that turn the direction of the text around them: they could
- * make a text look like another one. Joiners stay: emoji and some scripts need them.
+ * Control characters, zero-width characters and those that change the text direction: they can make a text look like
+ * another one. Joiners are allowed: emoji and some scripts need them.
  */
 const DECEPTIVE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is shown
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g
 
-/** Markup that is safe to send: only `html` makes it, so every value in it is escaped. */
+/** Safe markup: only `html` makes it, so every value in it is escaped. */
 export class Html {
   readonly #text: string
 
@@ -30,12 +30,12 @@ export class Html {
 }
 
 /**
- * Escapes every value that `html` has not made itself. Attribute values must be quoted. In a text, deceptive characters are
- * shown as `\\u202e`; a value that is a whole attribute stays as it is, since forms send it back.
+ * Escapes every value except markup that `html` made. Attribute values must be quoted. Deceptive characters are shown as
+ * `\\u202e`, except in a value that is a whole attribute: forms send it back.
  */
 export const html = (literals: TemplateStringsArray, ...values: Content[]): Html => Html.of(literals, values)
 
-/** Contents with markup between each two. */
+/** Joins contents with a separator. */
 export const joined = (contents: readonly Content[], between: Content): Html =>
   html`${contents.flatMap((content, index) => (index === 0 ? [content] : [between, content]))}`
 

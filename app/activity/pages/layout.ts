@@ -2,9 +2,9 @@ import { type Content, type Html, html } from './html.ts'
 
 export interface PageOptions {
   title: string
-  /** Which of the pages in the header this one belongs to. */
+  /** The page of the header to mark as current. */
   section?: 'events' | 'failures' | 'refused'
-  /** Seconds after which a browser without JavaScript loads the page again. */
+  /** Seconds until a browser without JavaScript reloads the page. */
   refreshSeconds?: number
   main: Content
 }
@@ -26,7 +26,7 @@ const KEYS = [
   ['?', 'show these keys']
 ] as const
 
-/** A whole page. Scripts and styles come from files: the content security policy allows no others. */
+/** A complete page. Scripts and styles are files: the content security policy allows nothing inline. */
 export function page({ title, section, refreshSeconds, main }: PageOptions): Html {
   return html`<!doctype html>
 <html lang="en">

@@ -13,7 +13,7 @@ import { link, listLink, type Query } from './page-link.ts'
 import { type PagesOptions, sendPage } from './page-options.ts'
 import { strip } from './strip.ts'
 
-/** Most rows that are loaded by their ids. */
+/** Maximum number of rows that are loaded by id. */
 const MOST_ROWS = 100
 
 /** `GET /activity`, the list of events; `GET /activity/rows`, some of its rows for activity.js. */
@@ -69,7 +69,7 @@ async function find(
 }
 
 const filterProblem = (error: FilterError): Html =>
-  html`<div class="notice bad" role="alert"><p><strong>This filter cannot be used.</strong> <bdi>${error.message}</bdi></p><p>Correct the value above, or <a href="/activity">show all events</a>.</p></div>`
+  html`<div class="notice bad" role="alert"><p><strong>This filter is not valid.</strong> <bdi>${error.message}</bdi></p><p>Correct the value above, or <a href="/activity">show all events</a>.</p></div>`
 
 function eventList(found: Found, query: Query, now: number): Html {
   const { events, query: listQuery } = found
@@ -96,7 +96,7 @@ ${pager(found, query, now)}
 function nothing({ query: { filter, cursor }, searchedTo }: Found, query: Query): Content {
   if (searchedTo !== undefined) return html`<p class="empty">Nothing found so far.</p>`
   if (cursor !== undefined) {
-    return html`<p class="empty">There are no more events this way. <a href="${listLink(query)}">Back to the newest</a></p>`
+    return html`<p class="empty">There are no more events in this direction. <a href="${listLink(query)}">Back to the newest</a></p>`
   }
   if (!isEmptyFilter(filter)) {
     return html`<p class="empty">No event matches. <a href="/activity">Show all events</a></p>`

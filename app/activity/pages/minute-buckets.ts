@@ -2,7 +2,7 @@ import type { MinuteCounts } from '../activity-store.ts'
 
 const MINUTE_MS = 60_000
 
-/** Times that the strip can show: how long, and how many minutes are in one bar. */
+/** Time ranges of the strip, and the minutes in one bar. */
 export const WINDOWS = {
   '1h': { minutes: 60, bucketMinutes: 1, name: 'hour' },
   '6h': { minutes: 360, bucketMinutes: 5, name: '6 hours' },
@@ -14,7 +14,7 @@ export type Window = keyof typeof WINDOWS
 export const isWindow = (value: unknown): value is Window =>
   typeof value === 'string' && Object.hasOwn(WINDOWS, value)
 
-/** What happened in the minutes of one bar. */
+/** Sums over the minutes of one bar. */
 export interface Bucket {
   /** ISO 8601, UTC. */
   start: string
@@ -24,7 +24,7 @@ export interface Bucket {
   retried: number
   dead: number
   ignored: number
-  /** Of the slowest minute: percentiles of minutes cannot be merged. */
+  /** The highest of the minutes: percentiles cannot be merged. */
   acknowledgeP95?: number
   endToEndP95?: number
 }
@@ -37,7 +37,7 @@ export function windowStart(window: Window, now: number): string {
   return new Date(end - minutes * MINUTE_MS).toISOString()
 }
 
-/** The minutes of a window as one bucket for each bar, oldest first. */
+/** Sums minutes into one bucket per bar, oldest first. */
 export function bucketsOf(minutes: readonly MinuteCounts[], window: Window, now: number): Bucket[] {
   const start = Date.parse(windowStart(window, now))
   const bucketMs = WINDOWS[window].bucketMinutes * MINUTE_MS

@@ -1,12 +1,12 @@
 import { type Html, html } from './html.ts'
 
-/** Longest payload that is coloured and shown at once, in characters; a longer one is cut. */
+/** Maximum length of a shown payload, in characters. */
 const LONGEST = 200_000
 
-/** Keys, texts, and what else is a value of JSON. */
+/** JSON tokens. */
 const TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(true|false|null)\b|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
 
-/** JSON, indented, with its tokens marked. */
+/** Renders indented JSON with its tokens marked. */
 export function payloadView(payload: unknown): Html {
   const whole = JSON.stringify(payload, null, 2)
   const text = whole.slice(0, LONGEST)
@@ -26,6 +26,6 @@ export function payloadView(payload: unknown): Html {
   }
   parts.push(html`${text.slice(end)}`)
   return html`<pre class="payload" id="payload" tabindex="0" aria-label="Payload">${parts}${
-    whole.length > LONGEST && html`\n… cut after ${LONGEST} characters; the API has the whole payload`
+    whole.length > LONGEST && html`\n… cut after ${LONGEST} characters; the API returns the whole payload`
   }</pre>`
 }

@@ -7,16 +7,15 @@ import { page } from './layout.ts'
 import { windowStart } from './minute-buckets.ts'
 import { type PagesOptions, sendPage } from './page-options.ts'
 
-/** What a reason to refuse a notification means for the reader. */
+/** What each reason means. */
 const MEANING: Readonly<Record<string, string>> = {
-  SIGNATURE_MISSING:
-    'Not from Cloudinary, or a proxy removes headers. Without other signs: a scanner; nothing to do.',
+  SIGNATURE_MISSING: 'Not sent by Cloudinary (usually a scanner: nothing to do), or a proxy removes headers.',
   SIGNATURE_INVALID:
-    'Signed with another secret, or changed on its way. If Cloudinary sent it: check the secret and the key that signs notifications.',
-  SIGNATURE_EXPIRED: 'Too old or too far in the future: a repeated request, or a wrong clock on this side.',
+    'Signed with another secret, or modified in transit. If Cloudinary sent it, check the secret and which key signs notifications.',
+  SIGNATURE_EXPIRED: 'Too old, or in the future: a replayed request, or the clock of this server is wrong.',
   BODY_TOO_LARGE: 'Larger than the limit of a notification (BODY_LIMIT_BYTES).',
-  EVENT_TOO_LARGE: 'Larger than what SQS stores.',
-  BAD_REQUEST: 'Not a proper HTTP request.'
+  EVENT_TOO_LARGE: 'Larger than SQS can store.',
+  BAD_REQUEST: 'A malformed HTTP request.'
 }
 
 /** `GET /activity/refused`: a sample of the notifications that were refused. */
@@ -41,7 +40,7 @@ export const refusedRoute: FastifyPluginAsync<PagesOptions> = async (app, { stor
       page({
         title: 'Refused',
         section: 'refused',
-        main: html`<div class="page-head"><h1>Refused notifications</h1><p class="muted">A sample: anyone can send requests to the webhook, so only the form of their headers is kept, and nothing in it is to be trusted.</p></div>
+        main: html`<div class="page-head"><h1>Refused notifications</h1><p class="muted">A sample. Anyone can send requests to the webhook, so only the format of the headers is kept. Do not trust any value here.</p></div>
 ${reasons(minutes)}
 ${
   rows.length === 0

@@ -11,13 +11,13 @@ import { page } from './layout.ts'
 import { eventLink, listLink, type Query } from './page-link.ts'
 import { type PagesOptions, sendPage } from './page-options.ts'
 
-/** Most events that are selected one by one. */
+/** Maximum number of ids in a selection. */
 const MOST_IDS = 1000
 
-/** Ids alone, which may be as many as a page of a list has. */
+/** Maximum size of a form, in bytes. Forms contain only ids and a filter. */
 const BODY_BYTES = 128 * 1024
 
-/** Seconds between two looks at a replay that runs, without JavaScript. */
+/** Interval of reloads of a running replay without JavaScript, in seconds. */
 const REFRESH_SECONDS = 2
 
 /**
@@ -81,7 +81,7 @@ const replayLink = (id: string): string => `/activity/replays/${encodeURICompone
 const queryOf = (parameters: URLSearchParams): Query =>
   Object.fromEntries([...new Set(parameters.keys())].map((name) => [name, parameters.getAll(name)])) as Query
 
-/** Events by id where there are ids; else all that the filter selects. */
+/** The events with the given ids; without ids, the events that the filter selects. */
 function selectionOf({ id, all, ...query }: Query): ReplaySelection {
   const ids = [...new Set([id ?? []].flat())].slice(0, MOST_IDS)
   if (ids.length > 0) return { ids }
@@ -105,7 +105,7 @@ function confirmation(selection: ReplaySelection, counts: Counts): Html {
   const query = 'filter' in selection ? Object.fromEntries(filterToQuery(selection.filter)) : {}
   const back = 'filter' in selection ? listLink(query) : '/activity'
   if (counts.all === 0) {
-    return html`<div class="dialog-page"><h1>Nothing to replay</h1><p>No event is selected by this any more.</p><p><a class="button" href="${back}">Back</a></p></div>`
+    return html`<div class="dialog-page"><h1>Nothing to replay</h1><p>This selects no events.</p><p><a class="button" href="${back}">Back</a></p></div>`
   }
   const inputs: [string, string][] =
     'ids' in selection ? selection.ids.map((id) => ['id', id]) : Object.entries(query)
@@ -115,8 +115,8 @@ ${described(selection, query)}
 ${inputs.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}${'filter' in selection && inputs.length === 0 && html`<input type="hidden" name="all" value="yes">`}
 <fieldset><legend>Which processors run</legend>
 <label><input type="radio" name="failedOnly" value="yes"${counts.failed > 0 ? html` checked` : html` disabled`}> Only those that have not succeeded: ${amount(counts.failed)}</label>
-<label><input type="radio" name="failedOnly" value="no"${counts.failed === 0 && html` checked`}> All, those that have succeeded too: ${amount(counts.all)}</label></fieldset>
-<p class="muted">The events of an asset run in order. The journal keeps that they were replayed, when, and by whom.</p>
+<label><input type="radio" name="failedOnly" value="no"${counts.failed === 0 && html` checked`}> All, including those that have succeeded: ${amount(counts.all)}</label></fieldset>
+<p class="muted">The events of an asset run in order. The journal records who replayed them and when.</p>
 <div class="actions"><button class="primary" type="submit">Start the replay</button><a class="button" href="${back}">Cancel</a></div>
 </form></div>`
 }
@@ -124,7 +124,7 @@ ${inputs.map(([name, value]) => html`<input type="hidden" name="${name}" value="
 function described(selection: ReplaySelection, query: Query): Content {
   if ('filter' in selection) {
     return Object.keys(query).length === 0
-      ? html`<p class="notice warn"><strong>No filter is set:</strong> these are all events that the journal keeps.</p>`
+      ? html`<p class="notice warn"><strong>No filter is set:</strong> this replays every event in the journal.</p>`
       : shownFilters(query)
   }
   const first = selection.ids[0]!

@@ -1,11 +1,11 @@
 import type { ActivityEventDetail } from '../activity-store.ts'
 
-/** Longest payload that a command holds, in characters: shells refuse longer arguments. */
+/** Maximum length of a payload in a command, in characters: shells limit arguments. */
 const LONGEST = 60_000
 
 const WEBHOOK = 'http://127.0.0.1:8080/webhooks/cloudinary'
 
-/** A command that sends a notification of the same kind, about the same asset, to a listener on this machine. */
+/** Returns a command that sends a sample of the same type, about the same asset, to a listener on this machine. */
 export function sendCommand({
   type,
   asset,
@@ -22,8 +22,8 @@ export function sendCommand({
 }
 
 /**
- * A command that sends the notification itself, signed anew with `$CLOUDINARY_API_SECRET`; undefined where the payload is not
- * known or too long.
+ * Returns a command that sends the notification with a new signature, made with `$CLOUDINARY_API_SECRET`; undefined if the
+ * payload is unknown or too long.
  */
 export function curlCommand(payload: unknown): string | undefined {
   const body = payload === undefined ? undefined : JSON.stringify(payload)
@@ -38,7 +38,7 @@ export function curlCommand(payload: unknown): string | undefined {
 }
 
 /**
- * A text as one word of a POSIX shell. Control characters other than a line feed are left out: a terminal would act on
+ * Quotes a text as one word of a POSIX shell. Removes control characters other than line feeds: a terminal would act on
  * them when the command is pasted.
  */
 export const quoted = (text: string): string =>

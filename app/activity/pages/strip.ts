@@ -14,13 +14,13 @@ export interface StripOptions {
   now: number
 }
 
-/** Most processors in the strip; the table of the failures has all. */
+/** Maximum number of processors in the strip. */
 const MOST_PROCESSORS = 6
 
-/** A worker writes a sample every few seconds; an older one says little about now. */
+/** Age of a sample that is out of date, in milliseconds: workers write one every few seconds. */
 const STALE_MS = 120_000
 
-/** Charts and figures about the last minutes. */
+/** Charts and figures of the last minutes. */
 export function strip({ minutes, queue, window, query, now }: StripOptions): Html {
   const buckets = bucketsOf(minutes, window, now)
   const { name, bucketMinutes } = WINDOWS[window]
@@ -100,7 +100,7 @@ function counts(minutes: readonly MinuteCounts[], name: string): Html {
 
 function queueFigures(queue: QueueSample | undefined, now: number): Html {
   if (!queue) {
-    return figure('Queue', '–', 'no worker has reported; is one running?')
+    return figure('Queue', '–', 'no worker has reported yet')
   }
   const seen = html`seen ${timeTag(queue.at, now)}`
   const stale = now - Date.parse(queue.at) > STALE_MS
@@ -115,13 +115,13 @@ function queueFigures(queue: QueueSample | undefined, now: number): Html {
   )}${figure(
     'Dead letters',
     queue.deadLetters === 0 ? '0' : html`<a href="/activity/failures">${number(queue.deadLetters)}</a>`,
-    queue.deadLetters === 0 ? 'nothing to repair' : 'repair, then replay',
+    queue.deadLetters === 0 ? 'nothing to fix' : 'fix the cause, then replay',
     undefined,
     queue.deadLetters === 0 ? undefined : 'bad'
   )}${figure(
     'Circuit breaker',
     queue.breakerOpen ? 'open' : 'closed',
-    queue.breakerOpen ? 'Cloudinary fails; attempts wait' : 'Cloudinary answers',
+    queue.breakerOpen ? 'Cloudinary is failing; attempts wait' : 'Cloudinary answers',
     undefined,
     queue.breakerOpen ? 'bad' : undefined
   )}`

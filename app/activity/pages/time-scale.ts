@@ -1,21 +1,20 @@
-/** A stretch of time that is drawn shorter than it was. */
+/** A part of the drawing that is not to scale. */
 export interface Shortened {
-  /** Place in the drawing. */
+  /** Position in the drawing. */
   from: number
   to: number
 }
 
 export interface TimeScale {
-  /** Place in the drawing, from 0 to the width, of a time within the stretches. */
+  /** Position of a time in the drawing, from 0 to the width. */
   place: (at: number) => number
   shortened: readonly Shortened[]
 }
 
 /**
- * A scale that shows milliseconds of work beside hours of waiting: a stretch between two moments is drawn to scale, up to
- * the length of `longest`.
+ * A scale that fits milliseconds of work and hours of waiting: the time between two moments is to scale up to `longest`.
  *
- * @param moments beginnings and ends of what is drawn, in milliseconds
+ * @param moments starts and ends of what is drawn, in milliseconds
  * @param longest milliseconds
  */
 export function timeScale(moments: readonly number[], longest: number, width: number): TimeScale {

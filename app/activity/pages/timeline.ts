@@ -1,6 +1,6 @@
 import type { ActivityEventDetail } from '../activity-store.ts'
 
-/** One stretch of an event's way, in milliseconds since the epoch. */
+/** One step of an event; times are milliseconds since the epoch. */
 export interface Step {
   label: string
   /** A processor within an attempt. */
@@ -8,13 +8,13 @@ export interface Step {
   tone: 'travel' | 'wait' | 'attempt' | 'succeeded' | 'failed' | 'dead' | 'started'
   start: number
   end: number
-  /** It has not ended, and `end` is now. */
+  /** It has not ended; `end` is now. */
   isOpen?: true
   /** Outcome or error code. */
   detail?: string
 }
 
-/** What an event went through, in order: occurred, received, stored, each attempt with its processors, done. */
+/** The steps of an event in order: occurred, received, stored, each attempt with its processors. */
 export function timeline(event: ActivityEventDetail, now: number): Step[] {
   const received = Date.parse(event.receivedAt)
   const steps: Step[] = []
@@ -61,7 +61,7 @@ interface TimedAttempt {
   processors: ActivityEventDetail['history'][number]['processors']
 }
 
-/** The attempts that the journal kept; of an older release's event, one from what is known of the last. */
+/** The attempts in the journal. An event of an older release has no history: its last attempt is derived. */
 function attemptsOf(event: ActivityEventDetail): TimedAttempt[] {
   const { history, attempts, startedAt, finishedAt } = event
   if (history.length > 0) {
@@ -78,7 +78,7 @@ function attemptsOf(event: ActivityEventDetail): TimedAttempt[] {
   return [{ number: attempts, start: Date.parse(startedAt), end, processors: event.processors }]
 }
 
-/** Processors run one after the other. */
+/** Processors run sequentially. */
 function parts(processors: TimedAttempt['processors'], start: number, end: number): Step[] {
   let at = start
   return Object.entries(processors).map(([label, { outcome, milliseconds, code }]) => {
@@ -109,5 +109,5 @@ const arrival = ({ source }: ActivityEventDetail): string => {
 
 const waitLabel = (index: number, number: number): string => {
   if (index > 0) return 'Waited for the next attempt'
-  return number > 1 ? 'Earlier attempts, no longer kept' : 'Waited in the queue'
+  return number > 1 ? 'Earlier attempts (no longer kept)' : 'Waited in the queue'
 }

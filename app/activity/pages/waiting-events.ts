@@ -4,7 +4,7 @@ const isFinal = ({ status }: ActivityEvent): boolean =>
   status === 'done' || status === 'ignored' || status === 'dead'
 
 /**
- * For the events of one asset that are not finished, what they wait for or hold up: events of an asset run in order.
+ * Says which unfinished events of an asset wait, and which one they wait for: events of an asset run in order.
  *
  * @param events newest first
  */

@@ -10,7 +10,7 @@ const HEIGHT = 20
 /** Narrowest bar, in units of the drawing. */
 const NARROWEST = 5
 
-/** What an event went through, one line for each step: a table, with a bar in each line. */
+/** A table of the steps of an event, with a bar in each row. */
 export function waterfall(event: ActivityEventDetail, now: number): Html {
   const steps = timeline(event, now)
   const start = Math.min(...steps.map((step) => step.start))
@@ -24,11 +24,11 @@ export function waterfall(event: ActivityEventDetail, now: number): Html {
     ({ from, to }) =>
       html`<rect class="pause" x="${round(from)}" y="0" width="${round(to - from)}" height="${HEIGHT}"></rect>`
   )
-  if (steps.length === 0) return html`<p class="muted">Nothing is known of its way yet.</p>`
+  if (steps.length === 0) return html`<p class="muted">Nothing has been recorded yet.</p>`
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Timeline"><table class="waterfall">
-<thead><tr><th scope="col">Step</th><th scope="col"><span class="vh">Drawing</span></th><th scope="col">Began</th><th scope="col">Took</th></tr></thead>
+<thead><tr><th scope="col">Step</th><th scope="col"><span class="vh">Drawing</span></th><th scope="col">Start</th><th scope="col">Duration</th></tr></thead>
 <tbody>${steps.map((step) => line(step, start, scale.place, pauses))}</tbody>
-<tfoot><tr><th scope="row">In all</th><td class="muted">${scale.shortened.length > 0 && 'grey stretches are drawn shorter than they were'}</td><td></td><td>${duration(end - start)}</td></tr></tfoot>
+<tfoot><tr><th scope="row">Total</th><td class="muted">${scale.shortened.length > 0 && 'grey parts are not to scale'}</td><td></td><td>${duration(end - start)}</td></tr></tfoot>
 </table></div>`
 }
 
@@ -43,7 +43,7 @@ function line(step: Step, start: number, place: (at: number) => number, pauses: 
   }${duration(step.end - step.start)}</td></tr>`
 }
 
-/** A stretch is drawn at most as long as all the attempts that have ended; without any, all are to scale. */
+/** Waits are drawn at most as long as all finished attempts together; without any, everything is to scale. */
 function longestStretch(steps: readonly Step[]): number {
   const ended = steps.filter(({ tone, isOpen }) => tone === 'attempt' && !isOpen)
   if (ended.length === 0) return Number.POSITIVE_INFINITY

@@ -30,7 +30,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
   })
 }
 
-t.test('no page is wider than a phone', { skip: withoutBrowser }, async (t) => {
+t.test('fits every page to a phone', { skip: withoutBrowser }, async (t) => {
   const { page, origin, store } = await visit(t, { viewport: { width: 360, height: 740 } })
   for (const [name, path] of Object.entries(await everyPage(store))) {
     await page.goto(origin + path)
@@ -38,7 +38,7 @@ t.test('no page is wider than a phone', { skip: withoutBrowser }, async (t) => {
   }
 })
 
-t.test('nothing moves where motion is not wanted', { skip: withoutBrowser }, async (t) => {
+t.test('has no animation with prefers-reduced-motion', { skip: withoutBrowser }, async (t) => {
   const { page, origin } = await visit(t, { reducedMotion: 'reduce' })
   await page.goto(`${origin}/activity`)
   await page.waitForSelector('.live.on')

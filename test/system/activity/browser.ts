@@ -44,9 +44,9 @@ export interface Visit {
 
 /** A signed-in browser at the activity role's server, on a memory store full of events. */
 export async function visit(t: Test, options: BrowserContextOptions = {}): Promise<Visit> {
-  const store = seededStore(Date.now())
   const time = { clock: Date.now, every: everyWithTimer }
-  const { app, sent } = await buildActivity(t, { store, ...time, live: time })
+  const { app, store, sent } = await buildActivity(t, { ...time, live: time })
+  seededStore(Date.now(), store)
   await app.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(() => app.server.closeAllConnections())
   const context = await (await launched()).newContext({

@@ -2,7 +2,7 @@ import t from 'tap'
 import { doneState, eventAt } from '../../support/activity-events.ts'
 import { everyPage, visit, withoutBrowser } from './browser.ts'
 
-t.test('an upload appears without loading the page again', { skip: withoutBrowser }, async (t) => {
+t.test('shows a new upload without a reload', { skip: withoutBrowser }, async (t) => {
   const { page, origin, store, problems } = await visit(t)
   await page.goto(`${origin}/activity`)
   await page.waitForSelector('.live.on')
@@ -29,7 +29,7 @@ t.test('an upload appears without loading the page again', { skip: withoutBrowse
   t.strictSame(problems, [])
 })
 
-t.test('rows can be walked, opened, selected and replayed by keys', { skip: withoutBrowser }, async (t) => {
+t.test('moves, opens, selects and replays with keys', { skip: withoutBrowser }, async (t) => {
   const { page, origin, problems } = await visit(t)
   await page.goto(`${origin}/activity`)
   const focused = () =>
@@ -109,7 +109,7 @@ t.test('an image that does not load leaves the box behind it', { skip: withoutBr
   t.equal(await thumb.innerText(), 'IMG')
 })
 
-t.test('hostile values do nothing on any page', { skip: withoutBrowser }, async (t) => {
+t.test('runs nothing that a hostile value contains', { skip: withoutBrowser }, async (t) => {
   const { page, origin, store, problems } = await visit(t)
   for (const path of Object.values(await everyPage(store))) {
     await page.goto(origin + path)
@@ -118,7 +118,7 @@ t.test('hostile values do nothing on any page', { skip: withoutBrowser }, async 
   t.strictSame(problems, [])
 })
 
-t.test('without the password, there is nothing to see', { skip: withoutBrowser }, async (t) => {
+t.test('shows nothing without the password', { skip: withoutBrowser }, async (t) => {
   const { page, origin } = await visit(t, { httpCredentials: { username: 'listener', password: 'wrong' } })
   const response = await page.goto(`${origin}/activity`)
   t.equal(response?.status(), 401)

@@ -15,7 +15,7 @@ t.test('a code without a page of its own has that of the status', async (t) => {
 })
 
 t.test('any other status has a page too', async (t) => {
-  t.match(render(500, 'INTERNAL'), 'Something failed here')
+  t.match(render(500, 'INTERNAL'), 'Unexpected error')
   t.match(render(418, 'TEAPOT', 'short'), '<code>TEAPOT</code> · short')
 })
 

@@ -83,7 +83,7 @@ t.test('the next retry is the earliest of the processors that failed', async (t)
   t.equal(nextRetry({ status: 'dead', processors }), undefined)
 })
 
-t.test('who made the change is told as far as it is known', async (t) => {
+t.test('shows who made the change', async (t) => {
   const text = (origin: { source: string | null; id: string | null; own?: boolean }) =>
     who({ origin: { own: false, ...origin } }).toString()
   t.equal(text({ source: 'api', id: 'k', own: true }), 'by this listener')
@@ -94,7 +94,7 @@ t.test('who made the change is told as far as it is known', async (t) => {
   t.match(statusBadge({ status: 'dead' }).toString(), 'class="status dead"')
 })
 
-t.test('no value of an event becomes markup', async () => {
+t.test('escapes every value of an event', async () => {
   const value = fc.oneof(fc.string(), fc.constant(HOSTILE), fc.constant('"><script>'))
   fc.assert(
     fc.property(value, value, value, (publicId, text, name) => {

@@ -5,7 +5,7 @@ import { iso, NOW } from '../../../support/activity-events.ts'
 
 const ago = (milliseconds: number) => relativeTime(iso(NOW - milliseconds), NOW)
 
-t.test('a time is told as a reader thinks of it', async (t) => {
+t.test('shows a time relative to now', async (t) => {
   t.equal(ago(999), 'now')
   t.equal(ago(1000), '1 s ago')
   t.equal(ago(59_999), '59 s ago')
@@ -15,7 +15,7 @@ t.test('a time is told as a reader thinks of it', async (t) => {
   t.equal(ago(-190_000), 'in 3 min')
 })
 
-t.test('a time of long ago is a date, with the year where it is another', async (t) => {
+t.test('shows the date of an old event, with the year if it differs', async (t) => {
   t.equal(ago(10 * 86_400_000), '22 May')
   t.match(ago(300 * 86_400_000), /^5 Aug 2025$/)
 })
@@ -24,19 +24,19 @@ t.test('an exact time is in UTC with milliseconds', async (t) => {
   t.equal(exactTime('2026-06-01T12:00:00.5+02:00'), '2026-06-01 10:00:00.500 UTC')
 })
 
-t.test('what is not a time stays as it is', async (t) => {
+t.test('leaves an invalid time unchanged', async (t) => {
   t.equal(exactTime('soon'), 'soon')
   t.equal(relativeTime('soon', NOW), 'soon')
 })
 
-t.test('the tag holds both', async (t) => {
+t.test('renders the relative time, with the exact time as title', async (t) => {
   t.equal(
     timeTag(iso(NOW - 5000), NOW).toString(),
     '<time datetime="2026-06-01T11:59:55.000Z" title="2026-06-01 11:59:55.000 UTC">5 s ago</time>'
   )
 })
 
-t.test('a duration has two units at most', async (t) => {
+t.test('formats a duration with at most two units', async (t) => {
   const expected: [number, string][] = [
     [-5, '0 ms'],
     [41.4, '41 ms'],

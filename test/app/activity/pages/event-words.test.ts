@@ -10,7 +10,7 @@ const event = (type: EventType, change?: ActivityEvent['change'], publicId = 'sh
 
 const title = (...args: Parameters<typeof event>) => eventTitle(event(...args))
 
-t.test('an event is told in words', async (t) => {
+t.test('describes each change in words', async (t) => {
   t.equal(title('upload'), 'shoes/red uploaded')
   t.equal(eventTitle(activityEvent('upload', { publicId: 'a' })), 'a uploaded')
   t.equal(
@@ -41,7 +41,7 @@ t.test('many changes and long values are cut', async (t) => {
   t.equal(cut, `${'x'.repeat(60)}…${'x'.repeat(60)} uploaded`)
 })
 
-t.test('an asset is called by its public id, else by its asset id', async (t) => {
+t.test('names an asset by its public id, else by its asset id', async (t) => {
   t.equal(assetName({ asset: { publicId: 'a', assetId: 'b' } }), 'a')
   t.equal(assetName({ asset: { assetId: 'b' } }), 'b')
   t.equal(eventTitle({ ...event('upload'), asset: null }), 'an asset uploaded')
@@ -54,19 +54,19 @@ t.test('the markup marks the values, and says the same', async (t) => {
   )
 })
 
-t.test('no type is without words', async (t) => {
+t.test('has words for every type', async (t) => {
   for (const type of EVENT_TYPES) t.match(title(type), /\w/, type)
 })
 
-t.test('every type has words, and no value becomes markup', async () => {
+t.test('escapes every value, whatever the type', async () => {
   const value = fc.oneof(fc.string(), fc.constant(HOSTILE))
   const values = fc.array(value, { maxLength: 3 })
   fc.assert(
     fc.property(fc.constantFrom(...EVENT_TYPES), value, values, values, (type, publicId, added, removed) => {
-      const told = event(type, { added, removed }, publicId)
-      const markup = eventWords(told).toString()
+      const each = event(type, { added, removed }, publicId)
+      const markup = eventWords(each).toString()
       const withoutOurs = markup.replace(/<bdi class="(asset|name|added|removed)">|<\/bdi>/g, '')
-      return eventTitle(told).trim().length > 0 && !/[<>"]/.test(withoutOurs)
+      return eventTitle(each).trim().length > 0 && !/[<>"]/.test(withoutOurs)
     })
   )
 })

@@ -3,7 +3,7 @@ import t from 'tap'
 import { Html, html, joined } from '../../../../app/activity/pages/html.ts'
 import { HOSTILE } from '../../../support/activity-events.ts'
 
-t.test('a value can end neither its text nor its attribute', async () => {
+t.test('escapes values in texts and attributes', async () => {
   fc.assert(
     fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.constant(HOSTILE)), (value) => {
       const text = html`<p title="${value}" class="a ${value}">${value}</p>`.toString()
@@ -13,13 +13,13 @@ t.test('a value can end neither its text nor its attribute', async () => {
   )
 })
 
-t.test('markup is taken as it is, wherever it is nested', async (t) => {
+t.test('does not escape markup made by html again', async (t) => {
   const item = html`<li>${'<'}</li>`
   t.equal(html`<ul>${[item, [item]]}</ul>`.toString(), '<ul><li>&#60;</li><li>&#60;</li></ul>')
   t.ok(item instanceof Html)
 })
 
-t.test('what is not there leaves nothing, and zero is a value', async (t) => {
+t.test('omits undefined, null and false, but not zero', async (t) => {
   t.equal(html`a${undefined}b${null}c${false}d${0}`.toString(), 'abcd0')
 })
 
@@ -27,7 +27,7 @@ t.test('an exclamation mark does not switch escaping off', async (t) => {
   t.equal(html`Wait!${'<b>'}`.toString(), 'Wait!&#60;b&#62;')
 })
 
-t.test('a text shows characters that would turn or hide the text around them', async (t) => {
+t.test('makes deceptive characters visible', async (t) => {
   t.equal(html`<b>${'\u202egpj.exe\u0000\u200b'}</b>`.toString(), '<b>\\u202egpj.exe\\u0000\\u200b</b>')
   t.equal(html`<b>${'line\n\tnext \u200d'}</b>`.toString(), '<b>line\n\tnext \u200d</b>')
   t.equal(html`<input value="${'\u202ea'}">`.toString(), '<input value="\u202ea">', 'a form sends it back')

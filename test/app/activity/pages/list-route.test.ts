@@ -76,7 +76,7 @@ t.test('an empty list says why', async (t) => {
   t.match((await get('/activity?prefix=x')).body, 'No event matches')
   store.put(eventAt('upload', 1000))
   const cursor = Buffer.from(`${iso(NOW - 999_999)} x`).toString('base64url')
-  t.match((await get(`/activity?cursor=${cursor}`)).body, 'no more events this way')
+  t.match((await get(`/activity?cursor=${cursor}`)).body, 'no more events in this direction')
 })
 
 t.test('a search that stopped says how far it went', async (t) => {

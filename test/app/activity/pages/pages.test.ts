@@ -20,7 +20,7 @@ t.test('a path that does not exist has a page', async (t) => {
   t.match(body, 'There is no such page')
 })
 
-t.test('an unexpected error tells the reader nothing of itself, and the log everything', async (t) => {
+t.test('logs an unexpected error and does not show it', async (t) => {
   const { get, store, lines } = await buildActivity(t)
   store.refused = async () => {
     throw new Error('postgres://user:hunter2@host')

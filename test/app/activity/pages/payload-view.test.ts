@@ -39,5 +39,5 @@ t.test('the text is the JSON itself, without markup of its own', async () => {
 t.test('a large payload is cut', async (t) => {
   const markup = payloadView({ a: 'x'.repeat(300_000) }).toString()
   t.ok(markup.length < 210_000)
-  t.match(markup, 'the API has the whole payload')
+  t.match(markup, 'the API returns the whole payload')
 })

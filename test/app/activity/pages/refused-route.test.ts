@@ -7,7 +7,7 @@ t.test('samples are shown with the form of their headers, and reasons with what 
   const { statusCode, body } = await get('/activity/refused')
   t.equal(statusCode, 200)
   t.match(body, '<bdi>x-cld-signature</bdi>: <bdi class="muted">40 hexadecimal digits</bdi>')
-  t.match(body, /<code>SIGNATURE_MISSING<\/code><\/th><td>168<\/td><td>Not from Cloudinary/)
+  t.match(body, /<code>SIGNATURE_MISSING<\/code><\/th><td>168<\/td><td>Not sent by Cloudinary/)
   t.notMatch(body, /<script>|<img src=x/)
 })
 

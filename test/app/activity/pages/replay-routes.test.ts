@@ -49,7 +49,7 @@ t.test('a selection is replayed, with the processors that have succeeded if aske
   const asked = await get(`/activity/replays/new?id=${done.id}&id=${dead[0]!.id}`)
   t.match(asked.body, 'and 1 more')
   t.match(asked.body, 'Only those that have not succeeded: 1 event<')
-  t.match(asked.body, 'All, those that have succeeded too: 2 events<')
+  t.match(asked.body, 'All, including those that have succeeded: 2 events<')
   const started = await request(
     form([
       ['id', done.id],
@@ -69,13 +69,13 @@ t.test('where nothing failed, all processors are offered only', async (t) => {
   t.match(body, 'value="no" checked')
 })
 
-t.test('what selects nothing has nothing to replay', async (t) => {
+t.test('replays nothing if nothing matches', async (t) => {
   const { get } = await seeded(t)
   t.match((await get('/activity/replays/new?prefix=zzz')).body, 'Nothing to replay')
   t.match((await get('/activity/replays/new?id=gone')).body, 'Nothing to replay')
 })
 
-t.test('an empty selection never means everything, unless asked for', async (t) => {
+t.test('refuses an empty selection, except with all=yes', async (t) => {
   const { get, request, sent } = await seeded(t)
   const empty = await get('/activity/replays/new')
   t.equal(empty.statusCode, 400)
@@ -144,7 +144,7 @@ t.test('a replay that failed says why', async (t) => {
   t.match((await get('/activity/replays/r1')).body, '<code>QUEUE_UNAVAILABLE</code> <bdi>no answer</bdi>')
 })
 
-t.test('another site cannot start a replay', async (t) => {
+t.test('refuses a replay that another site starts', async (t) => {
   const { request, sent } = await buildActivity(t, { store: seededStore() })
   const started = form({ status: 'dead' })
   const refused = await request({

@@ -43,7 +43,7 @@ t.test('the queue is shown as it was seen last', async (t) => {
   const text = render({ queue: { ...sample, oldestSeconds: 21 } })
   t.match(text, '1,200')
   t.match(text, 'oldest 21 s')
-  t.match(text, 'nothing to repair')
+  t.match(text, 'nothing to fix')
   t.match(text, 'closed')
   t.notMatch(text, 'figure bad')
   t.notMatch(text, 'figure warn')

@@ -48,7 +48,7 @@ t.test('it goes from the change to the last processor', async (t) => {
   ])
 })
 
-t.test('where it comes from is told by its source', async (t) => {
+t.test('names the first step after the source of the event', async (t) => {
   t.equal(steps({ source: 'reconcile' })[0]?.[0], 'Found by reconcile')
   t.equal(steps({ source: 'poll' })[0]?.[0], 'Waited in the poll channel')
   t.notMatch(steps({ occurredAt: at(5) }), [['Delivered by Cloudinary']], 'a clock that is ahead')
@@ -82,7 +82,7 @@ t.test('an event that waits shows for how long', async (t) => {
 t.test('attempts that are no longer kept are counted', async (t) => {
   const history = [{ id: '21', startedAt: at(9000), endedAt: at(9100), processors: {} }]
   t.strictSame(steps({ attempts: 21, history, finishedAt: at(9100) }).slice(1), [
-    ['Earlier attempts, no longer kept', 0, 9000],
+    ['Earlier attempts (no longer kept)', 0, 9000],
     ['Attempt 21', 9000, 9100]
   ])
 })
@@ -90,7 +90,7 @@ t.test('attempts that are no longer kept are counted', async (t) => {
 t.test('without a history, the last attempt is shown from what is known', async (t) => {
   const processors = { tag: succeeded(NOW, 70) }
   t.strictSame(steps({ attempts: 3, processors, startedAt: at(10), finishedAt: at(90) }).slice(1), [
-    ['Earlier attempts, no longer kept', 0, 10],
+    ['Earlier attempts (no longer kept)', 0, 10],
     ['Attempt 3', 10, 90],
     ['tag', 10, 80, 'succeeded']
   ])

@@ -21,7 +21,7 @@ t.test('each step has a bar, when it began and how long it took', async (t) => {
 
 t.test('long waits are drawn shorter, and the drawing says so', async (t) => {
   const text = render(failingState(event as never, 'dead'))
-  t.match(text, 'drawn shorter')
+  t.match(text, 'not to scale')
   t.match(text, '<rect class="pause"')
   t.match(text, '<rect class="dead"')
 })
@@ -34,7 +34,7 @@ t.test('without an attempt that has ended, all is to scale', async (t) => {
 
 t.test('an event of which nothing is known yet has no drawing', async (t) => {
   const text = render({ status: 'ignored', attempts: 0, occurredAt: event.receivedAt })
-  t.match(text, 'Nothing is known')
+  t.match(text, 'Nothing has been recorded')
 })
 
 t.test('no bar leaves the drawing, and names are escaped', async (t) => {

@@ -104,7 +104,7 @@ export async function buildActivityServer(options: ActivityServerOptions): Promi
     return reply.code(state === 'ready' ? 200 : 503).send({ status: state })
   })
   app.register(api, { prefix: API, store, liveFeed, replays, every })
-  app.register(pages, { store, liveFeed, replays, clock })
+  app.register(pages, { store, replays, clock })
   return app
 }
 

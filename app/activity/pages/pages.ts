@@ -1,15 +1,28 @@
 import type { FastifyPluginAsync } from 'fastify'
-import type { ActivityStore } from '../activity-store.ts'
-import type { LiveFeed } from '../live-feed.ts'
-import type { ReplayRunner } from '../replay-runner.ts'
+import { answerTo, RequestError } from '../request-error.ts'
+import { assetRoute } from './asset-route.ts'
+import { errorPage } from './error-page.ts'
+import { eventRoute } from './event-route.ts'
+import { failuresRoute } from './failures-route.ts'
+import { listRoute } from './list-route.ts'
+import { type PagesOptions, sendPage } from './page-options.ts'
+import { refusedRoute } from './refused-route.ts'
+import { replayRoutes } from './replay-routes.ts'
+import { staticFiles } from './static-files.ts'
 
-export interface PagesOptions {
-  store: ActivityStore
-  liveFeed: LiveFeed
-  replays: ReplayRunner
-  /** Milliseconds since the epoch. */
-  clock: () => number
+/** The activity pages: HTML that works without JavaScript, and their style and script. */
+export const pages: FastifyPluginAsync<PagesOptions> = async (app, options) => {
+  app.setErrorHandler((error, request, reply) => {
+    const answer = answerTo(error)
+    if (answer.status >= 500) request.log.error({ err: error, code: answer.code }, 'request failed')
+    if (answer.retryAfter !== undefined) reply.header('Retry-After', answer.retryAfter)
+    return sendPage(reply.code(answer.status), errorPage(answer))
+  })
+  await app.register(staticFiles)
+  for (const route of [listRoute, eventRoute, assetRoute, failuresRoute, refusedRoute, replayRoutes]) {
+    await app.register(route, options)
+  }
+  app.get('/activity/*', async () => {
+    throw new RequestError(404, 'NOT_FOUND', 'there is no such page')
+  })
 }
-
-/** The activity page. */
-export const pages: FastifyPluginAsync<PagesOptions> = async () => {}

@@ -1,0 +1,24 @@
+import t from 'tap'
+import { errorPage } from '../../../../app/activity/pages/error-page.ts'
+import { HOSTILE } from '../../../support/activity-events.ts'
+
+const render = (status: number, code: string, message = '') => errorPage({ status, code, message }).toString()
+
+t.test('a page says what is wrong and what to do, by the code', async (t) => {
+  t.match(render(503, 'JOURNAL_UNAVAILABLE'), 'JOURNAL_TABLE')
+  t.match(render(404, 'EVENT_UNKNOWN'), '30 days')
+})
+
+t.test('a code without a page of its own has that of the status', async (t) => {
+  t.match(render(401, 'PASSWORD_WRONG'), 'ACTIVITY_PASSWORD')
+  t.match(render(404, 'constructor'), 'There is no such page')
+})
+
+t.test('any other status has a page too', async (t) => {
+  t.match(render(500, 'INTERNAL'), 'Unexpected error')
+  t.match(render(418, 'TEAPOT', 'short'), '<code>TEAPOT</code> · short')
+})
+
+t.test('codes and messages are escaped', async (t) => {
+  t.notMatch(render(400, HOSTILE, HOSTILE), /<script>|<img/)
+})

@@ -1,0 +1,25 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import t from 'tap'
+import { adviceOn } from '../../../../app/activity/pages/failure-advice.ts'
+
+t.test('every code of a processor or of Cloudinary has its own advice', async (t) => {
+  const files = ['app/processors', 'app/cloudinary'].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => readFileSync(`${entry.parentPath}/${entry.name}`, 'utf8'))
+  )
+  const codes = new Set(
+    files.flatMap(
+      (text) => text.match(/'(CLOUDINARY|CSV|DATABASE|FORWARD|NOTIFY|VIDEO|STAMP)_[A-Z_]+'/g) ?? []
+    )
+  )
+  // names of variables
+  for (const name of ['DATABASE_URL', 'FORWARD_SECRET', 'NOTIFY_TOPIC_ARN']) codes.delete(`'${name}'`)
+  t.ok(codes.size > 20)
+  for (const code of codes) t.not(adviceOn(code.slice(1, -1), true), adviceOn('OTHER', true), code)
+})
+
+t.test('advice on another code depends on whether it is tried again', async (t) => {
+  t.not(adviceOn('OTHER', true), adviceOn('OTHER', false))
+  t.equal(adviceOn('constructor', true), adviceOn('OTHER', true))
+})

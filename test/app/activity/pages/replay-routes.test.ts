@@ -1,0 +1,157 @@
+import t from 'tap'
+import { type ActivityUnderTest, basic, buildActivity, settled } from '../../../support/activity.ts'
+import { eventAt, failingState, HOSTILE, iso, NOW, seededStore } from '../../../support/activity-events.ts'
+
+const form = (fields: Record<string, string> | [string, string][]) => ({
+  method: 'POST' as const,
+  url: '/activity/replays',
+  payload: new URLSearchParams(fields).toString(),
+  headers: { ...basic(), 'content-type': 'application/x-www-form-urlencoded' }
+})
+
+/** The page of a replay that has been started, once it has ended. */
+async function whenEnded(get: ActivityUnderTest['get'], { headers }: { headers: { location?: unknown } }) {
+  for (;;) {
+    const shown = await get(String(headers.location))
+    if (!shown.body.includes('data-refresh')) return shown
+    await settled()
+  }
+}
+
+const seeded = async (t: Parameters<typeof buildActivity>[0]) => {
+  const built = await buildActivity(t)
+  const dead = [1, 2].map((minutes) => eventAt('upload', minutes * 60_000, { publicId: `dead-${minutes}` }))
+  for (const event of dead) built.store.put(event, failingState(event, 'dead'))
+  const done = eventAt('upload', 180_000, { publicId: 'done' })
+  built.store.put(done)
+  return { ...built, dead, done }
+}
+
+t.test('a replay of a filter is counted, asked for, started and shown', async (t) => {
+  const { get, request, sent, dead } = await seeded(t)
+  const asked = await get('/activity/replays/new?view=failed')
+  t.equal(asked.statusCode, 200)
+  t.match(asked.body, 'Replay 2 events?')
+  t.match(asked.body, '<input type="hidden" name="status" value="retrying,dead">')
+  t.match(asked.body, 'Status: <bdi>retrying,dead</bdi>')
+  const started = await request(form({ status: 'retrying,dead', failedOnly: 'yes' }))
+  t.equal(started.statusCode, 303)
+  const shown = await get(String(started.headers.location))
+  t.match(shown.body, /of 2 events sent/)
+  const ended = await whenEnded(get, started)
+  t.match(ended.body, 'Replay done')
+  t.notMatch(ended.body, 'data-refresh')
+  t.strictSame(sent.map(({ id }) => id).toSorted(), dead.map(({ id }) => id).toSorted())
+})
+
+t.test('a selection is replayed, with the processors that have succeeded if asked', async (t) => {
+  const { get, request, sent, dead, done } = await seeded(t)
+  const asked = await get(`/activity/replays/new?id=${done.id}&id=${dead[0]!.id}`)
+  t.match(asked.body, 'and 1 more')
+  t.match(asked.body, 'Only those that have not succeeded: 1 event<')
+  t.match(asked.body, 'All, including those that have succeeded: 2 events<')
+  const started = await request(
+    form([
+      ['id', done.id],
+      ['id', dead[0]!.id],
+      ['failedOnly', 'no']
+    ])
+  )
+  t.equal(started.statusCode, 303)
+  await whenEnded(get, started)
+  t.equal(sent.length, 2)
+})
+
+t.test('where nothing failed, all processors are offered only', async (t) => {
+  const { get, done } = await seeded(t)
+  const { body } = await get(`/activity/replays/new?id=${done.id}`)
+  t.match(body, 'value="yes" disabled')
+  t.match(body, 'value="no" checked')
+})
+
+t.test('replays nothing if nothing matches', async (t) => {
+  const { get } = await seeded(t)
+  t.match((await get('/activity/replays/new?prefix=zzz')).body, 'Nothing to replay')
+  t.match((await get('/activity/replays/new?id=gone')).body, 'Nothing to replay')
+})
+
+t.test('refuses an empty selection, except with all=yes', async (t) => {
+  const { get, request, sent } = await seeded(t)
+  const empty = await get('/activity/replays/new')
+  t.equal(empty.statusCode, 400)
+  t.match(empty.body, 'Nothing is selected')
+  t.equal((await request(form({}))).statusCode, 400)
+  t.equal((await request({ method: 'POST', url: '/activity/replays' })).statusCode, 400)
+  t.equal(sent.length, 0)
+  const all = await get('/activity/replays/new?all=yes')
+  t.match(all.body, 'No filter is set')
+  t.match(all.body, '<input type="hidden" name="all" value="yes">')
+})
+
+t.test('a replay that runs can be stopped, and shows what was not sent', async (t) => {
+  const aborted: string[] = []
+  const replay = {
+    id: 'r/1',
+    state: 'running' as const,
+    failedOnly: false,
+    by: 'listener',
+    startedAt: iso(NOW - 1000),
+    total: 5000,
+    sent: 1200,
+    failed: 1,
+    failures: [{ id: HOSTILE, code: 'QUEUE_UNAVAILABLE', message: HOSTILE }]
+  }
+  const replays = {
+    find: (id: string) => (id === 'r/1' ? replay : undefined),
+    abort: async (id: string) => {
+      aborted.push(id)
+      return id === 'r/1' ? replay : undefined
+    }
+  }
+  const { get, request } = await buildActivity(t, { replays: replays as never })
+  const { body } = await get('/activity/replays/r%2F1')
+  t.match(body, 'data-refresh="1000"')
+  t.match(body, '<noscript><meta http-equiv="refresh" content="2">')
+  t.match(
+    body,
+    '<strong>1,200</strong> of 5,000 events sent to the queue, <strong class="bad">1</strong> failed'
+  )
+  t.match(body, 'action="/activity/replays/r%2F1/abort"')
+  t.notMatch(body, /<script>|<img src=x/)
+  const stopped = await request({ ...form({}), url: '/activity/replays/r%2F1/abort' })
+  t.equal(stopped.statusCode, 303)
+  t.equal(stopped.headers.location, '/activity/replays/r%2F1')
+  t.equal((await request({ ...form({}), url: '/activity/replays/other/abort' })).statusCode, 404)
+  t.equal((await get('/activity/replays/other')).statusCode, 404)
+  t.strictSame(aborted, ['r/1', 'other'])
+})
+
+t.test('a replay that failed says why', async (t) => {
+  const replay = {
+    id: 'r1',
+    state: 'failed',
+    failedOnly: true,
+    by: 'listener',
+    startedAt: iso(NOW - 1000),
+    endedAt: iso(NOW),
+    total: 1,
+    sent: 0,
+    failed: 0,
+    failures: [],
+    error: { code: 'QUEUE_UNAVAILABLE', message: 'no answer' }
+  }
+  const { get } = await buildActivity(t, { replays: { find: () => replay } as never })
+  t.match((await get('/activity/replays/r1')).body, '<code>QUEUE_UNAVAILABLE</code> <bdi>no answer</bdi>')
+})
+
+t.test('refuses a replay that another site starts', async (t) => {
+  const { request, sent } = await buildActivity(t, { store: seededStore() })
+  const started = form({ status: 'dead' })
+  const refused = await request({
+    ...started,
+    headers: { ...started.headers, 'sec-fetch-site': 'cross-site' }
+  })
+  t.equal(refused.statusCode, 403)
+  t.match(refused.body, 'The request came from another site')
+  t.equal(sent.length, 0)
+})

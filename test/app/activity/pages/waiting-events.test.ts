@@ -1,0 +1,26 @@
+import t from 'tap'
+import { queuePositions } from '../../../../app/activity/pages/waiting-events.ts'
+import type { Status } from '../../../../app/journal/journal.ts'
+import { activityEvent } from '../../../support/activity-events.ts'
+
+const positions = (...statuses: Status[]) =>
+  Object.fromEntries(
+    queuePositions(statuses.map((status, index) => activityEvent('upload', {}, { id: `e${index}`, status })))
+  )
+
+t.test('unfinished events wait behind the older ones of their asset', async (t) => {
+  t.strictSame(positions('processing', 'processing', 'done', 'retrying', 'dead'), {
+    e3: 'holds up 2 newer events',
+    e1: 'waits behind an older event',
+    e0: 'waits behind 2 older events'
+  })
+  t.strictSame(positions('processing', 'retrying'), {
+    e1: 'holds up 1 newer event',
+    e0: 'waits behind an older event'
+  })
+})
+
+t.test('where one or none is unfinished, nothing waits', async (t) => {
+  t.strictSame(positions('retrying', 'done', 'ignored', 'dead'), {})
+  t.strictSame(positions(), {})
+})

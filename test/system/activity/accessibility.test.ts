@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { AxeResults } from 'axe-core'
+import t from 'tap'
+import { everyPage, visit, withoutBrowser } from './browser.ts'
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  t.test(`axe finds nothing on any page, ${colorScheme}`, { skip: withoutBrowser }, async (t) => {
+    // the policy lets no script in but our own
+    const { page, origin, store } = await visit(t, { colorScheme, bypassCSP: true })
+    const check = async (name: string) => {
+      await page.evaluate(AXE)
+      const { violations } = await page.evaluate<AxeResults>("axe.run({ resultTypes: ['violations'] })")
+      const found = violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
+      t.strictSame(found, [], name)
+    }
+    for (const [name, path] of Object.entries(await everyPage(store))) {
+      await page.goto(origin + path)
+      await check(name)
+    }
+    await page.goto(`${origin}/activity/replays/new?status=dead`)
+    await page.getByRole('button', { name: 'Start the replay' }).click()
+    await page.waitForSelector('#progress')
+    await check('replay')
+    await page.goto(`${origin}/activity?status=dead`)
+    await page.keyboard.press('?')
+    await check('keys')
+  })
+}
+
+t.test('fits every page to a phone', { skip: withoutBrowser }, async (t) => {
+  const { page, origin, store } = await visit(t, { viewport: { width: 360, height: 740 } })
+  for (const [name, path] of Object.entries(await everyPage(store))) {
+    await page.goto(origin + path)
+    t.ok((await page.evaluate<number>('document.documentElement.scrollWidth')) <= 360, name)
+  }
+})
+
+t.test('has no animation with prefers-reduced-motion', { skip: withoutBrowser }, async (t) => {
+  const { page, origin } = await visit(t, { reducedMotion: 'reduce' })
+  await page.goto(`${origin}/activity`)
+  await page.waitForSelector('.live.on')
+  t.equal(await page.evaluate('document.getAnimations().length'), 0)
+})

@@ -1,0 +1,93 @@
+import { existsSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page
+} from 'playwright-core'
+import root, { type Test } from 'tap'
+import { everyWithTimer } from '../../../app/activity/every.ts'
+import type { MemoryActivityStore } from '../../../app/activity/memory-activity-store.ts'
+import type { AssetEvent } from '../../../app/ingest/event.ts'
+import { buildActivity, PASSWORD } from '../../support/activity.ts'
+import { seededStore } from '../../support/activity-events.ts'
+
+const CHROMIUM = '/usr/bin/chromium'
+
+/** Why browser tests are skipped; false where they can run. */
+export const withoutBrowser = existsSync(CHROMIUM)
+  ? false
+  : `${CHROMIUM} is missing: apt-get install chromium`
+
+let browser: Promise<Browser> | undefined
+
+/** One browser for all tests of the process: it takes seconds to start. */
+function launched(): Promise<Browser> {
+  browser ??= chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
+  return browser
+}
+
+root.teardown(async () => (await browser)?.close())
+
+export interface Visit {
+  store: MemoryActivityStore
+  /** Events that replays have sent. */
+  sent: AssetEvent[]
+  origin: string
+  page: Page
+  context: BrowserContext
+  /** Errors of scripts, refusals of the content security policy, and dialogs, which only hostile values would open. */
+  problems: string[]
+}
+
+/** A signed-in browser at the activity role's server, on a memory store full of events. */
+export async function visit(t: Test, options: BrowserContextOptions = {}): Promise<Visit> {
+  const time = { clock: Date.now, every: everyWithTimer }
+  const { app, store, sent } = await buildActivity(t, { ...time, live: time })
+  seededStore(Date.now(), store)
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  t.teardown(() => app.server.closeAllConnections())
+  const context = await (await launched()).newContext({
+    httpCredentials: { username: 'listener', password: PASSWORD },
+    viewport: { width: 1280, height: 900 },
+    ...options
+  })
+  t.teardown(() => context.close())
+  await context.route('https://**', (route) => route.abort())
+  const page = await context.newPage()
+  const problems: string[] = []
+  page.on('pageerror', ({ message }) => problems.push(message))
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !/Failed to load resource/.test(message.text()))
+      problems.push(message.text())
+  })
+  page.on('dialog', (dialog) => {
+    problems.push(`dialog: ${dialog.message()}`)
+    void dialog.dismiss()
+  })
+  const { port } = app.server.address() as AddressInfo
+  return { store, sent, origin: `http://127.0.0.1:${port}`, page, context, problems }
+}
+
+/** Addresses of a page of every kind. */
+export async function everyPage(store: MemoryActivityStore): Promise<Record<string, string>> {
+  const signal = new AbortController().signal
+  const of = async (prefix: string) => (await store.list({ filter: { prefix }, limit: 1, signal })).events[0]!
+  const [dead, waiting, hostile] = await Promise.all(['people/', 'shoes/red', '<script'].map(of))
+  return {
+    list: '/activity',
+    filtered: '/activity?view=failed&processor=notify&code=NOTIFY_REJECTED&window=24h',
+    empty: '/activity?prefix=nothing-like-it',
+    problem: '/activity?attempts=many',
+    'failed event': `/activity/events/${dead!.id}`,
+    'waiting event': `/activity/events/${waiting!.id}`,
+    'hostile event': `/activity/events/${hostile!.id}`,
+    asset: `/activity/assets/${encodeURIComponent(waiting!.group!)}`,
+    failures: '/activity/failures',
+    refused: '/activity/refused',
+    'question before a replay': '/activity/replays/new?status=dead',
+    'error page': '/activity/events/nope'
+  }
+}

@@ -4,7 +4,7 @@ import type { AssetEvent, EventType } from '../../app/ingest/event.ts'
 import { changeSummary } from '../../app/ingest/event-change.ts'
 import type { ProcessorRecord } from '../../app/journal/processor-record.ts'
 import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
-import { hex } from '../../app/testing/samples/asset.ts'
+import { hex } from '../../app/testing/samples/sample-asset.ts'
 import type { SampleOptions } from '../../app/testing/samples.ts'
 import { sampleEvent } from './events.ts'
 

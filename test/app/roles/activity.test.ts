@@ -1,7 +1,7 @@
-import { NO_METRICS } from '../../../app/metrics/metrics.ts'
 import t, { type Test } from 'tap'
 import { MemoryActivityStore } from '../../../app/activity/memory-activity-store.ts'
 import { inspectConfig, readConfig } from '../../../app/config.ts'
+import { NO_METRICS } from '../../../app/metrics/metrics.ts'
 import { activity, activityRole } from '../../../app/roles/activity.ts'
 import { basic, bearer, memoryLog, PASSWORD, TOKEN } from '../../support/activity.ts'
 
@@ -23,7 +23,12 @@ function withRegion(t: Test): void {
 const start = (role: typeof activity, environment: Record<string, string> = {}) => {
   const { log, lines } = memoryLog()
   const config = readConfig(role.requires, { ...REQUIRED, PORT: '0', HOST: '127.0.0.1', ...environment })
-  const started = role.start({ config: config as never, listener: { processors: [] }, log, metrics: NO_METRICS })
+  const started = role.start({
+    config: config as never,
+    listener: { processors: [] },
+    log,
+    metrics: NO_METRICS
+  })
   return { started, lines }
 }
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import t from 'tap'
 import { curlCommand, quoted, sendCommand } from '../../../../app/activity/pages/shell-commands.ts'
-import { readCommand } from '../../../../dev/send/options.ts'
+import { readCommand } from '../../../../dev/send/send-options.ts'
 import { HOSTILE } from '../../../support/activity-events.ts'
 
 const origin = { source: 'api', id: 'k', own: false }

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { queuePositions } from '../../../../app/activity/pages/waiting-events.ts'
-import type { Status } from '../../../../app/journal/journal.ts'
+import type { Status } from '../../../../app/journal/journal-entry.ts'
 import { activityEvent } from '../../../support/activity-events.ts'
 
 const positions = (...statuses: Status[]) =>

@@ -9,7 +9,8 @@ t.test('without the right password every path but two is a 401', async (t) => {
     const answer = await app.inject(url)
     t.equal(answer.statusCode, 401, url)
     t.match(answer.headers['www-authenticate'], /^Basic realm="activity"/)
-    t.match(answer.json(), { code: 'PASSWORD_MISSING', message: String })
+    // a page for people, JSON for programs
+    t.match(answer.body, /PASSWORD_MISSING/)
   }
   for (const url of ['/health', '/ready', '/health/']) t.equal((await app.inject(url)).statusCode, 200, url)
 })
@@ -76,7 +77,7 @@ t.test('a token reads the list and the stream, and nothing else', async (t) => {
   ] as const) {
     const answer = await app.inject({ url, method, headers: bearer() })
     t.equal(answer.statusCode, 403, url)
-    t.match(answer.json(), { code: 'TOKEN_READ_ONLY' })
+    t.match(answer.body, /TOKEN_READ_ONLY/)
   }
   const wrong = await app.inject({ url: EVENTS, headers: bearer('not-one-of-the-tokens') })
   t.equal(wrong.statusCode, 401)

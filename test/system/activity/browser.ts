@@ -43,9 +43,13 @@ export interface Visit {
 }
 
 /** A signed-in browser at the activity role's server, on a memory store full of events. */
-export async function visit(t: Test, options: BrowserContextOptions = {}): Promise<Visit> {
+export async function visit(
+  t: Test,
+  options: BrowserContextOptions = {},
+  server: { allowedOrigins?: string[] } = {}
+): Promise<Visit> {
   const time = { clock: Date.now, every: everyWithTimer }
-  const { app, store, sent } = await buildActivity(t, { ...time, live: time })
+  const { app, store, sent } = await buildActivity(t, { ...time, live: time, ...server })
   seededStore(Date.now(), store)
   await app.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(() => app.server.closeAllConnections())

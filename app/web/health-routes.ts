@@ -55,7 +55,7 @@ export const health: FastifyPluginAsync<HealthOptions> = async (app, options) =>
     waiting++
     const reachable = await queueReachable()
     waiting--
-    if (!reachable) return reply.code(503).send({ status: 'queue unreachable' })
+    if (!reachable) return reply.code(503).send({ status: 'no queue' })
     return { status: 'ready' }
   })
 }

@@ -36,7 +36,7 @@ t.test('/ready is 503 without a queue, and 200 after it is back', async (t) => {
       if (!reachable) throw new Error('down')
     }
   })
-  t.strictSame((await app.inject('/ready')).json(), { status: 'queue unreachable' })
+  t.strictSame((await app.inject('/ready')).json(), { status: 'no queue' })
   reachable = true
   now = 4999
   t.equal((await app.inject('/ready')).statusCode, 503, 'probes the queue at most every five seconds')

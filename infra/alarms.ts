@@ -108,10 +108,11 @@ function alarmDefinitions(props: MonitoringProps): Record<string, AlarmDefinitio
       metric: new MathExpression({
         label: 'oldest event, s',
         period: FIVE_MINUTES,
-        expression: 'IF(FILL(waiting, 0) * 1000 > FILL(given, 0), FILL(waiting, 0), FILL(given, 0) / 1000)',
+        expression:
+          'IF(FILL(waiting, 0) * 1000 > FILL(retried, 0), FILL(waiting, 0), FILL(retried, 0) / 1000)',
         usingMetrics: {
           waiting: queues.queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum' }),
-          given: listenerMetric(settings, 'RetriedEventAge', { Role: 'worker' }, { statistic: 'Maximum' })
+          retried: listenerMetric(settings, 'RetriedEventAge', { Role: 'worker' }, { statistic: 'Maximum' })
         }
       }),
       threshold: settings.alarmOldestSeconds,
@@ -181,7 +182,10 @@ function alarmDefinitions(props: MonitoringProps): Record<string, AlarmDefinitio
       ),
       threshold: 1,
       periods: 3,
-      meaning: 'Cloudinary is down or limits calls. Events wait and resume without help.'
+      meaning:
+        'Calls to Cloudinary are stopped, and events wait: an outage, a rate limit, or a revoked key. ' +
+        'Read `why` in the line `circuit breaker opened` of the worker: CLOUDINARY_UNAUTHORIZED needs a ' +
+        'valid key in the secret.'
     },
     // ReconcileSchedule reports a task that failed or that ECS could not start
     ...(services.reconcile && {

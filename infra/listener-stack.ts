@@ -40,8 +40,7 @@ export class ListenerStack extends Stack {
     const key = settings.customerKey ? createCustomerKey(this, settings) : undefined
     const network = new Network(this, 'Network', { settings, region, key })
     const domain = domainName ? new Domain(this, 'Domain', { settings, region, domainName }) : undefined
-    // the ids Entry, Overview and Activity stay: CloudFormation would replace the resources below a renamed
-    // one
+    // Do not rename these ids: CloudFormation would replace what is below them
     const certificate = domain?.certificate
     const loadBalancer = new LoadBalancer(this, 'Entry', { settings, network, certificate })
     domain?.pointTo(loadBalancer.balancer)

@@ -86,8 +86,10 @@ export class OverviewDashboard extends Construct {
           queue.metricApproximateAgeOfOldestMessage({ ...maximum, label: 'oldest waiting event, s' }),
           new MathExpression({
             label: 'oldest retried event, s',
-            expression: 'given / 1000',
-            usingMetrics: { given: listenerMetric(settings, 'RetriedEventAge', { Role: 'worker' }, maximum) }
+            expression: 'retried / 1000',
+            usingMetrics: {
+              retried: listenerMetric(settings, 'RetriedEventAge', { Role: 'worker' }, maximum)
+            }
           })
         ]
       ),

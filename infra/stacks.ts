@@ -10,7 +10,7 @@ export function defineApp(app: App, printError: (line: string) => void): number 
   const read = readSettings(app.node.getAllContext())
   if (read.outcome === 'invalid') {
     for (const problem of read.problems) printError(`setting ${problem}`)
-    printError('Settings are in cdk.json, or given with -c. docs/deploy.md lists them.')
+    printError('Set them in cdk.json or with -c. docs/deploy.md lists all settings.')
     return 1
   }
   addStacks(app, read.settings)

@@ -13,9 +13,9 @@ const LOG_SLACK = 1000
 const SECOND_MS = 1000
 
 /**
- * Tracks how far an index was read that may show changes late: which states were reported, and the time
- * before which nothing more can appear. Assets are read in the order in which they were written. Times are
- * milliseconds since the epoch.
+ * Tracks how far an index was read. The index may show changes late, so this keeps the states that were
+ * reported, and the time before which nothing more can appear. Assets are read in the order in which they were
+ * written. Times are milliseconds since the epoch.
  */
 export class FeedProgress {
   readonly #since: number

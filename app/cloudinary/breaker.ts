@@ -30,7 +30,7 @@ const PROBE_MS = 60_000
 /**
  * Circuit breaker of one Cloudinary environment: while Cloudinary is down or limits calls, events wait
  * instead of using up their attempts. After a pause, an open breaker admits one event at a time as a probe.
- * The first successful call closes it.
+ * The first answered call closes it.
  */
 export class Breaker {
   readonly #options: Required<BreakerOptions>

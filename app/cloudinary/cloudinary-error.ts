@@ -1,7 +1,7 @@
 import { ListenerError } from '../errors.ts'
 import { maskSecrets } from '../mask.ts'
 
-/** Whether a failed call may be retried, and not before when. A rate limit is not the event's failure. */
+/** Whether, and from when, a failed call may be retried. A rate limit is not the event's failure. */
 export type CallFailure =
   | { kind: 'retryable'; until?: Date }
   | { kind: 'rate-limited'; until: Date }

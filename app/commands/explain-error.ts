@@ -47,8 +47,9 @@ function explainUnmasked(error: unknown, hints: ErrorHints): string {
     if (!wrapped || error.cause === undefined) return error.message
     return `${wrapped.name}: ${explainUnmasked(error.cause, { ...wrapped.hints, ...hints })}`
   }
+  if (!(error instanceof Error)) return 'unexpected error'
   const { missing, permission = 'the call' } = hints
-  const { name, message, code } = (error instanceof Error ? error : new Error()) as Error & { code?: unknown }
+  const { name, message, code } = error as Error & { code?: unknown }
   if (missing && /NonExistentQueue|QueueDoesNotExist|ResourceNotFound/.test(name)) {
     return `it does not exist (${name}); ${missing}`
   }

@@ -80,7 +80,7 @@ export class Environments {
     throw new ListenerError(
       'ENVIRONMENT_UNKNOWN',
       `There are no credentials for the Cloudinary environment "${cloudName}" ` +
-        `(there are for: ${known.join(', ') || 'none'}). Add its cloudinary:// URL to the secret.`
+        `(known: ${known.join(', ') || 'none'}). Add its cloudinary:// URL to the secret.`
     )
   }
 

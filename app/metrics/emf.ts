@@ -111,9 +111,8 @@ export class EmfMetrics implements RoleMetrics {
   #write({ document, counts, values }: Series): void {
     if (counts.size + values.size === 0) return
     for (const [name, count] of counts) document.addMetric(name, METRICS[name].unit, count)
-    // the library is slow at adding values, and writes by itself at the hundredth: give it the first value
-    // only, and put all
-    // values into the line
+    // the library is slow at adding values, and writes by itself at the hundredth: give it only the first
+    // value, and put all values into the line
     for (const [name, [first = 0]] of values) document.addMetric(name, METRICS[name].unit, first)
     document.setTimestamp(this.#options.clock())
     this.#options.write(JSON.stringify({ ...document.serializeMetrics(), ...Object.fromEntries(values) }))

@@ -116,9 +116,8 @@ function watchedFieldChanged(
   // without change and author it may be our own write, and stamping it would loop
   if (before === undefined || after === undefined) return origin.id !== null || reconciled === true
   const changed = (name: string) => !isDeepStrictEqual(before[name] ?? null, after[name] ?? null)
-  // `new_metadata` may contain only the fields that were written, so beside a new stamp, missing fields do
-  // not count
-  // as removed: our own write would trigger the next one
+  // `new_metadata` may contain only the fields that were written. So beside a new stamp, missing fields do not
+  // count as removed: our own write would trigger the next one
   const all = [...new Set([...Object.keys(after), ...Object.keys(before)])].filter(changed)
   const names = all.some(isStamp) ? all.filter((name) => name in after) : all
   return names.some((name) => !isStamp(name) && (watch === undefined || watch.includes(name)))

@@ -31,9 +31,9 @@ interface AssetRecord {
 }
 
 /**
- * Returns the fields that a metadata change set, if every one of them holds a recent time, as the stamp of
- * another listener does; otherwise undefined. Removed fields do not count, since `new_metadata` may contain
- * only the fields that were written.
+ * Returns the fields that a metadata change set, if each of them holds a recent time, like the stamp of another
+ * listener; otherwise undefined. Removed fields do not count, because `new_metadata` may contain only the
+ * fields that were written.
  *
  * @param isOurs whether a field is a stamp that is ignored anyway
  */
@@ -54,8 +54,8 @@ export function foreignStamps(
 
 /**
  * Stops two listeners from stamping each other's stamps. A change is an answer if the other listener's field
- * holds the time of our own write. The third answer for an asset is a loop; after that, every answer with
- * that field is. Only answers are left unstamped: any other change, and any other time, is stamped.
+ * holds the time of our own write. Three answers for one asset make a loop. From then on, every answer in that
+ * field is skipped. Any other change, and any other time, is stamped.
  */
 export class LoopGuard {
   readonly #context: Pick<ProcessorContext, 'state' | 'log'>

@@ -6,7 +6,7 @@ import { Batcher } from './batcher.ts'
 import { encodeMessage, MAXIMUM_MESSAGE_BYTES } from './message-codec.ts'
 import { sendBatch } from './send-batch.ts'
 
-/** Maximum number of calls in flight. An event is sent at once below it, and in batches of ten at it. */
+/** Maximum number of calls in flight. While there are fewer, an event is sent at once; otherwise in a batch. */
 const MAXIMUM_CALLS = 8
 
 /** Timeout of a call including the SDK's retries, in milliseconds. */

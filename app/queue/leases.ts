@@ -10,8 +10,8 @@ import type { MessageSource } from './message-source.ts'
 const MAXIMUM_HIDDEN_SECONDS = 43_200 - 60
 
 /**
- * Heartbeats per visibility timeout. The second consecutive failure gives the lease up, since it expires
- * before the third.
+ * Heartbeats per visibility timeout. After two failures in a row the lease is given up, because it expires by
+ * the next heartbeat.
  */
 const BEATS = 3
 

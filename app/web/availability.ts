@@ -2,7 +2,7 @@
 const REFUSING_MS = 60_000
 
 /**
- * Detects that the task has refused all requests for a minute for lack of room or time. Any other request
+ * Detects that the task has refused all requests for a minute because it was overloaded. Any other request
  * shows that the task works, even if it is forged or not stored by SQS: replacing the task would not help.
  */
 export class Availability {
@@ -15,7 +15,7 @@ export class Availability {
     this.#clock = clock
   }
 
-  /** Records a request that was refused for lack of room or time. */
+  /** Records a request that was refused because the task was overloaded. */
   refused(): void {
     const now = this.#clock()
     // a pause without requests does not count as refusing

@@ -21,8 +21,9 @@ const PROBE_VALID_MS = 5000
 const MAXIMUM_WAITING = 100
 
 /**
- * `GET /health`: 200 while the process works, 503 if the task must be replaced. Does not probe the queue,
- * since an outage would replace all tasks. `GET /ready`: 200 if the task can receive traffic.
+ * `GET /health`: 200 while the process works, 503 if the task must be replaced; does not probe the queue.
+ * `GET /ready`: 200 if the task can receive traffic. On AWS the load balancer checks `/ready`, so ECS replaces
+ * tasks while SQS is down.
  */
 export const health: FastifyPluginAsync<HealthOptions> = async (app, options) => {
   const { lifecycle, availability, probeQueue, clock } = options

@@ -15,7 +15,7 @@ export type EventOutcome =
   | { outcome: 'deferred'; delaySeconds: number }
   /** Some processors run again, each at its own time. `retries` are those that failed now. */
   | { outcome: 'retrying'; retries: readonly Retry[]; delaySeconds: number }
-  /** Another attempt has started, since this worker lost its lease. */
+  /** Another attempt has started, because this worker lost its lease. */
   | { outcome: 'superseded'; delaySeconds: 0 }
 
 /** A processor's failure, and when the processor runs again. */

@@ -14,14 +14,14 @@ export type Selection =
  */
 export function selectProcessors(event: AssetEvent, processors: readonly Processor[]): Selection {
   const subscribed = processors.filter(({ on }) => on.includes('*') || on.includes(event.type))
-  if (subscribed.length === 0) return { outcome: 'ignored', reason: `no processor is on ${event.type}` }
+  if (subscribed.length === 0) return { outcome: 'ignored', reason: `no processor handles ${event.type}` }
   const allowed =
     event.origin.own && event.type !== 'eager'
       ? subscribed.filter(({ ownChanges }) => ownChanges)
       : subscribed
   if (allowed.length === 0) return { outcome: 'ignored', reason: "a change made with the listener's own key" }
   const selected = allowed.filter((processor) => isWanted(processor, event))
-  if (selected.length === 0) return { outcome: 'ignored', reason: 'no processor wants it, by its `when`' }
+  if (selected.length === 0) return { outcome: 'ignored', reason: 'every `when` returned false' }
   return { outcome: 'selected', processors: selected }
 }
 

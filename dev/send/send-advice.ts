@@ -54,7 +54,7 @@ export function advise(options: SendOptions, request: NotificationRequest, outco
     case 413:
       return 'The body exceeds BODY_LIMIT_BYTES, or an event exceeds the size of a queue message. Try fewer --resources.'
     case 503:
-      return 'The listener could not store the events in its queue, and acknowledged nothing; see its log. GET /ready answers 503 until the queue is reachable. Cloudinary would retry.'
+      return 'The listener acknowledged nothing, and Cloudinary would retry. QUEUE_UNAVAILABLE: its queue did not store the events, and GET /ready answers 503 until the queue is reachable. OVERLOADED and STARTING: try again; see its log.'
     default:
       return `To Cloudinary, any status except 200 is a failed delivery, and it would retry. See the listener's log.`
   }

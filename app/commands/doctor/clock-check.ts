@@ -30,7 +30,7 @@ export const clock = ({ servers, fetch, clock }: ClockOptions): Check => ({
       return [
         seconds > MAXIMUM_AHEAD_SECONDS
           ? fault(`${difference}: signatures and calls to AWS are rejected; set it with NTP`)
-          : warn(`${difference}: signatures are rejected from ${MAXIMUM_AHEAD_SECONDS} s; set it with NTP`)
+          : warn(`${difference}: signatures are rejected beyond ${MAXIMUM_AHEAD_SECONDS} s; set it with NTP`)
       ]
     }
     return [warn('not compared: no server answered; see the lines above')]

@@ -72,21 +72,19 @@ function* feed({ GlobalSecondaryIndexes = [] }: TableDescription): Iterable<Find
   const index = GlobalSecondaryIndexes.find(({ IndexName }) => IndexName === name)
   if (!index || !isKey(index.KeySchema, partitionKey, sortKey)) {
     yield fault(
-      `no index ${name} by ${partitionKey} and ${sortKey}, which the activity page needs; deploy the table ` +
+      `no index ${name} by ${partitionKey} and ${sortKey}, which \`reconcile\` needs; deploy the table ` +
         'as in app/journal/journal-table.ts'
     )
     return
   }
   if (index.IndexStatus !== 'ACTIVE' && index.IndexStatus !== 'UPDATING') {
-    yield warn(
-      `its index ${name} is ${index.IndexStatus}: the activity page is incomplete until it is ACTIVE`
-    )
+    yield warn(`its index ${name} is ${index.IndexStatus}; \`reconcile\` needs it: wait until it is ACTIVE`)
   }
   const { ProjectionType, NonKeyAttributes = [] } = index.Projection ?? {}
   const missing = attributes.filter((attribute) => !NonKeyAttributes.includes(attribute))
   if (ProjectionType !== 'ALL' && missing.length > 0) {
     yield warn(
-      `its index ${name} lacks ${missing.join(', ')}, which the activity page shows; recreate it as in ` +
+      `its index ${name} lacks ${missing.join(', ')}, which \`reconcile\` needs; recreate it as in ` +
         'app/journal/journal-table.ts'
     )
   }

@@ -40,7 +40,7 @@ const SOON_BEFORE_MS = MINUTE_MS
 /** … and this time after it. */
 const SOON_AFTER_MS = 5 * MINUTE_MS
 
-/** Changes of this much time are checked together, to hold few minutes of the feed. */
+/** Period whose changes are checked together, in milliseconds: only a few minutes of the feed are in memory. */
 const SLICE_MS = 5 * MINUTE_MS
 
 /**

@@ -75,8 +75,8 @@ export async function runPass(options: PassOptions): Promise<PassOutcome> {
 }
 
 /**
- * Queued uploads need no limit, since a found upload has the same event ID. Other changes would be sent
- * twice.
+ * Returns the time ranges to search. Uploads are searched without regard to the queue, because a found upload
+ * has the ID of a queued one. Any other change that is still queued would be sent twice.
  */
 async function windowsOf({
   kinds,

@@ -56,7 +56,7 @@ export class ReconcileReport {
   undecided(cloudName: string, { type }: ChangeKind, number: number): void {
     this.#line(
       `… ${cloudName}: ${type}: ${count(number, 'change')} left for the next pass: another event of the ` +
-        'asset is unfinished, or may still be notified'
+        'asset is unfinished, or a later change of it may still be notified'
     )
   }
 

@@ -123,7 +123,10 @@ export async function reconcile(
   const clouds = (cloudNames ?? environments.cloudNames()).map((cloudName) => environments.get(cloudName))
   const isEmpty = (await waiting()) === 0
   if (!isEmpty)
-    print('The queue has messages: changes other than uploads are searched up to the last started event.')
+    print(
+      'The queue has messages: changes other than uploads are searched only up to the time through which ' +
+        'workers have started every event.'
+    )
   const report = new ReconcileReport({ print, dryRun })
   for (const { cloudName, apiKey } of clouds) {
     const outcome = await runPass({

@@ -15,7 +15,7 @@ const MAXIMUM_URLS = 30
 
 const URLS_EXHAUSTED =
   `NOTIFICATION_URLS_EXHAUSTED: this environment has ${MAXIMUM_URLS} notification URLs, the maximum; ` +
-  'delete the triggers to an unused one in Cloudinary'
+  'in Cloudinary, delete the triggers of a URL that is no longer used'
 
 const NOT_ADDITIVE = 'not additive: an upload with its own notification_url is not notified here'
 
@@ -76,7 +76,10 @@ export function triggerSteps(work: TriggerWork): SetupStep[] {
     }
     const defects = defectsOf(covering)
     const isOwn = covering.event_type === type
-    const notes = [...(isOwn ? [] : ['by the trigger on all']), ...defects.map(({ message }) => message)]
+    const notes = [
+      ...(isOwn ? [] : ['sent by the trigger for all types']),
+      ...defects.map(({ message }) => message)
+    ]
     const note = notes.join('; ')
     if (defects.some(({ level }) => level === 'fault')) return { ...about(type), state: 'fault', note }
     return isOwn && !covering.additive
@@ -99,7 +102,7 @@ export function triggerSteps(work: TriggerWork): SetupStep[] {
 
 const unusedNote = (types: readonly string[]) =>
   types.includes(ALL)
-    ? 'the trigger on all sends it too; --prune removes this one'
+    ? 'the trigger for all types sends it too; --prune removes this one'
     : 'no processor handles it; --prune removes it'
 
 /** Returns the number of notification URLs. Assumes that poll channels and flows do not count. */

@@ -21,7 +21,7 @@ export async function namingLockHolders<Result>(
   } catch (error) {
     if (!(error instanceof ListenerError) || error.code !== 'DATABASE_LOCKED') throw error
     const holders = await holdersOf(query, table).catch(() => [])
-    const named = holders.length === 0 ? 'none now' : holders.join('; ')
+    const named = holders.length === 0 ? 'none any more' : holders.join('; ')
     throw new ListenerError('DATABASE_LOCKED', `${error.message}. Sessions that lock ${table}: ${named}`)
   }
 }

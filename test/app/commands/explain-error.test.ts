@@ -62,5 +62,5 @@ t.test('prints the message of any other error', async (t) => {
     t.equal(explain(error('Error', { code })), 'it failed (Error: the message)')
   }
   t.equal(explain(error('TypeError', { code: 'ERR_INVALID_ARG_TYPE' })), 'it failed (TypeError: the message)')
-  t.equal(explain('not an error'), 'it failed (Error: )')
+  t.equal(explain('not an error'), 'unexpected error')
 })

@@ -128,14 +128,14 @@ test('calls a cloud with its first current entry', async (t) => {
   t.strictSame(environments.get('demo'), key('c'))
   t.throws(() => environments.get('other'), {
     code: 'ENVIRONMENT_UNKNOWN',
-    message: /"other" \(there are for: demo\)\. Add its cloudinary:\/\/ URL/
+    message: /"other" \(known: demo\)\. Add its cloudinary:\/\/ URL/
   })
 })
 
 test('knows nothing before the first read', async (t) => {
   const { environments } = onLatches()
   t.strictSame(environments.verificationKeys(), [])
-  t.throws(() => environments.get('demo'), { code: 'ENVIRONMENT_UNKNOWN', message: /there are for: none/ })
+  t.throws(() => environments.get('demo'), { code: 'ENVIRONMENT_UNKNOWN', message: /known: none/ })
   t.equal(environments.isOwnKey('demo', 'a'), false)
 })
 

@@ -45,7 +45,7 @@ t.test('ignores unwanted events and own changes, and records the reason', async 
   const folder = sampleEvent('create_folder')
   t.strictSame(await handle(folder), { kind: 'delete' })
   t.match(entries.get(own.id), { status: 'ignored', reason: "a change made with the listener's own key" })
-  t.match(entries.get(folder.id), { status: 'ignored', reason: 'no processor is on create_folder' })
+  t.match(entries.get(folder.id), { status: 'ignored', reason: 'no processor handles create_folder' })
   t.strictSame(writes, ['ignore', 'ignore', 'ignore'])
   t.match(lines, [
     { msg: 'event ignored', asset: 'other' },

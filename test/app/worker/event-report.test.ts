@@ -33,7 +33,7 @@ t.test('every line names the event and the trace id of its request', async (t) =
   const { report, lines } = build()
   report.ran({ outcome: 'succeeded', processor: 'tag', note: 'tagged', milliseconds: 5 })
   report.deadLettered(failure)
-  report.ended({ outcome: 'ignored', reason: 'no processor is on upload' })
+  report.ended({ outcome: 'ignored', reason: 'no processor handles upload' })
   report.log.info('a line of a processor')
   t.equal(lines.length, 4)
   const about = { eventId: upload.id, type: 'upload', environment: 'demo', asset: 'bag', traceId: 'Root=1' }

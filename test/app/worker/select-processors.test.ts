@@ -33,10 +33,10 @@ t.test('selects the processors that are on the type or on all types, in order', 
 })
 
 t.test('ignores an event that no processor is on', async (t) => {
-  t.equal(selected(upload, []), 'no processor is on upload')
+  t.equal(selected(upload, []), 'no processor handles upload')
   t.equal(
     selected(sampleEvent('unknown'), [processor('a', { on: ['upload'] })]),
-    'no processor is on unknown'
+    'no processor handles unknown'
   )
 })
 
@@ -52,7 +52,7 @@ t.test('selects only processors that ask for own changes for an own change', asy
 
 t.test('selects a processor for own changes only of its types', async (t) => {
   const renames = processor('renames', { on: ['rename'], ownChanges: true })
-  t.equal(selected(sampleEvent('upload', own), [renames]), 'no processor is on upload')
+  t.equal(selected(sampleEvent('upload', own), [renames]), 'no processor handles upload')
   t.equal(
     selected(sampleEvent('upload', own), [renames, processor('plain')]),
     "a change made with the listener's own key"
@@ -69,7 +69,7 @@ t.test('selects only processors whose `when` is true', async (t) => {
   const never = processor('never', { when: () => false })
   const always = processor('always', { when: (event) => event === upload })
   t.strictSame(selected(upload, [never, always]), ['always'])
-  t.equal(selected(upload, [never]), 'no processor wants it, by its `when`')
+  t.equal(selected(upload, [never]), 'every `when` returned false')
 })
 
 t.test('selects a processor whose `when` fails, so that its run fails', async (t) => {

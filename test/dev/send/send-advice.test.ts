@@ -56,7 +56,7 @@ test('an unintended 401 points to the secret', async (t) => {
 test('explains other answers', async (t) => {
   t.match(advice({}, answered(404)), /no such route/)
   t.match(advice({}, answered(413)), /BODY_LIMIT_BYTES/)
-  t.match(advice({}, answered(503)), /could not store/)
+  t.match(advice({}, answered(503)), /QUEUE_UNAVAILABLE.*OVERLOADED/)
   t.match(advice({}, answered(500)), /log/)
 })
 

@@ -57,7 +57,10 @@ export function observability(t: Test, { plain, several, bespoke }: Record<strin
       MetricStat?: { Metric: Metric; Stat: string }
     }[]
     t.match(metrics, [
-      { Expression: 'IF(FILL(waiting, 0) * 1000 > FILL(given, 0), FILL(waiting, 0), FILL(given, 0) / 1000)' },
+      {
+        Expression:
+          'IF(FILL(waiting, 0) * 1000 > FILL(retried, 0), FILL(waiting, 0), FILL(retried, 0) / 1000)'
+      },
       { MetricStat: { Metric: { MetricName: 'ApproximateAgeOfOldestMessage' }, Stat: 'Maximum' } },
       { MetricStat: { Metric: { MetricName: 'RetriedEventAge' }, Stat: 'Maximum' } }
     ])

@@ -103,7 +103,7 @@ t.test('reports a wrong key and a missing feed index', async (t) => {
   ])
 })
 
-t.test('warns of an index that lacks attributes of the activity page', async (t) => {
+t.test('warns of an index that lacks attributes', async (t) => {
   const { client, create } = await build(t)
   const [index] = journalTableInput('any').GlobalSecondaryIndexes!
   const projecting = (Projection: object) => ({ GlobalSecondaryIndexes: [{ ...index!, Projection }] })

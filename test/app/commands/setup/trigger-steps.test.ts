@@ -68,7 +68,7 @@ t.test('recognizes another spelling of the address', (t) => {
 t.test('keeps a trigger on all, which covers each type', (t) => {
   const { steps, states } = plan([trigger('all')], ['upload'], { prune: true })
   t.strictSame(states, ['upload exists'])
-  t.match(steps, [{ note: 'by the trigger on all' }])
+  t.match(steps, [{ note: 'sent by the trigger for all types' }])
   t.end()
 })
 
@@ -82,7 +82,7 @@ t.test('reports unused triggers, and removes them only with prune', async (t) =>
   t.strictSame(pruned.states, ['upload exists', 'eager remove'])
   t.strictSame(await pruned.apply(), ['id-of-eager'])
   const beside = plan([trigger('all'), trigger('eager')], ['all'])
-  t.match(beside.steps[1], { state: 'unused', note: /trigger on all/ })
+  t.match(beside.steps[1], { state: 'unused', note: /trigger for all types/ })
 })
 
 t.test('reports an auth_scheme that cannot be verified', (t) => {
@@ -114,7 +114,7 @@ t.test('reports a template as a fault and a filter as a note', (t) => {
   t.match(template.steps, [{ state: 'fault', note: /payload_template/ }])
   const filter = { '==': [{ var: 'resource_type' }, 'image'] }
   t.match(plan([trigger('all', { filter })], ['upload']).steps, [
-    { state: 'exists', note: /^by the trigger on all; has a filter/ }
+    { state: 'exists', note: /^sent by the trigger for all types; has a filter/ }
   ])
   t.end()
 })

@@ -37,6 +37,6 @@ t.test('names the sessions that hold a lock', async (t) => {
 t.test('says if there are no sessions, or they cannot be read', async (t) => {
   const failing = () => Promise.reject(new Error('down'))
   for (const query of [answering([]), failing]) {
-    await t.rejects(namingLockHolders(query, '"assets"', locked), { message: /"assets": none now$/ })
+    await t.rejects(namingLockHolders(query, '"assets"', locked), { message: /"assets": none any more$/ })
   }
 })

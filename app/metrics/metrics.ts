@@ -29,7 +29,7 @@ export interface Metrics {
 /** The metrics of a role: written from `start` until `stop`, which writes what is left. */
 export interface RoleMetrics extends Metrics {
   start: () => void
-  stop: () => void
+  stop: () => Promise<void> | void
 }
 
 /** What a role has where no metrics are asked for. */

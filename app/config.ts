@@ -1,21 +1,16 @@
 import { z } from 'zod'
 import { problemOfDatabaseUrl } from './database-url.ts'
 import { ListenerError } from './errors.ts'
-import { maskSecrets } from './mask.ts'
+import { type Env, inspectVariable, type VariableDefinition } from './inspect-variable.ts'
 
-interface Variable<T extends z.ZodType> {
-  /** What it is for, as the documentation's table prints it. */
+interface Variable<Schema extends z.ZodType> extends Omit<VariableDefinition, 'name'> {
+  /** For the table in the documentation. */
   meaning: string
-  /** What a value must be, as the error for a bad one prints it. */
   allowed: string
-  /** Never repeat the value given in an error. */
-  secret?: true
-  /** Says what is wrong with a value that `schema` refuses, where `allowed` is not enough. Repeats no secret. */
-  problem?: (given: string) => string | undefined
-  schema: T
+  schema: Schema
 }
 
-const variable = <T extends z.ZodType>(definition: Variable<T>): Variable<T> => definition
+const variable = <Schema extends z.ZodType>(definition: Variable<Schema>) => definition
 
 const wholeNumber = (minimum: number, maximum: number, fallback: number) =>
   z.string().regex(/^\d+$/).transform(Number).pipe(z.int().min(minimum).max(maximum)).default(fallback)
@@ -29,13 +24,16 @@ const httpUrl = z.url({ protocol: /^https?$/ }).optional()
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
+/** The names of Cloudinary's poll channels. */
+export const POLL_CHANNEL_NAME = /^[\w.-]{1,128}$/
+
 /**
- * Every variable the listener reads, in the order the documentation lists them. The AWS SDK reads its own
- * (`AWS_REGION`, `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_SQS`, credentials, …) and they are not repeated here.
+ * Every variable the listener reads, in the order of the documentation's table. The AWS SDK reads its own:
+ * `AWS_REGION`, `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_SQS`, credentials, …
  */
 export const VARIABLES = {
   PORT: variable({
-    meaning: 'port that `web` listens on; 0 takes a free one',
+    meaning: 'port that `web` listens on; 0 selects a free one',
     allowed: 'a whole number from 0 to 65535',
     schema: wholeNumber(0, 65_535, 8080)
   }),
@@ -45,7 +43,7 @@ export const VARIABLES = {
     schema: z.string().default('0.0.0.0')
   }),
   LOG_LEVEL: variable({
-    meaning: 'least severe level that is logged',
+    meaning: 'lowest level that is logged',
     allowed: `one of ${LOG_LEVELS.join(', ')}`,
     schema: z.enum(LOG_LEVELS).default('info')
   }),
@@ -69,15 +67,17 @@ export const VARIABLES = {
   QUEUE_URL: variable({
     meaning: 'URL of the SQS FIFO queue',
     allowed: 'the http(s) URL of a FIFO queue, ending in .fifo',
+    public: true,
     schema: fifoQueueUrl
   }),
   DEAD_LETTER_QUEUE_URL: variable({
-    meaning: 'URL of the SQS FIFO queue for events that cannot be processed',
+    meaning: 'URL of the SQS FIFO queue for dead letters',
     allowed: 'the http(s) URL of a FIFO queue, ending in .fifo',
+    public: true,
     schema: fifoQueueUrl
   }),
   JOURNAL_TABLE: variable({
-    meaning: 'name or ARN of the DynamoDB table that remembers what was done',
+    meaning: 'name or ARN of the DynamoDB table for the journal',
     allowed: 'the name or ARN of a table: 3 to 1024 letters, digits and any of . _ - : /',
     schema: z
       .string()
@@ -85,35 +85,32 @@ export const VARIABLES = {
       .optional()
   }),
   SIGNATURE_TOLERANCE_SECONDS: variable({
-    meaning: 'how old a notification may be; one from the future may be 300 s ahead, or this if it is less',
+    meaning: 'maximum age of a notification; it may also be this far ahead of the clock, at most 300 s',
     allowed: 'a whole number of seconds from 1 to 86400',
     schema: wholeNumber(1, 86_400, 7200)
   }),
   BODY_LIMIT_BYTES: variable({
-    meaning: 'largest notification that is read',
+    meaning: 'maximum size of a notification',
     allowed: 'a whole number of bytes from 1024 to 104857600 (100 MiB)',
     schema: wholeNumber(1024, 104_857_600, 10_485_760)
   }),
   WORKER_CONCURRENCY: variable({
-    meaning: 'assets whose events one worker processes at a time',
+    meaning: 'number of assets whose events one worker processes at a time',
     allowed: 'a whole number from 1 to 1000',
     schema: wholeNumber(1, 1000, 50)
   }),
   WEBHOOK_URL: variable({
-    meaning: "the webhook's public address, for calls that ask Cloudinary to notify it of their result",
+    meaning: 'public URL of the webhook, for calls that ask Cloudinary to notify it of their result',
     allowed: 'an http(s) URL',
     schema: httpUrl
   }),
   POLL_CHANNEL: variable({
-    meaning: 'the Cloudinary poll channel that `poll` takes notifications from',
+    meaning: 'Cloudinary poll channel that `poll` reads',
     allowed: '1 to 128 letters, digits and any of . _ -',
-    schema: z
-      .string()
-      .regex(/^[\w.-]{1,128}$/)
-      .optional()
+    schema: z.string().regex(POLL_CHANNEL_NAME).optional()
   }),
   DATABASE_URL: variable({
-    meaning: 'the PostgreSQL database of `databaseSync`: `postgres://USER:PASSWORD@HOST:PORT/NAME`',
+    meaning: 'PostgreSQL database of `databaseSync`: `postgres://USER:PASSWORD@HOST:PORT/NAME`',
     allowed: 'postgres://USER:PASSWORD@HOST:PORT/NAME',
     secret: true,
     problem: problemOfDatabaseUrl,
@@ -123,7 +120,7 @@ export const VARIABLES = {
       .optional()
   }),
   FORWARD_SECRET: variable({
-    meaning: 'what `forward` signs with: `whsec_` and 24 to 64 bytes in base64, as Standard Webhooks has it',
+    meaning: 'key that `forward` signs with, as in Standard Webhooks: `whsec_` and 24 to 64 bytes in base64',
     allowed: 'whsec_ and 24 to 64 bytes in base64',
     secret: true,
     schema: z
@@ -132,7 +129,7 @@ export const VARIABLES = {
       .optional()
   }),
   NOTIFY_TOPIC_ARN: variable({
-    meaning: 'the SNS topic that `notify` publishes to',
+    meaning: 'SNS topic that `notify` publishes to',
     allowed: 'the ARN of an SNS topic: arn:aws:sns:REGION:ACCOUNT:NAME',
     schema: z
       .string()
@@ -140,8 +137,7 @@ export const VARIABLES = {
       .optional()
   }),
   METRICS_NAMESPACE: variable({
-    meaning:
-      'the CloudWatch namespace that metrics are written for, as lines of the log; without it there are none',
+    meaning: 'CloudWatch namespace of the metrics, which are written as log lines; not set: no metrics',
     allowed: '1 to 255 letters, digits, spaces and any of . _ - / # :, not starting with AWS/',
     schema: z
       .string()
@@ -149,7 +145,7 @@ export const VARIABLES = {
       .optional()
   }),
   LISTENER_CONFIG: variable({
-    meaning: "path of the processors' file, from the working directory",
+    meaning: 'path of the listener configuration, relative to the working directory',
     allowed: 'the path of a .ts, .mts, .js or .mjs file',
     schema: z
       .string()
@@ -160,115 +156,68 @@ export const VARIABLES = {
 
 export type VariableName = keyof typeof VARIABLES
 
-/** The environment, validated: each variable's value, its default, or undefined. */
+/** The validated environment: each variable's value or default, or undefined. */
 export type Config = { [Name in VariableName]: z.output<(typeof VARIABLES)[Name]['schema']> }
 
-/** The two variables of which one says where the credentials are. */
+/** The variables for credentials, of which exactly one must be set. */
 export type Credentials = Partial<Pick<Config, 'CLOUDINARY_URL' | 'CLOUDINARY_SECRET_ID'>>
 
-/** Thrown when variables are bad or missing; each fault is one line. */
+/** Thrown when variables are missing or invalid. */
 export class ConfigError extends ListenerError {
-  readonly faults: readonly string[]
+  /** One line each: the variable, its value (never a secret) and what is allowed. */
+  readonly problems: readonly string[]
 
-  constructor(faults: readonly string[]) {
-    super('CONFIG_INVALID', faults.join('\n'))
+  constructor(problems: readonly string[]) {
+    super('CONFIG_INVALID', problems.join('\n'))
     this.name = 'ConfigError'
-    this.faults = faults
+    this.problems = problems
   }
 }
 
-/** A process's environment. */
-export type Env = Readonly<Record<string, string | undefined>>
-
-/** A variable that is bad or missing, and the line that says so. */
-export interface ConfigFault {
+/** A missing or invalid variable, and the line that reports it. */
+export interface ConfigProblem {
   name: VariableName
   line: string
 }
 
+/** This process's environment. No other module reads `process.env`. */
+export const PROCESS_ENV: Env = process.env
+
 /**
- * Reads and validates the environment: the one place that does. An empty value counts as not set.
+ * Reads and validates the environment. An empty value counts as not set.
  *
- * @param required variables without a default that the caller cannot do without
- * @throws {ConfigError} one line for each fault: the variable, what was given (never a secret's value) and
- *   what is allowed
+ * @param required variables without a default that must be set
+ * @throws {ConfigError}
  */
 export function readConfig<Required extends VariableName = never>(
   required: readonly Required[] = [],
-  env: Env = process.env
+  env?: Env
 ): Config & { [Name in Required]: NonNullable<Config[Name]> } {
-  const { config, faults } = inspectConfig(required, env)
-  if (faults.length > 0) throw new ConfigError(faults.map(({ line }) => line))
+  const { config, problems } = inspectConfig(required, env)
+  if (problems.length > 0) throw new ConfigError(problems.map(({ line }) => line))
   return config as ReturnType<typeof readConfig<Required>>
 }
 
-/** What of the environment is good, and what is not: for who wants to say all that is wrong, not only this. */
+/** Reads the environment like `readConfig`, but returns the problems beside the valid values. */
 export function inspectConfig(
   required: readonly VariableName[],
-  env: Env = process.env
-): { config: Partial<Config>; faults: ConfigFault[] } {
-  const faults: ConfigFault[] = []
+  env: Env = PROCESS_ENV
+): { config: Partial<Config>; problems: ConfigProblem[] } {
+  const problems: ConfigProblem[] = []
   const config: Record<string, unknown> = {}
   for (const name of Object.keys(VARIABLES) as VariableName[]) {
-    const found = inspectVariable({ name, ...(VARIABLES[name] as Variable<z.ZodType>) }, env)
-    if (found.outcome === 'valid') config[name] = found.value
-    else faults.push({ name, line: found.line })
+    const result = inspectVariable({ name, ...VARIABLES[name] }, env)
+    if (result.outcome === 'valid') config[name] = result.value
+    else problems.push({ name, line: result.problem })
   }
   for (const name of required) {
-    if (!env[name]) faults.push({ name, line: `${name} is not set; it must be ${VARIABLES[name].allowed}` })
+    if (!env[name]) problems.push({ name, line: `${name} is not set; it must be ${VARIABLES[name].allowed}` })
   }
-  return { config, faults }
+  return { config, problems }
 }
-
-/** A variable, and how its value is validated; without a schema any text will do. */
-export interface VariableDefinition extends Partial<Omit<Variable<z.ZodType>, 'meaning' | 'secret'>> {
-  name: string
-  secret?: boolean
-}
-
-/** The value of a variable, or the line that says what is wrong with it. */
-export type InspectedVariable =
-  | { outcome: 'valid'; value: unknown }
-  | { outcome: 'invalid'; isSet: boolean; line: string }
-
-/** Reads one variable. An empty value counts as not set. */
-export function inspectVariable(definition: VariableDefinition, env: Env = process.env): InspectedVariable {
-  const { name, schema = ANY_TEXT, allowed, problem, secret } = definition
-  const given = env[name] || undefined
-  const { success, data, error } = parse(schema, given)
-  if (success) return { outcome: 'valid', value: data }
-  const isSet = given !== undefined
-  const mustBe = allowed === undefined ? undefined : `it must be ${allowed}`
-  if (!isSet) return { outcome: 'invalid', isSet, line: `${name} is not set; ${mustBe ?? 'give it a value'}` }
-  const isHidden = secret || holdsSecret(given)
-  // that of a queue authorizes nobody, and may be all but right
-  const shown = JSON.stringify(schema === fifoQueueUrl ? given : maskSecrets(given))
-  const line = `${name} is ${isHidden ? '(hidden)' : shown}; ${problem?.(given) ?? mustBe ?? messagesOf(error)}`
-  return { outcome: 'invalid', isSet, line }
-}
-
-const ANY_TEXT = z.string()
-
-function parse(schema: z.ZodType, given: string | undefined): z.ZodSafeParseResult<unknown> {
-  try {
-    return schema.safeParse(given)
-  } catch {
-    // what a transformation throws may hold the value
-    const message = 'its schema cannot read it'
-    return {
-      success: false,
-      error: new z.ZodError([{ code: 'custom', path: [], input: undefined, message }])
-    }
-  }
-}
-
-const messagesOf = ({ issues }: z.ZodError) => issues.map(({ message }) => message).join('; ')
-
-/** Credentials that were put into the wrong variable are no less secret for it. */
-const holdsSecret = (value: string) => /cloudinary:\/\/|whsec_|:\/\/[^/]*@/.test(value)
 
 /**
- * Where the credentials are.
+ * Returns where the credentials are.
  *
  * @throws {ConfigError} unless exactly one of CLOUDINARY_URL and CLOUDINARY_SECRET_ID is set
  */

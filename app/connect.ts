@@ -5,38 +5,43 @@ import { type Logger, SILENT } from './logger.ts'
 import { createClients, loadEnvironments } from './wiring.ts'
 
 export interface ConnectOptions {
-  /** The product environment, where there are credentials for several. */
+  /** The product environment. Default: the only one that there are credentials for. */
   cloudName?: string | undefined
   /** Aborts every call. */
   signal?: AbortSignal
-  /** Told when Cloudinary is down; default silent. */
+  /** Logs circuit breaker changes. Default: silent. */
   log?: Logger
 }
 
-/** Calls to one product environment, outside a processor. */
+/** A client for one product environment, for use outside a processor. */
 export interface Connection {
   client: CloudinaryClient
-  /** Closes the connections that are kept open. */
+  /** Closes idle connections. */
   close: () => void
 }
 
 /**
- * Connects to Cloudinary as the worker does: with the credentials of `CLOUDINARY_URL` or `CLOUDINARY_SECRET_ID`.
+ * Connects to Cloudinary with the credentials from `CLOUDINARY_URL` or `CLOUDINARY_SECRET_ID`, like the
+ * worker.
  *
- * @throws {ConfigError} CONFIG_INVALID; {@link ListenerError}: ENVIRONMENT_UNKNOWN; ENVIRONMENT_AMBIGUOUS where there are
- *   several and none is named; what reading the secret throws
+ * @throws {ConfigError} CONFIG_INVALID
+ * @throws {ListenerError} ENVIRONMENT_UNKNOWN; ENVIRONMENT_AMBIGUOUS if there are several and `cloudName` is
+ *   not set; errors of reading the secret
  */
 export const connect = async (options?: ConnectOptions): Promise<Connection> =>
   connectTo(readConfig(), options)
 
-/** Connects to Cloudinary with the credentials of an environment that was read before. */
+/** Connects to Cloudinary with the credentials from a configuration. */
 export async function connectTo(config: Credentials, options: ConnectOptions = {}): Promise<Connection> {
   const { signal = new AbortController().signal, log = SILENT } = options
   const environments = await loadEnvironments(config, log)
   const names = environments.cloudNames()
   const cloudName = options.cloudName ?? (names.length === 1 ? names[0] : undefined)
   if (cloudName === undefined) {
-    throw new ListenerError('ENVIRONMENT_AMBIGUOUS', `say which product environment: ${names.join(', ')}`)
+    throw new ListenerError(
+      'ENVIRONMENT_AMBIGUOUS',
+      `there are several product environments; choose one: ${names.join(', ')}`
+    )
   }
   const clients = createClients(environments, log)
   return { client: clients.for(cloudName, signal), close: () => clients.close() }

@@ -1,17 +1,17 @@
 import { unescape as decode } from 'node:querystring'
 
-/** What `pg` knows; any other it would take for `verify-full`, or ignore. */
+/** The modes that `pg` knows. It treats others as `verify-full`, or ignores them. */
 const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify']
 
-/** Stands for the host that a socket's URL lacks: with a user and without a host, it is no URL by WHATWG. */
+/** Replaces the missing host of a socket's URL, since WHATWG URLs cannot have a user without a host. */
 const SOCKET = 'socket.invalid'
 
 const parse = (url: string): URL | null => URL.parse(url) ?? URL.parse(url.replace('@/', `@${SOCKET}/`))
 
 /**
- * Checks the URL of a PostgreSQL database.
+ * Validates the URL of a PostgreSQL database.
  *
- * @returns what is wrong with it, without any of its secrets; undefined where it can be used
+ * @returns what is wrong with it, without its secrets; undefined if it is valid
  */
 export function problemOfDatabaseUrl(url: string): string | undefined {
   const parsed = parse(url)
@@ -19,14 +19,14 @@ export function problemOfDatabaseUrl(url: string): string | undefined {
     return 'it must be postgres://USER:PASSWORD@HOST:PORT/NAME'
   }
   if (['', SOCKET].includes(parsed.host) && !parsed.searchParams.get('host')) {
-    return 'it names no host; for a Unix socket it must be postgres:///NAME?host=/DIRECTORY'
+    return 'it has no host; for a Unix socket it must be postgres:///NAME?host=/DIRECTORY'
   }
   const mode = parsed.searchParams.get('sslmode')
   if (mode === null || SSL_MODES.includes(mode)) return undefined
   return `its sslmode ${JSON.stringify(mode)} must be one of ${SSL_MODES.join(', ')}`
 }
 
-/** The passwords in a URL that can be used, as they are written and as they are sent. */
+/** Returns the passwords in a valid URL, both encoded and decoded. */
 export function passwordsOf(url: string): string[] {
   const { password, searchParams } = parse(url)!
   return [password, decode(password), searchParams.get('password') ?? ''].filter(Boolean)

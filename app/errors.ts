@@ -1,6 +1,6 @@
 /**
- * Every fault this listener names has a stable `code`, for machines, and a message that tells a stranger
- * what to do. Neither ever holds a secret, a signature or an authorization.
+ * Base of the listener's errors: a stable `code` for programs, and a message that says what was wrong and
+ * what to do. Neither holds a secret, a signature or an authorization.
  */
 export class ListenerError extends Error {
   readonly code: string
@@ -12,7 +12,7 @@ export class ListenerError extends Error {
   }
 }
 
-/** Thrown by a processor to say that an event can never succeed: it is not tried again. */
+/** Thrown by a processor when an event can never succeed: the event is not retried. */
 export class PermanentError extends ListenerError {
   constructor(message: string, options?: ErrorOptions & { code?: string }) {
     super(options?.code ?? 'PERMANENT', message, options)
@@ -20,7 +20,9 @@ export class PermanentError extends ListenerError {
   }
 }
 
-/** Thrown by a processor that must not run again before a time, at most 7 days away. It counts as an attempt. */
+/**
+ * Thrown by a processor to be retried no earlier than `until`, at most 7 days ahead. Counts as an attempt.
+ */
 export class RetryLaterError extends ListenerError {
   readonly until: Date
 

@@ -11,7 +11,7 @@ interface SafeError {
   cause?: SafeError
 }
 
-/** What an error of AWS says beyond its first line may be the request as it was signed, with the token of the session. */
+/** Further lines of an AWS error may quote the signed request with its session token. */
 function firstLineOnly({ name, message, stack }: Error): { message: string; stack: string | undefined } {
   const first = message.replace(/\n.*/s, '')
   const frames = stack?.split('\n').filter((line) => /^ {4}at /.test(line))
@@ -20,20 +20,18 @@ function firstLineOnly({ name, message, stack }: Error): { message: string; stac
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
-/** An error may be its own cause. */
+/** Bounds the chain of causes: an error may be its own cause. */
 const MAXIMUM_CAUSES = 8
 
 /**
- * Writes an error's name, code, message, stack and causes, and nothing else. pino's own serializer copies
- * every enumerable property; errors of the Cloudinary SDK carry `request_options.auth = "key:secret"` and
- * errors of the AWS SDK carry the response, so no property is copied that is not named here. What message and stack
- * quote is masked.
+ * Serializes only an error's name, code, message, stack and causes, with secrets masked. pino's own
+ * serializer copies every enumerable property, but errors of the Cloudinary SDK hold `request_options.auth =
+ * "key:secret"`, and errors of the AWS SDK hold the response.
  */
 export function serializeError(error: unknown, causes = MAXIMUM_CAUSES): SafeError {
-  if (!(error instanceof Error))
-    return { type: typeof error, message: 'a value that is not an Error was thrown' }
+  if (!(error instanceof Error)) return { type: typeof error, message: 'thrown value is not an Error' }
   const code: unknown = 'code' in error ? error.code : undefined
-  // a user's code may throw errors whose fields are anything
+  // the fields of an error from user code may have any type
   const { message, stack } =
     '$metadata' in error
       ? firstLineOnly(error)
@@ -47,10 +45,10 @@ export function serializeError(error: unknown, causes = MAXIMUM_CAUSES): SafeErr
   }
 }
 
-/** Both names under which an error is commonly logged. */
+/** pino serializers for the two common names of an error field. */
 export const SERIALIZERS = { err: serializeError, error: serializeError }
 
-/** The listener's own logger: JSON lines on standard output, which ECS hands to CloudWatch. */
+/** Creates the default logger: JSON lines on standard output, which ECS sends to CloudWatch. */
 export function createLogger(options: { level: string; role: string }): Logger {
   return pino(
     {
@@ -60,15 +58,17 @@ export function createLogger(options: { level: string; role: string }): Logger {
       formatters: { level: (label) => ({ level: label }) },
       serializers: SERIALIZERS
     },
-    // pino's own default writes in the background, and at the end of a process the last lines change places
+    // the default writes asynchronously, and may reorder the last lines of a process
     pino.destination({ sync: true })
   )
 }
 
-/** For commands, which print for people. */
+/** For commands, which print to the terminal. */
 export const SILENT: Logger = pino({ level: 'silent' })
 
-/** Writes lines on standard output as they are, each whole, and in order with those of the listener's own logger. */
+/**
+ * Returns a function that writes whole lines to standard output, in order with those of the default logger.
+ */
 export function createOutput(): (line: string) => void {
   const destination = pino.destination({ sync: true })
   return (line) => void destination.write(`${line}\n`)

@@ -7,7 +7,7 @@ import { loadListener } from './listener-config/load-listener.ts'
 import { createLogger, createOutput, type Logger, SERIALIZERS } from './logger.ts'
 import { maskSecrets } from './mask.ts'
 import { collectGarbage } from './roles/heap.ts'
-import type { Role, Stop } from './roles/role.ts'
+import { type Role, type Stop, startRole } from './roles/role.ts'
 import { ROLES } from './roles/roles.ts'
 
 const list = (entries: Record<string, { summary: string }>) =>
@@ -18,13 +18,13 @@ const list = (entries: Record<string, { summary: string }>) =>
 const USAGE = `Usage: node app/main.ts ROLE
        node app/main.ts COMMAND [--help] …
 
-Roles, which stay up:
+Roles run until they are stopped:
 ${list(ROLES)}
 
-Commands, which run and exit:
+Commands run and exit:
 ${list(COMMANDS)}
 
-It is configured by environment variables, which README.md lists, and by listener.config.ts.
+Configuration: environment variables (see README.md) and listener.config.ts.
 `
 
 async function main([name = '', ...args]: readonly string[]): Promise<void> {
@@ -36,21 +36,20 @@ async function main([name = '', ...args]: readonly string[]): Promise<void> {
   } else if (command) {
     await runAndExit(command, args)
   } else if (role && args.length === 0) {
-    await startRole(name, role)
+    await runRole(name, role)
   } else {
-    process.stderr.write(`${refusal(name, role !== undefined)}${usage}`)
+    process.stderr.write(`${usageProblem(name, role !== undefined)}${usage}`)
     process.exitCode = 2
   }
 }
 
-/** What is wrong with the arguments, before the usage says what is right. */
-function refusal(name: string, isRole: boolean): string {
+function usageProblem(name: string, isRole: boolean): string {
   if (isRole) return `${name} takes no arguments\n\n`
   return name === '' ? '' : `${JSON.stringify(name)} is not a role or a command\n\n`
 }
 
 async function runAndExit(command: Command, args: string[]): Promise<void> {
-  // whoever reads may have seen enough (`… | head`); what was begun is ended all the same
+  // the reader may close the pipe early (`… | head`); the command still finishes its work
   const closed = new AbortController()
   process.stdout.on('error', () => closed.abort())
   const exitCode = await runCommand(command, args, {
@@ -58,14 +57,15 @@ async function runAndExit(command: Command, args: string[]): Promise<void> {
     printError: (line) => process.stderr.write(`${line}\n`),
     closed: closed.signal
   })
-  // what was loaded may keep connections open; what was printed is written first
+  // loaded modules may keep connections open; flush the output before exiting
   process.stdout.write('', () => process.exit(exitCode))
 }
 
-async function startRole(name: string, role: Role): Promise<void> {
+async function runRole(name: string, role: Role): Promise<void> {
   let log = createLogger({ level: 'info', role: name })
   let stop: Stop = async () => {}
-  // from the beginning, since a start may take long: as process 1 of a container, it would not hear SIGTERM
+  // installed before the start, which may take long: process 1 of a container ignores SIGTERM without a
+  // handler
   closeWithGrace({ delay: role.stopWithinMs, logger: undefined }, async ({ err, signal }) => {
     if (err) log.fatal({ err }, 'unexpected error; stopping')
     else log.info({ signal }, 'stopping')
@@ -77,25 +77,25 @@ async function startRole(name: string, role: Role): Promise<void> {
     log = createLogger({ level: config.LOG_LEVEL, role: name })
     const listener = await loadListener(config.LISTENER_CONFIG)
     log = listener.logger?.child({ role: name }, { serializers: SERIALIZERS }) ?? log
-    stop = await role.start({ config, listener, log, write: createOutput() })
+    stop = await startRole(name, role, { config, listener, log, write: createOutput() })
     collectGarbage()
   } catch (error) {
-    explain(log, error)
+    logStartError(log, error)
     process.exit(1)
   }
 }
 
-/** Logs one line for each error that has a code, with its cause at level debug only; of any other error, all there is. */
-function explain(log: Logger, error: unknown): void {
+/** Logs errors with a code without their stack, and one line for each problem of the configuration. */
+function logStartError(log: Logger, error: unknown): void {
   if (error instanceof ConfigError) {
-    for (const fault of error.faults) log.fatal({ code: error.code }, fault)
+    for (const problem of error.problems) log.fatal({ code: error.code }, problem)
   } else if (error instanceof ListenerError) {
     const { code, message, cause } = error
-    // the message has the file and the line; the stack is mostly that of Node.js
-    const isToBeShown = code !== 'LISTENER_CONFIG_INVALID' || log.isLevelEnabled('debug')
-    log.fatal({ code, ...(isToBeShown && { err: cause }) }, maskSecrets(message))
+    // the message has the file and the line; the stack of the cause is mostly that of Node.js
+    const hasUsefulCause = code !== 'LISTENER_CONFIG_INVALID' || log.isLevelEnabled('debug')
+    log.fatal({ code, ...(hasUsefulCause && { err: cause }) }, maskSecrets(message))
   } else {
-    log.fatal({ err: error }, 'cannot start')
+    log.fatal({ err: error }, 'start failed')
   }
 }
 

@@ -1,11 +1,12 @@
 /**
- * URLs over HTTP. For some (Slack, Teams, Zapier, presigned downloads) the path or the query is what authorizes.
+ * HTTP and WebSocket URLs. In some (Slack, Teams, Zapier, presigned downloads) the path or query is the
+ * secret.
  */
 const HTTP_URL = /\b((?:https?|wss?):\/\/)([^\s"'`<>]+)/gi
 
 /**
- * URLs of other schemes with credentials, such as `postgres://…@HOST/`. A frame of a stack has none, and the placeholders
- * of our own messages hide nothing.
+ * URLs of other schemes with credentials, such as `postgres://…@HOST/`. Excludes stack frames (`file:`) and
+ * the placeholders in the listener's own messages.
  */
 const CREDENTIALS =
   /\b(?!file:)([A-Za-z][\w+.-]{0,30}:\/\/)(?!KEY:SECRET@|USER:PASSWORD@)[^\s"'`<>]{0,1000}@/g
@@ -14,13 +15,13 @@ const AUTHORIZATION = /\b(Basic|Bearer) +(?=\S*\d)[\w+/.~=-]{16,}/gi
 
 const WEBHOOK_SECRET = /\bwhsec_[\w+/=-]+/g
 
-/** Parameters of a query that authorize, also where the address before them is missing. */
+/** Secret query parameters, with or without the URL before them. */
 const PARAMETER = /\b([\w-]{0,40}(?:signature|token|secret|password|credential)=)[^\s"'`<>&]+/gi
 
 /**
- * Masks in a text what authorizes whoever reads it: of URLs over HTTP all but the origin, of other URLs the credentials,
- * authorizations, and secrets that can be told by their form. For errors and notes on their way into the log, the journal
- * and the dead-letter queue: they may come from a processor's code or a library, which know nothing of guarantee 9.
+ * Masks secrets in a text: everything after the origin of an HTTP URL, the credentials of other URLs,
+ * authorization headers, and secrets with a known form. For errors and notes that go to the log, the journal
+ * or the dead-letter queue: they may come from a processor or a library.
  */
 export const maskSecrets = (text: string): string =>
   text
@@ -30,16 +31,16 @@ export const maskSecrets = (text: string): string =>
     .replace(WEBHOOK_SECRET, 'whsec_…')
     .replace(PARAMETER, '$1…')
 
-/** What may follow a URL in a text. */
+/** Characters after a URL that belong to the text. */
 const PUNCTUATION = ').,:;]}'
 
-/** Of a URL, what follows its scheme. */
+/** Masks the part of a URL after its scheme. */
 function maskRest(rest: string): string {
   let length = rest.length
   while (PUNCTUATION.includes(rest.charAt(length - 1))) length--
   const [authority = ''] = rest.slice(0, length).split(/[/?#\\]/, 1)
   const host = authority.slice(authority.lastIndexOf('@') + 1)
-  // a user name, and a password with a slash in it
+  // a user name and a password that contains a slash
   if (/^[^[].*:(?!\d+$)/.test(host)) return '…'
   const after = rest.slice(authority.length, length)
   return `${host}${after.length > 1 ? '/…' : after}${rest.slice(length)}`

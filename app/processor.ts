@@ -5,113 +5,122 @@ import type { AssetEvent, EventType } from './ingest/event.ts'
 import type { State } from './journal/processor-state.ts'
 import type { Logger } from './logger.ts'
 
-/** What a processor is given beside the event. */
+/** Second argument of `handle`. */
 export interface ProcessorContext<KnownConfig = Config> {
-  /** The environment, validated, with the variables that the processor requires. */
+  /** The validated environment, including the variables in `requires`. */
   config: KnownConfig
-  /** Calls to the Cloudinary environment that the event came from. */
+  /** Client of the Cloudinary environment of the event. */
   cloudinary: CloudinaryClient
-  /** Writes lines that carry the event's id, type, asset and trace id. */
+  /** Logger whose lines have the event's id, type, asset and trace id. */
   log: Logger
-  /** Aborts when the time is up or the worker stops: pass it on to whatever you wait for. */
+  /** Aborts at the time-out or when the worker stops. Pass it to every call that you wait for. */
   signal: AbortSignal
-  /** What the processor remembers from one event to another, for 30 days; no other processor sees it. */
+  /** Stores data between events for 30 days. Each processor has its own. */
   state: State
 }
 
-/** What a processor is given before the first event. */
+/** Argument of `start`. */
 export interface StartContext<KnownConfig = Config> {
-  /** The environment, validated, with the variables that the processor requires. */
+  /** The validated environment, including the variables in `requires`. */
   config: KnownConfig
   log: Logger
 }
 
-/** What a processor is given when the command `migrate` runs. */
+/** Argument of `migrate`. */
 export interface MigrateContext<KnownConfig = Config> extends StartContext<KnownConfig> {
-  /** Writes one line for people to read: what was done. */
+  /** Prints one line about what was done. */
   print: (line: string) => void
-  /** Do nothing, and print what would be done. */
+  /** Change nothing; print what would be done. */
   dryRun: boolean
 }
 
-/** What a processor is given when the command `doctor` runs its check. */
+/** Argument of `check`. */
 export interface CheckContext<KnownConfig = Config> extends StartContext<KnownConfig> {
-  /** Aborts after 5 s, when the time for the check is up. */
+  /** Aborts after 5 s. */
   signal: AbortSignal
 }
 
-/** What a check has found. The message of a warning or a fault says what to do as well. */
+/** Result of a check. The message of a warning or a fault also says what to do. */
 export interface Finding {
   level: 'ok' | 'warning' | 'fault'
   message: string
 }
 
-/** A structured metadata field of Cloudinary, as the Admin API names its parts. */
+/** A structured metadata field, in the terms of Cloudinary's Admin API. */
 export interface MetadataFieldDefinition {
   external_id: string
   label: string
   type: 'string' | 'integer'
 }
 
-/** Your code, and what it wants to see. */
+/** A processor: handles the events of some types. */
 export interface Processor<Requires extends readonly Requirement[] = readonly Requirement[]> {
-  /** Unique in the listener; what was done for an event is remembered under this name. */
+  /** Unique in the listener. The journal records outcomes under this name. */
   name: string
-  /** The types it is run for; `*` is all of them, `unknown` included. */
+  /** Event types that it handles. `*` matches all types, including `unknown`. */
   on: readonly (EventType | '*')[]
-  /** Skips events for which it is false. */
+  /** Skips events for which it returns false. */
   when?: (event: AssetEvent) => boolean
-  /** How long `handle` may take, in seconds; then its `signal` aborts and it is tried again. Default 300. */
+  /** Time-out of `handle`, in seconds; then its `signal` aborts and the event is retried. Default: 300. */
   timeoutSeconds?: number
-  /** Run it for changes made with the listener's own API key as well. `eager` results always pass. */
+  /**
+   * Also handle changes made with the listener's own API key. `eager` results are always handled. Default:
+   * false.
+   */
   ownChanges?: boolean
   /**
-   * Does the work. May return a note on what was done. A throw means: try again later; a throw of
-   * `PermanentError`: never again. It may be run again for an event when a worker was killed before the
-   * outcome was noted, so what it does should bear repeating.
+   * Handles an event. May return a note about what was done. Throw to retry later, or throw a
+   * `PermanentError` to dead-letter the event. Must be idempotent: it runs again if a worker is killed before
+   * the outcome is recorded.
    */
   handle: (event: AssetEvent, context: ProcessorContext<ConfigFor<Requires>>) => Promise<Returned> | Returned
   /**
-   * Variables of the environment that it cannot do without: those of the listener by their name, such as `DATABASE_URL`; any other
-   * by its name, or with a schema. Checked before it starts; their values are in `config`.
+   * Required environment variables: of the listener by name, such as `DATABASE_URL`; others by name or with a
+   * schema. Checked before the start. Their values are in `config`.
    */
   requires?: Requires
-  /** Metadata fields it cannot do without; the command `setup` creates those that Cloudinary has not. */
+  /** Required metadata fields. The command `setup` creates missing ones. */
   metadataFields?: readonly MetadataFieldDefinition[]
-  /** Run once by each worker before its first event: connect here. A throw ends the worker and says why. */
+  /** Runs once in each worker before its first event: connect here. A throw ends the worker and logs why. */
   start?: (context: StartContext<ConfigFor<Requires>>) => Promise<void> | void
-  /** Run once when the worker has handled its last event: close here what `start` opened. */
+  /** Runs once after the worker's last event: close here what `start` opened. */
   stop?: () => Promise<void> | void
-  /** Creates, or brings up to date, what it keeps elsewhere: the command `migrate` runs it. Safe to run again. */
+  /**
+   * Creates or updates its external resources, such as tables. Run by the command `migrate`. Must be
+   * idempotent.
+   */
   migrate?: (context: MigrateContext<ConfigFor<Requires>>) => Promise<void>
-  /** Checks what it needs elsewhere, and changes nothing there: the command `doctor` runs it. A throw is a fault. */
+  /** Checks its external resources and changes nothing. Run by the command `doctor`. A throw is a fault. */
   check?: (context: CheckContext<ConfigFor<Requires>>) => Promise<Finding[]> | Finding[]
 }
 
-// biome-ignore lint/suspicious/noConfusingVoidType: a handler may return a note on one path and nothing on another
+// biome-ignore lint/suspicious/noConfusingVoidType: a handler may return nothing
 type Returned = string | undefined | void
 
 export interface Listener {
   processors: readonly Processor[]
-  /** Any pino instance, used instead of the listener's own. */
+  /** Any pino instance. Default: JSON lines on standard output. */
   logger?: Logger
 }
 
-/** A variable of a processor's own. */
+/** An environment variable that a processor defines. */
 export interface OwnVariable {
-  /** As the environment has it, such as `CMS_TOKEN`. */
+  /** Such as `CMS_TOKEN`. */
   name: string
-  /** Validates the text, and may turn it into something else. Default: any text. If it accepts `undefined`, the variable is optional. */
+  /**
+   * Validates and may transform the value. Default: any text. The variable is optional if it accepts
+   * `undefined`.
+   */
   schema?: z.ZodType
-  /** What a value must be, as the error for a bad one prints it. Default: what `schema` says of the value. */
+  /** What a value must be, for errors. Default: the messages of `schema`. */
   allowed?: string
-  /** Never repeat the value in an error. */
+  /** Errors never repeat the value. */
   secret?: boolean
-  /** A value for `npm start` and `npm test`, where none is set. It opens nothing. */
+  /** A value for `npm start` and `npm test` if the variable is not set. Must not be a real secret. */
   example?: string
 }
 
-/** A variable that a processor cannot do without: one of the listener's, or any other. */
+/** A required environment variable: one of the listener's, or any other. */
 export type Requirement = VariableName | (string & {}) | OwnVariable
 
 type NameOf<Required> = Required extends OwnVariable ? Required['name'] : Required
@@ -122,7 +131,7 @@ type ValueOf<Required> = Required extends VariableName
     ? z.output<Schema>
     : string
 
-/** The environment as a processor with these requirements finds it. */
+/** The type of `config` for a processor with these requirements. */
 export type ConfigFor<Requires extends readonly Requirement[]> =
   string extends NameOf<Requires[number]>
     ? Config

@@ -1,9 +1,8 @@
 import type { AssetEvent, EventType } from './ingest/event.ts'
-import type { ProcessorRecord } from './journal/processor-record.ts'
+import { type ProcessorRecord, recordNamed } from './journal/processor-record.ts'
 import type { Listener, Processor } from './processor.ts'
 import type { Sample } from './testing/sample-body.ts'
 import { TestListener, type TestListenerOptions, type TestResult } from './testing/test-listener.ts'
-import { recordNamed } from './worker/attempt-plan.ts'
 
 export type { CloudinaryCall } from './testing/fake-cloudinary.ts'
 export { FakeCloudinary } from './testing/fake-cloudinary.ts'
@@ -20,7 +19,9 @@ export type ProcessorTest<Type extends EventType> = Omit<Sample<Type>, 'count'> 
     state?: Record<string, unknown>
   }
 
-/** How one run of a processor ended: as the journal records it, or `ignored` where the processor is not run. */
+/**
+ * How one run of a processor ended: as the journal records it, or `ignored` where the processor is not run.
+ */
 export type ProcessorResult = (ProcessorRecord | { outcome: 'ignored'; reason: string }) &
   Pick<TestResult, 'calls' | 'deadLetters' | 'log'> & {
     event: AssetEvent
@@ -31,8 +32,8 @@ export type ProcessorResult = (ProcessorRecord | { outcome: 'ignored'; reason: s
 /**
  * Runs a processor once for a sample event, between its `start` and its `stop`.
  *
- * @throws {ListenerError} SAMPLE_UNKNOWN, LISTENER_CONFIG_INVALID; CONFIG_INVALID for variables that it requires and that
- *   are not given; what its `start` throws
+ * @throws {ListenerError} SAMPLE_UNKNOWN, LISTENER_CONFIG_INVALID; CONFIG_INVALID for variables that it
+ *   requires and that are not given; what its `start` throws
  */
 export async function testProcessor<Type extends EventType>(
   processor: Processor,

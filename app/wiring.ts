@@ -9,24 +9,24 @@ import { EmfMetrics } from './metrics/emf.ts'
 import { NO_METRICS, type RoleMetrics } from './metrics/metrics.ts'
 import { createSqsClient } from './queue/sqs-client.ts'
 
-/** An SQS call that sends may take so long in one try, in milliseconds; one that waits for messages, longer. */
+/** Maximum duration of one try of an SQS call, in milliseconds. Receiving waits for messages. */
 export const SEND_MS = 2500
 export const RECEIVE_MS = 10_000
 
-/** Hexadecimal; it becomes part of deduplication ids. */
+/** Returns a hexadecimal id, which becomes part of deduplication ids. */
 export const newRunId = (): string => randomBytes(4).toString('hex')
 
 export function createClients(environments: Environments, log: Logger): CloudinaryClients {
   return new CloudinaryClients({
     environments,
     onChange: (cloudName, state) => {
-      if (state.open) log.error({ cloudName, ...state }, 'Cloudinary is down or limits calls; events wait')
-      else log.info({ cloudName, ...state }, 'Cloudinary is back; events go on')
+      if (state.open) log.error({ cloudName, ...state }, 'circuit breaker opened')
+      else log.info({ cloudName, ...state }, 'circuit breaker closed')
     }
   })
 }
 
-/** The metrics of a role; nothing is written where the environment names no namespace for them. */
+/** Creates the metrics of a role. Without METRICS_NAMESPACE nothing is written. */
 export function createMetrics(
   role: string,
   { METRICS_NAMESPACE: namespace }: Pick<Config, 'METRICS_NAMESPACE'>,
@@ -35,7 +35,7 @@ export function createMetrics(
   return namespace ? new EmfMetrics({ namespace, role, log, write, clock: Date.now }) : NO_METRICS
 }
 
-/** The environments, read for the first time. */
+/** Creates the environments and reads the credentials. */
 export async function loadEnvironments(config: Credentials, log: Logger): Promise<Environments> {
   const environments = createEnvironments(config, log)
   await environments.load()
@@ -52,13 +52,13 @@ export function createEnvironments(config: Credentials, log: Logger): Environmen
         : fromSecretsManager(
             new SecretsManagerClient({ requestHandler: { connectionTimeout: 2000, requestTimeout: 5000 } }),
             source.secretId,
-            // a notification may have to wait for it, and Cloudinary waits 20 s
+            // a notification may wait for this read, and Cloudinary waits 20 s
             { log, timeoutMs: 6000 }
           )
   })
 }
 
-/** @throws {ConfigError} when nothing says which region */
+/** @throws {ConfigError} if no AWS region is configured */
 export async function createRegionalSqs(requestTimeoutMs: number) {
   const sqs = createSqsClient(requestTimeoutMs)
   try {

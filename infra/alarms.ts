@@ -100,7 +100,7 @@ function watches({ settings, region, entry, queues, services }: WatchedProps): R
         expression: 'IF(FILL(waiting, 0) * 1000 > FILL(given, 0), FILL(waiting, 0), FILL(given, 0) / 1000)',
         usingMetrics: {
           waiting: queues.queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum' }),
-          given: listenerMetric(settings, 'HandedBackAge', { Role: 'worker' }, { statistic: 'Maximum' })
+          given: listenerMetric(settings, 'RetriedEventAge', { Role: 'worker' }, { statistic: 'Maximum' })
         }
       }),
       threshold: settings.alarmOldestSeconds,

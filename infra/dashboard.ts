@@ -90,7 +90,7 @@ export class Overview extends Construct {
           new MathExpression({
             label: 'age of the oldest that is tried again, s',
             expression: 'given / 1000',
-            usingMetrics: { given: listenerMetric(settings, 'HandedBackAge', { Role: 'worker' }, maximum) }
+            usingMetrics: { given: listenerMetric(settings, 'RetriedEventAge', { Role: 'worker' }, maximum) }
           })
         ]
       ),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { SIDES } from '../app/commands/reconcile/tracked-changes.ts'
+import { CHANGE_KINDS } from '../app/commands/reconcile/change-kinds.ts'
+import { POLL_CHANNEL_NAME } from '../app/config.ts'
 import {
   existingVpc,
   flag,
@@ -103,14 +104,14 @@ export const Settings = z.strictObject({
     .describe(
       'when `reconcile` looks for what was never sent, as EventBridge Scheduler writes it, or `never`; in the home region only'
     ),
-  reconcileTypes: list(z.enum(SIDES.map(({ type }) => type)))
+  reconcileTypes: list(z.enum(CHANGE_KINDS.map(({ type }) => type)))
     .default([])
     .describe(
       'types that it looks for, where not all are notified: `upload`, `resource_tags_changed`, …; none named: all'
     ),
   pollChannel: z
     .string()
-    .regex(/^[\w.-]{1,128}$/)
+    .regex(POLL_CHANNEL_NAME)
     .optional()
     .describe('a Cloudinary poll channel: with it the role `poll` runs as well, in the home region only'),
 

@@ -1,5 +1,5 @@
 import type { Asset, EventType, Origin } from '../ingest/event.ts'
-import type { Status } from '../journal/journal.ts'
+import type { Status } from '../journal/journal-entry.ts'
 import type { ProcessorRecords } from '../journal/processor-record.ts'
 
 /** How an event came into the queue. */

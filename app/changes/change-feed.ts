@@ -1,27 +1,34 @@
 import { z } from 'zod'
 import type { CloudinaryClient } from '../cloudinary/client.ts'
-import { type FoundAsset, leaveSome, type SearchQuery, searchPages } from '../cloudinary/search.ts'
+import { checkAllowance, type FoundAsset, type SearchQuery, searchPages } from '../cloudinary/search.ts'
 import { ListenerError } from '../errors.ts'
-import { assetKey, decodeCursor, encodeCursor, type Position, type Scope, stateKey } from './change-cursor.ts'
+import {
+  assetKey,
+  type CursorScope,
+  decodeCursor,
+  encodeCursor,
+  type FeedPosition,
+  stateKey
+} from './change-cursor.ts'
 import { type ChangedAsset, describeChange, textOf, WITH_FIELDS } from './changed-asset.ts'
-import { Progress } from './feed-progress.ts'
+import { FeedProgress } from './feed-progress.ts'
 import { stampTime } from './stamp-time.ts'
 
 export interface Change extends ChangedAsset {
-  /** Goes on after this change. Costs more than a field would, so take it when you keep it. */
+  /** Encodes the position after this change. Costs some time: call it only when you store the cursor. */
   cursor: () => string
 }
 
 export interface ChangesOptions {
-  /** Where to begin: changes whose stamp is not older. Either this or `cursor`. */
+  /** Start at changes with this stamp or a later one. Either this or `cursor`. */
   since?: Date
-  /** Where an earlier reading left off. */
+  /** Resume after an earlier reading. */
   cursor?: string
-  /** External id of the metadata field that `lastUpdateTimestamp` writes; default `last_update_timestamp`. */
+  /** External ID of the metadata field that `lastUpdateTimestamp` writes. Default `last_update_timestamp`. */
   field?: string
-  /** How far Cloudinary's index may lag behind, with the difference of the clocks, in seconds; default 300. */
+  /** Maximum lag of Cloudinary's index plus clock difference, in seconds. Default 300. */
   overlapSeconds?: number
-  /** Assets asked for in one call; default 500, which is the most. */
+  /** Assets per call. Maximum and default 500. */
   pageSize?: number
   /** Milliseconds since the epoch. */
   clock?: () => number
@@ -31,7 +38,7 @@ export const DEFAULT_FIELD = 'last_update_timestamp'
 export const DEFAULT_OVERLAP_SECONDS = 300
 
 const Options = z.strictObject({
-  since: z.date().min(0, 'since is a time before 1970').optional(),
+  since: z.date().min(0, 'must not be before 1970').optional(),
   cursor: z.string().optional(),
   field: z.string().min(1).max(255).default(DEFAULT_FIELD),
   overlapSeconds: z.number().min(0).max(86_400).default(DEFAULT_OVERLAP_SECONDS),
@@ -39,17 +46,22 @@ const Options = z.strictObject({
   clock: z.custom<() => number>((value) => typeof value === 'function').default(() => Date.now)
 })
 
-/** When a stamp was written: writing it changes the metadata. Whether string metadata bears a range query is not sure. */
+/**
+ * The time at which a stamp was written, since writing it changes the metadata. Cloudinary does not document
+ * range queries on string metadata.
+ */
 const WRITTEN_AT = 'last_updated.metadata_updated_at'
 
 /**
- * The assets whose stamp (see `lastUpdateTimestamp`) moved, through Cloudinary's Search API, in the order in which the
- * stamps were written: `for await (const change of changes(client, { since }))`. It ends when there are no more for now;
- * keep a cursor and go on from it later. Nothing is missed as long as the index lags no more than the overlap, and no
- * state of an asset is told twice. Costs a call of the Admin API for every 500 assets, and at least one.
+ * Reads the assets whose stamp (see `lastUpdateTimestamp`) has changed, with Cloudinary's Search API, in the
+ * order in which the stamps were written: `for await (const change of changes(client, { since }))`. Ends when
+ * there are no more changes; store a cursor to resume later. Misses nothing while the index lags less than
+ * the overlap, and reports no state of an asset twice. Costs one call of the Admin API for every 500 assets,
+ * and at least one.
  *
- * @throws {ListenerError} CHANGES_OPTIONS_INVALID, CHANGES_CURSOR_INVALID; while it is read, {@link CloudinaryError}:
- *   CLOUDINARY_ALLOWANCE_SPENT and CLOUDINARY_RATE_LIMITED with the time at which to go on, from the cursor
+ * @throws {ListenerError} CHANGES_OPTIONS_INVALID, CHANGES_CURSOR_INVALID
+ * @throws {CloudinaryError} while reading; CLOUDINARY_ALLOWANCE_SPENT and CLOUDINARY_RATE_LIMITED have the time
+ *   at which to resume from the cursor
  */
 export function changes(client: CloudinaryClient, options: ChangesOptions): ChangeFeed {
   const result = Options.safeParse(options)
@@ -59,77 +71,81 @@ export function changes(client: CloudinaryClient, options: ChangesOptions): Chan
   const { since, cursor, field, overlapSeconds, pageSize, clock } = result.data
   const scope = { cloudName: client.cloudName, field }
   const overlapMs = overlapSeconds * 1000
-  if ((since === undefined) === (cursor === undefined)) throw invalid('give either `since` or `cursor`')
-  if (since && since.getTime() > clock()) throw invalid(`since: ${since.toISOString()} is yet to come`)
-  const start = cursor === undefined ? beginning(since as Date, overlapMs) : decodeCursor(cursor, scope)
+  if ((since === undefined) === (cursor === undefined)) throw invalid('set either `since` or `cursor`')
+  if (since && since.getTime() > clock()) throw invalid(`since: ${since.toISOString()} is in the future`)
+  const start = cursor === undefined ? startAt(since as Date, overlapMs) : decodeCursor(cursor, scope)
   return new ChangeFeed({ client, scope, overlapMs, pageSize, clock, start })
 }
 
-/** Clocks differ, and the index knows seconds: what was written a little before may have a stamp that is not older. */
-const beginning = (since: Date, overlapMs: number): Position => ({
+/**
+ * Starts earlier by the overlap: clocks differ, so a stamp may be later than the time at which it was
+ * written.
+ */
+const startAt = (since: Date, overlapMs: number): FeedPosition => ({
   since: since.getTime(),
   settled: Math.max(0, Math.floor((since.getTime() - overlapMs) / 1000) * 1000),
-  told: new Map()
+  reported: new Map()
 })
 
 const invalid = (message: string) => new ListenerError('CHANGES_OPTIONS_INVALID', message)
 
 interface FeedOptions {
   client: CloudinaryClient
-  scope: Scope
+  scope: CursorScope
   overlapMs: number
   pageSize: number | undefined
   clock: () => number
-  start: Position
+  start: FeedPosition
 }
 
-/** The changes, and how far they were read. It can be read again, and then begins where it was left. */
+/** The changes, and how far they were read. Reading again resumes where the last reading stopped. */
 export class ChangeFeed implements AsyncIterable<Change> {
   readonly #options: FeedOptions
-  readonly #progress: Progress
+  readonly #progress: FeedProgress
   #read = 0
   #stamped = 0
 
   constructor(options: FeedOptions) {
     this.#options = options
-    this.#progress = new Progress(options.start)
+    this.#progress = new FeedProgress(options.start)
   }
 
-  /** Goes on after the last change that was taken; after the end, with what has yet to come. */
+  /** Encodes the position after the last change that was read. */
   cursor(): string {
     return encodeCursor(this.#progress.position()(), this.#options.scope)
   }
 
-  /** How many assets were read, those that are no change, and those that were told or read before, included. */
+  /** Number of assets read, including those without a change and those that were reported before. */
   get assetsRead(): number {
     return this.#read
   }
 
-  /** How many of those have a time in the field. */
+  /** Number of these assets with a time in the field. */
   get assetsStamped(): number {
     return this.#stamped
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Change, void, void> {
-    let from: number | undefined = this.#progress.begin()
+    let from: number | undefined = this.#progress.start()
     while (from !== undefined) from = yield* this.#readFrom(from)
   }
 
   /**
-   * Reads to the end of the index, or of a page: the next page is a search of its own, from the time at which the one
-   * before ended, since a search's own cursor may lose assets while they change. Within one second there is no other.
+   * Reads to the end of the index or of a page. Each page is a search of its own, from the time of the last
+   * asset: Cloudinary's cursor may lose assets that change meanwhile. It is used only if a page ends in the
+   * second it started.
    *
-   * @returns from where to go on
+   * @returns the time to read from next, or undefined at the end
    */
   async *#readFrom(from: number): AsyncGenerator<Change, number | undefined, void> {
     const { client, overlapMs, clock } = this.#options
     let certainUntil = clock() - overlapMs
     for await (const { assets, nextCursor, allowance } of searchPages(client, this.#query(from))) {
-      for (const asset of assets) yield* this.#take(asset, certainUntil)
+      for (const asset of assets) yield* this.#report(asset, certainUntil)
       if (nextCursor === undefined) break
       const reached = writtenAt(assets.at(-1))
       if (reached !== undefined && reached > from) {
-        leaveSome(allowance)
+        checkAllowance(allowance)
         return reached
       }
       certainUntil = clock() - overlapMs
@@ -138,7 +154,7 @@ export class ChangeFeed implements AsyncIterable<Change> {
     return undefined
   }
 
-  *#take(asset: FoundAsset, certainUntil: number): Generator<Change, void, void> {
+  *#report(asset: FoundAsset, certainUntil: number): Generator<Change, void, void> {
     const { scope, clock, start } = this.#options
     const written = writtenAt(asset)
     if (written !== undefined) this.#progress.reach(written, certainUntil)
@@ -148,8 +164,12 @@ export class ChangeFeed implements AsyncIterable<Change> {
     this.#stamped++
     if (stamp < start.since) return
     const change = describeChange(asset, stamp)
-    // one of which nobody says when it was written is remembered as if it were now
-    const isNew = this.#progress.tell(assetKey(asset.asset_id), stateKey(textOf(change)), written ?? clock())
+    // without a time it is remembered as if written now
+    const isNew = this.#progress.report(
+      assetKey(asset.asset_id),
+      stateKey(textOf(change)),
+      written ?? clock()
+    )
     if (!isNew) return
     const position = this.#progress.position()
     yield { ...change, cursor: () => encodeCursor(position(), scope) }

@@ -1,12 +1,12 @@
 import type { FoundAsset } from '../cloudinary/search.ts'
 
-/** What is told of an asset that changed, with Cloudinary's own names; what Cloudinary leaves out is left out. */
+/** A changed asset, with Cloudinary's field names. Fields that Cloudinary omits are omitted. */
 export interface ChangedAsset {
   asset_id: string
   public_id: string
   resource_type: string
   type: string
-  /** The stamp, whatever its form in the field: ISO 8601, UTC. */
+  /** The stamp in ISO 8601, UTC, for every field type. */
   changed_at: string
   /** Structured metadata, the stamp included. */
   metadata: Record<string, unknown>
@@ -22,7 +22,7 @@ export interface ChangedAsset {
   secure_url?: string
   created_at: string
   uploaded_at?: string
-  /** When its sides last changed, in the index. */
+  /** Times of the last change of tags, metadata, context and others, as in the index. */
   last_updated?: Record<string, string>
 }
 
@@ -43,27 +43,27 @@ const FIELDS = [
   'last_updated'
 ] as const
 
-/** What is asked for beside what every search gives. */
+/** Fields that a search returns only on request. */
 export const WITH_FIELDS = ['metadata', 'tags', 'context'] as const
 
 /** @param changedAt milliseconds since the epoch */
 export function describeChange(asset: FoundAsset, changedAt: number): ChangedAsset {
   const { asset_id, public_id, resource_type, type } = asset
-  const known = FIELDS.filter((name) => asset[name] !== undefined && asset[name] !== null)
+  const present = FIELDS.filter((name) => asset[name] !== undefined && asset[name] !== null)
   return {
     asset_id,
     public_id,
     resource_type,
     type,
     changed_at: new Date(changedAt).toISOString(),
-    ...(Object.fromEntries(known.map((name) => [name, asset[name]])) as Pick<
+    ...(Object.fromEntries(present.map((name) => [name, asset[name]])) as Pick<
       ChangedAsset,
       'metadata' | 'created_at'
     >)
   }
 }
 
-/** The same text for the same state, in whatever order Cloudinary names its parts. */
+/** Serializes an asset with sorted keys, so that the same state gives the same text. */
 export function textOf(asset: ChangedAsset): string {
   return JSON.stringify(asset, (_key, value: unknown) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)

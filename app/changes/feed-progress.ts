@@ -1,67 +1,75 @@
-import type { AssetKey, Position, StateKey } from './change-cursor.ts'
+import type { AssetKey, FeedPosition, StateKey } from './change-cursor.ts'
 
-/** That a state of an asset was told, and when it was written. */
-type Told = readonly [asset: AssetKey, state: StateKey, writtenAt: number]
+/** A reported state of an asset, and when it was written. */
+type ReportedState = readonly [asset: AssetKey, state: StateKey, writtenAt: number]
 
-/** What an earlier reading told, and this one has not met yet. */
-const NOT_MET = Number.POSITIVE_INFINITY
+/** `writtenAt` of a state from the cursor that this reading has not found yet. */
+const NOT_FOUND_YET = Number.POSITIVE_INFINITY
 
-/** The log is brought to its essence when it is twice as long, and so much. */
+/** The log is compacted when it reaches twice its compacted length plus this. */
 const LOG_SLACK = 1000
 
-/** Index and query know seconds. */
+/** The index and its queries have whole seconds. */
 const SECOND_MS = 1000
 
 /**
- * How far a reading of the index has come, while the index still lags behind: what has been told, and up to when nothing
- * more can come. Assets are read in the order in which they were written; all times are milliseconds since the epoch.
+ * Tracks how far an index was read that may show changes late: which states were reported, and the time
+ * before which nothing more can appear. Assets are read in the order in which they were written. Times are
+ * milliseconds since the epoch.
  */
-export class Progress {
+export class FeedProgress {
   readonly #since: number
   #settled: number
-  /** Set once the reading has come to where the index may still change: there, passing by proves nothing. */
-  #isOpen = false
-  /** Every telling, in order; the last of an asset counts. Replaced rather than shortened: positions refer to it. */
-  #log: Told[]
-  #latest: Map<AssetKey, Told>
-  #essenceAt: number
+  /** The reading has reached changes so recent that the index may still add others before them. */
+  #isUnsettled = false
+  /**
+   * All reports in order; the last one of an asset counts. Replaced, never shortened: positions refer to it.
+   */
+  #log: ReportedState[]
+  #latest: Map<AssetKey, ReportedState>
+  #compactAt: number
 
-  constructor({ since, settled, told }: Position) {
+  constructor({ since, settled, reported }: FeedPosition) {
     this.#since = since
     this.#settled = settled
-    this.#log = [...told].map(([asset, state]) => [asset, state, NOT_MET])
+    this.#log = [...reported].map(([asset, state]) => [asset, state, NOT_FOUND_YET])
     this.#latest = new Map(this.#log.map((entry) => [entry[0], entry]))
-    this.#essenceAt = 2 * this.#log.length + LOG_SLACK
+    this.#compactAt = 2 * this.#log.length + LOG_SLACK
   }
 
-  /** A reading begins. @returns where */
-  begin(): number {
-    this.#isOpen = false
+  /** Starts a reading. @returns the time to read from */
+  start(): number {
+    this.#isUnsettled = false
     return this.#settled
   }
 
   /**
-   * The reading has come to an asset.
+   * Records that the reading has reached an asset.
    *
-   * @param writtenAt when that was written
-   * @param certainUntil what was written up to then was in the index when the page was asked for
+   * @param writtenAt when the asset was written
+   * @param certainUntil the index was complete up to this time when the page was requested
    */
   reach(writtenAt: number, certainUntil: number): void {
-    if (this.#isOpen) return
-    this.#isOpen = writtenAt > certainUntil
+    if (this.#isUnsettled) return
+    this.#isUnsettled = writtenAt > certainUntil
     const settled = Math.floor(Math.min(writtenAt, certainUntil) / SECOND_MS) * SECOND_MS
     this.#settled = Math.max(this.#settled, settled)
   }
 
-  /** The reading has come to the end of the index. What was told before, and it has not met, is forgotten. */
+  /**
+   * Records that the reading has reached the end of the index. Drops states from the cursor that it did not
+   * find.
+   */
   end(certainUntil: number): void {
     this.reach(Number.POSITIVE_INFINITY, certainUntil)
-    for (const [asset, [, , writtenAt]] of this.#latest) if (writtenAt === NOT_MET) this.#latest.delete(asset)
-    this.#keepEssence()
+    for (const [asset, [, , writtenAt]] of this.#latest) {
+      if (writtenAt === NOT_FOUND_YET) this.#latest.delete(asset)
+    }
+    this.#compact()
   }
 
-  /** Notes that a state of an asset is told. @returns whether it is new: not the one that was told last */
-  tell(asset: AssetKey, state: StateKey, writtenAt: number): boolean {
+  /** Records the state of an asset. @returns whether it differs from the one reported last */
+  report(asset: AssetKey, state: StateKey, writtenAt: number): boolean {
     const last = this.#latest.get(asset)
     const isNew = last?.[1] !== state
     if (!isNew && last?.[2] === writtenAt) return false
@@ -69,31 +77,31 @@ export class Progress {
     this.#latest.delete(asset)
     this.#latest.set(asset, entry)
     this.#log.push(entry)
-    if (this.#log.length >= this.#essenceAt) this.#keepEssence()
+    if (this.#log.length >= this.#compactAt) this.#compact()
     return isNew
   }
 
-  /** Where the reading is now. The position is put together when it is asked for; it costs next to nothing before. */
-  position(): () => Position {
+  /** Returns a function that builds the current position. It stays valid while the reading continues. */
+  position(): () => FeedPosition {
     const log = this.#log
     const { length } = log
     const since = this.#since
     const settled = this.#settled
     return () => {
-      const told = new Map<AssetKey, StateKey>()
+      const reported = new Map<AssetKey, StateKey>()
       for (const [asset, state, writtenAt] of log.slice(0, length)) {
-        told.delete(asset)
-        if (writtenAt >= settled) told.set(asset, state)
+        reported.delete(asset)
+        if (writtenAt >= settled) reported.set(asset, state)
       }
-      return { since, settled, told }
+      return { since, settled, reported }
     }
   }
 
-  #keepEssence(): void {
+  #compact(): void {
     for (const [asset, [, , writtenAt]] of this.#latest) {
       if (writtenAt < this.#settled) this.#latest.delete(asset)
     }
     this.#log = [...this.#latest.values()]
-    this.#essenceAt = 2 * this.#log.length + LOG_SLACK
+    this.#compactAt = 2 * this.#log.length + LOG_SLACK
   }
 }

@@ -1,8 +1,8 @@
 /**
- * What time a metadata field holds: ISO 8601 in one of type string, seconds since the epoch in one of type integer,
- * which Cloudinary may also write as text.
+ * Parses the time in a metadata field: ISO 8601 in a string field, seconds since the epoch in an integer
+ * field, which Cloudinary may return as text.
  *
- * @returns milliseconds since the epoch; minus infinity for a field that is not set or holds no time
+ * @returns milliseconds since the epoch, or -Infinity if the field is not set or holds no time
  */
 export function stampTime(value: unknown): number {
   if (typeof value !== 'string' && typeof value !== 'number') return Number.NEGATIVE_INFINITY

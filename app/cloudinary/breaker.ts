@@ -1,8 +1,8 @@
 import type { CloudinaryError } from './cloudinary-error.ts'
 
 /**
- * Whether an event may run now. `probe` is the one event that may try while the breaker is not closed. `wait`: it is open
- * since one time, and need not be asked again until another, both in milliseconds since the epoch.
+ * Whether an event may run now. `probe`: it is the one event that tests whether an open breaker can close.
+ * `since` and `until`: when the breaker opened, and when to ask again, in milliseconds since the epoch.
  */
 export type Admission = { outcome: 'go'; probe: boolean } | { outcome: 'wait'; since: number; until: number }
 
@@ -13,24 +13,24 @@ export interface BreakerOptions {
   clock?: () => number
   /** A number from 0 up to 1. */
   random?: () => number
-  /** Told when it opens or closes. */
+  /** Called when it opens or closes. */
   onChange?: (state: BreakerState) => void
 }
 
-/** Calls that fail one after the other, with none that succeeds between, before it opens. */
+/** Number of consecutive failed calls that open the breaker. */
 const FAILURES_TO_OPEN = 5
 
-/** How long it stays open before an event may try, in milliseconds; twice as long each time that fails. */
+/** Time from opening to the first probe, in milliseconds. Doubles with each failed probe. */
 const FIRST_PAUSE_MS = 2000
-const LONGEST_PAUSE_MS = 60_000
+const MAXIMUM_PAUSE_MS = 60_000
 
-/** How long a probe may take before another event may try, in milliseconds. */
+/** Maximum duration of a probe before another event may probe, in milliseconds. */
 const PROBE_MS = 60_000
 
 /**
- * Tells while one Cloudinary environment is down or limits calls, so that events wait instead of using up their
- * attempts. Open, it lets nothing through until its pause is over; then one event at a time may try, and the first
- * call that succeeds closes it.
+ * Circuit breaker of one Cloudinary environment: while Cloudinary is down or limits calls, events wait
+ * instead of using up their attempts. After a pause, an open breaker admits one event at a time as a probe.
+ * The first successful call closes it.
  */
 export class Breaker {
   readonly #options: Required<BreakerOptions>
@@ -51,8 +51,8 @@ export class Breaker {
   }
 
   /**
-   * Whether Cloudinary is there, as far as is known here: no call has failed since one was answered; or one was answered
-   * after that time, and too few have failed since then to open it.
+   * Whether Cloudinary seems available: no call has failed since the last response; or there was a response
+   * after `time`, and too few failures since to open the breaker.
    *
    * @param time milliseconds since the epoch
    */
@@ -60,13 +60,13 @@ export class Breaker {
     return this.#failures === 0 || (this.isClosed && this.#answeredAt > time)
   }
 
-  /** How many events may run side by side now: none, one that tries, or any number. */
+  /** Number of events that may run concurrently now: none, one (a probe) or any number. */
   get capacity(): number {
     if (this.#openUntil === undefined) return Number.POSITIVE_INFINITY
     return this.#openUntil <= this.#options.clock() ? 1 : 0
   }
 
-  /** Asks for an event to run. A probe must be given back by `release` when it has ended. */
+  /** Asks to run an event. The caller must `release` a probe when it ends. */
   admit(): Admission {
     if (this.#openUntil === undefined) return { outcome: 'go', probe: false }
     const now = this.#options.clock()
@@ -76,12 +76,12 @@ export class Breaker {
     return { outcome: 'go', probe: true }
   }
 
-  /** The probe has ended, perhaps without a call that told anything: another event may try. */
+  /** Ends the probe, which may have made no call: another event may probe. */
   release(): void {
     this.#probeUntil = 0
   }
 
-  /** A call was answered, were it with a refusal: Cloudinary is there. */
+  /** Records a response. An error response counts too: Cloudinary is available. */
   succeeded(): void {
     this.#failures = 0
     this.#answeredAt = this.#options.clock()
@@ -92,24 +92,24 @@ export class Breaker {
     this.#options.onChange({ open: false })
   }
 
-  /** A call failed. One that was refused, or whose asset is busy, was answered all the same. */
-  observe({ fault, code, status }: CloudinaryError): void {
-    if (fault.kind === 'permanent' || status === 423) {
+  /** Records a failed call. A rejected call, or one whose asset is busy (423), counts as a response. */
+  observe({ failure, code, status }: CloudinaryError): void {
+    if (failure.kind === 'permanent' || status === 423) {
       this.succeeded()
       return
     }
     const { clock, random } = this.#options
     this.#failures++
-    if (fault.kind === 'rate-limited') {
-      // the limit may be of one API alone (the Admin API's is): whether others work, a probe finds out
-      this.#open(Math.min(fault.until.getTime(), clock() + LONGEST_PAUSE_MS), code)
+    if (failure.kind === 'rate-limited') {
+      // the limit may apply to one API only, such as the Admin API; a probe finds out
+      this.#open(Math.min(failure.until.getTime(), clock() + MAXIMUM_PAUSE_MS), code)
       return
     }
-    // calls that were under way when it opened say nothing new
+    // ignore failures of calls that started before it opened
     const isOpen = this.#openUntil !== undefined && this.#openUntil > clock()
     if (isOpen || (this.isClosed && this.#failures < FAILURES_TO_OPEN)) return
     this.#open(clock() + this.#pauseMs * (0.5 + random() / 2), code)
-    this.#pauseMs = Math.min(LONGEST_PAUSE_MS, this.#pauseMs * 2)
+    this.#pauseMs = Math.min(MAXIMUM_PAUSE_MS, this.#pauseMs * 2)
   }
 
   #open(until: number, why: string): void {

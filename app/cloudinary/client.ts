@@ -1,15 +1,21 @@
 import type { Agent, ClientRequest } from 'node:http'
-import { type CloudinaryEnvironment, hostOf } from '../credentials/cloudinary-url.ts'
+import { apiBaseUrl, type CloudinaryEnvironment } from '../credentials/cloudinary-url.ts'
 import { ListenerError } from '../errors.ts'
 import type { Asset } from '../ingest/event.ts'
 import type { Breaker } from './breaker.ts'
-import { CloudinaryError, toCloudinaryError } from './cloudinary-error.ts'
-import { type IdentifiedAsset, isIdentified, type Kind, kindOf, unidentified } from './identified-asset.ts'
+import { CloudinaryError, isNotFound, toCloudinaryError } from './cloudinary-error.ts'
+import {
+  type IdentifiedAsset,
+  isIdentified,
+  type KindOptions,
+  kindOf,
+  kindUnknownError
+} from './identified-asset.ts'
 import type { CloudinarySdk } from './sdk.ts'
 
 /**
- * What each call to the SDK must be given as (part of) its options. For an option that is missing the SDK takes its
- * global configuration, which another environment's URL or a processor's code may have filled: so all are always there.
+ * Options that every call to the SDK must have. The SDK reads missing ones from its global configuration,
+ * which another environment or a processor may have set.
  */
 export interface CallOptions {
   cloud_name: string
@@ -21,7 +27,7 @@ export interface CallOptions {
   timeout: number
 }
 
-/** The fields of an asset that this listener reads; the API gives many more. */
+/** The fields of an asset that the listener reads. The API returns many more. */
 export interface AssetState {
   asset_id: string
   public_id: string
@@ -32,7 +38,7 @@ export interface AssetState {
   [field: string]: unknown
 }
 
-/** A call that the SDK has, and its types have not. */
+/** A call that is missing in the SDK's types. */
 interface ByAssetId {
   resource_by_asset_id: (assetId: string, options: CallOptions) => Promise<AssetState & { version: number }>
 }
@@ -40,22 +46,22 @@ interface ByAssetId {
 export interface CloudinaryClientOptions {
   environment: CloudinaryEnvironment
   sdk: CloudinarySdk
-  /** Keeps connections open between calls; of the scheme of the environment's host, whatever the SDK defaults to. */
+  /** Keeps connections open between calls. Must match the scheme of the environment's API URL. */
   agent: Agent
   /** Aborts every call of this client. */
   signal: AbortSignal
-  /** How long a call may take, in milliseconds, unless it says otherwise. */
+  /** Default time-out of a call, in milliseconds. */
   timeoutMs: number
-  /** The environment's own: while it is open no call is made. */
+  /** Shared by the clients of the environment. While it is open, calls fail. */
   breaker: Breaker
-  /** Assets that were looked up, by the asset of the event, so that an event needs one look-up. */
+  /** Cache of look-ups, by the asset of the event. */
   identities: WeakMap<Asset, IdentifiedAsset>
   clock: () => number
 }
 
 /**
- * The official SDK with one environment's credentials, time-outs that work, and errors that say what to do
- * and hold no secret. All methods throw {@link CloudinaryError}.
+ * Wraps the official SDK with one environment's credentials, working time-outs, and errors that hold no
+ * secret. All methods throw {@link CloudinaryError}.
  */
 export class CloudinaryClient {
   readonly #options: CloudinaryClientOptions
@@ -69,13 +75,13 @@ export class CloudinaryClient {
   }
 
   /**
-   * Any call of the SDK; pass `options` on to it, with what else it needs:
+   * Makes any call of the SDK. Pass `options` to it, merged with the call's own options:
    * `cloudinary.call('add context', (sdk, options) => sdk.uploader.add_context('a=b', ['id'], options))`.
    *
-   * @param name what is called, for errors
-   * @param invoke a `ListenerError` that it throws is thrown on as it is: no fault of Cloudinary's. Where it calls
-   *   without the SDK, it hands on `signal`, which aborts when the time is up or the worker stops
-   * @param timeoutMs how long it may take, in milliseconds
+   * @param name name of the call, for errors
+   * @param invoke calls the SDK. A call without the SDK must use `signal`, which aborts at the time-out or
+   *   when the worker stops. A `ListenerError` is rethrown and does not count as a failure of Cloudinary
+   * @param timeoutMs time-out, in milliseconds
    */
   async call<Result>(
     name: string,
@@ -84,17 +90,12 @@ export class CloudinaryClient {
   ): Promise<Result> {
     const { environment, sdk, agent, signal, breaker, clock } = this.#options
     if (breaker.capacity === 0) {
-      throw new CloudinaryError(
-        'CLOUDINARY_DOWN',
-        `${name}: not called, since Cloudinary fails or limits calls`,
-        {
-          kind: 'retryable'
-        }
-      )
+      const message = `${name}: skipped: circuit breaker is open`
+      throw new CloudinaryError('CLOUDINARY_DOWN', message, { kind: 'retryable' })
     }
-    // `AbortSignal.timeout` would be kept, with what belongs to the call, until its time is up: 30 s after each call
-    const ending = new AbortController()
-    const stop = () => ending.abort()
+    // not `AbortSignal.timeout`, which would keep the call's objects in memory until the time-out
+    const timeUp = new AbortController()
+    const stop = () => timeUp.abort()
     const timer = setTimeout(stop, timeoutMs)
     if (signal.aborted) stop()
     signal.addEventListener('abort', stop)
@@ -104,19 +105,19 @@ export class CloudinaryClient {
         cloud_name: environment.cloudName,
         api_key: environment.apiKey,
         api_secret: environment.apiSecret,
-        upload_prefix: hostOf(environment),
+        upload_prefix: apiBaseUrl(environment),
         signature_algorithm: environment.signatureAlgorithm ?? 'sha1',
-        agent: abortable(agent, ending.signal),
+        agent: abortable(agent, timeUp.signal),
         timeout: timeoutMs
       }
-      result = await invoke(sdk, options, ending.signal)
+      result = await invoke(sdk, options, timeUp.signal)
     } catch (rejection) {
       if (rejection instanceof ListenerError) throw rejection
       if (signal.aborted) {
         throw new CloudinaryError('CLOUDINARY_ABORTED', `${name}: aborted`, { kind: 'retryable' })
       }
-      const error = ending.signal.aborted
-        ? new CloudinaryError('CLOUDINARY_UNREACHABLE', `${name}: no answer within ${timeoutMs} ms`, {
+      const error = timeUp.signal.aborted
+        ? new CloudinaryError('CLOUDINARY_UNREACHABLE', `${name}: no response within ${timeoutMs} ms`, {
             kind: 'retryable'
           })
         : toCloudinaryError(rejection, { call: name, secrets: [environment.apiSecret], clock })
@@ -131,8 +132,8 @@ export class CloudinaryClient {
   }
 
   /**
-   * Adds a tag and keeps those that are there: `POST /{resource_type}/tags`, Upload API, not rate-limited.
-   * (`explicit` with `tags` would replace the set, and lose tags that somebody adds at the same time.)
+   * Adds a tag and keeps the others: `POST /{resource_type}/tags`, Upload API, not rate-limited. (`explicit`
+   * with `tags` would replace all tags, and lose tags that are added concurrently.)
    */
   async addTag(asset: Asset, tag: string): Promise<void> {
     await this.change('add tag', asset, (sdk, publicId, options) =>
@@ -140,7 +141,7 @@ export class CloudinaryClient {
     )
   }
 
-  /** Sets values of structured metadata fields: `POST /{resource_type}/metadata`, Upload API, not rate-limited. */
+  /** Sets structured metadata: `POST /{resource_type}/metadata`, Upload API, not rate-limited. */
   async updateMetadata(asset: Asset, values: Record<string, string>): Promise<void> {
     await this.change('update metadata', asset, (sdk, publicId, options) =>
       sdk.uploader.update_metadata(values, [publicId], options)
@@ -148,8 +149,8 @@ export class CloudinaryClient {
   }
 
   /**
-   * The asset as it is now. It is read by an `explicit` that changes nothing, since the Upload API is not
-   * rate-limited; `GET /resources/…` of the Admin API would count against the hourly limit of 500 or 2,000.
+   * Reads the current state of the asset by an `explicit` without changes: unlike `GET /resources/…` of the
+   * Admin API, the Upload API is not rate-limited.
    */
   async currentState(asset: Asset): Promise<AssetState> {
     const identified = await this.identify(asset)
@@ -159,26 +160,26 @@ export class CloudinaryClient {
   }
 
   /**
-   * The asset as the API needs it named. What the notification does not state (many leave out resource type and type) is
-   * looked up by asset id: one call of the Admin API (rate-limited), whatever the number of calls for the event.
+   * Completes the fields that the API needs to identify an asset. Many notifications leave out resource type
+   * and type: they are looked up by asset id, with one call of the Admin API (rate-limited) per event.
    *
-   * @throws {CloudinaryError} ASSET_KIND_UNKNOWN where there is no asset id to look it up by; CLOUDINARY_NOT_FOUND where
-   *   the asset is deleted
+   * @throws {CloudinaryError} ASSET_KIND_UNKNOWN if there is no asset id for a look-up; CLOUDINARY_NOT_FOUND
+   *   if the asset is deleted
    */
   async identify(asset: Asset): Promise<IdentifiedAsset> {
     if (isIdentified(asset)) return asset
     const known = this.#options.identities.get(asset)
     if (known) return known
-    if (!asset.assetId) throw unidentified(asset)
+    if (!asset.assetId) throw kindUnknownError(asset)
     const located = await this.locate(asset.assetId)
-    if (!located) throw notFound('identify asset', 404)
+    if (!located) throw notFoundError('identify asset', 404)
     this.#options.identities.set(asset, located)
     return located
   }
 
   /**
-   * An asset by the name that it has now; undefined where it is deleted. One call of the Admin API, whose hourly limit is
-   * 500 or 2,000: for an asset that is not there by the name it had.
+   * Looks up the current name and kind of an asset that may have been renamed. Returns undefined if it is
+   * deleted. One call of the Admin API, whose hourly limit is 500 or 2,000.
    */
   async locate(assetId: string): Promise<IdentifiedAsset | undefined> {
     try {
@@ -189,32 +190,32 @@ export class CloudinaryClient {
       const { public_id: publicId, resource_type: resourceType, type: deliveryType, version } = found
       return { assetId, publicId, resourceType, deliveryType, version }
     } catch (error) {
-      if (error instanceof CloudinaryError && error.code === 'CLOUDINARY_NOT_FOUND') return undefined
+      if (isNotFound(error)) return undefined
       throw error
     }
   }
 
   /**
-   * A change of one asset by a call that takes a list of them. It succeeds for those that are there, and says which: an
-   * asset that is gone is not among them, and that is CLOUDINARY_NOT_FOUND.
+   * Changes one asset by a call that takes a list of assets. The response lists the assets that were found;
+   * if it is empty, throws CLOUDINARY_NOT_FOUND.
    */
   async change(
     name: string,
     asset: Asset,
-    invoke: (sdk: CloudinarySdk, publicId: string, options: CallOptions & Kind) => Promise<unknown>
+    invoke: (sdk: CloudinarySdk, publicId: string, options: CallOptions & KindOptions) => Promise<unknown>
   ): Promise<void> {
     const identified = await this.identify(asset)
     const answer = await this.call(name, (sdk, options) =>
       invoke(sdk, identified.publicId, { ...options, ...kindOf(identified) })
     )
     const { public_ids: changed } = answer as { public_ids?: string[] }
-    if (changed?.length === 0) throw notFound(name)
+    if (changed?.length === 0) throw notFoundError(name)
   }
 }
 
 /**
- * The SDK's own time-outs do not work: a call of its Admin API waits for ever on a silent server. So each call
- * gets an agent of its own, which hands its request to the shared one and destroys it on `signal`.
+ * Returns an agent for one call, which uses the shared agent and destroys its request on `signal`. The SDK's
+ * own time-outs do not work: an Admin API call waits forever on a silent server.
  */
 function abortable(shared: Agent, signal: AbortSignal): Agent {
   const addRequest = (request: ClientRequest, ...rest: unknown[]): void => {
@@ -227,7 +228,7 @@ function abortable(shared: Agent, signal: AbortSignal): Agent {
   return Object.create(shared, { addRequest: { value: addRequest } }) as Agent
 }
 
-const notFound = (call: string, status?: number) =>
+const notFoundError = (call: string, status?: number) =>
   new CloudinaryError(
     'CLOUDINARY_NOT_FOUND',
     `${call}: Cloudinary has no such asset`,

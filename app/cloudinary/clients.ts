@@ -1,6 +1,6 @@
 import { type Agent, Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
-import { type CloudinaryEnvironment, hostOf } from '../credentials/cloudinary-url.ts'
+import { apiBaseUrl, type CloudinaryEnvironment } from '../credentials/cloudinary-url.ts'
 import type { Asset } from '../ingest/event.ts'
 import { Breaker, type BreakerState } from './breaker.ts'
 import { CloudinaryClient } from './client.ts'
@@ -9,19 +9,19 @@ import { type CloudinarySdk, loadSdk } from './sdk.ts'
 
 export interface CloudinaryClientsOptions {
   environments: { get: (cloudName: string) => CloudinaryEnvironment; cloudNames: () => readonly string[] }
-  /** How long a call may take, in milliseconds. */
+  /** Time-out of a call, in milliseconds. Default: 30 s. */
   timeoutMs?: number
   clock?: () => number
   random?: () => number
-  /** Told when the calls to a cloud are stopped and when they go on. */
+  /** Called when the circuit breaker of a cloud opens or closes. */
   onChange?: (cloudName: string, state: BreakerState) => void
 }
 
 const KEEP_ALIVE = { keepAlive: true, keepAliveMsecs: 10_000, maxFreeSockets: 64 }
 
 /**
- * Makes clients for environments. They share the SDK, and an agent for each scheme, which keeps the connections of each
- * host apart. Credentials, host and circuit breaker belong to the environment.
+ * Creates clients for environments. All share the SDK, and one agent per scheme, which keeps separate
+ * connections for each host. Credentials, API URL and circuit breaker belong to the environment.
  */
 export class CloudinaryClients {
   readonly #options: CloudinaryClientsOptions
@@ -38,13 +38,13 @@ export class CloudinaryClients {
     this.#sdk = loadSdk()
   }
 
-  /** A client for one environment, whose calls all end when `signal` aborts. */
+  /** Creates a client for one environment. `signal` aborts its calls. */
   for(cloudName: string, signal: AbortSignal): CloudinaryClient {
     const environment = this.#options.environments.get(cloudName)
     return new CloudinaryClient({
       environment,
       sdk: this.#sdk,
-      agent: this.#agents[hostOf(environment).startsWith('http:') ? 'http' : 'https'],
+      agent: this.#agents[apiBaseUrl(environment).startsWith('http:') ? 'http' : 'https'],
       signal,
       timeoutMs: this.#options.timeoutMs ?? 30_000,
       breaker: this.breaker(cloudName),
@@ -66,17 +66,17 @@ export class CloudinaryClients {
     return breaker
   }
 
-  /** How many events may run side by side now, by the environment that fares best. */
+  /** Number of events that may run concurrently now, in the environment with the most capacity. */
   get capacity(): number {
     return Math.max(...this.#options.environments.cloudNames().map((name) => this.breaker(name).capacity))
   }
 
-  /** Whether the calls to some environment are stopped now. */
-  get isAnyStopped(): boolean {
+  /** Whether the circuit breaker of any environment is open. */
+  get isAnyBreakerOpen(): boolean {
     return [...this.#breakers.values()].some(({ isClosed }) => !isClosed)
   }
 
-  /** Closes the connections that are kept open. */
+  /** Closes idle connections. */
   close(): void {
     for (const agent of Object.values(this.#agents)) agent.destroy()
   }

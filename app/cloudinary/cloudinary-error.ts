@@ -1,22 +1,22 @@
 import { ListenerError } from '../errors.ts'
 import { maskSecrets } from '../mask.ts'
 
-/** What to do about a failed call: try again, not before `until`, or never. A rate limit is not the event's fault. */
-export type Fault =
+/** Whether a failed call may be retried, and not before when. A rate limit is not the event's failure. */
+export type CallFailure =
   | { kind: 'retryable'; until?: Date }
   | { kind: 'rate-limited'; until: Date }
   | { kind: 'permanent' }
 
 /** A failed call to Cloudinary, free of secrets. */
 export class CloudinaryError extends ListenerError {
-  readonly fault: Fault
-  /** HTTP status of Cloudinary's answer; undefined when there was none. */
+  readonly failure: CallFailure
+  /** HTTP status of Cloudinary's response; undefined without a response. */
   readonly status: number | undefined
 
-  constructor(code: string, message: string, fault: Fault, status?: number) {
+  constructor(code: string, message: string, failure: CallFailure, status?: number) {
     super(code, message)
     this.name = 'CloudinaryError'
-    this.fault = fault
+    this.failure = failure
     this.status = status
   }
 }
@@ -24,7 +24,7 @@ export class CloudinaryError extends ListenerError {
 export const isNotFound = (error: unknown): boolean =>
   error instanceof CloudinaryError && error.code === 'CLOUDINARY_NOT_FOUND'
 
-/** When Cloudinary does not say until when it limits calls: its counters run by the hour, so not for long. */
+/** Delay if Cloudinary does not say when its rate limit ends, in milliseconds. */
 const DEFAULT_LIMIT_MS = 60_000
 
 interface SdkError {
@@ -34,13 +34,12 @@ interface SdkError {
 }
 
 /**
- * Maps what the Cloudinary SDK rejects with to an error that says what to do. Nothing of the original is kept
- * but status and message: it may hold `request_options.auth = "key:secret"`. Its shapes: `{error: {message,
- * http_code}}` of the Admin API and of network faults, `{message, http_code}` of the Upload API, and plain
- * errors of the socket.
+ * Maps a rejection of the Cloudinary SDK to an error that says what to do. Keeps only status and message,
+ * since the original may hold `request_options.auth = "key:secret"`. Its shapes are `{error: {message,
+ * http_code}}` (Admin API and network errors), `{message, http_code}` (Upload API) and plain socket errors.
  *
- * @param call what was called, for the message
- * @param secrets what must not appear in the message, whatever Cloudinary wrote
+ * @param call name of the call, for the message
+ * @param secrets removed from the message
  */
 export function toCloudinaryError(
   rejection: unknown,
@@ -48,19 +47,19 @@ export function toCloudinaryError(
 ): CloudinaryError {
   const error = innermost(rejection)
   const status = typeof error.http_code === 'number' ? error.http_code : undefined
-  // Node's error has an empty message when every address of a host refuses
+  // Node's error has no message when every address of a host refuses the connection
   const reason = [error.message, error.code].find((text) => typeof text === 'string' && text !== '')
-  const said = clean(String(reason ?? 'no reason given'), secrets)
-  const message = `${call}: ${status === undefined ? '' : `${status} `}${said}`
+  const cleaned = clean(String(reason ?? 'no reason given'), secrets)
+  const message = `${call}: ${status === undefined ? '' : `${status} `}${cleaned}`
   switch (status) {
     case undefined:
-    case 499: // the SDK's own number for its time-out
+    case 499: // the SDK's code for its time-out
       return new CloudinaryError('CLOUDINARY_UNREACHABLE', message, { kind: 'retryable' })
     case 401:
     case 403:
       return new CloudinaryError(
         'CLOUDINARY_UNAUTHORIZED',
-        `${call}: ${status} Cloudinary refuses the API key or its permissions; check the secret`,
+        `${call}: ${status} Cloudinary rejects the API key or its permissions; check the secret`,
         { kind: 'retryable' },
         status
       )
@@ -68,7 +67,7 @@ export function toCloudinaryError(
       return new CloudinaryError('CLOUDINARY_NOT_FOUND', message, { kind: 'permanent' }, status)
     case 420:
     case 429: {
-      const until = limitedUntil(said) ?? new Date(clock() + DEFAULT_LIMIT_MS)
+      const until = limitedUntil(cleaned) ?? new Date(clock() + DEFAULT_LIMIT_MS)
       return new CloudinaryError('CLOUDINARY_RATE_LIMITED', message, { kind: 'rate-limited', until }, status)
     }
     case 408:
@@ -87,7 +86,7 @@ function innermost(rejection: unknown): SdkError {
   return outer?.error ?? outer ?? {}
 }
 
-/** Cloudinary's refusals quote signatures and URLs, and could quote anything that was sent. */
+/** Cloudinary's error messages quote signatures, URLs and other parts of the request. */
 function clean(message: string, secrets: readonly string[]): string {
   let text = message
   for (const secret of secrets) text = text.replaceAll(secret, '[secret]')
@@ -96,7 +95,7 @@ function clean(message: string, secrets: readonly string[]): string {
     .slice(0, 500)
 }
 
-/** The SDK passes on no headers; the message ends "Try again on 2024-10-04 14:00:00 UTC". */
+/** The SDK drops the headers, but the message ends with "Try again on 2024-10-04 14:00:00 UTC". */
 function limitedUntil(message: string): Date | undefined {
   const match = /Try again on (\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) UTC/.exec(message)
   const until = new Date(`${match?.[1]}T${match?.[2]}Z`)

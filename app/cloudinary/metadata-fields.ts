@@ -1,13 +1,13 @@
 import type { MetadataFieldDefinition } from '../processor.ts'
 import type { CloudinaryClient } from './client.ts'
-import { CloudinaryError } from './cloudinary-error.ts'
+import { isNotFound } from './cloudinary-error.ts'
 
-/** A field's type as Cloudinary has it, which may be one that no processor needs. */
+/** Types of metadata fields in Cloudinary. Processors need only some. */
 export type FieldType = MetadataFieldDefinition['type'] | 'date' | 'enum' | 'set'
 
 /**
- * What type a structured metadata field has; undefined where there is no such field. One call of the Admin API. (The
- * SDK's `list_metadata_fields` drops its options, and so cannot be told whom to call.)
+ * Reads the type of a structured metadata field; undefined if it does not exist. One call of the Admin API.
+ * (The SDK's `list_metadata_fields` cannot be used: it drops its options, credentials included.)
  *
  * @throws {CloudinaryError}
  */
@@ -21,7 +21,7 @@ export async function fieldTypeOf(
     )
     return field.type as FieldType
   } catch (error) {
-    if (error instanceof CloudinaryError && error.code === 'CLOUDINARY_NOT_FOUND') return undefined
+    if (isNotFound(error)) return undefined
     throw error
   }
 }

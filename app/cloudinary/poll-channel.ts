@@ -8,65 +8,68 @@ const Text = z
   .optional()
   .catch(undefined)
 
-/** A notification out of a poll channel. What is missing, or is not text, is for the verification to refuse. */
+/** A notification from a poll channel. Verification refuses it if a field is missing or invalid. */
 const PollMessage = z.object({
-  /** The exact bytes that are signed: base64url, with or without padding. */
+  /** The exact signed bytes, in base64url with or without padding. */
   signed_payload: Text,
   signature: Text,
-  /** Unix time, seconds. */
+  /** Unix time, in seconds. */
   timestamp: Text,
-  /** Acknowledges this message, this time. */
+  /** Acknowledges this delivery of the message. */
   receipt_handle: Text
 })
 export type PollMessage = z.infer<typeof PollMessage>
 
 const Answer = z.object({ messages: z.array(PollMessage.optional().catch(undefined)).nullish() })
 
-export interface Fetched {
+export interface FetchedMessages {
   messages: PollMessage[]
-  /** Number of elements that are not messages at all. */
+  /** Number of elements that are not messages. */
   invalid: number
 }
 
-export interface Fetch {
+export interface FetchOptions {
   channel: string
   /** 1 to 100. */
   maxMessages: number
-  /** How long Cloudinary waits for a first message: 0 to 60 s. */
+  /** Maximum time that Cloudinary waits for a first message: 0 to 60 s. */
   waitSeconds: number
-  /** How long what it gives stays hidden from others; then it is given again: 1 to 600 s. */
+  /** Visibility timeout of the messages: 1 to 600 s. */
   visibilitySeconds: number
 }
 
-/** What Cloudinary takes in one call. */
+/** Maximum number of receipt handles in one call. Set by Cloudinary. */
 const ACKNOWLEDGE_LIMIT = 100
 
-/** Two bad handles among a hundred are found by 14 splits; where all calls are rejected, more would only use up the hour's. */
+/** Enough to find two rejected handles among a hundred. More would use up the hourly limit. */
 const MAXIMUM_SPLITS = 14
 
-/** Beyond the wait that was asked for, in milliseconds. */
+/** Time-out of a call, beyond the requested wait, in milliseconds. */
 const ANSWER_MS = 15_000
 
 const pathOf = ({ cloudName }: CloudinaryClient) =>
   `/v2/notifications/${encodeURIComponent(cloudName)}/messages`
 
 /**
- * Notifications from a channel: as soon as there is one, none when the time is over.
+ * Fetches notifications from a channel. Waits for a first one until `waitSeconds` are over.
  * Source: pycloudinary 1.46.0, `api.notifications`
  *
  * @throws {CloudinaryError}
  */
-export async function fetchMessages(client: CloudinaryClient, fetch: Fetch): Promise<Fetched> {
+export async function fetchMessages(
+  client: CloudinaryClient,
+  options: FetchOptions
+): Promise<FetchedMessages> {
   const { messages: elements } = await callRest(client, 'poll', {
     method: 'GET',
     path: pathOf(client),
     query: {
-      channel: fetch.channel,
-      max_messages: fetch.maxMessages,
-      wait_seconds: fetch.waitSeconds,
-      visibility_timeout: fetch.visibilitySeconds
+      channel: options.channel,
+      max_messages: options.maxMessages,
+      wait_seconds: options.waitSeconds,
+      visibility_timeout: options.visibilitySeconds
     },
-    timeoutMs: fetch.waitSeconds * 1000 + ANSWER_MS,
+    timeoutMs: options.waitSeconds * 1000 + ANSWER_MS,
     answer: Answer
   })
   const messages = (elements ?? []).filter((element) => element !== undefined)
@@ -74,11 +77,11 @@ export async function fetchMessages(client: CloudinaryClient, fetch: Fetch): Pro
 }
 
 /**
- * Removes messages from their channel for good. A message whose handle is no longer valid is given again.
+ * Removes messages from their channel. A message whose handle has expired is redelivered.
  *
- * Where Cloudinary rejects a call for what is in it, its halves are tried, so that one bad handle does not keep the others.
+ * If Cloudinary rejects a batch, tries its halves, so that one invalid handle does not affect the others.
  *
- * @returns the handles that were rejected
+ * @returns the rejected handles
  * @throws {CloudinaryError}
  */
 export async function acknowledge(
@@ -95,7 +98,7 @@ export async function acknowledge(
     try {
       await acknowledgeBatch(client, batch)
     } catch (error) {
-      if (!(error instanceof CloudinaryError && error.fault.kind === 'permanent')) throw error
+      if (!(error instanceof CloudinaryError && error.failure.kind === 'permanent')) throw error
       if (batch.length === 1) rejected.push(...batch)
       else if (++splits > MAXIMUM_SPLITS) throw error
       else {

@@ -1,55 +1,56 @@
 import { pipeline } from 'node:stream/promises'
 import type { CloudinaryClient } from './client.ts'
-import { refusal } from './rest.ts'
+import { rejectionOf } from './rest.ts'
 
-/** A raw asset by its name: a public id of type raw has the file's extension in it. */
+/** Identifies a raw asset. */
 export interface RawFile {
+  /** Includes the extension of the file. */
   publicId: string
   /** `upload`, `private`, … */
   deliveryType: string
-  /** Where it is, in a product environment that has asset folders; else its public id says. */
+  /** Set if the product environment has asset folders. Otherwise the public id includes the folder. */
   assetFolder?: string
 }
 
-/** A part of a file: some of its bytes, and whether they are its last. */
-export interface Part {
+/** A part of a file. */
+export interface FilePart {
   content: Buffer
   isLast: boolean
 }
 
-export interface PartWanted {
-  /** In bytes, from the beginning of the file. */
+export interface PartOptions {
+  /** Start of the part, in bytes. */
   offset: number
-  /** About how many bytes; the part ends with the piece from the network that reaches it. */
+  /** Minimum length, in bytes. The part ends with the network chunk that reaches it, or with the file. */
   bytes: number
-  /** How long Cloudinary may send nothing, in milliseconds. */
+  /** Time-out while Cloudinary sends nothing, in milliseconds. Default: 30 s. */
   silenceMs?: number
 }
 
-/** How long a download or an upload may take in all, in milliseconds; a silent server is given up long before. */
-const LONGEST_MS = 15 * 60_000
+/** Maximum duration of a download or an upload, in milliseconds. A silent server times out earlier. */
+const MAXIMUM_MS = 15 * 60_000
 
 const SILENCE_MS = 30_000
 
-/** How long Cloudinary may take to answer when it has an uploaded file, in milliseconds. */
+/** Time-out of the response after an upload, in milliseconds. */
 const ANSWER_MS = 60_000
 
 /**
- * Part of a raw asset's content, by the signed download of the Upload API, which serves private assets too:
- * `GET /raw/download`. It comes as a part, in one go, since whoever works through a large file would let the connection
- * wait, and no server keeps one for hours. A server that does not know ranges sends all, and what is before the part is
- * dropped.
+ * Downloads a part of a raw asset by the signed download of the Upload API, which serves private assets too:
+ * `GET /raw/download`. In parts, since processing a large file takes hours, and no server keeps a connection
+ * that long. If the server does not support ranges, skips the bytes before the part.
  *
- * No format is sent: it would be one to convert an image to.
- * Source: `private_download_url` of the Node SDK; https://cloudinary.com/documentation/control_access_to_media
+ * Sends no format, which would be the format to convert an image to.
+ * Source: `private_download_url` of the Node SDK;
+ * https://cloudinary.com/documentation/control_access_to_media
  *
  * @throws {CloudinaryError}
  */
 export async function downloadPart(
   client: CloudinaryClient,
   file: RawFile,
-  wanted: PartWanted
-): Promise<Part> {
+  wanted: PartOptions
+): Promise<FilePart> {
   const { publicId, deliveryType } = file
   const { offset, bytes, silenceMs = SILENCE_MS } = wanted
   return client.call(
@@ -58,17 +59,17 @@ export async function downloadPart(
       const kind = { resource_type: 'raw', type: deliveryType } as const
       const url = sdk.utils.private_download_url(publicId, '', { ...options, ...kind } as typeof kind)
       const silence = new AbortController()
-      const silent = () => silence.abort(new Error(`nothing came for ${silenceMs} ms`))
+      const silent = () => silence.abort(new Error(`no data received for ${silenceMs} ms`))
       const timer = setTimeout(silent, silenceMs)
       const either = AbortSignal.any([signal, silence.signal])
       const part = receivePart(url, offset, bytes, either, () => timer.refresh())
       return part.catch(throwCause).finally(() => clearTimeout(timer))
     },
-    LONGEST_MS
+    MAXIMUM_MS
   )
 }
 
-/** `fetch` says no more than "fetch failed"; what failed is its cause. */
+/** Errors of `fetch` say only "fetch failed"; the reason is in the cause. */
 const throwCause = (error: Error): never => {
   throw error.cause ?? error
 }
@@ -79,14 +80,14 @@ async function receivePart(
   bytes: number,
   signal: AbortSignal,
   onReceived: () => void
-): Promise<Part> {
-  // ranges count the bytes as sent, compressed ones where it may compress
+): Promise<FilePart> {
+  // ranges count the bytes as sent, so compression must be off
   const headers = { 'accept-encoding': 'identity', ...(offset > 0 && { range: `bytes=${offset}-` }) }
   const response = await fetch(url, { signal, headers })
   onReceived()
-  // the file ends right before the part
+  // the part starts at the end of the file
   if (response.status === 416) return { content: Buffer.alloc(0), isLast: true }
-  if (!response.ok) throw await refusal(response)
+  if (!response.ok) throw await rejectionOf(response)
   return readPart(response, response.status === 206 ? 0 : offset, bytes, onReceived)
 }
 
@@ -95,7 +96,7 @@ async function readPart(
   skip: number,
   bytes: number,
   onReceived: () => void
-): Promise<Part> {
+): Promise<FilePart> {
   const pieces: Uint8Array[] = []
   let [toSkip, size] = [skip, 0]
   for await (const received of response.body ?? []) {
@@ -110,10 +111,10 @@ async function readPart(
 }
 
 /**
- * Uploads content as a raw asset, as it comes; what is there under the name is replaced: `POST /raw/upload`.
+ * Streams content into a raw asset, replacing an existing one: `POST /raw/upload`.
  *
  * @throws {CloudinaryError}
- * @throws {ListenerError} what reading the content throws
+ * @throws {ListenerError} from `content`
  */
 export async function uploadRawFile(
   client: CloudinaryClient,
@@ -129,7 +130,7 @@ export async function uploadRawFile(
         {
           ...options,
           timeout: ANSWER_MS,
-          // the promise is for calls without a stream: nobody would handle its rejection
+          // the promise is for calls without a stream; its rejection would be unhandled
           disable_promises: true,
           resource_type: 'raw',
           type: deliveryType as 'upload',
@@ -139,7 +140,7 @@ export async function uploadRawFile(
         },
         (error) => (error ? uploaded.reject(error) : uploaded.resolve())
       )
-      // an upload that failed takes nothing more, and the content would wait for ever
+      // `ended` stops the content of a failed upload, which would wait forever
       pipeline(content, sink, { signal: ended.signal }).catch(uploaded.reject)
       try {
         await uploaded.promise
@@ -147,6 +148,6 @@ export async function uploadRawFile(
         ended.abort()
       }
     },
-    LONGEST_MS
+    MAXIMUM_MS
   )
 }

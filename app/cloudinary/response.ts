@@ -2,9 +2,9 @@ import { z } from 'zod'
 import { CloudinaryError } from './cloudinary-error.ts'
 
 /**
- * What the caller reads of an answer of Cloudinary.
+ * Parses a response of Cloudinary by a schema.
  *
- * @param call what was called, for the error, which quotes nothing of the answer: it may hold what must not be logged
+ * @param call name of the call, for the error, which quotes nothing of the response
  * @throws {CloudinaryError} CLOUDINARY_ANSWER_INVALID
  */
 export function readAnswer<Answer>(call: string, answer: unknown, schema: z.ZodType<Answer>): Answer {
@@ -14,15 +14,15 @@ export function readAnswer<Answer>(call: string, answer: unknown, schema: z.ZodT
   const where = ['answer', ...path].join('.')
   throw new CloudinaryError(
     'CLOUDINARY_ANSWER_INVALID',
-    `${call}: the answer does not have the documented form (${code} at ${where}); ` +
-      'check upload_prefix and the proxies between here and Cloudinary',
+    `${call}: the response does not have the documented form (${code} at ${where}); ` +
+      'check upload_prefix and the proxies before Cloudinary',
     { kind: 'retryable' }
   )
 }
 
 /**
- * A list in an answer, which may be left out. An element that does not have the fields that its users rely on is left out,
- * so that it does not keep them from the others.
+ * Returns the schema of an optional list in a response. Drops elements that do not have the given fields, so
+ * that one invalid element does not affect the others.
  */
 export function listOf<Element>(fields: z.ZodType): z.ZodType<Element[]> {
   const isElement = (element: unknown): element is Element => fields.safeParse(element).success

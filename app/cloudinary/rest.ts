@@ -4,23 +4,23 @@ import { readAnswer } from './response.ts'
 
 export interface RestCall<Answer> {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  /** From the host on, such as `/v1_1/demo/triggers`; names within are encoded. */
+  /** Path after the API URL, encoded, such as `/v1_1/demo/triggers`. */
   path: string
   query?: Record<string, string | number>
   /** Sent as JSON. */
   body?: object
-  /** Default that of the client. */
+  /** Default: the client's. */
   timeoutMs?: number
-  /** What the caller reads of the answer. Without it the answer's body may be anything, or nothing. */
+  /** Schema of the response. Without it the body is ignored. */
   answer?: z.ZodType<Answer>
 }
 
 /**
- * A call that the SDK has no function for, or one that drops its options: JSON with HTTP basic authentication, as in the
- * whole Admin API. Connections are kept open by `fetch`.
+ * Makes a JSON call with HTTP basic authentication, as in the Admin API. For calls that the SDK lacks, or
+ * whose options it drops.
  *
- * @param name what is called, for errors
- * @throws {CloudinaryError} CLOUDINARY_ANSWER_INVALID where the answer is not what the caller can read
+ * @param name name of the call, for errors
+ * @throws {CloudinaryError} CLOUDINARY_ANSWER_INVALID if the response does not match the schema
  */
 export async function callRest<Answer = void>(
   client: CloudinaryClient,
@@ -42,14 +42,14 @@ export async function callRest<Answer = void>(
             ...(body && { 'content-type': 'application/json' })
           },
           ...(body && { body: JSON.stringify(body) }),
-          // a redirect could lead the authorization elsewhere
+          // a redirect could leak the authorization to another host
           redirect: 'error',
           signal
         })
-        if (!response.ok) throw await refusal(response)
+        if (!response.ok) throw await rejectionOf(response)
         return await response.text()
       } catch (error) {
-        // `fetch` says no more than "fetch failed"; what failed is its cause
+        // errors of `fetch` say only "fetch failed"; the reason is in the cause
         throw error instanceof TypeError && error.cause ? error.cause : error
       }
     },
@@ -66,8 +66,8 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** What the SDK would reject with where Cloudinary answers so: the client maps it. */
-export async function refusal(response: Response): Promise<{ http_code: number; message: string }> {
+/** Converts an error response to the form that the SDK rejects with, which the client maps. */
+export async function rejectionOf(response: Response): Promise<{ http_code: number; message: string }> {
   const answer = (await response.json().catch(() => undefined)) as
     | { error?: { message?: string } }
     | undefined

@@ -7,8 +7,8 @@ export type CloudinarySdk = typeof v2
 const require = createRequire(import.meta.url)
 
 /**
- * Loads the official SDK, when a client is first needed. With `hide_sensitive` its errors of HTTP answers leave out
- * `auth` (others do not, see fault.ts). No other setting is global: see `CallOptions`.
+ * Loads the official SDK. With `hide_sensitive` its errors of HTTP responses leave out `auth` (others do not:
+ * see cloudinary-error.ts). No other setting is global: see `CallOptions`.
  */
 export function loadSdk(): CloudinarySdk {
   const { v2: sdk } = require('cloudinary') as { v2: CloudinarySdk }

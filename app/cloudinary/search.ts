@@ -3,7 +3,7 @@ import type { CloudinaryClient } from './client.ts'
 import { CloudinaryError } from './cloudinary-error.ts'
 import { listOf, readAnswer } from './response.ts'
 
-/** An asset as the Search API finds it; times are ISO 8601. */
+/** An asset in the results of the Search API. Times are ISO 8601. */
 export interface FoundAsset {
   asset_id: string
   public_id: string
@@ -13,7 +13,7 @@ export interface FoundAsset {
   version?: number
   created_at: string
   uploaded_at?: string
-  /** When its sides last changed: `updated_at`, `tags_updated_at`, `metadata_updated_at`, `context_updated_at`, … */
+  /** Times of the last changes: `updated_at`, `tags_updated_at`, `metadata_updated_at`, … */
   last_updated?: Record<string, string>
   tags?: string[]
   metadata?: Record<string, unknown>
@@ -26,13 +26,13 @@ export interface SearchQuery {
   expression: string
   sortBy: readonly [field: string, direction: 'asc' | 'desc']
   withField?: readonly string[]
-  /** Where an earlier search left off. */
+  /** `nextCursor` of the previous page. */
   cursor?: string
-  /** At most 500, which is also the default. */
+  /** Default and maximum: 500. */
   pageSize?: number
 }
 
-/** What is left of the Admin API's calls in this hour: 500 in all on a free plan, 2,000 on a paid one. */
+/** Remaining Admin API calls of this hour. The limit is 500 on a free plan, 2,000 on a paid one. */
 export interface Allowance {
   limit: number
   remaining: number
@@ -43,14 +43,14 @@ export interface SearchPage {
   assets: FoundAsset[]
   /** Undefined on the last page. */
   nextCursor: string | undefined
-  /** Undefined where Cloudinary does not say. */
+  /** Undefined if the response does not state it. */
   allowance: Allowance | undefined
 }
 
-/** Cloudinary's own limit. */
-const LARGEST_PAGE = 500
+/** Cloudinary's limit. */
+const MAXIMUM_PAGE_SIZE = 500
 
-/** Of the hourly calls so many, as a share, are left to others: people, other systems, `setup`. */
+/** Share of the hourly calls that is reserved for others: people, other systems, `setup`. */
 const RESERVED_SHARE = 0.1
 
 const Answer = z.object({
@@ -64,12 +64,12 @@ const Answer = z.object({
 })
 
 /**
- * One page of a search: one call of the Admin API.
+ * Fetches one page of a search: one call of the Admin API.
  *
  * @throws {CloudinaryError}
  */
 export async function searchPage(client: CloudinaryClient, query: SearchQuery): Promise<SearchPage> {
-  const { expression, sortBy, withField = [], cursor, pageSize = LARGEST_PAGE } = query
+  const { expression, sortBy, withField = [], cursor, pageSize = MAXIMUM_PAGE_SIZE } = query
   const answer = await client.call('search', async (sdk, options) => {
     const search = sdk.search
       .expression(expression)
@@ -77,7 +77,7 @@ export async function searchPage(client: CloudinaryClient, query: SearchQuery): 
       .max_results(pageSize)
     for (const field of withField) search.with_field(field)
     if (cursor !== undefined) search.next_cursor(cursor)
-    // its types know of no options
+    // its types lack the options
     return (search.execute as (given: object) => Promise<unknown>)(options)
   })
   const page = readAnswer('search', answer, Answer)
@@ -89,10 +89,10 @@ export async function searchPage(client: CloudinaryClient, query: SearchQuery): 
 }
 
 /**
- * All pages of a search. It stops before the hour's calls are spent: a tenth of them is left to others.
+ * Fetches all pages of a search. Stops before only the reserved tenth of the hour's calls is left.
  *
- * @throws {CloudinaryError} CLOUDINARY_ALLOWANCE_SPENT, with the time at which there are calls again, before the
- *   page that would go too far; what a failed call throws
+ * @throws {CloudinaryError} CLOUDINARY_ALLOWANCE_SPENT, with the time at which the allowance resets; errors
+ *   of failed calls
  */
 export async function* searchPages(
   client: CloudinaryClient,
@@ -103,22 +103,22 @@ export async function* searchPages(
     const page = await searchPage(client, { ...query, ...(cursor !== undefined && { cursor }) })
     yield page
     cursor = page.nextCursor
-    if (cursor !== undefined) leaveSome(page.allowance)
+    if (cursor !== undefined) checkAllowance(page.allowance)
   } while (cursor !== undefined)
 }
 
 /**
- * To be called before a page that is a search of its own.
+ * Checks that the allowance permits another call. Call it before each new search.
  *
- * @throws {CloudinaryError} CLOUDINARY_ALLOWANCE_SPENT, with the time at which there are calls again
+ * @throws {CloudinaryError} CLOUDINARY_ALLOWANCE_SPENT, with the time at which the allowance resets
  */
-export function leaveSome(allowance: Allowance | undefined): void {
+export function checkAllowance(allowance: Allowance | undefined): void {
   if (!allowance || allowance.remaining > allowance.limit * RESERVED_SHARE) return
   const { remaining, limit, resetsAt } = allowance
   throw new CloudinaryError(
     'CLOUDINARY_ALLOWANCE_SPENT',
-    `${remaining} of the ${limit} Admin API calls of this hour are left, and they are kept for others; ` +
-      `go on after ${resetsAt.toISOString()}`,
+    `${remaining} of ${limit} Admin API calls are left in this hour, and are reserved; ` +
+      `resume after ${resetsAt.toISOString()}`,
     { kind: 'rate-limited', until: resetsAt }
   )
 }

@@ -3,23 +3,23 @@ import type { CloudinaryClient } from './client.ts'
 import { listOf } from './response.ts'
 import { callRest } from './rest.ts'
 
-/** What sends the notifications of one type to one place. */
+/** Sends the notifications of one type to one URL. */
 export interface Trigger {
   id: string
   /** `https://…`, or `poll://CHANNEL`. */
   uri: string
   /** A notification type, or `all`. */
   event_type: string
-  /** `webhook`, `poll` or `flow`; older answers may leave it out. */
+  /** `webhook`, `poll` or `flow`. May be missing in older responses. */
   uri_type?: string
-  /** How its notifications are signed, where Cloudinary says. */
+  /** Signature scheme of its notifications. */
   auth_scheme?: string
-  /** Whether it is notified of a call that names a notification URL of its own as well. Default false. */
+  /** Whether it also notifies of calls with their own notification URL. Default: false. */
   additive?: boolean
-  /** JSONLogic over the body: only notifications that match are sent. */
+  /** JSONLogic over the body. Only matching notifications are sent. */
   filter?: object | null
   filter_language?: string | null
-  /** Mustache: what is sent is not Cloudinary's own body. */
+  /** Mustache template of the body, instead of Cloudinary's own. */
   payload_template?: object | string | null
 }
 
@@ -30,7 +30,7 @@ const Triggers = z.object({
 export type NewTrigger = Pick<Trigger, 'uri' | 'event_type' | 'additive'> & { uri_type: 'webhook' | 'poll' }
 
 /**
- * What an update repeats: whether what it leaves out keeps its value is not documented.
+ * Fields that an update repeats, since it is not documented whether others keep their values.
  * Source of the names: cloudinary-go v2, `UpdateTriggerParams`
  */
 const KEPT = [
@@ -47,7 +47,7 @@ const pathOf = ({ cloudName }: CloudinaryClient, id?: string) =>
   `/v1_1/${encodeURIComponent(cloudName)}/triggers${id === undefined ? '' : `/${encodeURIComponent(id)}`}`
 
 /**
- * All triggers of an environment: one call of the Admin API, like each of these.
+ * Lists all triggers of an environment. Like each function here, one call of the Admin API.
  * Source: https://cloudinary.com/documentation/admin_api_triggers and pycloudinary 1.46.0
  *
  * @throws {CloudinaryError}
@@ -66,7 +66,7 @@ export async function createTrigger(client: CloudinaryClient, trigger: NewTrigge
   await callRest(client, 'create trigger', { method: 'POST', path: pathOf(client), body: trigger })
 }
 
-/** Changes what is given and keeps the rest. @throws {CloudinaryError} */
+/** Changes the given fields and keeps the others. @throws {CloudinaryError} */
 export async function updateTrigger(
   client: CloudinaryClient,
   trigger: Trigger,
@@ -78,7 +78,7 @@ export async function updateTrigger(
   await callRest(client, 'update trigger', { method: 'PUT', path: pathOf(client, trigger.id), body })
 }
 
-/** Has Cloudinary send a test notification. What it answers is not documented. @throws {CloudinaryError} */
+/** Makes Cloudinary send a test notification. Its response is not documented. @throws {CloudinaryError} */
 export async function testTrigger(client: CloudinaryClient, id: string): Promise<void> {
   await callRest(client, 'test trigger', { method: 'POST', path: `${pathOf(client, id)}/test`, body: {} })
 }

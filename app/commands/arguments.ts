@@ -4,7 +4,7 @@ import { ListenerError } from '../errors.ts'
 /** Writes one line for people to read. */
 export type Print = (line: string) => void
 
-/** A command was called in a way that it does not know. */
+/** A command was called with arguments that it does not accept. */
 export class UsageError extends ListenerError {
   constructor(message: string, code = 'USAGE') {
     super(code, message)
@@ -13,9 +13,9 @@ export class UsageError extends ListenerError {
 }
 
 /**
- * `parseArgs` of Node, strictly.
+ * Parses arguments with `parseArgs` of Node.js.
  *
- * @throws {UsageError} for what it does not know
+ * @throws {UsageError} for an unknown argument
  */
 export function readArguments<Options extends ParseArgsConfig>(
   config: Options

@@ -2,23 +2,23 @@ import { ConfigError } from '../config.ts'
 import { type Print, UsageError } from './arguments.ts'
 import { explain } from './explain-error.ts'
 
-/** Runs and exits. */
+/** A command that runs and exits. */
 export interface Command {
   summary: string
   usage: string
-  /** Prints for people, and resolves to the exit code. Throws a UsageError for arguments it does not know. */
+  /** Prints for people, and resolves to the exit code. Throws a {@link UsageError} for wrong arguments. */
   run: (args: string[], print: Print, output: Output) => Promise<number>
 }
 
-/** What a command has beside its standard output. */
+/** What a command has besides standard output. */
 export interface Output {
-  /** Standard error: what is not for the program that reads the rest. */
+  /** Writes a line to standard error. */
   printError: Print
-  /** Aborts when nobody reads the standard output any longer (`… | head`). */
+  /** Aborts when the reader has closed standard output (`… | head`). */
   closed: AbortSignal
 }
 
-/** Runs a command, says what is wrong in a line for each fault, and returns the exit code. Never throws. */
+/** Runs a command, prints one line for each error, and returns the exit code. Never throws. */
 export async function runCommand(
   { usage, run }: Command,
   args: string[],
@@ -31,8 +31,8 @@ export async function runCommand(
       output.printError(`${error.message}\n\n${usage}`)
       return 2
     }
-    for (const fault of error instanceof ConfigError ? error.faults : [explain(error)])
-      output.printError(fault)
+    const lines = error instanceof ConfigError ? error.problems : [explain(error)]
+    for (const line of lines) output.printError(line)
     return 1
   }
 }

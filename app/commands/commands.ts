@@ -1,6 +1,6 @@
 import { changesCommand } from './changes/changes-command.ts'
 import type { Command } from './command.ts'
-import { doctorCommand } from './doctor/doctor-command.ts'
+import { doctorCommand } from './doctor/doctor.ts'
 import { migrateCommand } from './migrate.ts'
 import { reconcileCommand } from './reconcile/reconcile.ts'
 import { redriveCommand } from './redrive/redrive.ts'

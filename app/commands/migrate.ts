@@ -1,21 +1,20 @@
-import type { Config } from '../config.ts'
-import { readConfig } from '../config.ts'
+import { type Config, readConfig } from '../config.ts'
 import { loadListener } from '../listener-config/load-listener.ts'
 import { readRequirements } from '../listener-config/requirements.ts'
-import type { Logger } from '../logger.ts'
-import { SILENT } from '../logger.ts'
+import { type Logger, SILENT } from '../logger.ts'
 import type { Listener } from '../processor.ts'
 import { type Print, readArguments } from './arguments.ts'
 import type { Command } from './command.ts'
 
 export const MIGRATE_USAGE = `Usage: node app/main.ts migrate [--dry-run]
 
-Creates, or brings up to date, what the processors of listener.config.ts keep elsewhere, such as the table of
-databaseSync. Drops nothing; safe to run again, and while workers run. Run it before a worker that needs it starts.
+Creates or updates what the processors of listener.config.ts store elsewhere, such as the table of
+databaseSync. Drops nothing. Safe to run again, and while workers run. Run it before you start a worker that
+needs it.
 
-  --dry-run  changes nothing, and prints what would be done
+  --dry-run  changes nothing, and prints what it would do
 
-Exit code: 0; 1 when something could not be done; 2 for a wrong option.
+Exit code: 0 on success; 1 on an error; 2 for a wrong option.
 `
 
 export interface MigrateOptions {
@@ -33,15 +32,15 @@ export function parseMigrate(args: string[]): { dryRun: boolean } {
 }
 
 /**
- * Has each processor migrate, in the order listed, and returns the exit code.
+ * Runs the migration of each processor, in the order listed, and returns the exit code. Stops at the first
+ * error.
  *
- * @throws {ConfigError} for variables that they require and that are not set
- * @throws what the first one throws that cannot
+ * @throws {ConfigError} if a variable that a processor requires is not set; any error of a processor
  */
 export async function migrate({ listener, print, ...context }: MigrateOptions): Promise<number> {
   const migrating = listener.processors.filter((processor) => processor.migrate !== undefined)
   const config = readRequirements(migrating, context.config)
-  if (migrating.length === 0) print('No processor keeps anything elsewhere: there is nothing to migrate.')
+  if (migrating.length === 0) print('No processor needs a migration.')
   for (const processor of migrating) {
     await processor.migrate?.({ ...context, config, print: (line) => print(`${processor.name}: ${line}`) })
   }

@@ -1,53 +1,53 @@
 import { ListenerError } from '../errors.ts'
 
-/** One Cloudinary product environment and the key to it. */
+/** A Cloudinary product environment with an API key. */
 export interface CloudinaryEnvironment {
   cloudName: string
   apiKey: string
   apiSecret: string
-  /** Where its API is, without a trailing slash; undefined is Cloudinary's default. */
+  /** URL of its API, without a trailing slash. Default: https://api.cloudinary.com. */
   uploadPrefix?: string
-  /** With `sha256`, SHA-1 signatures are refused; undefined accepts both. */
+  /** `sha256` refuses SHA-1 signatures. Default: both are accepted. */
   signatureAlgorithm?: 'sha1' | 'sha256'
 }
 
-/** Where the environment's API is: scheme, host and port (and the path before `/v1_1`, if any). */
-export const hostOf = ({ uploadPrefix = 'https://api.cloudinary.com' }: CloudinaryEnvironment): string =>
+/** Returns the URL of the environment's API, up to `/v1_1`. */
+export const apiBaseUrl = ({ uploadPrefix = 'https://api.cloudinary.com' }: CloudinaryEnvironment): string =>
   uploadPrefix
 
-type Parsed =
+type ParsedUrl =
   | { outcome: 'parsed'; environment: CloudinaryEnvironment }
-  | { outcome: 'invalid'; fault: string }
+  | { outcome: 'invalid'; problem: string }
 
 const FORM = 'cloudinary://KEY:SECRET@CLOUD[?upload_prefix=…&signature_algorithm=sha256]'
 
-const invalid = (fault: string): Parsed => ({ outcome: 'invalid', fault })
+const invalid = (problem: string): ParsedUrl => ({ outcome: 'invalid', problem })
 
-/** What Cloudinary's console shows where a key is still hidden: `<your_api_secret>`, `**********`. */
+/** Cloudinary's console shows `<your_api_secret>` or `**********` while a key is hidden. */
 const isPlaceholder = (text: string) => /^(?:<.*>|\*+)$/.test(text)
 
 function isUploadPrefix(text: string): boolean {
-  // lower case only, so that a comparison of text tells http from https
+  // lower case only, so that the scheme can be compared as text
   if (!/^https?:\/\/\S+$/.test(text) || !URL.canParse(text)) return false
   const { username, password, search, hash } = new URL(text)
   return `${username}${password}${search}${hash}` === ''
 }
 
 /**
- * Not with `URL`: it percent-encodes `=`, `|`, `@` and others in the secret (so the SDK, which uses it, holds
- * another secret than was written), and its errors quote the whole text.
+ * Parses without `URL`, which percent-encodes `=`, `|`, `@` and other characters of the secret, and whose
+ * errors quote the whole text.
  */
-function parse(text: string): Parsed {
+function parse(text: string): ParsedUrl {
   const match = /^cloudinary:\/\/([^/?#]*)[^?#]*(?:\?([^#]*))?/i.exec(text)
-  if (!match) return invalid('it does not begin with cloudinary://')
+  if (!match) return invalid('it does not start with cloudinary://')
   const [, authority = '', query = ''] = match
-  if (/\s/.test(authority)) return invalid('it has white space in it')
+  if (/\s/.test(authority)) return invalid('it contains white space')
 
   const at = authority.lastIndexOf('@')
   if (at === -1) {
     return invalid(
       authority.includes(':')
-        ? 'the cloud name is missing (the key or the secret is followed by no @)'
+        ? 'the cloud name is missing (there is no @ after the key and the secret)'
         : 'the API key and the API secret are missing'
     )
   }
@@ -59,16 +59,17 @@ function parse(text: string): Parsed {
   if (!apiKey) return invalid('the API key is missing')
   if (!apiSecret) return invalid('the API secret is missing')
   if (!cloudName) return invalid('the cloud name is missing')
-  if (isPlaceholder(apiKey)) return invalid('the API key is a placeholder; put in the real one')
-  if (isPlaceholder(apiSecret)) return invalid('the API secret is a placeholder; put in the real one')
-  // It becomes a part of the path of every call.
+  if (isPlaceholder(apiKey)) return invalid('the API key is a placeholder; replace it with the real one')
+  if (isPlaceholder(apiSecret))
+    return invalid('the API secret is a placeholder; replace it with the real one')
+  // part of the path of every call
   if (!/^\w[\w.-]*$/.test(cloudName)) {
-    return invalid('the cloud name may hold letters, digits, hyphens, underscores and dots only')
+    return invalid('the cloud name may contain only letters, digits, hyphens, underscores and dots')
   }
 
   const environment: CloudinaryEnvironment = { cloudName, apiKey, apiSecret }
   const options = new URLSearchParams(query)
-  // Of repeated parameters the SDK takes the last.
+  // the SDK uses the last of repeated parameters
   const uploadPrefix = options.getAll('upload_prefix').at(-1)?.replace(/\/+$/, '')
   if (uploadPrefix !== undefined) {
     if (!isUploadPrefix(uploadPrefix)) {
@@ -89,26 +90,26 @@ function parse(text: string): Parsed {
 }
 
 /**
- * Reads a `CLOUDINARY_URL`, as Cloudinary's console shows it under API Keys. Key and secret are taken exactly
- * as written, without percent-decoding, as the SDK does. White space around it, parameters with other names,
- * and a path (the SDK's private CDN, which only matters to delivery URLs) are ignored.
+ * Parses a `CLOUDINARY_URL`, as shown in Cloudinary's console under API Keys. Key and secret are not
+ * percent-decoded. Ignores surrounding white space, other parameters, and the path (the SDK's private CDN,
+ * which only affects delivery URLs).
  *
- * @throws {ListenerError} `CLOUDINARY_URL_INVALID`, saying which part is at fault and quoting none of it
+ * @throws {ListenerError} `CLOUDINARY_URL_INVALID`, which names the invalid part and quotes nothing
  */
 export function parseCloudinaryUrl(text: string): CloudinaryEnvironment {
   const parsed = parse(text.trim())
   if (parsed.outcome === 'parsed') return parsed.environment
   throw new ListenerError(
     'CLOUDINARY_URL_INVALID',
-    `The Cloudinary URL cannot be used: ${parsed.fault}. Write it as ${FORM}.`
+    `The Cloudinary URL is invalid: ${parsed.problem}. The format is ${FORM}.`
   )
 }
 
-const secretInvalid = (fault: string) =>
+const secretInvalid = (problem: string) =>
   new ListenerError(
     'SECRET_INVALID',
-    `The secret cannot be used: ${fault}. Its value must be ${FORM}, the same after "CLOUDINARY_URL=", ` +
-      'or a JSON object of names to either.'
+    `The secret is invalid: ${problem}. Its value must be ${FORM}, CLOUDINARY_URL=${FORM}, ` +
+      'or a JSON object whose values are either.'
   )
 
 const withoutQuotes = (text: string) => text.trim().replace(/^(["'])(.*)\1$/s, '$2')
@@ -116,34 +117,34 @@ const withoutQuotes = (text: string) => text.trim().replace(/^(["'])(.*)\1$/s, '
 const parseValue = (text: string) =>
   parse(withoutQuotes(withoutQuotes(text).replace(/^CLOUDINARY_URL\s*=/, '')).trim())
 
-/** A name that is not plainly a name may be a value in the wrong place, so it is not repeated. */
+/** Quotes a name only if it cannot be a misplaced value. */
 const describeEntry = (name: string, index: number) =>
-  /^[\w ./-]{1,64}$/.test(name) ? `its entry "${name}"` : `its entry number ${index + 1}`
+  /^[\w ./-]{1,64}$/.test(name) ? `entry "${name}"` : `entry number ${index + 1}`
 
 function parseNamed(text: string): CloudinaryEnvironment[] {
   let named: unknown
   try {
     named = JSON.parse(text)
   } catch {
-    // No cause: the message of a SyntaxError quotes the text.
-    throw secretInvalid('it begins like JSON but is not valid JSON')
+    // no cause: the message of a SyntaxError quotes the text
+    throw secretInvalid('it starts like JSON but is not valid JSON')
   }
   const entries = Object.entries(named as Record<string, unknown>)
-  if (entries.length === 0) throw secretInvalid('it is a JSON object without entries')
+  if (entries.length === 0) throw secretInvalid('it is an empty JSON object')
   return entries.map(([name, value], index) => {
-    const parsed = typeof value === 'string' ? parseValue(value) : invalid('its value is not a text')
+    const parsed = typeof value === 'string' ? parseValue(value) : invalid('its value is not a string')
     if (parsed.outcome === 'parsed') return parsed.environment
-    throw secretInvalid(`${describeEntry(name, index)} is at fault: ${parsed.fault}`)
+    throw secretInvalid(`${describeEntry(name, index)}: ${parsed.problem}`)
   })
 }
 
 /**
- * Reads the value of the secret that holds the credentials: `cloudinary://…`, `CLOUDINARY_URL=cloudinary://…`
- * (with or without quotes), or a JSON object of names to either, as the blueprint this succeeds keeps it.
+ * Parses the secret with the credentials: `cloudinary://…`, `CLOUDINARY_URL=cloudinary://…` (with or without
+ * quotes), or a JSON object whose values are either.
  *
- * @returns at least one environment, in the order written; except that JSON names that are whole numbers come
- *   first, in ascending order, as JavaScript orders them
- * @throws {ListenerError} `SECRET_INVALID`, with the name of the JSON entry at fault and no part of a value
+ * @returns at least one environment, in the order of the secret. JavaScript puts integer-like JSON names
+ *   first.
+ * @throws {ListenerError} `SECRET_INVALID`, which names the invalid JSON entry and quotes no value
  */
 export function parseSecret(text: string): CloudinaryEnvironment[] {
   const trimmed = text.trim()
@@ -152,5 +153,5 @@ export function parseSecret(text: string): CloudinaryEnvironment[] {
   if (trimmed.startsWith('{')) return parseNamed(trimmed)
   const parsed = parseValue(trimmed)
   if (parsed.outcome === 'parsed') return [parsed.environment]
-  throw secretInvalid(parsed.fault)
+  throw secretInvalid(parsed.problem)
 }

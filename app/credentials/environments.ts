@@ -7,26 +7,26 @@ import type { SecretSource, SecretVersions } from './secret-source.ts'
 export interface EnvironmentsOptions {
   source: SecretSource
   log: Logger
-  /** Milliseconds; only differences count, so the default is a clock that is never set back. */
+  /** Monotonic clock, in milliseconds. */
   clock?: () => number
-  /** How often the background reads the source again. */
+  /** Interval of the background refresh. Default: 5 minutes. */
   refreshIntervalMs?: number
-  /** The least time from one read to another that a failed signature causes. */
+  /** Minimum time from the start of a read to a read caused by a failed signature. Default: 30 s. */
   minimumRefreshGapMs?: number
 }
 
 const sameSecret = (a: CloudinaryEnvironment, b: CloudinaryEnvironment) =>
   a.cloudName === b.cloudName && a.apiSecret === b.apiSecret
 
-/** The key a cloud is called with: of several the first, so that the others can be there only to verify. */
+/** Returns the key that a cloud is called with: its first. Further keys only verify. */
 const callingKey = (environments: readonly CloudinaryEnvironment[], cloudName: string) =>
   environments.find((environment) => environment.cloudName === cloudName)
 
 /**
- * The Cloudinary environments this listener serves, and their keys, kept up to date while keys are rotated.
+ * The Cloudinary environments of this listener, with their current keys.
  *
- * A key is rotated without losing a notification: whatever was signed before is verified by the secret's
- * earlier value, and the first notification signed with a key not known here has the secret read again.
+ * Rotating a key loses no notification: the previous value of the secret verifies notifications signed
+ * before, and the first notification signed with an unknown key triggers a refresh.
  */
 export class Environments {
   readonly #source: SecretSource
@@ -36,7 +36,7 @@ export class Environments {
   readonly #minimumRefreshGapMs: number
 
   #versions: SecretVersions = { current: [], previous: [] }
-  /** Replaced only if its content changes, so its identity tells whether it did. */
+  /** Replaced only if the content changes, so that references can be compared. */
   #keys: readonly CloudinaryEnvironment[] = []
   #lastReadStartedAt = Number.NEGATIVE_INFINITY
   #refreshing: Promise<void> | undefined
@@ -50,26 +50,26 @@ export class Environments {
     this.#minimumRefreshGapMs = options.minimumRefreshGapMs ?? 30_000
   }
 
-  /** The first read; nothing is known before it. Throws what the source throws. */
+  /** Reads the source for the first time. Throws what the source throws. */
   async load(): Promise<void> {
     await this.#read()
   }
 
   /**
-   * Every key that may verify a notification: those of the secret's current value, then those of its earlier
-   * one. A secret that is in both is there once, as the current value has it, with its `signatureAlgorithm`.
+   * Returns all keys that may verify a notification: of the current value of the secret, then of the previous
+   * one. A key in both is listed once, with the `signatureAlgorithm` of the current value.
    */
   verificationKeys(): readonly CloudinaryEnvironment[] {
     return this.#keys
   }
 
-  /** The clouds there are credentials to call. */
+  /** Returns the names of the clouds that there are credentials for. */
   cloudNames(): string[] {
     return [...new Set(this.#versions.current.map(({ cloudName }) => cloudName))]
   }
 
   /**
-   * The credentials to call a cloud with: its first entry in the secret's current value.
+   * Returns the credentials to call a cloud with: its first entry in the current value of the secret.
    *
    * @throws {ListenerError} `ENVIRONMENT_UNKNOWN`
    */
@@ -85,8 +85,8 @@ export class Environments {
   }
 
   /**
-   * True if the listener itself calls this cloud with this API key, or did before the last rotation. A key
-   * that is there only to verify belongs to somebody else.
+   * Returns whether the listener calls this cloud with this API key, or did before the last rotation. A key
+   * that only verifies belongs to another system.
    */
   isOwnKey(cloudName: string, apiKey: string): boolean {
     const { current, previous } = this.#versions
@@ -94,8 +94,8 @@ export class Environments {
   }
 
   /**
-   * Reads the source again. Never throws: if it cannot be read, what is known stays in use and a warning is
-   * logged. Calls made during a read share it.
+   * Reads the source again. Concurrent calls share one read. Never throws: if the read fails, logs a warning
+   * and keeps the known keys.
    */
   refresh(reason: string): Promise<void> {
     if (this.#source.fixed) return Promise.resolve()
@@ -106,31 +106,31 @@ export class Environments {
   }
 
   /**
-   * To be called when no key verifies a notification, since it may be signed with one that is newer than the
-   * last read. Anybody can send such a notification, so it reads at most once in `minimumRefreshGapMs`,
-   * counted from the start of a read: what was rotated in before that, the read has seen.
+   * Refreshes after no key has verified a notification: a new key may have been rotated in since the last
+   * read. Anybody can send such a notification, so reads at most once per `minimumRefreshGapMs`, counted from
+   * the start of a read.
    *
-   * @returns true if the keys have changed, so that verifying again is worthwhile
+   * @returns whether the keys have changed
    */
   async refreshAfterFailedSignature(): Promise<boolean> {
     const before = this.#keys
     const tooSoon = this.#clock() - this.#lastReadStartedAt < this.#minimumRefreshGapMs
-    if (this.#refreshing || !tooSoon) await this.refresh('a signature that no key verifies')
+    if (this.#refreshing || !tooSoon) await this.refresh('unverified signature')
     return this.#keys !== before
   }
 
   /**
-   * Refreshes every `refreshIntervalMs`, without keeping the process alive, until `stop()`.
+   * Refreshes every `refreshIntervalMs` until `stop()`. Does not keep the process alive.
    *
-   * @param refreshed called after each, whether or not anything has changed
+   * @param onRefresh called after each refresh, whether or not the keys have changed
    */
-  startBackgroundRefresh(refreshed?: () => void): void {
+  startBackgroundRefresh(onRefresh?: () => void): void {
     if (this.#source.fixed) return
-    const refresh = () => this.refresh('the refresh interval').then(() => refreshed?.())
+    const refresh = () => this.refresh('interval').then(() => onRefresh?.())
     this.#timer ??= setInterval(refresh, this.#refreshIntervalMs).unref()
   }
 
-  /** Ends the background refresh; a read under way is left to finish. */
+  /** Stops the background refresh. A read in progress continues. */
   stop(): void {
     clearInterval(this.#timer)
     this.#timer = undefined
@@ -141,15 +141,12 @@ export class Environments {
     try {
       await this.#read()
     } catch (err) {
-      this.#log.warn({ err, reason }, 'the secret could not be read again; the known keys stay in use')
+      this.#log.warn({ err, reason }, 'secret refresh failed; keeping the known keys')
       return
     }
     if (this.#keys !== before) {
       const clouds = [...new Set(this.#keys.map(({ cloudName }) => cloudName))]
-      this.#log.info(
-        { reason, clouds, keys: this.#keys.length },
-        'the keys that verify notifications have changed'
-      )
+      this.#log.info({ reason, clouds, keys: this.#keys.length }, 'verification keys changed')
     }
   }
 

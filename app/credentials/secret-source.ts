@@ -8,21 +8,20 @@ import { ListenerError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { type CloudinaryEnvironment, parseCloudinaryUrl, parseSecret } from './cloudinary-url.ts'
 
-/** The credentials now, and those before the last rotation, which may still verify what is on its way. */
+/** Current and previous credentials. The previous ones verify notifications signed before a rotation. */
 export interface SecretVersions {
   current: CloudinaryEnvironment[]
   previous: CloudinaryEnvironment[]
 }
 
-/** Where the credentials come from. */
-export type SecretSource = {
+export interface SecretSource {
   read(): Promise<SecretVersions>
-  /** True where a second read can bring nothing new. */
+  /** True if the credentials never change. */
   readonly fixed?: boolean
 }
 
 /**
- * Credentials from the environment's `CLOUDINARY_URL`.
+ * Creates a source from `CLOUDINARY_URL`.
  *
  * @throws {ListenerError} `CLOUDINARY_URL_INVALID`
  */
@@ -39,7 +38,10 @@ const NOT_FOUND = new Set([
 
 const ACCESS_DENIED = new Set(['AccessDeniedException', 'DecryptionFailure'])
 
-/** The caller is not known at all. https://docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html */
+/**
+ * AWS does not know the caller. Source:
+ * https://docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html
+ */
 const NO_CREDENTIALS = new Set([
   'CredentialsProviderError',
   'ExpiredTokenException',
@@ -53,8 +55,8 @@ const NO_CREDENTIALS = new Set([
 ])
 
 /**
- * The error as a cause, if its message cannot hold a secret. Those about a signature repeat the canonical
- * request with its session token; a SyntaxError quotes the answer it could not parse, which holds the secret.
+ * Returns the error as a cause if its message cannot hold a secret. Signature errors quote the canonical
+ * request with its session token; a SyntaxError quotes the response, which holds the secret.
  */
 function safeCause(error: Error): { cause?: Error } {
   const fromService = error instanceof SecretsManagerServiceException && !NO_CREDENTIALS.has(error.name)
@@ -62,52 +64,52 @@ function safeCause(error: Error): { cause?: Error } {
   return fromService || fromSystem ? { cause: error } : {}
 }
 
-function explain(thrown: unknown, secretId: string): ListenerError {
+function toListenerError(thrown: unknown, secretId: string): ListenerError {
   const error = thrown instanceof Error ? thrown : new Error()
   const cause = safeCause(error)
   if (NOT_FOUND.has(error.name)) {
     return new ListenerError(
       'SECRET_NOT_FOUND',
-      `Secrets Manager has no value for the secret "${secretId}" in this account and region (${error.name}). ` +
-        'Correct CLOUDINARY_SECRET_ID or AWS_REGION, give the secret a value, or restore it if it is marked for deletion.',
+      `Secrets Manager has no value for the secret "${secretId}" here (${error.name}). ` +
+        'Correct CLOUDINARY_SECRET_ID or AWS_REGION, set a value, or restore the secret if it is deleted.',
       cause
     )
   }
   if (ACCESS_DENIED.has(error.name)) {
     return new ListenerError(
       'SECRET_ACCESS_DENIED',
-      `This role may not read the secret "${secretId}" (${error.name}). Allow it secretsmanager:GetSecretValue ` +
-        'on the secret and, if the secret has a KMS key of its own, kms:Decrypt on that key.',
+      `This role may not read the secret "${secretId}" (${error.name}). ` +
+        'Allow secretsmanager:GetSecretValue on the secret, and kms:Decrypt on its KMS key if it has one.',
       cause
     )
   }
   if (NO_CREDENTIALS.has(error.name)) {
     return new ListenerError(
       'SECRET_ACCESS_DENIED',
-      `AWS does not accept this process's credentials, so the secret "${secretId}" cannot be read (${error.name}). ` +
-        'Give the process a role that allows secretsmanager:GetSecretValue, or AWS credentials that are valid.',
+      `AWS rejects this process's credentials for the secret "${secretId}" (${error.name}). ` +
+        'Give the process a role that allows secretsmanager:GetSecretValue, or valid AWS credentials.',
       cause
     )
   }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name
   return new ListenerError(
     'SECRET_UNAVAILABLE',
-    `Secrets Manager did not answer the request for the secret "${secretId}" (${code}). It may pass; if it does ` +
-      'not, check the network path to Secrets Manager (NAT gateway or VPC endpoint), AWS_REGION, AWS_ENDPOINT_URL ' +
+    `Secrets Manager did not answer the request for the secret "${secretId}" (${code}). If this persists, ` +
+      'check the network path to Secrets Manager (NAT gateway or VPC endpoint), AWS_REGION, AWS_ENDPOINT_URL ' +
       'and the request quota of secretsmanager:GetSecretValue.',
     cause
   )
 }
 
 /**
- * Credentials from a secret in AWS Secrets Manager, in the formats of {@link parseSecret}.
+ * Creates a source from a secret in AWS Secrets Manager, in the formats of {@link parseSecret}.
  *
  * `read` throws {@link ListenerError} `SECRET_NOT_FOUND`, `SECRET_ACCESS_DENIED`, `SECRET_UNAVAILABLE` or
- * `SECRET_INVALID`. An earlier value that is not there or cannot be parsed is no fault: a secret that was
- * created with a random value has such a one.
+ * `SECRET_INVALID`. A missing or invalid previous value is ignored: a secret may have been created with a
+ * random value.
  *
  * @param secretId name or ARN
- * @param options.timeoutMs for a whole read, with the client's own retries; the client has no time-out of its own
+ * @param options.timeoutMs for a whole read, including the client's retries. Default: 10 s.
  */
 export function fromSecretsManager(
   client: SecretsManagerClient,
@@ -115,7 +117,7 @@ export function fromSecretsManager(
   options: { log: Logger; timeoutMs?: number }
 ): SecretSource {
   const { log, timeoutMs = 10_000 } = options
-  // Said once for each earlier value that is unusable, not at every read of it.
+  // logs each invalid previous value once
   let reportedVersion: string | undefined
 
   async function get(stage: 'AWSCURRENT' | 'AWSPREVIOUS', abortSignal: AbortSignal) {
@@ -126,7 +128,7 @@ export function fromSecretsManager(
 
   async function current(abortSignal: AbortSignal): Promise<CloudinaryEnvironment[]> {
     const { text } = await get('AWSCURRENT', abortSignal).catch((error) => {
-      throw explain(error, secretId)
+      throw toListenerError(error, secretId)
     })
     return parseSecret(text)
   }
@@ -134,7 +136,7 @@ export function fromSecretsManager(
   async function previous(abortSignal: AbortSignal): Promise<CloudinaryEnvironment[]> {
     const value = await get('AWSPREVIOUS', abortSignal).catch((error) => {
       if (error instanceof ResourceNotFoundException) return undefined
-      throw explain(error, secretId)
+      throw toListenerError(error, secretId)
     })
     if (!value) return []
     try {
@@ -142,10 +144,7 @@ export function fromSecretsManager(
     } catch (err) {
       if (value.version !== reportedVersion) {
         reportedVersion = value.version
-        log.warn(
-          { err, secretId },
-          'the earlier value of the secret (AWSPREVIOUS) is not usable and is ignored'
-        )
+        log.warn({ err, secretId }, 'previous secret value ignored')
       }
       return []
     }
@@ -154,8 +153,8 @@ export function fromSecretsManager(
   return {
     async read() {
       const abortSignal = AbortSignal.timeout(timeoutMs)
-      // In this order: a rotation between the two reads then shows the old key twice and the new one at the next
-      // read. The other way round the old key, which notifications on their way are signed with, would be missed.
+      // current first: after a rotation between the two reads, both have the old key; in the other order
+      // neither would, and notifications signed with it would be refused
       return { current: await current(abortSignal), previous: await previous(abortSignal) }
     }
   }

@@ -1,4 +1,4 @@
-/** What tells assets of one public id apart. */
+/** Distinguishes assets with the same public id. */
 export interface AssetKind {
   /** `image`, `video` or `raw`. */
   resourceType: string
@@ -32,9 +32,10 @@ const DELIVERY_TYPES = [
 ]
 
 /**
- * The kind that an asset's delivery URL states:
- * `https://HOST/[CLOUD/]RESOURCE_TYPE/DELIVERY_TYPE/[SIGNATURE/][TRANSFORMATION/][vVERSION/]PUBLIC_ID[.FORMAT]`. Private
- * CDNs and custom host names leave out the cloud. Undefined for any other URL, and for the URL of another asset.
+ * Reads the kind of an asset from its delivery URL:
+ * `https://HOST/[CLOUD/]RESOURCE_TYPE/DELIVERY_TYPE/[SIGNATURE/][TRANSFORMATION/][vVERSION/]PUBLIC_ID[.FORMAT]`.
+ * Private CDNs and custom host names leave out the cloud. Returns undefined for other URLs and for the URL of
+ * another asset.
  *
  * Source: https://cloudinary.com/documentation/image_transformations#transformation_url_structure
  */
@@ -42,17 +43,17 @@ export function kindInDeliveryUrl(url: unknown, publicId: string): AssetKind | u
   const parsed = typeof url === 'string' ? URL.parse(url) : null
   if (parsed?.protocol !== 'https:' && parsed?.protocol !== 'http:') return undefined
   const [, ...segments] = parsed.pathname.split('/')
-  // no word is both a resource type and a delivery type, so a cloud of such a name is not mistaken for one
+  // unambiguous even if a cloud is named like a type: no name is both a resource type and a delivery type
   for (const start of [0, 1]) {
     const [resourceType = '', deliveryType = '', ...rest] = segments.slice(start)
     if (!RESOURCE_TYPES.includes(resourceType) || !DELIVERY_TYPES.includes(deliveryType)) continue
-    return leadsTo(rest.join('/'), publicId, resourceType) ? { resourceType, deliveryType } : undefined
+    return isPathOf(rest.join('/'), publicId, resourceType) ? { resourceType, deliveryType } : undefined
   }
   return undefined
 }
 
-/** The extension of a raw asset is part of its public id; that of any other is its format. */
-function leadsTo(path: string, publicId: string, resourceType: string): boolean {
+/** The extension is part of the public id of a raw asset, and the format of other assets. */
+function isPathOf(path: string, publicId: string, resourceType: string): boolean {
   const file = `/${decode(path)}`
   const withoutFormat = resourceType === 'raw' ? file : file.replace(/\.[^./]+$/, '')
   return [file, withoutFormat].some((name) => name.endsWith(`/${publicId}`))

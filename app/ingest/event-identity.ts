@@ -2,26 +2,27 @@ import { createHash } from 'node:crypto'
 import type { AssetEvent, EventType } from './event.ts'
 
 /**
- * How much later than the first delivery of a body a retry of it can be signed, in milliseconds. Cloudinary retries
- * after 3, 9 and 27 minutes by its blog (3, 6 and 9 by its documentation), and an attempt may take 20 s: 40 minutes,
- * and a margin.
+ * Maximum time from the first delivery of a body to the signature of its last retry, in milliseconds.
+ * Cloudinary retries after 3, 9 and 27 minutes according to its blog (3, 6 and 9 according to its
+ * documentation), and an attempt may take 20 s: 40 minutes, plus a margin.
  * Source: https://cloudinary.com/documentation/notifications
  */
 export const RETRY_SPAN_MS = 3_600_000
 
-/** What names an upload; a version is the Unix time of the upload, in seconds. */
+/** Identifies an upload. */
 export interface UploadName {
   assetId?: string | undefined
+  /** Unix time of the upload, in seconds. */
   version?: number | undefined
-  /** Tells two uploads of one second apart. */
+  /** Distinguishes two uploads within one second. */
   etag?: string | undefined
 }
 
 /**
- * The ids that an upload's event can have: first the one that these fields give, then the one that a notification
- * without an etag gives. Empty where the asset or its version is not known.
+ * Returns the possible ids of an upload's event: the id from all fields first, then the id from a
+ * notification without an etag. Empty if the asset or its version is not known.
  *
- * `version_id` is not part of them: a search does not return it, and could not name the event.
+ * `version_id` is not part of the id, since a search does not return it.
  */
 export function uploadEventIds(environment: string, { assetId, version, etag }: UploadName): string[] {
   if (!assetId || version === undefined) return []
@@ -29,22 +30,23 @@ export function uploadEventIds(environment: string, { assetId, version, etag }: 
   return [...(etag ? [digest(...parts, etag)] : []), digest(...parts)]
 }
 
-/** The id of the event at a place (from 0) in the body of a notification. */
+/** Returns the id of the event at an index in the body of a notification. */
 export function bodyEventId(bodyDigest: string, index: number): string {
   return digest(bodyDigest, String(index))
 }
 
 /**
- * The id of a later change that sent the same body as an earlier one: a body without a time of its own can be sent twice
- * for two different changes. `signedAt` of the event is that of the later change's first delivery. An event without
- * `signedAt` cannot have a later change, and keeps its id.
+ * Returns the id of a later change with the same body as an earlier change, which is possible if the body has
+ * no time. `signedAt` is from the first delivery of the later change. An event without `signedAt` keeps its
+ * id.
  */
 export function laterEventId({ id, signedAt }: Pick<AssetEvent, 'id' | 'signedAt'>): string {
   return signedAt === undefined ? id : digest('later', id, signedAt)
 }
 
 /**
- * The id of a change that a search found, and that no known notification is about. The same change always gets the same id.
+ * Returns the id of a change that a search found and no known notification reported. The same change always
+ * gets the same id.
  *
  * @param changedAt ISO 8601, UTC
  */
@@ -57,7 +59,7 @@ export function foundEventId(
   return digest('found', environment, type, assetId, changedAt)
 }
 
-/** 128 bits in hexadecimal: within every limit of SQS, whatever the parts contain. */
+/** Returns 128 bits in hexadecimal, which is within all limits of SQS. */
 export function digest(...parts: readonly (string | Uint8Array)[]): string {
   const hash = createHash('sha256')
   for (const part of parts) hash.update(part).update('\0')

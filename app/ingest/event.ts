@@ -1,6 +1,6 @@
 /**
- * The notification types that Cloudinary is known to send. The list grows on Cloudinary's side: a type that
- * is not in it becomes an event of type `unknown`, with its own name kept in `notificationType`.
+ * The known notification types of Cloudinary, which adds types over time. A notification of another type
+ * becomes an event of type `unknown` with the type's name in `notificationType`.
  */
 export const NOTIFICATION_TYPES = [
   'access_control_changed',
@@ -38,71 +38,71 @@ export const EVENT_TYPES = [...NOTIFICATION_TYPES, 'unknown'] as const
 
 export type EventType = (typeof EVENT_TYPES)[number]
 
-/** What a notification says of the asset it is about; older notifications leave some of it out. */
+/** The asset of a notification. Older notifications leave out some fields. */
 export interface Asset {
   /** Cloudinary's immutable id of the asset, 32 hexadecimal digits. */
   assetId?: string
   publicId?: string
-  /** `image`, `video` or `raw`. Missing where neither a field nor a delivery URL of the notification states it. */
+  /** `image`, `video` or `raw`. Missing if no field or delivery URL of the notification states it. */
   resourceType?: string
-  /** How it is delivered: `upload`, `private`, `authenticated`, … Missing as `resourceType` is. */
+  /** `upload`, `private`, `authenticated`, … Missing like `resourceType`. */
   deliveryType?: string
   /** Unix time, in seconds, of the asset's last upload. */
   version?: number
 }
 
-/** Who made the change, as far as Cloudinary says (`notification_context`, in notifications since 2024). */
+/** Who made the change (`notification_context`, in notifications since 2024). */
 export interface Origin {
   source: string | null
-  /** The calling API key where `source` is `api`; a user's id where it is `ui`. */
+  /** The calling API key if `source` is `api`; the user's id if it is `ui`. */
   id: string | null
-  /** The change was made with the API key this listener itself calls Cloudinary with. */
+  /** True if the change was made with the listener's own API key. */
   own: boolean
 }
 
-/** One thing that happened to one asset: the unit of storing, ordering, retrying and replaying. */
+/** One change of one asset: the unit of storage, ordering, retries and replays. */
 export interface AssetEvent {
-  /** The event's identity: the same for every delivery of the same event. Hexadecimal. */
+  /** Identifies the event: the same for all its deliveries. Hexadecimal. */
   id: string
   type: EventType
-  /** `notification_type` as Cloudinary wrote it; null where the body has none. */
+  /** `notification_type` as Cloudinary wrote it; null if the body has none. */
   notificationType: string | null
-  /** The Cloudinary cloud (product environment) whose secret verified the notification. */
+  /** Name of the Cloudinary cloud (product environment) whose secret verified the notification. */
   environment: string
-  /** Null for events that are not about one asset, such as `create_folder`. */
+  /** Null for events without an asset, such as `create_folder`. */
   asset: Asset | null
-  /** Events of one group are processed in order; the SQS message group. */
+  /** SQS message group: events of one group are processed in order. */
   group: string
-  /** When it happened, by Cloudinary's clock; ISO 8601, UTC. */
+  /** Time of the change by Cloudinary's clock; ISO 8601, UTC. */
   occurredAt: string
-  /** When this listener received it; ISO 8601, UTC. */
+  /** Time at which the listener received the notification; ISO 8601, UTC. */
   receivedAt: string
   /**
-   * When Cloudinary signed this delivery (`X-Cld-Timestamp`); ISO 8601, UTC. Only there where the id comes from the body
-   * and the body states neither a time nor a request id: such a body can be sent for two different changes, and a
-   * delivery signed later than a retry can be is another event.
+   * Time at which Cloudinary signed this delivery (`X-Cld-Timestamp`); ISO 8601, UTC. Set only if the id
+   * comes from the body and the body has no time and no request id. Two different changes can have the same
+   * such body: a delivery signed later than any retry could be is another event.
    */
   signedAt?: string
   origin: Origin
   /**
-   * Set when an operator has it run again, by `redrive` or `replay`; each has an id of its own. What is redriven out of a
-   * replay still belongs to it, and `replay` is the id of that.
+   * Set for a redrive or a replay; each has its own id. An event that is redriven after a replay keeps the id
+   * of the replay in `replay`.
    */
   run?: { kind: 'replay'; id: string } | { kind: 'redrive'; id: string; replay?: string }
   /**
-   * Nothing told of it: `reconcile` found it by a search. Its payload has what the asset was like when it was found; what
-   * a change was like before, and often who made it, is not known.
+   * Set if `reconcile` found the change by a search and no notification was received. The payload is the
+   * state of the asset when it was found. The previous state, and often the origin, are not known.
    */
   reconciled?: true
-  /** `X-Amzn-Trace-Id` of the request that brought it. */
+  /** `X-Amzn-Trace-Id` of the request with the notification. */
   traceId?: string
   /**
-   * The part of the notification that is about this asset: the fields all its assets share (without the
-   * `resources` collection) and the asset's own. A body that is not a JSON object is kept under `body`.
+   * The part of the notification for this asset: the fields that all assets share (without the `resources`
+   * collection) and the asset's own. A body that is not a JSON object is kept under `body`.
    */
   payload: Record<string, unknown>
 }
 
-/** The id of the replay that a run belongs to, where it does. */
+/** Returns the id of the replay that a run belongs to, if any. */
 export const replayOf = (run: AssetEvent['run']): string | undefined =>
   run?.kind === 'replay' ? run.id : run?.replay

@@ -4,60 +4,68 @@ import type { Metrics } from '../metrics/metrics.ts'
 import type { EventSender } from '../queue/event-sender.ts'
 import type { EventType } from './event.ts'
 import { toEvents } from './notification.ts'
-import { checkHeaders, type HeaderVerdict, type SignatureHeaders, verifySignature } from './signature.ts'
+import { checkHeaders, type HeaderOutcome, type SignatureHeaders, verifySignature } from './signature.ts'
 
 export interface IngestOptions {
   environments: Pick<Environments, 'verificationKeys' | 'refreshAfterFailedSignature' | 'isOwnKey'>
   sender: Pick<EventSender, 'store'>
   metrics: Metrics
-  /** How old a notification may be. */
+  /** Maximum age of a notification. */
   toleranceSeconds: number
   /** Milliseconds since the epoch. */
   clock: () => number
-  /** How long the queue may take to store a notification, in milliseconds. */
-  storeTimeoutMs: number
+  /** Maximum time to store a notification in the queue, in milliseconds. Default: 8000. */
+  storeTimeoutMs?: number
 }
 
-export type WellFormedHeaders = Extract<HeaderVerdict, { outcome: 'well-formed' }>
+export type WellFormedHeaders = Extract<HeaderOutcome, { outcome: 'well-formed' }>
 
-/** A notification as it came, whoever brought it. */
+/** A received notification, not yet verified. */
 export interface Notification<Headers = SignatureHeaders> {
-  /** The exact bytes that are signed. */
+  /** The exact signed bytes. */
   body: Uint8Array
   headers: Headers
   traceId?: string | undefined
 }
 
-/** What may be logged of an authentic notification: nothing of its payload. */
-export interface About {
+/** What may be logged of an authentic notification. Excludes the payload. */
+export interface NotificationSummary {
   environment: string
   type: EventType | undefined
   notificationType: string | null | undefined
-  /** Of the first events; a notification may be about a thousand assets. */
+  /** Ids of the first 20 events. */
   ids: string[]
 }
 
 /**
- * What became of a notification. `refused`: it will never be accepted as it is. `unavailable`: nothing was acknowledged,
- * though part of its events may be stored; they are recognised when it comes again.
+ * `refused` is final. After `unavailable` the notification may be retried: some of its events may be stored
+ * already, and are deduplicated.
  */
 export type IngestOutcome =
-  | { outcome: 'accepted'; events: number; about: About }
+  | { outcome: 'accepted'; events: number; summary: NotificationSummary }
   | {
       outcome: 'refused'
-      code: Extract<HeaderVerdict, { outcome: 'refused' }>['code'] | 'EVENT_TOO_LARGE'
+      code: Extract<HeaderOutcome, { outcome: 'refused' }>['code'] | 'EVENT_TOO_LARGE'
       reason: string
-      /** Undefined while it is not known to be authentic. */
-      about?: About
+      /** Undefined unless the notification is authentic. */
+      summary?: NotificationSummary
     }
-  | { outcome: 'unavailable'; code: 'QUEUE_UNAVAILABLE'; reason: string; error: unknown; about: About }
+  | {
+      outcome: 'unavailable'
+      code: 'QUEUE_UNAVAILABLE'
+      reason: string
+      error: unknown
+      summary: NotificationSummary
+    }
 
-/** Ids in a log line. */
+const STORE_TIMEOUT_MS = 8000
+
+/** Maximum number of ids in a log line. A notification may have a thousand events. */
 const LOGGED_IDS = 20
 
 /**
- * The way in, for every role that takes notifications: verifies the bytes, turns them into one event for each asset,
- * and stores those. Only what is `accepted` may be acknowledged to Cloudinary.
+ * Verifies notifications, converts them into one event per asset, and stores the events. Only an `accepted`
+ * notification may be acknowledged to Cloudinary.
  */
 export class Ingest {
   readonly #options: IngestOptions
@@ -66,20 +74,20 @@ export class Ingest {
     this.#options = options
   }
 
-  /** Both steps at once. */
+  /** Runs `check` and `store`. */
   async receive(notification: Notification): Promise<IngestOutcome> {
     const headers = this.check(notification.headers)
     return headers.outcome === 'refused' ? headers : this.store({ ...notification, headers })
   }
 
-  /** The first step, which needs no body: form and age. */
-  check(headers: SignatureHeaders): HeaderVerdict {
-    const verdict = checkHeaders(headers, this.#options)
-    if (verdict.outcome === 'refused') this.#count(verdict)
-    return verdict
+  /** Checks form and age of the headers, before the body is read. */
+  check(headers: SignatureHeaders): HeaderOutcome {
+    const outcome = checkHeaders(headers, this.#options)
+    if (outcome.outcome === 'refused') this.#count(outcome)
+    return outcome
   }
 
-  /** The second step: nothing parses the body before a secret has verified it. */
+  /** Verifies the body, then parses it and stores its events. */
   async store(notification: Notification<WellFormedHeaders>): Promise<IngestOutcome> {
     const outcome = await this.#store(notification)
     this.#count(outcome)
@@ -87,14 +95,14 @@ export class Ingest {
   }
 
   async #store({ body, headers, traceId }: Notification<WellFormedHeaders>): Promise<IngestOutcome> {
-    const { environments, sender, clock, storeTimeoutMs } = this.#options
-    let verdict = verifySignature(body, headers, environments.verificationKeys())
-    if (verdict.outcome === 'refused' && (await environments.refreshAfterFailedSignature())) {
-      verdict = verifySignature(body, headers, environments.verificationKeys())
+    const { environments, sender, clock, storeTimeoutMs = STORE_TIMEOUT_MS } = this.#options
+    let verification = verifySignature(body, headers, environments.verificationKeys())
+    if (verification.outcome === 'refused' && (await environments.refreshAfterFailedSignature())) {
+      verification = verifySignature(body, headers, environments.verificationKeys())
     }
-    if (verdict.outcome === 'refused') return verdict
+    if (verification.outcome === 'refused') return verification
 
-    const { cloudName } = verdict.key
+    const { cloudName } = verification.key
     const events = toEvents(body, {
       environment: cloudName,
       isOwnKey: (apiKey) => environments.isOwnKey(cloudName, apiKey),
@@ -102,7 +110,7 @@ export class Ingest {
       signedAt: Number(headers.timestamp),
       ...(traceId && { traceId })
     })
-    const about: About = {
+    const summary: NotificationSummary = {
       environment: cloudName,
       type: events[0]?.type,
       notificationType: events[0]?.notificationType,
@@ -111,35 +119,35 @@ export class Ingest {
     try {
       await sender.store(events, AbortSignal.timeout(storeTimeoutMs))
     } catch (error) {
-      return { ...failureOf(error), about }
+      return { ...toOutcome(error), summary }
     }
-    return { outcome: 'accepted', events: events.length, about }
+    return { outcome: 'accepted', events: events.length, summary }
   }
 
-  #count(ended: IngestOutcome): void {
+  #count(outcome: IngestOutcome): void {
     const { metrics } = this.#options
-    switch (ended.outcome) {
+    switch (outcome.outcome) {
       case 'accepted':
         metrics.count('NotificationsAccepted', 1)
-        metrics.count('EventsStored', ended.events)
+        metrics.count('EventsStored', outcome.events)
         return
       case 'refused':
-        metrics.count('NotificationsRefused', 1, { Reason: ended.code })
+        metrics.count('NotificationsRefused', 1, { Reason: outcome.code })
         return
       case 'unavailable':
-        metrics.count('NotificationsUnavailable', 1, { Reason: ended.code })
+        metrics.count('NotificationsUnavailable', 1, { Reason: outcome.code })
     }
   }
 }
 
-function failureOf(error: unknown) {
+function toOutcome(error: unknown) {
   if (error instanceof ListenerError && error.code === 'EVENT_TOO_LARGE') {
     return { outcome: 'refused', code: error.code, reason: error.message } as const
   }
   return {
     outcome: 'unavailable',
     code: 'QUEUE_UNAVAILABLE',
-    reason: 'SQS has not stored every event',
+    reason: 'SQS did not store every event',
     error
   } as const
 }

@@ -1,29 +1,30 @@
 import { type AssetKind, kindInDeliveryUrl } from './delivery-url.ts'
 import { type Asset, type AssetEvent, type EventType, NOTIFICATION_TYPES, type Origin } from './event.ts'
 import { bodyEventId, digest, uploadEventIds } from './event-identity.ts'
+import { MAXIMUM_AHEAD_SECONDS } from './signature.ts'
 
-/** Deeper than any notification; what is deeper is kept as text, since it could not be written as JSON again. */
+/**
+ * Maximum nesting depth of a JSON body. A deeper body is kept as text, since writing it as JSON may overflow
+ * the stack.
+ */
 const MAXIMUM_DEPTH = 64
 
-/** How far Cloudinary's clock may be ahead of ours, in milliseconds. */
-const MAXIMUM_AHEAD_MS = 300_000
-
-/** A bulk call takes up to 1,000 assets; a list many times longer is none of theirs, and is kept whole. */
+/** Maximum number of assets that a notification is split by. Cloudinary's bulk calls take up to 1,000. */
 const MAXIMUM_ENTRIES = 20_000
 
-/** Of a type nobody knows, so much is kept, in characters. */
-const LONGEST_TYPE = 100
+/** Maximum length of `notificationType`, in characters. */
+const MAXIMUM_TYPE_LENGTH = 100
 
-/** Lists of what was made from an asset, in `eager` and `explode`; each entry has a delivery URL. */
+/** Lists of derived assets, in `eager` and `explode`. Each entry has a delivery URL. */
 const DERIVED = ['eager', 'image_infos']
 
-/** Maximum number of their entries that are searched for a delivery URL: all are about the same asset. */
+/** Maximum number of entries that are searched for a delivery URL. All are derived from the same asset. */
 const MAXIMUM_DERIVED = 10
 
 export interface NotificationContext {
-  /** The cloud whose secret verified the notification. */
+  /** Name of the cloud whose secret verified the notification. */
   environment: string
-  /** Tells whether an API key is the one this listener calls that cloud with. */
+  /** Returns whether the listener calls the cloud with this API key. */
   isOwnKey: (apiKey: string) => boolean
   receivedAt: Date
   /** `X-Cld-Timestamp`: Unix time, in seconds. */
@@ -34,17 +35,17 @@ export interface NotificationContext {
 type Fields = Record<string, unknown>
 
 /**
- * Turns the body of an authentic notification into events, one for each asset it is about. Never throws:
- * whatever is not understood becomes an event of type `unknown`.
+ * Converts the body of an authentic notification into one event per asset. Never throws: an unreadable body
+ * becomes an event of type `unknown`.
  *
- * The same body always gives the same ids. An upload is named by asset, version and etag, so that a resend, and a
- * search for what was never sent, name the same event; everything else by the bytes of the body. The
- * signature and its timestamp are not part of it: whether a retry is signed anew is not known.
+ * The same body always gives the same ids. The id of an upload is derived from asset, version and etag, so
+ * that a resend and a search by `reconcile` give the same id. Other ids are derived from the bytes of the
+ * body. Signature and timestamp are not part of an id, since Cloudinary may sign retries again.
  */
 export function toEvents(body: Uint8Array, context: NotificationContext): AssetEvent[] {
   const notification = parse(body)
-  const { notification_type: named } = notification
-  const notificationType = typeof named === 'string' ? named.slice(0, LONGEST_TYPE) : null
+  const { notification_type: statedType } = notification
+  const notificationType = typeof statedType === 'string' ? statedType.slice(0, MAXIMUM_TYPE_LENGTH) : null
   const type: EventType = isKnown(notificationType) ? notificationType : 'unknown'
   const bodyDigest = digest(context.environment, body)
   const common = {
@@ -58,7 +59,7 @@ export function toEvents(body: Uint8Array, context: NotificationContext): AssetE
   const payloads = splitByAsset(notification)
   return payloads.map((payload, index) => {
     const asset = assetOf(payload)
-    // uploads come alone; were there several in one body, nothing promises that they differ in it
+    // several uploads in one body, which Cloudinary does not send, might have the same id
     const isUpload = type === 'upload' && payloads.length === 1
     const [uploadId] = isUpload ? uploadEventIds(context.environment, uploadNameOf(payload, asset)) : []
     const id = uploadId ?? bodyEventId(bodyDigest, index)
@@ -72,9 +73,9 @@ export function toEvents(body: Uint8Array, context: NotificationContext): AssetE
       ...(!isUnique && { signedAt: new Date(signedAtMs).toISOString() }),
       asset,
       group: digest(context.environment, groupKey(asset, payload) ?? id),
-      // a time from the future would block for good whatever only moves forward
+      // a time far in the future would block processors whose state only moves forward
       occurredAt: new Date(
-        Math.min(statedAt ?? signedAtMs, context.receivedAt.getTime() + MAXIMUM_AHEAD_MS)
+        Math.min(statedAt ?? signedAtMs, context.receivedAt.getTime() + MAXIMUM_AHEAD_SECONDS * 1000)
       ).toISOString(),
       payload
     }
@@ -92,7 +93,7 @@ function parse(body: Uint8Array): Fields {
     const value: unknown = JSON.parse(text)
     if (isFields(value) && !isDeeperThan(value, MAXIMUM_DEPTH)) return value
   } catch {
-    // not JSON: kept as text below
+    // not JSON: return it as text
   }
   return { body: text, encoding: 'utf8' }
 }
@@ -113,9 +114,9 @@ const isKnown = (type: string | null): type is Exclude<EventType, 'unknown'> =>
   NOTIFICATION_TYPES.some((known) => known === type)
 
 /**
- * Cloudinary has three shapes: one asset's fields beside the notification's own, `resources` (in
- * `proof_status_changed`: `assets`) as an array, and `resources` as a map by public id. The shape decides, not
- * the type, so that new types are split as well.
+ * Cloudinary's notifications have three shapes: the fields of one asset at the top level, `resources` (in
+ * `proof_status_changed`: `assets`) as an array, and `resources` as a map by public id. Splits by shape
+ * rather than by type, so that new types work too.
  */
 function splitByAsset(notification: Fields): Fields[] {
   const collection = 'resources' in notification ? 'resources' : 'assets'
@@ -134,10 +135,10 @@ function splitByAsset(notification: Fields): Fields[] {
 
 function assetOf(payload: Fields): Asset | null {
   const assetId = text(payload.asset_id)
-  // a rename names the asset twice; from here on it goes by its new name, and its new type where that changes too
+  // a rename has the old and the new name (and type); use the new ones
   const publicId = text(payload.public_id) ?? text(payload.to_public_id)
   if (!assetId && !publicId) return null
-  const kind = kindOf(payload, publicId)
+  const kind = statedKind(payload, publicId)
   const version = Number(text(payload.version) ?? Number.NaN)
   return {
     ...(assetId && { assetId }),
@@ -147,8 +148,8 @@ function assetOf(payload: Fields): Asset | null {
   }
 }
 
-/** What the fields state, and what a delivery URL states of the rest. */
-function kindOf(payload: Fields, publicId: string | undefined): Partial<AssetKind> {
+/** Reads the kind from the fields, and what they lack from a delivery URL. */
+function statedKind(payload: Fields, publicId: string | undefined): Partial<AssetKind> {
   const resourceType = text(payload.resource_type)
   const deliveryType = text(payload.to_type) ?? text(payload.type)
   const stated = { ...(resourceType && { resourceType }), ...(deliveryType && { deliveryType }) }
@@ -181,23 +182,23 @@ const uploadNameOf = (payload: Fields, asset: Asset | null) => ({
   etag: text(payload.etag)
 })
 
-/** What events must share to be kept in order; undefined where an event stands alone. */
+/** Returns the key of the message group; undefined if the event needs no ordering. */
 function groupKey(asset: Asset | null, payload: Fields): string | undefined {
   if (asset?.assetId) return `asset ${asset.assetId}`
   if (asset?.publicId) return `public id ${asset.publicId}`
-  // folders contain each other, so all their events are kept in order together
+  // folders can be nested, so all folder events are processed in order
   if (payload.folder_path !== undefined || payload.from_path !== undefined) return 'folders'
   return undefined
 }
 
 function originOf(notification: Fields, isOwnKey: (apiKey: string) => boolean): Origin {
   const context = isFields(notification.notification_context) ? notification.notification_context : {}
-  const by = isFields(context.triggered_by) ? context.triggered_by : {}
-  const id = text(by.id) ?? null
-  return { source: text(by.source) ?? null, id, own: id !== null && isOwnKey(id) }
+  const actor = isFields(context.triggered_by) ? context.triggered_by : {}
+  const id = text(actor.id) ?? null
+  return { source: text(actor.source) ?? null, id, own: id !== null && isOwnKey(id) }
 }
 
-/** When it happened, as far as the notification itself says; milliseconds since the epoch. */
+/** Reads the time of the change from the payload, in milliseconds since the epoch. */
 function statedTime(payload: Fields, type: EventType, asset: Asset | null): number | undefined {
   const origin = isFields(payload.notification_context) ? payload.notification_context : {}
   return (
@@ -208,7 +209,7 @@ function statedTime(payload: Fields, type: EventType, asset: Asset | null): numb
   )
 }
 
-/** Milliseconds of a time written as text or as Unix time in seconds, milliseconds or microseconds. */
+/** Parses a date string, or a Unix time in seconds, milliseconds or microseconds, into milliseconds. */
 function instant(value: unknown): number | undefined {
   const written = typeof value === 'number' ? value : typeof value === 'string' ? Number(value) : undefined
   if (written === undefined) return undefined
@@ -219,7 +220,7 @@ function instant(value: unknown): number | undefined {
       : written >= 1e11
         ? written
         : written * 1000
-  // from 2001 to 2286: ten digits of seconds, as the signature's timestamp
+  // from 2001 to 2286: ten digits of seconds, like the signature's timestamp
   return milliseconds >= 1e12 && milliseconds < 1e13 ? Math.trunc(milliseconds) : undefined
 }
 

@@ -1,16 +1,16 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 
-/** How far ahead of this machine's clock a notification's timestamp may be, in seconds. */
-const MAXIMUM_AHEAD_SECONDS = 300
+/** Maximum time that a notification may be ahead of this machine's clock, in seconds. */
+export const MAXIMUM_AHEAD_SECONDS = 300
 
 export interface SignatureHeaders {
   signature: string | undefined
   timestamp: string | undefined
-  /** `X-Cld-Signature_v2`: its algorithm is unpublished, so it is never enough. */
+  /** `X-Cld-Signature_v2`. Never sufficient, since its algorithm is unpublished. */
   signatureV2?: string | undefined
 }
 
-export type HeaderVerdict =
+export type HeaderOutcome =
   | { outcome: 'well-formed'; algorithm: 'sha1' | 'sha256'; digest: Buffer; timestamp: string }
   | {
       outcome: 'refused'
@@ -18,14 +18,14 @@ export type HeaderVerdict =
       reason: string
     }
 
-export type SignatureVerdict<Key> =
+export type SignatureOutcome<Key> =
   | { outcome: 'verified'; key: Key }
   | { outcome: 'refused'; code: 'SIGNATURE_INVALID'; reason: string }
 
-/** What a secret must say of itself to verify with it. */
+/** A secret that can verify signatures. */
 export interface VerificationKey {
   apiSecret: string
-  /** With `sha256` a SHA-1 signature is refused; otherwise both are accepted. */
+  /** `sha256` refuses SHA-1 signatures. Default: both are accepted. */
   signatureAlgorithm?: 'sha1' | 'sha256'
 }
 
@@ -36,24 +36,25 @@ const refused = <Code extends string>(code: Code, reason: string) => ({
 })
 
 /**
- * Checks all that can be checked before the body is read: that a signature and a timestamp are there, their
- * form, and the timestamp's age.
+ * Checks what can be checked before the body is read: presence and form of signature and timestamp, and the
+ * timestamp's age.
  *
- * The digest is over body + timestamp + secret with nothing between them, so characters can be moved across
- * the border without changing it: hence exactly ten digits, and nothing from the future.
+ * The digest covers body + timestamp + secret without separators, so moving characters between them would not
+ * change it. Therefore the timestamp must have exactly ten digits and may not be in the future.
  *
  * @param clock milliseconds since the epoch
  */
 export function checkHeaders(
   headers: SignatureHeaders,
   options: { toleranceSeconds: number; clock: () => number }
-): HeaderVerdict {
+): HeaderOutcome {
   const { signature, timestamp, signatureV2 } = headers
   if (!signature) {
     return refused(
       'SIGNATURE_MISSING',
       signatureV2
-        ? 'only X-Cld-Signature_v2 is present, whose algorithm Cloudinary has not published; give the trigger the auth_scheme "default" or "legacy_hmac"'
+        ? 'only X-Cld-Signature_v2 is present, whose algorithm Cloudinary has not published; ' +
+            'set the auth_scheme of the trigger to "default" or "legacy_hmac"'
         : 'the X-Cld-Signature header is missing'
     )
   }
@@ -79,22 +80,22 @@ export function checkHeaders(
 }
 
 /**
- * Checks a signature over the exact bytes received against every key, in constant time:
+ * Compares the signature over the exact bytes received with each key's, in constant time:
  * `X-Cld-Signature` = hex(SHA(body + timestamp + API secret)), a plain digest.
  * Source: https://cloudinary.com/documentation/notification_signatures
  */
 export function verifySignature<Key extends VerificationKey>(
   body: Uint8Array,
-  headers: Extract<HeaderVerdict, { outcome: 'well-formed' }>,
+  headers: Extract<HeaderOutcome, { outcome: 'well-formed' }>,
   keys: Iterable<Key>
-): SignatureVerdict<Key> {
+): SignatureOutcome<Key> {
   const { algorithm, digest, timestamp } = headers
-  // The body is hashed once, whatever the number of keys: a body may be 10 MiB.
+  // hashed once for all keys, since a body may have 10 MiB
   const signed = createHash(algorithm).update(body).update(timestamp)
-  let weaker = false
+  let isTooWeak = false
   for (const key of keys) {
     if (key.signatureAlgorithm === 'sha256' && algorithm === 'sha1') {
-      weaker = true
+      isTooWeak = true
       continue
     }
     if (timingSafeEqual(signed.copy().update(key.apiSecret).digest(), digest)) {
@@ -103,8 +104,8 @@ export function verifySignature<Key extends VerificationKey>(
   }
   return refused(
     'SIGNATURE_INVALID',
-    weaker
-      ? 'no configured secret verifies the signature; it is SHA-1 and signature_algorithm=sha256 is configured'
-      : 'no configured secret verifies the signature'
+    isTooWeak
+      ? 'no secret verifies the signature: it is SHA-1, but signature_algorithm=sha256 is configured'
+      : 'no secret verifies the signature'
   )
 }

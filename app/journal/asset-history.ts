@@ -1,8 +1,9 @@
 import type { Asset, EventType } from '../ingest/event.ts'
-import { type FeedItem, type JournalTable, readFeed, type TimeRange } from './feed.ts'
-import { UNFINISHED } from './journal.ts'
+import { type FeedItem, readFeed, type TimeRange } from './feed.ts'
+import { UNFINISHED } from './journal-entry.ts'
+import type { JournalTable } from './journal-table.ts'
 
-/** What the feed says of one event of an asset. Times are milliseconds since the epoch. */
+/** One event in the history of an asset. Times are in milliseconds since the epoch. */
 export interface Trace {
   type: EventType
   occurredAt: number
@@ -10,7 +11,7 @@ export interface Trace {
   own: boolean
   /** The last run of each processor. */
   runs: readonly { from: number; until: number }[]
-  /** Of an unfinished event: when a worker last wrote to it, or the time until which one of its processors waits. */
+  /** For an unfinished event: when a worker last wrote to it, or until when one of its processors waits. */
   openAt?: number
 }
 
@@ -26,10 +27,10 @@ const ATTRIBUTES = [
 ] as const
 
 /**
- * Reads the events of some assets that were received in some ranges of time. It reads the whole feed of these ranges and
- * holds only what is asked for, since the feed has no index by asset.
+ * Reads the events of some assets that were received in some time ranges. The feed has no index by asset, so
+ * this reads the whole feed of the ranges.
  *
- * @returns the events of one of the assets, including those that have its public id and no asset id
+ * @returns the events of one of the assets, including those with its public id and no asset id
  * @throws {ListenerError} JOURNAL_UNAVAILABLE
  */
 export async function readAssetHistory(
@@ -50,7 +51,7 @@ export async function readAssetHistory(
   return (asset) => keysOf(asset).flatMap((key) => traces.get(key) ?? [])
 }
 
-/** The keys of an asset; events are held by the first of theirs. */
+/** Returns the keys of an asset. Events are stored by the first one. */
 export const keysOf = ({ assetId, publicId }: Asset): string[] => [
   ...(assetId ? [`id ${assetId}`] : []),
   ...(publicId ? [`name ${publicId}`] : [])
@@ -64,13 +65,13 @@ function traceOf(item: Pick<FeedItem, (typeof ATTRIBUTES)[number]>): Trace {
     return { from: until - ('milliseconds' in record ? record.milliseconds : 0), until }
   })
   const waits = records.map((record) => ('notBefore' in record ? Date.parse(record.notBefore) : 0))
-  const signs = [Date.parse(startedAt ?? occurredAt), ...runs.map(({ until }) => until), ...waits]
+  const times = [Date.parse(startedAt ?? occurredAt), ...runs.map(({ until }) => until), ...waits]
   return {
     type,
     occurredAt: Date.parse(occurredAt),
     own: origin.own,
     runs,
-    ...(UNFINISHED.includes(status) && { openAt: Math.max(...signs) })
+    ...(UNFINISHED.includes(status) && { openAt: Math.max(...times) })
   }
 }
 

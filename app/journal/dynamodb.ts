@@ -2,9 +2,10 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 
 /**
- * A client of DynamoDB for plain objects. The AWS SDK's own variables say where it is and who we are.
+ * Creates a client of DynamoDB for plain objects. Region, endpoint and credentials come from the AWS SDK's
+ * own variables.
  *
- * @param maximumConnections how many calls may be under way; waiting for a connection counts as connecting
+ * @param maximumConnections maximum number of calls in flight; more would time out while they connect
  */
 export function createDynamoDbClient(maximumConnections = 50): DynamoDBDocumentClient {
   const agent = { maxSockets: maximumConnections }
@@ -19,7 +20,7 @@ export function createDynamoDbClient(maximumConnections = 50): DynamoDBDocumentC
         httpsAgent: agent
       }
     }),
-    // a map may have a key named `constructor`, which the SDK takes for that of a class instance
+    // the SDK mistakes a map with a key named `constructor` for a class instance
     { marshallOptions: { removeUndefinedValues: true, convertClassInstanceToMap: true } }
   )
 }

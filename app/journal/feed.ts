@@ -1,21 +1,16 @@
-import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb'
+import { QueryCommand } from '@aws-sdk/lib-dynamodb'
 import type { Asset, EventType, Origin } from '../ingest/event.ts'
-import type { Status } from './journal.ts'
-import { feedShard, JOURNAL, journalUnavailable } from './journal-table.ts'
+import type { Status } from './journal-entry.ts'
+import { feedShard, JOURNAL, type JournalTable, throwUnavailable } from './journal-table.ts'
 import type { ProcessorRecords } from './processor-record.ts'
 
-export interface JournalTable {
-  client: DynamoDBDocumentClient
-  tableName: string
-}
-
-/** A range of time, both ends included, in milliseconds since the epoch. */
+/** A time range including both ends, in milliseconds since the epoch. */
 export interface TimeRange {
   from: number
   until: number
 }
 
-/** What the feed says of an event. */
+/** An event in the feed. */
 export interface FeedItem {
   type: EventType
   environment: string
@@ -29,19 +24,19 @@ export interface FeedItem {
   processors?: ProcessorRecords
 }
 
-/** The first character of an event's id, and the rest of its shard's name. */
+/** The first digit of an event's id decides its shard. */
 const DIGITS = [...'0123456789abcdef']
 
-/** Each answer is up to 1 MB. */
+/** Each page is up to 1 MB. */
 const SHARDS_AT_A_TIME = 4
 
 const DAY_MS = 86_400_000
 
 /**
- * Calls `visit` with each event that was received in a range of time, in no order, and holds none of them. The feed is
- * an eventually consistent index: events of the last second may be absent.
+ * Calls `visit` with each event that was received in a time range, in no particular order. The index is
+ * eventually consistent: events of the last second may be missing.
  *
- * @param attributes what each item has beside `receivedAt`
+ * @param attributes the attributes to read, beside `receivedAt`
  * @throws {ListenerError} JOURNAL_UNAVAILABLE
  */
 export async function readFeed<Name extends keyof FeedItem>(
@@ -72,7 +67,7 @@ async function readShard<Name extends keyof FeedItem>(
   const names = [...new Set([partitionKey, sortKey, ...attributes])]
   let ExclusiveStartKey: Record<string, unknown> | undefined
   do {
-    const answer = await client
+    const page = await client
       .send(
         new QueryCommand({
           TableName: tableName,
@@ -84,11 +79,9 @@ async function readShard<Name extends keyof FeedItem>(
           ...(ExclusiveStartKey && { ExclusiveStartKey })
         })
       )
-      .catch((error: unknown) => {
-        throw journalUnavailable(error)
-      })
-    for (const item of answer.Items as Pick<FeedItem, Name | 'receivedAt'>[]) visit(item)
-    ExclusiveStartKey = answer.LastEvaluatedKey
+      .catch(throwUnavailable)
+    for (const item of page.Items as Pick<FeedItem, Name | 'receivedAt'>[]) visit(item)
+    ExclusiveStartKey = page.LastEvaluatedKey
   } while (ExclusiveStartKey)
 }
 

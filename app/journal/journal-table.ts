@@ -1,21 +1,27 @@
 import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb'
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { ListenerError } from '../errors.ts'
 
-/**
- * The journal's table: one item for each event, by its id; and an index of all events by time, for the activity
- * feed. What creates it, here and on AWS, reads this.
- */
+export interface JournalTable {
+  client: DynamoDBDocumentClient
+  tableName: string
+}
+
+/** How long an event is kept after its last write, in days: more than 14 in each of the two queues. */
+export const RETENTION_DAYS = 30
+
+/** Schema of the table, locally and on AWS: one item per event, and an index by time. */
 export const JOURNAL = {
   partitionKey: 'id',
   /** Unix time in seconds after which DynamoDB deletes the item. */
   timeToLive: 'expiresAt',
   feedIndex: {
     name: 'feed',
-    /** The day and one hexadecimal digit: an index partition takes 1,000 writes a second, so a day has 16. */
+    /** The day and a hexadecimal digit: a partition accepts 1,000 writes a second, so a day has 16. */
     partitionKey: 'feedShard',
     /** ISO 8601. */
     sortKey: 'receivedAt',
-    /** Everything but the payload, which is what makes an item large. */
+    /** All attributes except the payload, which is large. */
     attributes: [
       'type',
       'notificationType',
@@ -37,12 +43,16 @@ export const JOURNAL = {
   }
 } as const
 
-/** The partition of the feed index that an event is in. */
+/** Returns the partition of the feed index that an event is in. */
 export function feedShard(eventId: string, receivedAt: string): string {
   return `${receivedAt.slice(0, 10)}#${eventId.slice(0, 1)}`
 }
 
-/** What DynamoDB is asked for to create the table; time to live is turned on by a request of its own. */
+/** Returns the expiry of an item that is written now, in Unix seconds. */
+export const expiryOf = (now: number, retentionDays: number): number =>
+  Math.floor(now / 1000) + retentionDays * 86_400
+
+/** Input of CreateTable. Time to live needs a request of its own. */
 export function journalTableInput(tableName: string): CreateTableCommandInput {
   const { partitionKey, feedIndex } = JOURNAL
   const keys = [partitionKey, feedIndex.partitionKey, feedIndex.sortKey]
@@ -64,6 +74,10 @@ export function journalTableInput(tableName: string): CreateTableCommandInput {
   }
 }
 
-/** DynamoDB cannot be reached, or refuses. */
+/** DynamoDB is unreachable or rejects the call. */
 export const journalUnavailable = (cause: unknown): ListenerError =>
-  new ListenerError('JOURNAL_UNAVAILABLE', 'DynamoDB has not done what the journal asked of it', { cause })
+  new ListenerError('JOURNAL_UNAVAILABLE', 'the call to DynamoDB failed', { cause })
+
+export const throwUnavailable = (cause: unknown): never => {
+  throw journalUnavailable(cause)
+}

@@ -1,30 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { BatchGetCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
-import { JOURNAL, journalUnavailable } from './journal-table.ts'
+import { BatchGetCommand } from '@aws-sdk/lib-dynamodb'
+import { JOURNAL, type JournalTable, journalUnavailable, throwUnavailable } from './journal-table.ts'
 
-/** DynamoDB's own limit for one call. */
-const LARGEST_BATCH = 100
+/** Limit of DynamoDB per call. */
+const MAXIMUM_BATCH = 100
 
-/** How often keys that DynamoDB left out, since it was too busy, are asked for again. */
-const MAXIMUM_TRIES = 8
+/** Attempts for keys that DynamoDB leaves unprocessed under load. */
+const MAXIMUM_ATTEMPTS = 8
 
 /**
- * Which of these events the journal knows, whatever became of them; read consistently, a hundred a call.
+ * Returns the ids, of those given, that the journal knows. Reads with strong consistency, 100 ids per call.
  *
- * @param pauseMs before the first further try, in milliseconds; twice as long before each other
+ * @param pauseMs pause before the first retry, in milliseconds; doubles with each
  * @throws {ListenerError} JOURNAL_UNAVAILABLE
  */
 export async function knownEvents(
   ids: readonly string[],
-  { client, tableName }: { client: DynamoDBDocumentClient; tableName: string },
+  { client, tableName }: JournalTable,
   pauseMs = 50
 ): Promise<Set<string>> {
   const known = new Set<string>()
-  const asked = [...new Set(ids)]
-  for (let start = 0; start < asked.length; start += LARGEST_BATCH) {
-    let keys = asked.slice(start, start + LARGEST_BATCH).map((id) => ({ [JOURNAL.partitionKey]: id }))
-    for (let tries = 1; keys.length > 0; tries++) {
-      const answer = await client
+  const uniqueIds = [...new Set(ids)]
+  for (let start = 0; start < uniqueIds.length; start += MAXIMUM_BATCH) {
+    let keys = uniqueIds.slice(start, start + MAXIMUM_BATCH).map((id) => ({ [JOURNAL.partitionKey]: id }))
+    for (let attempt = 1; keys.length > 0; attempt++) {
+      const response = await client
         .send(
           new BatchGetCommand({
             RequestItems: {
@@ -37,16 +37,15 @@ export async function knownEvents(
             }
           })
         )
-        .catch((error: unknown) => {
-          throw journalUnavailable(error)
-        })
-      for (const items of Object.values(answer.Responses ?? {})) {
+        .catch(throwUnavailable)
+      for (const items of Object.values(response.Responses ?? {})) {
         for (const item of items) known.add(item[JOURNAL.partitionKey])
       }
-      keys = Object.values(answer.UnprocessedKeys ?? {}).flatMap(({ Keys = [] }) => Keys) as typeof keys
+      keys = Object.values(response.UnprocessedKeys ?? {}).flatMap(({ Keys = [] }) => Keys) as typeof keys
       if (keys.length === 0) break
-      if (tries === MAXIMUM_TRIES) throw journalUnavailable(new Error(`${keys.length} keys were not read`))
-      await sleep(pauseMs * 2 ** (tries - 1))
+      if (attempt === MAXIMUM_ATTEMPTS)
+        throw journalUnavailable(new Error(`${keys.length} keys are still unprocessed`))
+      await sleep(pauseMs * 2 ** (attempt - 1))
     }
   }
   return known

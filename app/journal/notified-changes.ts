@@ -1,15 +1,16 @@
 import type { Asset, EventType } from '../ingest/event.ts'
 import { keysOf, type Trace } from './asset-history.ts'
-import { type JournalTable, readFeed } from './feed.ts'
+import { readFeed } from './feed.ts'
+import type { JournalTable } from './journal-table.ts'
 
-/** What the feed says of a notified change of an asset. */
+/** A change of an asset that was notified. */
 export type Notified = Pick<Trace, 'type' | 'occurredAt' | 'own'>
 
 const MINUTE_MS = 60_000
 
 /**
- * The changes of one cloud that were notified in some minutes. It holds the minutes that were loaded last, and no others,
- * so that a caller that goes through weeks in the order of time reads each minute once and holds few.
+ * A sliding window over the changes of one environment that were notified. It keeps the range that was loaded
+ * last, so a caller that moves through weeks in order reads each minute once and keeps few in memory.
  */
 export class NotifiedChanges {
   readonly #table: JournalTable
@@ -18,7 +19,7 @@ export class NotifiedChanges {
   /** By the minute of receipt, then by asset. */
   #minutes = new Map<number, Map<string, Notified[]>>()
 
-  /** @param types of the events to hold */
+  /** @param types the event types to keep */
   constructor(table: JournalTable, environment: string, types: readonly EventType[]) {
     this.#table = table
     this.#environment = environment
@@ -26,7 +27,7 @@ export class NotifiedChanges {
   }
 
   /**
-   * Loads what was received from one time to another, except for what is held already, and releases the rest.
+   * Moves the window to a time range. Reads only the minutes that it does not have yet.
    *
    * @throws {ListenerError} JOURNAL_UNAVAILABLE
    */
@@ -34,9 +35,9 @@ export class NotifiedChanges {
     const minutes = new Map<number, Map<string, Notified[]>>()
     const missing: { from: number; until: number }[] = []
     for (let minute = minuteOf(from); minute <= until; minute += MINUTE_MS) {
-      const held = this.#minutes.get(minute)
-      minutes.set(minute, held ?? new Map())
-      if (held) continue
+      const loaded = this.#minutes.get(minute)
+      minutes.set(minute, loaded ?? new Map())
+      if (loaded) continue
       const last = missing.at(-1)
       if (last && last.until + 1 === minute) last.until += MINUTE_MS
       else missing.push({ from: minute, until: minute + MINUTE_MS - 1 })
@@ -58,7 +59,7 @@ export class NotifiedChanges {
     this.#minutes = minutes
   }
 
-  /** The changes of an asset, including those that have its public id and no asset id. */
+  /** Returns the changes of an asset, including those with its public id and no asset id. */
   of(asset: Asset): Notified[] {
     const keys = keysOf(asset)
     return [...this.#minutes.values()].flatMap((byAsset) => keys.flatMap((key) => byAsset.get(key) ?? []))

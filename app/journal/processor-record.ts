@@ -1,36 +1,40 @@
-interface Run {
-  /** When the run began or ended; ISO 8601, UTC. */
+interface RunFields {
+  /** When the run started or ended; ISO 8601, UTC. */
   at: string
-  /** Runs that counted, this one included. */
+  /** Runs that counted, including this one. */
   attempts: number
-  /** Failures in a row that did not count, since Cloudinary was down or limited calls. */
+  /** Consecutive failures that did not count because Cloudinary was down or limited calls. */
   waits: number
-  /** The operator's run that it belongs to; the event's own has none. */
+  /** The redrive or replay that it belongs to. */
   run?: string
-  /** The replay that this run belongs to. */
+  /** The replay that it belongs to, itself or through a redrive. */
   replay?: string
 }
 
-interface Ended extends Run {
+interface EndedRunFields extends RunFields {
   milliseconds: number
 }
 
 /** The last run of one processor for one event. `succeeded` and `dead` are final. */
 export type ProcessorRecord =
-  /** It runs now, or its worker ended before it could record the outcome. */
-  | (Run & { outcome: 'started' })
-  | (Ended & { outcome: 'succeeded'; note?: string })
-  | (Ended & {
+  /** Running now, or its worker crashed before it could record the outcome. */
+  | (RunFields & { outcome: 'started' })
+  | (EndedRunFields & { outcome: 'succeeded'; note?: string })
+  | (EndedRunFields & {
       outcome: 'failed'
       code: string
       message: string
-      /** It is not run again before; ISO 8601, UTC. */
+      /** Earliest time of the next run; ISO 8601, UTC. */
       notBefore: string
     })
-  | (Ended & { outcome: 'dead'; code: string; message: string })
+  | (EndedRunFields & { outcome: 'dead'; code: string; message: string })
 
-/** By the name of the processor. */
+/** By processor name. */
 export type ProcessorRecords = Readonly<Record<string, ProcessorRecord>>
+
+/** Returns the record of a processor, which may be named `constructor`. */
+export const recordNamed = (records: ProcessorRecords | undefined, name: string) =>
+  records && Object.hasOwn(records, name) ? records[name] : undefined
 
 /** Fills in what releases before 0.2.0 did not record. */
 export const completeRecords = (records: ProcessorRecords): ProcessorRecords =>
@@ -42,16 +46,19 @@ export const completeRecords = (records: ProcessorRecords): ProcessorRecords =>
     })
   )
 
-/** Maximum length of a note, a code or a message, in characters, so that many of them fit beside the payload. */
-const LONGEST_TEXT = 500
+/** Maximum length of a note, code or message, in characters, so that many of them fit beside the payload. */
+const MAXIMUM_TEXT_LENGTH = 500
 
-/** Cuts the texts of a record, and leaves out what is undefined. */
+/** Truncates the texts of a record, and omits undefined fields. */
 export const cutTexts = <Fields extends object>(fields: Fields): Fields =>
   Object.fromEntries(
     Object.entries(fields)
       .filter(([, value]) => value !== undefined)
       .map(([name, value]) => [
         name,
-        typeof value === 'string' ? value.slice(0, LONGEST_TEXT).toWellFormed() : value
+        typeof value === 'string' ? value.slice(0, MAXIMUM_TEXT_LENGTH).toWellFormed() : value
       ])
   ) as Fields
+
+export const cutRecords = (records: ProcessorRecords): ProcessorRecords =>
+  Object.fromEntries(Object.entries(records).map(([name, record]) => [name, cutTexts(record)]))

@@ -1,12 +1,12 @@
 import { gunzipSync, gzipSync } from 'node:zlib'
-import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb'
+import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb'
 import { ListenerError } from '../errors.ts'
-import { JOURNAL, journalUnavailable } from './journal-table.ts'
+import { expiryOf, JOURNAL, type JournalTable, RETENTION_DAYS, throwUnavailable } from './journal-table.ts'
 
-/** What a processor or a command remembers from one run to another: values that JSON can hold, by key. */
+/** State that a processor or command keeps between runs: JSON values by key. */
 export interface State {
   /**
-   * The value last set; undefined where there is none, or it was forgotten.
+   * Returns the value last set, or undefined if there is none or it has expired.
    *
    * @throws {ListenerError} JOURNAL_UNAVAILABLE
    */
@@ -17,35 +17,34 @@ export interface State {
   delete: (key: string) => Promise<void>
 }
 
-export interface StateStoreOptions {
-  client: DynamoDBDocumentClient
-  tableName: string
+export interface StateStoreOptions extends JournalTable {
   /** Milliseconds since the epoch. */
   clock?: () => number
-  /** How long a value is remembered after it was last set, in days. */
+  /** How long a value is kept after it was last set, in days. (Default: 30) */
   retentionDays?: number
 }
 
-/** DynamoDB takes items of 400 KB. */
+/** Maximum size of a compressed value, in bytes. DynamoDB accepts items of 400 KB. */
 const MAXIMUM_BYTES = 300 * 1024
 
 /**
- * State in the journal's table, beside the events. An event's id is hexadecimal, a value's begins with `state/` or
- * `command/`. There is no lock: the events of an asset come one after the other, so a key that names an asset or an event has one writer.
+ * Stores state in the journal's table, beside the events. Event ids are hexadecimal; keys of state start with
+ * `state/` or `command/`. No lock is needed: the events of an asset are processed in order, so a key for an
+ * asset has one writer.
  */
 export class StateStore {
   readonly #options: Required<StateStoreOptions>
 
   constructor(options: StateStoreOptions) {
-    this.#options = { clock: Date.now, retentionDays: 30, ...options }
+    this.#options = { clock: Date.now, retentionDays: RETENTION_DAYS, ...options }
   }
 
-  /** The state of one processor; no other processor and no command sees its keys. */
+  /** Returns the state of one processor. Other processors and commands do not share its keys. */
   of(processor: string): State {
     return this.#under(`state/${processor}/`)
   }
 
-  /** The state of one command. A processor may have the name of a command. */
+  /** Returns the state of one command. It is separate from that of a processor with the same name. */
   ofCommand(command: string): State {
     return this.#under(`command/${command}/`)
   }
@@ -63,7 +62,7 @@ export class StateStore {
     const { client, tableName } = this.#options
     const { Item } = await client
       .send(new GetCommand({ TableName: tableName, Key, ConsistentRead: true }))
-      .catch(unavailable)
+      .catch(throwUnavailable)
     return Item && (JSON.parse(gunzipSync(Item.value).toString()) as Value)
   }
 
@@ -73,20 +72,17 @@ export class StateStore {
     if (compressed.length > MAXIMUM_BYTES) {
       throw new ListenerError(
         'STATE_TOO_LARGE',
-        `${Object.values(key)} is ${compressed.length} bytes compressed; at most ${MAXIMUM_BYTES} can be kept. Split it over several keys.`
+        `${Object.values(key)} is ${compressed.length} bytes compressed; the maximum is ${MAXIMUM_BYTES}. ` +
+          'Split it over several keys.'
       )
     }
-    const expiresAt = Math.floor(clock() / 1000) + retentionDays * 86_400
+    const expiresAt = expiryOf(clock(), retentionDays)
     const Item = { ...key, value: compressed, [JOURNAL.timeToLive]: expiresAt }
-    await client.send(new PutCommand({ TableName: tableName, Item })).catch(unavailable)
+    await client.send(new PutCommand({ TableName: tableName, Item })).catch(throwUnavailable)
   }
 
   async #delete(Key: Record<string, string>): Promise<void> {
     const { client, tableName } = this.#options
-    await client.send(new DeleteCommand({ TableName: tableName, Key })).catch(unavailable)
+    await client.send(new DeleteCommand({ TableName: tableName, Key })).catch(throwUnavailable)
   }
-}
-
-const unavailable = (cause: unknown): never => {
-  throw journalUnavailable(cause)
 }

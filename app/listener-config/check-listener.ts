@@ -2,14 +2,14 @@ import { readConfig } from '../config.ts'
 import { loadListener } from './load-listener.ts'
 
 /**
- * Run when the image is built: ends with exit code 1, and the reason in one line, if the user's file cannot be loaded. Needs no
- * variable and no network.
+ * Runs when the image is built: fails the build, with the reason in one line, if the listener configuration
+ * does not load. Needs no variables and no network.
  */
 try {
   const { LISTENER_CONFIG } = readConfig()
   const { processors } = await loadListener(LISTENER_CONFIG)
   console.log(`${LISTENER_CONFIG} loads: ${processors.map(({ name }) => name).join(', ')}`)
-  // what was imported may keep connections open
+  // an imported module may keep connections open
   process.exit()
 } catch (error) {
   console.error((error as Error).message)

@@ -3,15 +3,15 @@ import { EVENT_TYPES } from '../ingest/event.ts'
 import type { Listener, Processor, Requirement } from '../processor.ts'
 import { problemOfRequirements } from './requirements.ts'
 
-/** SQS hides a message for 12 hours at most. */
-const LONGEST_TIMEOUT_SECONDS = 36_000
+/** Below the maximum visibility timeout of SQS, 12 hours. */
+const MAXIMUM_TIMEOUT_SECONDS = 36_000
 
 const invalid = (message: string) => new ListenerError('LISTENER_CONFIG_INVALID', message)
 
 /**
- * Says what this listener does.
+ * Validates and returns the listener configuration.
  *
- * @throws {ListenerError} LISTENER_CONFIG_INVALID, with what to mend
+ * @throws {ListenerError} LISTENER_CONFIG_INVALID
  */
 export function defineListener(listener: Listener): Listener {
   if (!Array.isArray(listener?.processors)) throw invalid('defineListener needs `processors`, an array')
@@ -27,16 +27,18 @@ export function defineListener(listener: Listener): Listener {
       throw invalid(`processor "${name}" needs \`on\`, a list of event types`)
     for (const type of on) {
       if (type !== '*' && !EVENT_TYPES.includes(type)) {
-        throw invalid(`processor "${name}" is on "${type}"; the types are *, ${EVENT_TYPES.join(', ')}`)
+        throw invalid(
+          `processor "${name}" has the unknown event type "${type}"; use *, ${EVENT_TYPES.join(', ')}`
+        )
       }
     }
     if (when !== undefined && typeof when !== 'function')
       throw invalid(`\`when\` of processor "${name}" is not a function`)
     if (
       timeoutSeconds !== undefined &&
-      !(typeof timeoutSeconds === 'number' && timeoutSeconds > 0 && timeoutSeconds <= LONGEST_TIMEOUT_SECONDS)
+      !(typeof timeoutSeconds === 'number' && timeoutSeconds > 0 && timeoutSeconds <= MAXIMUM_TIMEOUT_SECONDS)
     ) {
-      throw invalid(`\`timeoutSeconds\` of processor "${name}" must be from 1 to ${LONGEST_TIMEOUT_SECONDS}`)
+      throw invalid(`\`timeoutSeconds\` of processor "${name}" must be from 1 to ${MAXIMUM_TIMEOUT_SECONDS}`)
     }
     if (typeof handle !== 'function') throw invalid(`processor "${name}" needs a function \`handle\``)
     for (const hook of ['start', 'stop', 'migrate', 'check'] as const) {
@@ -52,7 +54,7 @@ export function defineListener(listener: Listener): Listener {
   return listener
 }
 
-/** A processor whose `config` has the types of the variables that it requires. */
+/** Returns the processor; types its `config` by the variables in `requires`. */
 export const defineProcessor = <const Requires extends readonly Requirement[] = readonly []>(
   processor: Processor<Requires>
 ): Processor => processor as unknown as Processor

@@ -6,11 +6,11 @@ import { defineListener } from './define-listener.ts'
 import { explainLoadError, shownPath } from './load-error.ts'
 
 /**
- * Loads the file that a user edits.
+ * Loads the listener configuration.
  *
  * @param path relative to the working directory
- * @throws {ListenerError} LISTENER_CONFIG_INVALID when it cannot be loaded or its default export is not a listener; its
- *   message is one line: file and line, what is wrong, what to write instead
+ * @throws {ListenerError} LISTENER_CONFIG_INVALID if the file does not load or its default export is not a
+ *   listener; the message is one line: file, line, what is wrong, what to write instead
  */
 export async function loadListener(path: string): Promise<Listener> {
   const file = resolve(path)

@@ -1,28 +1,22 @@
-import {
-  type Config,
-  ConfigError,
-  type Env,
-  inspectVariable,
-  VARIABLES,
-  type VariableName
-} from '../config.ts'
+import { type Config, ConfigError, PROCESS_ENV, VARIABLES, type VariableName } from '../config.ts'
+import { type Env, inspectVariable } from '../inspect-variable.ts'
 import type { OwnVariable, Requirement } from '../processor.ts'
 
-/** What is looked at of a processor. */
-export interface Requiring {
+/** The part of a processor that this file reads. */
+export interface ProcessorRequirements {
   name: string
   requires?: readonly Requirement[]
 }
 
-const asOwn = (requirement: Requirement): OwnVariable =>
+const toOwnVariable = (requirement: Requirement): OwnVariable =>
   typeof requirement === 'string' ? { name: requirement } : requirement
 
-export const nameOf = (requirement: Requirement): string => asOwn(requirement).name
+export const nameOf = (requirement: Requirement): string => toOwnVariable(requirement).name
 
-const isListeners = (name: string): name is VariableName => Object.hasOwn(VARIABLES, name)
+const isListenerVariable = (name: string): name is VariableName => Object.hasOwn(VARIABLES, name)
 
-/** What is wrong with what processors require, as the end of a sentence about a processor; undefined where nothing is. */
-export function problemOfRequirements(processors: readonly Requiring[]): string | undefined {
+/** Returns the first invalid requirement, as the end of an error message, or undefined. */
+export function problemOfRequirements(processors: readonly ProcessorRequirements[]): string | undefined {
   const schemas = new Map<string, OwnVariable['schema']>()
   for (const { name: processor, requires = [] } of processors) {
     for (const requirement of requires) {
@@ -37,56 +31,68 @@ function problemOf(
   requirement: Requirement,
   schemas: Map<string, OwnVariable['schema']>
 ): string | undefined {
-  const own = asOwn(requirement)
+  const own = toOwnVariable(requirement)
   const { name, schema, example } = own ?? { name: own }
   if (typeof name !== 'string' || !/^[A-Z_][A-Z0-9_]*$/.test(name)) {
-    return `${JSON.stringify(name)}; a variable is named in capital letters, digits and "_", such as CMS_TOKEN`
+    return (
+      `${JSON.stringify(name)}, which is not a variable name: ` +
+      'use capital letters, digits and "_", such as CMS_TOKEN'
+    )
   }
   if (typeof requirement === 'string') return undefined
-  if (isListeners(name)) return `${name}, which is the listener's own; require it by its name alone`
+  if (isListenerVariable(name)) return `${name}, a variable of the listener; require it by its name only`
   if (schema !== undefined && typeof schema.safeParse !== 'function')
-    return `${name} with a \`schema\` that is not one of zod`
+    return `${name} with a \`schema\` that is not a zod schema`
   if (schemas.has(name) && schemas.get(name) !== schema) {
-    return `${name} with another \`schema\` than a processor before it; declare it once, as a constant, and have both require that`
+    return (
+      `${name} with a different \`schema\` than an earlier processor; ` +
+      'declare the variable once, as a constant, and require it in both'
+    )
   }
   schemas.set(name, schema)
   if (example !== undefined && inspectVariable(own, { [name]: example }).outcome === 'invalid') {
-    return `${name} with an \`example\` that its \`schema\` refuses`
+    return `${name} with an \`example\` that its \`schema\` rejects`
   }
   return undefined
 }
 
-/** Names and examples of the variables of their own that these have. */
+/** Returns the examples of the processors' own variables, by variable name. */
 export const examplesOf = (requires: readonly Requirement[]): Record<string, string> =>
   Object.fromEntries(
-    requires.map(asOwn).flatMap(({ name, example }) => (example === undefined ? [] : [[name, example]]))
+    requires
+      .map(toOwnVariable)
+      .flatMap(({ name, example }) => (example === undefined ? [] : [[name, example]]))
   )
 
 /**
- * The environment with what these processors require of it.
+ * Adds the variables that the processors require to the configuration.
  *
- * @throws {ConfigError} one line for each variable that is missing or bad
+ * @throws {ConfigError} if variables are missing or invalid
  */
 export function readRequirements<Known extends Partial<Config>>(
-  processors: readonly Requiring[],
+  processors: readonly ProcessorRequirements[],
   config: Known,
   env?: Env
 ): Known {
-  const { values, faults } = inspectRequirements(processors, config, env)
-  if (faults.length > 0) throw new ConfigError(faults)
+  const { values, problems } = inspectRequirements(processors, config, env)
+  if (problems.length > 0) throw new ConfigError(problems)
   return { ...config, ...values }
 }
 
-/** What processors require of the environment and it has not, or has wrong: a line for each, saying what to set. */
+/** Returns one line for each required variable that is missing or invalid. */
 export const missingVariables = (
-  processors: readonly Requiring[],
+  processors: readonly ProcessorRequirements[],
   config: Partial<Config>,
   env?: Env
-): string[] => inspectRequirements(processors, config, env).faults
+): string[] => inspectRequirements(processors, config, env).problems
 
-function inspectRequirements(processors: readonly Requiring[], config: Partial<Config>, env?: Env) {
+function inspectRequirements(
+  processors: readonly ProcessorRequirements[],
+  config: Partial<Config>,
+  env: Env = PROCESS_ENV
+) {
   const values: Record<string, unknown> = {}
-  const faults: string[] = []
+  const problems: string[] = []
   const declared = new Map(
     processors.flatMap(({ requires = [] }) =>
       requires.filter((each) => typeof each !== 'string').map((each) => [each.name, each] as const)
@@ -94,21 +100,18 @@ function inspectRequirements(processors: readonly Requiring[], config: Partial<C
   )
   for (const { name: processor, requires = [] } of processors) {
     const needs = `, and processor "${processor}" needs it`
-    for (const { name } of requires.map(asOwn)) {
-      // a name alone is the variable as another processor declares it
-      const own = declared.get(name) ?? { name }
-      if (isListeners(name)) {
+    for (const name of requires.map(nameOf)) {
+      if (isListenerVariable(name)) {
         if (config[name] === undefined)
-          faults.push(`${name} is not set${needs}; it must be ${VARIABLES[name].allowed}`)
+          problems.push(`${name} is not set${needs}; it must be ${VARIABLES[name].allowed}`)
         continue
       }
-      const found = inspectVariable(own, env)
-      if (found.outcome === 'valid') values[name] = found.value
-      else
-        faults.push(
-          found.isSet ? `${found.line}${needs}` : found.line.replace(' is not set', ` is not set${needs}`)
-        )
+      // a requirement by name only may be declared by another processor
+      const result = inspectVariable(declared.get(name) ?? { name }, env)
+      if (result.outcome === 'valid') values[name] = result.value
+      else if (result.isSet) problems.push(`${result.problem}${needs}`)
+      else problems.push(result.problem.replace(' is not set', ` is not set${needs}`))
     }
   }
-  return { values, faults }
+  return { values, problems }
 }

@@ -1,4 +1,5 @@
 import { Metrics as EmfDocument } from '@aws-lambda-powertools/metrics'
+import { type StartInterval, startInterval } from '../interval.ts'
 import type { Logger } from '../logger.ts'
 import { METRICS, type MetricName } from './metric-names.ts'
 import type { CountName, DetailOf, DurationName, GaugeName, RoleMetrics } from './metrics.ts'
@@ -7,49 +8,44 @@ export interface EmfMetricsOptions {
   /** The CloudWatch namespace that the metrics appear in. */
   namespace: string
   role: string
-  /** Writes one line where CloudWatch Logs finds it: on standard output, as it is. */
+  /** Writes one line to standard output. */
   write: (line: string) => void
-  /** Told what the library that makes the lines warns of. */
+  /** Receives the warnings of the EMF library. */
   log: Logger
   /** Milliseconds since the epoch. */
   clock: () => number
-  /** Calls `beat` every so many milliseconds until the returned function is called. */
-  every?: (milliseconds: number, beat: () => void) => () => void
+  every?: StartInterval
 }
 
-/** What is gathered under one set of dimensions until it is written. */
+/** Values under one set of dimensions that are not yet written. */
 interface Series {
   document: EmfDocument
   counts: Map<MetricName, number>
   values: Map<MetricName, number[]>
 }
 
-/** How long is gathered before it is written, in milliseconds: CloudWatch itself keeps a value for each minute. */
+/** Interval of writing, in milliseconds. CloudWatch has a resolution of one minute. */
 const PERIOD_MS = 60_000
 
-/** Values of one metric that EMF takes in a line. */
+/** Maximum number of values of one metric in a line. Set by EMF. */
 const MAXIMUM_VALUES = 100
 
-function everyWithTimer(milliseconds: number, beat: () => void): () => void {
-  const timer = setInterval(beat, milliseconds).unref()
-  return () => clearInterval(timer)
-}
-
 /**
- * Metrics as lines in CloudWatch's Embedded Metric Format, which CloudWatch Logs turns into metrics: no call, no agent.
- * A line for each event would cost more than the event, so counts are added up, and durations gathered, for a minute; at
- * most 100 durations of each metric are held.
- * Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+ * Writes metrics as log lines in CloudWatch's Embedded Metric Format, which needs no call and no agent.
+ * Aggregates counts and durations for a minute, since a line for each event would cost more than the event.
+ * Holds at most 100 durations per metric.
+ * Source:
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 export class EmfMetrics implements RoleMetrics {
   readonly #options: Required<EmfMetricsOptions>
-  /** By the values of their dimensions. */
+  /** By dimensions. */
   readonly #series = new Map<string, Series>()
   readonly #gauges = new Map<GaugeName, () => number>()
   #stopTimer: () => void = () => {}
 
   constructor(options: EmfMetricsOptions) {
-    this.#options = { every: everyWithTimer, ...options }
+    this.#options = { every: startInterval, ...options }
   }
 
   start(): void {
@@ -66,17 +62,17 @@ export class EmfMetrics implements RoleMetrics {
   }
 
   time<Name extends DurationName>(name: Name, milliseconds: number, ...[detail]: DetailOf<Name>): void {
-    this.#note(name, Math.round(milliseconds), detail)
+    this.#record(name, Math.round(milliseconds), detail)
   }
 
   gauge(name: GaugeName, read: () => number): void {
     this.#gauges.set(name, read)
   }
 
-  #note(name: MetricName, given: number, detail?: Record<string, string>): void {
-    // JSON has no such numbers, and for one bad value CloudWatch ignores the line
+  #record(name: MetricName, given: number, detail?: Record<string, string>): void {
+    // JSON cannot represent others, and CloudWatch ignores a line with an invalid value
     if (!Number.isFinite(given)) return
-    // the clocks of two machines may differ
+    // a difference of two machines' clocks may be negative
     const value = Math.max(0, given)
     for (const series of this.#seriesOf(name, detail)) {
       const values = series.values.get(name)
@@ -100,7 +96,7 @@ export class EmfMetrics implements RoleMetrics {
   #newDocument(names: readonly string[], dimensions: Record<string, string>): EmfDocument {
     const { namespace, log } = this.#options
     const document = new EmfDocument({ namespace, logger: log })
-    // the library's own is a service's name
+    // the library adds the service name
     document.clearDefaultDimensions()
     return document.setDefaultDimensions(
       Object.fromEntries(names.map((dimension) => [dimension, String(dimensions[dimension])]))
@@ -108,15 +104,16 @@ export class EmfMetrics implements RoleMetrics {
   }
 
   #writeAll(): void {
-    for (const [name, read] of this.#gauges) this.#note(name, read())
+    for (const [name, read] of this.#gauges) this.#record(name, read())
     for (const series of this.#series.values()) this.#write(series)
   }
 
   #write({ document, counts, values }: Series): void {
     if (counts.size + values.size === 0) return
     for (const [name, count] of counts) document.addMetric(name, METRICS[name].unit, count)
-    // the library takes values one by one, at some microseconds each, and at the hundredth writes by itself; so it is
-    // given the first, and the line gets all of them
+    // the library is slow at adding values, and writes by itself at the hundredth: give it the first value
+    // only, and put all
+    // values into the line
     for (const [name, [first = 0]] of values) document.addMetric(name, METRICS[name].unit, first)
     document.setTimestamp(this.#options.clock())
     this.#options.write(JSON.stringify({ ...document.serializeMetrics(), ...Object.fromEntries(values) }))

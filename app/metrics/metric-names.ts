@@ -1,12 +1,12 @@
-/** What tells one series of a metric from another. Each combination of values is billed as a metric of its own. */
+/** Each combination of dimension values is billed as a separate metric. */
 export type Dimension = 'Role' | 'Reason' | 'Processor'
 
 interface Definition {
-  /** As CloudWatch names it. */
+  /** CloudWatch's name of the unit. */
   unit: 'Count' | 'Milliseconds' | 'None'
   /** The sets of dimensions it is written under. */
   dimensions: readonly (readonly ['Role', ...Dimension[]])[]
-  /** What it says, as the documentation's table prints it. */
+  /** For the table in the documentation. */
   meaning: string
 }
 
@@ -15,97 +15,99 @@ const ROLE_AND_REASON = [['Role'], ['Role', 'Reason']] as const
 const ROLE_AND_PROCESSOR = [['Role', 'Processor']] as const
 
 /**
- * Every metric the listener writes, in the order the documentation lists them. It is all that dashboards and alarms
- * need to know: names are part of what this listener promises to the outside.
+ * Every metric that the listener writes, in the order of the documentation's table. Dashboards and alarms
+ * depend on the names.
  */
 export const METRICS = {
   NotificationsAccepted: {
     unit: 'Count',
     dimensions: ROLE,
-    meaning: 'notifications of which every event is stored'
+    meaning: 'notifications whose events are all stored'
   },
-  EventsStored: { unit: 'Count', dimensions: ROLE, meaning: 'the events of those: one for each asset' },
+  EventsStored: {
+    unit: 'Count',
+    dimensions: ROLE,
+    meaning: 'events of accepted notifications: one per asset'
+  },
   NotificationsRefused: {
     unit: 'Count',
     dimensions: ROLE_AND_REASON,
     meaning:
-      'answered 401, 413 or 400, or by `poll` left in the channel, each time; `Reason` is a code of the log, or `BAD_REQUEST`'
+      'answered 401, 413 or 400, or left in the poll channel; `Reason`: a `code` of the log, or `BAD_REQUEST`'
   },
   NotificationsUnavailable: {
     unit: 'Count',
     dimensions: ROLE_AND_REASON,
-    meaning:
-      'not stored: answered 503 or 500, or by `poll` left in the channel; `Reason` is a code of the log, or `INTERNAL`'
+    meaning: 'answered 503 or 500, or left in the poll channel; `Reason`: a `code` of the log, or `INTERNAL`'
   },
   AckLatency: {
     unit: 'Milliseconds',
     dimensions: ROLE,
-    meaning: "from the request's first byte to the 200, of accepted notifications"
+    meaning: 'from the first byte of the request to the response 200, of accepted notifications'
   },
   EndToEndLatency: {
     unit: 'Milliseconds',
     dimensions: ROLE,
-    meaning: 'from `receivedAt` to the last processor being done; redrives and replays are left out'
+    meaning: 'from `receivedAt` until the last processor has finished; without redrives and replays'
   },
   EventsProcessed: {
     unit: 'Count',
     dimensions: ROLE,
-    meaning: 'events for which every processor has succeeded'
+    meaning: 'events for which all processors succeeded'
   },
-  EventsIgnored: { unit: 'Count', dimensions: ROLE, meaning: 'events that no processor was run for' },
+  EventsIgnored: { unit: 'Count', dimensions: ROLE, meaning: 'events that no processor handles' },
   EventsDuplicate: {
     unit: 'Count',
     dimensions: ROLE,
-    meaning: 'deliveries of an event that was finished before'
+    meaning: 'duplicate deliveries of completed events'
   },
   EventsRetried: {
     unit: 'Count',
     dimensions: ROLE,
-    meaning: 'attempts at an event that failed and are to be made again'
+    meaning: 'failed attempts that will be retried'
   },
-  HandedBackAge: {
+  RetriedEventAge: {
     unit: 'Milliseconds',
     dimensions: ROLE,
     meaning:
-      'from `receivedAt` of an event to each time it is given back to be tried again; redrives and replays are left out'
+      'from `receivedAt` until an event is returned to the queue for a retry; without redrives and replays'
   },
   EventsDeadLettered: {
     unit: 'Count',
     dimensions: ROLE,
-    meaning: 'letters written to the dead-letter queue: one for each event and processor'
+    meaning: 'dead letters written: one per event and processor'
   },
   MessagesNotHandled: {
     unit: 'Count',
     dimensions: ROLE,
-    meaning: 'messages handed back since the journal or the dead-letter queue did not answer'
+    meaning: 'messages returned to the queue because the journal or the dead-letter queue failed'
   },
   ProcessorDuration: {
     unit: 'Milliseconds',
     dimensions: ROLE_AND_PROCESSOR,
-    meaning: 'each run of a processor, however it ended'
+    meaning: 'each run of a processor, with any outcome'
   },
-  ProcessorProcessed: { unit: 'Count', dimensions: ROLE_AND_PROCESSOR, meaning: 'runs that succeeded' },
+  ProcessorProcessed: { unit: 'Count', dimensions: ROLE_AND_PROCESSOR, meaning: 'successful runs' },
   ProcessorFailed: {
     unit: 'Count',
     dimensions: ROLE_AND_PROCESSOR,
-    meaning: 'runs that failed, for good or for now'
+    meaning: 'failed runs, permanent or not'
   },
-  PollMessages: { unit: 'Count', dimensions: ROLE, meaning: 'messages that poll channels gave' },
+  PollMessages: { unit: 'Count', dimensions: ROLE, meaning: 'messages received from poll channels' },
   PollMessagesFlawed: {
     unit: 'Count',
     dimensions: ROLE_AND_REASON,
-    meaning:
-      'messages of poll channels that could not be read or acknowledged, each time; `Reason` is a code of the log'
+    meaning: 'poll deliveries that could not be read or acknowledged; `Reason`: a `code` of the log'
   },
   PollFailures: {
     unit: 'Count',
     dimensions: ROLE,
-    meaning: 'times that `poll` had to pause, since Cloudinary or SQS did not answer'
+    meaning: 'failures of Cloudinary or SQS after which `poll` paused'
   },
   BreakerOpen: {
     unit: 'None',
     dimensions: ROLE,
-    meaning: '1 while calls to one Cloudinary cloud or more are stopped, else 0; written every minute'
+    meaning: '1 while the circuit breaker of any Cloudinary cloud is open, else 0; written every minute'
   }
 } as const satisfies Record<string, Definition>
 

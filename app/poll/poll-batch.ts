@@ -1,33 +1,35 @@
 import type { PollMessage } from '../cloudinary/poll-channel.ts'
 import type { Ingest, IngestOutcome } from '../ingest/ingest.ts'
 import type { Logger } from '../logger.ts'
-import { nameOf, type Refusals } from './refused-messages.ts'
+import { fingerprintOf, type RefusedMessages } from './refused-messages.ts'
 
 export interface BatchOptions {
   ingest: Pick<Ingest, 'receive'>
-  refusals: Refusals
+  refusedMessages: RefusedMessages
   log: Logger
-  /** No more messages are begun when it aborts, or after `until` by `elapsedMs`: they come again. */
+  /** No more messages are handled after it aborts, or after `until` by `elapsedMs`. They are redelivered. */
   signal: AbortSignal
   until: number
-  /** Milliseconds; only differences count. */
+  /** Monotonic clock, in milliseconds. */
   elapsedMs: () => number
 }
 
 export interface BatchResult {
-  /** Of the messages that are done with. */
+  /** Receipt handles of the completed messages. */
   receiptHandles: string[]
-  /** Number of messages that are done with and have no receipt handle: they are given again. */
+  /** Number of completed messages without a receipt handle. They are redelivered. */
   withoutHandle: number
-  /** Why the batch was broken off: the queue did not store. */
+  /** Set if the queue failed to store and the batch was aborted. */
   error?: unknown
 }
 
+const NOT_STORED = 'notification not stored; left in channel'
+
 /**
- * Takes in messages, one after the other, in the order in which the channel gave them. When the queue does not store
- * one, those behind it are not tried: they stay behind it.
+ * Ingests messages sequentially, in the order of the channel. Stops at a message that the queue does not
+ * store, to keep the order.
  */
-export async function takeBatch(
+export async function ingestBatch(
   messages: readonly PollMessage[],
   options: BatchOptions
 ): Promise<BatchResult> {
@@ -37,8 +39,8 @@ export async function takeBatch(
   for (const message of messages) {
     const startedAt = elapsedMs()
     if (signal.aborted || startedAt >= until) break
-    // there is no load balancer that names it; a message that is given again has its name again
-    const traceId = `Poll=${nameOf(message)}`
+    // all deliveries of a message have the same trace id
+    const traceId = `Poll=${fingerprintOf(message)}`
     let outcome: IngestOutcome
     try {
       outcome = await ingest.receive({
@@ -47,51 +49,44 @@ export async function takeBatch(
         traceId
       })
     } catch (err) {
-      // a defect of the listener that this message shows must not keep the others
-      options.log.error(
-        { err, traceId, code: 'INTERNAL' },
-        'notification not stored; it stays in the channel'
-      )
+      // a bug that one message triggers must not affect the others
+      options.log.error({ err, traceId, code: 'INTERNAL' }, NOT_STORED)
       continue
     }
     const milliseconds = Math.round(elapsedMs() - startedAt)
-    const isDone = finish(message, outcome, { traceId, milliseconds }, options)
-    if (isDone && message.receipt_handle !== undefined) receiptHandles.push(message.receipt_handle)
-    else if (isDone) withoutHandle++
+    const isComplete = finish(message, outcome, { traceId, milliseconds }, options)
+    if (isComplete && message.receipt_handle !== undefined) receiptHandles.push(message.receipt_handle)
+    else if (isComplete) withoutHandle++
     if (outcome.outcome === 'unavailable') return { receiptHandles, withoutHandle, error: outcome.error }
   }
   return { receiptHandles, withoutHandle }
 }
 
-/** Writes the one log line of a message, without its payload and signature. True if it may be acknowledged. */
+/** Logs one line without payload and signature. Returns whether the message may be acknowledged. */
 function finish(
   message: PollMessage,
   outcome: IngestOutcome,
-  about: { traceId: string; milliseconds: number },
-  { log, refusals }: BatchOptions
+  delivery: { traceId: string; milliseconds: number },
+  { log, refusedMessages }: BatchOptions
 ): boolean {
-  const line = { ...outcome.about, outcome: outcome.outcome, ...about }
+  const line = { ...outcome.summary, outcome: outcome.outcome, ...delivery }
   switch (outcome.outcome) {
     case 'accepted':
-      refusals.forget(message)
+      refusedMessages.forget(message)
       log.info({ ...line, events: outcome.events }, 'notification accepted')
       return true
     case 'refused': {
       const { code, reason } = outcome
-      // nothing that anybody could mend here makes it smaller
-      const verdict = code === 'EVENT_TOO_LARGE' ? 'over' : refusals.judge(message)
-      if (verdict === 'new') {
-        log.error({ ...line, code, reason }, 'notification refused; it stays in the channel for a day')
-      } else if (verdict === 'over') {
-        log.error({ ...line, code, reason }, 'notification refused for good; it is removed from the channel')
+      // an event that is too large can never be stored
+      const state = code === 'EVENT_TOO_LARGE' ? 'expired' : refusedMessages.record(message)
+      if (state === 'new') log.error({ ...line, code, reason }, 'notification refused; left in channel')
+      if (state === 'expired') {
+        log.error({ ...line, code, reason }, 'notification refused; removed from channel')
       }
-      return verdict === 'over'
+      return state === 'expired'
     }
     case 'unavailable':
-      log.error(
-        { ...line, code: outcome.code, reason: outcome.reason, err: outcome.error },
-        'notification not stored; it stays in the channel'
-      )
+      log.error({ ...line, code: outcome.code, reason: outcome.reason, err: outcome.error }, NOT_STORED)
       return false
   }
 }

@@ -1,17 +1,17 @@
 import { CloudinaryError } from '../cloudinary/cloudinary-error.ts'
 
-/** The first pause is up to so long, each later one up to twice as long, in milliseconds. */
+/** Upper bound of the first pause, in milliseconds. Doubles with each failure. */
 const FIRST_MS = 1000
-const LONGEST_MS = 60_000
+const MAXIMUM_MS = 60_000
 
-/** So that not everything comes back at once when a limit ends, in milliseconds. */
+/** Jitter after a rate limit, in milliseconds, so that not all callers resume at once. */
 const SPREAD_MS = 5000
 
 /**
- * How long to wait after a failure, in milliseconds: exponential backoff with full jitter; until the end of a limit,
- * where Cloudinary says when that is.
+ * Returns the pause after a failure, in milliseconds: until the end of a rate limit, otherwise exponential
+ * backoff with full jitter.
  *
- * @param failures how many there were in a row, from 1
+ * @param failures number of consecutive failures, from 1
  * @param random a number from 0 up to 1
  * @param now milliseconds since the epoch
  */
@@ -19,8 +19,8 @@ export function pauseMs(
   error: unknown,
   { failures, random, now }: { failures: number; random: number; now: number }
 ): number {
-  if (error instanceof CloudinaryError && error.fault.kind === 'rate-limited') {
-    return Math.max(0, error.fault.until.getTime() - now) + random * SPREAD_MS
+  if (error instanceof CloudinaryError && error.failure.kind === 'rate-limited') {
+    return Math.max(0, error.failure.until.getTime() - now) + random * SPREAD_MS
   }
-  return random * Math.min(LONGEST_MS, FIRST_MS * 2 ** (failures - 1))
+  return random * Math.min(MAXIMUM_MS, FIRST_MS * 2 ** (failures - 1))
 }

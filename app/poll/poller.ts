@@ -3,64 +3,67 @@ import { acknowledge, fetchMessages } from '../cloudinary/poll-channel.ts'
 import type { Ingest } from '../ingest/ingest.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics/metrics.ts'
-import { takeBatch } from './poll-batch.ts'
+import { ingestBatch } from './poll-batch.ts'
 import { pauseMs } from './poll-pause.ts'
-import { Refusals } from './refused-messages.ts'
+import { RefusedMessages } from './refused-messages.ts'
 
 export interface PollerOptions {
   channel: string
-  /** A client of the environment whose channel it is, with the key that is valid now. */
+  /** Creates a client of the channel's environment, with the current key. */
   connect: (signal: AbortSignal) => CloudinaryClient
   ingest: Pick<Ingest, 'receive'>
   log: Logger
   metrics: Metrics
-  /** How long Cloudinary waits for a first message, in seconds. */
+  /** Maximum time that Cloudinary waits for a first message, in seconds. */
   waitSeconds?: number
-  /** How long what was fetched stays hidden, in seconds. */
+  /** Visibility timeout of the fetched messages, in seconds. */
   visibilitySeconds?: number
   clock?: () => number
-  /** Milliseconds; only differences count. */
+  /** Monotonic clock, in milliseconds. */
   elapsedMs?: () => number
   random?: () => number
-  /** Resolves after so many milliseconds, or when the signal aborts. */
+  /** Resolves after the time, or when the signal aborts. */
   sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>
 }
 
-/** Notifications fetched at a time. */
+/** Maximum number of notifications per fetch. */
 const MAXIMUM_MESSAGES = 50
 
-/** Long, since each call may count against the hour's; short enough for whatever is between here and Cloudinary. */
+/** Long, since calls may count against the hourly limit; short enough for the idle time-outs of proxies. */
 const WAIT_SECONDS = 30
 
-/** Longer than a batch takes: storing one notification takes 8 s at most, and then the batch is broken off. */
+/** Longer than a batch: storing one notification takes at most 8 s, and a failure ends the batch. */
 const VISIBILITY_SECONDS = 60
 
-/** The share of that time in which messages may be begun; the rest is for the last one, and for acknowledging. */
-const BEGIN_SHARE = 2 / 3
+/**
+ * Share of the visibility timeout in which a message may be started. The rest is for the last one and for
+ * acknowledging.
+ */
+const START_SHARE = 2 / 3
 
-/** Minimum time between two fetches of which the first brought nothing that is done with, in milliseconds. */
-const LEAST_WAIT_MS = 1000
+/** Minimum interval of fetches if the first completed no message, in milliseconds. */
+const MINIMUM_INTERVAL_MS = 1000
 
-/** Defects of single messages. Each is logged once and always counted: such a message is redelivered until it is removed. */
+/** Flaws of single messages. Each is logged once and always counted, since such messages are redelivered. */
 const FLAWS = {
-  POLL_MESSAGE_INVALID: 'messages that are not JSON objects were skipped',
-  RECEIPT_HANDLE_MISSING: 'notifications without a receipt handle cannot be acknowledged',
-  ACKNOWLEDGE_REJECTED: 'Cloudinary rejects receipt handles; their notifications stay in the channel'
+  POLL_MESSAGE_INVALID: 'invalid poll messages skipped',
+  RECEIPT_HANDLE_MISSING: 'poll messages without receipt handle',
+  ACKNOWLEDGE_REJECTED: 'poll acknowledgements rejected'
 }
 
 const NEVER = new AbortController().signal
 
 /**
- * Pulls the notifications of one environment out of its poll channel: fetches, verifies and stores them, and only then
- * acknowledges them. Goes on, whatever fails, until it is stopped.
+ * Fetches notifications of one environment from its poll channel, verifies and stores them, and only then
+ * acknowledges them. Runs until it is stopped. Retries after any failure.
  */
 export class Poller {
   readonly #options: Required<PollerOptions>
   readonly #stopping = new AbortController()
-  readonly #refusals: Refusals
+  readonly #refusedMessages: RefusedMessages
   readonly #logged = new Set<keyof typeof FLAWS>()
   #running: Promise<void> | undefined
-  /** In a row. */
+  /** Number of consecutive failures. */
   #failures = 0
 
   constructor(options: PollerOptions) {
@@ -72,14 +75,14 @@ export class Poller {
       random: Math.random,
       ...options
     }
-    this.#refusals = new Refusals({ clock: this.#options.clock })
+    this.#refusedMessages = new RefusedMessages({ clock: this.#options.clock })
   }
 
   start(): void {
     this.#running ??= this.#run()
   }
 
-  /** Fetches no more, ends the message in hand and acknowledges what is stored; the rest becomes visible again. */
+  /** Finishes the current message and acknowledges stored ones. The others become visible again. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     await this.#running
@@ -89,7 +92,7 @@ export class Poller {
     const { signal } = this.#stopping
     while (!signal.aborted) {
       try {
-        await this.#once()
+        await this.#fetchBatch()
         this.#failures = 0
       } catch (error) {
         if (!signal.aborted) await this.#pause(error)
@@ -97,8 +100,8 @@ export class Poller {
     }
   }
 
-  /** @throws what keeps it from going on at once */
-  async #once(): Promise<void> {
+  /** Throws if it must pause. */
+  async #fetchBatch(): Promise<void> {
     const { channel, connect, metrics, waitSeconds, visibilitySeconds, elapsedMs, sleep } = this.#options
     const { signal } = this.#stopping
     const startedAt = elapsedMs()
@@ -109,20 +112,20 @@ export class Poller {
       visibilitySeconds
     })
     if (messages.length > 0) metrics.count('PollMessages', messages.length)
-    this.#noteFlaw('POLL_MESSAGE_INVALID', invalid)
-    const until = elapsedMs() + visibilitySeconds * 1000 * BEGIN_SHARE
-    const batch = { ...this.#options, refusals: this.#refusals, signal, until }
-    const { receiptHandles, withoutHandle, error } = await takeBatch(messages, batch)
-    this.#noteFlaw('RECEIPT_HANDLE_MISSING', withoutHandle)
-    // what is stored is acknowledged when it stops as well
+    this.#reportFlaw('POLL_MESSAGE_INVALID', invalid)
+    const until = elapsedMs() + visibilitySeconds * 1000 * START_SHARE
+    const batch = { ...this.#options, refusedMessages: this.#refusedMessages, signal, until }
+    const { receiptHandles, withoutHandle, error } = await ingestBatch(messages, batch)
+    this.#reportFlaw('RECEIPT_HANDLE_MISSING', withoutHandle)
+    // stored messages are acknowledged even while it stops
     const rejected = await acknowledge(connect(NEVER), receiptHandles)
-    this.#noteFlaw('ACKNOWLEDGE_REJECTED', rejected.length)
+    this.#reportFlaw('ACKNOWLEDGE_REJECTED', rejected.length)
     if (error !== undefined) throw error
     const isProgress = receiptHandles.length > rejected.length
-    if (!isProgress && elapsedMs() - startedAt < LEAST_WAIT_MS) await sleep(LEAST_WAIT_MS, signal)
+    if (!isProgress && elapsedMs() - startedAt < MINIMUM_INTERVAL_MS) await sleep(MINIMUM_INTERVAL_MS, signal)
   }
 
-  #noteFlaw(code: keyof typeof FLAWS, messages: number): void {
+  #reportFlaw(code: keyof typeof FLAWS, messages: number): void {
     if (messages === 0) return
     const { log, metrics } = this.#options
     metrics.count('PollMessagesFlawed', messages, { Reason: code })
@@ -136,7 +139,7 @@ export class Poller {
     this.#failures++
     metrics.count('PollFailures', 1)
     const pause = pauseMs(error, { failures: this.#failures, random: random(), now: clock() })
-    log.error({ err: error, retryInSeconds: Math.ceil(pause / 1000) }, 'cannot poll; trying again')
+    log.error({ err: error, retryInSeconds: Math.ceil(pause / 1000) }, 'poll failed; retrying')
     await sleep(pause, this.#stopping.signal)
   }
 }

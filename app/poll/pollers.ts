@@ -1,6 +1,6 @@
 import type { Poller } from './poller.ts'
 
-/** A poller for each environment, those included that there are credentials for only later. */
+/** Runs one poller per environment, including environments that are added later. */
 export class Pollers {
   readonly #create: (cloudName: string) => Pick<Poller, 'start' | 'stop'>
   readonly #started = new Map<string, Pick<Poller, 'start' | 'stop'>>()
@@ -10,7 +10,7 @@ export class Pollers {
     this.#create = create
   }
 
-  /** Starts those that are not started yet, unless all were stopped. */
+  /** Starts missing pollers, unless `stop` was called. */
   start(cloudNames: readonly string[]): void {
     if (this.#stopped) return
     for (const cloudName of cloudNames) {

@@ -1,54 +1,55 @@
 import { createHash } from 'node:crypto'
 import type { PollMessage } from '../cloudinary/poll-channel.ts'
 
-export type Verdict = 'new' | 'known' | 'over'
+/** Whether a message was refused for the first time, again, or after its time in the channel is over. */
+export type RefusalState = 'new' | 'known' | 'expired'
 
-export interface RefusalsOptions {
+export interface RefusedMessagesOptions {
   /** Milliseconds since the epoch. */
   clock: () => number
-  /** How long a message that does not verify is left in its channel, in milliseconds. */
+  /** Time that an unverified message stays in its channel, in milliseconds. Default: 24 h. */
   leaveMs?: number
-  /** How many are remembered. */
+  /** Maximum number of messages. Default: 10,000. */
   limit?: number
 }
 
 /**
- * Remembers the messages that did not verify. They are left in their channel for a day, since what is wrong may be on
- * this side: a key that the secret lacks, a clock. After that they are over, or they would come for ever.
+ * Remembers messages that did not verify. They stay in their channel for a day, since the cause may be on
+ * this side: a missing key, a wrong clock. Then they expire, since they would be redelivered forever.
  */
-export class Refusals {
-  readonly #options: Required<RefusalsOptions>
+export class RefusedMessages {
+  readonly #options: Required<RefusedMessagesOptions>
   readonly #since = new Map<string, number>()
 
-  constructor(options: RefusalsOptions) {
+  constructor(options: RefusedMessagesOptions) {
     this.#options = { leaveMs: 24 * 3_600_000, limit: 10_000, ...options }
   }
 
-  /** Whether a message was refused for the first time, again, or once too often: then it is forgotten here. */
-  judge(message: PollMessage): Verdict {
+  /** Records a refused message. Forgets it when it expires. */
+  record(message: PollMessage): RefusalState {
     const { clock, leaveMs, limit } = this.#options
-    const name = nameOf(message)
-    const since = this.#since.get(name)
+    const fingerprint = fingerprintOf(message)
+    const since = this.#since.get(fingerprint)
     if (since === undefined) {
-      // with the oldest forgotten, nothing is lost: it is left longer
+      // a message that is forgotten here only stays longer in its channel
       const [oldest] = this.#since.keys()
       if (oldest !== undefined && this.#since.size >= limit) this.#since.delete(oldest)
-      this.#since.set(name, clock())
+      this.#since.set(fingerprint, clock())
       return 'new'
     }
     if (clock() - since < leaveMs) return 'known'
-    this.#since.delete(name)
-    return 'over'
+    this.#since.delete(fingerprint)
+    return 'expired'
   }
 
-  /** It verifies after all. */
+  /** Forgets a message that verifies now. */
   forget(message: PollMessage): void {
-    if (this.#since.size > 0) this.#since.delete(nameOf(message))
+    if (this.#since.size > 0) this.#since.delete(fingerprintOf(message))
   }
 }
 
-/** What a message can be known by: its receipt handle is another each time that it is given. */
-export function nameOf({ signed_payload, signature, timestamp }: PollMessage): string {
+/** Identifies a message across deliveries, which have different receipt handles. */
+export function fingerprintOf({ signed_payload, signature, timestamp }: PollMessage): string {
   return createHash('sha256')
     .update(JSON.stringify([signed_payload, signature, timestamp]))
     .digest('base64')

@@ -1,19 +1,20 @@
-/** How one item of a batch ended. */
+/** The outcome of one item of a batch. */
 export type Settlement<Result> = { ok: true; value: Result } | { ok: false; error: unknown }
 
 export interface BatcherOptions<Item, Result> {
-  /** Sends up to `maximumItems` items and says, in their order, how each ended; a throw fails them all. */
+  /** Sends up to `maximumItems` items and returns their outcomes in order. A throw fails all of them. */
   send: (items: Item[]) => Promise<Settlement<Result>[]>
-  /** Calls in flight at a time. */
+  /** Maximum number of calls in flight. */
   maximumCalls: number
-  /** Items in a call; SQS takes ten. */
+  /** Maximum number of items per call. (Default: 10, the limit of SQS) */
   maximumItems?: number
-  /** Bytes in a call, by `sizeOf`. */
+  /** Maximum size of a call, in bytes. (Default: unlimited) */
   maximumBytes?: number
+  /** Returns the size of an item, in bytes. (Default: 0) */
   sizeOf?: (item: Item) => number
 }
 
-interface Waiting<Item, Result> {
+interface PendingItem<Item, Result> {
   item: Item
   bytes: number
   signal: AbortSignal | undefined
@@ -22,13 +23,13 @@ interface Waiting<Item, Result> {
 }
 
 /**
- * Group commit: while fewer than `maximumCalls` calls are in flight an item leaves at once; otherwise it waits
- * for a call to return and leaves with those that wait beside it. There is no timer: no latency when idle,
- * full batches under load. Items leave in the order they came.
+ * Group commit: an item is sent at once while fewer than `maximumCalls` calls are in flight. Otherwise it
+ * waits for a call to return, and is sent in one batch with the other waiting items. There is no timer, so no
+ * latency when idle and full batches under load. Items are sent in the order in which they were added.
  */
 export class Batcher<Item, Result> {
   readonly #options: Required<BatcherOptions<Item, Result>>
-  #waiting: Waiting<Item, Result>[] = []
+  #pending: PendingItem<Item, Result>[] = []
   #calls = 0
   #flushScheduled = false
   #bytes = 0
@@ -38,32 +39,32 @@ export class Batcher<Item, Result> {
     this.#options = { maximumItems: 10, maximumBytes: Number.POSITIVE_INFINITY, sizeOf: () => 0, ...options }
   }
 
-  /** Bytes that wait or are in flight, by `sizeOf`. */
+  /** Size of the items that are waiting or in flight, in bytes. */
   get pendingBytes(): number {
     return this.#bytes
   }
 
   /**
-   * Settles as the item's own entry in the answer does.
+   * Adds an item. Settles with the outcome of this item, whatever the outcomes of the others in its batch.
    *
-   * @param signal aborted before the item's turn has come, it is dropped, and rejects with the signal's reason
+   * @param signal if it aborts before the item is sent, this rejects with the reason
    */
   add(item: Item, signal?: AbortSignal): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
       const bytes = this.#options.sizeOf(item)
       this.#bytes += bytes
-      this.#waiting.push({ item, bytes, signal, resolve, reject })
+      this.#pending.push({ item, bytes, signal, resolve, reject })
       this.#scheduleFlush()
     })
   }
 
-  /** Resolves when nothing waits and nothing is in flight. */
+  /** Resolves when no item is waiting or in flight. */
   idle(): Promise<void> {
-    if (this.#calls === 0 && this.#waiting.length === 0) return Promise.resolve()
+    if (this.#calls === 0 && this.#pending.length === 0) return Promise.resolve()
     return new Promise((resolve) => this.#whenIdle.push(resolve))
   }
 
-  /** Items that are added in the same turn leave together. */
+  /** Flushes in a microtask, so that items added in the same turn share a batch. */
   #scheduleFlush(): void {
     if (this.#flushScheduled) return
     this.#flushScheduled = true
@@ -74,40 +75,40 @@ export class Batcher<Item, Result> {
   }
 
   #flush(): void {
-    while (this.#waiting.length > 0 && this.#calls < this.#options.maximumCalls) {
+    while (this.#pending.length > 0 && this.#calls < this.#options.maximumCalls) {
       const batch = this.#nextBatch()
       if (batch.length > 0) void this.#call(batch)
     }
     this.#announceIdle()
   }
 
-  #nextBatch(): Waiting<Item, Result>[] {
+  #nextBatch(): PendingItem<Item, Result>[] {
     const { maximumItems, maximumBytes } = this.#options
-    const batch: Waiting<Item, Result>[] = []
+    const batch: PendingItem<Item, Result>[] = []
     let bytes = 0
-    let taken = 0
-    for (const entry of this.#waiting) {
+    let scanned = 0
+    for (const entry of this.#pending) {
       if (entry.signal?.aborted) {
         this.#settle(entry, { ok: false, error: entry.signal.reason })
       } else {
         bytes += entry.bytes
-        // the first leaves whatever its size: what is too large for a batch is for the receiver to say
+        // the first item is sent whatever its size: the service rejects one that is too large
         if (batch.length > 0 && (batch.length === maximumItems || bytes > maximumBytes)) break
         batch.push(entry)
       }
-      taken++
+      scanned++
     }
-    this.#waiting.splice(0, taken)
+    this.#pending.splice(0, scanned)
     return batch
   }
 
-  #settle(entry: Waiting<Item, Result>, settlement: Settlement<Result>): void {
+  #settle(entry: PendingItem<Item, Result>, settlement: Settlement<Result>): void {
     this.#bytes -= entry.bytes
     if (settlement.ok) entry.resolve(settlement.value)
     else entry.reject(settlement.error)
   }
 
-  async #call(batch: Waiting<Item, Result>[]): Promise<void> {
+  async #call(batch: PendingItem<Item, Result>[]): Promise<void> {
     this.#calls++
     let settlements: Settlement<Result>[]
     try {
@@ -116,14 +117,17 @@ export class Batcher<Item, Result> {
       settlements = batch.map(() => ({ ok: false, error }))
     }
     batch.forEach((entry, index) => {
-      this.#settle(entry, settlements[index] ?? { ok: false, error: new Error('not in the answer') })
+      this.#settle(
+        entry,
+        settlements[index] ?? { ok: false, error: new Error('the response has no entry for this item') }
+      )
     })
     this.#calls--
     this.#flush()
   }
 
   #announceIdle(): void {
-    if (this.#calls > 0 || this.#waiting.length > 0) return
+    if (this.#calls > 0 || this.#pending.length > 0) return
     for (const resolve of this.#whenIdle.splice(0)) resolve()
   }
 }

@@ -1,17 +1,17 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
 
-/** Why a message is put aside. */
-export interface Reason {
+/** Why a message is dead-lettered. */
+export interface DeadLetterReason {
   code: string
   message: string
-  /** The processor that cannot succeed; undefined where the message itself is at fault. */
+  /** The processor that cannot succeed. Undefined if the message cannot be read. */
   processor?: string
 }
 
-/** SQS takes ten attributes; a reason's code and its text are cut to this, in characters. */
-const LONGEST_TEXT = 500
+/** Maximum length of a reason's code, and of its message, in characters. */
+const MAXIMUM_TEXT_LENGTH = 500
 
-/** Puts messages aside that cannot be processed, with the reason, for an operator to look at and to redrive. */
+/** Sends messages that cannot be processed to the dead-letter queue, for an operator to redrive. */
 export class DeadLetters {
   readonly #sqs: SQSClient
   readonly #queueUrl: string
@@ -22,12 +22,12 @@ export class DeadLetters {
   }
 
   /**
-   * Resolves when SQS has stored it. Dead letters need no order, so each has a message group of its own: one that
-   * an operator looks at then hides no other.
+   * Resolves when SQS has stored the message. Each dead letter has its own message group: they need no order,
+   * and receiving one must not hide others.
    *
-   * @param id names the letter: the same within five minutes is stored once
+   * @param id deduplicates: SQS stores the same id once within five minutes
    */
-  async put(id: string, body: string, reason: Reason): Promise<void> {
+  async put(id: string, body: string, reason: DeadLetterReason): Promise<void> {
     const attributes = { ...reason, code: printable(reason.code), message: printable(reason.message) }
     await this.#sqs.send(
       new SendMessageCommand({
@@ -45,6 +45,6 @@ export class DeadLetters {
   }
 }
 
-/** SQS refuses control characters, and a text without a character. */
+/** Replaces the characters that SQS rejects. It also rejects an empty string. */
 const printable = (text: string) =>
-  text.replace(/[^\t\n\r\x20-\uD7FF\uE000-\uFFFD]/g, ' ').slice(0, LONGEST_TEXT) || '-'
+  text.replace(/[^\t\n\r\x20-\uD7FF\uE000-\uFFFD]/g, ' ').slice(0, MAXIMUM_TEXT_LENGTH) || '-'

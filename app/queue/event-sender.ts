@@ -1,66 +1,59 @@
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import { ListenerError } from '../errors.ts'
 import type { AssetEvent } from '../ingest/event.ts'
+import { unlessAborted } from '../unless-aborted.ts'
 import { Batcher } from './batcher.ts'
 import { encodeMessage, MAXIMUM_MESSAGE_BYTES } from './message-codec.ts'
-import { settlements } from './settlements.ts'
+import { sendBatch } from './send-batch.ts'
 
-/** Calls to SQS in flight at a time; below it an event leaves at once, above it events leave in tens. */
+/** Maximum number of calls in flight. An event is sent at once below it, and in batches of ten at it. */
 const MAXIMUM_CALLS = 8
 
-/** How long a call may take in all its tries, in milliseconds. */
-const CALL_MS = 8000
+/** Timeout of a call including the SDK's retries, in milliseconds. */
+const CALL_TIMEOUT_MS = 8000
 
-interface Outgoing {
-  deduplicationId: string
-  group: string
-  body: string
+interface OutgoingMessage {
+  MessageBody: string
+  MessageGroupId: string
+  MessageDeduplicationId: string
 }
 
-/** Stores events in the queue. */
+/** Stores events in the SQS queue. */
 export class EventSender {
-  readonly #batcher: Batcher<Outgoing, void>
+  readonly #batcher: Batcher<OutgoingMessage, void>
 
   constructor({ sqs, queueUrl }: { sqs: SQSClient; queueUrl: string }) {
     this.#batcher = new Batcher({
       maximumCalls: MAXIMUM_CALLS,
       maximumBytes: MAXIMUM_MESSAGE_BYTES,
-      sizeOf: ({ body }) => Buffer.byteLength(body),
-      send: async (batch) => {
-        const Entries = batch.map(({ deduplicationId, group, body }, index) => ({
-          Id: String(index),
-          MessageBody: body,
-          MessageGroupId: group,
-          MessageDeduplicationId: deduplicationId
-        }))
-        return settlements(
-          Entries,
-          await sqs.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }), {
-            abortSignal: AbortSignal.timeout(CALL_MS)
+      sizeOf: ({ MessageBody }) => Buffer.byteLength(MessageBody),
+      send: (messages) =>
+        sendBatch(messages, (Entries) =>
+          sqs.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }), {
+            abortSignal: AbortSignal.timeout(CALL_TIMEOUT_MS)
           })
         )
-      }
     })
   }
 
-  /** Bytes of events that are not stored yet. */
+  /** Size of the events that are not stored yet, in bytes. */
   get pendingBytes(): number {
     return this.#batcher.pendingBytes
   }
 
   /**
-   * Resolves when SQS has confirmed every event; part of them may be stored when it throws, and are then
-   * recognised by their identity when they are stored again.
+   * Resolves when SQS has confirmed every event. Some events may be stored even if it throws; their ids
+   * deduplicate them when they are stored again.
    *
-   * @param signal aborted, it throws at once and events that have not left yet are dropped
-   * @throws {ListenerError} EVENT_TOO_LARGE before any is stored, or QUEUE_UNAVAILABLE
+   * @param signal if it aborts, this throws at once and drops events that were not sent yet
+   * @throws {ListenerError} EVENT_TOO_LARGE before any event is stored, or QUEUE_UNAVAILABLE
    */
   async store(events: readonly AssetEvent[], signal: AbortSignal): Promise<void> {
     const outgoing = events.map((event) => ({
-      // SQS silently drops a message that is sent again with its old id within five minutes
-      deduplicationId: event.run ? `${event.id}.${event.run.id}` : event.id,
-      group: event.group,
-      body: encodeMessage(event)
+      MessageBody: encodeMessage(event),
+      MessageGroupId: event.group,
+      // a rerun needs its own id: SQS drops a message whose id it has seen within five minutes
+      MessageDeduplicationId: event.run ? `${event.id}.${event.run.id}` : event.id
     }))
     let stored = 0
     const failures: unknown[] = []
@@ -70,27 +63,18 @@ export class EventSender {
         (error: unknown) => failures.push(error)
       )
     )
-    await withSignal(Promise.all(adding), signal).catch((reason: unknown) => failures.push(reason))
+    await unlessAborted(Promise.all(adding), signal).catch((reason: unknown) => failures.push(reason))
     if (stored < events.length) {
       throw new ListenerError(
         'QUEUE_UNAVAILABLE',
-        `SQS has not stored ${events.length - stored} of ${events.length} events`,
+        `SQS did not store ${events.length - stored} of ${events.length} events`,
         { cause: failures[0] }
       )
     }
   }
 
-  /** Resolves when every event that was handed in is stored or has failed. */
+  /** Resolves when every event is stored or has failed. */
   idle(): Promise<void> {
     return this.#batcher.idle()
   }
-}
-
-/** Rejects with the signal's reason as soon as it aborts. */
-function withSignal<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason)
-    signal.addEventListener('abort', abort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
 }

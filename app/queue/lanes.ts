@@ -1,4 +1,4 @@
-/** A message as far as lanes need to know it. */
+/** What lanes need to know of a message. */
 export interface LaneItem {
   /** The SQS message group: one asset. */
   group: string
@@ -6,27 +6,27 @@ export interface LaneItem {
 }
 
 export interface LanesOptions<Item> {
-  /** Resolves to false when the later items of the lane must not run before this one is redelivered. */
+  /** Resolves to false if the later items of the lane must not run before this one is redelivered. */
   run: (item: Item) => Promise<boolean>
-  /** Returns an item to the queue that has not run. Resolves when SQS has answered. */
+  /** Returns an item that has not run to the queue. Resolves when SQS has answered. */
   release: (item: Item) => Promise<void>
-  /** Maximum size of the items that wait behind another one of their group, all together, in bytes. */
+  /** Maximum total size of the items that wait behind another one of their group, in bytes. */
   maximumWaitingBytes: number
   /** Called when a lane ends. */
   onEnd: () => void
 }
 
 /**
- * One lane for each message group: the items of a lane run one after the other, lanes run side by side. When an item
- * fails, the later ones of its lane are released.
+ * One lane per message group: the items of a lane run in order, lanes run in parallel. When an item fails,
+ * the later ones of its lane are released.
  *
- * SQS hands out nothing of a group while a message of it is in flight. So an item that waits keeps nobody else from
- * running it, and one that is released stays behind those that are still held.
+ * SQS delivers no message of a group while another one of it is in flight. So no other worker could run an
+ * item that waits here, and a released item is not redelivered before those that are still held.
  * Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-understanding-logic.html
  */
 export class Lanes<Item extends LaneItem> {
   readonly #options: LanesOptions<Item>
-  /** The first item of each lane is running. */
+  /** By group. The first item of each lane is running. */
   readonly #lanes = new Map<string, Item[]>()
   readonly #running = new Set<Promise<unknown>>()
   #waitingBytes = 0
@@ -35,19 +35,19 @@ export class Lanes<Item extends LaneItem> {
     this.#options = options
   }
 
-  /** Number of lanes, each of which has one item running. */
+  /** Number of lanes. Each has one running item. */
   get size(): number {
     return this.#lanes.size
   }
 
-  /** Items that run or wait. */
+  /** Running and waiting items. */
   get items(): Item[] {
     return [...this.#lanes.values()].flat()
   }
 
   /**
-   * Adds what one receive brought. What may not wait for lack of room is released, and with it all that is behind it in its
-   * group: to keep those would change their order.
+   * Adds the items of one receive. Items that exceed the waiting limit are released, with all later items of
+   * their group: keeping those would change the order.
    */
   add(items: readonly Item[]): void {
     const full = new Set<string>()
@@ -68,7 +68,7 @@ export class Lanes<Item extends LaneItem> {
     }
   }
 
-  /** Resolves when all items that are here now have run or are released. */
+  /** Resolves when all current items have run or are released. */
   async idle(): Promise<void> {
     await Promise.all(this.#running)
   }
@@ -85,7 +85,7 @@ export class Lanes<Item extends LaneItem> {
   }
 
   async #runLane(group: string, lane: Item[]): Promise<void> {
-    // an item stays in its lane while it runs, so that one that is received meanwhile waits behind it
+    // an item stays in its lane while it runs, so that items added meanwhile wait behind it
     for (let item = lane[0]; item; item = lane[0]) {
       const mayContinue = await this.#options.run(item)
       lane.shift()
@@ -96,7 +96,7 @@ export class Lanes<Item extends LaneItem> {
     this.#options.onEnd()
   }
 
-  /** What is added meanwhile stays: SQS has handed it out after the failure, so nothing is before it. */
+  /** Keeps items that are added meanwhile: SQS delivered them after the failure, so they are next. */
   async #releaseAll(lane: Item[]): Promise<void> {
     const items = lane.splice(0)
     for (const { bytes } of items) this.#waitingBytes -= bytes

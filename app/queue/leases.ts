@@ -1,94 +1,78 @@
-import {
-  ChangeMessageVisibilityBatchCommand,
-  DeleteMessageBatchCommand,
-  type SQSClient
-} from '@aws-sdk/client-sqs'
 import { ListenerError } from '../errors.ts'
+import type { StartInterval } from '../interval.ts'
 import type { Logger } from '../logger.ts'
-import { Batcher } from './batcher.ts'
-import { settlements } from './settlements.ts'
+import type { MessageSource } from './message-source.ts'
 
-/** Calls of each kind to SQS in flight at a time. */
-const MAXIMUM_CALLS = 4
+/**
+ * Maximum time that a message can stay hidden, counted from its receive, in seconds: the 12 hours that SQS
+ * allows, less a margin for the call.
+ */
+const MAXIMUM_HIDDEN_SECONDS = 43_200 - 60
 
-/** SQS hides a message for 12 hours at most, counted from when it was received; less a margin for the call, in seconds. */
-const LONGEST_HIDDEN_SECONDS = 43_200 - 60
-
-/** Heartbeats in one visibility time-out. With the second that fails in a row the lease is given up: it ends before the next. */
+/**
+ * Heartbeats per visibility timeout. The second consecutive failure gives the lease up, since it expires
+ * before the third.
+ */
 const BEATS = 3
 
 export interface LeasesOptions {
-  sqs: SQSClient
-  queueUrl: string
+  source: Pick<MessageSource, 'delete' | 'changeVisibility' | 'idle'>
   log: Logger
   visibilityTimeoutSeconds: number
-  every: (milliseconds: number, beat: () => void) => () => void
-  /** Milliseconds, by a clock that is never set back. */
+  every: StartInterval
+  /** Monotonic time, in milliseconds. */
   clock: () => number
 }
 
 interface Lease {
   abort: AbortController
-  /** Milliseconds, by the clock. */
+  /** In milliseconds, by the clock. */
   receivedAt: number
-  /** Milliseconds, by the clock. */
+  /** In milliseconds, by the clock. */
   expiresAt: number
   renewal: Promise<void> | undefined
-  about: () => object
+  describe: () => object
 }
 
 /**
- * The messages that this process holds: SQS hides each from others for the visibility time-out, and a heartbeat
- * extends that for as long as the message is held. A message whose lease is lost may be given to another
- * worker, so its handler is told to stop.
+ * The messages that this process holds. The queue hides each for the visibility timeout, and a heartbeat
+ * extends that for as long as the message is held. Another worker may receive a message whose lease is lost,
+ * so its handler is aborted.
  */
 export class Leases {
   readonly #options: LeasesOptions
   readonly #leases = new Map<string, Lease>()
-  readonly #delete: Batcher<string, void>
-  readonly #changeVisibility: Batcher<{ ReceiptHandle: string; VisibilityTimeout: number }, void>
   readonly #beatMs: number
   readonly #stopBeating: () => void
 
   constructor(options: LeasesOptions) {
-    const { sqs, queueUrl: QueueUrl } = options
     this.#options = options
-    this.#delete = new Batcher({
-      maximumCalls: MAXIMUM_CALLS,
-      send: async (handles) => {
-        const Entries = handles.map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle }))
-        return settlements(Entries, await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries })))
-      }
-    })
-    this.#changeVisibility = new Batcher({
-      maximumCalls: MAXIMUM_CALLS,
-      send: async (changes) => {
-        const Entries = changes.map((change, index) => ({ Id: String(index), ...change }))
-        return settlements(
-          Entries,
-          await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries }))
-        )
-      }
-    })
     this.#beatMs = (options.visibilityTimeoutSeconds * 1000) / BEATS
     this.#stopBeating = options.every(this.#beatMs, () => this.#beat())
   }
 
-  /** Holds a message that was received just now; `abort` is aborted if it is lost; `about` is in its log lines. */
-  begin(receiptHandle: string, abort: AbortController, about: () => object = () => ({})): void {
+  /**
+   * Starts the lease of a message that was received just now.
+   *
+   * @param abort aborted when the lease is lost
+   * @param describe returns the fields of log lines about the message
+   */
+  begin(receiptHandle: string, abort: AbortController, describe: () => object = () => ({})): void {
     const receivedAt = this.#options.clock()
     this.#leases.set(receiptHandle, {
       abort,
       receivedAt,
       expiresAt: this.#expiry(),
       renewal: undefined,
-      about
+      describe
     })
   }
 
   /**
-   * Ends a lease: the message is deleted, or becomes visible again after a number of seconds, or earlier where SQS cannot
-   * hide it for as long. Resolves to false, and does nothing, when the lease was lost; rejects when SQS refuses the call.
+   * Ends a lease: deletes the message, or makes it visible after a number of seconds, or earlier if SQS
+   * cannot hide it for that long.
+   *
+   * @returns false, having done nothing, if the lease was lost
    */
   async end(receiptHandle: string, how: 'delete' | number): Promise<boolean> {
     const lease = this.#leases.get(receiptHandle)
@@ -96,24 +80,21 @@ export class Leases {
     this.#leases.delete(receiptHandle)
     // a heartbeat that overtakes the change would undo it
     await lease.renewal
-    if (how === 'delete') await this.#delete.add(receiptHandle)
-    else await this.#hide(receiptHandle, Math.min(how, this.#hideableSeconds(lease)))
+    const { source } = this.#options
+    if (how === 'delete') await source.delete(receiptHandle)
+    else await source.changeVisibility(receiptHandle, Math.min(how, this.#hideableSeconds(lease)))
     return true
   }
 
-  #hide(ReceiptHandle: string, VisibilityTimeout: number): Promise<void> {
-    return this.#changeVisibility.add({ ReceiptHandle, VisibilityTimeout })
+  /** Stops the heartbeat. Resolves when no call is in flight. */
+  async close(): Promise<void> {
+    this.#stopBeating()
+    await this.#options.source.idle()
   }
 
   #hideableSeconds({ receivedAt }: Lease): number {
     const heldSeconds = Math.ceil((this.#options.clock() - receivedAt) / 1000)
-    return Math.max(0, LONGEST_HIDDEN_SECONDS - heldSeconds)
-  }
-
-  /** Stops the heartbeat and resolves when every call has returned. */
-  async close(): Promise<void> {
-    this.#stopBeating()
-    await Promise.all([this.#delete.idle(), this.#changeVisibility.idle()])
+    return Math.max(0, MAXIMUM_HIDDEN_SECONDS - heldSeconds)
   }
 
   #expiry(): number {
@@ -130,13 +111,13 @@ export class Leases {
   async #renew(receiptHandle: string, lease: Lease): Promise<void> {
     const expiresAt = this.#expiry()
     try {
-      await this.#hide(receiptHandle, this.#options.visibilityTimeoutSeconds)
+      await this.#options.source.changeVisibility(receiptHandle, this.#options.visibilityTimeoutSeconds)
       lease.expiresAt = expiresAt
     } catch (err) {
-      this.#options.log.warn({ err, ...lease.about() }, 'cannot extend the visibility time-out of a message')
-      // by the next beat another worker may have it
-      const late = this.#options.clock() + this.#beatMs >= lease.expiresAt
-      if (late && this.#leases.has(receiptHandle)) this.#lose(receiptHandle, lease)
+      this.#options.log.warn({ err, ...lease.describe() }, 'lease renewal failed')
+      // another worker may have the message by the next beat
+      const expiresByNextBeat = this.#options.clock() + this.#beatMs >= lease.expiresAt
+      if (expiresByNextBeat && this.#leases.has(receiptHandle)) this.#lose(receiptHandle, lease)
     } finally {
       lease.renewal = undefined
     }
@@ -145,10 +126,7 @@ export class Leases {
   #lose(receiptHandle: string, lease: Lease): void {
     this.#leases.delete(receiptHandle)
     lease.abort.abort(
-      new ListenerError(
-        'LEASE_LOST',
-        'the visibility time-out of the message could not be extended while it was being handled'
-      )
+      new ListenerError('LEASE_LOST', 'the visibility timeout expired or could not be extended in time')
     )
   }
 }

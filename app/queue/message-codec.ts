@@ -2,29 +2,31 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { ListenerError } from '../errors.ts'
 import type { AssetEvent } from '../ingest/event.ts'
 
-/** What SQS takes in one message, and in one batch of them, in bytes of UTF-8.
- * Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
+/**
+ * Maximum size that SQS accepts for a message, and for a batch, in bytes of UTF-8.
+ * Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+ */
 export const MAXIMUM_MESSAGE_BYTES = 1024 * 1024
 
-/** What a message may hold: room is left for the reason, in attributes that count, should it become a dead letter. */
+/** Maximum size of a body, in bytes. The attributes of a dead letter count towards the limit of SQS too. */
 const MAXIMUM_BODY_BYTES = MAXIMUM_MESSAGE_BYTES - 4096
 
-/** Above this a message is compressed. */
+/** Larger bodies are compressed. */
 const COMPRESS_ABOVE_BYTES = 256 * 1024
 
-/** What a compressed message may grow to, in bytes. */
+/** Maximum size of a decompressed body, in bytes. */
 const MAXIMUM_INFLATED_BYTES = 128 * 1024 * 1024
 
 const COMPRESSED = 'gzip:'
 
 /**
- * Writes an event as the body of a message.
+ * Encodes an event as the body of a message.
  *
- * @throws {ListenerError} EVENT_TOO_LARGE when even compressed it is more than SQS takes, or when it could not be
- *   read again
+ * @throws {ListenerError} EVENT_TOO_LARGE if SQS would reject it even compressed, or if it could not be
+ *   decoded again
  */
 export function encodeMessage(event: AssetEvent): string {
-  // SQS refuses U+FFFE and U+FFFF, and fauxqs all beyond them; what else SQS refuses, JSON.stringify has escaped.
+  // SQS rejects U+FFFE and U+FFFF, and fauxqs everything above; JSON.stringify escapes the rest
   const json = JSON.stringify(event).replace(
     /[\uD800-\uDFFF\uFFFE\uFFFF]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16)}`
@@ -34,23 +36,23 @@ export function encodeMessage(event: AssetEvent): string {
   if (bytes > MAXIMUM_INFLATED_BYTES) {
     throw new ListenerError(
       'EVENT_TOO_LARGE',
-      `event ${event.id} is ${bytes} bytes; the worker reads at most ${MAXIMUM_INFLATED_BYTES}`
+      `event ${event.id} is ${bytes} bytes; the maximum is ${MAXIMUM_INFLATED_BYTES}`
     )
   }
   const compressed = COMPRESSED + gzipSync(json).toString('base64')
   if (compressed.length > MAXIMUM_BODY_BYTES) {
     throw new ListenerError(
       'EVENT_TOO_LARGE',
-      `event ${event.id} is ${compressed.length} bytes compressed; a message may hold ${MAXIMUM_BODY_BYTES}`
+      `event ${event.id} is ${compressed.length} bytes compressed; the maximum is ${MAXIMUM_BODY_BYTES}`
     )
   }
   return compressed
 }
 
 /**
- * Reads the body of a message.
+ * Decodes the body of a message.
  *
- * @throws {ListenerError} MESSAGE_UNREADABLE when this listener did not write it
+ * @throws {ListenerError} MESSAGE_UNREADABLE if it was not written by this listener
  */
 export function decodeMessage(body: string): AssetEvent {
   try {
@@ -62,9 +64,9 @@ export function decodeMessage(body: string): AssetEvent {
     const event: unknown = JSON.parse(json)
     if (isEvent(event)) return event
   } catch {
-    // said below: the parsers' own messages quote the payload
+    // the parsers' own messages quote the payload
   }
-  throw new ListenerError('MESSAGE_UNREADABLE', 'a message in the queue was not written by this listener')
+  throw new ListenerError('MESSAGE_UNREADABLE', 'the message was not written by this listener')
 }
 
 function isEvent(value: unknown): value is AssetEvent {

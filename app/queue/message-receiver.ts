@@ -1,92 +1,68 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import { ListenerError } from '../errors.ts'
+import { type StartInterval, startInterval } from '../interval.ts'
 import type { Logger } from '../logger.ts'
 import { Lanes } from './lanes.ts'
 import { Leases } from './leases.ts'
-
-/** A message as its handler sees it. */
-export interface ReceivedMessage {
-  id: string
-  body: string
-  /** The SQS message group: one asset. */
-  group: string
-  /**
-   * How often SQS has handed it out, this time included. SQS also counts receives in which it only waited behind another
-   * message of its group, so this is an upper bound of how often it was handled.
-   */
-  receiveCount: number
-}
-
-/** What becomes of a message: it is deleted, or given out again after some seconds (0 to 43200). */
-export type Disposition = { kind: 'delete' } | { kind: 'retry'; delaySeconds: number }
+import type { LeasedMessage, MessageAction, MessageSource, ReceivedMessage } from './message-source.ts'
 
 export interface MessageReceiverOptions {
-  sqs: SQSClient
-  queueUrl: string
-  /** Handles one message; `signal` aborts when the receiver stops or no longer holds the message. */
-  handle: (message: ReceivedMessage, signal: AbortSignal) => Promise<Disposition>
+  source: MessageSource
+  /** Handles one message. `signal` aborts when the receiver stops or no longer holds the message. */
+  handle: (message: ReceivedMessage, signal: AbortSignal) => Promise<MessageAction>
   log: Logger
-  /** What a line of the log says of a message; its id, unless told otherwise. */
+  /** Returns the fields of log lines about a message. (Default: its id) */
   describe?: (message: ReceivedMessage) => object
   /** Maximum number of lanes, each of which handles one message at a time. */
   concurrency: number
-  /** Maximum number of lanes just now, where that is less. Asked before each receive. */
+  /** Returns a lower maximum number of lanes for now. Called before each receive. (Default: no lower one) */
   capacity?: () => number
   /**
-   * Maximum size of the messages that wait behind another one of their group, in bytes. What is beyond it is returned to
-   * the queue. (Default: 32 MiB)
+   * Maximum size of the messages that wait behind another one of their group, in bytes. Messages beyond it
+   * are returned to the queue. (Default: 32 MiB)
    */
   maximumWaitingBytes?: number
-  /** How long SQS hides a message from others without a heartbeat, in seconds. */
+  /** How long a message stays hidden without a heartbeat, in seconds. (Default: 60) */
   visibilityTimeoutSeconds?: number
   /**
-   * How long a receive waits for messages, in seconds; SQS allows 20. A stop does not abort a receive, since it
-   * may already hold messages, which nobody would then see until their visibility time-out ends: so this is also
-   * how long a stop may have to wait.
+   * How long a receive waits for messages, in seconds; SQS allows 20. Also how long `stop` may take: aborting
+   * a receive could leave messages hidden until their visibility timeout ends. (Default: 2)
    */
   waitTimeSeconds?: number
-  /** Calls `beat` every so many milliseconds until the returned function is called. */
-  every?: (milliseconds: number, beat: () => void) => () => void
+  every?: StartInterval
   /** A number from 0 up to 1. */
   random?: () => number
-  /** Milliseconds, by a clock that is never set back. */
+  /** Monotonic time, in milliseconds. */
   clock?: () => number
 }
 
-interface Held {
+interface HeldMessage extends LeasedMessage {
   group: string
   bytes: number
-  message: ReceivedMessage
-  receiptHandle: string
-  /** Aborts when the receiver stops or the lease is lost. */
+  /** Aborted when the receiver stops or the lease is lost. */
   abort: AbortController
 }
 
-/** How long SQS hides a message from others without a heartbeat; the queue has the same. */
+/** The visibility timeout of the queue and of each receive. */
 export const VISIBILITY_TIMEOUT_SECONDS = 60
 
-/** SQS hands out up to ten messages of a group at once, so at most nine wait in each lane; an event has a few KiB. */
+/** At most nine messages wait in each lane, since a receive returns ten; an event has a few KiB. */
 const MAXIMUM_WAITING_BYTES = 32 * 1024 * 1024
 
 const RECEIVE_BATCH = 10
-const RECEIVE_MARGIN_MS = 3000
 const CAPACITY_POLL_MS = 500
-const LONGEST_PAUSE_MS = 30_000
+const MAXIMUM_PAUSE_MS = 30_000
 
-function everyWithTimer(milliseconds: number, beat: () => void): () => void {
-  const timer = setInterval(beat, milliseconds)
-  return () => clearInterval(timer)
-}
+const RELEASE: MessageAction = { kind: 'retry', delaySeconds: 0 }
 
 /**
- * Receives messages and handles them: those of a group one after the other, those of different groups side by side. When
- * one fails, the later ones of its group return to the queue untouched.
+ * Receives messages and handles them: in order within a message group, in parallel across groups. When a
+ * message fails, the later ones of its group return to the queue.
  */
 export class MessageReceiver {
   readonly #options: Required<MessageReceiverOptions>
   readonly #leases: Leases
-  readonly #lanes: Lanes<Held>
+  readonly #lanes: Lanes<HeldMessage>
   readonly #stopping = new AbortController()
   #laneEnded: () => void = () => {}
   #receiving: Promise<void> | undefined
@@ -95,7 +71,7 @@ export class MessageReceiver {
     this.#options = {
       visibilityTimeoutSeconds: VISIBILITY_TIMEOUT_SECONDS,
       waitTimeSeconds: 2,
-      every: everyWithTimer,
+      every: startInterval,
       random: Math.random,
       describe: ({ id }) => ({ messageId: id }),
       capacity: () => Number.POSITIVE_INFINITY,
@@ -112,16 +88,15 @@ export class MessageReceiver {
     })
   }
 
-  /** Starts to receive. */
   start(): void {
     this.#receiving ??= this.#receiveUntilStopped()
   }
 
   /**
-   * Receives no more messages, lets running handlers finish, and returns the rest to the queue.
+   * Stops receiving, lets running handlers finish, and returns waiting messages to the queue.
    *
-   * @param graceMs how long handlers may run before their signals are aborted, in milliseconds; they then
-   *   have a tenth of it to end, and what still runs is returned to the queue
+   * @param graceMs how long handlers may run before their signals abort, in milliseconds. They then have a
+   *   tenth of it to end; after that their messages return to the queue
    */
   async stop(graceMs: number): Promise<void> {
     this.#stopping.abort(new ListenerError('STOPPING', 'the worker is stopping'))
@@ -131,10 +106,7 @@ export class MessageReceiver {
       for (const { abort } of this.#lanes.items) abort.abort(this.#stopping.signal.reason)
       if (!(await this.#idleWithin(graceMs / 10))) {
         const held = this.#lanes.items
-        this.#options.log.warn(
-          { messages: held.length },
-          'handlers did not end in time; handing back their messages'
-        )
+        this.#options.log.warn({ messages: held.length }, 'shutdown timed out; messages released')
         await Promise.all(held.map((each) => this.#release(each)))
       }
     }
@@ -152,107 +124,78 @@ export class MessageReceiver {
   }
 
   async #receiveUntilStopped(): Promise<void> {
-    const { concurrency, capacity, log, random } = this.#options
+    const { source, concurrency, capacity, waitTimeSeconds, visibilityTimeoutSeconds } = this.#options
     let failures = 0
     while (!this.#stopping.signal.aborted) {
+      // each message may be of another group and so start a lane
       const free = Math.min(concurrency, capacity()) - this.#lanes.size
       if (free <= 0) {
         await this.#laneEndedWithin(CAPACITY_POLL_MS)
         continue
       }
+      const maximumMessages = Math.min(free, RECEIVE_BATCH)
       try {
-        // each message may be of another group, and so start a lane
-        const messages = await this.#receive(Math.min(free, RECEIVE_BATCH))
+        const messages = await source.receive({ maximumMessages, waitTimeSeconds, visibilityTimeoutSeconds })
         failures = 0
         this.#lanes.add(messages.map((message) => this.#hold(message)))
       } catch (err) {
-        const pause = random() * Math.min(LONGEST_PAUSE_MS, 500 * 2 ** failures++)
-        log.error(
-          { err, code: 'QUEUE_UNAVAILABLE', pauseMs: Math.round(pause) },
-          'cannot receive from the queue'
-        )
-        await sleep(pause, undefined, { signal: this.#stopping.signal }).catch(() => {})
+        await this.#pauseAfter(err, failures++)
       }
     }
   }
 
-  /** Capacity may return without the end of a lane, so it is not waited for longer. */
+  async #pauseAfter(err: unknown, failures: number): Promise<void> {
+    const pauseMs = Math.round(this.#options.random() * Math.min(MAXIMUM_PAUSE_MS, 500 * 2 ** failures))
+    this.#options.log.error({ err, code: 'QUEUE_UNAVAILABLE', pauseMs }, 'queue receive failed; retrying')
+    await sleep(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => {})
+  }
+
+  /** Waits for a lane to end, but not for longer: capacity may also rise while no lane ends. */
   async #laneEndedWithin(milliseconds: number): Promise<void> {
     const ended = new AbortController()
     this.#laneEnded = () => ended.abort()
     await sleep(milliseconds, undefined, { signal: ended.signal }).catch(() => {})
   }
 
-  async #receive(maximum: number): Promise<Message[]> {
-    const answer = await this.#options.sqs.send(
-      new ReceiveMessageCommand({
-        QueueUrl: this.#options.queueUrl,
-        MaxNumberOfMessages: maximum,
-        WaitTimeSeconds: this.#options.waitTimeSeconds,
-        VisibilityTimeout: this.#options.visibilityTimeoutSeconds,
-        MessageSystemAttributeNames: ['MessageGroupId', 'ApproximateReceiveCount']
-      }),
-      // long after SQS should have answered, so that a silent queue does not hold up a stop
-      { abortSignal: AbortSignal.timeout(this.#options.waitTimeSeconds * 1000 + RECEIVE_MARGIN_MS) }
-    )
-    return answer.Messages ?? []
-  }
-
-  #hold({ MessageId, ReceiptHandle = '', Body = '', Attributes }: Message): Held {
-    const message = {
-      id: MessageId ?? '',
-      body: Body,
-      group: Attributes?.MessageGroupId ?? '',
-      receiveCount: Number(Attributes?.ApproximateReceiveCount ?? 1)
-    }
+  #hold({ message, receiptHandle }: LeasedMessage): HeldMessage {
     const abort = new AbortController()
-    this.#leases.begin(ReceiptHandle, abort, () => this.#options.describe(message))
-    return {
-      message,
-      group: message.group,
-      bytes: Buffer.byteLength(Body),
-      receiptHandle: ReceiptHandle,
-      abort
-    }
+    this.#leases.begin(receiptHandle, abort, () => this.#options.describe(message))
+    return { message, receiptHandle, group: message.group, bytes: Buffer.byteLength(message.body), abort }
   }
 
-  async #run(held: Held): Promise<boolean> {
-    const disposition = this.#stopping.signal.aborted ? HAND_BACK : await this.#handle(held)
-    const isSettled = await this.#settle(held, disposition)
-    return isSettled && disposition.kind === 'delete'
+  /** Resolves to false if the later messages of the group must not run before this one is redelivered. */
+  async #run(held: HeldMessage): Promise<boolean> {
+    const action = this.#stopping.signal.aborted ? RELEASE : await this.#handle(held)
+    const isSettled = await this.#settle(held, action)
+    return isSettled && action.kind === 'delete'
   }
 
-  /** Without a delay: SQS hides it for as long as an earlier message of its group is hidden. */
-  async #release(held: Held): Promise<void> {
-    await this.#settle(held, HAND_BACK)
+  /** No delay is needed: SQS hides the message for as long as an earlier one of its group is hidden. */
+  async #release(held: HeldMessage): Promise<void> {
+    await this.#settle(held, RELEASE)
   }
 
-  async #handle({ message, abort }: Held): Promise<Disposition> {
-    if (abort.signal.aborted) return HAND_BACK
+  async #handle({ message, abort }: HeldMessage): Promise<MessageAction> {
+    if (abort.signal.aborted) return RELEASE
     try {
-      const disposition = await this.#options.handle(message, abort.signal)
-      // being cut short is not the message's fault: it need not wait
-      return disposition.kind === 'retry' && abort.signal.aborted ? HAND_BACK : disposition
+      const action = await this.#options.handle(message, abort.signal)
+      // an interrupted message can be retried without a delay
+      return action.kind === 'retry' && abort.signal.aborted ? RELEASE : action
     } catch (err) {
-      if (abort.signal.aborted) return HAND_BACK
-      this.#options.log.error({ err, ...this.#options.describe(message) }, 'the handler of a message threw')
+      if (abort.signal.aborted) return RELEASE
+      this.#options.log.error({ err, ...this.#options.describe(message) }, 'message handler threw')
       return { kind: 'retry', delaySeconds: this.#options.visibilityTimeoutSeconds }
     }
   }
 
-  /** Resolves to false when SQS did not accept it or the lease was lost: the message is then redelivered by itself. */
-  async #settle(held: Held, disposition: Disposition): Promise<boolean> {
+  /** Resolves to false if the lease was lost or the call failed; the message is then redelivered. */
+  async #settle({ receiptHandle, message }: HeldMessage, action: MessageAction): Promise<boolean> {
     try {
-      return await this.#leases.end(
-        held.receiptHandle,
-        disposition.kind === 'delete' ? 'delete' : disposition.delaySeconds
-      )
+      return await this.#leases.end(receiptHandle, action.kind === 'delete' ? 'delete' : action.delaySeconds)
     } catch (err) {
       const { log, describe } = this.#options
-      log.warn({ err, ...describe(held.message) }, `cannot ${disposition.kind} a message`)
+      log.warn({ err, ...describe(message), action: action.kind }, 'message settlement failed')
       return false
     }
   }
 }
-
-const HAND_BACK: Disposition = { kind: 'retry', delaySeconds: 0 }

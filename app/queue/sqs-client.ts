@@ -1,9 +1,9 @@
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
 
 /**
- * A client of SQS. The AWS SDK's own variables say where it is and who we are.
+ * Creates a client of SQS. Region, endpoint and credentials come from the AWS SDK's own variables.
  *
- * @param requestTimeoutMs how long one try of a call may take; a receive waits for messages meanwhile
+ * @param requestTimeoutMs timeout of one attempt of a call; for a receive it includes the wait for messages
  */
 export function createSqsClient(requestTimeoutMs: number): SQSClient {
   return new SQSClient({
@@ -26,8 +26,8 @@ const COUNTS = [
 ] as const
 
 /**
- * About how many messages a queue has: those that can be received, those that wait behind another of their group, and
- * hidden ones, which a worker holds or has returned for a later time. SQS may count them a minute late.
+ * Returns the approximate number of messages in a queue: visible, waiting behind another one of their group,
+ * and hidden because a worker holds them or retries them later. SQS may be a minute behind.
  */
 export async function messagesIn(sqs: SQSClient, queueUrl: string): Promise<number> {
   const { Attributes = {} } = await sqs.send(

@@ -2,9 +2,9 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 /**
- * Collects what a start has left behind, once: about 30 ms. V8 sets the limits of the heap by what a full collection
- * leaves. Where a host has much memory the first one comes late, and by then a busy process has taken 100 MB more than it
- * needs, and keeps them.
+ * Runs one full garbage collection after the start, which takes about 30 ms. V8 derives its heap limits from
+ * what a full collection leaves. On a host with much memory the first one would come late, after a busy
+ * process has grown by 100 MB that it never releases.
  */
 export function collectGarbage(): void {
   setFlagsFromString('--expose-gc')

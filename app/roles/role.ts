@@ -1,17 +1,19 @@
 import type { Config, VariableName } from '../config.ts'
 import type { Logger } from '../logger.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import type { Listener } from '../processor.ts'
+import { createMetrics } from '../wiring.ts'
 
-/** Stops a started role without losing anything. */
+/** Stops a role. Finishes or releases the work in progress. */
 export type Stop = () => Promise<void>
 
 export interface RoleContext<Required extends VariableName = never> {
-  /** The environment, validated: the variables that the role requires are set. */
+  /** The variables in `requires` are set. */
   config: Config & { [Name in Required]: NonNullable<Config[Name]> }
   listener: Listener
   log: Logger
-  /** Writes a line to standard output, in order with the log. */
-  write: (line: string) => void
+  /** Written while the role runs. */
+  metrics: Metrics
 }
 
 /** A process that runs until it is stopped. */
@@ -19,15 +21,30 @@ export interface Role {
   summary: string
   /** Variables that must be set. */
   requires: readonly VariableName[]
-  /** Maximum duration of a stop, in milliseconds; then the process exits. ECS allows 120 s. */
+  /** Maximum duration of a stop, in milliseconds. Then the process exits. ECS allows 120 s. */
   stopWithinMs: number
   start: (context: RoleContext) => Promise<Stop>
 }
 
-/** Describes a role whose `config` has the types of the variables that it requires. */
+/** Returns the role; types its `config` by the variables in `requires`. */
 export const defineRole = <const Required extends VariableName>(
   role: Omit<Role, 'requires' | 'start'> & {
     requires: readonly Required[]
     start: (context: RoleContext<Required>) => Promise<Stop>
   }
 ): Role => role as unknown as Role
+
+/** Starts a role and its metrics. `write` writes a line to standard output, in order with the log. */
+export async function startRole(
+  name: string,
+  role: Role,
+  { write, ...context }: Omit<RoleContext, 'metrics'> & { write: (line: string) => void }
+): Promise<Stop> {
+  const metrics = createMetrics(name, context.config, { log: context.log, write })
+  const stop = await role.start({ ...context, metrics })
+  metrics.start()
+  return async () => {
+    await stop()
+    metrics.stop()
+  }
+}

@@ -3,15 +3,14 @@ import { probeQueue } from '../queue/sqs-client.ts'
 import { Lifecycle } from '../web/lifecycle.ts'
 import { buildServer } from '../web/server.ts'
 import { WEBHOOK_PATH } from '../web/webhook-path.ts'
-import { createEnvironments, createMetrics, createRegionalSqs, SEND_MS } from '../wiring.ts'
+import { createEnvironments, createRegionalSqs, SEND_MS } from '../wiring.ts'
 import { defineRole } from './role.ts'
 
 export const web = defineRole({
-  summary: 'receives notifications over HTTP, verifies them and stores one event for each asset in the queue',
+  summary: 'receives notifications over HTTP, verifies them and stores one event per asset in the queue',
   requires: ['QUEUE_URL'],
   stopWithinMs: 30_000,
-  async start({ config, log, write }) {
-    const metrics = createMetrics('web', config, { log, write })
+  async start({ config, log, metrics }) {
     const environments = createEnvironments(config, log)
     const sqs = await createRegionalSqs(SEND_MS)
     const sender = new EventSender({ sqs, queueUrl: config.QUEUE_URL })
@@ -31,14 +30,12 @@ export const web = defineRole({
     await environments.load()
     environments.startBackgroundRefresh()
     lifecycle.state = 'ready'
-    metrics.start()
     log.info({ url, webhook: `${url}${WEBHOOK_PATH}` }, 'web is ready')
     return async () => {
       lifecycle.state = 'draining'
       environments.stop()
       await server.close()
       await sender.idle()
-      metrics.stop()
       sqs.destroy()
     }
   }

@@ -2,28 +2,27 @@ import { createDynamoDbClient } from '../journal/dynamodb.ts'
 import { Journal } from '../journal/journal.ts'
 import { StateStore } from '../journal/processor-state.ts'
 import { readRequirements } from '../listener-config/requirements.ts'
-import { createClients, createMetrics, createRegionalSqs, loadEnvironments, RECEIVE_MS } from '../wiring.ts'
+import { createClients, createRegionalSqs, loadEnvironments, RECEIVE_MS } from '../wiring.ts'
 import { createWorker } from '../worker/create-worker.ts'
 import { startProcessors, stopProcessors } from '../worker/processor-lifecycle.ts'
 import { defineRole } from './role.ts'
 
 export const WORKER_REQUIRES = ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'JOURNAL_TABLE'] as const
 
-/** How long running processors may take to finish when the worker stops, in milliseconds. */
+/** Maximum time for running processors to finish when the worker stops, in milliseconds. */
 export const WORKER_GRACE_MS = 60_000
 
 export const worker = defineRole({
   summary: 'receives events from the queue and runs the processors of listener.config.ts',
   requires: WORKER_REQUIRES,
   stopWithinMs: 100_000,
-  async start({ config: ownConfig, listener, log, write }) {
+  async start({ config: ownConfig, listener, log, metrics }) {
     const config = readRequirements(listener.processors, ownConfig)
-    const metrics = createMetrics('worker', config, { log, write })
     const sqs = await createRegionalSqs(RECEIVE_MS)
     const environments = await loadEnvironments(config, log)
     environments.startBackgroundRefresh()
     const clients = createClients(environments, log)
-    metrics.gauge('BreakerOpen', () => Number(clients.isAnyStopped))
+    metrics.gauge('BreakerOpen', () => Number(clients.isAnyBreakerOpen))
     const dynamoDb = createDynamoDbClient(config.WORKER_CONCURRENCY)
     const table = { client: dynamoDb, tableName: config.JOURNAL_TABLE }
     const receiver = createWorker({
@@ -42,12 +41,10 @@ export const worker = defineRole({
     })
     await startProcessors(listener.processors, { config, log })
     receiver.start()
-    metrics.start()
     log.info({ processors: listener.processors.map(({ name }) => name) }, 'worker is ready')
     return async () => {
       await receiver.stop(WORKER_GRACE_MS)
       await stopProcessors(listener.processors, log)
-      metrics.stop()
       environments.stop()
       clients.close()
       dynamoDb.destroy()

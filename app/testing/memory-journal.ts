@@ -1,20 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type { AssetEvent } from '../ingest/event.ts'
-import {
-  type Begun,
-  type Journal,
-  type JournalEntry,
-  type Start,
-  UNFINISHED,
-  type Verdict
-} from '../journal/journal.ts'
+import type { AttemptOutcome, AttemptStart, Journal, WithAttempt } from '../journal/journal.ts'
+import { type JournalEntry, UNFINISHED } from '../journal/journal-entry.ts'
 
 interface Entry extends JournalEntry {
-  lastError?: Verdict['lastError']
+  lastError?: AttemptOutcome['lastError']
   reason?: string
 }
 
-type MemoryJournal = Pick<Journal, 'identify' | 'begin' | 'record' | 'ignore'>
+type MemoryJournal = Pick<Journal, 'identify' | 'startAttempt' | 'record' | 'ignore'>
 
 /** A journal in memory, for tests of what uses one; the real one is tested on its own and by the system's tests. */
 export function memoryJournal(clock: () => number = Date.now) {
@@ -24,14 +18,14 @@ export function memoryJournal(clock: () => number = Date.now) {
     async identify(event) {
       return event
     },
-    async begin<Decision extends object>(
+    async startAttempt<Decision extends object>(
       event: AssetEvent,
       decide: (entry: JournalEntry | undefined) => Decision
     ) {
       const entry = entries.get(event.id)
-      const decision = decide(entry) as Decision & Partial<Start>
-      if (!decision.started) return decision as Begun<Decision>
-      writes.push('begin')
+      const decision = decide(entry) as Decision & Partial<AttemptStart>
+      if (!decision.started) return decision as WithAttempt<Decision>
+      writes.push('start')
       const reopens = event.run !== undefined && event.run.id !== entry?.run
       const openedAt = (reopens ? undefined : entry?.openedAt) ?? new Date(clock()).toISOString()
       const before = entry?.processors ?? {}
@@ -50,13 +44,13 @@ export function memoryJournal(clock: () => number = Date.now) {
       return {
         ...decision,
         attempt: { id: attemptId, eventId: event.id, openedAt, before }
-      } as Begun<Decision>
+      } as WithAttempt<Decision>
     },
-    async record(attempt, processors, verdict) {
+    async record(attempt, processors, outcome) {
       writes.push('record')
       const entry = entries.get(attempt.eventId)
       if (entry?.attemptId !== attempt.id) return false
-      Object.assign(entry, { processors, ...verdict })
+      Object.assign(entry, { processors, ...outcome })
       return true
     },
     async ignore({ id }, reason) {

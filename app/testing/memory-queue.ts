@@ -1,11 +1,11 @@
 import type { AssetEvent } from '../ingest/event.ts'
-import type { DeadLetters, Reason } from '../queue/dead-letters.ts'
+import type { DeadLetterReason, DeadLetters } from '../queue/dead-letters.ts'
 import type { EventSender } from '../queue/event-sender.ts'
 import { decodeMessage, encodeMessage } from '../queue/message-codec.ts'
-import type { Disposition, ReceivedMessage } from '../queue/message-receiver.ts'
+import type { MessageAction, ReceivedMessage } from '../queue/message-source.ts'
 
 /** An event that cannot be processed, and why; SQS itself gives no reason. */
-export interface DeadLetter extends Partial<Reason> {
+export interface DeadLetter extends Partial<DeadLetterReason> {
   event: AssetEvent
 }
 
@@ -53,17 +53,17 @@ export class MemoryQueue implements Pick<EventSender, 'store'>, Pick<DeadLetters
     return message
   }
 
-  settle(message: QueuedMessage, disposition: Disposition): void {
-    const isRetried = disposition.kind === 'retry' && message.receiveCount < MAXIMUM_RECEIVES
+  settle(message: QueuedMessage, action: MessageAction): void {
+    const isRetried = action.kind === 'retry' && message.receiveCount < MAXIMUM_RECEIVES
     if (isRetried) {
-      message.visibleAt = this.#clock() + disposition.delaySeconds * 1000
+      message.visibleAt = this.#clock() + action.delaySeconds * 1000
       return
     }
     this.#messages = this.#messages.filter((other) => other !== message)
-    if (disposition.kind === 'retry') this.deadLetters.push({ event: decodeMessage(message.body) })
+    if (action.kind === 'retry') this.deadLetters.push({ event: decodeMessage(message.body) })
   }
 
-  async put(_id: string, body: string, reason: Reason): Promise<void> {
+  async put(_id: string, body: string, reason: DeadLetterReason): Promise<void> {
     this.deadLetters.push({ event: decodeMessage(body), ...reason })
   }
 

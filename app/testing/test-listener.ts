@@ -1,6 +1,6 @@
 import { ListenerError } from '../errors.ts'
 import type { AssetEvent, EventType } from '../ingest/event.ts'
-import type { Status } from '../journal/journal.ts'
+import type { Status } from '../journal/journal-entry.ts'
 import type { ProcessorRecords } from '../journal/processor-record.ts'
 import type { Listener } from '../processor.ts'
 import { decodeMessage } from '../queue/message-codec.ts'

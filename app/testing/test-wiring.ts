@@ -8,7 +8,7 @@ import { examplesOf, readRequirements } from '../listener-config/requirements.ts
 import { SERIALIZERS } from '../logger.ts'
 import { NO_METRICS } from '../metrics/metrics.ts'
 import type { Listener } from '../processor.ts'
-import type { HandleOptions } from '../worker/message-handler.ts'
+import type { EventHandlerOptions } from '../worker/event-handler.ts'
 import { LOCAL_CLOUDINARY } from './defaults.ts'
 import { fakeClients } from './fake-clients.ts'
 import type { FakeCloudinary } from './fake-cloudinary.ts'
@@ -57,10 +57,9 @@ export function wireInMemory(listener: Listener, options: TestWiringOptions) {
     sender: { store: options.store },
     metrics: NO_METRICS,
     toleranceSeconds: 7200,
-    clock,
-    storeTimeoutMs: 8000
+    clock
   })
-  const handling: HandleOptions = {
+  const handling: EventHandlerOptions = {
     processors,
     config,
     clients: fakeClients(cloudinary, { environments, clock, random }),

@@ -1,9 +1,9 @@
-/** How long everything must have been refused for a task to be replaced, in milliseconds. */
+/** Minimum time of refusing all requests before the task is replaced, in milliseconds. */
 const REFUSING_MS = 60_000
 
 /**
- * Tells whether the task has refused everything for a minute. Any request that is let in and ends otherwise than by a refusal,
- * even a forged one, or one that SQS does not store, shows that the task works: to replace it would help nobody.
+ * Detects that the task has refused all requests for a minute for lack of room or time. Any other request
+ * shows that the task works, even if it is forged or not stored by SQS: replacing the task would not help.
  */
 export class Availability {
   readonly #clock: () => number
@@ -15,16 +15,16 @@ export class Availability {
     this.#clock = clock
   }
 
-  /** Reports a request that the task had no room or no time for. */
+  /** Records a request that was refused for lack of room or time. */
   refused(): void {
     const now = this.#clock()
-    // after a pause nobody knows what would have been refused meanwhile
+    // a pause without requests does not count as refusing
     if (now - this.#lastRefusal > REFUSING_MS) this.#refusingSince = undefined
     this.#refusingSince ??= now
     this.#lastRefusal = now
   }
 
-  /** Reports a request that the task could deal with. */
+  /** Records a request that the task could handle. */
   served(): void {
     this.#refusingSince = undefined
   }

@@ -1,7 +1,7 @@
-/** Up to this a body is small, in bytes. Most notifications are about one asset and have 1 to 4 KB. */
+/** Maximum size of a small body, in bytes. Most notifications have one asset and 1 to 4 KB. */
 export const SMALL_BODY_BYTES = 64 * 1024
 
-/** What a request costs beside its body, in bytes: headers, and the objects for it. */
+/** Memory of a request beside its body, in bytes: headers and objects. */
 const REQUEST_BYTES = 8 * 1024
 
 export interface BodyBudgetOptions {
@@ -11,12 +11,12 @@ export interface BodyBudgetOptions {
   large: number
 }
 
-/** Gives back what was reserved; further calls do nothing. */
+/** Releases the reservation. Further calls do nothing. */
 export type Release = () => void
 
 /**
- * Bytes of bodies that may be held at a time. Small bodies have a share of their own: large ones, which fill
- * theirs with few connections, cannot keep them out.
+ * Limits the bytes of bodies that are held at a time. Small bodies have their own share, so that a few large
+ * ones cannot keep them out.
  */
 export class BodyBudget {
   readonly #small: Share
@@ -27,12 +27,14 @@ export class BodyBudget {
     this.#large = { capacity: large, used: 0 }
   }
 
-  /** Bytes that are reserved. */
+  /** Reserved bytes. */
   get used(): number {
     return this.#small.used + this.#large.used
   }
 
-  /** Returns undefined where the budget is spent. A body larger than its share is let in while it is alone. */
+  /**
+   * Returns undefined if the budget is exhausted. Admits a body larger than its share if the share is unused.
+   */
   reserve(bodyBytes: number): Release | undefined {
     const share = bodyBytes > SMALL_BODY_BYTES ? this.#large : this.#small
     let held = bodyBytes + REQUEST_BYTES

@@ -1,18 +1,19 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
-/** Anybody can send one, and it is in every line; in characters. */
-const LONGEST_TRACE_ID = 256
+/** Maximum length of a trace id, which any sender can set, in characters. */
+const MAXIMUM_TRACE_ID_LENGTH = 256
 
-/** The header's value; undefined where it is missing or repeated. */
-export function single(headers: IncomingHttpHeaders, name: string): string | undefined {
+/** Returns the value of a header; undefined if it is missing or repeated. */
+export function headerValue(headers: IncomingHttpHeaders, name: string): string | undefined {
   const value = headers[name]
   return typeof value === 'string' ? value : undefined
 }
 
 /**
- * What a load balancer calls the request, for a log line to be found by.
- * Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-request-tracing.html
+ * Returns the trace id that the load balancer has given the request.
+ * Source:
+ * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-request-tracing.html
  */
 export function traceIdOf(headers: IncomingHttpHeaders): string | undefined {
-  return single(headers, 'x-amzn-trace-id')?.slice(0, LONGEST_TRACE_ID)
+  return headerValue(headers, 'x-amzn-trace-id')?.slice(0, MAXIMUM_TRACE_ID_LENGTH)
 }

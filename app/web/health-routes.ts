@@ -5,21 +5,24 @@ import type { Lifecycle } from './lifecycle.ts'
 export interface HealthOptions {
   lifecycle: Lifecycle
   availability: Availability
-  /** Resolves when the queue answers; rejects when it does not. */
+  /** Rejects if the queue does not respond. */
   probeQueue: () => Promise<void>
   /** Milliseconds. */
   clock: () => number
 }
 
-/** How long an answer of the queue counts, in milliseconds: load balancers ask every few seconds, from every zone. */
+/**
+ * Time that a probe of the queue is cached, in milliseconds. Load balancers check every few seconds from
+ * every zone.
+ */
 const PROBE_VALID_MS = 5000
 
-/** Requests to `/ready` that may wait for the queue: one connection can send any number before it is answered. */
+/** Maximum number of requests to `/ready` that wait for the queue. One connection can send any number. */
 const MAXIMUM_WAITING = 100
 
 /**
- * `GET /health`: 200 while the process works, 503 when it must be replaced; the queue is not asked, or an outage would
- * have every task replaced. `GET /ready`: 200 when it can take traffic.
+ * `GET /health`: 200 while the process works, 503 if the task must be replaced. Does not probe the queue,
+ * since an outage would replace all tasks. `GET /ready`: 200 if the task can receive traffic.
  */
 export const health: FastifyPluginAsync<HealthOptions> = async (app, options) => {
   const { lifecycle, availability, probeQueue, clock } = options
@@ -31,7 +34,7 @@ export const health: FastifyPluginAsync<HealthOptions> = async (app, options) =>
       const reachable = probeQueue().then(
         () => true,
         (err: unknown) => {
-          app.log.warn({ err, code: 'QUEUE_UNAVAILABLE' }, 'the queue does not answer')
+          app.log.warn({ err, code: 'QUEUE_UNAVAILABLE' }, 'queue unreachable')
           return false
         }
       )

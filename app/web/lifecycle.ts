@@ -1,4 +1,4 @@
-/** Where the web role is in its life; it takes traffic only in between. */
+/** State of the web role, which receives traffic only while `ready`. */
 export class Lifecycle {
   state: 'starting' | 'ready' | 'draining' = 'starting'
 }

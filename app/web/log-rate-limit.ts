@@ -1,12 +1,12 @@
 import type { Logger } from '../logger.ts'
 
-/** Default limit of lines a minute about requests that nobody has signed, for each code. */
+/** Default maximum of log lines per minute and code. */
 const LINES_PER_MINUTE = 100
 
 const MINUTE_MS = 60_000
 
-/** Limits the lines that a sender can have written without a signature. Metrics count every request all the same. */
-export class LineLimit {
+/** Limits the log lines for unverified requests. Metrics count every request. */
+export class LogRateLimit {
   readonly #log: Logger
   readonly #clock: () => number
   readonly #written = new Map<string, { since: number; lines: number }>()
@@ -18,9 +18,10 @@ export class LineLimit {
   }
 
   /**
-   * Whether a line with this code may be written. The codes are the listener's own, so they are few.
+   * Whether a line with this code may be written. The number of codes is bounded: they are the listener's
+   * own.
    *
-   * @param linesPerMinute the same at every call with this code
+   * @param linesPerMinute must be the same for all calls with a code
    */
   allows(code: string, linesPerMinute = LINES_PER_MINUTE): boolean {
     const now = this.#clock()

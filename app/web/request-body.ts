@@ -2,13 +2,13 @@ import type { Readable } from 'node:stream'
 import { ListenerError } from '../errors.ts'
 
 export interface BodyOptions {
-  /** Bytes that are reserved for it. */
+  /** Maximum size of the body. */
   expectedBytes: number
-  /** A slower sender is cut off, in milliseconds. */
+  /** Time-out, in milliseconds. */
   withinMs: number
 }
 
-/** What Fastify answers with its status. */
+/** Fastify responds with its status code. */
 class BodyError extends ListenerError {
   readonly statusCode: number
 
@@ -22,13 +22,13 @@ export const bodyTooLarge = (limitBytes: number) =>
   new BodyError('BODY_TOO_LARGE', 413, `the body is larger than ${limitBytes} bytes`)
 
 /**
- * Reads a body into one buffer. Fastify's own parser keeps each chunk until the end, and then copies them: a sender that puts
- * each byte into a chunk of its own makes it hold a hundred times the body.
+ * Reads a body into one buffer. Fastify's own parser keeps all chunks until the end: with one byte per chunk
+ * they take a hundred times the size of the body.
  *
- * @throws BODY_TOO_LARGE, BODY_TOO_SLOW, or BODY_INCOMPLETE when the sender is gone
+ * @throws BODY_TOO_LARGE, BODY_TOO_SLOW, or BODY_INCOMPLETE if the sender disconnects
  */
 export function readBody(payload: Readable, { expectedBytes, withinMs }: BodyOptions): Promise<Buffer> {
-  // not from the pool, and not filled: the kernel gives it memory as bytes are written to it
+  // unpooled and unfilled: the kernel allocates memory only as bytes are written
   const body = Buffer.allocUnsafeSlow(expectedBytes)
   let received = 0
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
@@ -40,14 +40,14 @@ export function readBody(payload: Readable, { expectedBytes, withinMs }: BodyOpt
   const onGone = (cause?: Error) =>
     reject(new BodyError('BODY_INCOMPLETE', 400, `the body ended after ${received} bytes`, { cause }))
   const timer = setTimeout(
-    () => reject(new BodyError('BODY_TOO_SLOW', 408, `the body did not come in within ${withinMs} ms`)),
+    () => reject(new BodyError('BODY_TOO_SLOW', 408, `the body was not received within ${withinMs} ms`)),
     withinMs
   )
   payload.on('data', onData).once('end', onEnd).once('error', onGone).once('close', onGone)
   return promise.finally(() => {
     clearTimeout(timer)
     payload.off('data', onData).off('end', onEnd).off('error', onGone).off('close', onGone)
-    // what still comes is dropped; an error without a listener would end the process
+    // drop the rest; an error event without a listener would end the process
     payload.on('error', () => {}).resume()
   })
 }

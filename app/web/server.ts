@@ -3,52 +3,54 @@ import type { Logger } from '../logger.ts'
 import { Availability } from './availability.ts'
 import { traceIdOf } from './headers.ts'
 import { type HealthOptions, health } from './health-routes.ts'
-import { LineLimit } from './log-rate-limit.ts'
+import { LogRateLimit } from './log-rate-limit.ts'
 import { reportUnknownPath } from './unknown-path.ts'
-import { createLimits, type Limits } from './web-limits.ts'
+import { createLimits, type WebLimits } from './web-limits.ts'
 import { type WebhookOptions, webhook } from './webhook-route.ts'
 
 export interface ServerOptions
   extends Omit<HealthOptions, 'availability'>,
-    Omit<WebhookOptions, 'availability' | 'lineLimit' | 'limits' | 'storeTimeoutMs'> {
+    Omit<WebhookOptions, 'availability' | 'logRateLimit' | 'limits'> {
   log: Logger
-  storeTimeoutMs?: number
-  /** Default: by the memory of the task. */
-  limits?: Limits
+  /** Default: derived from the memory of the task. */
+  limits?: WebLimits
 }
 
-/** Longer than the idle time-out of an ALB (60 s), or it would send requests into connections that close. */
+/**
+ * Longer than the idle time-out of an ALB (60 s), which would otherwise send requests into closing
+ * connections.
+ */
 const KEEP_ALIVE_MS = 65_000
 
-/** A request must have come in whole by then, in milliseconds; Cloudinary itself gives up after 20 s. */
+/** Maximum time to receive a request, in milliseconds. Cloudinary itself times out after 20 s. */
 const REQUEST_MS = 30_000
 
 const HEADERS_MS = 10_000
 
-/** How often Node.js looks for requests past those limits, in milliseconds; by default that adds up to 30 s. */
+/** Interval at which Node.js enforces these limits, in milliseconds. Its default is 30 s. */
 const CONNECTIONS_CHECK_MS = 1000
 
-/** How often, in milliseconds, connections that have become idle are closed while the server closes. */
+/** Interval at which idle connections are closed while the server closes, in milliseconds. */
 const CLOSING_CHECK_MS = 50
 
-/** The web role's server, not yet listening. */
+/** Builds the server of the web role. Does not listen yet. */
 export function buildServer(options: ServerOptions): FastifyInstance {
   const { metrics, log, clock, limits = createLimits() } = options
   const availability = new Availability(clock)
-  const lineLimit = new LineLimit(log, clock)
+  const logRateLimit = new LogRateLimit(log, clock)
   const app: FastifyInstance = fastify({
     loggerInstance: log as FastifyBaseLogger,
-    // the webhook writes one line for each notification, and a load balancer's probes need none
+    // the webhook logs one line per notification; health checks need none
     logController: new LogController({ disableRequestLogging: true }),
-    // every line of a request carries it, those of Fastify's own included
+    // adds the trace id to all lines of a request, including Fastify's own
     childLoggerFactory: (parent, bindings, loggerOptions, { headers }) =>
       parent.child({ ...bindings, traceId: traceIdOf(headers) }, loggerOptions),
-    // an address in Cloudinary may end with a slash
+    // the URL in Cloudinary may end with a slash
     routerOptions: { ignoreTrailingSlash: true },
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_MS,
     http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: CONNECTIONS_CHECK_MS },
-    // the log shows whom the load balancer saw: X-Forwarded-For is believed of the nearest peer alone
+    // trusts X-Forwarded-For of the nearest peer only: the client that the load balancer saw
     trustProxy: (_address, hop) => hop === 0
   })
 
@@ -60,30 +62,30 @@ export function buildServer(options: ServerOptions): FastifyInstance {
       return reply.code(status).send({ code: 'INTERNAL' })
     }
     const code = status === 413 ? 'BODY_TOO_LARGE' : (error.code ?? 'BAD_REQUEST')
-    // Fastify has many codes for what is no proper request, and each would be a metric
+    // Fastify has many codes for malformed requests, and each would be a separate metric
     metrics.count('NotificationsRefused', 1, { Reason: status === 413 ? code : 'BAD_REQUEST' })
-    if (lineLimit.allows(code)) request.log.warn({ code, status, ip: request.ip }, 'request refused')
+    if (logRateLimit.allows(code)) request.log.warn({ code, status, ip: request.ip }, 'request refused')
     return reply.code(status).send({ code })
   })
-  // Node.js closes those that are idle when it begins: one that is answered after that would be kept alive, and waited for
+  // Node.js closes idle connections only once; connections that become idle later would delay the close
   app.addHook('preClose', async () => {
     const timer = setInterval(() => app.server.closeIdleConnections(), CLOSING_CHECK_MS).unref()
     app.server.once('close', () => clearInterval(timer))
   })
   app.server.maxConnections = limits.connections
   app.server.on('drop', () => {
-    if (lineLimit.allows('TOO_MANY_CONNECTIONS')) {
+    if (logRateLimit.allows('TOO_MANY_CONNECTIONS')) {
       log.warn({ code: 'TOO_MANY_CONNECTIONS', limit: limits.connections }, 'connection refused')
     }
   })
-  // whatever is posted to a path that does not exist is neither kept nor parsed
+  // bodies for unknown paths are neither kept nor parsed
   app.removeAllContentTypeParsers()
   app.setNotFoundHandler((request, reply) => {
-    reportUnknownPath(request, lineLimit)
+    reportUnknownPath(request, logRateLimit)
     return reply.code(404).send({ code: 'NOT_FOUND' })
   })
 
   app.register(health, { ...options, availability })
-  app.register(webhook, { storeTimeoutMs: 8000, ...options, availability, lineLimit, limits })
+  app.register(webhook, { ...options, availability, logRateLimit, limits })
   return app
 }

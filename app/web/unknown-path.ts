@@ -1,25 +1,28 @@
 import type { FastifyRequest } from 'fastify'
 import { maskSecrets } from '../mask.ts'
-import type { LineLimit } from './log-rate-limit.ts'
+import type { LogRateLimit } from './log-rate-limit.ts'
 
 /** Maximum length of a path in the log, in characters. */
 const MAXIMUM_LENGTH = 200
 
-/** Scheme and authority of a request target in absolute form, which may hold credentials. */
+/** Scheme and authority of a request target in absolute form. May hold credentials. */
 const ORIGIN = /^[a-z][\w+.-]*:\/\/[^/?#]*/i
 
 /**
- * Logs a POST to a path that does not exist, once a minute: the address in Cloudinary may be mistyped, and then every
- * notification is lost.
+ * Logs a POST to an unknown path, once a minute: if the URL in Cloudinary is mistyped, every notification is
+ * lost.
  */
-export function reportUnknownPath({ method, url, ip, log }: FastifyRequest, lineLimit: LineLimit): void {
-  if (method !== 'POST' || !lineLimit.allows('PATH_UNKNOWN', 1)) return
+export function reportUnknownPath(
+  { method, url, ip, log }: FastifyRequest,
+  logRateLimit: LogRateLimit
+): void {
+  if (method !== 'POST' || !logRateLimit.allows('PATH_UNKNOWN', 1)) return
   log.warn({ code: 'PATH_UNKNOWN', path: loggedPath(url), ip }, 'POST to unknown path')
 }
 
 /**
- * The path of a request target, bounded and without its query. It is the sender's, and may hold anything that is printable
- * ASCII: Node.js refuses other bytes.
+ * Returns the path of a request target, truncated and without its query. It may hold any printable ASCII:
+ * Node.js rejects other bytes.
  */
 function loggedPath(target: string): string {
   const [path = ''] = target.replace(ORIGIN, '').split(/[?#]/, 1)

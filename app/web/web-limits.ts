@@ -3,35 +3,39 @@ import { constrainedMemory } from 'node:process'
 import { getHeapStatistics } from 'node:v8'
 import { BodyBudget } from './body-budget.ts'
 
-/** What requests may hold at a time. */
-export interface Limits {
-  /** Bodies while they come in. Their senders are not verified. */
+/** Limits of all concurrent requests together. */
+export interface WebLimits {
+  /** Bodies that are being received. Their senders are not verified yet. */
   reading: BodyBudget
-  /** Bodies from the check of the signature until SQS has stored their events. */
+  /** Bodies from the signature check until SQS has stored their events. */
   storing: BodyBudget
   connections: number
-  /** Mean delay of the event loop, in a second, above which the next second's requests are refused. */
+  /**
+   * Maximum mean delay of the event loop in one second. Above it, requests of the next second are refused.
+   */
   eventLoopDelayMs: number
 }
 
-/** Of a connection with a request that is not answered, at most, in bytes: 15 KiB with 14 KiB of headers, measured. */
+/**
+ * Maximum memory of a connection with a pending request, in bytes. Measured: 15 KiB with 14 KiB of headers.
+ */
 const CONNECTION_BYTES = 32 * 1024
 
 /**
- * Divides the memory of the task: 1/4 for large bodies that come in, 1/8 for small ones, 1/16 for connections, and up to 3/8
- * for what is being stored. The rest is for the process itself, which takes 130 MB, and for SQS.
+ * Divides the memory of the task: 1/4 for receiving large bodies, 1/8 for small ones, 1/16 for connections,
+ * and up to 3/8 for storing. The rest is for the process itself, which takes 130 MB, and for SQS.
  *
- * An authentic body is parsed and encoded, in the heap, and takes up to 5.5 times its size there until it is stored,
- * measured with bodies of 10 MiB; V8 limits the heap to half of a small task's memory. So 1/16 of the heap is 3/16 of
- * the task's memory, for large bodies and for small ones each.
+ * An authentic body is parsed and encoded in the heap, where it takes up to 5.5 times its size until it is
+ * stored (measured with bodies of 10 MiB). V8 limits the heap to half of a small task's memory, so 1/16 of
+ * the heap, for large and for small bodies each, corresponds to 3/16 of the task's memory.
  *
- * @param memoryBytes default: of the container, or of the machine where that has no limit
- * @param heapBytes default: what V8 limits its heap to
+ * @param memoryBytes default: the memory limit of the container, or the memory of the machine
+ * @param heapBytes default: V8's heap limit
  */
 export function createLimits(
   memoryBytes = Math.min(...[constrainedMemory(), totalmem()].filter(Boolean)),
   heapBytes = getHeapStatistics().heap_size_limit
-): Limits {
+): WebLimits {
   return {
     reading: new BodyBudget({ large: memoryBytes / 4, small: memoryBytes / 8 }),
     storing: new BodyBudget({ large: heapBytes / 16, small: heapBytes / 16 }),

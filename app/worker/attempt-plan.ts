@@ -1,54 +1,68 @@
 import type { AssetEvent } from '../ingest/event.ts'
-import { type JournalEntry, UNFINISHED } from '../journal/journal.ts'
-import type { ProcessorRecords } from '../journal/processor-record.ts'
+import { type JournalEntry, UNFINISHED } from '../journal/journal-entry.ts'
+import { type ProcessorRecords, recordNamed } from '../journal/processor-record.ts'
 import type { Processor } from '../processor.ts'
 import { isExhausted, isFinal, notBeforeOf, startedRecord } from './attempt-records.ts'
 
-/** What to do about an event, by what the journal knows of it. */
-export type Plan =
-  /** All is done: it was delivered again. */
+/** What to do about an event, given what the journal knows of it. */
+export type AttemptPlan =
+  /** The event was finished by an earlier delivery. */
   | { outcome: 'finished' }
-  /** No processor may run yet; `until` in milliseconds since the epoch. */
+  /** No processor may run before `until`, in milliseconds since the epoch. */
   | { outcome: 'waiting'; until: number }
-  /** These run now, in this order; `started` is the record of the first. */
+  /** These processors run now, in this order. `started` is the record of the first. */
   | { outcome: 'due'; due: readonly Processor[]; started: ProcessorRecords }
 
 /**
- * Decides which processors run for an event now: those that have not ended yet, each at its own time.
+ * Decides which processors run for an event now. Each unfinished processor has its own retry time.
  *
- * @param processors those that the event is for
+ * @param processors the processors selected for the event
  * @param now milliseconds since the epoch
  */
-export function planOf(
+export function planAttempt(
   event: AssetEvent,
   processors: readonly Processor[],
   entry: JournalEntry | undefined,
   now: number
-): Plan {
-  const isOpenedByRun = event.run !== undefined && event.run.id !== entry?.run
-  if (entry && !UNFINISHED.includes(entry.status) && !isOpenedByRun) return { outcome: 'finished' }
-  const recordOf = ({ name }: Processor) => recordNamed(entry?.processors, name)
-  const pending = processors.filter((processor) => !isFinal(recordOf(processor), event.run))
-  const due = pending.filter((processor) => notBeforeOf(recordOf(processor), event.run) <= now)
+): AttemptPlan {
+  const reopens = event.run !== undefined && event.run.id !== entry?.run
+  if (entry && !UNFINISHED.includes(entry.status) && !reopens) return { outcome: 'finished' }
+  const records = entry?.processors ?? {}
+  const pending = pendingProcessors(event, processors, records)
+  const due = pending.filter(({ name }) => notBeforeOf(recordNamed(records, name), event.run) <= now)
   if (pending.length > 0 && due.length === 0) {
-    const times = pending.map((processor) => notBeforeOf(recordOf(processor), event.run))
-    return { outcome: 'waiting', until: Math.min(...times) }
+    return { outcome: 'waiting', until: nextRunAt(event, processors, records) }
   }
-  return { outcome: 'due', due, started: startOf(event, due[0], entry?.processors, now) }
+  return { outcome: 'due', due, started: startRecordOf(event, due[0], records, now) }
 }
 
-/** The record with which a processor begins; none for one that does not run any more. */
-export function startOf(
+/** Returns the processors that have not finished the event. */
+export const pendingProcessors = (
+  { run }: AssetEvent,
+  processors: readonly Processor[],
+  records: ProcessorRecords
+): Processor[] => processors.filter(({ name }) => !isFinal(recordNamed(records, name), run))
+
+/** Returns when the first unfinished processor may run, in milliseconds since the epoch. */
+export const nextRunAt = (
+  event: AssetEvent,
+  processors: readonly Processor[],
+  records: ProcessorRecords
+): number =>
+  Math.min(
+    ...pendingProcessors(event, processors, records).map(({ name }) =>
+      notBeforeOf(recordNamed(records, name), event.run)
+    )
+  )
+
+/** Returns the record to write before a processor runs, by its name. Empty if it has no attempts left. */
+export function startRecordOf(
   event: AssetEvent,
   processor: Processor | undefined,
-  records: ProcessorRecords | undefined,
+  records: ProcessorRecords,
   now: number
 ): ProcessorRecords {
   if (!processor) return {}
   const before = recordNamed(records, processor.name)
   return isExhausted(before, event.run) ? {} : { [processor.name]: startedRecord(event, before, now) }
 }
-
-/** A processor may be named `constructor`. */
-export const recordNamed = (records: ProcessorRecords | undefined, name: string) =>
-  records && Object.hasOwn(records, name) ? records[name] : undefined

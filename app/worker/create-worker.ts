@@ -1,30 +1,21 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { CloudinaryClients } from '../cloudinary/clients.ts'
-import type { Config } from '../config.ts'
-import type { Environments } from '../credentials/environments.ts'
-import type { Journal } from '../journal/journal.ts'
-import type { StateStore } from '../journal/processor-state.ts'
-import type { Logger } from '../logger.ts'
-import type { Metrics } from '../metrics/metrics.ts'
 import type { Listener } from '../processor.ts'
 import { DeadLetters } from '../queue/dead-letters.ts'
 import { MessageReceiver } from '../queue/message-receiver.ts'
+import { SqsMessageSource } from '../queue/sqs-message-source.ts'
+import type { EventHandlerOptions } from './event-handler.ts'
 import { describeMessage, handleMessage } from './message-handler.ts'
 
-export interface WorkerOptions {
+type HandlerOption = 'config' | 'environments' | 'journal' | 'state' | 'log' | 'metrics'
+
+export interface WorkerOptions extends Pick<EventHandlerOptions, HandlerOption> {
   sqs: SQSClient
   queueUrl: string
   deadLetterQueueUrl: string
   listener: Listener
-  /** With what the processors require. */
-  config: Config
   clients: CloudinaryClients
-  environments: Pick<Environments, 'isOwnKey'>
-  journal: Journal
-  state: StateStore
-  log: Logger
-  metrics: Metrics
-  /** Maximum number of events that run at a time, each of another asset. */
+  /** Maximum number of events handled in parallel, each of another asset. */
   concurrency: number
   waitTimeSeconds?: number
   /** Milliseconds since the epoch. */
@@ -33,45 +24,23 @@ export interface WorkerOptions {
   random?: () => number
 }
 
-/** The worker role: receives events and runs the processors. While Cloudinary is down it takes none. */
+/** Creates the receiver of the worker role. It receives no events while Cloudinary is down. */
 export function createWorker(options: WorkerOptions): MessageReceiver {
-  const {
-    sqs,
-    queueUrl,
-    listener,
-    config,
-    clients,
-    environments,
-    journal,
-    state,
-    log,
-    metrics,
-    clock = Date.now,
-    random = Math.random
-  } = options
-  const deadLetters = new DeadLetters({ sqs, queueUrl: options.deadLetterQueueUrl })
-  const { processors } = listener
+  const { sqs, queueUrl, listener, clients, log, concurrency, waitTimeSeconds } = options
+  const handlerOptions: EventHandlerOptions = {
+    ...options,
+    processors: listener.processors,
+    deadLetters: new DeadLetters({ sqs, queueUrl: options.deadLetterQueueUrl }),
+    clock: options.clock ?? Date.now,
+    random: options.random ?? Math.random
+  }
   return new MessageReceiver({
-    sqs,
-    queueUrl,
+    source: new SqsMessageSource({ sqs, queueUrl }),
     log,
-    concurrency: options.concurrency,
+    concurrency,
     capacity: () => clients.capacity,
     describe: describeMessage,
-    ...(options.waitTimeSeconds !== undefined && { waitTimeSeconds: options.waitTimeSeconds }),
-    handle: (message, signal) =>
-      handleMessage(message, signal, {
-        processors,
-        config,
-        clients,
-        environments,
-        journal,
-        state,
-        deadLetters,
-        log,
-        metrics,
-        clock,
-        random
-      })
+    ...(waitTimeSeconds !== undefined && { waitTimeSeconds }),
+    handle: (message, signal) => handleMessage(message, signal, handlerOptions)
   })
 }

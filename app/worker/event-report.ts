@@ -1,25 +1,40 @@
 import type { AssetEvent } from '../ingest/event.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics/metrics.ts'
-import type { Failure, Run } from './run-processor.ts'
+import type { FailedRun, ProcessorRun } from './run-processor.ts'
 
-export interface ReportOptions {
-  log: Logger
-  metrics: Metrics
-  /** Milliseconds since the epoch. */
-  clock: () => number
-}
+/** The outcome of handling an event. Outcomes with `delaySeconds` return its message to the queue. */
+export type EventOutcome =
+  | { outcome: 'ignored'; reason: string }
+  | { outcome: 'duplicate' }
+  /** Every processor has succeeded. */
+  | { outcome: 'processed' }
+  /** Every processor has finished, and at least one is dead-lettered. */
+  | { outcome: 'dead' }
+  /** Nothing ran: no processor is due, or Cloudinary is down. */
+  | { outcome: 'deferred'; delaySeconds: number }
+  /** Some processors run again, each at its own time. `retries` are those that failed now. */
+  | { outcome: 'retrying'; retries: readonly Retry[]; delaySeconds: number }
+  /** Another attempt has started, since this worker lost its lease. */
+  | { outcome: 'superseded'; delaySeconds: 0 }
 
 /** A processor's failure, and when the processor runs again. */
 export interface Retry {
-  failure: Failure
+  failure: FailedRun
   /** Attempts of the processor that counted. */
   attempt: number
   /** Milliseconds since the epoch. */
   at: number
 }
 
-/** The fields of every log line about an event, those that its processors write included. */
+export interface EventReportOptions {
+  log: Logger
+  metrics: Metrics
+  /** Milliseconds since the epoch. */
+  clock: () => number
+}
+
+/** Returns the fields of every log line about an event, including the lines that processors write. */
 export function describeEvent({ id, type, environment, asset, traceId, run }: AssetEvent): object {
   return {
     eventId: id,
@@ -31,38 +46,23 @@ export function describeEvent({ id, type, environment, asset, traceId, run }: As
   }
 }
 
-/** Reports the handling of one event: log lines, and the metrics that count it. */
-export class Report {
-  /** Its lines say which event they are about. */
+/** Reports the handling of one event in log lines and metrics. */
+export class EventReport {
+  /** Its lines name the event. */
   readonly log: Logger
   readonly #event: AssetEvent
   readonly #metrics: Metrics
   readonly #clock: () => number
 
-  constructor(event: AssetEvent, { log, metrics, clock }: ReportOptions) {
+  constructor(event: AssetEvent, { log, metrics, clock }: EventReportOptions) {
     this.log = log.child(describeEvent(event))
     this.#event = event
     this.#metrics = metrics
     this.#clock = clock
   }
 
-  ignored(reason: string): void {
-    this.#metrics.count('EventsIgnored', 1)
-    this.log.info({ outcome: 'ignored', reason }, 'event ignored')
-  }
-
-  duplicate(): void {
-    this.#metrics.count('EventsDuplicate', 1)
-    this.log.info({ outcome: 'duplicate' }, 'duplicate event skipped')
-  }
-
-  /** Another worker has the event: the lease of this one was lost. */
-  superseded(): void {
-    this.log.warn({ code: 'LEASE_LOST' }, 'outcome not recorded: another attempt has begun')
-  }
-
-  /** A processor has run. The line about a failure follows when the outcome of the event is known. */
-  ran(run: Run): void {
+  /** Reports a run. A failure is logged with the outcome of the event, which knows the retry time. */
+  ran(run: ProcessorRun): void {
     const { processor: Processor, milliseconds } = run
     this.#metrics.time('ProcessorDuration', milliseconds, { Processor })
     if (run.outcome === 'failed') {
@@ -73,30 +73,53 @@ export class Report {
     }
   }
 
-  deadLettered({ processor, error }: Failure): void {
+  deadLettered({ processor, error }: FailedRun): void {
     this.#metrics.count('EventsDeadLettered', 1)
     this.log.error({ processor, err: error }, 'event dead-lettered')
   }
 
-  /** Every processor has succeeded. */
-  processed(): void {
-    this.#metrics.count('EventsProcessed', 1)
-    // an operator's run may come days later
-    if (this.#event.run) return
-    this.#metrics.time('EndToEndLatency', this.#clock() - Date.parse(this.#event.receivedAt))
+  /** Reports the outcome of the event. */
+  ended(result: EventOutcome): void {
+    switch (result.outcome) {
+      case 'ignored':
+        this.#metrics.count('EventsIgnored', 1)
+        this.log.info({ ...result }, 'event ignored')
+        break
+      case 'duplicate':
+        this.#metrics.count('EventsDuplicate', 1)
+        this.log.info({ ...result }, 'duplicate event skipped')
+        break
+      case 'processed':
+        this.#metrics.count('EventsProcessed', 1)
+        this.#latency()
+        break
+      case 'retrying':
+        this.#retrying(result.retries)
+        break
+      case 'superseded':
+        this.log.warn({ code: 'LEASE_LOST' }, 'attempt superseded by another worker')
+        break
+      case 'dead':
+      case 'deferred':
+        break
+    }
   }
 
-  /** What failed runs again, each processor at its own time. */
-  retried(retries: readonly Retry[]): void {
-    this.#metrics.count('EventsRetried', 1)
-    const now = this.#clock()
+  #retrying(retries: readonly Retry[]): void {
+    if (retries.length > 0) this.#metrics.count('EventsRetried', 1)
     for (const { failure, attempt, at } of retries) {
       const { processor, outcome, fault, error, milliseconds } = failure
-      const retryInSeconds = Math.max(0, Math.ceil((at - now) / 1000))
+      const retryInSeconds = Math.max(0, Math.ceil((at - this.#clock()) / 1000))
       this.log.warn(
         { processor, outcome, fault: fault.kind, err: error, milliseconds, attempt, retryInSeconds },
-        'event failed; it will be tried again'
+        'event failed; will be retried'
       )
     }
+  }
+
+  /** A redrive or replay may come days later, so its latency says nothing. */
+  #latency(): void {
+    const { run, receivedAt } = this.#event
+    if (!run) this.#metrics.time('EndToEndLatency', this.#clock() - Date.parse(receivedAt))
   }
 }

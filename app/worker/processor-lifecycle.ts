@@ -3,9 +3,9 @@ import type { Logger } from '../logger.ts'
 import type { Processor } from '../processor.ts'
 
 /**
- * Starts those that have something to start, in the order listed.
+ * Starts the processors in order.
  *
- * @throws what the first one throws that cannot start; those before it are stopped again
+ * @throws the error of the first processor that fails to start, after stopping those that had started
  */
 export async function startProcessors(
   processors: readonly Processor[],
@@ -23,13 +23,13 @@ export async function startProcessors(
   }
 }
 
-/** Stops them in reverse order. One that fails to keeps none of the others from it. */
+/** Stops the processors in reverse order. Continues if one fails. */
 export async function stopProcessors(processors: readonly Processor[], log: Logger): Promise<void> {
   for (const { name, stop } of processors.toReversed()) {
     try {
       await stop?.()
     } catch (err) {
-      log.error({ err, processor: name }, 'processor not stopped')
+      log.error({ err, processor: name }, 'processor stop failed')
     }
   }
 }

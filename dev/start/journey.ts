@@ -44,7 +44,7 @@ function stepOf(line: LogLine): Step | undefined {
       return { at, what: 'processed', detail: `${line.type}: ${line.processor}: ${line.note ?? 'done'}` }
     case 'event ignored':
       return { at, what: 'ignored', detail: `${line.type}: ${line.reason}` }
-    case 'event failed; it will be tried again':
+    case 'event failed; will be retried':
       return {
         at,
         what: 'failed',

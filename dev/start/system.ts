@@ -73,8 +73,8 @@ const POLL_MS = 20
  */
 export async function startSystem(options: SystemOptions): Promise<System> {
   const { environment, onLine, retryScale, cloudinaryPort, cloudinary } = options
-  const { config, faults } = inspectConfig([], environment)
-  if (faults.length > 0) throw new ConfigError(faults.map(({ line }) => line))
+  const { config, problems } = inspectConfig([], environment)
+  if (problems.length > 0) throw new ConfigError(problems.map(({ line }) => line))
   const standIns = await startStandIns({
     retryScale,
     cloudinaryPort,

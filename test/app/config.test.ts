@@ -1,15 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { z } from 'zod'
-import {
-  ConfigError,
-  credentialSource,
-  inspectVariable,
-  readConfig,
-  VARIABLES,
-  type VariableDefinition,
-  type VariableName
-} from '../../app/config.ts'
+import { ConfigError, credentialSource, readConfig, VARIABLES, type VariableName } from '../../app/config.ts'
 import { ListenerError } from '../../app/errors.ts'
 
 const URL = 'cloudinary://123456789012345:aBc-_dEf@demo'
@@ -35,33 +26,33 @@ const DEFAULTS = {
   LISTENER_CONFIG: './listener.config.ts'
 }
 
-function faultsOf(run: () => unknown): readonly string[] {
+function problemsOf(run: () => unknown): readonly string[] {
   try {
     run()
   } catch (error) {
-    if (error instanceof ConfigError) return error.faults
+    if (error instanceof ConfigError) return error.problems
     throw error
   }
   return []
 }
 
-/** The line about one bad value; undefined where it is accepted. */
-function fault(name: VariableName, value: string): string | undefined {
-  const [line, ...more] = faultsOf(() => readConfig([], { [name]: value }))
-  if (more.length > 0) throw new Error(`more than one fault: ${more.join('; ')}`)
+/** Returns the problem of a value; undefined if it is accepted. */
+function problemOf(name: VariableName, value: string): string | undefined {
+  const [line, ...more] = problemsOf(() => readConfig([], { [name]: value }))
+  if (more.length > 0) throw new Error(`more than one problem: ${more.join('; ')}`)
   return line
 }
 
-t.test('without any variable there are the defaults', async (t) => {
+t.test('returns the defaults if no variable is set', async (t) => {
   t.strictSame(readConfig([], {}), DEFAULTS)
 })
 
-t.test('an empty value is as none', async (t) => {
+t.test('an empty value counts as not set', async (t) => {
   const empty = Object.fromEntries(Object.keys(VARIABLES).map((name) => [name, '']))
   t.strictSame(readConfig([], empty), DEFAULTS)
 })
 
-t.test('the environment of the process is read unless another is given', async (t) => {
+t.test('reads the environment of the process by default', async (t) => {
   const before = process.env.WORKER_CONCURRENCY
   t.teardown(() => {
     if (before === undefined) delete process.env.WORKER_CONCURRENCY
@@ -71,7 +62,7 @@ t.test('the environment of the process is read unless another is given', async (
   t.equal(readConfig().WORKER_CONCURRENCY, 7)
 })
 
-t.test('variables of others are passed over', async (t) => {
+t.test('ignores other variables', async (t) => {
   t.strictSame(readConfig([], { AWS_REGION: 'eu-west-1', PATH: '/bin', constructor: 'x' }), DEFAULTS)
 })
 
@@ -138,7 +129,7 @@ const ACCEPTED: { [Name in VariableName]: [string, unknown][] } = {
 }
 
 for (const [name, values] of Object.entries(ACCEPTED) as [VariableName, [string, unknown][]][]) {
-  t.test(`${name} takes what it should`, async (t) => {
+  t.test(`accepts valid values of ${name}`, async (t) => {
     for (const [given, read] of values) {
       t.strictSame(readConfig([], { [name]: given }), { ...DEFAULTS, [name]: read }, given.slice(0, 80))
     }
@@ -197,89 +188,89 @@ const REFUSED: Record<Exclude<VariableName, 'HOST'>, [string[], string]> = {
 }
 
 for (const [name, [values, allowed]] of Object.entries(REFUSED) as [VariableName, [string[], string]][]) {
-  t.test(`${name} refuses what it should, and says what was given and what is allowed`, async (t) => {
+  t.test(`rejects invalid values of ${name}, with the value and what is allowed`, async (t) => {
     for (const value of values) {
       const given = 'secret' in VARIABLES[name] ? '(hidden)' : JSON.stringify(value)
-      t.equal(fault(name, value), `${name} is ${given}; it must be ${allowed}`)
+      t.equal(problemOf(name, value), `${name} is ${given}; it must be ${allowed}`)
     }
   })
 }
 
-t.test('what is wrong with DATABASE_URL is named', async (t) => {
+t.test('says what is wrong with DATABASE_URL', async (t) => {
   t.match(
-    fault('DATABASE_URL', 'postgres://user:word@db/app?sslmode=allow'),
-    /^DATABASE_URL is \(hidden\); its sslmode "allow" must be one of disable, /
+    problemOf('DATABASE_URL', 'postgres://user:word@db/app?sslmode=allow'),
+    /^DATABASE_URL is \(hidden\); its sslmode "allow" must be /
   )
-  t.match(fault('DATABASE_URL', 'postgres:///app'), /^DATABASE_URL is \(hidden\); it names no host; /)
+  t.match(problemOf('DATABASE_URL', 'postgres:///app'), /^DATABASE_URL is \(hidden\); .*host/)
 })
 
-t.test('every fault is told at once, each on a line of its own', async (t) => {
+t.test('reports all problems at once, one line each', async (t) => {
   const run = () => readConfig(['QUEUE_URL'], { PORT: 'x\ny', LOG_LEVEL: 'loud' })
   t.throws(run, { name: 'ConfigError', code: 'CONFIG_INVALID' })
   t.ok(new ConfigError([]) instanceof ListenerError)
-  const faults = faultsOf(run)
-  t.match(faults, [/^PORT is "x\\ny"; /, /^LOG_LEVEL is "loud"; /, /^QUEUE_URL is not set; /])
-  t.equal(faults.length, 3)
-  t.notMatch(faults.join(), '\n')
-  t.throws(run, { message: faults.join('\n') })
+  const problems = problemsOf(run)
+  t.match(problems, [/^PORT is "x\\ny"; /, /^LOG_LEVEL is "loud"; /, /^QUEUE_URL is not set; /])
+  t.equal(problems.length, 3)
+  t.notMatch(problems.join(), '\n')
+  t.throws(run, { message: problems.join('\n') })
 })
 
-t.test('a variable that is required and missing, or empty, is a fault', async (t) => {
+t.test('rejects a required variable that is missing or empty', async (t) => {
   for (const env of [{}, { QUEUE_URL: '' }]) {
     t.strictSame(
-      faultsOf(() => readConfig(['QUEUE_URL'], env)),
+      problemsOf(() => readConfig(['QUEUE_URL'], env)),
       ['QUEUE_URL is not set; it must be the http(s) URL of a FIFO queue, ending in .fifo']
     )
   }
 })
 
-t.test('a variable that is required and bad is one fault', async (t) => {
+t.test('reports an invalid required variable once', async (t) => {
   t.match(
-    faultsOf(() => readConfig(['QUEUE_URL'], { QUEUE_URL: 'x' })),
+    problemsOf(() => readConfig(['QUEUE_URL'], { QUEUE_URL: 'x' })),
     [/^QUEUE_URL is "x"; it must be /]
   )
-  t.equal(faultsOf(() => readConfig(['QUEUE_URL'], { QUEUE_URL: 'x' })).length, 1)
+  t.equal(problemsOf(() => readConfig(['QUEUE_URL'], { QUEUE_URL: 'x' })).length, 1)
 })
 
-t.test('a variable that is required and set is there', async (t) => {
+t.test('returns a required variable that is set', async (t) => {
   const QUEUE_URL = 'http://localhost:4566/000000000000/events.fifo'
   t.equal(readConfig(['QUEUE_URL', 'PORT'], { QUEUE_URL, PORT: '1' }).QUEUE_URL, QUEUE_URL)
 })
 
-t.test('no fault repeats the value of CLOUDINARY_URL', async (t) => {
+t.test('never repeats the value of CLOUDINARY_URL', async (t) => {
   fc.assert(
     fc.property(fc.stringMatching(/^[0-9A-Z]{8,20}$/), (secret) => {
-      const faults = faultsOf(() => readConfig(['QUEUE_URL'], { CLOUDINARY_URL: secret, PORT: 'x' }))
-      t.equal(faults.length, 3)
-      t.notOk(faults.join().includes(secret))
+      const problems = problemsOf(() => readConfig(['QUEUE_URL'], { CLOUDINARY_URL: secret, PORT: 'x' }))
+      t.equal(problems.length, 3)
+      t.notOk(problems.join().includes(secret))
     })
   )
   const both = readConfig([], { CLOUDINARY_URL: URL, CLOUDINARY_SECRET_ID: 'id' })
-  t.notMatch(faultsOf(() => credentialSource(both)).join(), 'aBc-_dEf')
+  t.notMatch(problemsOf(() => credentialSource(both)).join(), 'aBc-_dEf')
 })
 
-t.test('the credentials are in exactly one place', async (t) => {
+t.test('requires exactly one source of credentials', async (t) => {
   const source = (env: Record<string, string>) => credentialSource(readConfig([], env))
   t.strictSame(source({ CLOUDINARY_URL: URL }), { url: URL })
   t.strictSame(source({ CLOUDINARY_SECRET_ID: 'id' }), { secretId: 'id' })
   const names = 'CLOUDINARY_URL and CLOUDINARY_SECRET_ID'
   t.strictSame(
-    faultsOf(() => source({})),
+    problemsOf(() => source({})),
     [`${names} are not set; set exactly one of them`]
   )
   t.strictSame(
-    faultsOf(() => source({ CLOUDINARY_URL: URL, CLOUDINARY_SECRET_ID: 'id' })),
+    problemsOf(() => source({ CLOUDINARY_URL: URL, CLOUDINARY_SECRET_ID: 'id' })),
     [`${names} are both set; set exactly one of them`]
   )
 })
 
-t.test('every variable says what it is for', async (t) => {
+t.test('every variable has a description', async (t) => {
   for (const [name, { meaning, allowed }] of Object.entries(VARIABLES)) {
     t.ok(meaning.length > 0 && allowed.length > 0, name)
   }
 })
 
-t.test('credentials that were put into the wrong variable are refused there, and not repeated', async (t) => {
+t.test('hides credentials in the wrong variable', async (t) => {
   const misplaced = 'cloudinary://key:the-secret@demo'
   for (const name of ['CLOUDINARY_SECRET_ID', 'QUEUE_URL', 'PORT']) {
     t.throws(() => readConfig([], { [name]: misplaced }), { message: `${name} is (hidden); it must be` })
@@ -296,21 +287,4 @@ t.test('credentials that were put into the wrong variable are refused there, and
       message: 'WEBHOOK_URL is (hidden); it must be'
     })
   }
-})
-
-t.test('a variable that is not of the listener is read by its own schema', async (t) => {
-  const line = (definition: Omit<VariableDefinition, 'name'>, given: string) =>
-    inspectVariable({ name: 'MINE', ...definition }, { MINE: given })
-  t.strictSame(line({}, 'any'), { outcome: 'valid', value: 'any' })
-  t.match(line({}, ''), { outcome: 'invalid', isSet: false, line: 'MINE is not set; give it a value' })
-  const schema = z.string().min(5, 'at least 5 characters')
-  t.strictSame(line({ schema }, 'four'), {
-    outcome: 'invalid',
-    isSet: true,
-    line: 'MINE is "four"; at least 5 characters'
-  })
-  const throwing = z.string().transform((text) => JSON.parse(text))
-  t.match(line({ schema: throwing, secret: true }, 'not JSON'), {
-    line: 'MINE is (hidden); its schema cannot read it'
-  })
 })

@@ -20,7 +20,7 @@ Object.assign(process.env, {
 })
 for (const name of ['CLOUDINARY_URL', 'CLOUDINARY_SECRET_ID']) delete process.env[name]
 
-t.test('it calls the environment there are credentials for', async (t) => {
+t.test('calls the environment that it has credentials for', async (t) => {
   process.env.CLOUDINARY_URL = one
   const { client, close } = await connect()
   t.equal(client.cloudName, LOCAL_CLOUDINARY.cloudName)
@@ -35,14 +35,14 @@ t.test('it calls the environment there are credentials for', async (t) => {
   )
 })
 
-t.test('an environment that is not known is refused, and so is a guess', async (t) => {
+t.test('rejects an unknown environment', async (t) => {
   process.env.CLOUDINARY_URL = one
   await t.rejects(connect({ cloudName: 'nope' }), { code: 'ENVIRONMENT_UNKNOWN' })
   delete process.env.CLOUDINARY_URL
   await t.rejects(connect(), { code: 'CONFIG_INVALID' })
 })
 
-t.test('of several environments one must be named', async (t) => {
+t.test('requires a name if there are several environments', async (t) => {
   process.env.CLOUDINARY_SECRET_ID = 'both'
   await t.rejects(connect(), { code: 'ENVIRONMENT_AMBIGUOUS', message: /: demo, other$/ })
   const { client, close } = await connect({ cloudName: 'other' })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { passwordsOf, problemOfDatabaseUrl } from '../../app/database-url.ts'
 
-t.test('what `pg` can use has no problem', async (t) => {
+t.test('accepts URLs that `pg` can use', async (t) => {
   const urls = [
     'postgres://user:word@db:5432/app',
     'postgresql://db/app',
@@ -16,14 +16,14 @@ t.test('what `pg` can use has no problem', async (t) => {
   for (const url of urls) t.equal(problemOfDatabaseUrl(url), undefined, url)
 })
 
-t.test('the problem of any other is named, without its password', async (t) => {
+t.test('says what is wrong with other URLs, without the password', async (t) => {
   const problems: [string, RegExp][] = [
     ['mysql://user:word@db/app', /must be postgres:/],
     ['db:5432', /must be postgres:/],
     ['user:word@db/app', /must be postgres:/],
     ['postgres://user:word@one:1,two:2/app', /must be postgres:/],
-    ['postgres:///app', /names no host; for a Unix socket/],
-    ['postgres://user:word@/app?host=', /names no host/],
+    ['postgres:///app', /no host; .*\?host=/],
+    ['postgres://user:word@/app?host=', /no host/],
     ['postgres://user:word@db/app?sslmode=allow', /its sslmode "allow" must be one of disable, prefer,/],
     ['postgres://user:word@db/app?sslmode=', /its sslmode "" must be one of/]
   ]
@@ -33,7 +33,7 @@ t.test('the problem of any other is named, without its password', async (t) => {
   }
 })
 
-t.test('passwords are found wherever they are, as written and as sent', async (t) => {
+t.test('finds encoded and decoded passwords', async (t) => {
   t.strictSame(passwordsOf('postgres://user:p%24s@db/app'), ['p%24s', 'p$s'])
   t.strictSame(passwordsOf('postgres://user:word@/app?host=/tmp'), ['word', 'word'])
   t.strictSame(passwordsOf('postgres://db/app?password=other'), ['other'])

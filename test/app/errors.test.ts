@@ -1,7 +1,7 @@
 import t from 'tap'
 import { ListenerError, PermanentError, RetryLaterError } from '../../app/errors.ts'
 
-t.test('a fault of the listener has a code, a message and its cause', async (t) => {
+t.test('an error has a code, a message and a cause', async (t) => {
   const cause = new Error('below')
   const error = new ListenerError('QUEUE_UNAVAILABLE', 'SQS has not stored the event', { cause })
   t.ok(error instanceof Error)
@@ -14,7 +14,7 @@ t.test('a fault of the listener has a code, a message and its cause', async (t) 
   t.match(String(error), /^ListenerError: SQS has not/)
 })
 
-t.test('a permanent error is told from the others, and may have a code of its own', async (t) => {
+t.test('a permanent error may have its own code', async (t) => {
   const cause = new Error('below')
   t.ok(new PermanentError('never') instanceof ListenerError)
   t.match(new PermanentError('never'), { name: 'PermanentError', code: 'PERMANENT', message: 'never' })
@@ -22,7 +22,7 @@ t.test('a permanent error is told from the others, and may have a code of its ow
   t.notOk(new ListenerError('ANY', 'try again') instanceof PermanentError)
 })
 
-t.test('an error may say before when trying again is of no use', async (t) => {
+t.test('an error may state the earliest time of a retry', async (t) => {
   const until = new Date('2026-06-01T12:00:00Z')
   t.match(new RetryLaterError('busy', until), { name: 'RetryLaterError', code: 'RETRY_LATER', until })
   t.match(new RetryLaterError('busy', until, { code: 'CMS_BUSY' }), { code: 'CMS_BUSY', message: 'busy' })

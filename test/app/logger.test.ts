@@ -3,7 +3,7 @@ import t from 'tap'
 import { ListenerError } from '../../app/errors.ts'
 import { createLogger, serializeError } from '../../app/logger.ts'
 
-t.test("an error's name, code, message, stack and causes are written", async (t) => {
+t.test('serializes name, code, message, stack and causes of an error', async (t) => {
   const cause = new TypeError('no socket')
   const error = new ListenerError('QUEUE_UNAVAILABLE', 'SQS does not answer', { cause })
   t.strictSame(serializeError(error), {
@@ -15,7 +15,7 @@ t.test("an error's name, code, message, stack and causes are written", async (t)
   })
 })
 
-t.test('nothing else of an error is written, so that no secret is', async (t) => {
+t.test('serializes no other property of an error', async (t) => {
   const fromSdk = Object.assign(new Error('not found', { cause: { auth: 'key:secret' } }), {
     request_options: { auth: 'key:secret', headers: { authorization: 'secret' } },
     query_params: 'secret',
@@ -27,51 +27,46 @@ t.test('nothing else of an error is written, so that no secret is', async (t) =>
   t.strictSame(Object.keys(serializeError(fromSdk)), ['type', 'message', 'stack'])
 })
 
-t.test(
-  'of an error of AWS, only the first line is written: it may quote the request, with its token',
-  async (t) => {
-    const error = Object.assign(
-      new Error(
-        "The signature does not match.\n\nThe Canonical String:\n'POST\nx-amz-security-token:secret'"
-      ),
-      { $metadata: { httpStatusCode: 403 } }
-    )
-    const { message, stack, cause } = serializeError(new Error('not stored', { cause: error })).cause ?? {}
-    t.equal(message, 'The signature does not match.')
-    t.match(stack, /^Error: The signature does not match\.\n {4}at /)
-    t.equal(cause, undefined)
-    delete error.stack
-    t.strictSame(serializeError(error), { type: 'Error', message })
-  }
-)
+t.test('serializes only the first line of an AWS error', async (t) => {
+  const error = Object.assign(
+    new Error("The signature does not match.\n\nThe Canonical String:\n'POST\nx-amz-security-token:secret'"),
+    { $metadata: { httpStatusCode: 403 } }
+  )
+  const { message, stack, cause } = serializeError(new Error('not stored', { cause: error })).cause ?? {}
+  t.equal(message, 'The signature does not match.')
+  t.match(stack, /^Error: The signature does not match\.\n {4}at /)
+  t.equal(cause, undefined)
+  delete error.stack
+  t.strictSame(serializeError(error), { type: 'Error', message })
+})
 
-t.test('what authorizes is masked in messages, stacks and causes', async (t) => {
+t.test('masks secrets in messages, stacks and causes', async (t) => {
   const cause = new TypeError('Failed to parse URL from https://hooks.example/T00/CAPABILITY')
   const written = serializeError(new Error('postgres://user:CAPABILITY@db/app', { cause }))
   t.notMatch(JSON.stringify(written), 'CAPABILITY')
   t.match(written, { message: 'postgres://…@db/app', cause: { message: /https:\/\/hooks\.example\/…$/ } })
 })
 
-t.test('what is thrown without being an error is not repeated', async (t) => {
-  const message = 'a value that is not an Error was thrown'
+t.test('does not repeat a thrown value that is not an error', async (t) => {
+  const message = 'thrown value is not an Error'
   t.strictSame(serializeError('key:secret'), { type: 'string', message })
   t.strictSame(serializeError({ error: { auth: 'key:secret' } }), { type: 'object', message })
   t.strictSame(serializeError(null), { type: 'object', message })
   t.strictSame(serializeError(undefined), { type: 'undefined', message })
 })
 
-t.test('an error without a stack is written without one', async (t) => {
+t.test('serializes an error without a stack', async (t) => {
   const error = new Error('short')
   delete error.stack
   t.strictSame(serializeError(error), { type: 'Error', message: 'short' })
 })
 
-t.test('an error whose fields are no texts is written with texts', async (t) => {
+t.test('converts invalid fields of an error to text', async (t) => {
   const error = Object.assign(new Error('plain'), { name: Symbol('name'), message: { deep: 1 }, stack: 7 })
   t.strictSame(serializeError(error), { type: 'Error', message: '' })
 })
 
-t.test('an error that is its own cause is written, and not for ever', async (t) => {
+t.test('bounds a cyclic chain of causes', async (t) => {
   const error = new Error('round and round')
   error.cause = new Error('and back', { cause: error })
   const written = JSON.stringify(serializeError(error))
@@ -79,7 +74,7 @@ t.test('an error that is its own cause is written, and not for ever', async (t) 
   t.ok(written.length < 50_000)
 })
 
-t.test('the logger writes JSON lines on standard output', async (t) => {
+t.test('writes JSON lines to standard output', async (t) => {
   const script = `
     const { createLogger } = await import(${JSON.stringify(import.meta.resolve('../../app/logger.ts'))})
     const log = createLogger({ level: 'info', role: 'web' })
@@ -110,10 +105,8 @@ t.test('the logger writes JSON lines on standard output', async (t) => {
   t.match(bare, { level: 'warn', err: { type: 'Error', message: 'refused' }, msg: 'refused' })
 })
 
-t.test(
-  'lines that are written beside the log come in order with it, and none is lost at the end',
-  async (t) => {
-    const script = `
+t.test('writes output in order with the log, and loses none at exit', async (t) => {
+  const script = `
     const { createLogger, createOutput } = await import(${JSON.stringify(import.meta.resolve('../../app/logger.ts'))})
     const log = createLogger({ level: 'info', role: 'web' })
     const write = createOutput()
@@ -123,21 +116,20 @@ t.test(
     }
     process.exit()
   `
-    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
-      encoding: 'utf8'
-    })
-    const order = stdout
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line).i)
-    t.strictSame(
-      order,
-      Array.from({ length: 3000 }, (_, i) => i)
-    )
-  }
-)
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8'
+  })
+  const order = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line).i)
+  t.strictSame(
+    order,
+    Array.from({ length: 3000 }, (_, i) => i)
+  )
+})
 
-t.test('the logger writes nothing below its level', async (t) => {
+t.test('writes nothing below its level', async (t) => {
   const log = createLogger({ level: 'warn', role: 'worker' })
   t.equal(log.level, 'warn')
   t.notOk(log.isLevelEnabled('info'))

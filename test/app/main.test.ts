@@ -4,6 +4,7 @@ import { SQSClient } from '@aws-sdk/client-sqs'
 import t from 'tap'
 import { COMMANDS } from '../../app/commands/commands.ts'
 import { inspectConfig, readConfig } from '../../app/config.ts'
+import { NO_METRICS } from '../../app/metrics/metrics.ts'
 import { EventSender } from '../../app/queue/event-sender.ts'
 import { ROLES } from '../../app/roles/roles.ts'
 import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
@@ -15,20 +16,20 @@ import { eventOf, QUIET } from '../support/operator.ts'
 import { COVERED, runRole } from '../support/role.ts'
 import { hold, startSqsFake } from '../support/sqs-fake.ts'
 
-// many processes, one after the other, on a machine that may be busy
+// starts many processes, on a machine that may be busy
 t.setTimeout(180_000)
 
 const { cloudName, apiKey, apiSecret } = LOCAL_CLOUDINARY
 const CLOUDINARY_URL = `cloudinary://${apiKey}:${apiSecret}@${cloudName}`
 
-/** Variables that the roles require, of what is not there. */
+/** The variables that roles require, with unreachable values. */
 const NOWHERE = {
   QUEUE_URL: 'http://127.0.0.1:9/0/q.fifo',
   DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:9/0/d.fifo',
   JOURNAL_TABLE: 'journal'
 }
 
-t.test('without a role it says which there are, and exits 2', async (t) => {
+t.test('prints the usage and exits 2 without a role', async (t) => {
   const role = runRole(t, [], COVERED)
   t.equal(await role.ended, 2)
   t.match(
@@ -37,7 +38,7 @@ t.test('without a role it says which there are, and exits 2', async (t) => {
   )
 })
 
-t.test('a role takes no arguments, and a word that is not a role or a command is named', async (t) => {
+t.test('rejects arguments of a role, and unknown roles and commands', async (t) => {
   for (const [args, said] of [
     [['web', '--port=80'], 'web takes no arguments'],
     [['nosuch'], '"nosuch" is not a role or a command'],
@@ -49,13 +50,13 @@ t.test('a role takes no arguments, and a word that is not a role or a command is
   }
 })
 
-t.test('--help says which roles there are, and exits 0', async (t) => {
+t.test('prints the roles and exits 0 for --help', async (t) => {
   const role = runRole(t, ['web', '--help'], COVERED)
   t.equal(await role.ended, 0)
   t.ok(role.lines.some(({ msg }) => String(msg).includes('worker')))
 })
 
-t.test('every bad variable is one line, and the process exits 1', async (t) => {
+t.test('logs one line for each invalid variable and exits 1', async (t) => {
   const role = runRole(t, ['web'], { ...COVERED, PORT: 'abc', CLOUDINARY_URL: 'https://not-for-the-log' })
   t.equal(await role.ended, 1)
   t.match(role.lines, [
@@ -66,21 +67,21 @@ t.test('every bad variable is one line, and the process exits 1', async (t) => {
   t.notMatch(JSON.stringify(role.lines), 'not-for-the-log')
 })
 
-t.test('each role says which variables it cannot do without', async (t) => {
+t.test('each role reports its missing variables', async (t) => {
   for (const [name, variables] of [
     ['web', ['QUEUE_URL']],
     ['worker', ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'JOURNAL_TABLE']],
     ['poll', ['QUEUE_URL', 'POLL_CHANNEL']]
   ] as const) {
-    const { faults } = inspectConfig(ROLES[name]!.requires, {})
+    const { problems } = inspectConfig(ROLES[name]!.requires, {})
     t.strictSame(
-      faults.map(({ line }) => line.split(' is not set')[0]),
+      problems.map(({ line }) => line.split(' is not set')[0]),
       variables
     )
   }
 })
 
-t.test('faults of the configuration are found at start', async (t) => {
+t.test('reports configuration errors at start', async (t) => {
   const broken = t.testdir({ 'listener.config.ts': '\nenum Color { Red }' })
   const LISTENER_CONFIG = `${broken}/listener.config.ts`
   for (const [LOG_LEVEL, err] of [
@@ -95,12 +96,12 @@ t.test('faults of the configuration are found at start', async (t) => {
 
   const start = (name: string, environment: Record<string, string>) =>
     withEnvironment({ ...NOWHERE, ...environment }, async () => {
-      const { requires, start } = ROLES[name]!
-      return start({
-        config: readConfig(requires),
+      const role = ROLES[name]!
+      return role.start({
+        config: readConfig(role.requires),
         listener: { processors: [] },
         log: QUIET,
-        write: () => {}
+        metrics: NO_METRICS
       })
     })
   await t.rejects(start('web', { AWS_REGION: 'eu-west-1' }), {
@@ -117,7 +118,7 @@ t.test('faults of the configuration are found at start', async (t) => {
   })
 })
 
-t.test('what is no fault of the configuration is logged with its stack', async (t) => {
+t.test('logs an unexpected start error with its stack', async (t) => {
   const role = runRole(t, ['web'], {
     ...COVERED,
     ...NOWHERE,
@@ -128,11 +129,11 @@ t.test('what is no fault of the configuration is logged with its stack', async (
   })
   t.equal(await role.ended, 1)
   t.match(role.lines, [
-    { level: 'fatal', msg: 'cannot start', err: { code: 'EADDRNOTAVAIL', stack: String } }
+    { level: 'fatal', msg: 'start failed', err: { code: 'EADDRNOTAVAIL', stack: String } }
   ])
 })
 
-t.test('a role starts, and stops on SIGTERM with exit code 0', async (t) => {
+t.test('a role stops on SIGTERM with exit code 0', async (t) => {
   const standIns = await startStandIns()
   t.teardown(() => standIns.stop())
   const role = runRole(t, ['worker'], { ...COVERED, ...standIns.environment })
@@ -142,7 +143,7 @@ t.test('a role starts, and stops on SIGTERM with exit code 0', async (t) => {
   t.match(role.lines.slice(-2), [{ msg: 'stopping', signal: 'SIGTERM' }, { msg: 'stopped' }])
 })
 
-t.test('a role that has not started yet can be stopped', async (t) => {
+t.test('a role stops while it is starting', async (t) => {
   const silent = createServer(() => {}).listen(0, '127.0.0.1')
   await once(silent, 'listening')
   t.teardown(() => {
@@ -163,7 +164,7 @@ t.test('a role that has not started yet can be stopped', async (t) => {
   t.equal(await role.ended, 0)
 })
 
-t.test('credentials are read from Secrets Manager; web is not ready before they are', async (t) => {
+t.test('web is ready after it has read the credentials from Secrets Manager', async (t) => {
   const sqs = await startSqs()
   const secrets = await startSecretsManager({ secrets: { 'listener/cloudinary': CLOUDINARY_URL } })
   t.teardown(() => Promise.all([sqs.stop(), secrets.stop()]))
@@ -181,33 +182,30 @@ t.test('credentials are read from Secrets Manager; web is not ready before they 
   t.equal(await role.ended, 0)
 })
 
-t.test(
-  "a user's own logger is used, with the serializer that leaks nothing; metrics come beside it",
-  async (t) => {
-    const standIns = await startStandIns()
-    t.teardown(() => standIns.stop())
-    const directory = t.testdir({
-      'listener.config.ts': `
+t.test("uses the user's logger with safe serializers, and writes metrics beside it", async (t) => {
+  const standIns = await startStandIns()
+  t.teardown(() => standIns.stop())
+  const directory = t.testdir({
+    'listener.config.ts': `
       import { pino } from '${process.cwd()}/node_modules/pino/pino.js'
       import { defineListener } from '${process.cwd()}/app/listener.ts'
       export default defineListener({ processors: [], logger: pino({ base: { mine: true } }) })`
-    })
-    const role = runRole(t, ['worker'], {
-      ...COVERED,
-      ...standIns.environment,
-      LISTENER_CONFIG: `${directory}/listener.config.ts`,
-      METRICS_NAMESPACE: 'Cloudinary/Listener'
-    })
-    t.match(await role.line('worker is ready'), { mine: true, role: 'worker' })
-    role.child.kill('SIGTERM')
-    t.equal(await role.ended, 0)
-    const [stopping, metrics, stopped] = role.lines.slice(-3)
-    t.match([stopping, stopped], [{ msg: 'stopping' }, { msg: 'stopped' }])
-    t.strictSame(Object.keys(metrics!), ['_aws', 'Role', 'BreakerOpen'], 'metrics are no lines of the logger')
-  }
-)
+  })
+  const role = runRole(t, ['worker'], {
+    ...COVERED,
+    ...standIns.environment,
+    LISTENER_CONFIG: `${directory}/listener.config.ts`,
+    METRICS_NAMESPACE: 'Cloudinary/Listener'
+  })
+  t.match(await role.line('worker is ready'), { mine: true, role: 'worker' })
+  role.child.kill('SIGTERM')
+  t.equal(await role.ended, 0)
+  const [stopping, metrics, stopped] = role.lines.slice(-3)
+  t.match([stopping, stopped], [{ msg: 'stopping' }, { msg: 'stopped' }])
+  t.strictSame(Object.keys(metrics!), ['_aws', 'Role', 'BreakerOpen'], 'metrics are not log lines')
+})
 
-t.test('an error that nobody caught stops the role in good order, with exit code 1', async (t) => {
+t.test('an uncaught error stops the role gracefully with exit code 1', async (t) => {
   const standIns = await startStandIns()
   t.teardown(() => standIns.stop())
   const directory = t.testdir({
@@ -228,7 +226,7 @@ t.test('an error that nobody caught stops the role in good order, with exit code
   ])
 })
 
-t.test('the worker says when Cloudinary is down, and when it is back', async (t) => {
+t.test('the worker logs when the circuit breaker opens and closes', async (t) => {
   const standIns = await startStandIns()
   const sqs = new SQSClient({
     endpoint: standIns.sqs.url,
@@ -245,14 +243,14 @@ t.test('the worker says when Cloudinary is down, and when it is back', async (t)
 
   const worker = runRole(t, ['worker'], standIns.environment)
   await store('one')
-  t.match(await worker.line('Cloudinary is down or limits calls; events wait'), { cloudName: 'demo' })
+  t.match(await worker.line('circuit breaker opened'), { cloudName: 'demo' })
   await store('two')
-  t.match(await worker.line('Cloudinary is back; events go on'), { cloudName: 'demo' })
+  t.match(await worker.line('circuit breaker closed'), { cloudName: 'demo' })
   worker.child.kill('SIGTERM')
   t.equal(await worker.ended, 0)
 })
 
-t.test('each command has a help, and refuses what it does not know', async (t) => {
+t.test('each command prints its usage and rejects unknown options', async (t) => {
   for (const [name, { usage }] of Object.entries(COMMANDS)) {
     t.match(usage, new RegExp(`^Usage: node app/main.ts ${name}`))
     const { exitCode, output } = await runHere(name, '--bogus')
@@ -264,13 +262,13 @@ t.test('each command has a help, and refuses what it does not know', async (t) =
   t.match(helped.lines[0], { msg: /^Usage: node app\/main\.ts replay/ })
 })
 
-t.test('what a command lacks is a line for each variable, for people', async (t) => {
+t.test('a command prints one line for each missing variable', async (t) => {
   const command = runRole(t, ['redrive'], COVERED)
   t.equal(await command.ended, 1)
   t.match(command.lines, [{ msg: /^QUEUE_URL is not set/ }, { msg: /^DEAD_LETTER_QUEUE_URL is not set/ }])
 })
 
-t.test('commands run on what the roles run on, and exit', async (t) => {
+t.test('commands run with the configuration of the roles and exit', async (t) => {
   const standIns = await startStandIns({ webhookUrl: 'http://127.0.0.1:1/webhooks/cloudinary' })
   t.teardown(() => standIns.stop())
   const doctor = runRole(t, ['doctor'], { ...COVERED, ...standIns.environment })
@@ -279,13 +277,13 @@ t.test('commands run on what the roles run on, and exit', async (t) => {
   await withEnvironment(standIns.environment, async () => {
     t.strictSame(await runHere('redrive'), {
       exitCode: 0,
-      output: ['The dead-letter queue has no letters.']
+      output: ['The dead-letter queue is empty.']
     })
     t.match(await runHere('replay', 'nonsense'), { exitCode: 1, output: [/^nonsense {2}not replayed/] })
   })
 })
 
-t.test('doctor leaves out what it cannot check, and says why', async (t) => {
+t.test('doctor skips checks with missing configuration and says why', async (t) => {
   const environment = { CLOUDINARY_URL: 'https://not-for-the-log', LISTENER_CONFIG: './listener.txt' }
   const { exitCode, output } = await withEnvironment(environment, () => runHere('doctor'))
   t.equal(exitCode, 1)
@@ -301,7 +299,7 @@ t.test('doctor leaves out what it cannot check, and says why', async (t) => {
   ])
 })
 
-t.test('a redrive that is interrupted ends in good order', async (t) => {
+t.test('an interrupted redrive stops gracefully', async (t) => {
   const fake = await startSqsFake()
   t.teardown(() => fake.stop())
   const receive = hold()
@@ -321,7 +319,7 @@ t.test('a redrive that is interrupted ends in good order', async (t) => {
   t.match(command.lines[0], { msg: 'stopped: interrupted' })
 })
 
-t.test('who reads the output of a command may go away before it ends', async (t) => {
+t.test('a command survives a closed output pipe', async (t) => {
   const doctor = runRole(t, ['doctor'], COVERED)
   doctor.child.stdout?.destroy()
   t.equal(await doctor.ended, 1)

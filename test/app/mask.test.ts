@@ -39,14 +39,14 @@ const CASES: [given: string, masked: string][] = [
   ]
 ]
 
-t.test('what authorizes is masked, and nothing else', async (t) => {
+t.test('masks secrets and nothing else', async (t) => {
   for (const [given, masked] of CASES) {
     t.equal(maskSecrets(given), masked)
-    t.equal(maskSecrets(masked), masked, 'masked twice is as masked once')
+    t.equal(maskSecrets(masked), masked, 'masking twice changes nothing')
   }
 })
 
-t.test('the time it takes grows no faster than the text', async (t) => {
+t.test('takes time linear in the length of the text', async (t) => {
   for (const text of ['a-', 'a://', 'https://', 'https://x....', 'a@', 'Basic ', 'x=', 'a.']) {
     const startedAt = performance.now()
     maskSecrets(text.repeat(50_000))
@@ -54,7 +54,7 @@ t.test('the time it takes grows no faster than the text', async (t) => {
   }
 })
 
-t.test('of a URL in any text nothing is left but its origin', async () => {
+t.test('keeps only the origin of a URL in any text', async () => {
   const secret = fc.stringMatching(/^[A-Za-z0-9_-]{12,40}$/)
   const place: ((secret: string) => string)[] = [
     (secret) => `/${secret}`,

@@ -1,10 +1,7 @@
 import { runCommand } from '../../app/commands/command.ts'
 import { COMMANDS } from '../../app/commands/commands.ts'
 
-/**
- * Runs a command in this process, on its environment, as `buildListener` sets it. What it prints is given in lines,
- * errors among them.
- */
+/** Runs a command in this process, with its environment. Returns the printed lines, including errors. */
 export async function runHere(
   name: string,
   ...args: string[]
@@ -16,7 +13,7 @@ export async function runHere(
   return { exitCode, output }
 }
 
-/** Does something with variables of this process's environment changed, and puts them back. */
+/** Runs `work` with changed environment variables, and restores them. */
 export async function withEnvironment<T>(
   changes: Readonly<Record<string, string>>,
   work: () => Promise<T>

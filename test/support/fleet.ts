@@ -4,7 +4,7 @@ import { CloudinaryError } from '../../app/cloudinary/cloudinary-error.ts'
 import type { CloudinaryClient, Processor } from '../../app/listener.ts'
 import { NO_METRICS } from '../../app/metrics/metrics.ts'
 import { encodeMessage } from '../../app/queue/message-codec.ts'
-import type { Disposition } from '../../app/queue/message-receiver.ts'
+import type { MessageAction } from '../../app/queue/message-source.ts'
 import { memoryJournal } from '../../app/testing/memory-journal.ts'
 import { memoryState } from '../../app/testing/memory-state.ts'
 import { handleMessage } from '../../app/worker/message-handler.ts'
@@ -13,10 +13,10 @@ import { sampleEvent } from './events.ts'
 
 export interface FleetOptions {
   workers: number
-  /** How many events there are; whenever a processor calls Cloudinary for one of them, it answers 503. */
+  /** Number of events. Cloudinary answers 503 to each call for one of them. */
   events: number
   hours: number
-  /** How often each worker has a call answered for something else, in seconds; unless given, at the beginning alone. */
+  /** Seconds between calls for other events that are answered, per worker. (Default: only one, at the start) */
   answerEvery?: number
   /** DynamoDB does not answer. */
   isJournalDown?: boolean
@@ -24,24 +24,24 @@ export interface FleetOptions {
   random: () => number
 }
 
-/** What became of an event. */
-export interface Fate {
+/** The outcome of one event. */
+export interface FleetResult {
   receives: number
-  /** Those that counted. */
+  /** Attempts that counted. */
   attempts: number
-  /** When it was put aside, in hours; undefined if it was not. */
+  /** When it was dead-lettered, in hours; undefined if it was not. */
   deadAfter: number | undefined
 }
 
-/** SQS puts a message aside itself when it has given it out so often. */
+/** SQS dead-letters a message after this number of receives. */
 const MAXIMUM_RECEIVES = 1000
 
 const HOUR_MS = 3_600_000
 
 const FAILURE = new CloudinaryError('CLOUDINARY_UNAVAILABLE', 'add tag', { kind: 'retryable' }, 503)
 
-/** Workers that take from one queue and share a journal, by a clock that goes from one receive to the next. */
-export async function runFleet(options: FleetOptions): Promise<Fate[]> {
+/** Runs workers that share a queue and a journal, with a virtual clock that jumps from receive to receive. */
+export async function runFleet(options: FleetOptions): Promise<FleetResult[]> {
   const { workers, events, hours, answerEvery = Number.POSITIVE_INFINITY, random } = options
   const time = { now: 0 }
   const clock = () => time.now
@@ -52,7 +52,7 @@ export async function runFleet(options: FleetOptions): Promise<Fate[]> {
   const handling = {
     config: DEFAULT_CONFIG,
     environments: { isOwnKey: () => false },
-    journal: options.isJournalDown ? { ...journal, begin: down } : journal,
+    journal: options.isJournalDown ? { ...journal, startAttempt: down } : journal,
     state: memoryState().store,
     log: pino({ level: 'silent' }),
     metrics: NO_METRICS,
@@ -65,7 +65,7 @@ export async function runFleet(options: FleetOptions): Promise<Fate[]> {
     return { id: event.id, body: encodeMessage(event), visibleAt: 0, receives: 0, deadAt: -1 }
   })
 
-  async function give(message: (typeof messages)[number], worker: Worker): Promise<Disposition> {
+  async function deliver(message: (typeof messages)[number], worker: Worker): Promise<MessageAction> {
     const { id, body, receives: receiveCount } = message
     return handleMessage({ id, body, group: id, receiveCount }, new AbortController().signal, {
       ...handling,
@@ -94,8 +94,8 @@ export async function runFleet(options: FleetOptions): Promise<Fate[]> {
       message.deadAt = time.now
     } else {
       message.receives++
-      const disposition = await give(message, worker)
-      if (disposition.kind === 'retry') message.visibleAt = time.now + disposition.delaySeconds * 1000
+      const action = await deliver(message, worker)
+      if (action.kind === 'retry') message.visibleAt = time.now + action.delaySeconds * 1000
     }
   }
   return messages.map(({ id, receives, deadAt }) => ({
@@ -122,7 +122,7 @@ class Worker {
     }
   }
 
-  /** Lets the answers of the time until now come in, each at its time. */
+  /** Reports the answers up to now to the breaker, each at its time. */
   answer(time: { now: number }, pauseMs: number): void {
     const { now } = time
     for (; this.#nextAnswer <= now; this.#nextAnswer += pauseMs) {

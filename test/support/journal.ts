@@ -1,12 +1,16 @@
 import { pino } from 'pino'
 import type { AssetEvent } from '../../app/ingest/event.ts'
-import type { Attempt, Journal, Waiting } from '../../app/journal/journal.ts'
+import type { Attempt, Journal } from '../../app/journal/journal.ts'
+import type { JournalCall } from '../../app/journal/journal-retry.ts'
 
-/** Waits for a journal for as long as it takes, and logs nothing. */
-export const PATIENT: Waiting = { signal: new AbortController().signal, log: pino({ enabled: false }) }
+/** Retries forever, and logs nothing. */
+export const PATIENT: JournalCall = { signal: new AbortController().signal, log: pino({ enabled: false }) }
 
-/** Begins an attempt of an event, whatever the journal knows of it. */
-export async function beginAttempt(journal: Pick<Journal, 'begin'>, event: AssetEvent): Promise<Attempt> {
-  const begun = await journal.begin(event, () => ({ started: {} }), PATIENT)
-  return begun.attempt
+/** Starts an attempt of an event, whatever its status. */
+export async function beginAttempt(
+  journal: Pick<Journal, 'startAttempt'>,
+  event: AssetEvent
+): Promise<Attempt> {
+  const { attempt } = await journal.startAttempt(event, () => ({ started: {} }), PATIENT)
+  return attempt
 }

@@ -3,6 +3,7 @@ import type { Test } from 'tap'
 import { readConfig } from '../../app/config.ts'
 import { defineListener, type Processor } from '../../app/listener.ts'
 import { SERIALIZERS } from '../../app/logger.ts'
+import { startRole } from '../../app/roles/role.ts'
 import { ROLES } from '../../app/roles/roles.ts'
 import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
 import { Recorder } from '../../dev/cloudinary/recorder.ts'
@@ -62,7 +63,7 @@ export async function buildListener(
   })
   const metricLines: string[] = []
   const start = (role: string) =>
-    ROLES[role]!.start({
+    startRole(role, ROLES[role]!, {
       config: readConfig(ROLES[role]!.requires),
       listener,
       log: log(role),

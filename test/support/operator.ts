@@ -1,22 +1,25 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
 import type { Test } from 'tap'
-import { Letters, type LettersOptions } from '../../app/commands/redrive/dead-letter-reader.ts'
+import {
+  DeadLetterReader,
+  type DeadLetterReaderOptions
+} from '../../app/commands/redrive/dead-letter-reader.ts'
 import type { AssetEvent } from '../../app/ingest/event.ts'
 import { createLogger } from '../../app/logger.ts'
-import { DeadLetters, type Reason } from '../../app/queue/dead-letters.ts'
+import { type DeadLetterReason, DeadLetters } from '../../app/queue/dead-letters.ts'
 import { EventSender } from '../../app/queue/event-sender.ts'
 import { encodeMessage } from '../../app/queue/message-codec.ts'
 import { DEAD_LETTER_QUEUE_NAME, QUEUE_NAME, startSqs } from '../../dev/sqs.ts'
 
 export const QUIET = createLogger({ level: 'silent', role: 'test' })
 
-/** What a command prints. */
+/** Collects what a command prints. */
 export function collect(): { lines: string[]; print: (line: string) => void } {
   const lines: string[] = []
   return { lines, print: (line) => void lines.push(line) }
 }
 
-/** An event, of an asset of its own unless it says otherwise. */
+/** An event of an asset of its own. */
 export const eventOf = (id: string, about: Partial<AssetEvent> = {}): AssetEvent => ({
   id,
   type: 'upload',
@@ -31,9 +34,9 @@ export const eventOf = (id: string, about: Partial<AssetEvent> = {}): AssetEvent
   ...about
 })
 
-export const REASON: Reason = { code: 'PERMANENT', message: 'the tag machine is broken', processor: 'tagger' }
+export const REASON: DeadLetterReason = { code: 'PERMANENT', message: 'tagging failed', processor: 'tagger' }
 
-/** Both queues, embedded, and what reads and writes them. */
+/** Embedded queue and dead-letter queue, with readers and writers. */
 export async function buildQueues(t: Test) {
   const queue = await startSqs()
   const sqs = new SQSClient({
@@ -41,9 +44,9 @@ export async function buildQueues(t: Test) {
     region: 'us-east-1',
     credentials: { accessKeyId: 'any', secretAccessKey: 'any' }
   })
-  const opened: Letters[] = []
+  const readers: DeadLetterReader[] = []
   t.teardown(async () => {
-    await Promise.all(opened.map((letters) => letters.handBack()))
+    await Promise.all(readers.map((reader) => reader.release()))
     sqs.destroy()
     await queue.stop()
   })
@@ -54,25 +57,25 @@ export async function buildQueues(t: Test) {
     sqs,
     sender: new EventSender({ sqs, queueUrl: queue.queueUrl }),
     deadLetters,
-    bury: (event: AssetEvent, reason = REASON) =>
+    deadLetter: (event: AssetEvent, reason = REASON) =>
       deadLetters.put(`${event.id}.${reason.processor}`, encodeMessage(event), reason),
-    letters: (options: Partial<LettersOptions> = {}) => {
-      const letters = new Letters({
+    createReader: (options: Partial<DeadLetterReaderOptions> = {}) => {
+      const reader = new DeadLetterReader({
         sqs,
         queueUrl: queue.deadLetterQueueUrl,
         log: QUIET,
         waitTimeSeconds: 0,
         ...options
       })
-      opened.push(letters)
-      return letters
+      readers.push(reader)
+      return reader
     },
-    /** The events in the queue, in order. */
+    /** Events in the queue, in order. */
     queued: () => messages(QUEUE_NAME).ready.map(({ body }) => JSON.parse(body) as AssetEvent),
-    /** How many letters everybody can see, and how many somebody holds. */
-    buried: () => {
+    /** Numbers of dead letters. */
+    deadLetterCounts: () => {
       const { ready, inflight } = messages(DEAD_LETTER_QUEUE_NAME)
-      return { seen: ready.length, held: inflight.length }
+      return { visible: ready.length, inFlight: inflight.length }
     }
   }
 }

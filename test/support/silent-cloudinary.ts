@@ -1,7 +1,11 @@
 import fc from 'fast-check'
 import type { AssetState } from '../../app/cloudinary/client.ts'
 import { CloudinaryError } from '../../app/cloudinary/cloudinary-error.ts'
-import { type IdentifiedAsset, isIdentified, unidentified } from '../../app/cloudinary/identified-asset.ts'
+import {
+  type IdentifiedAsset,
+  isIdentified,
+  kindUnknownError
+} from '../../app/cloudinary/identified-asset.ts'
 import type { Asset } from '../../app/ingest/event.ts'
 import { toEvents } from '../../app/ingest/notification.ts'
 import type { EventOfAsset } from '../../app/processors/database-sync/follow.ts'
@@ -57,7 +61,7 @@ export class SilentCloudinary {
   async identify(asset: Asset): Promise<IdentifiedAsset> {
     if (isIdentified(asset)) return asset
     const found = this.all().find(({ asset_id }) => asset_id === asset.assetId)
-    if (!found) throw asset.assetId ? NOT_FOUND : unidentified(asset)
+    if (!found) throw asset.assetId ? NOT_FOUND : kindUnknownError(asset)
     return { publicId: found.public_id, resourceType: found.resource_type, deliveryType: found.type }
   }
 

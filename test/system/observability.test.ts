@@ -104,7 +104,7 @@ t.test(
       ['web', 'notification accepted'],
       ['worker', 'a line of its own', 'writes'],
       ['worker', 'event processed', 'writes'],
-      ['worker', 'event failed; it will be tried again', 'fails-once'],
+      ['worker', 'event failed; will be retried', 'fails-once'],
       ['worker', 'event processed', 'fails-once']
     ])
   }
@@ -159,7 +159,7 @@ t.test('the dashboards find in the log what they ask for', async (t) => {
   const outcomesOf = (found: typeof log = []) => [...new Set(found.map(({ msg }) => msg))].sort()
   t.strictSame(outcomesOf(events), [
     'event dead-lettered',
-    'event failed; it will be tried again',
+    'event failed; will be retried',
     'event ignored',
     'event processed'
   ])
@@ -168,7 +168,7 @@ t.test('the dashboards find in the log what they ask for', async (t) => {
     'notification refused',
     'request refused'
   ])
-  t.strictSame(outcomesOf(runs), ['event failed; it will be tried again', 'event processed'])
+  t.strictSame(outcomesOf(runs), ['event failed; will be retried', 'event processed'])
   t.strictSame(outcomesOf(refusals), ['notification refused', 'request refused'])
 
   for (const query of [ERRORS, ...ACTIVITY]) {
@@ -193,7 +193,7 @@ t.test('once the roles have stopped, metrics account for all of it', async (t) =
   for (const [name, values] of [
     ['AckLatency{Role=web}', 3],
     ['EndToEndLatency{Role=worker}', 1],
-    ['HandedBackAge{Role=worker}', 1],
+    ['RetriedEventAge{Role=worker}', 1],
     ['ProcessorDuration{Role=worker,Processor=writes}', 1],
     ['ProcessorDuration{Role=worker,Processor=fails-once}', 2],
     ['ProcessorDuration{Role=worker,Processor=never}', 1]

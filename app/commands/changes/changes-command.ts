@@ -20,32 +20,33 @@ import { interruption } from '../interruption.ts'
 import { count, lineOf } from '../report-line.ts'
 import { cursorFile } from './cursor-file.ts'
 
-export const CHANGES_USAGE = `Usage: node app/main.ts changes --since TIME | --cursor CURSOR | --cursor-file FILE [--since TIME]
-                                [--field FIELD] [--environment CLOUD] [--overlap SECONDS] [--limit N]
+export const CHANGES_USAGE = `Usage: node app/main.ts changes --since TIME [option…]
+       node app/main.ts changes --cursor CURSOR [option…]
+       node app/main.ts changes --cursor-file FILE [--since TIME] [option…]
 
-Prints the assets that changed, by the stamp that lastUpdateTimestamp writes: one JSON object a line, in the order in
-which the stamps were written. Ends when there are no more, and says on standard error how to go on.
+Prints the changed assets, by the stamp that lastUpdateTimestamp writes: one JSON object per line, in the
+order in which the stamps were written. Prints the cursor to resume from on standard error.
 
-  --since TIME         changes from then on, such as 2026-06-01T12:00:00Z, or 2026-06-01 (UTC)
-  --cursor CURSOR      goes on where an earlier run left off
-  --cursor-file FILE   goes on from the cursor in FILE, and keeps the next one there; the first time, with --since
-  --field FIELD        the metadata field of the stamp; default that of lastUpdateTimestamp in listener.config.ts
-  --environment CLOUD  the product environment, where there are credentials for several
-  --overlap SECONDS    how far Cloudinary's index may lag behind, with the difference of the clocks; default ${DEFAULT_OVERLAP_SECONDS}
-  --limit N            ends after N changes
+  --since TIME         start at this time, such as 2026-06-01T12:00:00Z or 2026-06-01 (UTC)
+  --cursor CURSOR      resume after an earlier run
+  --cursor-file FILE   resume from the cursor in FILE, and store the next one there; the first run needs --since
+  --field FIELD        metadata field of the stamp; default from lastUpdateTimestamp in listener.config.ts
+  --environment CLOUD  the product environment, if there are credentials for several
+  --overlap SECONDS    maximum lag of Cloudinary's index and clocks; default ${DEFAULT_OVERLAP_SECONDS}
+  --limit N            stop after N changes
 
-Exit code: 0; 1 when it failed; 2 for a wrong option or cursor; 3 when the hourly calls of the Admin API are spent: what
-was printed holds, and standard error says when to go on.
+Exit code: 0 on success; 1 on an error; 2 for a wrong option or cursor; 3 if the hourly calls of the Admin
+API are spent: the printed changes are valid, and standard error says when to resume.
 `
 
-export interface Selection {
+export interface ChangesArguments {
   since?: Date
   cursor?: string
   cursorFile?: string
   field?: string
   environment?: string
   overlapSeconds: number
-  /** Infinity where there is none. */
+  /** Infinity if not set. */
   limit: number
 }
 
@@ -58,11 +59,11 @@ export interface PrintChangesOptions extends Output {
 
 const TIME = z.union([z.iso.datetime({ offset: true }), z.iso.date()])
 
-/** The exit code that tells a scheduler to come again later. */
-const SPENT = 3
+/** Exit code: rate-limited, run again later. */
+const RATE_LIMITED = 3
 
 /** @throws {UsageError} */
-export function parseChanges(args: string[]): Selection {
+export function parseChanges(args: string[]): ChangesArguments {
   const { values } = readArguments({
     args,
     options: {
@@ -80,12 +81,10 @@ export function parseChanges(args: string[]): Selection {
     throw new UsageError('changes needs --since, --cursor or --cursor-file')
   }
   if (cursor !== undefined && (since !== undefined || file !== undefined)) {
-    throw new UsageError('--cursor says where to begin: it goes with neither --since nor --cursor-file')
+    throw new UsageError('--cursor cannot be combined with --since or --cursor-file')
   }
   if (since !== undefined && !TIME.safeParse(since).success) {
-    throw new UsageError(
-      `--since ${since} is no time; it must be one such as 2026-06-01T12:00:00Z, or 2026-06-01`
-    )
+    throw new UsageError(`--since ${since} is not a time; write it like 2026-06-01T12:00:00Z or 2026-06-01`)
   }
   return {
     ...(since !== undefined && { since: new Date(since) }),
@@ -99,25 +98,28 @@ export function parseChanges(args: string[]): Selection {
 }
 
 /**
- * The metadata field of the stamp, by the processors that are configured.
+ * Returns the metadata field of the stamp, from the configured processors.
  *
- * @throws {UsageError} when there are several
+ * @throws {UsageError} if there are several
  */
 export function stampField(processors: readonly Processor[]): string {
   const named = processors.flatMap(({ metadataFields = [] }) => metadataFields)
   const [field = DEFAULT_FIELD, ...others] = new Set(named.map(({ external_id }) => external_id))
   if (others.length === 0) return field
   throw new UsageError(
-    `listener.config.ts has several metadata fields; say which with --field: ${[field, ...others].join(', ')}`
+    `there are several metadata fields; choose one with --field: ${[field, ...others].join(', ')}`
   )
 }
 
 /**
- * Prints changes until there are no more, or as many as are wanted, and returns the exit code.
+ * Prints changes until there are no more or the limit is reached, and returns the exit code.
  *
- * @throws {UsageError} for a cursor or a time that cannot be begun with
+ * @throws {UsageError} for an invalid cursor or time
  */
-export async function printChanges(selection: Selection, options: PrintChangesOptions): Promise<number> {
+export async function printChanges(
+  selection: ChangesArguments,
+  options: PrintChangesOptions
+): Promise<number> {
   const { print, printError, closed, field } = options
   const feed = await open(selection, options)
   let printed = 0
@@ -132,60 +134,60 @@ export async function printChanges(selection: Selection, options: PrintChangesOp
   } catch (error) {
     failure = error
   }
-  await setImmediate() // by when a line that could not be written is known
+  await setImmediate() // lets a failed write abort `closed`
   if (closed.aborted) {
-    printError(
-      'The output was closed, so nobody can say what was read of it: no cursor. To take a few, use --limit.'
-    )
+    printError('No cursor: the output was closed before it was read. Use --limit to print a few changes.')
     return 0
   }
   if (failure !== undefined) printError(lineOf(explain(failure)))
   else if (feed.assetsRead > 0 && feed.assetsStamped === 0) {
-    printError(`No asset that was read has a time in ${field}: is it the right field?`)
+    printError(`None of the assets has a time in the field ${field}; check --field.`)
   }
   printError(`${count(printed, 'change')}.`)
-  const isKept = await keepCursor(feed.cursor(), selection, options)
-  if (failure instanceof CloudinaryError && failure.fault.kind === 'rate-limited') {
-    printError(`Calls to the Admin API are limited until ${failure.fault.until.toISOString()}; go on then.`)
-    return SPENT
+  const isStored = await storeCursor(feed.cursor(), selection, options)
+  if (failure instanceof CloudinaryError && failure.failure.kind === 'rate-limited') {
+    printError(`The Admin API is rate-limited until ${failure.failure.until.toISOString()}; resume then.`)
+    return RATE_LIMITED
   }
-  return failure === undefined && isKept ? 0 : 1
+  return failure === undefined && isStored ? 0 : 1
 }
 
-async function open(selection: Selection, options: PrintChangesOptions): Promise<ChangeFeed> {
+async function open(selection: ChangesArguments, options: PrintChangesOptions): Promise<ChangeFeed> {
   const { since, cursorFile: path, overlapSeconds } = selection
-  const kept = path === undefined ? undefined : await options.file.read(path)
-  const cursor = selection.cursor ?? kept
+  const stored = path === undefined ? undefined : await options.file.read(path)
+  const cursor = selection.cursor ?? stored
   if (cursor === undefined && since === undefined) {
-    throw new UsageError(`there is no ${path} yet; the first time, say --since as well`)
+    throw new UsageError(`${path} does not exist yet; add --since the first time`)
   }
   try {
     const start = cursor === undefined ? { since: since as Date } : { cursor }
     return options.open({ ...start, field: options.field, overlapSeconds })
   } catch (error) {
-    const isTheirs = error instanceof ListenerError && error.code.startsWith('CHANGES_')
-    throw isTheirs ? new UsageError(kept === undefined ? error.message : `${path}: ${error.message}`) : error
+    const isInvalidOption = error instanceof ListenerError && error.code.startsWith('CHANGES_')
+    throw isInvalidOption
+      ? new UsageError(stored === undefined ? error.message : `${path}: ${error.message}`)
+      : error
   }
 }
 
-/** Says how to go on. @returns whether it could be kept where it was to be */
-async function keepCursor(
+/** Stores the cursor and prints how to resume. @returns false if the file could not be written */
+async function storeCursor(
   cursor: string,
-  { cursorFile: path }: Selection,
+  { cursorFile: path }: ChangesArguments,
   { file, printError }: PrintChangesOptions
 ): Promise<boolean> {
-  let isKept = path !== undefined
+  let isStored = path !== undefined
   if (path !== undefined) {
     try {
       await file.write(path, cursor)
-      printError(lineOf(`Go on with --cursor-file ${path}`))
+      printError(lineOf(`Resume with --cursor-file ${path}`))
     } catch (error) {
       printError(lineOf(explain(error)))
-      isKept = false
+      isStored = false
     }
   }
-  if (!isKept) printError(`Go on with --cursor ${cursor}`)
-  return isKept || path === undefined
+  if (!isStored) printError(`Resume with --cursor ${cursor}`)
+  return isStored || path === undefined
 }
 
 function wholeNumber(option: string, text: string, least: number): number {
@@ -195,7 +197,7 @@ function wholeNumber(option: string, text: string, least: number): number {
 }
 
 export const changesCommand: Command = {
-  summary: 'prints assets that changed, one JSON object a line',
+  summary: 'prints changed assets, one JSON object per line',
   usage: CHANGES_USAGE,
   async run(args, print, output) {
     const selection = parseChanges(args)

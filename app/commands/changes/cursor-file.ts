@@ -1,10 +1,10 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { ListenerError } from '../../errors.ts'
 
-/** A file that holds one line of text, and is never half written. */
+/** A file with one line of text, written atomically. */
 export const cursorFile = {
   /**
-   * @returns undefined when there is no such file
+   * @returns undefined if the file does not exist
    * @throws {ListenerError} CURSOR_FILE_UNUSABLE
    */
   async read(path: string): Promise<string | undefined> {
@@ -18,10 +18,10 @@ export const cursorFile = {
 
   /** @throws {ListenerError} CURSOR_FILE_UNUSABLE */
   async write(path: string, text: string): Promise<void> {
-    const beside = `${path}.${process.pid}.tmp`
+    const temporary = `${path}.${process.pid}.tmp`
     try {
-      await writeFile(beside, `${text}\n`)
-      await rename(beside, path)
+      await writeFile(temporary, `${text}\n`)
+      await rename(temporary, path)
     } catch (error) {
       throw unusable('write', path, error)
     }

@@ -1,23 +1,22 @@
-import { hostOf } from '../../credentials/cloudinary-url.ts'
+import { apiBaseUrl } from '../../credentials/cloudinary-url.ts'
 import type { Environments } from '../../credentials/environments.ts'
-import { type Check, fault, ok, warn } from './doctor.ts'
+import { MAXIMUM_AHEAD_SECONDS } from '../../ingest/signature.ts'
+import { type Check, fault, ok, warn } from './check.ts'
 
 export interface ClockOptions {
-  /** URLs of servers whose clocks can be trusted; the first that answers is asked. */
+  /** URLs of servers with a correct clock. The first one that answers is used. */
   servers: () => AsyncIterable<string>
   fetch: typeof globalThis.fetch
   /** Milliseconds since the epoch. */
   clock: () => number
 }
 
-/** What is signed in the future is refused from here on, in seconds. */
-const REFUSED_SECONDS = 300
 const WARN_SECONDS = 60
 
-/** How long one server is waited for, in milliseconds. */
-const ANSWER_MS = 2000
+/** Time-out of a request to a server, in milliseconds. */
+const REQUEST_MS = 2000
 
-/** The clock of this machine agrees with others: signatures are accepted by their time. */
+/** Compares the clock of this machine with others: signatures are rejected if it is wrong. */
 export const clock = ({ servers, fetch, clock }: ClockOptions): Check => ({
   subject: 'clock',
   async run(signal) {
@@ -25,20 +24,20 @@ export const clock = ({ servers, fetch, clock }: ClockOptions): Check => ({
       const skew = await skewAgainst(server, signal, { fetch, clock }).catch(() => undefined)
       if (skew === undefined) continue
       const seconds = Math.abs(skew)
-      const apart = `${seconds} s ${skew > 0 ? 'ahead of' : 'behind'} ${new URL(server).host}`
-      if (seconds <= WARN_SECONDS) return [ok(`agrees with ${new URL(server).host} within ${WARN_SECONDS} s`)]
-      const then =
-        seconds > REFUSED_SECONDS
-          ? 'so that signatures and calls to AWS are refused'
-          : `and from ${REFUSED_SECONDS} s on signatures are refused`
-      const finding = seconds > REFUSED_SECONDS ? fault : warn
-      return [finding(`it is ${apart}, ${then}; set it by NTP`)]
+      const { host } = new URL(server)
+      if (seconds <= WARN_SECONDS) return [ok(`agrees with ${host} within ${WARN_SECONDS} s`)]
+      const difference = `${seconds} s ${skew > 0 ? 'ahead of' : 'behind'} ${host}`
+      return [
+        seconds > MAXIMUM_AHEAD_SECONDS
+          ? fault(`${difference}: signatures and calls to AWS are rejected; set it with NTP`)
+          : warn(`${difference}: signatures are rejected from ${MAXIMUM_AHEAD_SECONDS} s; set it with NTP`)
+      ]
     }
-    return [warn('it could not be compared with any other: none answered; look at the lines above')]
+    return [warn('not compared: no server answered; see the lines above')]
   }
 })
 
-/** How many seconds our clock is ahead; undefined where the server does not tell the time. */
+/** Returns how far this clock is ahead, in seconds, or undefined if the server does not state the time. */
 async function skewAgainst(
   server: string,
   signal: AbortSignal,
@@ -48,15 +47,15 @@ async function skewAgainst(
   const answer = await fetch(server, {
     method: 'HEAD',
     redirect: 'manual',
-    signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)])
+    signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_MS)])
   })
-  const theirs = Date.parse(answer.headers.get('date') ?? '')
-  if (Number.isNaN(theirs)) return undefined
-  // somewhere between question and answer, and told in whole seconds
-  return Math.round(((askedAt + clock()) / 2 - theirs) / 1000)
+  const serverTime = Date.parse(answer.headers.get('date') ?? '')
+  if (Number.isNaN(serverTime)) return undefined
+  // the server reads its clock between request and response, and states whole seconds
+  return Math.round(((askedAt + clock()) / 2 - serverTime) / 1000)
 }
 
-/** The servers whose clocks signatures are made or checked by, as far as they are configured. */
+/** Yields the configured servers whose clocks matter for signatures. */
 export async function* timeServers({
   queueUrl,
   environments
@@ -66,5 +65,5 @@ export async function* timeServers({
 }): AsyncIterable<string> {
   if (queueUrl) yield new URL('/', queueUrl).href
   const keys = (await environments?.catch(() => undefined))?.verificationKeys() ?? []
-  yield* new Set(keys.map(hostOf))
+  yield* new Set(keys.map(apiBaseUrl))
 }

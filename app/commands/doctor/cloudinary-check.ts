@@ -2,23 +2,23 @@ import type { CloudinaryClients } from '../../cloudinary/clients.ts'
 import { CloudinaryError } from '../../cloudinary/cloudinary-error.ts'
 import type { Finding } from '../../processor.ts'
 import { explain } from '../explain-error.ts'
-import { type Check, fault, ok, warn } from './doctor.ts'
+import { type Check, fault, ok, warn } from './check.ts'
 
 type Environments = { cloudNames: () => readonly string[] }
 type Clients = Pick<CloudinaryClients, 'for'>
 
 export interface CloudinaryOptions<Known extends Environments> {
-  /** Rejects where the credentials cannot be read, which is for their own check to say. */
+  /** Rejects if the credentials cannot be read; the credentials check reports why. */
   environments: Promise<Known>
   connect: (environments: Known) => Clients
-  /** Told of each cloud that answers and accepts the key. */
+  /** Called for each cloud that answers and accepts the key. */
   onAnswer: (cloudName: string) => void
 }
 
-/** Just under the time for the check as a whole, so that it says which cloud it is that does not answer. */
+/** Below the time-out of the check, to report which cloud does not answer. */
 const PING_MS = 4500
 
-/** Cloudinary answers for every cloud, and accepts the key. */
+/** Checks that Cloudinary answers for each cloud and accepts the key. */
 export const cloudinary = <Known extends Environments>(options: CloudinaryOptions<Known>): Check => ({
   subject: 'Cloudinary',
   async run(signal) {
@@ -38,11 +38,11 @@ export const cloudinary = <Known extends Environments>(options: CloudinaryOption
 async function ping(clients: Clients, cloudName: string, signal: AbortSignal): Promise<Finding> {
   try {
     await clients.for(cloudName, signal).call('ping', (sdk, options) => sdk.api.ping(options), PING_MS)
-    return ok(`${cloudName}: answers, and accepts the key`)
+    return ok(`${cloudName}: accepts the key`)
   } catch (error) {
     const message = `${cloudName}: ${explain(error)}`
-    const isLimited = error instanceof CloudinaryError && error.fault.kind === 'rate-limited'
-    // the listener's own work is done by the Upload API, which is not limited
-    return isLimited ? warn(`${message}; it passes`) : fault(message)
+    const isLimited = error instanceof CloudinaryError && error.failure.kind === 'rate-limited'
+    // processors use the Upload API, which has no rate limit
+    return isLimited ? warn(`${message}; temporary`) : fault(message)
   }
 }

@@ -1,19 +1,19 @@
-import { type Check, fault, ok } from './doctor.ts'
+import { type Check, fault, ok } from './check.ts'
 
 export interface ConfigurationOptions {
-  /** One line for each variable that is bad or missing. */
-  faults: readonly string[]
-  /** Of AWS; undefined where none is set. */
+  /** One line for each invalid or missing variable. */
+  configErrors: readonly string[]
+  /** AWS region; undefined if none is set. */
   region: string | undefined
 }
 
-const NO_REGION = 'AWS_REGION is not set; it must be the region of the queue, such as eu-west-1'
+const NO_REGION = 'AWS_REGION is not set; set it to the region of the queue, such as eu-west-1'
 
-/** Every variable has a value it may have, and the AWS SDK knows its region. */
-export const configuration = ({ faults, region }: ConfigurationOptions): Check => ({
+/** Checks that all variables are valid and that the AWS SDK knows its region. */
+export const configuration = ({ configErrors, region }: ConfigurationOptions): Check => ({
   subject: 'configuration',
   async run() {
-    const found = [...faults, ...(region ? [] : [NO_REGION])]
-    return found.length > 0 ? found.map(fault) : [ok(`every variable is valid; AWS region ${region}`)]
+    const errors = [...configErrors, ...(region ? [] : [NO_REGION])]
+    return errors.length > 0 ? errors.map(fault) : [ok(`all variables are valid; AWS region ${region}`)]
   }
 })

@@ -1,18 +1,18 @@
 import type { Environments } from '../../credentials/environments.ts'
 import { count } from '../report-line.ts'
-import { type Check, ok } from './doctor.ts'
+import { type Check, ok } from './check.ts'
 
 export interface CredentialsOptions {
-  /** Rejects with what says, without a secret, why they cannot be read. */
+  /** Rejects with the reason, without a secret. */
   environments: Promise<Pick<Environments, 'cloudNames' | 'verificationKeys'>>
 }
 
-/** The credentials can be read, and say which clouds they are for. */
+/** Checks that the credentials can be read, and lists their clouds. */
 export const credentials = ({ environments }: CredentialsOptions): Check => ({
   subject: 'credentials',
   async run() {
     const known = await environments
     const keys = count(known.verificationKeys().length, 'key')
-    return [ok(`readable; clouds: ${known.cloudNames().join(', ')}; ${keys} to verify notifications`)]
+    return [ok(`clouds: ${known.cloudNames().join(', ')}; ${keys} to verify signatures`)]
   }
 })

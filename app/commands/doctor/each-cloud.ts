@@ -2,17 +2,17 @@ import type { CloudinaryClient } from '../../cloudinary/client.ts'
 import type { CloudinaryClients } from '../../cloudinary/clients.ts'
 import type { Finding } from '../../processor.ts'
 import { explain } from '../explain-error.ts'
-import { warn } from './doctor.ts'
+import { warn } from './check.ts'
 
 export interface CloudOptions {
-  /** Those that answer; whether one does is for its own check to say. */
+  /** The clouds that answer; the Cloudinary check reports the others. */
   cloudNames: readonly string[]
   clients: Pick<CloudinaryClients, 'for'>
 }
 
 /**
- * Checks each cloud, and says for each finding which. What cannot be asked is a warning: a key that is good enough for the
- * listener may not be allowed to see it.
+ * Checks each cloud, and names it in each finding. An error is a warning: the listener's key needs no
+ * permission to read triggers and metadata fields.
  */
 export async function eachCloud(
   { cloudNames, clients }: CloudOptions,
@@ -21,7 +21,7 @@ export async function eachCloud(
 ): Promise<Finding[]> {
   const findings = cloudNames.map(async (cloudName) => {
     const found = await check(clients.for(cloudName, signal)).catch((error) => [
-      warn(`cannot be checked: ${explain(error)}`)
+      warn(`not checked: ${explain(error)}`)
     ])
     return found.map(({ level, message }) => ({ level, message: `${cloudName}: ${message}` }))
   })

@@ -1,14 +1,14 @@
 import type { Finding, Processor } from '../../processor.ts'
 import { fieldStep, neededFields } from '../setup/metadata-field-step.ts'
-import type { Step } from '../setup/setup-step.ts'
-import { type Check, fault, ok } from './doctor.ts'
+import type { SetupStep } from '../setup/setup-step.ts'
+import { type Check, fault, ok } from './check.ts'
 import { type CloudOptions, eachCloud } from './each-cloud.ts'
 
 export interface MetadataOptions extends CloudOptions {
   processors: readonly Processor[]
 }
 
-/** The metadata fields that processors need are there, each with the right type. */
+/** Checks that the metadata fields of the processors exist, with the right type. */
 export const metadata = (options: MetadataOptions): Check => ({
   subject: 'metadata',
   run(signal) {
@@ -19,11 +19,11 @@ export const metadata = (options: MetadataOptions): Check => ({
   }
 })
 
-function findingOf(step: Step): Finding {
-  if (step.state === 'exists') return ok(`${step.what} is there`)
+function findingOf(step: SetupStep): Finding {
+  if (step.state === 'exists') return ok(`${step.what} exists`)
   return fault(
     step.state === 'fault'
       ? `${step.what}: ${step.note}`
-      : `${step.what} is not there; run: node app/main.ts setup`
+      : `${step.what} does not exist; run: node app/main.ts setup`
   )
 }

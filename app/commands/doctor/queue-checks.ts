@@ -1,24 +1,26 @@
 import { GetQueueAttributesCommand, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import type { Finding } from '../../processor.ts'
 import { explain } from '../explain-error.ts'
-import { count } from '../report-line.ts'
-import { type Check, fault, ok, warn } from './doctor.ts'
+import { count, numberOf } from '../report-line.ts'
+import { type Check, fault, ok, warn } from './check.ts'
 
 type Attributes = Partial<Record<string, string>>
 
 const FOURTEEN_DAYS_SECONDS = 14 * 86_400
 
-/** Every time a message is handed back counts as a receive, and waiting for Cloudinary to come back takes many. */
-const LEAST_RECEIVES = 100
+/** Each return to the queue counts as a receive, and an outage of Cloudinary causes many. */
+const MINIMUM_RECEIVES = 100
 
 export interface QueueOptions {
   sqs: SQSClient
   queueUrl: string
-  /** Undefined where it is not configured as it should be. */
+  /** Undefined if the variable is missing or invalid. */
   deadLetterQueueUrl: string | undefined
 }
 
-/** The queue is there, FIFO, keeps events as long as it can, and puts aside none that only waited. */
+/**
+ * Checks that the queue exists, is FIFO, keeps messages for 14 days, and dead-letters none that only waited.
+ */
 export const queue = ({ sqs, queueUrl, deadLetterQueueUrl }: QueueOptions): Check => ({
   subject: 'queue',
   async run(signal) {
@@ -28,10 +30,10 @@ export const queue = ({ sqs, queueUrl, deadLetterQueueUrl }: QueueOptions): Chec
     ])
     if ('error' in answer) return [refused(answer.error, 'QUEUE_URL')]
     const { attributes } = answer
-    // whether the other can be read is for its own check to say
+    // the dead-letter queue's own check reports whether it can be read
     const deadLetterArn = other && 'attributes' in other ? other.attributes.QueueArn : undefined
     const found = [
-      ...common(attributes, 'an outage may be no longer'),
+      ...common(attributes, 'messages are lost in a longer outage'),
       ...redrivePolicy(attributes, deadLetterArn)
     ]
     return found.length > 0 ? found : [ok(summary(attributes, 'event'))]
@@ -43,25 +45,25 @@ export interface DeadLetterQueueOptions extends Pick<QueueOptions, 'sqs' | 'queu
   clock: () => number
 }
 
-/** The dead-letter queue is there, FIFO, keeps letters as long as it can, and has none. */
+/** Checks that the dead-letter queue exists, is FIFO, keeps messages for 14 days, and is empty. */
 export const deadLetterQueue = ({ sqs, queueUrl, clock }: DeadLetterQueueOptions): Check => ({
   subject: 'dead letters',
   async run(signal) {
     const answer = await read(sqs, queueUrl, signal)
     if ('error' in answer) return [refused(answer.error, 'DEAD_LETTER_QUEUE_URL')]
     const { attributes } = answer
-    const found = common(attributes, 'letters that nobody redrives are lost sooner')
-    const letters = waiting(attributes) + inFlight(attributes)
-    if (letters > 0) {
+    const found = common(attributes, 'dead letters are lost after that')
+    const number = waiting(attributes) + inFlight(attributes)
+    if (number > 0) {
       const oldest = await oldestOf(sqs, queueUrl, signal)
       const age = oldest === undefined ? '' : `, the oldest seen is ${ageOf(clock() - oldest)} old`
       found.push(
         warn(
-          `about ${count(letters, 'letter')}${age}; node app/main.ts redrive --dry-run prints each with its reason`
+          `about ${count(number, 'dead letter')}${age}; list them with: node app/main.ts redrive --dry-run`
         )
       )
     }
-    return found.length > 0 ? found : [ok(summary(attributes, 'letter'))]
+    return found.length > 0 ? found : [ok(summary(attributes, 'dead letter'))]
   }
 })
 
@@ -77,8 +79,8 @@ async function read(sqs: SQSClient, queueUrl: string, abortSignal: AbortSignal):
 }
 
 /**
- * When the oldest of ten dead letters was stored, in milliseconds since the epoch. They stay visible, and a dead-letter queue
- * does not count receives. Undefined where all are in flight or may not be received, which is for `redrive` to say.
+ * Returns when the oldest of ten dead letters was sent, in milliseconds since the epoch. They stay visible,
+ * and a dead-letter queue does not count receives. Undefined if none can be received.
  */
 async function oldestOf(sqs: SQSClient, queueUrl: string, signal: AbortSignal): Promise<number | undefined> {
   const command = new ReceiveMessageCommand({
@@ -110,15 +112,13 @@ const refused = (error: unknown, variable: string): Finding =>
 function common({ FifoQueue, MessageRetentionPeriod }: Attributes, consequence: string): Finding[] {
   const found: Finding[] = []
   if (FifoQueue !== 'true') {
-    found.push(
-      fault('it is not a FIFO queue, so that nothing is in order and the rest does not work; use one that is')
-    )
+    found.push(fault('not a FIFO queue, so the order of events is lost; use a FIFO queue'))
   }
   const seconds = Number(MessageRetentionPeriod)
   if (seconds < FOURTEEN_DAYS_SECONDS) {
     found.push(
       warn(
-        `keeps messages for ${days(seconds)}, so that ${consequence}; set MessageRetentionPeriod to 1209600 (14 days)`
+        `keeps messages for ${days(seconds)}: ${consequence}; set MessageRetentionPeriod to 1209600 (14 days)`
       )
     )
   }
@@ -129,7 +129,8 @@ function redrivePolicy({ RedrivePolicy }: Attributes, deadLetterArn: string | un
   if (!RedrivePolicy) {
     return [
       fault(
-        'it has no RedrivePolicy, so that a message that no worker survives comes again for 14 days; set one to the dead-letter queue, with a maxReceiveCount of 1000'
+        'no RedrivePolicy: a message that crashes workers is redelivered for 14 days; add one with the ' +
+          'dead-letter queue and a maxReceiveCount of 1000'
       )
     ]
   }
@@ -138,17 +139,19 @@ function redrivePolicy({ RedrivePolicy }: Attributes, deadLetterArn: string | un
     deadLetterTargetArn: string
   }
   const found: Finding[] = []
-  if (Number(maxReceiveCount) < LEAST_RECEIVES) {
+  if (Number(maxReceiveCount) < MINIMUM_RECEIVES) {
     found.push(
       fault(
-        `maxReceiveCount is ${maxReceiveCount}: every hand-back counts as a receive, so that events would be dead-lettered that only waited; set it to 1000`
+        `maxReceiveCount is ${maxReceiveCount}: each return to the queue counts, so events that only ` +
+          'waited would be dead-lettered; set it to 1000'
       )
     )
   }
   if (deadLetterArn !== undefined && deadLetterArn !== deadLetterTargetArn) {
     found.push(
       warn(
-        `its RedrivePolicy names ${deadLetterTargetArn}, which is not DEAD_LETTER_QUEUE_URL (${deadLetterArn}): what SQS puts aside, redrive does not see; set both to one queue`
+        `its RedrivePolicy names ${deadLetterTargetArn}, but DEAD_LETTER_QUEUE_URL is ${deadLetterArn}, ` +
+          'so redrive does not see what SQS dead-letters; set both to the same queue'
       )
     )
   }
@@ -160,6 +163,6 @@ const inFlight = (attributes: Attributes) => Number(attributes.ApproximateNumber
 
 const summary = (attributes: Attributes, thing: string): string =>
   `FIFO, kept for ${days(Number(attributes.MessageRetentionPeriod))}; about ` +
-  `${count(waiting(attributes), thing)} waiting, ${inFlight(attributes).toLocaleString('en-US')} in flight`
+  `${count(waiting(attributes), thing)} waiting, ${numberOf(inFlight(attributes))} in flight`
 
 const days = (seconds: number): string => count(Math.round((seconds / 86_400) * 10) / 10, 'day')

@@ -9,14 +9,14 @@ import { JOURNAL } from '../../journal/journal-table.ts'
 import type { Finding } from '../../processor.ts'
 import { explain } from '../explain-error.ts'
 import { count } from '../report-line.ts'
-import { type Check, fault, ok, warn } from './doctor.ts'
+import { type Check, fault, ok, warn } from './check.ts'
 
 export interface TableOptions {
   client: Pick<DynamoDBClient, 'send'>
   tableName: string
 }
 
-/** The journal's table is there, and is as the journal uses it. */
+/** Checks that the journal's table exists, with the key, index and time to live that the journal needs. */
 export const table = ({ client, tableName: TableName }: TableOptions): Check => ({
   subject: 'table',
   async run(abortSignal) {
@@ -24,22 +24,22 @@ export const table = ({ client, tableName: TableName }: TableOptions): Check => 
       client
         .send(new DescribeTableCommand({ TableName }), { abortSignal })
         .then(({ Table = {} }) => Table)
-        .catch((error) => fault(explain(error, meanings(TableName, 'dynamodb:DescribeTable')))),
+        .catch((error) => fault(explain(error, hintsFor(TableName, 'dynamodb:DescribeTable')))),
       client
         .send(new DescribeTimeToLiveCommand({ TableName }), { abortSignal })
         .then(({ TimeToLiveDescription = {} }) => TimeToLiveDescription)
-        .catch((error) => explain(error, meanings(TableName, 'dynamodb:DescribeTimeToLive')))
+        .catch((error) => explain(error, hintsFor(TableName, 'dynamodb:DescribeTimeToLive')))
     ])
     if ('level' in description) return [description]
     const found = [...state(description), ...key(description), ...feed(description)]
     if (typeof timeToLive === 'string') {
-      found.push(warn(`whether old events are deleted is not known: ${timeToLive}`))
+      found.push(warn(`time to live not checked: ${timeToLive}`))
     } else if (
       timeToLive.AttributeName !== JOURNAL.timeToLive ||
       !timeToLive.TimeToLiveStatus?.startsWith('ENABL')
     ) {
       found.push(
-        warn(`old events are never deleted; turn on time to live, on the attribute ${JOURNAL.timeToLive}`)
+        warn(`old events are never deleted; enable time to live on the attribute ${JOURNAL.timeToLive}`)
       )
     }
     if (found.length > 0) return found
@@ -47,22 +47,22 @@ export const table = ({ client, tableName: TableName }: TableOptions): Check => 
   }
 })
 
-const meanings = (tableName: string, permission: string) => ({
+const hintsFor = (tableName: string, permission: string) => ({
   missing: `correct JOURNAL_TABLE (now ${tableName}) or AWS_REGION, or deploy the table`,
   permission
 })
 
 function* state({ TableStatus }: TableDescription): Iterable<Finding> {
-  // a table that is being updated can be used
+  // a table can be used while it is updated
   if (TableStatus !== 'ACTIVE' && TableStatus !== 'UPDATING') {
-    yield fault(`it is ${TableStatus}, not ACTIVE; wait until it is, or deploy it again`)
+    yield fault(`status is ${TableStatus}; wait until it is ACTIVE, or deploy it again`)
   }
 }
 
 function* key({ KeySchema }: TableDescription): Iterable<Finding> {
   if (!isKey(KeySchema, JOURNAL.partitionKey)) {
     yield fault(
-      `its key must be ${JOURNAL.partitionKey} alone; deploy the table as app/journal/journal-table.ts has it`
+      `its key must be ${JOURNAL.partitionKey} only; deploy the table as in app/journal/journal-table.ts`
     )
   }
 }
@@ -72,20 +72,22 @@ function* feed({ GlobalSecondaryIndexes = [] }: TableDescription): Iterable<Find
   const index = GlobalSecondaryIndexes.find(({ IndexName }) => IndexName === name)
   if (!index || !isKey(index.KeySchema, partitionKey, sortKey)) {
     yield fault(
-      `it needs an index ${name} by ${partitionKey} and ${sortKey}, for the activity page; deploy the table as app/journal/journal-table.ts has it`
+      `no index ${name} by ${partitionKey} and ${sortKey}, which the activity page needs; deploy the table ` +
+        'as in app/journal/journal-table.ts'
     )
     return
   }
   if (index.IndexStatus !== 'ACTIVE' && index.IndexStatus !== 'UPDATING') {
     yield warn(
-      `its index ${name} is ${index.IndexStatus}: the activity page is not complete until it is ACTIVE`
+      `its index ${name} is ${index.IndexStatus}: the activity page is incomplete until it is ACTIVE`
     )
   }
   const { ProjectionType, NonKeyAttributes = [] } = index.Projection ?? {}
   const missing = attributes.filter((attribute) => !NonKeyAttributes.includes(attribute))
   if (ProjectionType !== 'ALL' && missing.length > 0) {
     yield warn(
-      `its index ${name} leaves out ${missing.join(', ')}, which the activity page shows; create it anew as app/journal/journal-table.ts has it`
+      `its index ${name} lacks ${missing.join(', ')}, which the activity page shows; recreate it as in ` +
+        'app/journal/journal-table.ts'
     )
   }
 }

@@ -4,7 +4,7 @@ import type { Finding, Processor } from '../../processor.ts'
 import { isServed, WEBHOOK_PATH } from '../../web/webhook-path.ts'
 import { defectsOf } from '../setup/trigger-defects.ts'
 import { neededTypes, triggerOn, triggersTo } from '../setup/trigger-steps.ts'
-import { type Check, fault, ok, warn } from './doctor.ts'
+import { type Check, fault, ok, warn } from './check.ts'
 import { type CloudOptions, eachCloud } from './each-cloud.ts'
 
 export interface TriggerCheckOptions extends CloudOptions {
@@ -13,9 +13,11 @@ export interface TriggerCheckOptions extends CloudOptions {
 }
 
 const NOT_ADDITIVE =
-  'it is not additive: an upload that names a notification URL of its own is not notified here; run: node app/main.ts setup'
+  'not additive: an upload with its own notification_url is not notified here; run: node app/main.ts setup'
 
-/** Every type that a processor is on is sent here, whole, and to a path that `web` serves. */
+/**
+ * Checks that triggers send each type that a processor handles, unfiltered and to a path that `web` serves.
+ */
 export const triggers = (options: TriggerCheckOptions): Check => ({
   subject: 'triggers',
   async run(signal) {
@@ -24,13 +26,13 @@ export const triggers = (options: TriggerCheckOptions): Check => ({
     const found = await eachCloud(options, signal, async (client) => [
       ...findingsOf(await listTriggers(client), types, options.config)
     ])
-    return [...ownAddress(options.config), ...found]
+    return [...webhookUrl(options.config), ...found]
   }
 })
 
-function* ownAddress({ WEBHOOK_URL: url }: TriggerCheckOptions['config']): Iterable<Finding> {
+function* webhookUrl({ WEBHOOK_URL: url }: TriggerCheckOptions['config']): Iterable<Finding> {
   if (url === undefined || isServed(new URL(url))) return
-  yield fault(`WEBHOOK_URL does not end with ${WEBHOOK_PATH}: web serves no other path; correct it`)
+  yield fault(`WEBHOOK_URL does not end with ${WEBHOOK_PATH}, the only path that web serves; correct it`)
 }
 
 function* findingsOf(
@@ -38,16 +40,16 @@ function* findingsOf(
   types: readonly string[],
   config: TriggerCheckOptions['config']
 ): Iterable<Finding> {
-  const { ours, place } = oursAmong(existing, config)
+  const { ours, target } = oursAmong(existing, config)
   const missing = types.filter((type) => !triggerOn(type, ours))
   if (missing.length > 0) {
-    yield fault(`no trigger sends ${missing.join(', ')} to ${place}; run: node app/main.ts setup`)
+    yield fault(`no trigger sends ${missing.join(', ')} to ${target}; run: node app/main.ts setup`)
   }
   const used = new Set(types.map((type) => triggerOn(type, ours)).filter((trigger) => trigger !== undefined))
   const defects = [...used].flatMap((trigger) => [...defectsIn(trigger)])
   yield* defects
-  yield* strays(existing, config)
-  if (missing.length + defects.length === 0) yield ok(`${types.join(', ')} to ${place}`)
+  yield* misdirected(existing, config)
+  if (missing.length + defects.length === 0) yield ok(`${types.join(', ')} to ${target}`)
 }
 
 function* defectsIn(trigger: Trigger): Iterable<Finding> {
@@ -56,31 +58,33 @@ function* defectsIn(trigger: Trigger): Iterable<Finding> {
   if (!trigger.additive) yield warn(about(NOT_ADDITIVE))
 }
 
-/** Without an address to compare with, whatever leads to the listener's path is taken for ours. */
+/**
+ * Returns the triggers to this listener. Without a known address, any trigger to the listener's path counts.
+ */
 function oursAmong(
   existing: readonly Trigger[],
   { WEBHOOK_URL: url, POLL_CHANNEL: channel }: TriggerCheckOptions['config']
-): { ours: Trigger[]; place: string } {
-  const places = { ...(url && { WEBHOOK_URL: url }), ...(channel && { POLL_CHANNEL: `poll://${channel}` }) }
-  if (Object.keys(places).length === 0) {
+): { ours: Trigger[]; target: string } {
+  const targets = { ...(url && { WEBHOOK_URL: url }), ...(channel && { POLL_CHANNEL: `poll://${channel}` }) }
+  if (Object.keys(targets).length === 0) {
     const ours = existing.filter(({ uri }) => URL.canParse(uri) && isServed(new URL(uri)))
-    return { ours, place: `any address with the path ${WEBHOOK_PATH} (WEBHOOK_URL is not set)` }
+    return { ours, target: `any address with the path ${WEBHOOK_PATH} (WEBHOOK_URL is not set)` }
   }
-  const ours = Object.values(places).flatMap((uri) => triggersTo(uri, existing))
-  return { ours, place: Object.keys(places).join(' or ') }
+  const ours = Object.values(targets).flatMap((uri) => triggersTo(uri, existing))
+  return { ours, target: Object.keys(targets).join(' or ') }
 }
 
-/** Triggers to the listener's host and a path that it does not serve: mistyped, unless another service has that path. */
-function* strays(
+/** Reports triggers to the listener's host with a path that it does not serve, such as a mistyped one. */
+function* misdirected(
   existing: readonly Trigger[],
   { WEBHOOK_URL: url }: TriggerCheckOptions['config']
 ): Iterable<Finding> {
   for (const { uri, event_type } of existing) {
-    const place = URL.canParse(uri) ? new URL(uri) : undefined
-    if (!url || !place || place.origin !== new URL(url).origin || isServed(place)) continue
+    const target = URL.canParse(uri) ? new URL(uri) : undefined
+    if (!url || !target || target.origin !== new URL(url).origin || isServed(target)) continue
     yield warn(
-      `trigger on ${event_type}: it sends to ${place.pathname} of the listener's host, a path that web does not serve; ` +
-        'if no other service does, delete it in Cloudinary and run: node app/main.ts setup'
+      `trigger on ${event_type}: sends to ${target.pathname} of the listener's host, which web does not ` +
+        'serve; unless another service does, delete it in Cloudinary and run: node app/main.ts setup'
     )
   }
 }

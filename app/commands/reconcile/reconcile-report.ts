@@ -1,128 +1,100 @@
 import type { AssetEvent } from '../../ingest/event.ts'
 import type { Print } from '../arguments.ts'
-import { assetOf, count, lineOf } from '../report-line.ts'
-import type { PassEnd } from './reconcile-pass.ts'
-import type { Window } from './search-windows.ts'
-import type { Side } from './tracked-changes.ts'
+import { assetOf, count, isoOf, lineOf, NEXT_AFTER_DRY_RUN, numberOf } from '../report-line.ts'
+import type { ChangeKind } from './change-kinds.ts'
+import type { SearchWindow } from './search-windows.ts'
 
-interface Counts {
-  looked: number
-  found: number
-  sent: number
-}
+/** How the pass over a cloud ended. The next pass resumes one that is not `done`. */
+export type PassOutcome =
+  | { outcome: 'done' }
+  | { outcome: 'limited'; until: Date; why: string }
+  | { outcome: 'interrupted' }
+  | { outcome: 'failed'; why: string }
 
-/** What a run of `reconcile` says, of all its clouds. */
-export class Report {
+/** Prints the progress of a run over all its clouds, and a summary. */
+export class ReconcileReport {
   readonly #print: Print
   readonly #dryRun: boolean
-  readonly #counts: Counts = { looked: 0, found: 0, sent: 0 }
-  readonly #ends: { cloudName: string; end: PassEnd }[] = []
+  readonly #outcomes: PassOutcome[] = []
+  #searched = 0
+  #missing = 0
 
   constructor({ print, dryRun }: { print: Print; dryRun: boolean }) {
     this.#print = print
     this.#dryRun = dryRun
   }
 
-  /** What is said of the pass over one cloud. */
-  of(cloudName: string): PassReport {
-    return new PassReport({ cloudName, print: this.#print, dryRun: this.#dryRun, counts: this.#counts })
-  }
-
-  ended(cloudName: string, end: PassEnd): void {
-    this.#ends.push({ cloudName, end })
-    if (end.outcome === 'done') return
-    const why = end.outcome === 'interrupted' ? 'interrupted' : end.why
-    this.#print(lineOf(`${cloudName}: stopped: ${why}`))
-  }
-
-  /** Says how it went and what to do next, and returns the exit code. */
-  summarize(): number {
-    const { looked, found, sent } = this.#counts
-    const done = this.#dryRun ? 'nothing was sent' : `${sent.toLocaleString('en-US')} sent`
-    this.#print(`${count(looked, 'change')} looked at, ${count(found, 'event')} missing, ${done}.`)
-    for (const line of this.#next()) this.#print(line)
-    return this.#ends.some(({ end }) => end.outcome === 'failed' || end.outcome === 'interrupted') ? 1 : 0
-  }
-
-  *#next(): Iterable<string> {
-    const ends = this.#ends.map(({ end }) => end)
-    const limits = ends.flatMap((end) => (end.outcome === 'limited' ? [end.until.getTime()] : []))
-    if (ends.some(({ outcome }) => outcome === 'failed')) {
-      yield 'Next: mend what is said above, and run it again; it goes on where it was.'
-    } else if (limits.length > 0) {
-      const until = new Date(Math.max(...limits)).toISOString()
-      yield `Next: run it again after ${until}; it goes on where it was.`
-    } else if (ends.some(({ outcome }) => outcome === 'interrupted')) {
-      yield 'Next: run it again; it goes on where it was.'
-    } else if (this.#counts.found > 0) {
-      yield this.#dryRun
-        ? 'Next: run it without --dry-run.'
-        : "Next: the worker's log has these events; in the Cloudinary Console, Settings › Webhook Notifications " +
-          'says whether notifications of these types are sent at all.'
-    }
-  }
-}
-
-/** What is said of the pass over one cloud. */
-export class PassReport {
-  readonly #cloudName: string
-  readonly #print: Print
-  readonly #dryRun: boolean
-  readonly #counts: Counts
-
-  constructor(options: { cloudName: string; print: Print; dryRun: boolean; counts: Counts }) {
-    this.#cloudName = options.cloudName
-    this.#print = options.print
-    this.#dryRun = options.dryRun
-    this.#counts = options.counts
-  }
-
-  begins(side: Side, { from, until, why }: Window): void {
-    const about = `${this.#cloudName}: ${side.type}`
-    this.#print(
-      lineOf(
-        from < until
-          ? `${about} from ${isoOf(from)} (${why}) to ${isoOf(until)}`
-          : `${about}: looked at up to ${isoOf(until)} already; what is younger may still be notified`
-      )
+  started(cloudName: string, { type }: ChangeKind, { from, until, why }: SearchWindow): void {
+    this.#line(
+      from < until
+        ? `${cloudName}: ${type} from ${isoOf(from)} (${why}) to ${isoOf(until)}`
+        : `${cloudName}: ${type}: already searched up to ${isoOf(until)}; later changes may still be notified`
     )
   }
 
-  /** Changes cannot be told from those that wait in the queue. */
-  skipped(side: Side): void {
-    this.#print(
-      lineOf(
-        `${this.#cloudName}: ${side.type} left for the next pass: events wait in the queue, and the journal does not show how far workers have come`
-      )
+  skipped(cloudName: string, { type }: ChangeKind): void {
+    this.#line(
+      `${cloudName}: ${type} left for the next pass: the queue has messages, and the journal does ` +
+        'not show which events the workers have started'
     )
   }
 
-  /** Called when the event is stored, or would be. */
-  found(event: AssetEvent): void {
-    this.#counts.found++
-    if (!this.#dryRun) this.#counts.sent++
+  page(cloudName: string, { type }: ChangeKind, size: number, through: number): void {
+    this.#searched += size
+    this.#line(`… ${cloudName}: ${type}: ${count(size, 'asset')}, up to ${isoOf(through)}`)
+  }
+
+  /** Reports a missing event that was sent, or would be in a dry run. */
+  missing(event: AssetEvent): void {
+    this.#missing++
     const { id, type, occurredAt, origin } = event
-    const fate = this.#dryRun ? 'would send' : 'sent      '
-    this.#print(
-      lineOf(fate, id, type, assetOf(event), occurredAt, ...(origin.own ? ["the listener's own"] : []))
+    const label = this.#dryRun ? 'would send' : 'sent      '
+    const own = origin.own ? ["the listener's own"] : []
+    this.#line(label, id, type, assetOf(event), occurredAt, ...own)
+  }
+
+  undecided(cloudName: string, { type }: ChangeKind, number: number): void {
+    this.#line(
+      `… ${cloudName}: ${type}: ${count(number, 'change')} left for the next pass: another event of the ` +
+        'asset is unfinished, or may still be notified'
     )
   }
 
-  /** Changes that may be in the queue behind an event of their asset, or whose asset has changed again lately. */
-  undecided(side: Side, number: number): void {
-    this.#print(
-      lineOf(
-        `… ${this.#cloudName}: ${side.type}: ${count(number, 'change')} left for the next pass: another event of the asset is not finished, or may still be notified`
-      )
-    )
+  ended(cloudName: string, outcome: PassOutcome): void {
+    this.#outcomes.push(outcome)
+    if (outcome.outcome === 'done') return
+    this.#line(`${cloudName}: stopped: ${outcome.outcome === 'interrupted' ? 'interrupted' : outcome.why}`)
   }
 
-  page(side: Side, size: number, through: number): void {
-    this.#counts.looked += size
-    this.#print(
-      lineOf(`… ${this.#cloudName}: ${side.type}: ${count(size, 'asset')}, up to ${isoOf(through)}`)
+  /** Prints the totals and what to do next, and returns the exit code. */
+  summarize(): number {
+    const sent = this.#dryRun ? 'nothing was sent' : `${numberOf(this.#missing)} sent`
+    this.#line(
+      `${count(this.#searched, 'change')} searched, ${count(this.#missing, 'event')} missing, ${sent}.`
     )
+    const next = this.#next()
+    if (next) this.#line(next)
+    return this.#outcomes.some(({ outcome }) => outcome === 'failed' || outcome === 'interrupted') ? 1 : 0
+  }
+
+  #next(): string | undefined {
+    const has = (wanted: PassOutcome['outcome']) => this.#outcomes.some(({ outcome }) => outcome === wanted)
+    if (has('failed')) return 'Next: fix the errors above and run it again; it resumes where it stopped.'
+    const limits = this.#outcomes.flatMap((each) =>
+      each.outcome === 'limited' ? [each.until.getTime()] : []
+    )
+    if (limits.length > 0) {
+      return `Next: run it again after ${isoOf(Math.max(...limits))}; it resumes where it stopped.`
+    }
+    if (has('interrupted')) return 'Next: run it again; it resumes where it stopped.'
+    if (this.#missing === 0) return undefined
+    return this.#dryRun
+      ? NEXT_AFTER_DRY_RUN
+      : "Next: search the worker's log for these events. In the Cloudinary Console, Settings › Webhook " +
+          'Notifications shows whether notifications of these types are sent at all.'
+  }
+
+  #line(...fields: string[]): void {
+    this.#print(lineOf(...fields))
   }
 }
-
-const isoOf = (time: number) => new Date(time).toISOString()

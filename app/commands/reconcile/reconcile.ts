@@ -1,13 +1,10 @@
 import type { CloudinaryClients } from '../../cloudinary/clients.ts'
 import { readConfig } from '../../config.ts'
 import type { Environments } from '../../credentials/environments.ts'
-import { readAssetHistory } from '../../journal/asset-history.ts'
 import { createDynamoDbClient } from '../../journal/dynamodb.ts'
-import type { JournalTable } from '../../journal/feed.ts'
-import { knownEvents } from '../../journal/known-events.ts'
-import { NotifiedChanges } from '../../journal/notified-changes.ts'
+import { JournalReader } from '../../journal/journal-reader.ts'
+import type { JournalTable } from '../../journal/journal-table.ts'
 import { StateStore } from '../../journal/processor-state.ts'
-import { begunThrough } from '../../journal/started-events.ts'
 import { SILENT } from '../../logger.ts'
 import { EventSender } from '../../queue/event-sender.ts'
 import { messagesIn } from '../../queue/sqs-client.ts'
@@ -15,47 +12,47 @@ import { createClients, createRegionalSqs, loadEnvironments, SEND_MS } from '../
 import { type Print, readArguments, UsageError } from '../arguments.ts'
 import type { Command } from '../command.ts'
 import { interruption } from '../interruption.ts'
+import { CHANGE_KINDS, type ChangeKind } from './change-kinds.ts'
 import { REPORTING_TYPES } from './missing-events.ts'
 import { runPass } from './reconcile-pass.ts'
-import { Report } from './reconcile-report.ts'
+import { ReconcileReport } from './reconcile-report.ts'
 import { Watermarks } from './search-windows.ts'
-import { SIDES, type Side } from './tracked-changes.ts'
 
-/** Cloudinary goes on trying for 39 minutes by its blog, 18 by its documentation; and each try may take 20 s. */
+/** Cloudinary retries for 18 minutes by its documentation, 39 by its blog, and each attempt may take 20 s. */
 const DEFAULT_GRACE_MINUTES = 45
 
 const MINUTE_MS = 60_000
 
-/** SQS may not count what was stored in the last minute. */
+/** The message count of SQS may be a minute old. */
 const UNCOUNTED_MS = MINUTE_MS
 
-const TYPES = SIDES.map(({ type }) => type)
+const TYPES = CHANGE_KINDS.map(({ type }) => type)
 
-export const RECONCILE_USAGE = `Usage: node app/main.ts reconcile [--since TIME] [--type EVENT_TYPE]… [--environment CLOUD]…
-                                  [--grace MINUTES] [--dry-run]
+export const RECONCILE_USAGE = `Usage: node app/main.ts reconcile [option…]
 
-Finds with Cloudinary's Search API what Cloudinary gave up sending, and sends it to the queue: uploads, and the last
-change of tags, metadata and context, of which the journal knows no event. It begins where the last pass ended; the
-first one, 24 hours back. Deletions, renames and moves cannot be found. Costs a call of the Admin API for each type, and
-one more for each further 500 assets; it stops when a tenth of the hour's calls is left, and the next pass goes on.
+Finds changes whose notifications Cloudinary gave up sending, with the Search API, and sends them to the
+queue: uploads, and the last change of tags, metadata and context, if the journal has no event for it.
+Starts where the last pass ended; the first pass starts 24 hours back. Cannot find deletions, renames and
+moves. Costs one call of the Admin API for each type and each further 500 assets. Stops when a tenth of the
+hour's calls is left; the next pass resumes.
 
-  --since TIME         look from this time on, such as 2026-06-01T12:00:00Z; at most 29 days back
-  --type EVENT_TYPE    only these: ${TYPES.slice(0, 2).join(', ')},
+  --since TIME         start at this time, such as 2026-06-01T12:00:00Z; at most 29 days back
+  --type EVENT_TYPE    only this type, one of ${TYPES.slice(0, 2).join(', ')},
                        ${TYPES.slice(2).join(', ')}; may be repeated
-  --environment CLOUD  only this cloud of several; may be repeated
-  --grace MINUTES      leave what changed in the last so many minutes, since its notification may still come;
+  --environment CLOUD  only this cloud; may be repeated
+  --grace MINUTES      skip changes of the last MINUTES, since their notifications may still arrive;
                        default ${DEFAULT_GRACE_MINUTES}
-  --dry-run            sends and remembers nothing, and prints what would be sent
+  --dry-run            sends and saves nothing, and prints what it would send
 
-Exit code: 0, also when it stopped before the hour's calls were spent; 1 when something failed or it was interrupted; 2
-for a wrong option. Ctrl-C stops it in good order.
+Exit code: 0 on success, also when it stopped before the hour's calls were spent; 1 on an error or
+interruption; 2 for a wrong option. Ctrl-C stops it safely.
 `
 
-export interface Reconciliation {
-  /** Milliseconds since the epoch; undefined: where the last pass ended. */
+export interface ReconcileArguments {
+  /** Milliseconds since the epoch; undefined to start where the last pass ended. */
   since: number | undefined
-  sides: readonly Side[]
-  /** Undefined: all. */
+  kinds: readonly ChangeKind[]
+  /** Undefined for all. */
   cloudNames: readonly string[] | undefined
   graceMs: number
   dryRun: boolean
@@ -67,19 +64,19 @@ export interface ReconcileOptions {
   table: JournalTable
   state: Pick<StateStore, 'ofCommand'>
   sender: Pick<EventSender, 'store'>
-  /** About how many messages the queue has, hidden ones included. */
+  /** Resolves to the approximate number of messages in the queue, including hidden ones. */
   waiting: () => Promise<number>
   print: Print
-  /** Aborted, it ends when the page in hand is done. */
+  /** Aborts: it stops after the current page. */
   signal: AbortSignal
-  /** Assets of a page: at most 500, which is also the default. */
+  /** Assets per page. Maximum and default 500. */
   pageSize?: number
   /** Milliseconds since the epoch. */
   clock: () => number
 }
 
 /** @throws {UsageError} */
-export function parseReconcile(args: string[]): Reconciliation {
+export function parseReconcile(args: string[]): ReconcileArguments {
   const { values } = readArguments({
     args,
     options: {
@@ -93,16 +90,16 @@ export function parseReconcile(args: string[]): Reconciliation {
   const { since, type: types, environment: cloudNames, grace } = values
   const time = since === undefined ? undefined : Date.parse(since)
   if (Number.isNaN(time)) {
-    throw new UsageError(`--since "${since}" is no time; write it as 2026-06-01T12:00:00Z`)
+    throw new UsageError(`--since "${since}" is not a time; write it like 2026-06-01T12:00:00Z`)
   }
   const unknown = types.find((type) => !(TYPES as readonly string[]).includes(type))
   if (unknown !== undefined) {
-    throw new UsageError(`--type "${unknown}" cannot be found by a search; these can: ${TYPES.join(', ')}`)
+    throw new UsageError(`--type "${unknown}" cannot be searched; use one of: ${TYPES.join(', ')}`)
   }
   if (!/^\d{1,5}$/.test(grace)) throw new UsageError('--grace must be a whole number of minutes')
   return {
     since: time,
-    sides: types.length === 0 ? SIDES : SIDES.filter(({ type }) => types.includes(type)),
+    kinds: types.length === 0 ? CHANGE_KINDS : CHANGE_KINDS.filter(({ type }) => types.includes(type)),
     cloudNames,
     graceMs: Number(grace) * MINUTE_MS,
     dryRun: values['dry-run']
@@ -110,47 +107,48 @@ export function parseReconcile(args: string[]): Reconciliation {
 }
 
 /**
- * One pass over each cloud, and returns the exit code. An event that it sends has the identity that whoever finds the
- * same gives it, so neither passes side by side nor a notification of an upload that comes after all run anything twice.
+ * Makes one pass over each cloud, and returns the exit code. The same change gets the same event ID in each
+ * pass, and an upload also has the ID of its notification, so concurrent passes and late notifications run
+ * nothing twice.
  *
  * @throws {ListenerError} ENVIRONMENT_UNKNOWN; JOURNAL_UNAVAILABLE
  */
 export async function reconcile(
-  { since, sides, cloudNames, graceMs, dryRun }: Reconciliation,
+  { since, kinds, cloudNames, graceMs, dryRun }: ReconcileArguments,
   options: ReconcileOptions
 ): Promise<number> {
   const { environments, clients, table, state, sender, waiting, print, signal, clock } = options
+  const journal = new JournalReader(table)
   const now = clock()
-  const asked = cloudNames ?? environments.cloudNames()
-  const clouds = asked.map((cloudName) => environments.get(cloudName))
+  const clouds = (cloudNames ?? environments.cloudNames()).map((cloudName) => environments.get(cloudName))
   const isEmpty = (await waiting()) === 0
   if (!isEmpty)
-    print('Events wait in the queue: changes are decided as far as the workers have come, uploads apart.')
-  const report = new Report({ print, dryRun })
+    print('The queue has messages: changes other than uploads are searched up to the last started event.')
+  const report = new ReconcileReport({ print, dryRun })
   for (const { cloudName, apiKey } of clouds) {
-    const end = await runPass({
+    const outcome = await runPass({
       environment: cloudName,
       ownKey: apiKey,
       isOwnKey: (key) => environments.isOwnKey(cloudName, key),
       receivedAt: new Date(now),
-      notified: new NotifiedChanges(table, cloudName, REPORTING_TYPES),
-      history: (assets, ranges) => readAssetHistory(cloudName, assets, ranges, table),
-      knownEvents: (ids) => knownEvents(ids, table),
+      notified: journal.notifiedChanges(cloudName, REPORTING_TYPES),
+      history: (assets, ranges) => journal.assetHistory(cloudName, assets, ranges),
+      knownEvents: (ids) => journal.knownEvents(ids),
       client: clients.for(cloudName, signal),
-      sides,
+      kinds,
       watermarks: new Watermarks(state.ofCommand('reconcile'), cloudName),
       sender,
-      report: report.of(cloudName),
+      report,
       since,
-      begunThrough: async (from) =>
-        isEmpty ? now - UNCOUNTED_MS : begunThrough(table, { from, until: now }),
+      startedThrough: async (from) =>
+        isEmpty ? now - UNCOUNTED_MS : journal.startedThrough({ from, until: now }),
       graceMs,
       dryRun,
       now,
       pageSize: options.pageSize,
       signal
     })
-    report.ended(cloudName, end)
+    report.ended(cloudName, outcome)
   }
   return report.summarize()
 }
@@ -159,12 +157,12 @@ export const reconcileCommand: Command = {
   summary: 'finds with the Search API the changes whose notifications were lost',
   usage: RECONCILE_USAGE,
   async run(args, print) {
-    const request = parseReconcile(args)
+    const selection = parseReconcile(args)
     const config = readConfig(['QUEUE_URL', 'JOURNAL_TABLE'])
     const sqs = await createRegionalSqs(SEND_MS)
     const environments = await loadEnvironments(config, SILENT)
     const table = { client: createDynamoDbClient(), tableName: config.JOURNAL_TABLE }
-    return reconcile(request, {
+    return reconcile(selection, {
       environments,
       clients: createClients(environments, SILENT),
       table,

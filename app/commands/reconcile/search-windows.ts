@@ -1,72 +1,71 @@
 import type { State } from '../../journal/processor-state.ts'
-import type { Side } from './tracked-changes.ts'
+import type { ChangeKind } from './change-kinds.ts'
 
-/** How far earlier passes have looked. */
+/** How far earlier passes have searched. */
 export interface Watermark {
-  /** All that changed until then was looked at. ISO 8601, UTC. */
+  /** All changes up to this time were searched. ISO 8601, UTC. */
   through: string
-  /** The pass reached its end; one that did not goes on without overlap, or it might never come further. */
+  /** The pass was finished. An unfinished one resumes without overlap, or it might never make progress. */
   complete: boolean
 }
 
-/** From when to when a pass looks; milliseconds since the epoch. */
-export interface Window {
+/** The time range that a pass searches; milliseconds since the epoch. */
+export interface SearchWindow {
   from: number
   until: number
+  /** Why it starts there. */
   why: string
-  /** The watermark can follow this pass: it leaves no gap behind. */
-  keeps: boolean
+  /** The pass leaves no gap behind the watermark, so it may move it. */
+  movesWatermark: boolean
 }
 
-/** The sides of a pass, in its order. `until` is -Infinity for a side that cannot be looked at. */
-export type Windows = ReadonlyMap<Side, Window>
+/** In the order in which a pass searches. `until` is -Infinity for a kind that cannot be searched yet. */
+export type SearchWindows = ReadonlyMap<ChangeKind, SearchWindow>
 
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 
-/** So much is looked at again, since what changed may be found only later. */
+/** Overlap with the last pass, since the index may show changes late. */
 const OVERLAP_MS = 10 * MINUTE_MS
 
 const FIRST_PASS_MS = DAY_MS
 
-/** The journal forgets events after 30 days; what it has forgotten would look missing. */
-const FURTHEST_MS = 29 * DAY_MS
+/** The journal deletes events after 30 days, and deleted events would look missing. */
+const MAXIMUM_AGE_MS = 29 * DAY_MS
 
 /**
- * From when to when to look.
+ * Decides which time range to search.
  *
- * @param since what the operator asks for; milliseconds since the epoch
+ * @param since from `--since`; milliseconds since the epoch
  */
 export function windowOf(
   watermark: Watermark | undefined,
   { since, until, now }: { since: number | undefined; until: number; now: number }
-): Window {
+): SearchWindow {
   const through = watermark && Date.parse(watermark.through)
   const wanted =
     since !== undefined
-      ? { from: since, why: 'as --since says' }
+      ? { from: since, why: 'from --since' }
       : through === undefined
-        ? { from: now - FIRST_PASS_MS, why: 'the first pass: 24 hours back' }
+        ? { from: now - FIRST_PASS_MS, why: 'first pass: last 24 hours' }
         : watermark?.complete
-          ? { from: through - OVERLAP_MS, why: 'where the last pass ended, less 10 minutes' }
-          : { from: through, why: 'where the last pass was stopped' }
-  const furthest = now - FURTHEST_MS
+          ? { from: through - OVERLAP_MS, why: 'end of the last pass less 10 minutes' }
+          : { from: through, why: 'where the last pass stopped' }
+  const earliest = now - MAXIMUM_AGE_MS
   return {
     until,
-    keeps: through === undefined || wanted.from <= through,
-    ...(wanted.from < furthest
-      ? { from: furthest, why: '29 days back: the journal remembers no more than 30' }
-      : wanted)
+    movesWatermark: through === undefined || wanted.from <= through,
+    ...(wanted.from < earliest ? { from: earliest, why: '29 days back: the journal keeps 30' } : wanted)
   }
 }
 
-type BySide = Partial<Record<Side['type'], Watermark>>
+type ByType = Partial<Record<ChangeKind['type'], Watermark>>
 
-/** The watermarks of one cloud, one for each side, in one value. */
+/** The watermarks of one cloud, one for each kind of change, stored as one value. */
 export class Watermarks {
   readonly #state: State
   readonly #cloudName: string
-  #known: BySide = {}
+  #known: ByType = {}
 
   constructor(state: State, cloudName: string) {
     this.#state = state
@@ -75,15 +74,15 @@ export class Watermarks {
 
   /** @throws {ListenerError} JOURNAL_UNAVAILABLE */
   async load(): Promise<void> {
-    this.#known = (await this.#state.get<BySide>(this.#cloudName)) ?? {}
+    this.#known = (await this.#state.get<ByType>(this.#cloudName)) ?? {}
   }
 
-  of({ type }: Side): Watermark | undefined {
+  of({ type }: ChangeKind): Watermark | undefined {
     return this.#known[type]
   }
 
   /** @throws {ListenerError} JOURNAL_UNAVAILABLE */
-  async save({ type }: Side, through: number, complete: boolean): Promise<void> {
+  async save({ type }: ChangeKind, through: number, complete: boolean): Promise<void> {
     this.#known = { ...this.#known, [type]: { through: new Date(through).toISOString(), complete } }
     await this.#state.set(this.#cloudName, this.#known)
   }

@@ -1,59 +1,63 @@
 import { type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import type { AssetEvent } from '../../ingest/event.ts'
+import { type StartInterval, startInterval } from '../../interval.ts'
 import type { Logger } from '../../logger.ts'
-import type { Reason } from '../../queue/dead-letters.ts'
+import type { DeadLetterReason } from '../../queue/dead-letters.ts'
 import { Leases } from '../../queue/leases.ts'
 import { decodeMessage } from '../../queue/message-codec.ts'
+import { SqsMessageSource } from '../../queue/sqs-message-source.ts'
 
-/** A dead letter that this process holds. */
-export interface Letter {
+/** A dead letter that this process has received. */
+export interface DeadLetter {
   id: string
   receiptHandle: string
-  /** Undefined where this listener did not write it. */
+  /** Undefined if this listener did not write the message. */
   event: AssetEvent | undefined
-  /** Undefined where SQS itself put the message aside, because it was received too often. */
-  reason: Reason | undefined
-  /** When it was put into the queue it comes from: milliseconds since the epoch, by the clock of SQS. */
+  /** Undefined if SQS moved the message here, because it was received too often. */
+  reason: DeadLetterReason | undefined
+  /**
+   * When the message was sent to the queue it comes from: milliseconds since the epoch, by the clock of SQS.
+   */
   sentAt: number
   bytes: number
 }
 
-export interface LettersOptions {
+export interface DeadLetterReaderOptions {
   sqs: SQSClient
   queueUrl: string
-  /** Told when a letter cannot be held. */
   log: Logger
-  /** How long a receive waits for letters, in seconds; more than 0 asks every server of SQS. */
+  /** Long polling, in seconds; more than 0 asks all SQS servers. Default 1. */
   waitTimeSeconds?: number
-  /** Milliseconds, by a clock that is never set back. */
+  /** Monotonic clock, in milliseconds. */
   clock?: () => number
-  /** Calls `beat` every so many milliseconds until the returned function is called. */
-  every?: (milliseconds: number, beat: () => void) => () => void
+  every?: StartInterval
 }
 
 const RECEIVE_BATCH = 10
 const VISIBILITY_SECONDS = 120
 
 /**
- * The letters of the dead-letter queue, each seen once: what was received stays hidden from everybody, this process
- * included, until it is deleted or all are handed back. Letters that SQS itself put aside keep the message group of
- * their asset, and SQS gives out no more of a group of which some are held; those this listener put aside have a
- * group each.
+ * Reads the dead-letter queue and returns each message once. Received messages stay hidden, from this process
+ * too, until they are deleted or released. Messages that SQS moved here keep the message group of their
+ * asset, and SQS returns no more of a group while some of it are in flight. Messages that this listener wrote
+ * have a group each.
  */
-export class Letters {
-  readonly #options: LettersOptions
+export class DeadLetterReader {
+  readonly #options: DeadLetterReaderOptions
   readonly #leases: Leases
   readonly #held = new Set<string>()
   readonly #seen = new Set<string>()
 
-  constructor(options: LettersOptions) {
-    const { clock = () => performance.now(), every = everyWithTimer } = options
+  constructor(options: DeadLetterReaderOptions) {
+    const { clock = () => performance.now(), every = startInterval } = options
     this.#options = options
-    this.#leases = new Leases({ ...options, clock, every, visibilityTimeoutSeconds: VISIBILITY_SECONDS })
+    const source = new SqsMessageSource(options)
+    const { log } = options
+    this.#leases = new Leases({ source, log, clock, every, visibilityTimeoutSeconds: VISIBILITY_SECONDS })
   }
 
-  /** Up to ten letters that were not received before; none when SQS has no more, or none but those seen. */
-  async receive(): Promise<Letter[]> {
+  /** Returns up to ten dead letters that were not returned before; none if SQS has no others. */
+  async receive(): Promise<DeadLetter[]> {
     const { sqs, queueUrl, waitTimeSeconds = 1 } = this.#options
     const { Messages = [] } = await sqs.send(
       new ReceiveMessageCommand({
@@ -65,21 +69,23 @@ export class Letters {
         MessageSystemAttributeNames: ['SentTimestamp']
       })
     )
-    const letters = Messages.map(letterOf)
-    for (const { receiptHandle } of letters) this.#hold(receiptHandle)
-    const unseen = letters.filter(({ id }) => !this.#seen.has(id))
-    for (const { id } of letters) this.#seen.add(id)
+    const deadLetters = Messages.map(deadLetterOf)
+    for (const { receiptHandle } of deadLetters) this.#hold(receiptHandle)
+    const unseen = deadLetters.filter(({ id }) => !this.#seen.has(id))
+    for (const { id } of deadLetters) this.#seen.add(id)
     return unseen
   }
 
-  /** Resolves to false when the letter may still be there. */
-  async delete({ receiptHandle }: Letter): Promise<boolean> {
+  /** Resolves to false if the message may still be in the queue. */
+  async delete({ receiptHandle }: DeadLetter): Promise<boolean> {
     this.#held.delete(receiptHandle)
     return this.#leases.end(receiptHandle, 'delete').catch(() => false)
   }
 
-  /** Lets everybody see what was not deleted. What cannot be handed back is seen again within two minutes. */
-  async handBack(): Promise<void> {
+  /**
+   * Makes all messages visible that were not deleted. If SQS refuses, they become visible within two minutes.
+   */
+  async release(): Promise<void> {
     await Promise.allSettled([...this.#held].map((handle) => this.#leases.end(handle, 0)))
     this.#held.clear()
     await this.#leases.close()
@@ -93,7 +99,7 @@ export class Letters {
   }
 }
 
-function letterOf({ MessageId = '', ReceiptHandle = '', Body = '', ...message }: Message): Letter {
+function deadLetterOf({ MessageId = '', ReceiptHandle = '', Body = '', ...message }: Message): DeadLetter {
   const attribute = (name: string) => message.MessageAttributes?.[name]?.StringValue
   const code = attribute('code')
   const processor = attribute('processor')
@@ -116,9 +122,4 @@ function eventOf(body: string): AssetEvent | undefined {
   } catch {
     return undefined
   }
-}
-
-function everyWithTimer(milliseconds: number, beat: () => void): () => void {
-  const timer = setInterval(beat, milliseconds)
-  return () => clearInterval(timer)
 }

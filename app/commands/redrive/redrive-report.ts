@@ -1,46 +1,38 @@
 import type { Print } from '../arguments.ts'
-import { assetOf, count, lineOf } from '../report-line.ts'
-import type { Letter } from './dead-letter-reader.ts'
+import { assetOf, count, isoOf, lineOf, NEXT_AFTER_DRY_RUN } from '../report-line.ts'
+import type { DeadLetter } from './dead-letter-reader.ts'
 
-/** What became of a letter; only those `moved` have left the dead-letter queue. */
-export type Fate =
-  | 'moved'
-  | 'movable'
-  | 'kept'
-  | 'died again'
-  | 'late'
-  | 'unreadable'
-  | 'failed'
-  | 'undeleted'
-
-/** What a letter's line begins with, and for those that stay how the summary counts them. */
-const FATES: Record<Fate, { label: string; left?: string }> = {
+/** How a line begins and, for dead letters that stay in the queue, how the summary counts them. */
+const OUTCOMES = {
   moved: { label: 'moved' },
-  movable: { label: 'would move' },
-  kept: { label: 'kept', left: 'not asked for' },
-  late: { label: 'kept', left: 'put aside after this began' },
-  'died again': { label: 'died again', left: 'died again' },
+  'would move': { label: 'would move' },
+  'not selected': { label: 'kept', left: 'not selected' },
+  'too new': { label: 'kept', left: 'added during this run' },
+  'failed again': { label: 'failed again', left: 'failed again' },
   unreadable: { label: 'unreadable', left: 'unreadable (not written by this listener)' },
-  failed: { label: 'not moved', left: 'not moved' },
-  undeleted: { label: 'moved', left: 'moved but not deleted, so that the next redrive moves it again' }
-}
+  'not moved': { label: 'not moved', left: 'not moved' },
+  'not deleted': { label: 'moved', left: 'moved but not deleted (the next redrive moves it again)' }
+} as const satisfies Record<string, { label: string; left?: string }>
+
+/** What happened to a dead letter. Only those `moved` have left the dead-letter queue. */
+export type RedriveOutcome = keyof typeof OUTCOMES
 
 export interface ReportOptions {
   print: Print
   runId: string
   dryRun: boolean
-  /** The events that were asked for by id. */
+  /** The event IDs that were selected. */
   ids: readonly string[]
-  /** Any event was asked for. */
+  /** All events were selected. */
   all: boolean
 }
 
-/** Prints what a redrive does with each letter, and how it went. */
+/** Prints what a redrive does with each dead letter, and a summary. */
 export class RedriveReport {
-  /** Why it ended before all letters were read. */
+  /** Why the redrive stopped before it had read all dead letters. */
   stopped: string | undefined
   readonly #options: ReportOptions
-  readonly #counts = new Map<Fate, number>()
+  readonly #counts = new Map<RedriveOutcome, number>()
   readonly #found = new Set<string>()
   readonly #moved = new Set<string>()
 
@@ -48,63 +40,66 @@ export class RedriveReport {
     this.#options = options
   }
 
-  /** @param failure why it was not moved */
-  settled({ id, event, reason, sentAt }: Letter, fate: Fate, failure?: string): void {
-    this.#counts.set(fate, this.#count(fate) + 1)
+  /** @param error why it was not moved */
+  add({ id, event, reason, sentAt }: DeadLetter, outcome: RedriveOutcome, error?: string): void {
+    this.#counts.set(outcome, this.#count(outcome) + 1)
     if (event) this.#found.add(event.id)
-    if (event && ['moved', 'movable', 'undeleted'].includes(fate)) this.#moved.add(event.id)
-    const what = event ? [event.id, event.type, assetOf(event)] : [`message ${id}`]
+    if (event && ['moved', 'would move', 'not deleted'].includes(outcome)) this.#moved.add(event.id)
+    const about = event ? [event.id, event.type, assetOf(event)] : [`message ${id}`]
     const why = reason
       ? [...(reason.processor ? [reason.processor] : []), `${reason.code}: ${reason.message}`]
-      : ['put aside by SQS: received too often']
-    const when = new Date(sentAt).toISOString()
-    const line = [FATES[fate].label.padEnd(10), ...what, when, ...why]
-    this.#options.print(lineOf(...line, ...(failure ? [`(${failure})`] : [])))
+      : ['dead-lettered by SQS: received too often']
+    const line = [OUTCOMES[outcome].label.padEnd(12), ...about, isoOf(sentAt), ...why]
+    this.#options.print(lineOf(...line, ...(error ? [`(${error})`] : [])))
   }
 
   progress(): void {
     const read = this.#counts.values().reduce((sum, number) => sum + number, 0)
-    this.#options.print(`… ${count(read, 'letter')} read, ${count(this.#count('moved'), 'letter')} moved`)
+    this.#options.print(`… ${count(read, 'dead letter')} read, ${this.#count('moved')} moved`)
   }
 
-  /** Says how it went and what to look at next, and returns the exit code. */
+  /** Prints the totals and what to do next, and returns the exit code. */
   summarize(): number {
     const { print, runId, dryRun, ids, all } = this.#options
     const missing = ids.filter((id) => !this.#found.has(id))
-    for (const id of missing) print(lineOf('not found ', id, 'no dead letter of this event'))
+    for (const id of missing) print(lineOf('not found   ', id, 'this event has no dead letter'))
     if (this.stopped) print(lineOf(`stopped: ${this.stopped}`))
 
     const events = count(this.#moved.size, 'event')
-    const letters = count(this.#count('moved', 'undeleted', 'movable'), 'letter')
-    const left = [...this.#counts].flatMap(([fate, number]) => {
-      const why = FATES[fate].left
-      return why ? [`${number} ${why}`] : []
+    const deadLetters = count(this.#count('moved', 'not deleted', 'would move'), 'dead letter')
+    const left = [...this.#counts].flatMap(([outcome, number]) => {
+      const description = OUTCOMES[outcome]
+      return 'left' in description ? [`${number} ${description.left}`] : []
     })
     const moved = dryRun
-      ? `Would move ${events} (${letters}); nothing was moved.`
-      : `Moved ${events} (${letters}) as run ${runId}.`
+      ? `Would move ${events} (${deadLetters}); nothing was moved.`
+      : `Moved ${events} (${deadLetters}) as run ${runId}.`
     const isEmpty = this.#counts.size === 0 && !this.stopped
-    print(isEmpty ? 'The dead-letter queue has no letters.' : `${moved} Left: ${left.join(', ') || 'none'}.`)
+    print(isEmpty ? 'The dead-letter queue is empty.' : `${moved} Left: ${left.join(', ') || 'none'}.`)
     for (const line of this.#next()) print(line)
 
-    const unmoved = this.#count('failed', 'undeleted', ...(all && !dryRun ? ['unreadable' as const] : []))
+    const unmoved = this.#count(
+      'not moved',
+      'not deleted',
+      ...(all && !dryRun ? ['unreadable' as const] : [])
+    )
     return this.stopped || unmoved + missing.length > 0 ? 1 : 0
   }
 
   *#next(): Iterable<string> {
-    if (this.stopped || this.#count('failed', 'undeleted') > 0) {
-      yield 'Next: mend what is said above, and run it again; nothing is lost, and nothing that succeeded is run twice.'
+    if (this.stopped || this.#count('not moved', 'not deleted') > 0) {
+      yield 'Next: fix the errors above and run it again. Nothing is lost, and nothing runs twice.'
     } else if (this.#moved.size > 0) {
       yield this.#options.dryRun
-        ? 'Next: run it without --dry-run.'
-        : "Next: the worker's log has these events with run redrive; node app/main.ts doctor says what is left."
+        ? NEXT_AFTER_DRY_RUN
+        : "Next: search the worker's log for this run; node app/main.ts doctor counts what is left."
     }
-    if (this.#count('died again') > 0) {
-      yield 'Some died again while this ran: mend what their reason says before you run it again.'
+    if (this.#count('failed again') > 0) {
+      yield 'Some events failed again during this run: fix the cause before you run it again.'
     }
   }
 
-  #count(...fates: Fate[]): number {
-    return fates.reduce((sum, fate) => sum + (this.#counts.get(fate) ?? 0), 0)
+  #count(...outcomes: RedriveOutcome[]): number {
+    return outcomes.reduce((sum, outcome) => sum + (this.#counts.get(outcome) ?? 0), 0)
   }
 }

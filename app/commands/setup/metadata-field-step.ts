@@ -1,9 +1,12 @@
 import type { CloudinaryClient } from '../../cloudinary/client.ts'
 import { createField, fieldTypeOf } from '../../cloudinary/metadata-fields.ts'
 import type { MetadataFieldDefinition, Processor } from '../../processor.ts'
-import type { Step } from './setup-step.ts'
+import type { SetupStep } from './setup-step.ts'
 
-/** The metadata fields that processors cannot do without, each once for each type that it is wanted in. */
+/**
+ * Returns the metadata fields that processors need, without duplicates. A field may be needed in several
+ * types.
+ */
 export function neededFields(processors: readonly Processor[]): MetadataFieldDefinition[] {
   const fields = processors.flatMap(({ metadataFields = [] }) => metadataFields)
   return fields.filter(
@@ -14,12 +17,15 @@ export function neededFields(processors: readonly Processor[]): MetadataFieldDef
 }
 
 /**
- * What is to be done about a metadata field. A field is never changed: its type cannot be, and the rest belongs to the
- * people who use it.
+ * Decides what to do about a metadata field. Never changes one: its type is fixed, and the rest belongs to
+ * its users.
  *
  * @throws {CloudinaryError}
  */
-export async function fieldStep(client: CloudinaryClient, field: MetadataFieldDefinition): Promise<Step> {
+export async function fieldStep(
+  client: CloudinaryClient,
+  field: MetadataFieldDefinition
+): Promise<SetupStep> {
   const { external_id: id, type } = field
   const about = { subject: 'field', what: `${id} (${type})` } as const
   const found = await fieldTypeOf(client, id)
@@ -28,6 +34,6 @@ export async function fieldStep(client: CloudinaryClient, field: MetadataFieldDe
   return {
     ...about,
     state: 'fault',
-    note: `it is there with type ${found}; give the processor another field in listener.config.ts, or delete this one in Cloudinary`
+    note: `exists with type ${found}; choose another field in listener.config.ts, or delete it in Cloudinary`
   }
 }

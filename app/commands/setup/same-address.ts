@@ -1,6 +1,6 @@
-/** A place that notifications are sent to, in one form: a slash at the end of the path makes no difference to `web`. */
-const placeOf = (uri: string): string =>
+/** `web` accepts a slash at the end of the path, and URLs have several spellings. */
+const normalize = (uri: string): string =>
   URL.canParse(uri) ? new URL(uri).href.replace(/\/(?=[?#]|$)/, '') : uri
 
-/** Whether two addresses lead to one place. */
-export const isSamePlace = (one: string, other: string): boolean => placeOf(one) === placeOf(other)
+/** Whether two addresses have the same target. */
+export const isSameAddress = (one: string, other: string): boolean => normalize(one) === normalize(other)

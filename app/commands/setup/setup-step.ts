@@ -1,20 +1,20 @@
 import { explain } from '../explain-error.ts'
 
 /**
- * One thing that the listener needs in Cloudinary, and how it stands: it `exists`, is to be created, updated or removed,
- * has become `needless`, or is at `fault` in a way that only people can fix.
+ * A metadata field or trigger, and what to do about it. It `exists`, is `unused`, or has a `fault` that only
+ * a person can fix; or `setup` creates, updates or removes it.
  */
-export type Step = { subject: 'field' | 'trigger'; what: string } & (
-  | { state: 'exists' | 'needless'; note?: string }
+export type SetupStep = { subject: 'field' | 'trigger'; what: string } & (
+  | { state: 'exists' | 'unused'; note?: string }
   | { state: 'fault'; note: string }
   | { state: 'create' | 'update' | 'remove'; apply: () => Promise<void>; note?: string }
 )
 
-/** How it stands in the end, as it is printed. */
-export interface Result {
+/** The final state, as printed. */
+export interface StepResult {
   state:
     | 'exists'
-    | 'needless'
+    | 'unused'
     | 'kept'
     | 'fault'
     | 'created'
@@ -29,20 +29,20 @@ export interface Result {
 }
 
 /**
- * Does what the steps are about, in order, and yields how each stands in the end. Once a trigger is at fault nothing is
- * removed: what is needless may be all that still brings what the one at fault should.
+ * Carries out steps in order, and yields their results. After a fault of a trigger it removes nothing: an
+ * unused trigger may deliver what the faulty one should.
  */
 export async function* carryOutAll(
-  steps: readonly Step[],
+  steps: readonly SetupStep[],
   options: { dryRun: boolean }
-): AsyncGenerator<{ step: Step; result: Result }> {
+): AsyncGenerator<{ step: SetupStep; result: StepResult }> {
   let removes = true
   for (const step of steps) {
-    const result: Result =
+    const result: StepResult =
       step.state === 'remove' && !removes
         ? {
             state: 'kept',
-            note: 'not removed, since a trigger above is at fault; mend that, and run it again'
+            note: 'not removed, since a trigger above has a fault; fix it and run setup again'
           }
         : await carryOut(step, options)
     if (step.subject === 'trigger' && result.state === 'fault') removes = false
@@ -50,8 +50,8 @@ export async function* carryOutAll(
   }
 }
 
-/** Does what the step is about, unless it is a dry run. Never throws: what cannot be done is a fault. */
-export async function carryOut(step: Step, { dryRun }: { dryRun: boolean }): Promise<Result> {
+/** Carries out a step, unless it is a dry run. Never throws: an error is a fault. */
+export async function carryOut(step: SetupStep, { dryRun }: { dryRun: boolean }): Promise<StepResult> {
   const { note } = step
   if (!('apply' in step)) return { state: step.state, note }
   if (dryRun) return { state: `would ${step.state}`, note }

@@ -1,6 +1,6 @@
 import type { CloudinaryClient } from '../../cloudinary/client.ts'
 import { createTrigger, deleteTrigger, listTriggers, updateTrigger } from '../../cloudinary/triggers.ts'
-import { readConfig } from '../../config.ts'
+import { POLL_CHANNEL_NAME, readConfig } from '../../config.ts'
 import { ListenerError } from '../../errors.ts'
 import { loadListener } from '../../listener-config/load-listener.ts'
 import { SILENT } from '../../logger.ts'
@@ -11,35 +11,35 @@ import { type Print, readArguments, UsageError } from '../arguments.ts'
 import type { Command } from '../command.ts'
 import { explain } from '../explain-error.ts'
 import { interruption } from '../interruption.ts'
-import { count, lineOf } from '../report-line.ts'
+import { count, lineOf, NEXT_AFTER_DRY_RUN } from '../report-line.ts'
 import { fieldStep, neededFields } from './metadata-field-step.ts'
-import { carryOutAll, type Result, type Step } from './setup-step.ts'
+import { carryOutAll, type SetupStep, type StepResult } from './setup-step.ts'
 import { sendTest } from './test-notification.ts'
-import { neededTypes, type Target, triggerSteps } from './trigger-steps.ts'
+import { type NotificationTarget, neededTypes, triggerSteps } from './trigger-steps.ts'
 
 export const SETUP_USAGE = `Usage: node app/main.ts setup --url https://HOST/webhooks/cloudinary [option…]
        node app/main.ts setup --poll CHANNEL [option…]
 
-Creates in Cloudinary what the processors of listener.config.ts need and is not there yet: their metadata fields, and a
-trigger for each type of notification they are on, which sends it to the webhook or into a poll channel. Makes triggers
-additive that are not: an upload that names a notification URL of its own would not be notified here. Prints how each
-stands. Changes nothing else, leaves the triggers of others alone; safe to run again. After a change it has Cloudinary
+Creates in Cloudinary what the processors of listener.config.ts need: their metadata fields, and a trigger
+for each notification type they handle, which sends it to the webhook or to a poll channel. Makes these
+triggers additive, or an upload with its own notification_url would not be notified here. Prints a line for
+each field and trigger. Changes nothing else, and is safe to run again. After a change, asks Cloudinary to
 send a test notification.
 
-  --url URL            where web is reached from outside; default WEBHOOK_URL
+  --url URL            the public address of the webhook; default WEBHOOK_URL
   --poll CHANNEL       a poll channel instead, for the role poll
-  --environment CLOUD  this cloud alone, or several of them; default all that there are credentials for
-  --prune              removes triggers to the same place for types that no processor is on any more; none of an
-                       environment where a trigger is at fault
+  --environment CLOUD  only this cloud; may be repeated; default all clouds with credentials
+  --prune              removes triggers to this address for types that no processor handles; none
+                       in an environment where a trigger has a fault
   --test               sends a test notification even if no trigger was created or updated
-  --dry-run            changes nothing, and prints what would be done
+  --dry-run            changes nothing, and prints what it would do
 
-Exit code: 0 when all that is needed is there; 1 when something is not and could not be created; 2 for a wrong option.
+Exit code: 0 if all that is needed exists; 1 on a fault; 2 for a wrong option.
 `
 
-export interface Setup {
-  target: Target
-  /** Undefined: all. */
+export interface SetupArguments {
+  target: NotificationTarget
+  /** Undefined for all. */
   environments: readonly string[] | undefined
   prune: boolean
   test: boolean
@@ -53,13 +53,11 @@ export interface SetupOptions {
   print: Print
 }
 
-const CHANNEL = /^[\w.-]{1,128}$/
-
 /**
- * @param webhookUrl the URL where none is given
+ * @param webhookUrl the default of --url
  * @throws {UsageError}
  */
-export function parseSetup(args: string[], webhookUrl?: string): Setup {
+export function parseSetup(args: string[], webhookUrl?: string): SetupArguments {
   const { values } = readArguments({
     args,
     options: {
@@ -84,22 +82,22 @@ export function parseSetup(args: string[], webhookUrl?: string): Setup {
   }
 }
 
-/** @param name of what says the URL */
-function targetOf(url: string | undefined, channel: string | undefined, name: string): Target {
+/** @param name where the URL comes from */
+function targetOf(url: string | undefined, channel: string | undefined, name: string): NotificationTarget {
   if (channel !== undefined) {
-    if (!CHANNEL.test(channel))
-      throw new UsageError('--poll must be 1 to 128 letters, digits and any of . _ -')
+    if (!POLL_CHANNEL_NAME.test(channel))
+      throw new UsageError('--poll must be 1 to 128 characters: letters, digits, and . _ -')
     return { uri: `poll://${channel}`, uri_type: 'poll' }
   }
   if (url === undefined)
     throw new UsageError('setup needs --url, the public address of the webhook, or --poll, a channel')
   const parsed = URL.canParse(url) ? new URL(url) : undefined
   if (!parsed || !/^https?:$/.test(parsed.protocol) || parsed.username || parsed.password) {
-    throw new UsageError(`${name} must be an http(s) URL, without credentials`)
+    throw new UsageError(`${name} must be an http(s) URL without credentials`)
   }
   if (!isServed(parsed)) {
     throw new UsageError(
-      `${name} must end with ${WEBHOOK_PATH}: web serves no other path, and notifications to it would be lost`,
+      `${name} must end with ${WEBHOOK_PATH}, the only path that web serves`,
       'WEBHOOK_PATH_NOT_SERVED'
     )
   }
@@ -107,24 +105,23 @@ function targetOf(url: string | undefined, channel: string | undefined, name: st
 }
 
 /**
- * Brings each environment to what the processors need, and returns the exit code. An environment that fails does not
- * keep the others from theirs.
+ * Sets up each environment, and returns the exit code. Continues with the next environment after an error.
  *
- * @throws {ListenerError} ENVIRONMENT_UNKNOWN before anything is done
+ * @throws {ListenerError} ENVIRONMENT_UNKNOWN before anything is changed
  */
-export async function setup(setup: Setup, options: SetupOptions): Promise<number> {
+export async function setup(selection: SetupArguments, options: SetupOptions): Promise<number> {
   const { cloudNames, print } = options
-  const { target, environments = cloudNames, dryRun } = setup
+  const { target, environments = cloudNames, dryRun } = selection
   const unknown = environments.find((name) => !cloudNames.includes(name))
   if (unknown !== undefined) {
     throw new ListenerError(
       'ENVIRONMENT_UNKNOWN',
-      `there are no credentials for "${unknown}"; there are for: ${cloudNames.join(', ')}`
+      `no credentials for "${unknown}"; there are credentials for: ${cloudNames.join(', ')}`
     )
   }
-  const results: Result[] = []
+  const results: StepResult[] = []
   for (const cloudName of environments) {
-    const report = (subject: Step['subject'] | 'cloud' | 'test', what: string, result: Result) => {
+    const report = (subject: SetupStep['subject'] | 'cloud' | 'test', what: string, result: StepResult) => {
       results.push(result)
       const { state, note } = result
       print(
@@ -133,27 +130,27 @@ export async function setup(setup: Setup, options: SetupOptions): Promise<number
     }
     try {
       const client = options.connect(cloudName)
-      const steps = await stepsFor(client, setup, options.processors)
-      let isChanged = setup.test
+      const steps = await stepsFor(client, selection, options.processors)
+      let sendsTest = selection.test
       for await (const { step, result } of carryOutAll(steps, { dryRun })) {
         report(step.subject, step.what, result)
-        if (step.subject === 'trigger' && /^(?:cre|upd)ated$/.test(result.state)) isChanged = true
+        if (step.subject === 'trigger' && /^(?:cre|upd)ated$/.test(result.state)) sendsTest = true
       }
-      if (isChanged && !dryRun) {
+      if (sendsTest && !dryRun) {
         report('test', `test notification → ${target.uri}`, await sendTest(client, target.uri))
       }
     } catch (error) {
       report('cloud', cloudName, { state: 'fault', note: explain(error) })
     }
   }
-  return summarise(results, { target, dryRun, print })
+  return summarize(results, { target, dryRun, print })
 }
 
 async function stepsFor(
   client: CloudinaryClient,
-  { target, prune }: Setup,
+  { target, prune }: SetupArguments,
   processors: readonly Processor[]
-): Promise<Step[]> {
+): Promise<SetupStep[]> {
   const fields = neededFields(processors)
   return [
     ...(await Promise.all(fields.map((field) => fieldStep(client, field)))),
@@ -169,11 +166,11 @@ async function stepsFor(
   ]
 }
 
-function summarise(
-  results: readonly Result[],
-  { target, dryRun, print }: { target: Target; dryRun: boolean; print: Print }
+function summarize(
+  results: readonly StepResult[],
+  { target, dryRun, print }: { target: NotificationTarget; dryRun: boolean; print: Print }
 ): number {
-  const number = (...states: Result['state'][]) =>
+  const number = (...states: StepResult['state'][]) =>
     results.filter(({ state }) => states.includes(state)).length
   const [create, update, remove] = dryRun
     ? (['Would create', 'would update', 'would remove'] as const)
@@ -181,20 +178,23 @@ function summarise(
   const faults = number('fault')
   print(
     `${create} ${number('created', 'would create')}, ${update} ${number('updated', 'would update')}, ` +
-      `${remove} ${number('removed', 'would remove')}, there already: ${number('exists')}, needless: ${number('needless', 'kept')}. ${count(faults, 'fault')}.`
+      `${remove} ${number('removed', 'would remove')}, existing: ${number('exists')}, ` +
+      `unused: ${number('unused', 'kept')}. ${count(faults, 'fault')}.`
   )
-  if (faults > 0) print('Next: fix what the lines with "fault" say, and run it again.')
-  else if (dryRun) print('Next: run it without --dry-run.')
-  else print(nextOf(target))
+  if (faults > 0) print('Next: fix the faults above and run it again.')
+  else print(dryRun ? NEXT_AFTER_DRY_RUN : nextStep(target))
   return faults > 0 ? 1 : 0
 }
 
-function nextOf({ uri, uri_type: type }: Target): string {
+function nextStep({ uri, uri_type: type }: NotificationTarget): string {
   if (type === 'poll') {
     const channel = uri.slice('poll://'.length)
-    return `Next: start it with POLL_CHANNEL=${channel} (npm start, or node app/main.ts poll), then upload something to Cloudinary.`
+    return (
+      `Next: start the listener with POLL_CHANNEL=${channel} (npm start, or node app/main.ts poll), then ` +
+      'upload something to Cloudinary.'
+    )
   }
-  return `Next: upload something to Cloudinary; the log of web then has "notification accepted".`
+  return 'Next: upload something to Cloudinary; web then logs "notification accepted".'
 }
 
 export const setupCommand: Command = {

@@ -1,17 +1,17 @@
 import type { CloudinaryClient } from '../../cloudinary/client.ts'
 import { listTriggers, testTrigger } from '../../cloudinary/triggers.ts'
 import { explain } from '../explain-error.ts'
-import type { Result } from './setup-step.ts'
+import type { StepResult } from './setup-step.ts'
 import { triggersTo } from './trigger-steps.ts'
 
 /**
- * Has Cloudinary send a test notification to a place, by one of the triggers there. Never throws: the triggers are in order
- * all the same, and whether every environment can send one is not documented.
+ * Asks Cloudinary to send a test notification to an address, through one of its triggers. Never throws: the
+ * triggers work without it, and Cloudinary does not document which environments can send one.
  */
-export async function sendTest(client: CloudinaryClient, uri: string): Promise<Result> {
+export async function sendTest(client: CloudinaryClient, uri: string): Promise<StepResult> {
   try {
     const [trigger] = triggersTo(uri, await listTriggers(client))
-    if (!trigger) return { state: 'not sent', note: 'no trigger sends there' }
+    if (!trigger) return { state: 'not sent', note: 'no trigger has this address' }
     await testTrigger(client, trigger.id)
     return { state: 'sent' }
   } catch (error) {

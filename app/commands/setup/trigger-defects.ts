@@ -1,23 +1,30 @@
 import type { Trigger } from '../../cloudinary/triggers.ts'
 
-/** What is wrong with a trigger that sends to the listener, and what to do. */
-export interface Defect {
+/** A setting of a trigger that changes or withholds notifications, and what to do. */
+export interface TriggerDefect {
   level: 'warning' | 'fault'
   message: string
 }
 
 const NOT_VERIFIABLE =
-  'its auth_scheme is eddsa_v2, whose algorithm is not published; set "default" or "legacy_hmac" in Cloudinary'
+  'auth_scheme eddsa_v2 cannot be verified, since its algorithm is not published; set "default" or ' +
+  '"legacy_hmac" in Cloudinary'
 
 const TEMPLATE =
-  "it has a payload_template: its notifications are not in Cloudinary's own form and become events of type unknown; " +
-  'remove the template in Cloudinary'
+  'has a payload_template, so its notifications become events of type unknown; remove it in Cloudinary'
 
 const FILTER =
-  'it has a filter: notifications that do not match are not sent; if that is not intended, remove the filter in Cloudinary'
+  'has a filter, so notifications that do not match are not sent; remove it unless it is intended'
 
-/** What `setup` cannot or must not change: somebody has set it. */
-export function defectsOf({ auth_scheme: scheme, payload_template: template, filter }: Trigger): Defect[] {
+/**
+ * Returns the defects of a trigger to the listener. `setup` does not change them, since somebody has set
+ * them.
+ */
+export function defectsOf({
+  auth_scheme: scheme,
+  payload_template: template,
+  filter
+}: Trigger): TriggerDefect[] {
   return [
     ...(scheme === 'eddsa_v2' ? [{ level: 'fault', message: NOT_VERIFIABLE } as const] : []),
     ...(isSet(template) ? [{ level: 'fault', message: TEMPLATE } as const] : []),
@@ -25,6 +32,6 @@ export function defectsOf({ auth_scheme: scheme, payload_template: template, fil
   ]
 }
 
-/** Cloudinary may leave out what is not set, or send null or an empty object or text. */
+/** Cloudinary may omit an unset value, or send null, an empty object or an empty string. */
 const isSet = (value: unknown): boolean =>
   typeof value === 'object' && value !== null ? Object.keys(value).length > 0 : Boolean(value)

@@ -74,7 +74,7 @@ async function attempt(
     return undefined
   } catch (error) {
     if (!(error instanceof CloudinaryError)) throw error
-    if (error.fault.kind !== 'permanent') return error
+    if (error.failure.kind !== 'permanent') return error
     const mayBeDone = isRepeated && error.code === 'CLOUDINARY_NOT_FOUND'
     settle(failed(task, error.message + (mayBeDone ? MAY_BE_DONE : '')))
     return undefined
@@ -91,8 +91,8 @@ function namesOf(task: Task): string[] {
 }
 
 /** What strikes all rows: they wait for it, and none is to blame. */
-const isInterruption = ({ fault, code }: CloudinaryError) =>
-  fault.kind === 'rate-limited' || code === 'CLOUDINARY_ABORTED'
+const isInterruption = ({ failure, code }: CloudinaryError) =>
+  failure.kind === 'rate-limited' || code === 'CLOUDINARY_ABORTED'
 
 const about = ({ row, operation, asset: { publicId } }: Task) => ({ row, operation, publicId })
 

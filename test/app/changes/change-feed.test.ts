@@ -8,7 +8,7 @@ const FIELD = 'last_update_timestamp'
 const SECOND = 1000
 const START = Date.parse('2026-06-01T12:00:00.000Z')
 
-/** A Cloudinary with a clock of its own, whose assets are stamped as `lastUpdateTimestamp` does it. */
+/** A Cloudinary with its own clock, and assets stamped like `lastUpdateTimestamp` does. */
 async function build(t: Test, standIn: Partial<CloudinaryOptions> = {}) {
   const time = { now: START }
   const clock = () => time.now
@@ -37,7 +37,7 @@ async function read(feed: AsyncIterable<Change>): Promise<Change[]> {
   return found
 }
 
-t.test('assets whose stamp moved are told in the order of their stamps, with what a CMS needs', async (t) => {
+t.test('reports stamped assets in the order of their stamps, with the fields that a CMS needs', async (t) => {
   const { stamp, feed, time, cloudinary } = await build(t)
   stamp('before', START - 1)
   for (const publicId of ['a', 'b', 'c']) {
@@ -60,25 +60,25 @@ t.test('assets whose stamp moved are told in the order of their stamps, with wha
     tags: [],
     secure_url: /^http:\/\/127\.0\.0\.1:\d+\/demo\//
   })
-  t.notOk('cursor' in JSON.parse(JSON.stringify(change)), 'a line of JSON has no cursor')
+  t.notOk('cursor' in JSON.parse(JSON.stringify(change)), 'not in JSON')
   t.strictSame([reading.assetsRead, reading.assetsStamped], [4, 4])
 })
 
-t.test('a stamp in seconds is a time as well', async (t) => {
+t.test('accepts a stamp in seconds', async (t) => {
   const { cloudinary, feed } = await build(t)
   cloudinary.as().setMetadata('bag', { epoch: START / 1000 })
   t.match(await read(feed({ since, field: 'epoch' })), [{ changed_at: since.toISOString() }])
-  t.strictSame(await read(feed({ since: new Date(0) })), [], 'the other field is not set')
+  t.strictSame(await read(feed({ since: new Date(0) })), [], 'the default field is not set')
 })
 
-t.test('what was told is not told again, from the cursor of any change or of the end', async (t) => {
+t.test('reports nothing twice, from the cursor of any change or of the end', async (t) => {
   const { stamp, feed, time } = await build(t)
   for (const publicId of ['a', 'b', 'c', 'd']) stamp(publicId)
   const first = feed({ since })
   const found = await read(first)
   t.equal(found.length, 4)
   t.strictSame(await read(feed({ cursor: first.cursor() })), [])
-  t.strictSame(await read(first), [], 'nor by the same feed')
+  t.strictSame(await read(first), [], 'the same feed')
   for (const [index, change] of found.entries()) {
     t.strictSame(names(await read(feed({ cursor: change.cursor() }))), names(found.slice(index + 1)))
   }
@@ -88,7 +88,7 @@ t.test('what was told is not told again, from the cursor of any change or of the
   t.strictSame(names(await read(feed({ cursor: found[3]!.cursor() }))), ['b'])
 })
 
-t.test('whoever stops goes on after the change that was last taken', async (t) => {
+t.test('resumes after the last change that was read', async (t) => {
   const { stamp, feed } = await build(t)
   for (const publicId of ['a', 'b', 'c']) stamp(publicId)
   const reading = feed({ since, pageSize: 2 })
@@ -101,7 +101,7 @@ t.test('whoever stops goes on after the change that was last taken', async (t) =
   t.strictSame(taken.toSorted(), ['a', 'b', 'c'])
 })
 
-t.test('what the index shows late, and behind what it showed before, is not missed', async (t) => {
+t.test('finds a change that the index shows late', async (t) => {
   const lags: Record<string, number> = { slow: 250 * SECOND }
   const { stamp, feed, time } = await build(t, { searchLagMs: ({ publicId }) => lags[publicId] ?? 0 })
   stamp('slow')
@@ -115,7 +115,7 @@ t.test('what the index shows late, and behind what it showed before, is not miss
   t.strictSame(names(await read(feed({ cursor: reading.cursor() }))), ['slow'])
 })
 
-t.test('an asset that changes while it is read is told as it ends', async (t) => {
+t.test('reports the last state of an asset that changes during the reading', async (t) => {
   const { stamp, feed, time, cloudinary } = await build(t)
   for (let index = 0; index < 9; index++) {
     stamp(`a-${index}`)
@@ -134,7 +134,7 @@ t.test('an asset that changes while it is read is told as it ends', async (t) =>
   }
 })
 
-t.test('a state that changed in the same moment as its stamp is told too', async (t) => {
+t.test('reports a change in the same second as the stamp', async (t) => {
   const { stamp, feed, cloudinary } = await build(t)
   stamp('a')
   const reading = feed({ since })
@@ -143,7 +143,7 @@ t.test('a state that changed in the same moment as its stamp is told too', async
   t.match(await read(reading), [{ public_id: 'a', tags: ['late'] }])
 })
 
-t.test('a page is a search of its own, and within one second the pages of one', async (t) => {
+t.test('makes a search for each page, and uses the cursor within one second', async (t) => {
   const { stamp, feed, time, searches } = await build(t)
   for (let index = 0; index < 5; index++) stamp(`same-${index}`)
   for (let index = 0; index < 3; index++) {
@@ -166,7 +166,7 @@ t.test('a page is a search of its own, and within one second the pages of one', 
   t.ok(asked.slice(4).every(([, hasCursor]) => !hasCursor))
 })
 
-t.test('what is settled is not read again', async (t) => {
+t.test('does not read settled changes again', async (t) => {
   const { stamp, feed, time } = await build(t)
   for (let index = 0; index < 10; index++) stamp(`a-${index}`)
   const reading = feed({ since })
@@ -177,10 +177,10 @@ t.test('what is settled is not read again', async (t) => {
   const before = reading.assetsRead
   await read(reading)
   t.equal(reading.assetsRead, before)
-  t.ok(reading.cursor().length < long / 2, 'and the cursor is short again')
+  t.ok(reading.cursor().length < long / 2, 'the cursor is short again')
 })
 
-t.test('when the calls of the hour are spent it says so, and goes on from the cursor later', async (t) => {
+t.test("stops before the hour's calls are spent, and resumes from the cursor", async (t) => {
   const { stamp, feed, time, searches } = await build(t, { adminCallsPerHour: 10 })
   for (let index = 0; index < 30; index++) {
     stamp(`a-${index}`)
@@ -195,10 +195,10 @@ t.test('when the calls of the hour are spent it says so, and goes on from the cu
       for await (const { public_id } of reading) found.push(public_id)
       break
     } catch (error) {
-      t.match(error, { code: 'CLOUDINARY_ALLOWANCE_SPENT', fault: { kind: 'rate-limited', until: Date } })
-      const { fault } = error as unknown as { fault: { until: Date } }
+      t.match(error, { code: 'CLOUDINARY_ALLOWANCE_SPENT', failure: { kind: 'rate-limited', until: Date } })
+      const { failure } = error as unknown as { failure: { until: Date } }
       hours.push(searches().length)
-      time.now = fault.until.getTime()
+      time.now = failure.until.getTime()
     }
     cursor = reading.cursor()
   }
@@ -210,7 +210,7 @@ t.test('when the calls of the hour are spent it says so, and goes on from the cu
   t.ok(searches().every(({ status }) => status === 200))
 })
 
-t.test('what fails is thrown, and a reading of the same feed goes on', async (t) => {
+t.test('throws an error, and resumes with the same feed', async (t) => {
   const { stamp, feed, cloudinary } = await build(t)
   stamp('a')
   cloudinary.faults.add({ kind: 'status', status: 500, action: 'search', count: 1 })
@@ -219,49 +219,46 @@ t.test('what fails is thrown, and a reading of the same feed goes on', async (t)
   t.strictSame(names(await read(reading)), ['a'])
 })
 
-t.test(
-  'where Cloudinary does not say when an asset was written, it is told all the same, once',
-  async (t) => {
-    const asset = {
-      asset_id: 'a',
-      public_id: 'a',
-      resource_type: 'image',
-      type: 'upload',
-      created_at: '',
-      metadata: { [FIELD]: since.toISOString() },
-      last_updated: { updated_at: 'now' }
-    }
-    const pages = [
-      { resources: [asset], next_cursor: 'more' },
-      { resources: [], next_cursor: 'more' },
-      { resources: [{ ...asset, asset_id: 'b', public_id: 'b' }] }
-    ]
-    let calls = 0
-    const client = {
-      cloudName: 'demo',
-      call: async () => pages[calls++ % pages.length]
-    } as unknown as CloudinaryClient
-    const reading = changes(client, { since, clock: () => START })
-    t.strictSame(names(await read(reading)), ['a', 'b'])
-    t.strictSame(await read(changes(client, { cursor: reading.cursor(), clock: () => START })), [])
-    t.equal(calls, 6)
+t.test('reports an asset without a time of writing once', async (t) => {
+  const asset = {
+    asset_id: 'a',
+    public_id: 'a',
+    resource_type: 'image',
+    type: 'upload',
+    created_at: '',
+    metadata: { [FIELD]: since.toISOString() },
+    last_updated: { updated_at: 'now' }
   }
-)
+  const pages = [
+    { resources: [asset], next_cursor: 'more' },
+    { resources: [], next_cursor: 'more' },
+    { resources: [{ ...asset, asset_id: 'b', public_id: 'b' }] }
+  ]
+  let calls = 0
+  const client = {
+    cloudName: 'demo',
+    call: async () => pages[calls++ % pages.length]
+  } as unknown as CloudinaryClient
+  const reading = changes(client, { since, clock: () => START })
+  t.strictSame(names(await read(reading)), ['a', 'b'])
+  t.strictSame(await read(changes(client, { cursor: reading.cursor(), clock: () => START })), [])
+  t.equal(calls, 6)
+})
 
-t.test('options that cannot work are refused', async (t) => {
+t.test('rejects invalid options', async (t) => {
   const { feed } = await build(t)
-  const refused = (options: object, message: RegExp) =>
+  const rejects = (options: object, message: RegExp) =>
     t.throws(() => feed(options), { code: 'CHANGES_OPTIONS_INVALID', message })
-  refused({}, /either `since` or `cursor`/)
-  refused({ since, cursor: 'v1.x' }, /either `since` or `cursor`/)
-  refused({ since: new Date(START + 1) }, /since: 2026-06-01T12:00:00.001Z is yet to come/)
-  refused({ since: new Date(-1) }, /since: since is a time before 1970/)
-  refused({ since: new Date(Number.NaN) }, /^since: /)
-  refused({ since: '2026-06-01' }, /^since: /)
-  refused({ since, overlapSeconds: -1 }, /^overlapSeconds: /)
-  refused({ since, pageSize: 501 }, /^pageSize: /)
-  refused({ since, field: '' }, /^field: /)
-  refused({ since, feild: 'x' }, /feild/)
+  rejects({}, /either `since` or `cursor`/)
+  rejects({ since, cursor: 'v1.x' }, /either `since` or `cursor`/)
+  rejects({ since: new Date(START + 1) }, /since: 2026-06-01T12:00:00.001Z is in the future/)
+  rejects({ since: new Date(-1) }, /since: must not be before 1970/)
+  rejects({ since: new Date(Number.NaN) }, /^since: /)
+  rejects({ since: '2026-06-01' }, /^since: /)
+  rejects({ since, overlapSeconds: -1 }, /^overlapSeconds: /)
+  rejects({ since, pageSize: 501 }, /^pageSize: /)
+  rejects({ since, field: '' }, /^field: /)
+  rejects({ since, feild: 'x' }, /feild/)
   t.throws(() => feed({ cursor: 'nonsense' }), { code: 'CHANGES_CURSOR_INVALID' })
   t.doesNotThrow(() => changes({ cloudName: 'demo' } as CloudinaryClient, { since: new Date(0) }))
 })

@@ -14,7 +14,7 @@ const found = {
   created_by: { access_key: '123' }
 }
 
-t.test('what is told has the stamp as a time, and only what is listed and known', async (t) => {
+t.test('returns the stamp as a time, and only listed fields that are set', async (t) => {
   t.strictSame(describeChange(found, 1_780_315_200_000), {
     asset_id: 'a',
     public_id: 'shop/bag',
@@ -27,7 +27,7 @@ t.test('what is told has the stamp as a time, and only what is listed and known'
   })
 })
 
-t.test('the text of a state does not depend on the order of its parts, but on all else', async (t) => {
+t.test('serializes the same state to the same text, whatever the order of keys', async (t) => {
   const text = (change: object) => textOf(describeChange({ ...found, ...change }, 0))
   const { cms_id, last_update_timestamp } = found.metadata
   t.equal(text({ metadata: { cms_id, last_update_timestamp } }), text({}))

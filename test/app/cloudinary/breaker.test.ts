@@ -1,11 +1,11 @@
 import t from 'tap'
 import { Breaker, type BreakerState } from '../../../app/cloudinary/breaker.ts'
-import { CloudinaryError, type Fault } from '../../../app/cloudinary/cloudinary-error.ts'
+import { type CallFailure, CloudinaryError } from '../../../app/cloudinary/cloudinary-error.ts'
 
-const failure = (fault: Fault = { kind: 'retryable' }, status = 503) =>
-  new CloudinaryError('CLOUDINARY_UNAVAILABLE', 'add tag: 503', fault, status)
+const failure = (kind: CallFailure = { kind: 'retryable' }, status = 503) =>
+  new CloudinaryError('CLOUDINARY_UNAVAILABLE', 'add tag: 503', kind, status)
 
-/** A breaker whose clock stands at 0 until it is set, and which pauses for the shortest time. */
+/** Builds a breaker with its clock at 0 and the shortest pauses. */
 function build() {
   const changes: BreakerState[] = []
   const time = { now: 0 }
@@ -20,17 +20,17 @@ function build() {
   return { breaker, changes, time, fail }
 }
 
-t.test('it is closed at first, and lets any number of events run', async (t) => {
+t.test('starts closed and admits any number of events', async (t) => {
   const { breaker } = build()
   t.ok(breaker.isClosed)
   t.equal(breaker.capacity, Number.POSITIVE_INFINITY)
   t.strictSame(breaker.admit(), { outcome: 'go', probe: false })
   const silent = new Breaker()
   for (let i = 0; i < 5; i++) silent.observe(failure())
-  t.equal(silent.capacity, 0, 'with the system clock, and nobody told')
+  t.equal(silent.capacity, 0, 'with the system clock and without a callback')
 })
 
-t.test('it opens when five calls fail one after the other', async (t) => {
+t.test('opens after five consecutive failures', async (t) => {
   const { breaker, changes, fail } = build()
   fail(4)
   t.ok(breaker.isClosed)
@@ -41,7 +41,7 @@ t.test('it opens when five calls fail one after the other', async (t) => {
   t.strictSame(changes, [{ open: true, until: new Date(1000), why: 'CLOUDINARY_UNAVAILABLE' }])
 })
 
-t.test('a call that succeeds between them keeps it closed', async (t) => {
+t.test('a success between failures keeps it closed', async (t) => {
   const { breaker, changes, fail } = build()
   fail(4)
   breaker.succeeded()
@@ -50,7 +50,7 @@ t.test('a call that succeeds between them keeps it closed', async (t) => {
   t.strictSame(changes, [])
 })
 
-t.test('a refusal, and an asset that is busy, are answers: Cloudinary is there', async (t) => {
+t.test('a rejection and a busy asset count as responses', async (t) => {
   for (const answer of [failure({ kind: 'permanent' }, 404), failure({ kind: 'retryable' }, 423)]) {
     const { breaker, fail } = build()
     fail(4)
@@ -60,7 +60,7 @@ t.test('a refusal, and an asset that is busy, are answers: Cloudinary is there',
   }
 })
 
-t.test('it tells whether anything but failures has come since a time', async (t) => {
+t.test('reports whether there was a response since a time', async (t) => {
   const { breaker, time, fail } = build()
   t.ok(breaker.answersSince(0), 'nothing has failed yet')
   fail(1)
@@ -75,7 +75,7 @@ t.test('it tells whether anything but failures has come since a time', async (t)
   t.notOk(breaker.answersSince(999), 'it is open')
 })
 
-t.test('after its pause one event at a time may try', async (t) => {
+t.test('admits one probe at a time after its pause', async (t) => {
   const { breaker, time, fail } = build()
   fail(5)
   time.now = 1000
@@ -83,10 +83,10 @@ t.test('after its pause one event at a time may try', async (t) => {
   t.strictSame(breaker.admit(), { outcome: 'go', probe: true })
   t.strictSame(breaker.admit(), { outcome: 'wait', since: 0, until: 61_000 })
   breaker.release()
-  t.strictSame(breaker.admit(), { outcome: 'go', probe: true }, 'one that made no call tells nothing')
+  t.strictSame(breaker.admit(), { outcome: 'go', probe: true }, 'a probe without a call does not close it')
 })
 
-t.test('a probe that never ends is not waited for longer than a minute', async (t) => {
+t.test('admits another probe a minute after one that never ends', async (t) => {
   const { breaker, time, fail } = build()
   fail(5)
   time.now = 1000
@@ -95,7 +95,7 @@ t.test('a probe that never ends is not waited for longer than a minute', async (
   t.strictSame(breaker.admit(), { outcome: 'go', probe: true })
 })
 
-t.test('the first call that succeeds closes it', async (t) => {
+t.test('closes at the first success', async (t) => {
   const { breaker, changes, time, fail } = build()
   fail(5)
   time.now = 1000
@@ -104,10 +104,10 @@ t.test('the first call that succeeds closes it', async (t) => {
   t.ok(breaker.isClosed)
   t.match(changes, [{ open: true }, { open: false }])
   fail(4)
-  t.ok(breaker.isClosed, 'and the count begins anew')
+  t.ok(breaker.isClosed, 'and the count restarts')
 })
 
-t.test('each probe that fails doubles the pause, up to a minute', async (t) => {
+t.test('doubles the pause with each failed probe, up to a minute', async (t) => {
   const { breaker, changes, time, fail } = build()
   fail(5)
   const pauses: number[] = []
@@ -120,16 +120,16 @@ t.test('each probe that fails doubles the pause, up to a minute', async (t) => {
     if (next.outcome === 'wait') pauses.push((next.until - time.now) / 1000)
   }
   t.strictSame(pauses, [2, 4, 8, 16, 30, 30, 30, 30], 'half of it at least, since random is 0')
-  t.equal(changes.length, 1, 'it is said once that it is open')
+  t.equal(changes.length, 1, 'reports once that it opens')
 })
 
-t.test('calls that were under way when it opened say nothing new', async (t) => {
+t.test('ignores failures of calls that started before it opened', async (t) => {
   const { breaker, fail } = build()
   fail(50)
   t.strictSame(breaker.admit(), { outcome: 'wait', since: 0, until: 1000 })
 })
 
-t.test('one rate limit opens it, until the limit ends or for a minute', async (t) => {
+t.test('opens for a rate limit, until it ends or for a minute', async (t) => {
   for (const [until, expected] of [
     [5000, 5000],
     [3_600_000, 60_000]
@@ -140,7 +140,7 @@ t.test('one rate limit opens it, until the limit ends or for a minute', async (t
   }
 })
 
-t.test('a limit that ends sooner does not shorten a pause', async (t) => {
+t.test('a rate limit that ends sooner does not shorten the pause', async (t) => {
   const { breaker } = build()
   breaker.observe(failure({ kind: 'rate-limited', until: new Date(5000) }, 420))
   breaker.observe(failure({ kind: 'rate-limited', until: new Date(3000) }, 420))

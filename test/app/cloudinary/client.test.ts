@@ -8,13 +8,13 @@ const BAG = { publicId: 'bag', resourceType: 'image', deliveryType: 'upload' }
 const never = new AbortController().signal
 const cloudNames = () => ['demo']
 
-t.test('a tag is added to those that are there', async (t) => {
+t.test('adds a tag and keeps the others', async (t) => {
   const { cloudinary, clients } = await buildCloudinary(t)
   await clients.for('demo', never).addTag(BAG, 'Hello World!')
   t.strictSame(cloudinary.assets.find('bag')?.tags, ['leather', 'Hello World!'])
 })
 
-t.test('metadata is written, whatever characters it has, and read back', async (t) => {
+t.test('writes metadata with any characters and reads it back', async (t) => {
   const { cloudinary, clients } = await buildCloudinary(t)
   const client = clients.for('demo', never)
   await client.call('create field', (sdk, options) =>
@@ -26,7 +26,7 @@ t.test('metadata is written, whatever characters it has, and read back', async (
   t.equal(cloudinary.calls.filter(({ action }) => action === 'explicit').length, 2)
 })
 
-t.test('every call goes to the cloud it is for, with its key', async (t) => {
+t.test('calls the right cloud with its key', async (t) => {
   const { cloudinary, clients } = await buildCloudinary(t)
   const client = clients.for('demo', never)
   t.equal(client.cloudName, 'demo')
@@ -34,20 +34,20 @@ t.test('every call goes to the cloud it is for, with its key', async (t) => {
   t.match(cloudinary.calls, [{ cloud: 'demo', apiKey: LOCAL_CLOUDINARY.apiKey, status: 200 }])
 })
 
-t.test('an asset that is not there is a permanent fault', async (t) => {
+t.test('a missing asset is a permanent failure', async (t) => {
   const { clients } = await buildCloudinary(t)
   await t.rejects(clients.for('demo', never).addTag({ ...BAG, publicId: 'gone' }, 'x'), {
     code: 'CLOUDINARY_NOT_FOUND',
-    fault: { kind: 'permanent' }
+    failure: { kind: 'permanent' }
   })
   await t.rejects(clients.for('demo', never).currentState({ ...BAG, publicId: 'gone' }), {
     code: 'CLOUDINARY_NOT_FOUND',
     status: 404,
-    fault: { kind: 'permanent' }
+    failure: { kind: 'permanent' }
   })
 })
 
-t.test('an asset is located by its id, whatever it is called now, unless it is deleted', async (t) => {
+t.test('locates a renamed asset by its id, unless it is deleted', async (t) => {
   const { cloudinary, clients } = await buildCloudinary(t)
   const client = clients.for('demo', never)
   const { assetId, version } = cloudinary.assets.find('bag')!
@@ -65,18 +65,18 @@ t.test('an asset is located by its id, whatever it is called now, unless it is d
   await t.rejects(client.locate(assetId), { code: 'CLOUDINARY_UNAVAILABLE' })
 })
 
-t.test('an unknown metadata field is a permanent fault', async (t) => {
+t.test('an unknown metadata field is a permanent failure', async (t) => {
   const { clients } = await buildCloudinary(t)
   await t.rejects(clients.for('demo', never).updateMetadata(BAG, { nonsense: '1' }), {
     code: 'CLOUDINARY_REJECTED',
-    fault: { kind: 'permanent' }
+    failure: { kind: 'permanent' }
   })
 })
 
-t.test('an asset whose kind is not known, and not its id, is called for by no guess', async (t) => {
+t.test('makes no call for an asset without kind and asset id', async (t) => {
   const { clients, cloudinary } = await buildCloudinary(t)
   const client = clients.for('demo', never)
-  const unknown = { code: 'ASSET_KIND_UNKNOWN', fault: { kind: 'permanent' } }
+  const unknown = { code: 'ASSET_KIND_UNKNOWN', failure: { kind: 'permanent' } }
   for (const asset of [
     { publicId: 'bag' },
     { publicId: 'bag', resourceType: 'image' },
@@ -92,7 +92,7 @@ t.test('an asset whose kind is not known, and not its id, is called for by no gu
   t.strictSame(cloudinary.calls, [])
 })
 
-t.test('a kind that is not stated is looked up by asset id, once for an event', async (t) => {
+t.test('looks up a missing kind by asset id, once per event', async (t) => {
   const { clients, cloudinary } = await buildCloudinary(t)
   const kind = { resourceType: 'video', type: 'private' }
   const { asset } = cloudinary.as().upload({ publicId: 'bag', ...kind })
@@ -111,16 +111,16 @@ t.test('a kind that is not stated is looked up by asset id, once for an event', 
   t.equal(actions().filter((action) => action === 'resource_by_asset_id').length, 2)
 })
 
-t.test('an asset that is looked up and deleted is not found', async (t) => {
+t.test('throws CLOUDINARY_NOT_FOUND if the look-up finds a deleted asset', async (t) => {
   const { clients } = await buildCloudinary(t)
   await t.rejects(clients.for('demo', never).addTag({ assetId: 'gone', publicId: 'bag' }, 'x'), {
     code: 'CLOUDINARY_NOT_FOUND',
     status: 404,
-    fault: { kind: 'permanent' }
+    failure: { kind: 'permanent' }
   })
 })
 
-t.test('a look-up that is refused is tried again, and nothing is changed', async (t) => {
+t.test('a rate-limited look-up changes nothing', async (t) => {
   const { clients, cloudinary } = await buildCloudinary(t)
   const until = new Date('2026-11-23T15:00:00Z')
   cloudinary.faults.add({ kind: 'rate_limit', status: 420, until, action: 'resource_by_asset_id', count: 1 })
@@ -128,13 +128,13 @@ t.test('a look-up that is refused is tried again, and nothing is changed', async
   const client = clients.for('demo', never)
   await t.rejects(client.addTag(notified, 'x'), {
     code: 'CLOUDINARY_RATE_LIMITED',
-    fault: { kind: 'rate-limited', until }
+    failure: { kind: 'rate-limited', until }
   })
   await client.addTag(notified, 'x')
   t.strictSame(cloudinary.assets.find('bag')?.tags, ['leather', 'x'])
 })
 
-t.test('calls are signed with the algorithm of the environment', async (t) => {
+t.test('signs calls with the algorithm of the environment', async (t) => {
   const { cloudinary } = await buildCloudinary(t)
   const environment = {
     ...LOCAL_CLOUDINARY,
@@ -150,7 +150,7 @@ t.test('calls are signed with the algorithm of the environment', async (t) => {
   })
 })
 
-t.test('a wrong secret is said to be one, without being shown', async (t) => {
+t.test('reports a wrong secret without showing it', async (t) => {
   const { cloudinary } = await buildCloudinary(t)
   const apiSecret = 'not-the-right-secret'
   const clients = new CloudinaryClients({
@@ -169,12 +169,12 @@ t.test('a wrong secret is said to be one, without being shown', async (t) => {
       () => t.fail('must not succeed'),
       (rejection) => rejection
     )
-    t.match(error, { code: 'CLOUDINARY_UNAUTHORIZED', fault: { kind: 'retryable' } })
+    t.match(error, { code: 'CLOUDINARY_UNAUTHORIZED', failure: { kind: 'retryable' } })
     t.notMatch(JSON.stringify([error, error.message, error.stack]), apiSecret)
   }
 })
 
-t.test('an outage is retryable, with the status that came', async (t) => {
+t.test('an outage is retryable, with its status', async (t) => {
   const { cloudinary, clients } = await buildCloudinary(t)
   const client = clients.for('demo', never)
   for (const status of [500, 502, 503]) {
@@ -182,19 +182,19 @@ t.test('an outage is retryable, with the status that came', async (t) => {
     await t.rejects(client.addTag(BAG, 'x'), {
       code: 'CLOUDINARY_UNAVAILABLE',
       status,
-      fault: { kind: 'retryable' }
+      failure: { kind: 'retryable' }
     })
   }
   await client.addTag(BAG, 'x')
 })
 
-t.test('a rate limit says until when', async (t) => {
+t.test('a rate limit has its end', async (t) => {
   const { cloudinary, clients } = await buildCloudinary(t)
   const until = new Date('2026-11-23T15:00:00Z')
   cloudinary.faults.add({ kind: 'rate_limit', status: 420, until, count: 1 })
   await t.rejects(clients.for('demo', never).addTag(BAG, 'x'), {
     code: 'CLOUDINARY_RATE_LIMITED',
-    fault: { kind: 'rate-limited', until }
+    failure: { kind: 'rate-limited', until }
   })
 })
 
@@ -206,11 +206,11 @@ t.test('a reset connection is retryable', async (t) => {
     () => client.addTag(BAG, 'x'),
     () => client.call('get asset', (sdk, options) => sdk.api.resource('bag', options))
   ]) {
-    await t.rejects(call(), { code: 'CLOUDINARY_UNREACHABLE', fault: { kind: 'retryable' } })
+    await t.rejects(call(), { code: 'CLOUDINARY_UNREACHABLE', failure: { kind: 'retryable' } })
   }
 })
 
-t.test('a server that never answers is given up after the time-out, in both APIs', async (t) => {
+t.test('times out on a silent server, in both APIs', async (t) => {
   const { cloudinary, clients } = await buildCloudinary(t, { timeoutMs: 50 })
   cloudinary.faults.add({ kind: 'hang' })
   const client = clients.for('demo', never)
@@ -225,18 +225,18 @@ t.test('a server that never answers is given up after the time-out, in both APIs
   )
 })
 
-t.test('the signal ends a call that hangs, and one that has not begun', async (t) => {
+t.test('the signal aborts a hanging call and a new one', async (t) => {
   const { cloudinary, clients } = await buildCloudinary(t)
   cloudinary.faults.add({ kind: 'hang' })
   const stop = new AbortController()
   const client = clients.for('demo', stop.signal)
   const hanging = client.addTag(BAG, 'x')
   setImmediate(() => stop.abort())
-  await t.rejects(hanging, { code: 'CLOUDINARY_ABORTED', fault: { kind: 'retryable' } })
+  await t.rejects(hanging, { code: 'CLOUDINARY_ABORTED', failure: { kind: 'retryable' } })
   await t.rejects(client.addTag(BAG, 'x'), { code: 'CLOUDINARY_ABORTED' })
 })
 
-t.test('what a call throws of its own, no fault of Cloudinary, is thrown as it is', async (t) => {
+t.test('rethrows a ListenerError, which is not a failure of Cloudinary', async (t) => {
   const { clients } = await buildCloudinary(t)
   const own = new ListenerError('CONTENT_BROKEN', 'the content cannot be read')
   const call = clients.for('demo', never).call('upload', async () => {
@@ -246,7 +246,7 @@ t.test('what a call throws of its own, no fault of Cloudinary, is thrown as it i
   t.ok(clients.breaker('demo').isClosed)
 })
 
-t.test('a call without the SDK is given the signal that ends it', async (t) => {
+t.test('passes the time-out signal to a call without the SDK', async (t) => {
   const { clients } = await buildCloudinary(t)
   const call = clients
     .for('demo', never)
@@ -256,15 +256,15 @@ t.test('a call without the SDK is given the signal that ends it', async (t) => {
         new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
       20
     )
-  await t.rejects(call, { code: 'CLOUDINARY_UNREACHABLE', message: 'download: no answer within 20 ms' })
+  await t.rejects(call, { code: 'CLOUDINARY_UNREACHABLE', message: /^download: .*20 ms/ })
 })
 
-t.test('after failures in a row no call is made', async (t) => {
+t.test('makes no call after consecutive failures', async (t) => {
   const { cloudinary, clients } = await buildCloudinary(t)
   const client = clients.for('demo', never)
   cloudinary.faults.add({ kind: 'status', status: 503, count: 5 })
   for (let i = 0; i < 5; i++) await t.rejects(client.addTag(BAG, 'x'), { code: 'CLOUDINARY_UNAVAILABLE' })
   const calls = cloudinary.calls.length
-  await t.rejects(client.addTag(BAG, 'x'), { code: 'CLOUDINARY_DOWN', fault: { kind: 'retryable' } })
+  await t.rejects(client.addTag(BAG, 'x'), { code: 'CLOUDINARY_DOWN', failure: { kind: 'retryable' } })
   t.equal(cloudinary.calls.length, calls)
 })

@@ -14,7 +14,7 @@ import { KINDS, refuseOutside } from './hosts.ts'
 const BAG = { publicId: 'bag', resourceType: 'image', deliveryType: 'upload' }
 const never = new AbortController().signal
 
-t.test('connections are kept open between calls', async (t) => {
+t.test('keeps connections open between calls', async (t) => {
   const { clients } = await buildCloudinary(t)
   const client = clients.for('demo', never)
   const ports = new Set<unknown>()
@@ -31,7 +31,7 @@ t.test('connections are kept open between calls', async (t) => {
   t.equal(ports.size, 1)
 })
 
-t.test('without an upload_prefix calls go over https', async (t) => {
+t.test('calls over https without an upload_prefix', async (t) => {
   const clients = new CloudinaryClients({
     environments: { get: () => LOCAL_CLOUDINARY, cloudNames: () => ['demo'] }
   })
@@ -39,39 +39,36 @@ t.test('without an upload_prefix calls go over https', async (t) => {
   await clients.for('demo', never).call('look', async (_sdk, { agent }) => t.type(agent, HttpsAgent))
 })
 
-t.test(
-  'the clients of an environment stop when calls fail one after the other, until a probe succeeds',
-  async (t) => {
-    let now = Date.parse('2026-11-23T15:00:00Z')
-    const changes: unknown[] = []
-    const { cloudinary, clients } = await buildCloudinary(t, {
-      clock: () => now,
-      random: () => 0,
-      onChange: (...change) => changes.push(change)
-    })
-    const client = clients.for('demo', never)
-    t.equal(clients.isAnyStopped, false)
-    cloudinary.faults.add({ kind: 'status', status: 503, count: 5 })
-    for (let i = 0; i < 5; i++) await t.rejects(client.addTag(BAG, 'x'), { code: 'CLOUDINARY_UNAVAILABLE' })
-    t.equal(clients.capacity, 0)
-    t.equal(clients.isAnyStopped, true)
-    await t.rejects(clients.for('demo', never).addTag(BAG, 'y'), { code: 'CLOUDINARY_DOWN' })
-    now += 1000
-    t.equal(clients.capacity, 1)
-    await client.addTag(BAG, 'x')
-    t.equal(clients.capacity, Number.POSITIVE_INFINITY)
-    t.equal(clients.isAnyStopped, false)
-    t.match(changes, [
-      ['demo', { open: true, why: 'CLOUDINARY_UNAVAILABLE' }],
-      ['demo', { open: false }]
-    ])
-  }
-)
+t.test('clients of an environment share a circuit breaker, until a probe succeeds', async (t) => {
+  let now = Date.parse('2026-11-23T15:00:00Z')
+  const changes: unknown[] = []
+  const { cloudinary, clients } = await buildCloudinary(t, {
+    clock: () => now,
+    random: () => 0,
+    onChange: (...change) => changes.push(change)
+  })
+  const client = clients.for('demo', never)
+  t.equal(clients.isAnyBreakerOpen, false)
+  cloudinary.faults.add({ kind: 'status', status: 503, count: 5 })
+  for (let i = 0; i < 5; i++) await t.rejects(client.addTag(BAG, 'x'), { code: 'CLOUDINARY_UNAVAILABLE' })
+  t.equal(clients.capacity, 0)
+  t.equal(clients.isAnyBreakerOpen, true)
+  await t.rejects(clients.for('demo', never).addTag(BAG, 'y'), { code: 'CLOUDINARY_DOWN' })
+  now += 1000
+  t.equal(clients.capacity, 1)
+  await client.addTag(BAG, 'x')
+  t.equal(clients.capacity, Number.POSITIVE_INFINITY)
+  t.equal(clients.isAnyBreakerOpen, false)
+  t.match(changes, [
+    ['demo', { open: true, why: 'CLOUDINARY_UNAVAILABLE' }],
+    ['demo', { open: false }]
+  ])
+})
 
 const ONE = { cloudName: 'one', apiKey: '100000000000001', apiSecret: 'secret-of-one' }
 const TWO = { cloudName: 'two', apiKey: '200000000000002', apiSecret: 'secret-of-two' }
 
-/** A host of Cloudinary's, which would serve both environments. */
+/** Starts a Cloudinary host that serves both environments. */
 async function startHost(t: Test): Promise<CloudinaryStandIn> {
   const host = await startCloudinary({ environments: [ONE, TWO] })
   t.teardown(() => host.stop())
@@ -81,7 +78,7 @@ async function startHost(t: Test): Promise<CloudinaryStandIn> {
   return host
 }
 
-/** Clients as a role makes them, of environments that a rotation can replace. */
+/** Creates clients like a role, with environments that a rotation can replace. */
 async function wire(t: Test, ...current: CloudinaryEnvironment[]) {
   const source = { read: async () => ({ current, previous: [] }) }
   const log = pino({ level: 'silent' })
@@ -98,7 +95,7 @@ async function wire(t: Test, ...current: CloudinaryEnvironment[]) {
 
 const at = (host: CloudinaryStandIn, cloudName: string) => parseCloudinaryUrl(host.cloudinaryUrl(cloudName))
 
-/** Makes one call of each kind; those that fail are listed by name. */
+/** Makes one call of each kind. Returns the names of failed calls. */
 async function callAll(clients: CloudinaryClients, cloudName: string): Promise<string[]> {
   const failed: string[] = []
   for (const [kind, call] of Object.entries(KINDS)) {
@@ -110,7 +107,7 @@ async function callAll(clients: CloudinaryClients, cloudName: string): Promise<s
 const callersOf = ({ calls }: CloudinaryStandIn) =>
   [...new Set(calls.map(({ cloud, apiKey }) => `${cloud} ${apiKey}`))].sort()
 
-t.test('each call of each kind goes to the host of its environment, with its key', async (t) => {
+t.test('each kind of call uses the host and the key of its environment', async (t) => {
   const [hostOfOne, hostOfTwo] = [await startHost(t), await startHost(t)]
   const { clients } = await wire(t, at(hostOfOne, 'one'), at(hostOfTwo, 'two'))
   t.strictSame([await callAll(clients, 'one'), await callAll(clients, 'two')], [[], []])
@@ -124,27 +121,24 @@ t.test('each call of each kind goes to the host of its environment, with its key
   }
 })
 
-t.test(
-  "an environment without upload_prefix is called at Cloudinary's host, wherever it stands",
-  async (t) => {
-    const refused = refuseOutside(t)
-    const host = await startHost(t)
-    for (const environments of [
-      [at(host, 'one'), TWO],
-      [TWO, at(host, 'one')]
-    ]) {
-      for (const [kind, call] of Object.entries(KINDS)) {
-        // the circuit breaker of others would open
-        const { clients } = await wire(t, ...environments)
-        await t.rejects(call(clients.for('two', never)), { code: 'CLOUDINARY_UNREACHABLE' }, kind)
-        t.strictSame(refused.splice(0), [{ host: 'api.cloudinary.com', secure: true }], kind)
-      }
+t.test("calls Cloudinary's host for an environment without upload_prefix", async (t) => {
+  const refused = refuseOutside(t)
+  const host = await startHost(t)
+  for (const environments of [
+    [at(host, 'one'), TWO],
+    [TWO, at(host, 'one')]
+  ]) {
+    for (const [kind, call] of Object.entries(KINDS)) {
+      // the circuit breaker of the others would open
+      const { clients } = await wire(t, ...environments)
+      await t.rejects(call(clients.for('two', never)), { code: 'CLOUDINARY_UNREACHABLE' }, kind)
+      t.strictSame(refused.splice(0), [{ host: 'api.cloudinary.com', secure: true }], kind)
     }
-    t.strictSame(host.calls, [])
   }
-)
+  t.strictSame(host.calls, [])
+})
 
-t.test('what a processor configures the SDK with decides nothing', async (t) => {
+t.test('ignores the global configuration of the SDK', async (t) => {
   const [host, other] = [await startHost(t), await startHost(t)]
   const { clients } = await wire(t, at(host, 'one'))
   await clients.for('one', never).call('configure', async (sdk) => {
@@ -162,7 +156,7 @@ t.test('what a processor configures the SDK with decides nothing', async (t) => 
   t.strictSame([callersOf(host), callersOf(other)], [[`one ${ONE.apiKey}`], []])
 })
 
-t.test('an environment that a rotation adds is called at its own host', async (t) => {
+t.test('calls an environment added by a rotation at its own host', async (t) => {
   const [hostOfOne, hostOfTwo] = [await startHost(t), await startHost(t)]
   const { clients, rotateIn } = await wire(t, at(hostOfOne, 'one'))
   await callAll(clients, 'one')
@@ -171,7 +165,7 @@ t.test('an environment that a rotation adds is called at its own host', async (t
   t.strictSame([callersOf(hostOfOne), callersOf(hostOfTwo)], [[`one ${ONE.apiKey}`], [`two ${TWO.apiKey}`]])
 })
 
-t.test('environments over http and https go together', async (t) => {
+t.test('supports http and https environments together', async (t) => {
   const host = await startHost(t)
   const helloOfTls = Promise.withResolvers<number | undefined>()
   const secure = createServer((socket) => {

@@ -11,11 +11,11 @@ const SIGNATURE = 'da39a3ee5e6b4b0d3255bfef95601890afd80709'
 const map = (rejection: unknown, secrets: readonly string[] = [SECRET]) =>
   toCloudinaryError(rejection, { call: 'add tag', secrets, clock: () => NOW })
 
-/** Everything an error could show, its stack and what is enumerable included. */
+/** Everything that an error could show, including its stack and enumerable properties. */
 const shown = (error: CloudinaryError) =>
-  [error.message, error.stack, error.cause, JSON.stringify(error), JSON.stringify(error.fault)].join('\n')
+  [error.message, error.stack, error.cause, JSON.stringify(error), JSON.stringify(error.failure)].join('\n')
 
-t.test('a refusal of the Upload API keeps its message and status', async (t) => {
+t.test('keeps message and status of the Upload API', async (t) => {
   const error = map({ message: 'Invalid value for parameter tags', name: 'Error', http_code: 400 })
   t.ok(error instanceof ListenerError)
   t.match(error, {
@@ -23,11 +23,11 @@ t.test('a refusal of the Upload API keeps its message and status', async (t) => 
     code: 'CLOUDINARY_REJECTED',
     message: 'add tag: 400 Invalid value for parameter tags',
     status: 400,
-    fault: { kind: 'permanent' }
+    failure: { kind: 'permanent' }
   })
 })
 
-t.test('a refusal of the Admin API keeps its message and status, and none of the request', async (t) => {
+t.test('keeps message and status of the Admin API, and nothing of the request', async (t) => {
   const error = map({
     request_options: { auth: `123:${SECRET}`, host: 'api.cloudinary.com' },
     query_params: `secret=${SECRET}`,
@@ -37,24 +37,24 @@ t.test('a refusal of the Admin API keeps its message and status, and none of the
     code: 'CLOUDINARY_NOT_FOUND',
     message: 'add tag: 404 Resource not found - bag',
     status: 404,
-    fault: { kind: 'permanent' }
+    failure: { kind: 'permanent' }
   })
   t.notOk(shown(error).includes(SECRET))
 })
 
-t.test('an answer of the Admin API that is not understood is flat', async (t) => {
+t.test('maps an unreadable response of the Admin API', async (t) => {
   const error = map({
     message: 'Server returned unexpected status code - 502',
     http_code: 502,
     request_options: { auth: `123:${SECRET}` },
     query_params: ''
   })
-  t.match(error, { code: 'CLOUDINARY_UNAVAILABLE', status: 502, fault: { kind: 'retryable' } })
+  t.match(error, { code: 'CLOUDINARY_UNAVAILABLE', status: 502, failure: { kind: 'retryable' } })
   t.notOk(shown(error).includes(SECRET))
 })
 
-t.test('an answer that breaks off is tried again, and says no more than its status', async (t) => {
-  // the SDK puts the error of the socket where its message should be
+t.test('a truncated response is retryable', async (t) => {
+  // the SDK sets the socket error as its message
   const error = map({
     message: new Error('aborted'),
     http_code: 200,
@@ -63,11 +63,11 @@ t.test('an answer that breaks off is tried again, and says no more than its stat
   t.match(error, {
     code: 'CLOUDINARY_UNAVAILABLE',
     message: 'add tag: 200 no reason given',
-    fault: { kind: 'retryable' }
+    failure: { kind: 'retryable' }
   })
 })
 
-t.test("the SDK's own time-out is tried again, and is no status of Cloudinary", async (t) => {
+t.test("the SDK's time-out is retryable and has no status", async (t) => {
   for (const timeout of [
     { error: { message: 'Request Timeout', http_code: 499, name: 'TimeoutError' } },
     { message: 'Request Timeout', http_code: 499, name: 'TimeoutError' }
@@ -76,30 +76,30 @@ t.test("the SDK's own time-out is tried again, and is no status of Cloudinary", 
       code: 'CLOUDINARY_UNREACHABLE',
       message: 'add tag: 499 Request Timeout',
       status: undefined,
-      fault: { kind: 'retryable' }
+      failure: { kind: 'retryable' }
     })
   }
 })
 
-t.test('a fault of the network is tried again, bare or wrapped', async (t) => {
+t.test('a network error is retryable, plain or wrapped', async (t) => {
   const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:443'), { code: 'ECONNREFUSED' })
   for (const rejection of [refused, { error: refused }]) {
     t.match(map(rejection), {
       code: 'CLOUDINARY_UNREACHABLE',
       message: 'add tag: connect ECONNREFUSED 127.0.0.1:443',
       status: undefined,
-      fault: { kind: 'retryable' }
+      failure: { kind: 'retryable' }
     })
   }
 })
 
-t.test('where every address of a host refuses, the error has no message, and its code is told', async (t) => {
+t.test('reports the code of an error without a message', async (t) => {
   const all = Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' })
   t.equal(map({ error: all }).message, 'add tag: ECONNREFUSED')
   t.equal(map({ code: 'ENOTFOUND' }).message, 'add tag: ENOTFOUND')
 })
 
-t.test('a rejection that says nothing is tried again', async (t) => {
+t.test('a rejection without details is retryable', async (t) => {
   const nothing = [
     undefined,
     null,
@@ -116,81 +116,78 @@ t.test('a rejection that says nothing is tried again', async (t) => {
     t.match(map(rejection), {
       code: 'CLOUDINARY_UNREACHABLE',
       message: 'add tag: no reason given',
-      fault: { kind: 'retryable' }
+      failure: { kind: 'retryable' }
     })
   }
 })
 
-t.test('a refused key is tried again, since it can be mended, and its message is our own', async (t) => {
+t.test("a rejected key is retryable, and Cloudinary's message is not repeated", async (t) => {
   for (const status of [401, 403]) {
     const message = `Invalid Signature ${SIGNATURE}. String to sign - 'public_id=bag&timestamp=1'.`
     const error = map({ message, http_code: status })
-    t.match(error, {
-      code: 'CLOUDINARY_UNAUTHORIZED',
-      message: `add tag: ${status} Cloudinary refuses the API key or its permissions; check the secret`,
-      status,
-      fault: { kind: 'retryable' }
-    })
+    t.match(error, { code: 'CLOUDINARY_UNAUTHORIZED', status, failure: { kind: 'retryable' } })
+    t.match(error.message, `add tag: ${status} `)
+    t.notMatch(error.message, 'String to sign')
   }
 })
 
-t.test('what Cloudinary cannot do yet is tried again', async (t) => {
+t.test('temporary statuses are retryable', async (t) => {
   for (const status of [408, 423, 425, 500, 502, 503, 504, 520]) {
     t.match(map({ message: 'not now', http_code: status }), {
       code: 'CLOUDINARY_UNAVAILABLE',
       message: `add tag: ${status} not now`,
       status,
-      fault: { kind: 'retryable' }
+      failure: { kind: 'retryable' }
     })
   }
 })
 
-t.test('an answer that is no refusal at all is tried again', async (t) => {
+t.test('an unexpected status is retryable', async (t) => {
   for (const status of [0, 200, 302, 399]) {
     t.match(map({ message: 'Server return invalid JSON response', http_code: status }), {
       code: 'CLOUDINARY_UNAVAILABLE',
-      fault: { kind: 'retryable' }
+      failure: { kind: 'retryable' }
     })
   }
 })
 
-t.test('what Cloudinary will never do is permanent', async (t) => {
+t.test('other 4xx statuses are permanent', async (t) => {
   for (const status of [400, 402, 405, 409, 410, 422, 451, 498]) {
     t.match(map({ message: 'never', http_code: status }), {
       code: 'CLOUDINARY_REJECTED',
       status,
-      fault: { kind: 'permanent' }
+      failure: { kind: 'permanent' }
     })
   }
 })
 
-t.test('a rate limit lasts until the time that Cloudinary names', async (t) => {
+t.test('a rate limit lasts until the stated time', async (t) => {
   const message =
     'Rate Limit Exceeded. Limit of 500 api operations reached. Try again on 2026-06-01 14:00:00 UTC'
   for (const status of [420, 429]) {
     for (const rejection of [{ error: { message, http_code: status } }, { message, http_code: status }]) {
       const error = map(rejection)
       t.match(error, { code: 'CLOUDINARY_RATE_LIMITED', status, message: `add tag: ${status} ${message}` })
-      t.strictSame(error.fault, { kind: 'rate-limited', until: new Date('2026-06-01T14:00:00Z') })
+      t.strictSame(error.failure, { kind: 'rate-limited', until: new Date('2026-06-01T14:00:00Z') })
     }
   }
 })
 
-t.test('a rate limit that names no time, or none there is, lasts a minute', async (t) => {
+t.test('a rate limit without a valid time lasts a minute', async (t) => {
   for (const said of ['Too many concurrent requests', 'Try again on 2026-99-01 14:00:00 UTC', undefined]) {
-    t.strictSame(map({ message: said, http_code: 429 }).fault, {
+    t.strictSame(map({ message: said, http_code: 429 }).failure, {
       kind: 'rate-limited',
       until: new Date(NOW + 60_000)
     })
   }
 })
 
-t.test('a long message is cut', async (t) => {
+t.test('truncates a long message', async (t) => {
   const { message } = map({ message: 'x'.repeat(10_000), http_code: 400 })
   t.equal(message, `add tag: 400 ${'x'.repeat(500)}`)
 })
 
-t.test('a secret and a signature that touch leave nothing of each other', async (t) => {
+t.test('removes an adjacent secret and signature', async (t) => {
   const secret = 'Xbc-_dEf0123456789ghijkladd'
   t.equal(
     map({ message: `${secret}${SIGNATURE}${secret}` }, [secret]).message,
@@ -198,7 +195,7 @@ t.test('a secret and a signature that touch leave nothing of each other', async 
   )
 })
 
-t.test('whatever Cloudinary writes, no secret and no signature is in the error', async (t) => {
+t.test('errors never contain a secret or a signature', async (t) => {
   const anyStatus = fc.option(fc.constantFrom(200, 400, 401, 404, 420, 423, 429, 499, 500), {
     nil: undefined
   })
@@ -208,7 +205,7 @@ t.test('whatever Cloudinary writes, no secret and no signature is in the error',
     fc.stringMatching(/^[0-9a-f]{64}$/),
     fc.stringMatching(/^[0-9A-F]{40}$/)
   )
-  /** Text with the secret and the signature anywhere in it, right beside other characters. */
+  /** Generates text with the secret and the signature anywhere, adjacent to other characters. */
   const parts = fc.array(fc.oneof(fc.string(), fc.constantFrom('SECRET', 'SIGNATURE', '_', 'x', ' ', 'f')))
   const shape = fc.constantFrom(
     (error: object) => error,
@@ -242,7 +239,7 @@ t.test('whatever Cloudinary writes, no secret and no signature is in the error',
   )
 })
 
-t.test('whatever is rejected with is mapped without a throw', async (t) => {
+t.test('maps any rejection without throwing', async (t) => {
   fc.assert(
     fc.property(fc.anything({ withNullPrototype: true }), (rejection) => {
       t.ok(map(rejection) instanceof CloudinaryError)
@@ -251,7 +248,7 @@ t.test('whatever is rejected with is mapped without a throw', async (t) => {
   )
 })
 
-t.test('of a URL that Cloudinary quotes its origin is left', async (t) => {
+t.test('keeps only the origin of a quoted URL', async (t) => {
   const message =
     'Error in loading https://bucket.example/file.csv?X-Amz-Signature=CAPABILITY - 403 Forbidden'
   const { message: said } = toCloudinaryError(
@@ -261,7 +258,7 @@ t.test('of a URL that Cloudinary quotes its origin is left', async (t) => {
   t.equal(said, 'upload: 400 Error in loading https://bucket.example/… - 403 Forbidden')
 })
 
-t.test('only an answer that there is no such asset is taken for one', async (t) => {
+t.test('isNotFound matches CLOUDINARY_NOT_FOUND only', async (t) => {
   const error = (code: string) => new CloudinaryError(code, 'read asset', { kind: 'permanent' }, 404)
   t.ok(isNotFound(error('CLOUDINARY_NOT_FOUND')))
   t.notOk(isNotFound(error('CLOUDINARY_REJECTED')))

@@ -9,7 +9,7 @@ import { listTriggers } from '../../../app/cloudinary/triggers.ts'
 const BAG = { publicId: 'bag', resourceType: 'image', deliveryType: 'upload' }
 const NOTE = { publicId: 'note.txt', deliveryType: 'upload' }
 
-/** One call of each kind that the listener makes, by name. Some build on what those before them left. */
+/** One call of each kind that the listener makes, by name. Some depend on earlier ones. */
 export const KINDS: Record<string, (client: CloudinaryClient) => Promise<unknown>> = {
   upload: (client) => uploadRawFile(client, NOTE, content()),
   download: (client) => downloadPart(client, NOTE, { offset: 0, bytes: 100 }),
@@ -27,16 +27,16 @@ async function* content() {
   yield 'some text'
 }
 
-/** A request that was not sent, since it would have left this machine. */
+/** A blocked request to another machine. */
 export interface Refused {
   host: string
-  /** Over TLS. */
+  /** Whether it uses TLS. */
   secure: boolean
 }
 
 type Request = ClientRequest & { onSocket: (socket: null, error: Error) => void }
 
-/** Keeps requests on this machine: refuses any other, and lists them. */
+/** Blocks and lists requests to other machines. */
 export function refuseOutside(t: Test): Refused[] {
   const refused: Refused[] = []
   const { addRequest } = Agent.prototype as unknown as { addRequest: (...given: unknown[]) => void }
@@ -44,7 +44,7 @@ export function refuseOutside(t: Test): Refused[] {
     value(this: Agent & { protocol: string }, request: Request, ...rest: unknown[]) {
       if (request.host === '127.0.0.1') return void addRequest.call(this, request, ...rest)
       refused.push({ host: request.host, secure: this.protocol === 'https:' })
-      // as an agent reports that it cannot connect
+      // like an agent that cannot connect
       request.onSocket(null, new Error('refused'))
     }
   })

@@ -1,9 +1,9 @@
 import t from 'tap'
-import { isIdentified, kindOf, unidentified } from '../../../app/cloudinary/identified-asset.ts'
+import { isIdentified, kindOf, kindUnknownError } from '../../../app/cloudinary/identified-asset.ts'
 
 const BAG = { publicId: 'bag', resourceType: 'video', deliveryType: 'private' }
 
-t.test('an asset is identified by public id, resource type and delivery type', async (t) => {
+t.test('public id, resource type and delivery type identify an asset', async (t) => {
   t.ok(isIdentified(BAG))
   for (const name of ['publicId', 'resourceType', 'deliveryType'] as const) {
     const { [name]: _, ...rest } = BAG
@@ -12,12 +12,12 @@ t.test('an asset is identified by public id, resource type and delivery type', a
   }
 })
 
-t.test('its kind is what the API calls it', async (t) => {
+t.test('returns the kind in the terms of the API', async (t) => {
   t.strictSame(kindOf(BAG), { resource_type: 'video', type: 'private' })
 })
 
-t.test('what is missing is said, and no retry can bring it', async (t) => {
-  const error = unidentified({ publicId: 'bag', resourceType: 'video' })
-  t.match(error, { code: 'ASSET_KIND_UNKNOWN', fault: { kind: 'permanent' }, message: /deliveryType/ })
+t.test('names the missing fields in a permanent error', async (t) => {
+  const error = kindUnknownError({ publicId: 'bag', resourceType: 'video' })
+  t.match(error, { code: 'ASSET_KIND_UNKNOWN', failure: { kind: 'permanent' }, message: /deliveryType/ })
   t.notMatch(error.message, /publicId|resourceType/)
 })

@@ -2,7 +2,7 @@ import t from 'tap'
 import { createField, fieldTypeOf } from '../../../app/cloudinary/metadata-fields.ts'
 import { buildCloudinary } from '../../support/cloudinary.ts'
 
-t.test('a field is created, and its type read; one that is not there has none', async (t) => {
+t.test('creates a field and reads its type', async (t) => {
   const { clients } = await buildCloudinary(t)
   const client = clients.for('demo', new AbortController().signal)
   t.equal(await fieldTypeOf(client, 'stamp'), undefined)
@@ -14,7 +14,7 @@ t.test('a field is created, and its type read; one that is not there has none', 
   })
 })
 
-t.test('a field that could not be read is not taken for one that is not there', async (t) => {
+t.test('throws if a field cannot be read', async (t) => {
   const { clients, cloudinary } = await buildCloudinary(t)
   cloudinary.faults.add({ kind: 'status', status: 503 })
   const client = clients.for('demo', new AbortController().signal)

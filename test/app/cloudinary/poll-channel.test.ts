@@ -4,7 +4,7 @@ import { buildCloudinary } from '../../support/cloudinary.ts'
 
 const FETCH = { channel: 'orders', maxMessages: 10, waitSeconds: 0, visibilitySeconds: 30 }
 
-t.test('messages are fetched, hidden from then on, and acknowledged', async (t) => {
+t.test('fetches and acknowledges messages', async (t) => {
   const { clients, cloudinary } = await buildCloudinary(t)
   const client = clients.for('demo', new AbortController().signal)
   cloudinary.cloud().triggers.create({ uri: 'poll://orders', event_type: 'all', uri_type: 'poll' }, 0)
@@ -25,7 +25,7 @@ t.test('messages are fetched, hidden from then on, and acknowledged', async (t) 
   })
 })
 
-t.test('as many are acknowledged in a call as Cloudinary takes', async (t) => {
+t.test("acknowledges in batches of Cloudinary's limit", async (t) => {
   const { clients, cloudinary } = await buildCloudinary(t)
   const client = clients.for('demo', new AbortController().signal)
   await acknowledge(
@@ -40,7 +40,7 @@ t.test('as many are acknowledged in a call as Cloudinary takes', async (t) => {
   t.equal(cloudinary.calls.length, 2)
 })
 
-/** A client whose calls are answered so, and the calls' bodies. */
+/** Builds a client with given responses, and records the bodies of its calls. */
 async function answered(t: Test, respond: (handles: string[]) => Response) {
   const asked: string[][] = []
   t.capture(globalThis, 'fetch', async (_url: URL, { body }: RequestInit) => {
@@ -52,7 +52,7 @@ async function answered(t: Test, respond: (handles: string[]) => Response) {
   return { client: clients.for('demo', new AbortController().signal), asked }
 }
 
-t.test('elements that are not messages are counted; fields that are not text are left out', async (t) => {
+t.test('counts invalid elements and drops invalid fields', async (t) => {
   const elements = [null, 1, 'a', true, [], [{ signature: 'a' }], {}, { signature: null, timestamp: {} }]
   const odd = {
     signed_payload: 1,
@@ -72,7 +72,7 @@ t.test('elements that are not messages are counted; fields that are not text are
   })
 })
 
-t.test('an answer without messages is an empty channel; one that has another form is an error', async (t) => {
+t.test('a response without messages is an empty channel; another form is an error', async (t) => {
   for (const answer of [{}, { messages: null }, { messages: [] }]) {
     const { client } = await answered(t, () => Response.json(answer))
     t.strictSame(await fetchMessages(client, FETCH), { messages: [], invalid: 0 })
@@ -81,19 +81,19 @@ t.test('an answer without messages is an empty channel; one that has another for
     const { client } = await answered(t, () => Response.json(answer))
     await t.rejects(fetchMessages(client, FETCH), {
       code: 'CLOUDINARY_ANSWER_INVALID',
-      fault: { kind: 'retryable' }
+      failure: { kind: 'retryable' }
     })
   }
 })
 
-t.test('the answer to an acknowledgement may be anything', async (t) => {
+t.test('ignores the response to an acknowledgement', async (t) => {
   for (const body of ['', 'null', '<html>', '[]']) {
     const { client } = await answered(t, () => new Response(body))
     t.strictSame(await acknowledge(client, ['a']), [])
   }
 })
 
-t.test('handles that Cloudinary rejects do not keep the others from being acknowledged', async (t) => {
+t.test('acknowledges the other handles if Cloudinary rejects some', async (t) => {
   const acknowledged: string[] = []
   const handles = Array.from({ length: 100 }, (_, index) => `handle-${index}`)
   const bad = ['handle-0', 'handle-77']
@@ -107,7 +107,7 @@ t.test('handles that Cloudinary rejects do not keep the others from being acknow
   t.ok(asked.length < 30, `${asked.length} calls`)
 })
 
-t.test('where Cloudinary rejects all, or is down, acknowledging fails after few calls', async (t) => {
+t.test('fails after few calls if Cloudinary rejects all handles or is down', async (t) => {
   const handles = Array.from({ length: 100 }, (_, index) => `handle-${index}`)
   const rejecting = await answered(t, () => new Response('{}', { status: 404 }))
   await t.rejects(acknowledge(rejecting.client, handles), { code: 'CLOUDINARY_NOT_FOUND' })

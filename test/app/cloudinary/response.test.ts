@@ -4,7 +4,7 @@ import { listOf, readAnswer } from '../../../app/cloudinary/response.ts'
 
 const Answer = z.object({ found: listOf<{ id: string }>(z.object({ id: z.string() })) })
 
-t.test('elements that lack what is relied on are left out; the others stay as they are', async (t) => {
+t.test('drops elements without the required fields', async (t) => {
   const found = [null, 1, 'a', [], {}, { id: 1 }, { id: 'a', more: { x: null } }]
   t.strictSame(readAnswer('list', { found }, Answer), { found: [{ id: 'a', more: { x: null } }] })
   for (const answer of [{}, { found: null }, { found: [] }]) {
@@ -12,7 +12,7 @@ t.test('elements that lack what is relied on are left out; the others stay as th
   }
 })
 
-t.test('an answer of another form is an error that names the place and quotes nothing', async (t) => {
+t.test('an invalid response is an error that names the path and quotes nothing', async (t) => {
   const cases: [unknown, string][] = [
     [undefined, 'invalid_type at answer)'],
     [null, 'invalid_type at answer)'],
@@ -22,7 +22,7 @@ t.test('an answer of another form is an error that names the place and quotes no
   for (const [answer, where] of cases) {
     t.throws(() => readAnswer('list', answer, Answer), {
       code: 'CLOUDINARY_ANSWER_INVALID',
-      fault: { kind: 'retryable' },
+      failure: { kind: 'retryable' },
       message: where
     })
     t.throws(() => readAnswer('list', answer, Answer), { message: /^(?!.*secret)/ })

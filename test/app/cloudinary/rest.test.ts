@@ -12,7 +12,7 @@ interface Answer {
   body?: string
 }
 
-/** A client of a server that answers so, and the requests it got. */
+/** Builds a client of a server with given responses, and records its requests. */
 async function build(t: Test, answer: Answer | 'silence' | 'reset') {
   const requests: { method?: string; url?: string; authorization?: string; type?: string; body: string }[] =
     []
@@ -38,7 +38,7 @@ async function build(t: Test, answer: Answer | 'silence' | 'reset') {
   return { requests, client: clients.for('demo', new AbortController().signal) }
 }
 
-t.test('a call carries its parameters and proves who it is', async (t) => {
+t.test('sends parameters and credentials', async (t) => {
   const { client, requests } = await build(t, { body: '{"total":1}' })
   const query = { channel: 'a b&c', wait_seconds: 20 }
   const answer = z.object({ total: z.number() })
@@ -53,7 +53,7 @@ t.test('a call carries its parameters and proves who it is', async (t) => {
   t.ok(requests.every(({ authorization }) => authorization === basic))
 })
 
-t.test('a refusal says what Cloudinary said, and never the secret', async (t) => {
+t.test("keeps the message of Cloudinary's error, without the secret", async (t) => {
   const message = `not with ${LOCAL_CLOUDINARY.apiSecret}`
   const body = JSON.stringify({ error: { message } })
   const cases: [Answer, { code: string; message?: string }][] = [
@@ -73,25 +73,22 @@ t.test('a refusal says what Cloudinary said, and never the secret', async (t) =>
   }
 })
 
-t.test(
-  'an answer that the caller cannot read is an error; one that it does not read may be anything',
-  async (t) => {
-    for (const body of ['<html>', '', 'null', '[]', '{"total":"1"}']) {
-      const { client } = await build(t, { body })
-      const call = { method: 'GET', path: '/x' } as const
-      t.equal(await callRest(client, 'call', call), undefined)
-      await t.rejects(callRest(client, 'call', { ...call, answer: z.object({ total: z.number() }) }), {
-        code: 'CLOUDINARY_ANSWER_INVALID'
-      })
-    }
+t.test('rejects a response that does not match the schema, and ignores it without a schema', async (t) => {
+  for (const body of ['<html>', '', 'null', '[]', '{"total":"1"}']) {
+    const { client } = await build(t, { body })
+    const call = { method: 'GET', path: '/x' } as const
+    t.equal(await callRest(client, 'call', call), undefined)
+    await t.rejects(callRest(client, 'call', { ...call, answer: z.object({ total: z.number() }) }), {
+      code: 'CLOUDINARY_ANSWER_INVALID'
+    })
   }
-)
+})
 
-t.test('no answer is a fault that says why', async (t) => {
+t.test('reports why there was no response', async (t) => {
   const { client } = await build(t, 'silence')
   await t.rejects(callRest(client, 'call', { method: 'GET', path: '/x', timeoutMs: 20 }), {
     code: 'CLOUDINARY_UNREACHABLE',
-    message: 'call: no answer within 20 ms'
+    message: /^call: .*20 ms/
   })
   const { client: other } = await build(t, 'reset')
   await t.rejects(callRest(other, 'call', { method: 'GET', path: '/x' }), {
@@ -100,13 +97,13 @@ t.test('no answer is a fault that says why', async (t) => {
   })
 })
 
-t.test('a redirect is not followed: it could lead the authorization elsewhere', async (t) => {
+t.test('does not follow a redirect', async (t) => {
   const { client, requests } = await build(t, { status: 302, headers: { location: '/elsewhere' } })
   await t.rejects(callRest(client, 'call', { method: 'GET', path: '/x' }), { code: 'CLOUDINARY_UNREACHABLE' })
   t.equal(requests.length, 1)
 })
 
-t.test("without an upload_prefix the call goes to Cloudinary's own address", async (t) => {
+t.test("calls Cloudinary's own host without an upload_prefix", async (t) => {
   const asked = Promise.withResolvers<string>()
   t.capture(globalThis, 'fetch', async (url: URL) => {
     asked.resolve(url.href)

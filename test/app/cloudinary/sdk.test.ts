@@ -5,7 +5,7 @@ import { loadSdk } from '../../../app/cloudinary/sdk.ts'
 import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
 import { startCloudinary } from '../../../dev/cloudinary/server.ts'
 
-t.test('the SDK calls a host over http, though nothing told it so when it was loaded', async (t) => {
+t.test('the SDK calls a host over http without global configuration', async (t) => {
   const cloudinary = await startCloudinary({ environments: [LOCAL_CLOUDINARY] })
   const agent = new Agent()
   t.teardown(async () => {

@@ -11,7 +11,7 @@ for (let index = 0; index < 7; index++) {
 const client = clients.for('demo', never)
 const query = { expression: 'public_id:shoe*', sortBy: ['public_id', 'asc'] } as const
 
-t.test('a page has the assets in order, with the fields that were asked for', async (t) => {
+t.test('returns a page in order, with the requested fields', async (t) => {
   const { assets, nextCursor, allowance } = await searchPage(client, { ...query, withField: ['tags'] })
   t.strictSame(
     assets.map(({ public_id }) => public_id),
@@ -23,7 +23,7 @@ t.test('a page has the assets in order, with the fields that were asked for', as
   t.match(allowance, { limit: 500, remaining: Number, resetsAt: Date })
 })
 
-t.test('pages follow each other, from a cursor as well', async (t) => {
+t.test('returns all pages, also from a cursor', async (t) => {
   const names = async (more: object) => {
     const pages: string[][] = []
     for await (const { assets } of searchPages(client, { ...query, pageSize: 3, ...more })) {
@@ -36,7 +36,7 @@ t.test('pages follow each other, from a cursor as well', async (t) => {
   t.strictSame(await names({ cursor }), [['3', '4', '5'], ['6']])
 })
 
-/** A client whose searches are answered so, one after the other. */
+/** Builds a client whose searches get the given responses in order. */
 function answering(...answers: object[]): CloudinaryClient {
   const search = {
     sort_by: () => search,
@@ -62,26 +62,26 @@ const page = (remaining: number, next_cursor?: string) => ({
   rate_limit_reset_at: new Date('2026-06-01T13:00:00Z')
 })
 
-t.test('a tenth of the hourly calls is left to others', async (t) => {
+t.test('reserves a tenth of the hourly calls', async (t) => {
   let pages = 0
   const run = async () => {
     for await (const _ of searchPages(answering(page(51, 'a'), page(50, 'b'), page(49, 'c')), query)) pages++
   }
   await t.rejects(run(), {
     code: 'CLOUDINARY_ALLOWANCE_SPENT',
-    message: /50 of the 500 Admin API calls of this hour are left.* after 2026-06-01T13:00:00.000Z/,
-    fault: { kind: 'rate-limited', until: new Date('2026-06-01T13:00:00Z') }
+    message: /50 of 500 .*2026-06-01T13:00:00.000Z/,
+    failure: { kind: 'rate-limited', until: new Date('2026-06-01T13:00:00Z') }
   })
-  t.equal(pages, 2, 'the page that was paid for is seen')
+  t.equal(pages, 2, 'returns the last page within the allowance')
 })
 
-t.test('the last page is the last, however little is left', async (t) => {
+t.test('returns the last page with any allowance', async (t) => {
   const pages: number[] = []
   for await (const { allowance } of searchPages(answering(page(0)), query)) pages.push(allowance!.remaining)
   t.strictSame(pages, [0])
 })
 
-t.test('where Cloudinary does not say what is left, the search goes on', async (t) => {
+t.test('continues if the allowance is not known', async (t) => {
   for (const odd of [{}, { rate_limit_allowed: Number.NaN }, { rate_limit_reset_at: new Date('never') }]) {
     const first = {
       ...page(0, 'a'),
@@ -97,13 +97,13 @@ t.test('where Cloudinary does not say what is left, the search goes on', async (
   }
 })
 
-t.test('a search that Cloudinary refuses fails', async (t) => {
+t.test('throws if Cloudinary rejects the search', async (t) => {
   await t.rejects(searchPage(client, { ...query, expression: 'public_id:(' }), {
     code: 'CLOUDINARY_REJECTED'
   })
 })
 
-t.test('an asset that cannot be read, or odd limits, do not hide the other assets', async (t) => {
+t.test('drops invalid assets and limits', async (t) => {
   const good = { asset_id: '1', public_id: 'a', resource_type: 'image', type: 'upload', created_at: '2026' }
   const resources = [null, 1, 'a', [], {}, { ...good, asset_id: 2 }, good]
   const odd = { rate_limit_allowed: '500', rate_limit_remaining: null, rate_limit_reset_at: {} }

@@ -8,7 +8,7 @@ import {
 } from '../../../app/cloudinary/triggers.ts'
 import { buildCloudinary } from '../../support/cloudinary.ts'
 
-t.test('triggers are created, listed and deleted', async (t) => {
+t.test('creates, lists and deletes triggers', async (t) => {
   const { clients, cloudinary } = await buildCloudinary(t)
   const client = clients.for('demo', new AbortController().signal)
   t.strictSame(await listTriggers(client), [])
@@ -23,7 +23,7 @@ t.test('triggers are created, listed and deleted', async (t) => {
   await t.rejects(deleteTrigger(client, 'a/b'), { code: 'CLOUDINARY_NOT_FOUND' })
 })
 
-t.test('an update repeats what is set, and changes what is given', async (t) => {
+t.test('an update repeats the other fields', async (t) => {
   const { clients, cloudinary } = await buildCloudinary(t)
   const client = clients.for('demo', new AbortController().signal)
   const filter = { '==': [{ var: 'type' }, 'upload'] }
@@ -42,7 +42,7 @@ t.test('an update repeats what is set, and changes what is given', async (t) => 
   t.match(triggers.list(), [{ additive: true, filter }])
 })
 
-t.test('a trigger is tested', async (t) => {
+t.test('tests a trigger', async (t) => {
   const { clients, cloudinary } = await buildCloudinary(t, {}, { retryDelaysMs: [] })
   const client = clients.for('demo', new AbortController().signal)
   const { id } = cloudinary
@@ -54,13 +54,13 @@ t.test('a trigger is tested', async (t) => {
   await t.rejects(testTrigger(client, 'none'), { code: 'CLOUDINARY_NOT_FOUND' })
 })
 
-t.test('an answer without triggers is none', async (t) => {
+t.test('a response without triggers is an empty list', async (t) => {
   t.capture(globalThis, 'fetch', async () => new Response('{}'))
   const { clients } = await buildCloudinary(t)
   t.strictSame(await listTriggers(clients.for('demo', new AbortController().signal)), [])
 })
 
-t.test('a trigger that cannot be read does not hide the others', async (t) => {
+t.test('drops an invalid trigger', async (t) => {
   const good = { id: '1', uri: 'https://example.com/', event_type: 'all', more: [null] }
   const triggers = [null, 1, 'a', [], {}, { id: 2, uri: 'a', event_type: 'b' }, good, { ...good, uri: null }]
   t.capture(globalThis, 'fetch', async () => Response.json({ triggers }))

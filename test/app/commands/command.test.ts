@@ -20,7 +20,7 @@ async function run(work: Command['run']) {
 
 const failing = (error: Error) => run(() => Promise.reject(error))
 
-t.test('a command prints, and says its exit code', async (t) => {
+t.test('passes arguments and returns the exit code', async (t) => {
   const ran = await run(async (args, print) => {
     print(args.join())
     return 1
@@ -28,16 +28,16 @@ t.test('a command prints, and says its exit code', async (t) => {
   t.strictSame(ran, { exitCode: 1, output: ['a,b'], errors: [] })
 })
 
-t.test('a command is given what else there is to write to', async (t) => {
+t.test('passes standard error and the closed signal', async (t) => {
   const ran = await run(async (_args, _print, output) => {
-    output.printError('for people')
+    output.printError('a warning')
     t.equal(output.closed, closed)
     return 0
   })
-  t.strictSame(ran.errors, ['for people'])
+  t.strictSame(ran.errors, ['a warning'])
 })
 
-t.test('wrong arguments are answered with the usage', async (t) => {
+t.test('prints the usage for wrong arguments', async (t) => {
   t.strictSame(await failing(new UsageError('unknown option')), {
     exitCode: 2,
     output: [],
@@ -45,13 +45,13 @@ t.test('wrong arguments are answered with the usage', async (t) => {
   })
 })
 
-t.test('every fault of the configuration is a line', async (t) => {
+t.test('prints a line for each configuration error', async (t) => {
   const { exitCode, errors } = await failing(new ConfigError(['one', 'two']))
   t.equal(exitCode, 1)
   t.strictSame(errors, ['one', 'two'])
 })
 
-t.test('any other error is said', async (t) => {
-  t.strictSame((await failing(new ListenerError('CODE', 'mend it'))).errors, ['mend it'])
+t.test('prints any other error', async (t) => {
+  t.strictSame((await failing(new ListenerError('CODE', 'fix it'))).errors, ['fix it'])
   t.match(await failing(new TypeError('a bug')), { exitCode: 1, errors: ['it failed (TypeError: a bug)'] })
 })

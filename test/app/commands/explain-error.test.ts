@@ -4,8 +4,8 @@ import { ListenerError } from '../../../app/errors.ts'
 
 const error = (name: string, more: object = {}) => Object.assign(new Error('the message'), { name, ...more })
 
-t.test('our own errors say what to do', async (t) => {
-  t.equal(explain(new ListenerError('CODE', 'mend it')), 'mend it')
+t.test('prints the message of our own errors', async (t) => {
+  t.equal(explain(new ListenerError('CODE', 'fix it')), 'fix it')
   t.equal(
     explain(new ListenerError('CODE', 'no https://hooks.example/CAPABILITY')),
     'no https://hooks.example/…'
@@ -16,12 +16,12 @@ t.test('our own errors say what to do', async (t) => {
   )
 })
 
-t.test('errors of AWS are told by name, with what to do', async (t) => {
-  const meanings = { missing: 'correct X', permission: 'x:Read' }
-  t.equal(explain(error('QueueDoesNotExist'), meanings), 'it is not there (QueueDoesNotExist); correct X')
-  t.match(explain(error('ResourceNotFoundException'), meanings), 'correct X')
+t.test('names AWS errors and what to do', async (t) => {
+  const hints = { missing: 'correct X', permission: 'x:Read' }
+  t.equal(explain(error('QueueDoesNotExist'), hints), 'it does not exist (QueueDoesNotExist); correct X')
+  t.match(explain(error('ResourceNotFoundException'), hints), 'correct X')
   t.match(explain(error('QueueDoesNotExist')), /^it failed/)
-  t.match(explain(error('AccessDeniedException'), meanings), 'allow x:Read')
+  t.match(explain(error('AccessDeniedException'), hints), 'allow x:Read')
   t.match(explain(error('AccessDenied')), 'allow the call')
   t.match(explain(error('CredentialsProviderError')), 'does not accept')
   t.match(explain(error('ExpiredToken')), 'does not accept')
@@ -41,11 +41,23 @@ t.test('errors of AWS are told by name, with what to do', async (t) => {
   }
 })
 
-t.test('what AWS writes in a message is not repeated', async (t) => {
+t.test('prints the cause of errors of the queue and the journal', async (t) => {
+  const cause = error('AccessDenied')
+  t.match(
+    explain(new ListenerError('QUEUE_UNAVAILABLE', 'says little', { cause })),
+    /^the queue: .*sqs:SendMessage/
+  )
+  const journal = new ListenerError('JOURNAL_UNAVAILABLE', 'says little', { cause })
+  t.match(explain(journal), /^the journal: .*BatchGetItem/)
+  t.match(explain(journal, { permission: 'x:Read' }), /allow x:Read$/)
+  t.equal(explain(new ListenerError('QUEUE_UNAVAILABLE', 'fix it')), 'fix it')
+})
+
+t.test('does not repeat the message of an AWS error', async (t) => {
   t.equal(explain(error('InternalFailure', { $metadata: {} })), 'it failed (InternalFailure)')
 })
 
-t.test('of any other error the message is', async (t) => {
+t.test('prints the message of any other error', async (t) => {
   for (const code of ['ENOENT', 'EISDIR', 'EACCES', 'EROFS', 'ENOSPC']) {
     t.equal(explain(error('Error', { code })), 'it failed (Error: the message)')
   }

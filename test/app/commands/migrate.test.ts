@@ -14,7 +14,6 @@ const processor = (name: string, migrate?: Migrate): Processor => ({
   ...(migrate && { migrate })
 })
 
-/** Runs the command for these processors, with this environment. */
 function run(
   processors: Processor[],
   { dryRun = false, environment = { DATABASE_URL: 'postgres://x/y' } } = {}
@@ -24,22 +23,22 @@ function run(
   return { lines, exitCode: migrate({ listener: { processors }, config, log: QUIET, print, dryRun }) }
 }
 
-t.test('options', async (t) => {
+t.test('parses its options', async (t) => {
   t.strictSame(parseMigrate([]), { dryRun: false })
   t.strictSame(parseMigrate(['--dry-run']), { dryRun: true })
   for (const args of [['--bogus'], ['table']]) t.throws(() => parseMigrate(args), { code: 'USAGE' })
 })
 
-t.test('each processor migrates, in the order listed, and what it prints says whose it is', async (t) => {
+t.test('runs the processors in order, and prefixes their lines with their names', async (t) => {
   const given: MigrateContext[] = []
-  const says =
+  const printing =
     (line: string): Migrate =>
     async (context) => {
       given.push(context)
       context.print(line)
     }
   const { lines, exitCode } = run(
-    [processor('first', says('created')), processor('none'), processor('last', says('up to date'))],
+    [processor('first', printing('created')), processor('none'), processor('last', printing('up to date'))],
     { dryRun: true }
   )
   t.equal(await exitCode, 0)
@@ -47,13 +46,13 @@ t.test('each processor migrates, in the order listed, and what it prints says wh
   t.match(given, [{ dryRun: true, config: { DATABASE_URL: 'postgres://x/y' } }, { dryRun: true }])
 })
 
-t.test('where no processor keeps anything elsewhere nothing is asked for', async (t) => {
+t.test('requires no variables if no processor needs a migration', async (t) => {
   const { lines, exitCode } = run([processor('none')], { environment: {} as never })
   t.equal(await exitCode, 0)
-  t.match(lines, [/nothing to migrate/])
+  t.match(lines, [/No processor needs a migration/])
 })
 
-t.test('what they require is missing before any of them begins', async (t) => {
+t.test('checks the required variables before the first migration', async (t) => {
   let runs = 0
   const { exitCode } = run([processor('first', async () => void runs++)], { environment: {} as never })
   await t.rejects(exitCode, {
@@ -63,7 +62,7 @@ t.test('what they require is missing before any of them begins', async (t) => {
   t.equal(runs, 0)
 })
 
-t.test('the first that fails ends it', async (t) => {
+t.test('stops at the first error', async (t) => {
   let runs = 0
   const fails: Migrate = () => Promise.reject(new Error('in use'))
   const { exitCode } = run([processor('first', fails), processor('second', async () => void runs++)])

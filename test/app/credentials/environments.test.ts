@@ -37,7 +37,7 @@ function build(options: Omit<EnvironmentsOptions, 'log' | 'clock'>) {
   return { environments, time, lines, logged }
 }
 
-/** On the real AWS SDK, over HTTP. */
+/** Builds environments on the real AWS SDK, over HTTP. */
 async function onSecretsManager(t: Test, ...keys: CloudinaryEnvironment[]) {
   const server = await startSecretsManager({ secrets: { cloudinary: secretOf(...keys) } })
   const client = new SecretsManagerClient({
@@ -56,7 +56,7 @@ async function onSecretsManager(t: Test, ...keys: CloudinaryEnvironment[]) {
   return { ...built, server, rotate }
 }
 
-/** On a source whose reads the test settles. */
+/** Builds environments on a source whose reads the test settles. */
 function onLatches() {
   const reads: PromiseWithResolvers<SecretVersions>[] = []
   const source = {
@@ -69,12 +69,12 @@ function onLatches() {
   return { ...build({ source }), reads }
 }
 
-test('notifications signed with the old and with the new key are verified while a key is rotated', async (t) => {
+test('verifies notifications signed with the old and the new key during a rotation', async (t) => {
   const { environments, rotate, time } = await onSecretsManager(t, key('old'))
   const body = Buffer.from('{"notification_type":"upload"}')
   const timestamp = 1_700_000_000
 
-  /** As the webhook does it; the API key that verified, or undefined. */
+  /** Verifies like the webhook. Returns the API key that verified, or undefined. */
   async function verifiedBy(signer: CloudinaryEnvironment): Promise<string | undefined> {
     const sent = signatureHeaders(body, signer, timestamp)
     const headers = checkHeaders(
@@ -93,18 +93,18 @@ test('notifications signed with the old and with the new key are verified while 
   rotate(key('new'))
   time.now += GAP_MS
   t.equal(await verifiedBy(key('old')), 'old')
-  t.equal(await verifiedBy(key('new')), 'new', 'the first with the new key has the secret read again')
-  t.equal(await verifiedBy(key('old')), 'old', 'one that was on its way')
+  t.equal(await verifiedBy(key('new')), 'new', 'the first one with the new key triggers a refresh')
+  t.equal(await verifiedBy(key('old')), 'old', 'one in flight')
   t.equal(await verifiedBy(key('stranger')), undefined)
 
   rotate(key('newer'))
   time.now += GAP_MS
   t.equal(await verifiedBy(key('newer')), 'newer')
   t.equal(await verifiedBy(key('new')), 'new')
-  t.equal(await verifiedBy(key('old')), undefined, 'two rotations ago is over')
+  t.equal(await verifiedBy(key('old')), undefined, 'a key from two rotations ago is not known')
 })
 
-test('every key verifies, the current ones first, each once', async (t) => {
+test('returns every key once, the current ones first', async (t) => {
   const { environments, rotate } = await onSecretsManager(t, key('a'), key('b'), key('a'), key('a', 'other'))
   t.strictSame(environments.verificationKeys(), [key('a'), key('b'), key('a', 'other')])
   rotate(key('c'), key('b'))
@@ -112,14 +112,14 @@ test('every key verifies, the current ones first, each once', async (t) => {
   t.strictSame(environments.verificationKeys(), [key('c'), key('b'), key('a'), key('a', 'other')])
 })
 
-test('a secret in both values verifies as the current one says', async (t) => {
+test('uses the algorithm of the current value for a key in both values', async (t) => {
   const { environments, server } = await onSecretsManager(t, key('a'))
   server.rotate('cloudinary', `${urlOf(key('a'))}?signature_algorithm=sha256`)
   t.equal(await environments.refresh('test'), undefined)
   t.strictSame(environments.verificationKeys(), [{ ...key('a'), signatureAlgorithm: 'sha256' }])
 })
 
-test('a cloud is called with its first current entry', async (t) => {
+test('calls a cloud with its first current entry', async (t) => {
   const { environments, rotate } = await onSecretsManager(t, key('a'), key('b'), key('x', 'other'))
   t.strictSame(environments.get('demo'), key('a'))
   t.strictSame(environments.get('other'), key('x', 'other'))
@@ -132,14 +132,14 @@ test('a cloud is called with its first current entry', async (t) => {
   })
 })
 
-test('before the first read nothing is known', async (t) => {
+test('knows nothing before the first read', async (t) => {
   const { environments } = onLatches()
   t.strictSame(environments.verificationKeys(), [])
   t.throws(() => environments.get('demo'), { code: 'ENVIRONMENT_UNKNOWN', message: /there are for: none/ })
   t.equal(environments.isOwnKey('demo', 'a'), false)
 })
 
-test('our own key is the one we call with, now or before the rotation', async (t) => {
+test('recognizes its own key, current or previous', async (t) => {
   const { environments, rotate } = await onSecretsManager(t, key('a'), key('verifies'))
   t.equal(environments.isOwnKey('demo', 'a'), true)
   t.equal(environments.isOwnKey('demo', 'verifies'), false)
@@ -151,14 +151,14 @@ test('our own key is the one we call with, now or before the rotation', async (t
   t.equal(environments.isOwnKey('demo', 'verifies'), false)
 })
 
-test('the first read fails as the source fails', async (t) => {
+test('the first read throws the error of the source', async (t) => {
   const { environments, reads } = onLatches()
   const loading = environments.load()
   reads[0]?.reject(new Error('no secret'))
   await t.rejects(loading, { message: 'no secret' })
 })
 
-test('while the secret cannot be read, what is known stays in use', async (t) => {
+test('keeps the known keys while the secret cannot be read', async (t) => {
   const { environments, server, logged, time } = await onSecretsManager(t, key('a'))
   server.failWith({ status: 400, code: 'AccessDeniedException' })
   await environments.refresh('test')
@@ -169,7 +169,7 @@ test('while the secret cannot be read, what is known stays in use', async (t) =>
   t.equal(environments.get('demo').apiKey, 'a')
 })
 
-test('a change of the keys is logged, without the keys', async (t) => {
+test('logs a change of the keys, without the keys', async (t) => {
   const { environments, rotate, logged, lines } = await onSecretsManager(t, key('a'))
   await environments.refresh('nothing new')
   t.strictSame(logged(), [])
@@ -179,7 +179,7 @@ test('a change of the keys is logged, without the keys', async (t) => {
   t.notMatch(lines.join(), 'secret-of')
 })
 
-test('refreshes at the same time share one read and one warning', async (t) => {
+test('concurrent refreshes share one read and one warning', async (t) => {
   const { environments, reads, lines } = onLatches()
   const both = [environments.refresh('one'), environments.refresh('two')]
   t.equal(reads.length, 1)
@@ -193,7 +193,7 @@ test('refreshes at the same time share one read and one warning', async (t) => {
   t.strictSame(names(environments.verificationKeys()), ['a'])
 })
 
-test('failed signatures cause one read in the gap, counted from the start of the last read', async (t) => {
+test('failed signatures cause one read per gap, from the start of the last read', async (t) => {
   const { environments, server, rotate, time } = await onSecretsManager(t, key('a'))
   const reads = () => server.requests / 2 // a read asks for the current and for the previous value
   rotate(key('b'))
@@ -212,7 +212,7 @@ test('failed signatures cause one read in the gap, counted from the start of the
   t.equal(reads(), 3)
 })
 
-test('a failed signature during a read waits for it, whatever the gap', async (t) => {
+test('a failed signature waits for a read in progress', async (t) => {
   const { environments, reads } = onLatches()
   const refreshing = environments.refresh('test')
   const first = environments.refreshAfterFailedSignature()
@@ -223,7 +223,7 @@ test('a failed signature during a read waits for it, whatever the gap', async (t
   t.strictSame(await Promise.all([first, second]), [true, true])
 })
 
-test('a failed read counts for the gap too', async (t) => {
+test('a failed read starts the gap too', async (t) => {
   const { environments, reads, time } = onLatches()
   const refreshing = environments.refresh('test')
   reads[0]?.reject(new Error('down'))
@@ -233,7 +233,7 @@ test('a failed read counts for the gap too', async (t) => {
   t.equal(reads.length, 1)
 })
 
-test('CLOUDINARY_URL is read once and never again', async (t) => {
+test('reads CLOUDINARY_URL only once', async (t) => {
   const source = fromUrl(urlOf(key('a')))
   let reads = 0
   const read = () => {
@@ -250,7 +250,7 @@ test('CLOUDINARY_URL is read once and never again', async (t) => {
   t.strictSame(environments.get('demo'), key('a'))
 })
 
-test('the background refreshes at every interval until it is stopped', async (t) => {
+test('refreshes at every interval until it is stopped', async (t) => {
   mock.timers.enable({ apis: ['setInterval'] })
   t.teardown(() => mock.timers.reset())
   const { environments, reads } = onLatches()
@@ -269,7 +269,7 @@ test('the background refreshes at every interval until it is stopped', async (t)
   t.equal(reads.length, 2)
   reads[1]?.reject(new Error('down'))
   await environments.refresh('joins the second')
-  t.strictSame(known, [['demo'], ['demo']], 'who is told of each sees what is known by then')
+  t.strictSame(known, [['demo'], ['demo']], 'each callback sees the current keys')
   environments.stop()
   mock.timers.tick(900_000)
   t.equal(reads.length, 2)

@@ -38,7 +38,7 @@ async function start(t: Test, secrets: Record<string, SecretValue> = {}) {
   return { server, lines, source: fromSecretsManager(clientOf(t, server.url), 'cloudinary', { log }) }
 }
 
-/** A server that answers 200 with whatever this gives; without it, it stays silent. */
+/** Starts a server that responds 200 with the given body, or stays silent without one. */
 async function startRaw(t: Test, answer?: () => string) {
   const server = createServer((_request, response) => answer && response.end(answer()))
   server.listen(0, '127.0.0.1')
@@ -50,37 +50,37 @@ async function startRaw(t: Test, answer?: () => string) {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-async function faultOf(read: Promise<unknown>): Promise<ListenerError> {
+async function errorOf(read: Promise<unknown>): Promise<ListenerError> {
   const error = await read.catch((thrown) => thrown)
   if (error instanceof ListenerError) return error
   throw new Error('not a ListenerError', { cause: error })
 }
 
-test('CLOUDINARY_URL is one environment, which never changes', async (t) => {
+test('reads one fixed environment from CLOUDINARY_URL', async (t) => {
   const source = fromUrl(urlOf(one))
   t.equal(source.fixed, true)
   t.strictSame(await source.read(), { current: [one], previous: [] })
   t.throws(() => fromUrl('cloudinary://k@demo'), { code: 'CLOUDINARY_URL_INVALID' })
 })
 
-test('a secret that was never rotated has no previous value', async (t) => {
+test('returns no previous value before the first rotation', async (t) => {
   const { source, lines } = await start(t, { cloudinary: urlOf(one) })
   t.strictSame(await source.read(), { current: [one], previous: [] })
   t.strictSame(lines, [])
 })
 
-test('after a rotation both values are there', async (t) => {
+test('returns both values after a rotation', async (t) => {
   const { source, server } = await start(t, { cloudinary: urlOf(one) })
   server.rotate('cloudinary', JSON.stringify({ main: `CLOUDINARY_URL=${urlOf(two)}` }))
   t.strictSame(await source.read(), { current: [two], previous: [one] })
 })
 
-test('bytes are read as UTF-8', async (t) => {
+test('decodes bytes as UTF-8', async (t) => {
   const { source } = await start(t, { cloudinary: Buffer.from('cloudinary://k:gehé1m@demo') })
   t.match(await source.read(), { current: [{ apiSecret: 'gehé1m' }] })
 })
 
-test('an unusable earlier value is ignored, with one warning that does not show it', async (t) => {
+test('ignores an invalid previous value with one warning that does not show it', async (t) => {
   const { source, server, lines } = await start(t, { cloudinary: 'a-generated-password' })
   server.rotate('cloudinary', urlOf(one))
   t.strictSame(await source.read(), { current: [one], previous: [] })
@@ -94,47 +94,47 @@ test('an unusable earlier value is ignored, with one warning that does not show 
   t.equal(lines.length, 2, 'another unusable value is another warning')
 })
 
-test('an unusable current value is an error', async (t) => {
+test('throws for an invalid current value', async (t) => {
   const { source } = await start(t, { cloudinary: 'a-generated-password' })
-  const error = await faultOf(source.read())
+  const error = await errorOf(source.read())
   t.equal(error.code, 'SECRET_INVALID')
   t.notMatch(error.message, 'a-generated-password')
 })
 
-test('a secret that does not exist is SECRET_NOT_FOUND', async (t) => {
+test('throws SECRET_NOT_FOUND for a missing secret', async (t) => {
   const { source, server } = await start(t)
-  const error = await faultOf(source.read())
+  const error = await errorOf(source.read())
   t.equal(error.code, 'SECRET_NOT_FOUND')
   t.match(error.message, /"cloudinary".*CLOUDINARY_SECRET_ID or AWS_REGION/)
   t.match(error.cause, { name: 'ResourceNotFoundException' })
 
   server.failWith({ status: 400, code: 'InvalidRequestException' })
-  t.match(await faultOf(source.read()), { code: 'SECRET_NOT_FOUND', message: /marked for deletion/ })
+  t.match(await errorOf(source.read()), { code: 'SECRET_NOT_FOUND', message: /restore/ })
 })
 
-test('what AWS forbids is SECRET_ACCESS_DENIED, with the action to allow', async (t) => {
+test('throws SECRET_ACCESS_DENIED with the action to allow', async (t) => {
   const { source, server } = await start(t, { cloudinary: urlOf(one) })
   for (const code of ['AccessDeniedException', 'DecryptionFailure']) {
     server.failWith({ status: 400, code })
-    const error = await faultOf(source.read())
+    const error = await errorOf(source.read())
     t.equal(error.code, 'SECRET_ACCESS_DENIED')
     t.match(error.message, /"cloudinary".*secretsmanager:GetSecretValue.*kms:Decrypt/)
     t.match(error.cause, { name: code })
   }
 })
 
-test('credentials that AWS does not know are SECRET_ACCESS_DENIED, without what AWS says of the request', async (t) => {
+test("throws SECRET_ACCESS_DENIED for unknown credentials, without AWS's message", async (t) => {
   const { source, server } = await start(t, { cloudinary: urlOf(one) })
   for (const code of ['UnrecognizedClientException', 'InvalidSignatureException', 'ExpiredTokenException']) {
     server.failWith({ status: 403, code })
-    const error = await faultOf(source.read())
+    const error = await errorOf(source.read())
     t.equal(error.code, 'SECRET_ACCESS_DENIED')
-    t.match(error.message, /"cloudinary".*Give the process a role/)
+    t.match(error.message, /"cloudinary".*secretsmanager:GetSecretValue/)
     t.equal(error.cause, undefined)
   }
 })
 
-test('throttling and faults of AWS are SECRET_UNAVAILABLE', async (t) => {
+test('throws SECRET_UNAVAILABLE for throttling and AWS errors', async (t) => {
   const { source, server } = await start(t, { cloudinary: urlOf(one) })
   for (const [status, code] of [
     [400, 'ThrottlingException'],
@@ -142,7 +142,7 @@ test('throttling and faults of AWS are SECRET_UNAVAILABLE', async (t) => {
     [503, 'ServiceUnavailable']
   ] as const) {
     server.failWith({ status, code })
-    const error = await faultOf(source.read())
+    const error = await errorOf(source.read())
     t.equal(error.code, 'SECRET_UNAVAILABLE')
     t.match(error.message, code)
     t.match(error.message, /"cloudinary".*secretsmanager:GetSecretValue/)
@@ -150,30 +150,30 @@ test('throttling and faults of AWS are SECRET_UNAVAILABLE', async (t) => {
   }
 })
 
-test('a fault in reading the earlier value fails the read, so that the earlier keys are not dropped', async (t) => {
+test('fails if the previous value cannot be read, and so keeps the previous keys', async (t) => {
   const { source, server } = await start(t, { cloudinary: urlOf(one) })
   server.failWith({ status: 400, code: 'ThrottlingException', stage: 'AWSPREVIOUS' })
-  t.match(await faultOf(source.read()), { code: 'SECRET_UNAVAILABLE' })
+  t.match(await errorOf(source.read()), { code: 'SECRET_UNAVAILABLE' })
 })
 
-test('a server that cannot be reached is SECRET_UNAVAILABLE', async (t) => {
+test('throws SECRET_UNAVAILABLE for an unreachable server', async (t) => {
   const server = await startSecretsManager()
   await server.stop()
   const { log } = recorder()
-  const error = await faultOf(fromSecretsManager(clientOf(t, server.url), 'cloudinary', { log }).read())
+  const error = await errorOf(fromSecretsManager(clientOf(t, server.url), 'cloudinary', { log }).read())
   t.equal(error.code, 'SECRET_UNAVAILABLE')
   t.match(error.message, /\(ECONNREFUSED\)/)
   t.match(error.cause, { code: 'ECONNREFUSED' })
 })
 
-test('a silent server is SECRET_UNAVAILABLE after the time-out', async (t) => {
+test('throws SECRET_UNAVAILABLE after the time-out of a silent server', async (t) => {
   const { log } = recorder()
   const client = clientOf(t, await startRaw(t))
-  const error = await faultOf(fromSecretsManager(client, 'cloudinary', { log, timeoutMs: 20 }).read())
+  const error = await errorOf(fromSecretsManager(client, 'cloudinary', { log, timeoutMs: 20 }).read())
   t.equal(error.code, 'SECRET_UNAVAILABLE')
 })
 
-test('what is not even an Error is SECRET_UNAVAILABLE', async (t) => {
+test('throws SECRET_UNAVAILABLE for a thrown value that is not an Error', async (t) => {
   const { log } = recorder()
   const client = clientOf(t, 'http://127.0.0.1:1')
   client.middlewareStack.add(
@@ -182,12 +182,12 @@ test('what is not even an Error is SECRET_UNAVAILABLE', async (t) => {
     },
     { step: 'initialize' }
   )
-  t.match(await faultOf(fromSecretsManager(client, 'cloudinary', { log }).read()), {
+  t.match(await errorOf(fromSecretsManager(client, 'cloudinary', { log }).read()), {
     code: 'SECRET_UNAVAILABLE'
   })
 })
 
-test('no error and no log line holds the secret, whatever AWS answers', async (t) => {
+test('errors and log lines never contain the secret', async (t) => {
   const { source, server, lines } = await start(t)
   const { log } = recorder()
   let answer = ''
@@ -206,12 +206,12 @@ test('no error and no log line holds the secret, whatever AWS answers', async (t
   await fc.assert(
     fc.asyncProperty(secret, malformed, async (text, shape) => {
       server.set('cloudinary', 'AWSCURRENT', shape(text))
-      const ofValue = await faultOf(source.read())
+      const ofValue = await errorOf(source.read())
       server.rotate('cloudinary', urlOf(one))
       await source.read()
-      // Cut off or not JSON at all: the SDK fails to parse it, with a SyntaxError that quotes it.
+      // the SDK fails to parse truncated or invalid JSON with a SyntaxError that quotes it
       answer = shape(text)
-      const ofAnswer = await faultOf(broken.read())
+      const ofAnswer = await errorOf(broken.read())
       const said = JSON.stringify([serializeError(ofValue), serializeError(ofAnswer), lines])
       if (said.includes(text) || said.includes(text.slice(0, 8))) throw new Error(`leaked: ${shape}`)
     }),

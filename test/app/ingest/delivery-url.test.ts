@@ -4,7 +4,7 @@ import { kindInDeliveryUrl } from '../../../app/ingest/delivery-url.ts'
 
 const RES = 'https://res.cloudinary.com/demo'
 
-t.test('a delivery URL states the kind', async (t) => {
+t.test('reads the kind from a delivery URL', async (t) => {
   const kinds: [url: string, publicId: string, resourceType: string, deliveryType: string][] = [
     [`${RES}/video/upload/v1584658428/ugc/clip.mp4`, 'ugc/clip', 'video', 'upload'],
     ['http://res.cloudinary.com/demo/image/private/v1/bag.jpg', 'bag', 'image', 'private'],
@@ -26,7 +26,7 @@ t.test('a delivery URL states the kind', async (t) => {
   }
 })
 
-t.test('any other URL, or that of another asset, states none', async (t) => {
+t.test('returns undefined for other URLs and other assets', async (t) => {
   const others: [url: unknown, publicId: string][] = [
     [`${RES}/image/upload/v1/hat.jpg`, 'bag'],
     [`${RES}/image/upload/v1/handbag.jpg`, 'bag'],
@@ -57,7 +57,7 @@ const hosts = fc.oneof(
   fc.constantFrom('demo-res.cloudinary.com', 'media.example.com')
 )
 
-t.test('it states it whatever host, cloud, signature, transformation, version, public id', async (t) => {
+t.test('reads the kind with any host, cloud, signature, transformation, version and public id', async (t) => {
   const optional = (text: string) => fc.constantFrom('', text)
   fc.assert(
     fc.property(
@@ -83,7 +83,7 @@ t.test('it states it whatever host, cloud, signature, transformation, version, p
   )
 })
 
-t.test('no text makes it throw', async (t) => {
+t.test('never throws', async (t) => {
   const anyUrl = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.string({ unit: 'binary' }).map((text) => `${RES}/image/upload/${text}`),

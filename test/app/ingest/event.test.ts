@@ -1,7 +1,7 @@
 import t from 'tap'
 import { replayOf } from '../../../app/ingest/event.ts'
 
-t.test('a replay, and what is redriven out of one, belongs to it', async (t) => {
+t.test('returns the replay of a replayed or redriven event', async (t) => {
   t.equal(replayOf(undefined), undefined)
   t.equal(replayOf({ kind: 'redrive', id: 'r1' }), undefined)
   t.equal(replayOf({ kind: 'replay', id: 'r2' }), 'r2')

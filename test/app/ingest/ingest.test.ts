@@ -16,7 +16,7 @@ const NOW = 1_780_315_200
 
 const UPLOAD = Buffer.from(JSON.stringify(sampleNotification('upload', { now: new Date(NOW * 1000) })))
 
-/** An ingest with its clock at NOW, whose events end up in `stored`. */
+/** Builds an Ingest with its clock at NOW, which collects events in `stored`. */
 async function build({
   source,
   elapsedMs,
@@ -47,47 +47,47 @@ function signed(body: Uint8Array, { key = LOCAL_CLOUDINARY as SigningKey, second
   return { body, headers: { signature: headers['x-cld-signature'], timestamp: headers['x-cld-timestamp'] } }
 }
 
-t.test('an authentic notification is accepted once its events are stored', async (t) => {
+t.test('accepts an authentic notification after storing its events', async (t) => {
   const { ingest, stored } = await build()
   const outcome = await ingest.receive({ ...signed(UPLOAD), traceId: 'Root=1' })
   t.strictSame(outcome, {
     outcome: 'accepted',
     events: 1,
-    about: { environment: 'demo', type: 'upload', notificationType: 'upload', ids: [stored[0]?.id] }
+    summary: { environment: 'demo', type: 'upload', notificationType: 'upload', ids: [stored[0]?.id] }
   })
   t.match(stored, [{ type: 'upload', traceId: 'Root=1', receivedAt: '2026-06-01T12:00:00.000Z' }])
 })
 
-t.test('of many events the first ids are told, for a line that stays short', async (t) => {
+t.test('summarizes only the first ids of many events', async (t) => {
   const { ingest, stored } = await build()
   const body = Buffer.from(JSON.stringify(sampleNotification('resource_tags_changed', { count: 30 })))
   const outcome = await ingest.receive(signed(body))
   t.match(outcome, { outcome: 'accepted', events: 30 })
   t.strictSame(
-    outcome.about?.ids,
+    outcome.summary?.ids,
     stored.slice(0, 20).map(({ id }) => id)
   )
   t.notOk(stored[0] && 'traceId' in stored[0])
 })
 
-t.test('what cannot be authentic is refused before its body is looked at, and stored nowhere', async (t) => {
+t.test('refuses invalid headers before reading the body', async (t) => {
   const { ingest, stored } = await build()
   const headers = { signature: undefined, timestamp: undefined }
   t.match(ingest.check(headers), { outcome: 'refused', code: 'SIGNATURE_MISSING' })
   const old = signed(UPLOAD, { seconds: NOW - 7201 })
-  t.match(await ingest.receive(old), { outcome: 'refused', code: 'SIGNATURE_EXPIRED', about: undefined })
+  t.match(await ingest.receive(old), { outcome: 'refused', code: 'SIGNATURE_EXPIRED', summary: undefined })
   t.strictSame(stored, [])
 })
 
-t.test('a body that no secret verifies is refused, and stored nowhere', async (t) => {
+t.test('refuses an unverified body and stores nothing', async (t) => {
   const { ingest, stored } = await build()
   const { headers } = signed(UPLOAD)
   const outcome = await ingest.receive({ body: Buffer.concat([UPLOAD, Buffer.from(' ')]), headers })
-  t.match(outcome, { outcome: 'refused', code: 'SIGNATURE_INVALID', about: undefined })
+  t.match(outcome, { outcome: 'refused', code: 'SIGNATURE_INVALID', summary: undefined })
   t.strictSame(stored, [])
 })
 
-t.test('after a failed signature the secret is read again, at most as often as it allows', async (t) => {
+t.test('refreshes the secret after a failed signature, with a minimum gap', async (t) => {
   let current = [{ cloudName: 'demo', apiKey: '1', apiSecret: 'the-old-secret' }]
   let elapsedMs = 0
   const source = { read: async () => ({ current, previous: [] }) }
@@ -99,18 +99,18 @@ t.test('after a failed signature the secret is read again, at most as often as i
   t.match(await ingest.receive(notification), { outcome: 'accepted' })
 })
 
-t.test('what the queue does not store is unavailable, with its cause', async (t) => {
+t.test('is unavailable if the queue does not store, with the cause', async (t) => {
   const error = new ListenerError('QUEUE_UNAVAILABLE', 'SQS has not stored 1 of 1 events')
   const { ingest } = await build({ sender: { store: async () => Promise.reject(error) } })
   t.match(await ingest.receive(signed(UPLOAD)), {
     outcome: 'unavailable',
     code: 'QUEUE_UNAVAILABLE',
     error,
-    about: { type: 'upload' }
+    summary: { type: 'upload' }
   })
 })
 
-t.test('a queue that takes too long is given up', async (t) => {
+t.test('times out if the queue is too slow', async (t) => {
   const { ingest } = await build({
     storeTimeoutMs: 1,
     sender: { store: (_events, signal) => pause(60_000, undefined, { signal }) }
@@ -121,7 +121,7 @@ t.test('a queue that takes too long is given up', async (t) => {
   })
 })
 
-t.test('each notification is counted once, by what became of it', async (t) => {
+t.test('counts each notification once by its outcome', async (t) => {
   const { ingest, counts } = await build()
   await ingest.receive(signed(UPLOAD))
   await ingest.receive(signed(Buffer.from(JSON.stringify(sampleNotification('delete', { count: 3 })))))
@@ -140,13 +140,13 @@ t.test('each notification is counted once, by what became of it', async (t) => {
   t.strictSame(down.counts, { 'NotificationsUnavailable QUEUE_UNAVAILABLE': 1 })
 })
 
-t.test('an event that SQS can never take is refused', async (t) => {
+t.test('refuses an event that is too large for SQS', async (t) => {
   const error = new ListenerError('EVENT_TOO_LARGE', 'the event has 2000000 bytes')
   const { ingest } = await build({ sender: { store: async () => Promise.reject(error) } })
   t.match(await ingest.receive(signed(UPLOAD)), {
     outcome: 'refused',
     code: 'EVENT_TOO_LARGE',
     reason: /bytes/,
-    about: { type: 'upload' }
+    summary: { type: 'upload' }
   })
 })

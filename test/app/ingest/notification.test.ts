@@ -21,14 +21,14 @@ const context: NotificationContext = {
   signedAt: SIGNED_AT
 }
 
-/** The events of a body, which may be text, bytes, or anything else as JSON. */
+/** Returns the events of a body: text, bytes, or a value to write as JSON. */
 function eventsOf(body: unknown, overrides: Partial<NotificationContext> = {}): AssetEvent[] {
   const bytes =
     body instanceof Uint8Array ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
   return toEvents(bytes, { ...context, ...overrides })
 }
 
-/** The event of a body that is about one asset. */
+/** Returns the event of a body with one asset. */
 function eventOf(body: unknown, overrides: Partial<NotificationContext> = {}): AssetEvent {
   const [event, ...more] = eventsOf(body, overrides)
   if (!event || more.length > 0) throw new Error(`there are ${more.length + (event ? 1 : 0)} events`)
@@ -44,7 +44,7 @@ const distinct = (values: readonly unknown[]) => new Set(values).size
 const named = { assetId: ASSET_ID, publicId: PUBLIC_ID }
 const full = { ...named, resourceType: 'image', deliveryType: 'upload' }
 
-/** What each type says of its asset. */
+/** The expected asset of each type. */
 const ASSETS: Record<EventType, Asset | null> = {
   upload: { ...full, version: VERSION },
   restore_asset_version: { ...full, version: VERSION },
@@ -78,7 +78,7 @@ const ASSETS: Record<EventType, Asset | null> = {
   invalidate_custom_cdn: null
 }
 
-/** What is different in a variant; undefined: missing. */
+/** Differences of the variants. Undefined: the field is missing. */
 const VARIANTS: Record<string, { [Name in keyof Asset]?: Asset[Name] | undefined }> = {
   'eager video': { resourceType: 'video' },
   'eager hls': { resourceType: 'video' },
@@ -93,7 +93,7 @@ const VARIANTS: Record<string, { [Name in keyof Asset]?: Asset[Name] | undefined
 }
 
 for (const { type, variants } of SAMPLE_NAMES) {
-  t.test(`${type}, in every spelling, becomes an event of its type and asset`, async (t) => {
+  t.test(`converts every shape of ${type} to an event of its type and asset`, async (t) => {
     for (const variant of variants) {
       const body = sample(type, { variant })
       const event = eventOf(body)
@@ -110,7 +110,7 @@ for (const { type, variants } of SAMPLE_NAMES) {
   })
 }
 
-t.test('a notification about N assets becomes N events, each with its own asset, id and group', async (t) => {
+t.test('splits a notification with N assets into N events with distinct ids and groups', async (t) => {
   for (const type of TYPES_OF_MANY) {
     for (const variant of SAMPLE_NAMES.find((each) => each.type === type)?.variants ?? []) {
       const events = eventsOf(sample(type, { variant, count: 1000 }))
@@ -127,24 +127,21 @@ t.test('a notification about N assets becomes N events, each with its own asset,
   }
 })
 
-t.test(
-  'the payload of an event holds what is shared and what is its own, and of no other asset',
-  async (t) => {
-    const [first, second] = eventsOf({
-      notification_type: 'resource_tags_changed',
-      source: 'ui',
-      resources: [
-        { asset_id: '1', added: ['a'] },
-        { asset_id: '2', added: ['b'] }
-      ]
-    })
-    const shared = { notification_type: 'resource_tags_changed', source: 'ui' }
-    t.strictSame(first?.payload, { ...shared, asset_id: '1', added: ['a'] })
-    t.strictSame(second?.payload, { ...shared, asset_id: '2', added: ['b'] })
-  }
-)
+t.test('the payload has the shared fields and those of its own asset only', async (t) => {
+  const [first, second] = eventsOf({
+    notification_type: 'resource_tags_changed',
+    source: 'ui',
+    resources: [
+      { asset_id: '1', added: ['a'] },
+      { asset_id: '2', added: ['b'] }
+    ]
+  })
+  const shared = { notification_type: 'resource_tags_changed', source: 'ui' }
+  t.strictSame(first?.payload, { ...shared, asset_id: '1', added: ['a'] })
+  t.strictSame(second?.payload, { ...shared, asset_id: '2', added: ['b'] })
+})
 
-t.test('in a map by public id the key is the public id, unless the entry has one itself', async (t) => {
+t.test('uses the key of a map as the public id, unless the entry has one', async (t) => {
   const [first, second, third] = eventsOf({
     notification_type: 'move',
     resources: {
@@ -159,7 +156,7 @@ t.test('in a map by public id the key is the public id, unless the entry has one
   t.strictSame(third?.payload, { notification_type: 'move', public_id: 'empty', resource: null })
 })
 
-t.test('a list of anything but objects is split as well, and nothing of it is lost', async (t) => {
+t.test('splits a list of non-objects without losing data', async (t) => {
   const events = eventsOf({ notification_type: 'delete', resources: ['one', 2, null, ['three']] })
   t.strictSame(
     events.map(({ payload }) => payload.resource),
@@ -168,14 +165,14 @@ t.test('a list of anything but objects is split as well, and nothing of it is lo
   t.equal(distinct(ids(events)), 4)
 })
 
-t.test('a collection that is empty, or none at all, leaves one event with the whole body', async (t) => {
+t.test('does not split a missing or empty collection', async (t) => {
   for (const resources of [[], {}, null, 'none', 0]) {
     const body = { notification_type: 'delete', resources }
     t.strictSame(eventOf(body).payload, body)
   }
 })
 
-t.test('a type that nobody knows is split by its shape', async (t) => {
+t.test('splits an unknown type by its shape', async (t) => {
   const events = eventsOf({
     notification_type: 'asset_admired',
     resources: [{ asset_id: '1' }, { asset_id: '2' }]
@@ -186,7 +183,7 @@ t.test('a type that nobody knows is split by its shape', async (t) => {
   ])
 })
 
-t.test('a type that is missing or is no text makes an event of type unknown', async (t) => {
+t.test('a missing or invalid type becomes unknown', async (t) => {
   for (const body of [
     {},
     { notification_type: null },
@@ -199,7 +196,7 @@ t.test('a type that is missing or is no text makes an event of type unknown', as
   t.match(eventOf({ notification_type: 'constructor' }), { type: 'unknown', notificationType: 'constructor' })
 })
 
-t.test('a body that is no JSON object is kept as it is', async (t) => {
+t.test('keeps a body that is not a JSON object', async (t) => {
   for (const body of ['', 'Hello, world', '{"cut":', '[1,2]', '"text"', 'null', '12', 'true']) {
     t.match(eventOf(body), { type: 'unknown', notificationType: null, asset: null })
     t.strictSame(eventOf(body).payload, { body, encoding: 'utf8' })
@@ -209,7 +206,7 @@ t.test('a body that is no JSON object is kept as it is', async (t) => {
 
 const nested = (depth: number) => `${'{"a":'.repeat(depth - 1)}{}${'}'.repeat(depth - 1)}`
 
-t.test('a body is understood down to 64 levels, and kept as text beyond', async (t) => {
+t.test('parses up to 64 levels, and keeps deeper bodies as text', async (t) => {
   t.strictSame(eventOf(nested(64)).payload, JSON.parse(nested(64)))
   t.strictSame(eventOf(nested(65)).payload, { body: nested(65), encoding: 'utf8' })
   const lists = `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`
@@ -217,7 +214,7 @@ t.test('a body is understood down to 64 levels, and kept as text beyond', async 
   t.ok(encodeMessage(eventOf(lists)))
 })
 
-t.test('a version that is no number does no harm', async (t) => {
+t.test('ignores an invalid version', async (t) => {
   const versions = [
     '{"toString":1,"valueOf":2}',
     '{}',
@@ -237,14 +234,14 @@ t.test('a version that is no number does no harm', async (t) => {
   }
 })
 
-t.test('the name of an upload is its asset, version and etag, whatever else the body says', async (t) => {
+t.test('derives the id of an upload from asset, version and etag only', async (t) => {
   const body = sample('upload')
   const upload = eventOf(body)
   const named = { assetId: ASSET_ID, version: VERSION, etag: String(body.etag) }
   const [withEtag, without] = uploadEventIds('demo', named)
   t.equal(upload.id, withEtag)
   const resent = { ...body, request_id: 'another', timestamp: '2026-06-01T12:30:00+00:00' }
-  t.equal(eventOf(resent).id, upload.id, 'sent anew by Cloudinary')
+  t.equal(eventOf(resent).id, upload.id, 'sent again by Cloudinary')
   t.equal(eventOf({ ...body, version: String(VERSION) }).id, upload.id, 'a version as text')
   t.equal(eventOf(sample('upload', { variant: 'old' })).id, upload.id)
   const { version_id, ...unversioned } = body
@@ -253,7 +250,7 @@ t.test('the name of an upload is its asset, version and etag, whatever else the 
   t.equal(eventOf(untagged).id, without)
 })
 
-t.test('another version, etag, asset or environment is another upload', async (t) => {
+t.test('another version, etag, asset or environment gives another id', async (t) => {
   const body = sample('upload')
   const others = [
     eventOf(body),
@@ -266,7 +263,7 @@ t.test('another version, etag, asset or environment is another upload', async (t
   t.equal(distinct(ids(others)), others.length)
 })
 
-t.test('an upload whose asset or version is not known is named by its body', async (t) => {
+t.test('derives the id of an upload without asset id or version from its body', async (t) => {
   for (const missing of ['asset_id', 'version'] as const) {
     const { [missing]: _, ...body } = sample('upload')
     t.equal(eventOf(body).id, eventOf(body).id)
@@ -274,7 +271,7 @@ t.test('an upload whose asset or version is not known is named by its body', asy
   }
 })
 
-t.test('when it was signed is only kept where the same body can be sent for two changes', async (t) => {
+t.test('sets `signedAt` only if two changes can have the same body', async (t) => {
   const { notification_context, ...bare } = sample('resource_tags_changed')
   t.equal(eventOf(bare).signedAt, SIGNED_AT_ISO)
   t.equal(eventOf(bare, { signedAt: SIGNED_AT + 60 }).signedAt, '2026-06-01T12:01:05.000Z')
@@ -299,7 +296,7 @@ t.test('when it was signed is only kept where the same body can be sent for two 
   }
 })
 
-t.test('every old notification without a time keeps when it was signed, and no upload does', async (t) => {
+t.test('sets `signedAt` for old notifications without a time, except uploads', async (t) => {
   const timeless = SAMPLE_NAMES.filter(({ type }) => 'signedAt' in eventOf(sample(type, { variant: 'old' })))
   const types = timeless.map(({ type }) => type)
   for (const type of [
@@ -323,7 +320,7 @@ t.test('every old notification without a time keeps when it was signed, and no u
   t.equal(eventOf('no JSON').signedAt, SIGNED_AT_ISO)
 })
 
-t.test('the kind that the fields leave out is that of the delivery URL', async (t) => {
+t.test('reads a missing kind from the delivery URL', async (t) => {
   const moderation = {
     notification_type: 'moderation',
     moderation_status: 'rejected',
@@ -348,7 +345,7 @@ t.test('the kind that the fields leave out is that of the delivery URL', async (
   t.strictSame(eventOf(byId).asset, { assetId: ASSET_ID, version: 1584658428 })
 })
 
-t.test('the kind that the fields state stands, whatever the delivery URL states', async (t) => {
+t.test('prefers the kind in the fields to the delivery URL', async (t) => {
   const secure_url = 'https://res.cloudinary.com/c/video/upload/v1/clip.mp4'
   const body = { notification_type: 'info', public_id: 'clip', secure_url }
   const stated = { resource_type: 'image', type: 'private' }
@@ -360,7 +357,7 @@ t.test('the kind that the fields state stands, whatever the delivery URL states'
   t.strictSame(eventOf({ ...body, type: 'private' }).asset, { publicId: 'clip', deliveryType: 'private' })
 })
 
-t.test('uploads in one body keep apart, even were they of the same asset and version', async (t) => {
+t.test('gives several uploads in one body distinct ids', async (t) => {
   const { asset_id, version, ...shared } = sample('upload')
   const twice = eventsOf({
     ...shared,
@@ -372,7 +369,7 @@ t.test('uploads in one body keep apart, even were they of the same asset and ver
   t.equal(distinct(ids(twice)), 2)
 })
 
-t.test('anything but an upload is named by its body: a change of it is another event', async (t) => {
+t.test('derives other ids from the body', async (t) => {
   const body = sample('resource_tags_changed', { count: 2 })
   t.strictSame(ids(eventsOf(body)), ids(eventsOf(body)))
   const all = [
@@ -383,7 +380,7 @@ t.test('anything but an upload is named by its body: a change of it is another e
   t.equal(distinct(all), 6)
 })
 
-t.test('neither headers nor clock change the name or the group of an event', async (t) => {
+t.test('headers and clock do not change id and group', async (t) => {
   for (const { type } of SAMPLE_NAMES) {
     const first = eventOf(sample(type))
     const again = eventOf(sample(type), {
@@ -397,11 +394,11 @@ t.test('neither headers nor clock change the name or the group of an event', asy
   }
 })
 
-t.test('the trace id of the request is kept', async (t) => {
+t.test('keeps the trace id of the request', async (t) => {
   t.equal(eventOf({}, { traceId: 'Root=1-2-3' }).traceId, 'Root=1-2-3')
 })
 
-t.test('all events of an asset share a group, whatever their type', async (t) => {
+t.test('all events of an asset share a group', async (t) => {
   const groups = SAMPLE_NAMES.flatMap(({ type, variants }) =>
     variants
       .map((variant) => eventOf(sample(type, { variant })))
@@ -412,7 +409,7 @@ t.test('all events of an asset share a group, whatever their type', async (t) =>
   t.equal(distinct(groups), 1)
 })
 
-t.test('assets, public ids and environments have groups of their own', async (t) => {
+t.test('assets, public ids and environments have separate groups', async (t) => {
   const groups = [
     eventOf({ asset_id: 'a' }),
     eventOf({ asset_id: 'b' }),
@@ -428,12 +425,12 @@ t.test('assets, public ids and environments have groups of their own', async (t)
   t.equal(distinct(groups), groups.length)
 })
 
-t.test('an asset without an id is kept in order by its public id', async (t) => {
+t.test('groups an asset without an asset id by its public id', async (t) => {
   const { group } = eventOf(sample('error'))
   t.equal(eventOf({ notification_type: 'eager', public_id: PUBLIC_ID }).group, group)
 })
 
-t.test('all events about folders share a group', async (t) => {
+t.test('all folder events share a group', async (t) => {
   const folders: EventType[] = ['create_folder', 'delete_folder', 'move_or_rename_asset_folder']
   const groups = folders.flatMap((type) => [
     eventOf(sample(type)).group,
@@ -442,18 +439,18 @@ t.test('all events about folders share a group', async (t) => {
   t.equal(distinct(groups), 1)
 })
 
-t.test('events that are about no asset and no folder have groups of their own', async (t) => {
+t.test('events without asset and folder have separate groups', async (t) => {
   t.not(eventOf(sample('report')).group, eventOf(sample('invalidate_custom_cdn')).group)
 })
 
-t.test('a rename goes by the new name, and the new type', async (t) => {
+t.test('a rename uses the new name and type', async (t) => {
   const body = { notification_type: 'rename', from_public_id: 'old', to_public_id: 'new' }
   t.strictSame(eventOf(body).asset, { publicId: 'new' })
   const retyped = { ...body, type: 'upload', to_type: 'private' }
   t.strictSame(eventOf(retyped).asset, { publicId: 'new', deliveryType: 'private' })
 })
 
-t.test('names that are numbers are read as text, and empty or other ones are left out', async (t) => {
+t.test('reads numeric names as text, and drops empty and other values', async (t) => {
   t.strictSame(
     eventOf({ asset_id: 7, public_id: 12.5, resource_type: '', type: null, version: '12' }).asset,
     {
@@ -465,7 +462,7 @@ t.test('names that are numbers are read as text, and empty or other ones are lef
   t.equal(eventOf({ asset_id: '', public_id: {}, to_public_id: [] }).asset, null)
 })
 
-t.test("a change made with the listener's own key is its own", async (t) => {
+t.test("marks a change made with the listener's own key", async (t) => {
   t.strictSame(eventOf(sample('upload', { apiKey: OWN_KEY })).origin, {
     source: 'api',
     id: OWN_KEY,
@@ -479,7 +476,7 @@ t.test("a change made with the listener's own key is its own", async (t) => {
   })
 })
 
-t.test('who made a change may be unsaid, or said badly', async (t) => {
+t.test('accepts a missing or invalid origin', async (t) => {
   const nobody = { source: null, id: null, own: false }
   t.strictSame(eventOf(sample('upload', { variant: 'old', apiKey: OWN_KEY })).origin, nobody)
   const by = (triggered_by: unknown) =>
@@ -503,12 +500,12 @@ t.test('who made a change may be unsaid, or said badly', async (t) => {
 const at = (fields: Record<string, unknown>) => eventOf(fields).occurredAt
 const triggered = (triggered_at: unknown) => at({ notification_context: { triggered_at } })
 
-t.test('a time from the future is cut to five minutes ahead of when it was received', async (t) => {
+t.test('limits a time in the future to five minutes after receipt', async (t) => {
   const event = eventOf({ timestamp: '2200-01-01T00:00:00Z' })
   t.equal(Date.parse(event.occurredAt) - Date.parse(event.receivedAt), 300_000)
 })
 
-t.test('the time of an event is when it was triggered', async (t) => {
+t.test('uses the time at which the change was triggered', async (t) => {
   const iso = '2026-06-01T12:00:00.789Z'
   t.equal(triggered(1_780_315_200_789_123), iso, 'microseconds')
   t.equal(triggered('1780315200789123'), iso, 'microseconds as text')
@@ -519,13 +516,13 @@ t.test('the time of an event is when it was triggered', async (t) => {
   t.equal(at(sample('upload')), iso, 'before the timestamp, which has no fractions')
 })
 
-t.test('the time of an event that does not say when it was triggered is its timestamp', async (t) => {
+t.test('falls back to the timestamp', async (t) => {
   t.equal(at({ timestamp: '2026-06-01T12:00:00+00:00' }), '2026-06-01T12:00:00.000Z')
   t.equal(at({ timestamp: 1_780_315_200 }), '2026-06-01T12:00:00.000Z')
   t.equal(at({ timestamp: '1780315200' }), '2026-06-01T12:00:00.000Z')
 })
 
-t.test('the time of an upload that says neither is its version', async (t) => {
+t.test('falls back to the version of an upload', async (t) => {
   const body = { notification_type: 'upload', asset_id: 'a', version: 1_780_315_201 }
   t.equal(at(body), '2026-06-01T12:00:01.000Z')
   t.equal(at({ ...body, version: '1780315201' }), '2026-06-01T12:00:01.000Z')
@@ -533,13 +530,13 @@ t.test('the time of an upload that says neither is its version', async (t) => {
   t.equal(at({ ...body, notification_type: 'delete' }), SIGNED_AT_ISO, 'a deletion is later than the upload')
 })
 
-t.test('the time of an event that says none is when it was signed', async (t) => {
+t.test('falls back to the time of the signature', async (t) => {
   t.equal(at({}), SIGNED_AT_ISO)
   t.equal(at(sample('delete', { variant: 'old' })), SIGNED_AT_ISO)
   t.equal(eventOf('not JSON').occurredAt, SIGNED_AT_ISO)
 })
 
-t.test('a time that is nonsense is passed over', async (t) => {
+t.test('ignores an invalid time', async (t) => {
   const nonsense = [
     null,
     '',
@@ -607,7 +604,7 @@ const oddText = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)) })
 )
-/** JSON text of any shape, with the names the listener looks at in all the wrong places. */
+/** Generates JSON of any shape, with the listener's field names in wrong places. */
 const { anyJson } = fc.letrec<{ anyJson: string; list: string; object: string; leaf: string }>((tie) => ({
   anyJson: fc.oneof({ depthSize: 'medium', withCrossShrink: true }, tie('leaf'), tie('list'), tie('object')),
   leaf: fc.oneof(
@@ -644,7 +641,7 @@ const anyBody = fc.oneof(
   { weight: 5, arbitrary: anyJson.map((text) => Buffer.from(text)) }
 )
 
-t.test('no body whatsoever makes it throw, and every event can be queued and read again', async (t) => {
+t.test('never throws, and every event can be encoded and decoded', async (t) => {
   fc.assert(
     fc.property(anyBody, (body) => {
       const events = eventsOf(body)
@@ -662,7 +659,7 @@ t.test('no body whatsoever makes it throw, and every event can be queued and rea
   )
 })
 
-t.test('a key named __proto__ is kept as any other, and changes no prototype', async (t) => {
+t.test('keeps a key named __proto__ without changing a prototype', async (t) => {
   const text =
     '{"notification_type":"move","__proto__":{"asset_id":"evil"},"resources":{"__proto__":{"version":1}}}'
   const event = eventOf(text)
@@ -675,7 +672,7 @@ t.test('a key named __proto__ is kept as any other, and changes no prototype', a
   t.notOk('asset_id' in {})
 })
 
-t.test('N resources of any kind, listed or mapped, become N events with distinct ids', async (t) => {
+t.test('splits N resources of any shape into N events with distinct ids', async (t) => {
   const entry = fc.oneof(
     fc.record({ asset_id: fc.constantFrom('a', 'b'), version: fc.constantFrom(1, 2) }, { requiredKeys: [] }),
     fc.jsonValue({ maxDepth: 2 })
@@ -697,11 +694,11 @@ t.test('N resources of any kind, listed or mapped, become N events with distinct
   )
 })
 
-t.test('other bodies give other ids', async (t) => {
+t.test('different bodies give different ids', async (t) => {
   fc.assert(
     fc.property(anyBody, anyBody, (one, other) => {
       fc.pre(Buffer.compare(one, other) !== 0)
-      // two bodies about the same upload are the same event, and rightly so
+      // two bodies with the same upload are the same event
       fc.pre([...eventsOf(one), ...eventsOf(other)].some(({ type }) => type !== 'upload'))
       const all = [
         ...ids(eventsOf(one)),
@@ -713,7 +710,7 @@ t.test('other bodies give other ids', async (t) => {
   )
 })
 
-t.test('a public id of any characters makes a message group that SQS takes', async (t) => {
+t.test('any public id gives a valid message group', async (t) => {
   // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
   const messageGroup = /^[A-Za-z0-9!"#$%&'()*+,\-./:;<=>?@[\\\]^_`{|}~]{1,128}$/
   fc.assert(
@@ -725,7 +722,7 @@ t.test('a public id of any characters makes a message group that SQS takes', asy
   )
 })
 
-t.test('a list longer than any of Cloudinary is kept whole, as one event', async (t) => {
+t.test("does not split a list longer than Cloudinary's", async (t) => {
   const bodyOf = (count: number) => JSON.stringify({ resources: Array.from({ length: count }, () => 1) })
   const count = (body: string) => eventsOf(body).length
   t.equal(count(bodyOf(20_000)), 20_000)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { checkHeaders, type HeaderVerdict, verifySignature } from '../../../app/ingest/signature.ts'
+import { checkHeaders, type HeaderOutcome, verifySignature } from '../../../app/ingest/signature.ts'
 import { signatureHeaders } from '../../../app/testing/sign.ts'
 
 /** 2026-06-01T12:00:00Z, in seconds. */
@@ -8,9 +8,9 @@ const NOW = 1_780_315_200
 
 const TOLERANCE_SECONDS = 7200
 
-type WellFormed = Extract<HeaderVerdict, { outcome: 'well-formed' }>
+type WellFormed = Extract<HeaderOutcome, { outcome: 'well-formed' }>
 
-/** The verdict on the headers at NOW, or so many seconds from it. */
+/** Checks the headers at NOW, or at another time. */
 function check(
   headers: { signature?: string; timestamp?: string; signatureV2?: string },
   { toleranceSeconds = TOLERANCE_SECONDS, seconds = NOW } = {}
@@ -36,14 +36,14 @@ function verify<Key extends { apiSecret: string; signatureAlgorithm?: 'sha1' | '
   headers: { signature: string; timestamp: string },
   keys: Key[]
 ) {
-  const verdict = check(headers)
-  return verdict.outcome === 'refused' ? verdict : verifySignature(Buffer.from(body), verdict, keys)
+  const outcome = check(headers)
+  return outcome.outcome === 'refused' ? outcome : verifySignature(Buffer.from(body), outcome, keys)
 }
 
 const key = { apiSecret: 'someApiSecret' }
 
 // https://github.com/cloudinary/cloudinary_java: NotificationRequestSignatureVerifierTest
-t.test("the vectors of Cloudinary's Java SDK verify", async (t) => {
+t.test("verifies the test vectors of Cloudinary's Java SDK", async (t) => {
   const vectors: [WellFormed['algorithm'], string][] = [
     ['sha1', 'f9aa4471d2a88ff244424cca2444edf7d7ac3596'],
     ['sha256', 'd5497e1a206ad0ba29ad09a7c0c5f22e939682d15009c15ab3199f62fefbd14b']
@@ -61,7 +61,7 @@ t.test("the vectors of Cloudinary's Java SDK verify", async (t) => {
   }
 })
 
-t.test('a well-formed pair of headers says which algorithm signed', async (t) => {
+t.test('detects the algorithm of well-formed headers', async (t) => {
   const timestamp = String(NOW)
   t.strictSame(check({ signature: 'ab'.repeat(20), timestamp }), {
     outcome: 'well-formed',
@@ -77,7 +77,7 @@ t.test('a well-formed pair of headers says which algorithm signed', async (t) =>
   })
 })
 
-t.test('a signature in upper case verifies', async (t) => {
+t.test('verifies a signature in upper case', async (t) => {
   const { signature, timestamp } = signed('{}', key)
   t.strictSame(verify('{}', { signature: signature.toUpperCase(), timestamp }, [key]), {
     outcome: 'verified',
@@ -85,7 +85,7 @@ t.test('a signature in upper case verifies', async (t) => {
   })
 })
 
-t.test('a missing signature is refused with SIGNATURE_MISSING', async (t) => {
+t.test('refuses a missing signature with SIGNATURE_MISSING', async (t) => {
   for (const signature of [undefined, '']) {
     t.match(check({ ...(signature !== undefined && { signature }), timestamp: String(NOW) }), {
       outcome: 'refused',
@@ -95,19 +95,19 @@ t.test('a missing signature is refused with SIGNATURE_MISSING', async (t) => {
   }
 })
 
-t.test('a v2 signature alone is refused, and the reason says what to set', async (t) => {
+t.test('refuses a v2 signature only, and says what to set', async (t) => {
   t.match(check({ signatureV2: 'anything', timestamp: String(NOW) }), {
     outcome: 'refused',
     code: 'SIGNATURE_MISSING',
-    reason: /X-Cld-Signature_v2.*auth_scheme "default" or "legacy_hmac"/
+    reason: /X-Cld-Signature_v2.*auth_scheme.*"default".*"legacy_hmac"/
   })
 })
 
-t.test('a v2 signature beside the first one changes nothing', async (t) => {
+t.test('ignores an additional v2 signature', async (t) => {
   t.match(check({ ...signed('{}', key), signatureV2: 'anything' }), { outcome: 'well-formed' })
 })
 
-t.test('a timestamp that is not ten digits is refused with SIGNATURE_MISSING', async (t) => {
+t.test('refuses a timestamp that is not ten digits with SIGNATURE_MISSING', async (t) => {
   const { signature } = signed('{}', key)
   const garbage = [
     undefined,
@@ -134,7 +134,7 @@ t.test('a timestamp that is not ten digits is refused with SIGNATURE_MISSING', a
   }
 })
 
-t.test('a signature that is not 40 or 64 hexadecimal digits is refused with SIGNATURE_INVALID', async (t) => {
+t.test('refuses a signature that is not 40 or 64 hexadecimal digits with SIGNATURE_INVALID', async (t) => {
   const garbage = [
     'a',
     'a'.repeat(39),
@@ -156,7 +156,7 @@ t.test('a signature that is not 40 or 64 hexadecimal digits is refused with SIGN
   }
 })
 
-t.test('a notification is refused as soon as it is older than the tolerance', async (t) => {
+t.test('refuses a notification older than the tolerance', async (t) => {
   const headers = signed('{}', key)
   t.match(check(headers, { seconds: NOW + TOLERANCE_SECONDS }), { outcome: 'well-formed' })
   t.match(check(headers, { seconds: NOW + TOLERANCE_SECONDS + 0.001 }), {
@@ -166,7 +166,7 @@ t.test('a notification is refused as soon as it is older than the tolerance', as
   })
 })
 
-t.test('a notification may be 300 seconds ahead and no more', async (t) => {
+t.test('accepts a notification up to 300 seconds ahead', async (t) => {
   const headers = signed('{}', key)
   t.match(check(headers, { seconds: NOW - 300 }), { outcome: 'well-formed' })
   t.match(check(headers, { seconds: NOW - 300.001 }), {
@@ -176,28 +176,27 @@ t.test('a notification may be 300 seconds ahead and no more', async (t) => {
   })
 })
 
-t.test('with a tolerance below 300 seconds it may be ahead no further than that', async (t) => {
+t.test('limits the time ahead to the tolerance', async (t) => {
   const headers = signed('{}', key)
   t.match(check(headers, { toleranceSeconds: 10, seconds: NOW - 10 }), { outcome: 'well-formed' })
   t.match(check(headers, { toleranceSeconds: 10, seconds: NOW - 10.001 }), { code: 'SIGNATURE_EXPIRED' })
 })
 
-t.test('a tampered body is refused with SIGNATURE_INVALID', async (t) => {
+t.test('refuses a tampered body with SIGNATURE_INVALID', async (t) => {
   t.match(verify('{"bytes":2}', signed('{"bytes":1}', key), [key]), {
     outcome: 'refused',
-    code: 'SIGNATURE_INVALID',
-    reason: 'no configured secret verifies the signature'
+    code: 'SIGNATURE_INVALID'
   })
 })
 
-t.test('a tampered timestamp is refused with SIGNATURE_INVALID', async (t) => {
+t.test('refuses a tampered timestamp with SIGNATURE_INVALID', async (t) => {
   t.match(verify('{}', { ...signed('{}', key), timestamp: String(NOW - 1) }, [key]), {
     outcome: 'refused',
     code: 'SIGNATURE_INVALID'
   })
 })
 
-t.test('characters moved between body and timestamp keep the digest, and are refused', async (t) => {
+t.test('refuses characters moved between body and timestamp', async (t) => {
   const body = '{"notification_type":"upload"}12345'
   const { signature, timestamp } = signed(body, key)
   const text = body + timestamp
@@ -211,7 +210,7 @@ t.test('characters moved between body and timestamp keep the digest, and are ref
   }
 })
 
-t.test('of several keys, the one that verifies is named', async (t) => {
+t.test('returns the key that verifies', async (t) => {
   const current = { apiSecret: 'current', name: 'current' }
   const previous = { apiSecret: 'previous', name: 'previous' }
   t.strictSame(verify('{}', signed('{}', current), [current, previous]), {
@@ -227,31 +226,31 @@ t.test('of several keys, the one that verifies is named', async (t) => {
   })
 })
 
-t.test('without a key nothing verifies', async (t) => {
+t.test('verifies nothing without a key', async (t) => {
   t.match(verify('{}', signed('{}', key), []), { code: 'SIGNATURE_INVALID' })
 })
 
-t.test('a key for SHA-256 alone refuses SHA-1, and the reason says so', async (t) => {
+t.test('a SHA-256 key refuses SHA-1, and says so', async (t) => {
   const strict = { ...key, signatureAlgorithm: 'sha256' as const }
   t.match(verify('{}', signed('{}', key), [strict]), {
     outcome: 'refused',
     code: 'SIGNATURE_INVALID',
-    reason: /SHA-1 and signature_algorithm=sha256/
+    reason: /SHA-1.*signature_algorithm=sha256/
   })
   t.match(verify('{}', signed('{}', { ...key, algorithm: 'sha256' }), [strict]), { outcome: 'verified' })
   t.match(
     verify('{}', signed('{}', { apiSecret: 'wrong', algorithm: 'sha256' }), [strict]),
-    { code: 'SIGNATURE_INVALID', reason: 'no configured secret verifies the signature' },
+    { code: 'SIGNATURE_INVALID', reason: /^((?!SHA-1).)*$/ },
     'where SHA-256 was used, the reason is another'
   )
 })
 
-t.test('a key for SHA-256 alone does not keep the next key from verifying SHA-1', async (t) => {
+t.test('a SHA-256 key does not stop the next key from verifying SHA-1', async (t) => {
   const strict = { apiSecret: 'other', signatureAlgorithm: 'sha256' as const }
   t.strictSame(verify('{}', signed('{}', key), [strict, key]), { outcome: 'verified', key })
 })
 
-t.test('a key for SHA-1 takes both, as one that names none', async (t) => {
+t.test('a SHA-1 key and a key without algorithm accept both', async (t) => {
   for (const signatureAlgorithm of ['sha1', undefined] as const) {
     const either = { ...key, ...(signatureAlgorithm && { signatureAlgorithm }) }
     for (const algorithm of ['sha1', 'sha256'] as const) {
@@ -264,16 +263,16 @@ const anyBody = fc.uint8Array({ maxLength: 2000 })
 const anySecret = fc.string({ minLength: 1, unit: 'binary' })
 const anyAlgorithm = fc.constantFrom('sha1' as const, 'sha256' as const)
 
-t.test('whatever is signed verifies', async () => {
+t.test('verifies any signed body', async () => {
   fc.assert(
     fc.property(anyBody, anySecret, anyAlgorithm, (body, apiSecret, algorithm) => {
-      const verdict = verify(body, signed(body, { apiSecret, algorithm }), [{ apiSecret }])
-      return verdict.outcome === 'verified'
+      const outcome = verify(body, signed(body, { apiSecret, algorithm }), [{ apiSecret }])
+      return outcome.outcome === 'verified'
     })
   )
 })
 
-t.test('no change of a single byte of the body or of the signature verifies', async () => {
+t.test('refuses any change of a single byte of body or signature', async () => {
   fc.assert(
     fc.property(
       fc.uint8Array({ minLength: 1, maxLength: 500 }),
@@ -297,31 +296,31 @@ t.test('no change of a single byte of the body or of the signature verifies', as
   )
 })
 
-t.test('a verdict that refuses holds neither secret nor signature', async () => {
+t.test('a refusal contains no secret and no signature', async () => {
   const digits = fc.stringMatching(/^[0-9a-f]{38,66}$/)
   const distinct = fc.stringMatching(/^[A-Z0-9]{12,20}$/)
   fc.assert(
     fc.property(anyBody, distinct, digits, fc.boolean(), (body, apiSecret, signature, strict) => {
-      const verdict = verify(body, { signature, timestamp: String(NOW) }, [
+      const outcome = verify(body, { signature, timestamp: String(NOW) }, [
         { apiSecret, ...(strict && { signatureAlgorithm: 'sha256' as const }) }
       ])
-      const written = JSON.stringify(verdict)
-      return verdict.outcome === 'refused' && !written.includes(apiSecret) && !written.includes(signature)
+      const written = JSON.stringify(outcome)
+      return outcome.outcome === 'refused' && !written.includes(apiSecret) && !written.includes(signature)
     })
   )
 })
 
-t.test('whatever the headers hold, they are judged without a throw', async () => {
+t.test('never throws for any headers', async () => {
   const anyHeader = fc.option(fc.oneof(fc.string({ unit: 'binary' }), fc.stringMatching(/^\d{9,11}$/)), {
     nil: undefined
   })
   fc.assert(
     fc.property(anyHeader, anyHeader, anyHeader, (signature, timestamp, signatureV2) => {
-      const verdict = checkHeaders(
+      const outcome = checkHeaders(
         { signature, timestamp, signatureV2 },
         { toleranceSeconds: TOLERANCE_SECONDS, clock: () => NOW * 1000 }
       )
-      return verdict.outcome === 'refused'
+      return outcome.outcome === 'refused'
     })
   )
 })

@@ -29,7 +29,7 @@ const ignored = (id: string, receivedAt: number, about: Partial<AssetEvent>) =>
 const bag = { assetId: 'bag-id', publicId: 'bag' }
 const hat = { assetId: 'hat-id', publicId: 'bag' }
 
-t.test('assets have their events of the ranges that were asked for', async (t) => {
+t.test('returns the events of each asset in the given ranges', async (t) => {
   const occurredAt = '2026-06-01T12:00:00.000Z'
   const own = { source: 'api', id: '1', own: true }
   await ignored('0a', time('01T10:59'), { asset: bag })
@@ -56,24 +56,24 @@ t.test('assets have their events of the ranges that were asked for', async (t) =
       .sort()
   t.strictSame(types(bag), ['rename', 'resource_tags_changed'])
   t.strictSame(types(hat), ['move', 'rename'])
-  t.strictSame(types({ assetId: 'cap-id' }), [], 'it was not asked for')
+  t.strictSame(types({ assetId: 'cap-id' }), [], 'another asset')
   t.strictSame(
     history(bag).find(({ type }) => type === 'resource_tags_changed'),
     { type: 'resource_tags_changed', occurredAt: Date.parse(occurredAt), own: true, runs: [] }
   )
 })
 
-t.test('of an unfinished event, it says when a worker last wrote to it', async (t) => {
-  const begunAt = time('06T12:00')
+t.test('returns when a worker last wrote to an unfinished event', async (t) => {
+  const startedAt = time('06T12:00')
   const endedAt = time('06T12:05')
-  const beginning = new Journal({ ...table, clock: () => begunAt })
+  const starting = new Journal({ ...table, clock: () => startedAt })
   const at = new Date(endedAt).toISOString()
   const ran = { at, milliseconds: 100, attempts: 1, waits: 0 }
   const failed = { ...ran, outcome: 'failed', code: 'X', message: 'not now', notBefore: at } as const
   const traceOf = async (id: string, tagger?: ProcessorRecord) => {
     const asset = { assetId: `cap-${id}` }
     const event = eventOf(id, { receivedAt: '2026-06-06T11:59:00.000Z', asset })
-    const attempt = await beginAttempt(beginning, event)
+    const attempt = await beginAttempt(starting, event)
     if (tagger) {
       const status = tagger.outcome === 'succeeded' ? 'done' : 'retrying'
       await journal.record(attempt, { tagger }, { status }, PATIENT)
@@ -82,7 +82,7 @@ t.test('of an unfinished event, it says when a worker last wrote to it', async (
     return (await readAssetHistory('demo', [asset], [range], table))(asset)[0]
   }
   const runs = [{ from: endedAt - 100, until: endedAt }]
-  t.match(await traceOf('b1'), { openAt: begunAt, runs: [] })
+  t.match(await traceOf('b1'), { openAt: startedAt, runs: [] })
   t.match(await traceOf('b2', failed), { openAt: endedAt, runs })
   t.match(await traceOf('b3', { ...ran, outcome: 'succeeded' }), { openAt: undefined, runs })
   const started = { at, attempts: 1, waits: 0, outcome: 'started' } as const
@@ -91,6 +91,6 @@ t.test('of an unfinished event, it says when a worker last wrote to it', async (
   t.match(
     await traceOf('b5', { ...failed, notBefore }),
     { openAt: Date.parse(notBefore) },
-    'it waits for days'
+    'a processor waits for days'
   )
 })

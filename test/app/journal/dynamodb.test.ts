@@ -8,7 +8,7 @@ const dynamoDb = await startDynamoDb()
 const { tableName: TableName } = dynamoDb
 t.teardown(() => dynamoDb.stop())
 
-/** A client that is told by the AWS SDK's own variables where DynamoDB is. */
+/** A client that is configured by the AWS SDK's own variables. */
 function connect(t: Test) {
   const before = { ...process.env }
   Object.assign(process.env, dynamoDb.environment)
@@ -23,7 +23,7 @@ function connect(t: Test) {
   return client
 }
 
-/** Comes between each request, the first being 1, and what DynamoDB does with it. */
+/** Calls `before` with the number of each request, from 1, before DynamoDB handles it. */
 function intercept(
   t: Test,
   before: (call: number, request: IncomingMessage, response: ServerResponse) => void
@@ -35,7 +35,7 @@ function intercept(
   return () => calls
 }
 
-t.test('plain objects are written and read; what is undefined is left out', async (t) => {
+t.test('writes and reads plain objects, and omits undefined values', async (t) => {
   const client = connect(t)
   const Item = { id: 'plain', nothing: null, number: 1.5, list: ['a'], map: { 'a.b-c': true } }
   await client.send(
@@ -45,7 +45,7 @@ t.test('plain objects are written and read; what is undefined is left out', asyn
   t.strictSame(answer.Item, Item)
 })
 
-t.test('a call that breaks off is tried four times', async (t) => {
+t.test('attempts a call four times when the connection fails', async (t) => {
   const client = connect(t)
   const calls = intercept(t, (call, request) => {
     if (call !== 4) request.destroy()
@@ -56,7 +56,7 @@ t.test('a call that breaks off is tried four times', async (t) => {
   t.equal(calls(), 8)
 })
 
-t.test('a try that is not answered within 3 s ends, and the next one may succeed', async (t) => {
+t.test('times out an attempt after 3 s and retries', async (t) => {
   const client = connect(t)
   const calls = intercept(t, (call, _request, response) => {
     if (call === 1) response.end = () => response

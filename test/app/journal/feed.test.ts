@@ -26,7 +26,7 @@ async function received(from: number, until: number): Promise<string[]> {
   return times.sort()
 }
 
-t.test('events of a range are read, from all shards of all of its days', async (t) => {
+t.test('reads the events of a range from all shards of all its days', async (t) => {
   const journal = new Journal(table)
   const times = [
     '01T22:59:59.999',
@@ -45,7 +45,7 @@ t.test('events of a range are read, from all shards of all of its days', async (
   )
 })
 
-t.test('more than a page is read, and no other attributes than are asked for', async (t) => {
+t.test('reads several pages, and only the given attributes', async (t) => {
   const receivedAt = '2026-06-05T12:00:00.000Z'
   const large = { ...eventOf('a', { asset: { publicId: 'x'.repeat(200_000) } }), receivedAt }
   for (let index = 0; index < 8; index++) {
@@ -61,7 +61,7 @@ t.test('more than a page is read, and no other attributes than are asked for', a
   t.strictSame(Object.keys(items[0]!).sort(), ['feedShard', 'receivedAt', 'type'])
 })
 
-t.test('a journal that fails is unavailable', async (t) => {
+t.test('throws JOURNAL_UNAVAILABLE if DynamoDB fails', async (t) => {
   const absent = { client, tableName: 'absent' }
   await t.rejects(
     readFeed(absent, { from: 0, until: 0 }, ['type'], () => {}),

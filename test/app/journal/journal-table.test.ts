@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto'
 import t from 'tap'
 import {
+  expiryOf,
   feedShard,
   JOURNAL,
   journalTableInput,
-  journalUnavailable
+  journalUnavailable,
+  throwUnavailable
 } from '../../../app/journal/journal-table.ts'
 
-t.test('the table has one item for each event, and costs nothing while nothing happens', async (t) => {
+t.test('the table has one item per event and is billed by request', async (t) => {
   const { TableName, KeySchema, BillingMode, AttributeDefinitions } = journalTableInput('my-journal')
   t.equal(TableName, 'my-journal')
   t.equal(BillingMode, 'PAY_PER_REQUEST')
@@ -19,7 +21,7 @@ t.test('the table has one item for each event, and costs nothing while nothing h
   ])
 })
 
-t.test('the feed is in order of time, and leaves the payload out', async (t) => {
+t.test('the feed is sorted by time and omits the payload', async (t) => {
   const [feed, ...others] = journalTableInput('my-journal').GlobalSecondaryIndexes ?? []
   t.strictSame(others, [])
   t.match(feed, {
@@ -37,7 +39,7 @@ t.test('the feed is in order of time, and leaves the payload out', async (t) => 
   t.ok(attributes.length <= 100, 'DynamoDB projects 100 attributes at most')
 })
 
-t.test('the events of a day are spread over 16 partitions of the feed', async (t) => {
+t.test('spreads the events of a day over 16 partitions', async (t) => {
   const shards = new Set<string>()
   for (let event = 0; event < 1000; event++) {
     const id = createHash('sha256').update(String(event)).digest('hex').slice(0, 32)
@@ -49,7 +51,16 @@ t.test('the events of a day are spread over 16 partitions of the feed', async (t
   )
 })
 
-t.test('a table that does not answer is one fault, whatever the reason', async (t) => {
+t.test('maps any error of DynamoDB to JOURNAL_UNAVAILABLE', async (t) => {
   const cause = new Error('throttled')
   t.match(journalUnavailable(cause), { code: 'JOURNAL_UNAVAILABLE', cause })
+})
+
+t.test('an item expires some days after it is written, in Unix seconds', async (t) => {
+  t.equal(expiryOf(Date.parse('2026-06-01T00:00:00.999Z'), 2), Date.parse('2026-06-03T00:00:00Z') / 1000)
+})
+
+t.test('throws JOURNAL_UNAVAILABLE with the cause', async (t) => {
+  const cause = new Error('throttled')
+  t.throws(() => throwUnavailable(cause), { code: 'JOURNAL_UNAVAILABLE', cause })
 })

@@ -7,13 +7,9 @@ import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import type { AssetEvent } from '../../../app/ingest/event.ts'
 import { createDynamoDbClient } from '../../../app/journal/dynamodb.ts'
-import {
-  type Attempt,
-  Journal,
-  type JournalEntry,
-  type JournalOptions,
-  UNFINISHED
-} from '../../../app/journal/journal.ts'
+import { type Attempt, Journal, type JournalOptions } from '../../../app/journal/journal.ts'
+import { type JournalEntry, UNFINISHED } from '../../../app/journal/journal-entry.ts'
+import { JournalReader } from '../../../app/journal/journal-reader.ts'
 import { feedShard, JOURNAL } from '../../../app/journal/journal-table.ts'
 import type { ProcessorRecord, ProcessorRecords } from '../../../app/journal/processor-record.ts'
 import { SERIALIZERS } from '../../../app/logger.ts'
@@ -29,6 +25,8 @@ t.teardown(async () => {
   client.destroy()
   await dynamoDb.stop()
 })
+
+const reader = new JournalReader({ client, tableName: TableName })
 
 const NOW = HAPPENED_AT.getTime() + 5000
 const HOUR_MS = 3_600_000
@@ -57,21 +55,21 @@ function build(options: Partial<JournalOptions> = {}) {
     }
   )
   const journal = new Journal({ client, tableName: TableName, clock: () => NOW, pauseMs: 1, ...options })
-  const waiting = { signal: new AbortController().signal, log }
-  /** Begins an attempt unless the event is finished, with `started` as its first records. */
-  const begin = (event: AssetEvent, started: ProcessorRecords = {}, signal = waiting.signal) =>
-    journal.begin(
+  const call = { signal: new AbortController().signal, log }
+  /** Starts an attempt unless the event is finished. */
+  const start = (event: AssetEvent, started: ProcessorRecords = {}, signal = call.signal) =>
+    journal.startAttempt(
       event,
       (entry) =>
         entry && !UNFINISHED.includes(entry.status) && event.run?.id === entry.run
           ? { outcome: 'finished' as const }
-          : { outcome: 'begun' as const, started, entry },
+          : { outcome: 'due' as const, started, entry },
       { signal, log }
     )
-  const mustBegin = async (event: AssetEvent, started: ProcessorRecords = {}): Promise<Attempt> => {
-    const begun = await begin(event, started)
-    if (begun.outcome === 'finished') throw new Error('it is finished')
-    return begun.attempt
+  const mustStart = async (event: AssetEvent, started: ProcessorRecords = {}): Promise<Attempt> => {
+    const result = await start(event, started)
+    if (result.outcome === 'finished') throw new Error('the event is finished')
+    return result.attempt
   }
   /** Resolves when something has been logged. */
   const logged = async () => {
@@ -80,10 +78,10 @@ function build(options: Partial<JournalOptions> = {}) {
       wake = resolve
     })
   }
-  return { journal, begin, mustBegin, lines, logged, waiting }
+  return { journal, start, mustStart, lines, logged, call }
 }
 
-/** An event of its own. */
+/** An event with an id of its own. */
 const newEvent = (change: Partial<AssetEvent> = {}): AssetEvent => ({
   ...sampleEvent('upload'),
   id: randomUUID().replaceAll('-', ''),
@@ -95,13 +93,13 @@ const asRun = (event: AssetEvent, id: string, kind: 'redrive' | 'replay' = 'redr
   run: { kind, id }
 })
 
-/** The item as DynamoDB has it. */
+/** The item in DynamoDB. */
 async function itemOf({ id }: AssetEvent): Promise<Record<string, unknown>> {
   const { Item } = await client.send(new GetCommand({ TableName, Key: { id }, ConsistentRead: true }))
   return Item ?? {}
 }
 
-/** Comes between requests and what DynamoDB does with them, and counts them. */
+/** Calls `before` with each request to DynamoDB, and counts them. */
 function intercept(t: Test, before: (request: IncomingMessage, response: ServerResponse) => void = () => {}) {
   let calls = 0
   const listener = (request: IncomingMessage, response: ServerResponse) => {
@@ -114,17 +112,17 @@ function intercept(t: Test, before: (request: IncomingMessage, response: ServerR
   return { calls: () => calls, end }
 }
 
-const breakOff = (request: IncomingMessage) => void request.destroy()
-/** What was asked for is done, but the connection breaks off before the answer. */
-const loseAnswer = (_request: IncomingMessage, response: ServerResponse) => {
+const closeConnection = (request: IncomingMessage) => void request.destroy()
+/** Carries out the request, and closes the connection before the response. */
+const loseResponse = (_request: IncomingMessage, response: ServerResponse) => {
   response.end = () => response.destroy()
 }
 
-t.test('an attempt that begins records what the event is, and what starts', async (t) => {
-  const { begin } = build()
+t.test('starting an attempt records the event and the records of what starts', async (t) => {
+  const { start } = build()
   const event = newEvent({ traceId: 'Root=1-2-3' })
-  t.match(await begin(event, { tag: started }), {
-    outcome: 'begun',
+  t.match(await start(event, { tag: started }), {
+    outcome: 'due',
     entry: undefined,
     attempt: { eventId: event.id, openedAt: '2026-06-01T12:00:05.789Z', before: {} }
   })
@@ -144,66 +142,66 @@ t.test('an attempt that begins records what the event is, and what starts', asyn
   })
 })
 
-t.test('an event that is about no asset is recorded as well', async (t) => {
-  const { begin } = build()
+t.test('records an event without an asset', async (t) => {
+  const { start } = build()
   const event = { ...sampleEvent('create_folder'), id: newEvent().id }
   t.equal(event.asset, null)
-  t.match(await begin(event), { outcome: 'begun' })
+  t.match(await start(event), { outcome: 'due' })
   t.match(await itemOf(event), { asset: null, type: 'create_folder' })
 })
 
-t.test('a later attempt is given what earlier ones recorded', async (t) => {
-  const { journal, begin, mustBegin, waiting } = build()
+t.test('a later attempt gets the records of earlier ones', async (t) => {
+  const { journal, start, mustStart, call } = build()
   const event = newEvent()
-  await mustBegin(event, { tag: started })
-  const second = await mustBegin(event)
-  t.strictSame(second.before, { tag: started }, 'the first one ended without a record')
+  await mustStart(event, { tag: started })
+  const second = await mustStart(event)
+  t.strictSame(second.before, { tag: started }, 'the first attempt recorded no outcome')
   const note = { ...succeeded, note: 'tagged "Hello World!"' }
-  await journal.record(second, { tag: note, stamp: failed }, { status: 'retrying' }, waiting)
-  const third = await begin(event, { stamp: started })
+  await journal.record(second, { tag: note, stamp: failed }, { status: 'retrying' }, call)
+  const third = await start(event, { stamp: started })
   t.match(third, {
     entry: { status: 'retrying', attempts: 2, processors: { tag: note, stamp: failed } },
     attempt: { before: { tag: note, stamp: failed }, openedAt: second.openedAt }
   })
-  t.match(await journal.find(event.id), { attempts: 3, processors: { tag: note, stamp: started } })
+  t.match(await reader.find(event.id), { attempts: 3, processors: { tag: note, stamp: started } })
 })
 
-t.test('what an event was is written once, whoever delivers it again', async (t) => {
+t.test('writes the description of an event once', async (t) => {
   let now = NOW
-  const { mustBegin } = build({ clock: () => now })
+  const { mustStart } = build({ clock: () => now })
   const event = newEvent()
-  await mustBegin(event)
+  await mustStart(event)
   const { attemptId: _, expiresAt: __, ...first } = await itemOf(event)
   now += 24 * HOUR_MS
-  await mustBegin({ ...event, receivedAt: new Date(now).toISOString(), payload: { another: true } })
+  await mustStart({ ...event, receivedAt: new Date(now).toISOString(), payload: { another: true } })
   const { attemptId, expiresAt, ...second } = await itemOf(event)
   t.strictSame(second, { ...first, attempts: 2 })
 })
 
 t.test("each processor's record is kept under its name, whatever the name is made of", async (t) => {
-  const { journal, mustBegin, waiting } = build()
+  const { journal, mustStart, call } = build()
   const event = newEvent()
   const names = ['a.b', 'a', 'b-c', '_', '0', '-.-', 'status', 'processors', 'constructor', 'x'.repeat(64)]
   const records = Object.fromEntries(names.map((name) => [name, { ...succeeded, note: name }]))
-  await journal.record(await mustBegin(event), records, undefined, waiting)
-  const found = await journal.find(event.id)
+  await journal.record(await mustStart(event), records, undefined, call)
+  const found = await reader.find(event.id)
   deepStrictEqual(found?.processors, records)
   t.equal(found?.status, 'processing')
 })
 
-t.test('the last record of an attempt says the state of the event', async (t) => {
-  const { journal, mustBegin, waiting } = build()
+t.test('the last record of an attempt sets the status of the event', async (t) => {
+  const { journal, mustStart, call } = build()
   const event = newEvent()
   const lastError = { processor: 'stamp', code: 'ETIMEDOUT', message: 'too slow' }
-  const first = await mustBegin(event)
-  await journal.record(first, { stamp: failed }, { status: 'retrying', lastError }, waiting)
+  const first = await mustStart(event)
+  await journal.record(first, { stamp: failed }, { status: 'retrying', lastError }, call)
   const retrying = await itemOf(event)
   t.match(retrying, { status: 'retrying', lastError })
   t.notOk('finishedAt' in retrying)
 
-  const second = await mustBegin(event, { stamp: started })
+  const second = await mustStart(event, { stamp: started })
   t.match(await itemOf(event), { status: 'processing' })
-  await journal.record(second, { stamp: dead }, { status: 'dead', lastError }, waiting)
+  await journal.record(second, { stamp: dead }, { status: 'dead', lastError }, call)
   t.match(await itemOf(event), {
     status: 'dead',
     lastError,
@@ -212,57 +210,53 @@ t.test('the last record of an attempt says the state of the event', async (t) =>
   })
 })
 
-t.test('a finished event does not begin, and is not ignored', async (t) => {
-  const { journal, begin, mustBegin, waiting } = build()
+t.test('neither starts nor ignores a finished event', async (t) => {
+  const { journal, start, mustStart, call } = build()
   const done = newEvent()
-  await journal.record(await mustBegin(done), { tag: succeeded }, { status: 'done' }, waiting)
+  await journal.record(await mustStart(done), { tag: succeeded }, { status: 'done' }, call)
   const dies = newEvent()
-  await journal.record(await mustBegin(dies), { tag: dead }, { status: 'dead' }, waiting)
+  await journal.record(await mustStart(dies), { tag: dead }, { status: 'dead' }, call)
   const ignored = newEvent()
-  await journal.ignore(ignored, 'no processor is on it', waiting)
+  await journal.ignore(ignored, 'no processor is on it', call)
   for (const event of [done, dies, ignored]) {
     const before = await itemOf(event)
-    t.strictSame(await begin(event), { outcome: 'finished' })
-    await journal.ignore(event, 'another reason', waiting)
+    t.strictSame(await start(event), { outcome: 'finished' })
+    await journal.ignore(event, 'another reason', call)
     t.strictSame(await itemOf(event), before)
   }
 })
 
-t.test('only the last attempt records what it did', async (t) => {
-  const { journal, mustBegin, waiting } = build()
+t.test('only the last attempt can record its outcome', async (t) => {
+  const { journal, mustStart, call } = build()
   const event = newEvent()
-  const lost = await mustBegin(event, { tag: started })
-  const current = await mustBegin(event, { tag: { ...started, attempts: 2 } })
-  t.equal(await journal.record(lost, { tag: succeeded }, { status: 'done' }, waiting), false)
-  t.match(await journal.find(event.id), { status: 'processing', processors: { tag: { attempts: 2 } } })
-  t.equal(await journal.record(current, { tag: failed }, { status: 'retrying' }, waiting), true)
-  t.equal(await journal.record(lost, { tag: succeeded }, { status: 'done' }, waiting), false)
-  t.match(await journal.find(event.id), { status: 'retrying', processors: { tag: failed } })
+  const lost = await mustStart(event, { tag: started })
+  const current = await mustStart(event, { tag: { ...started, attempts: 2 } })
+  t.equal(await journal.record(lost, { tag: succeeded }, { status: 'done' }, call), false)
+  t.match(await reader.find(event.id), { status: 'processing', processors: { tag: { attempts: 2 } } })
+  t.equal(await journal.record(current, { tag: failed }, { status: 'retrying' }, call), true)
+  t.equal(await journal.record(lost, { tag: succeeded }, { status: 'done' }, call), false)
+  t.match(await reader.find(event.id), { status: 'retrying', processors: { tag: failed } })
   const gone = { ...current, eventId: newEvent().id }
-  t.equal(
-    await journal.record(gone, { tag: succeeded }, { status: 'done' }, waiting),
-    false,
-    'it has expired'
-  )
+  t.equal(await journal.record(gone, { tag: succeeded }, { status: 'done' }, call), false, 'it has expired')
 })
 
-t.test('two workers that begin an event at once do not both hold it', async (t) => {
-  const { journal, mustBegin, waiting } = build()
+t.test('only one of several workers that start an event at once can record its outcome', async (t) => {
+  const { journal, mustStart, call } = build()
   for (let round = 0; round < 5; round++) {
     const event = newEvent()
-    if (round % 2 === 1) await mustBegin(event)
-    const attempts = await Promise.all([mustBegin(event), mustBegin(event), mustBegin(event)])
+    if (round % 2 === 1) await mustStart(event)
+    const attempts = await Promise.all([mustStart(event), mustStart(event), mustStart(event)])
     const recorded = await Promise.all(
-      attempts.map((attempt) => journal.record(attempt, { tag: succeeded }, { status: 'retrying' }, waiting))
+      attempts.map((attempt) => journal.record(attempt, { tag: succeeded }, { status: 'retrying' }, call))
     )
     t.equal(recorded.filter(Boolean).length, 1)
   }
 })
 
-t.test('an event that no processor runs for is recorded with the reason', async (t) => {
-  const { journal, waiting } = build()
+t.test('records an ignored event with the reason', async (t) => {
+  const { journal, call } = build()
   const event = newEvent()
-  await journal.ignore(event, "a change made with the listener's own key", waiting)
+  await journal.ignore(event, "a change made with the listener's own key", call)
   const item = await itemOf(event)
   t.match(item, {
     status: 'ignored',
@@ -272,37 +266,23 @@ t.test('an event that no processor runs for is recorded with the reason', async 
     receivedAt: event.receivedAt
   })
   t.notOk('startedAt' in item)
-  t.strictSame(await journal.find(event.id), { event, status: 'ignored', attempts: 0, processors: {} })
+  t.strictSame(await reader.find(event.id), { event, status: 'ignored', attempts: 0, processors: {} })
 })
 
-t.test('an event that waits for its next attempt may be ignored, by another configuration', async (t) => {
-  const { journal, mustBegin, waiting } = build()
+t.test('ignores an event that waits for a retry, after a configuration change', async (t) => {
+  const { journal, mustStart, call } = build()
   const event = newEvent()
-  await journal.record(await mustBegin(event), { tag: failed }, { status: 'retrying' }, waiting)
-  await journal.ignore(event, 'no processor is on it', waiting)
-  t.match(await journal.find(event.id), { status: 'ignored', attempts: 1, processors: { tag: failed } })
-})
-
-t.test('an event is found as it was', async (t) => {
-  const { journal, mustBegin } = build()
-  const event = newEvent({
-    payload: { text: 'ä€😀\u0000\ud800', deep: [[{ '': null }]], huge: 1e300, 'a.b': '' }
-  })
-  await mustBegin(event)
-  t.match(await journal.find(event.id), { status: 'processing', attempts: 1, processors: {} })
-  t.strictSame((await journal.find(event.id))?.event, event)
-})
-
-t.test('an event that the journal does not know is not found', async (t) => {
-  t.equal(await build().journal.find(newEvent().id), undefined)
+  await journal.record(await mustStart(event), { tag: failed }, { status: 'retrying' }, call)
+  await journal.ignore(event, 'no processor is on it', call)
+  t.match(await reader.find(event.id), { status: 'ignored', attempts: 1, processors: { tag: failed } })
 })
 
 t.test(
   'a payload of up to 300 KB, compressed, is kept, and beside it the messages of many processors',
   async (t) => {
-    const { journal, mustBegin, waiting } = build()
+    const { journal, mustStart, call } = build()
     const event = newEvent({ payload: { incompressible: randomBytes(292 * 1024).toString('base64') } })
-    const attempt = await mustBegin(event)
+    const attempt = await mustStart(event)
     const message = '€'.repeat(10_000)
     const records = Object.fromEntries(
       Array.from({ length: 40 }, (_, index): [string, ProcessorRecord] => [
@@ -311,105 +291,105 @@ t.test(
       ])
     )
     const lastError = { processor: 'x', code: 'LONG', message }
-    await journal.record(attempt, records, { status: 'retrying', lastError }, waiting)
-    const found = await journal.find(event.id)
+    await journal.record(attempt, records, { status: 'retrying', lastError }, call)
+    const found = await reader.find(event.id)
     t.strictSame(found?.event, event)
     t.equal(Object.keys(found?.processors ?? {}).length, 40)
     t.match(await itemOf(event), { lastError: { message: message.slice(0, 500) } })
   }
 )
 
-t.test('a larger payload is left out', async (t) => {
-  const { journal, mustBegin } = build()
+t.test('omits a larger payload', async (t) => {
+  const { mustStart } = build()
   const event = newEvent({ payload: { incompressible: randomBytes(310 * 1024).toString('base64') } })
-  await mustBegin(event)
+  await mustStart(event)
   t.match(await itemOf(event), { payloadOmitted: true, payload: undefined, type: 'upload' })
-  t.match(await journal.find(event.id), { event: undefined, status: 'processing' })
+  t.match(await reader.find(event.id), { event: undefined, status: 'processing' })
 })
 
-t.test("an operator's run opens a finished event, once for each run", async (t) => {
-  const { journal, begin, mustBegin, waiting } = build()
+t.test('a redrive or replay reopens a finished event once', async (t) => {
+  const { journal, start, mustStart, call } = build()
   const event = newEvent()
-  await mustBegin(event)
+  await mustStart(event)
   const lastError = { processor: 'tag', code: 'GONE', message: 'gone' }
-  await journal.record(await mustBegin(event), { tag: dead }, { status: 'dead', lastError }, waiting)
+  await journal.record(await mustStart(event), { tag: dead }, { status: 'dead', lastError }, call)
 
   const redrive = asRun(event, 'run-1')
-  t.match(await mustBegin(redrive), { before: { tag: dead } }, 'what was done is known')
+  t.match(await mustStart(redrive), { before: { tag: dead } }, 'the earlier records are kept')
   const open = await itemOf(event)
   t.match(open, { status: 'processing', run: 'run-1', attempts: 1, startedAt: '2026-06-01T12:00:05.789Z' })
   for (const name of ['finishedAt', 'lastError']) t.notOk(name in open, `no ${name} while it is open`)
 
   const record = { ...succeeded, run: 'run-1' }
-  await journal.record(await mustBegin(redrive), { tag: record }, { status: 'done' }, waiting)
-  t.match(await itemOf(event), { attempts: 2 }, 'delivered again, it is the same run')
-  t.strictSame(await begin(redrive), { outcome: 'finished' })
+  await journal.record(await mustStart(redrive), { tag: record }, { status: 'done' }, call)
+  t.match(await itemOf(event), { attempts: 2 }, 'a redelivery belongs to the same run')
+  t.strictSame(await start(redrive), { outcome: 'finished' })
 
   const replay = asRun(event, 'run-2', 'replay')
-  const attempt = await mustBegin(replay)
+  const attempt = await mustStart(replay)
   t.strictSame(attempt.before, { tag: record })
-  await journal.record(attempt, { tag: record }, { status: 'done' }, waiting)
-  t.strictSame(await begin(replay), { outcome: 'finished' })
+  await journal.record(attempt, { tag: record }, { status: 'done' }, call)
+  t.strictSame(await start(replay), { outcome: 'finished' })
 })
 
-t.test('an event that was ignored can be run after all', async (t) => {
-  const { journal, mustBegin, waiting } = build()
+t.test('a replay can run an ignored event', async (t) => {
+  const { journal, mustStart, call } = build()
   const event = newEvent()
-  await journal.ignore(event, 'no processor is on it', waiting)
-  const attempt = await mustBegin(asRun(event, 'run', 'replay'))
-  await journal.record(attempt, { tag: succeeded }, { status: 'done' }, waiting)
+  await journal.ignore(event, 'no processor is on it', call)
+  const attempt = await mustStart(asRun(event, 'run', 'replay'))
+  await journal.record(attempt, { tag: succeeded }, { status: 'done' }, call)
   const item = await itemOf(event)
   t.match(item, { status: 'done', processors: { tag: succeeded } })
   t.notOk('reason' in item)
 })
 
-t.test('an event that the journal has forgotten is recorded anew when it is run again', async (t) => {
-  const { mustBegin } = build()
+t.test('records an expired event again when it is redriven', async (t) => {
+  const { mustStart } = build()
   const event = newEvent()
-  await mustBegin(asRun(event, 'run'))
+  await mustStart(asRun(event, 'run'))
   t.match(await itemOf(event), { run: 'run', type: 'upload', feedShard: String, expiresAt: Number })
 })
 
-t.test('an event with one processor is two writes, and one that is ignored is one', async (t) => {
-  const { journal, mustBegin, waiting } = build()
+t.test('an event with one processor costs two writes, and an ignored one costs one', async (t) => {
+  const { journal, mustStart, call } = build()
   const { calls } = intercept(t)
   const event = newEvent()
-  await journal.record(await mustBegin(event), { tag: succeeded }, { status: 'done' }, waiting)
+  await journal.record(await mustStart(event), { tag: succeeded }, { status: 'done' }, call)
   t.equal(calls(), 2)
-  await journal.ignore(newEvent(), 'no processor is on it', waiting)
+  await journal.ignore(newEvent(), 'no processor is on it', call)
   t.equal(calls(), 3)
 })
 
-t.test('whatever makes an event live again renews its expiry', async (t) => {
+t.test('each write renews the expiry of the event', async (t) => {
   let now = 1_780_000_000_999
-  const { journal, mustBegin, waiting } = build({ retentionDays: 2, clock: () => now })
+  const { journal, mustStart, call } = build({ retentionDays: 2, clock: () => now })
   const event = newEvent()
   const expiry = async () => (await itemOf(event))[JOURNAL.timeToLive]
   const inTwoDays = () => Math.floor(now / 1000) + 2 * 86_400
-  const attempt = await mustBegin(event)
+  const attempt = await mustStart(event)
   t.equal(await expiry(), inTwoDays())
   now += HOUR_MS
-  await journal.record(attempt, { tag: dead }, { status: 'dead' }, waiting)
+  await journal.record(attempt, { tag: dead }, { status: 'dead' }, call)
   t.equal(await expiry(), inTwoDays())
   now += 47 * HOUR_MS
-  const redrive = await mustBegin(asRun(event, 'run-1'))
+  const redrive = await mustStart(asRun(event, 'run-1'))
   t.equal(await expiry(), inTwoDays(), 'a redrive')
   now += HOUR_MS
-  await journal.record(redrive, { tag: succeeded }, { status: 'done' }, waiting)
+  await journal.record(redrive, { tag: succeeded }, { status: 'done' }, call)
   t.equal(await expiry(), inTwoDays())
   const ignored = newEvent()
-  await journal.ignore(ignored, 'no processor is on it', waiting)
+  await journal.ignore(ignored, 'no processor is on it', call)
   now += HOUR_MS
-  await mustBegin(asRun(ignored, 'run-1', 'replay'))
-  t.equal((await itemOf(ignored))[JOURNAL.timeToLive], inTwoDays(), 'a replay of what was ignored')
+  await mustStart(asRun(ignored, 'run-1', 'replay'))
+  t.equal((await itemOf(ignored))[JOURNAL.timeToLive], inTwoDays(), 'a replay of an ignored event')
 })
 
-t.test('the feed has the events of a shard in order of time, without their payload', async (t) => {
-  const { mustBegin } = build()
+t.test('the feed lists the events of a shard by time, without their payload', async (t) => {
+  const { mustStart } = build()
   const events = [3, 1, 2].map((second) =>
     newEvent({ id: `f${newEvent().id.slice(1)}`, receivedAt: `2030-01-02T00:00:0${second}.000Z` })
   )
-  for (const event of events) await mustBegin(event)
+  for (const event of events) await mustStart(event)
   const { Items } = await client.send(
     new QueryCommand({
       TableName,
@@ -428,39 +408,39 @@ t.test('the feed has the events of a shard in order of time, without their paylo
   }
 })
 
-t.test('while DynamoDB does not answer, each call is retried until it does', async (t) => {
-  const { journal, mustBegin, waiting, lines, logged } = build()
+t.test('retries each call until DynamoDB answers', async (t) => {
+  const { journal, mustStart, call, lines, logged } = build()
   const event = newEvent()
   const ignored = newEvent()
   const untimed = newEvent({ signedAt: HAPPENED_AT.toISOString() })
   let attempt: Attempt | undefined
   const calls = [
-    async () => void (await journal.identify(untimed, waiting)),
+    async () => void (await journal.identify(untimed, call)),
     async () => {
-      attempt = await mustBegin(event, { tag: started })
+      attempt = await mustStart(event, { tag: started })
     },
-    async () => void (await journal.record(attempt!, { tag: succeeded }, { status: 'done' }, waiting)),
-    () => journal.ignore(ignored, 'no processor is on it', waiting)
+    async () => void (await journal.record(attempt!, { tag: succeeded }, { status: 'done' }, call)),
+    () => journal.ignore(ignored, 'no processor is on it', call)
   ]
   for (const call of calls) {
     lines.length = 0
-    const outage = intercept(t, breakOff)
+    const outage = intercept(t, closeConnection)
     const called = call()
     await logged()
     outage.end()
     await called
     t.match(lines[0], { level: 50, code: 'JOURNAL_UNAVAILABLE', err: { message: String } })
   }
-  t.match(await journal.find(event.id), { status: 'done', attempts: 1, processors: { tag: succeeded } })
-  t.match(await journal.find(ignored.id), { status: 'ignored' })
+  t.match(await reader.find(event.id), { status: 'done', attempts: 1, processors: { tag: succeeded } })
+  t.match(await reader.find(ignored.id), { status: 'ignored' })
 })
 
-t.test('a write whose answer was lost has the same result when it is repeated', async (t) => {
-  const { journal, mustBegin, waiting } = build()
+t.test('repeating a write whose response was lost has the same result', async (t) => {
+  const { journal, mustStart, call } = build()
   const event = newEvent()
-  const losingAnswers = async <Result>(call: () => Promise<Result>): Promise<Result> => {
+  const losingResponses = async <Result>(call: () => Promise<Result>): Promise<Result> => {
     const loss = intercept(t, (request, response) => {
-      if (loss.calls() <= 2) loseAnswer(request, response)
+      if (loss.calls() <= 2) loseResponse(request, response)
     })
     const result = await call()
     loss.end()
@@ -469,40 +449,39 @@ t.test('a write whose answer was lost has the same result when it is repeated', 
   }
   for (const attempts of [1, 2, 3]) {
     const record = { ...started, attempts }
-    const attempt = await losingAnswers(() => mustBegin(event, { tag: record }))
-    t.match(await journal.find(event.id), { status: 'processing', attempts, processors: { tag: record } })
-    const write = () => journal.record(attempt, { tag: failed }, { status: 'retrying' }, waiting)
-    t.equal(await losingAnswers(write), true)
-    t.match(await journal.find(event.id), { status: 'retrying', attempts, processors: { tag: failed } })
+    const attempt = await losingResponses(() => mustStart(event, { tag: record }))
+    t.match(await reader.find(event.id), { status: 'processing', attempts, processors: { tag: record } })
+    const write = () => journal.record(attempt, { tag: failed }, { status: 'retrying' }, call)
+    t.equal(await losingResponses(write), true)
+    t.match(await reader.find(event.id), { status: 'retrying', attempts, processors: { tag: failed } })
   }
   const redrive = asRun(event, 'run-1')
-  await losingAnswers(() => mustBegin(redrive))
-  t.match(await journal.find(event.id), { attempts: 1, run: 'run-1' })
+  await losingResponses(() => mustStart(redrive))
+  t.match(await reader.find(event.id), { attempts: 1, run: 'run-1' })
 })
 
-t.test('an attempt counts once, however often all the answers to its write are lost', async (t) => {
-  const { journal, mustBegin, lines } = build()
+t.test('counts an attempt once, however many responses are lost', async (t) => {
+  const { mustStart, lines } = build()
   const event = newEvent()
-  await mustBegin(event, { tag: started })
-  // the SDK gives up after four tries
+  await mustStart(event, { tag: started })
+  // the SDK gives up after four attempts
   const loss = intercept(t, (request, response) => {
-    if (loss.calls() <= 9) loseAnswer(request, response)
+    if (loss.calls() <= 9) loseResponse(request, response)
   })
-  const begun = mustBegin(event, { tag: { ...started, attempts: 2 } })
-  await begun
+  await mustStart(event, { tag: { ...started, attempts: 2 } })
   loss.end()
   t.ok(lines.length >= 2)
-  t.match(await journal.find(event.id), { attempts: 2, processors: { tag: { attempts: 2 } } })
+  t.match(await reader.find(event.id), { attempts: 2, processors: { tag: { attempts: 2 } } })
 })
 
-t.test('a worker that stops waits for DynamoDB no longer, after one more try', async (t) => {
-  const { journal, mustBegin, waiting, logged } = build({ pauseMs: 60_000 })
+t.test('makes one more attempt when the signal aborts', async (t) => {
+  const { journal, mustStart, call, logged } = build({ pauseMs: 60_000 })
   const event = newEvent()
-  const attempt = await mustBegin(event)
-  const outage = intercept(t, breakOff)
+  const attempt = await mustStart(event)
+  const outage = intercept(t, closeConnection)
   const stop = new AbortController()
   const record = () =>
-    journal.record(attempt, { tag: succeeded }, { status: 'done' }, { ...waiting, signal: stop.signal })
+    journal.record(attempt, { tag: succeeded }, { status: 'done' }, { ...call, signal: stop.signal })
   const refused = t.rejects(record(), { name: 'ListenerError', code: 'JOURNAL_UNAVAILABLE', cause: Error })
   await logged()
   const before = outage.calls()
@@ -512,51 +491,47 @@ t.test('a worker that stops waits for DynamoDB no longer, after one more try', a
 
   outage.end()
   await record()
-  t.match(await journal.find(event.id), { status: 'done' }, 'what can be recorded in its last moments is')
+  t.match(
+    await reader.find(event.id),
+    { status: 'done' },
+    'records the outcome after the abort if DynamoDB answers'
+  )
 })
 
-t.test('what DynamoDB refuses for good, and a defect of ours, are not retried', async (t) => {
-  const { journal, mustBegin, waiting, lines } = build()
-  const attempt = await mustBegin(newEvent())
+t.test('does not retry an invalid request or a bug', async (t) => {
+  const { journal, mustStart, call, lines } = build()
+  const attempt = await mustStart(newEvent())
   const { calls } = intercept(t)
   const tooLarge = Object.fromEntries(
     Array.from({ length: 900 }, (_, index) => [`p${index}`, { ...dead, message: 'x'.repeat(500) }])
   )
-  const refused = { code: 'JOURNAL_UNAVAILABLE', cause: { name: 'ValidationException' } }
-  await t.rejects(journal.record(attempt, tooLarge, undefined, waiting), refused)
+  const rejection = { code: 'JOURNAL_UNAVAILABLE', cause: { name: 'ValidationException' } }
+  await t.rejects(journal.record(attempt, tooLarge, undefined, call), rejection)
   t.equal(calls(), 1)
   const unwritable = { tag: { ...succeeded, note: Symbol('unwritable') as unknown as string } }
-  await t.rejects(journal.record(attempt, unwritable, undefined, waiting), { code: 'JOURNAL_UNAVAILABLE' })
+  await t.rejects(journal.record(attempt, unwritable, undefined, call), { code: 'JOURNAL_UNAVAILABLE' })
   t.equal(calls(), 1)
   t.strictSame(lines, [])
 })
 
-t.test('an operator is told at once when DynamoDB refuses', async (t) => {
-  const { journal } = build({ tableName: 'a-table-that-is-not-there' })
-  await t.rejects(journal.find(newEvent().id), {
-    code: 'JOURNAL_UNAVAILABLE',
-    cause: { name: 'ResourceNotFoundException' }
-  })
-})
-
-t.test('an event that states its time, or that the journal does not know, keeps its id', async (t) => {
-  const { journal, waiting } = build()
+t.test('an event keeps its id if its body states a time or the journal does not know it', async (t) => {
+  const { journal, call } = build()
   const { calls } = intercept(t)
   const timed = newEvent()
-  t.equal(await journal.identify(timed, waiting), timed)
-  t.equal(calls(), 0, 'and costs nothing')
+  t.equal(await journal.identify(timed, call), timed)
+  t.equal(calls(), 0, 'without a call')
   const untimed = newEvent({ signedAt: HAPPENED_AT.toISOString() })
-  t.equal(await journal.identify(untimed, waiting), untimed)
+  t.equal(await journal.identify(untimed, call), untimed)
 })
 
-t.test('a body without a time is the same event within an hour, and a later one after it', async (t) => {
-  const { journal, mustBegin, waiting } = build()
+t.test('the same body without a time is another event when it is signed over an hour later', async (t) => {
+  const { journal, mustStart, call } = build()
   const signed = (minutes: number) => new Date(HAPPENED_AT.getTime() + minutes * 60_000).toISOString()
   const event = newEvent({ type: 'delete', signedAt: signed(0) })
   const idAfter = async (minutes: number) => {
-    const identified = await journal.identify({ ...event, signedAt: signed(minutes) }, waiting)
-    const attempt = await mustBegin(identified)
-    await journal.record(attempt, { tag: succeeded }, { status: 'retrying' }, waiting)
+    const identified = await journal.identify({ ...event, signedAt: signed(minutes) }, call)
+    const attempt = await mustStart(identified)
+    await journal.record(attempt, { tag: succeeded }, { status: 'retrying' }, call)
     return identified.id
   }
   const first = await idAfter(0)
@@ -568,32 +543,32 @@ t.test('a body without a time is the same event within an hour, and a later one 
   const third = await idAfter(122)
   t.notOk([first, second].includes(third))
   t.equal(await idAfter(125), third)
-  t.equal(await idAfter(61), second, 'SQS delivers an older one again')
+  t.equal(await idAfter(61), second, 'SQS redelivers an older one')
   t.equal(await idAfter(125), third)
   t.equal(await idAfter(0), first)
   const redriven = { ...event, id: second, signedAt: signed(61), run: { kind: 'redrive', id: 'r' } as const }
-  t.equal((await journal.identify(redriven, waiting)).id, second, 'an identified event keeps its id')
+  t.equal((await journal.identify(redriven, call)).id, second, 'an identified event keeps its id')
 })
 
-t.test('the clock, 30 days and a second are the defaults', async (t) => {
+t.test('uses the real clock and keeps events for 30 days by default', async (t) => {
   const event = newEvent()
   const plain = new Journal({ client, tableName: TableName })
   const before = Math.floor(Date.now() / 1000)
-  await plain.ignore(event, 'no processor is on it', build().waiting)
+  await plain.ignore(event, 'no processor is on it', build().call)
   const { expiresAt, finishedAt } = await itemOf(event)
   t.ok(Number(expiresAt) >= before + 30 * 86_400)
   t.ok(Math.abs(Date.parse(String(finishedAt)) - Date.now()) < 60_000)
 })
 
-t.test('whatever happens to an event, the journal says what one in memory says', async () => {
+t.test('behaves like the journal in memory, under any sequence of calls', async () => {
   const records = fc.dictionary(
     fc.constantFrom('a.b', 'c-d'),
     fc.constantFrom(started, succeeded, failed, dead),
     { noNullPrototype: true }
   )
-  const verdict = fc.constantFrom('retrying', 'done', 'dead').map((status) => ({ status }) as const)
+  const outcome = fc.constantFrom('retrying', 'done', 'dead').map((status) => ({ status }) as const)
   const step = fc.oneof(
-    { weight: 3, arbitrary: fc.record({ kind: fc.constant('begin'), records }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('start'), records }) },
     {
       weight: 1,
       arbitrary: fc.record({ kind: fc.constant('run'), run: fc.constantFrom('1', '2'), records })
@@ -605,39 +580,39 @@ t.test('whatever happens to an event, the journal says what one in memory says',
         kind: fc.constant('record'),
         attempt: fc.nat(3),
         records,
-        verdict: fc.option(verdict, { nil: undefined })
+        outcome: fc.option(outcome, { nil: undefined })
       })
     }
   )
-  const { journal, waiting } = build()
+  const { journal, call } = build()
   const decide = (event: AssetEvent, started: ProcessorRecords) => (entry: JournalEntry | undefined) =>
     entry && !UNFINISHED.includes(entry.status) && event.run?.id === entry.run
       ? { outcome: 'finished' as const }
-      : { outcome: 'begun' as const, started }
+      : { outcome: 'due' as const, started }
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
       const event = newEvent()
       const model = memoryJournal(() => NOW)
       const both = [journal, model.journal].map((journal) => ({ journal, attempts: [] as Attempt[] }))
       for (const step of steps) {
-        const answers: unknown[] = []
+        const results: unknown[] = []
         for (const { journal, attempts } of both) {
-          if (step.kind === 'begin' || step.kind === 'run') {
+          if (step.kind === 'start' || step.kind === 'run') {
             const one = 'run' in step ? asRun(event, step.run) : event
-            const begun = await journal.begin(one, decide(one, step.records), waiting)
-            if (begun.outcome === 'begun') attempts.unshift(begun.attempt)
-            const { id: _, ...attempt } = 'attempt' in begun ? begun.attempt : ({} as Attempt)
-            answers.push(begun.outcome, attempt)
+            const result = await journal.startAttempt(one, decide(one, step.records), call)
+            if (result.outcome === 'due') attempts.unshift(result.attempt)
+            const { id: _, ...attempt } = 'attempt' in result ? result.attempt : ({} as Attempt)
+            results.push(result.outcome, attempt)
           } else if (step.kind === 'ignore') {
-            answers.push(await journal.ignore(event, 'reason', waiting))
+            results.push(await journal.ignore(event, 'reason', call))
           } else if ('attempt' in step && attempts[step.attempt]) {
             const attempt = attempts[step.attempt] as Attempt
-            answers.push(await journal.record(attempt, step.records, step.verdict, waiting))
+            results.push(await journal.record(attempt, step.records, step.outcome, call))
           }
         }
-        deepStrictEqual(answers.slice(0, answers.length / 2), answers.slice(answers.length / 2))
+        deepStrictEqual(results.slice(0, results.length / 2), results.slice(results.length / 2))
       }
-      const found = await journal.find(event.id)
+      const found = await reader.find(event.id)
       const entry = model.entries.get(event.id)
       deepStrictEqual(
         found && [found.status, found.attempts, found.processors],

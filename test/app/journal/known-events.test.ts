@@ -1,5 +1,4 @@
-import type { BatchGetCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
-import { PutCommand } from '@aws-sdk/lib-dynamodb'
+import { type BatchGetCommand, type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb'
 import t from 'tap'
 import { createDynamoDbClient } from '../../../app/journal/dynamodb.ts'
 import { knownEvents } from '../../../app/journal/known-events.ts'
@@ -17,14 +16,14 @@ t.teardown(async () => {
 type Send = (command: BatchGetCommand) => Promise<unknown>
 const answering = (send: Send) => ({ client: { send } as unknown as DynamoDBDocumentClient, tableName })
 
-t.test('of many events those that the journal has are known', async (t) => {
+t.test('returns the ids that the journal has', async (t) => {
   const ids = Array.from({ length: 250 }, (_, index) => `event-${index}`)
   const there = ids.filter((_, index) => index % 3 === 0)
   for (const id of there) await client.send(new PutCommand({ TableName: tableName, Item: { id } }))
   t.strictSame([...(await knownEvents(ids, { client, tableName }))].sort(), there.toSorted())
 })
 
-t.test('of none nothing is asked, and one that is named twice is asked for once', async (t) => {
+t.test('makes no call for no ids, and asks for each id once', async (t) => {
   const asked: unknown[] = []
   const { client: fake } = answering(async ({ input }) => {
     asked.push(input.RequestItems?.[tableName]?.Keys)
@@ -35,7 +34,7 @@ t.test('of none nothing is asked, and one that is named twice is asked for once'
   t.strictSame(asked, [[{ id: 'a' }]])
 })
 
-t.test('what DynamoDB leaves out is asked for again', async (t) => {
+t.test('asks again for unprocessed keys', async (t) => {
   const asked: unknown[][] = []
   const table = answering(async ({ input }) => {
     const keys = input.RequestItems![tableName]!.Keys!
@@ -50,13 +49,13 @@ t.test('what DynamoDB leaves out is asked for again', async (t) => {
   t.strictSame(asked, [['a', 'b', 'c'], ['b', 'c'], ['c']])
 })
 
-t.test('a journal that answers nothing, or fails, is unavailable', async (t) => {
+t.test('throws JOURNAL_UNAVAILABLE if keys stay unprocessed or the call fails', async (t) => {
   let calls = 0
   const busy = answering(async () => {
     calls++
     return { UnprocessedKeys: { [tableName]: { Keys: [{ id: 'a' }] } } }
   })
-  await t.rejects(knownEvents(['a'], busy, 0), { code: 'JOURNAL_UNAVAILABLE', cause: { message: /1 keys/ } })
+  await t.rejects(knownEvents(['a'], busy, 0), { code: 'JOURNAL_UNAVAILABLE', cause: Error })
   t.equal(calls, 8)
   const empty = answering(async () => ({ UnprocessedKeys: { [tableName]: {} } }))
   t.strictSame(await knownEvents(['a'], empty, 0), new Set())

@@ -32,7 +32,7 @@ const timesIn = (changes: NotifiedChanges, asset: object = bag) =>
     .map(({ occurredAt }) => new Date(occurredAt).toISOString().slice(11, 19))
     .sort()
 
-t.test('an asset has its changes of the minutes that were loaded', async (t) => {
+t.test('returns the changes of an asset in the loaded minutes', async (t) => {
   await notified('11:59:59')
   await notified('12:00:00', { origin: { source: 'api', id: '1', own: true } })
   await notified('12:02:00', { asset: { publicId: 'bag' } })
@@ -52,7 +52,7 @@ t.test('an asset has its changes of the minutes that were loaded', async (t) => 
   )
 })
 
-t.test('minutes that are held are not read again, gaps are filled, and others are released', async (t) => {
+t.test('reads only missing minutes, and drops those outside the range', async (t) => {
   for (const minute of ['00', '01', '02']) await notified(`13:${minute}:00`)
   const changes = build()
   await changes.load(time('13:01:00'), time('13:01:30'))

@@ -2,7 +2,7 @@ import { PutCommand } from '@aws-sdk/lib-dynamodb'
 import t from 'tap'
 import { createDynamoDbClient } from '../../../app/journal/dynamodb.ts'
 import { Journal } from '../../../app/journal/journal.ts'
-import { begunThrough } from '../../../app/journal/started-events.ts'
+import { startedThrough } from '../../../app/journal/started-events.ts'
 import { startDynamoDb } from '../../../dev/dynamodb.ts'
 import { beginAttempt, PATIENT } from '../../support/journal.ts'
 import { eventOf } from '../../support/operator.ts'
@@ -17,22 +17,22 @@ t.teardown(async () => {
 
 let events = 0
 
-/** How far workers have come on a day, by when events were received and begun. */
-async function through(day: string, begun: [receivedAt: string, begunAt: string][], ignore = false) {
+/** The result for a day whose events were received and started at these times. */
+async function through(day: string, starts: [receivedAt: string, startedAt: string][], ignore = false) {
   const time = (text: string) => Date.parse(`2026-06-${day}T${text}:00.000Z`)
-  for (const [receivedAt, begunAt] of begun) {
-    const journal = new Journal({ ...table, clock: () => time(begunAt) })
+  for (const [receivedAt, startedAt] of starts) {
+    const journal = new Journal({ ...table, clock: () => time(startedAt) })
     const event = eventOf(`${events++ % 16}-${events}`, {
       receivedAt: new Date(time(receivedAt)).toISOString()
     })
     if (ignore) await journal.ignore(event, 'not wanted', PATIENT)
     else await beginAttempt(journal, event)
   }
-  const found = await begunThrough(table, { from: time('00:00'), until: time('23:59') })
+  const found = await startedThrough(table, { from: time('00:00'), until: time('23:59') })
   return found === undefined ? undefined : new Date(found).toISOString().slice(11, 16)
 }
 
-t.test('on a system that is never at rest it is half an hour back', async (t) => {
+t.test('is half an hour ago on a busy system', async (t) => {
   const minutes = Array.from({ length: 50 }, (_, index) => `11:${String(index + 10)}`)
   t.equal(
     await through(
@@ -43,7 +43,7 @@ t.test('on a system that is never at rest it is half an hour back', async (t) =>
   )
 })
 
-t.test('events that no processor wants count as begun', async (t) => {
+t.test('counts ignored events as started', async (t) => {
   const pairs: [string, string][] = [
     ['10:00', '10:00'],
     ['12:00', '12:00']
@@ -51,7 +51,7 @@ t.test('events that no processor wants count as begun', async (t) => {
   t.equal(await through('02', pairs, true), '10:00')
 })
 
-t.test('an event that is being opened for another run counts as begun when it was received', async (t) => {
+t.test('counts an event without a start as started when it was received', async (t) => {
   const item = {
     id: 'a',
     feedShard: '2026-06-06#a',
@@ -62,12 +62,12 @@ t.test('an event that is being opened for another run counts as begun when it wa
   t.equal(await through('06', [['12:00', '12:00']]), '10:00')
 })
 
-t.test('after an outage it is before the outage, until what was hidden has been begun', async (t) => {
+t.test('stays before an outage until the hidden events have been started', async (t) => {
   const before: [string, string][] = [
     ['09:50', '09:50'],
     ['09:58', '09:58']
   ]
-  // received at 09:59 and still hidden, another event: these were received later, and have been begun
+  // another event, received at 09:59, is still hidden; these were received later and have been started
   const after: [string, string][] = [
     ['11:00', '13:05'],
     ['13:05', '13:05'],
@@ -77,7 +77,7 @@ t.test('after an outage it is before the outage, until what was hidden has been 
   t.equal(await through('03', [['13:40', '13:40']]), '13:06')
 })
 
-t.test('when the workers stopped amid a backlog it is before the backlog', async (t) => {
+t.test('stays before a backlog in which the workers stopped', async (t) => {
   const drained: [string, string][] = [
     ['10:00', '13:00'],
     ['12:59', '13:01']
@@ -85,7 +85,7 @@ t.test('when the workers stopped amid a backlog it is before the backlog', async
   t.equal(await through('04', [['09:00', '09:00'], ...drained]), '09:00')
 })
 
-t.test('it is not known where the feed has nothing older, or nothing at all', async (t) => {
+t.test('is undefined if the feed has no older events', async (t) => {
   t.equal(await through('05', []), undefined)
   t.equal(
     await through('05', [

@@ -19,13 +19,13 @@ const processor = (given: Partial<Processor> = {}): Processor => ({
   ...given
 })
 
-/** Defines a listener of what may not be one. */
+/** Calls `defineListener` with any value. */
 const define = (listener: unknown) => defineListener(listener as Listener)
 const withProcessor = (given: object) => define({ processors: [{ ...processor(), ...given }] })
 
 const refusal = (message: RegExp) => ({ name: 'ListenerError', code: 'LISTENER_CONFIG_INVALID', message })
 
-t.test('a listener is given back as it was defined', async (t) => {
+t.test('returns the listener unchanged', async (t) => {
   const listener = {
     processors: [
       processor(),
@@ -44,18 +44,18 @@ t.test('a listener is given back as it was defined', async (t) => {
   t.ok(defineListener({ processors: [] }), 'one that does nothing yet')
 })
 
-t.test('what a user needs beside is there too', async (t) => {
+t.test('exports what a user needs', async (t) => {
   t.ok(new PermanentError('never') instanceof Error)
   t.equal(typeof CloudinaryError, 'function')
 })
 
-t.test('what has no list of processors is refused', async (t) => {
+t.test('rejects a listener without a list of processors', async (t) => {
   for (const none of [undefined, null, {}, 5, [], { processors: {} }, { processors: processor() }]) {
     t.throws(() => define(none), refusal(/defineListener needs `processors`, an array/))
   }
 })
 
-t.test('a processor needs a name that can be a key', async (t) => {
+t.test('requires a name that can be a key', async (t) => {
   for (const name of [undefined, '', 'has space', 'a/b', 'é', 'x'.repeat(65), 5, null]) {
     t.throws(() => withProcessor({ name }), refusal(/^processor 0 needs a name of 1 to 64 letters/))
   }
@@ -65,7 +65,7 @@ t.test('a processor needs a name that can be a key', async (t) => {
   }
 })
 
-t.test('two processors of one name are refused', async (t) => {
+t.test('rejects two processors with the same name', async (t) => {
   t.throws(
     () => define({ processors: [processor(), processor({ name: 'other' }), processor()] }),
     refusal(/two processors are named "mine"/)
@@ -73,21 +73,18 @@ t.test('two processors of one name are refused', async (t) => {
   t.throws(() => define({ processors: [helloWorldTag(), helloWorldTag()] }), refusal(/"hello-world-tag"/))
 })
 
-t.test('a processor needs types to be on', async (t) => {
+t.test('requires event types', async (t) => {
   for (const on of [undefined, 'upload', [], {}, null]) {
     t.throws(() => withProcessor({ on }), refusal(/processor "mine" needs `on`, a list of event types/))
   }
 })
 
-t.test('a type that there is not is refused, with those there are', async (t) => {
-  t.throws(
-    () => withProcessor({ on: ['upload', 'uplaod'] }),
-    refusal(/"mine" is on "uplaod"; the types are \*, .*upload/)
-  )
-  t.throws(() => withProcessor({ on: [undefined] }), refusal(/is on "undefined"/))
+t.test('rejects an unknown event type and lists the known ones', async (t) => {
+  t.throws(() => withProcessor({ on: ['upload', 'uplaod'] }), refusal(/"mine" .*"uplaod"; .*\*, .*upload/))
+  t.throws(() => withProcessor({ on: [undefined] }), refusal(/"mine" .*"undefined"/))
 })
 
-t.test('`when` and `handle` must be functions', async (t) => {
+t.test('requires functions as `when` and `handle`', async (t) => {
   for (const when of [null, true, 'upload']) {
     t.throws(() => withProcessor({ when }), refusal(/`when` of processor "mine" is not a function/))
   }
@@ -96,21 +93,21 @@ t.test('`when` and `handle` must be functions', async (t) => {
   }
 })
 
-t.test('`start`, `stop` and `migrate` must be functions where they are there', async (t) => {
+t.test('requires functions as `start`, `stop`, `migrate` and `check`', async (t) => {
   for (const hook of ['start', 'stop', 'migrate', 'check']) {
     t.throws(() => withProcessor({ [hook]: 'now' }), refusal(/` of processor "mine" is not a function/))
     t.ok(withProcessor({ [hook]: () => {} }))
   }
 })
 
-t.test('a logger must be able to have children, as a pino instance', async (t) => {
+t.test('requires a pino instance as logger', async (t) => {
   for (const logger of [null, {}, 'pino', console]) {
     t.throws(() => define({ processors: [], logger }), refusal(/`logger` must be a pino instance/))
   }
   t.ok(define({ processors: [], logger: undefined }))
 })
 
-t.test('a time limit must be one that a message can be held for', async (t) => {
+t.test('rejects a time-out longer than a message can be hidden', async (t) => {
   const processor = { name: 'mine', on: ['upload' as const], handle: () => undefined }
   for (const timeoutSeconds of [0, -1, 36_001, Number.NaN, '5' as unknown as number]) {
     t.throws(() => defineListener({ processors: [{ ...processor, timeoutSeconds }] }), {
@@ -121,15 +118,15 @@ t.test('a time limit must be one that a message can be held for', async (t) => {
   t.ok(defineListener({ processors: [{ ...processor, timeoutSeconds: 600 }] }))
 })
 
-t.test('what a processor requires must be a variable', async (t) => {
+t.test('requires variable names in `requires`', async (t) => {
   t.throws(
     () => withProcessor({ requires: ['cms-token'] }),
-    refusal(/^processor "mine" requires "cms-token"; /)
+    refusal(/^processor "mine" requires "cms-token"/)
   )
   t.ok(withProcessor({ requires: ['CMS_TOKEN', { name: 'CMS_URL' }] }))
 })
 
-t.test('the config of a processor has the types of what it requires', async (t) => {
+t.test('types `config` by the required variables', async (t) => {
   const limit = { name: 'CMS_LIMIT', schema: z.string().transform(Number) } as const
   const cms = defineProcessor({
     name: 'cms',
@@ -144,7 +141,7 @@ t.test('the config of a processor has the types of what it requires', async (t) 
         PORT,
         WEBHOOK_URL
       ]
-      // @ts-expect-error it is not required
+      // @ts-expect-error not in `requires`
       known.push(config.CMS_URL)
     },
     start({ config }) {

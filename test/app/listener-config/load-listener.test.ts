@@ -10,7 +10,7 @@ export default { processors: [{ ...named, on: ['upload'], handle () {} }] }
 
 const refusal = (message: RegExp) => ({ name: 'ListenerError', code: 'LISTENER_CONFIG_INVALID', message })
 
-t.test('a listener is loaded by a path from the working directory or an absolute one', async (t) => {
+t.test('loads a listener by a relative or absolute path', async (t) => {
   const dir = t.testdir({
     'good.ts': good,
     'with space #1.ts': good,
@@ -23,7 +23,7 @@ t.test('a listener is loaded by a path from the working directory or an absolute
   }
 })
 
-t.test('a file that cannot be loaded is refused in one line, with the error as the cause', async (t) => {
+t.test('rejects an unloadable file in one line, with the error as cause', async (t) => {
   const path = join(t.testdir({ 'throws.mjs': "throw new Error('at the\\n  top')" }), 'throws.mjs')
   await t.rejects(loadListener(path), {
     ...refusal(/^\S*throws\.mjs:1: Error: at the top$/),
@@ -31,7 +31,7 @@ t.test('a file that cannot be loaded is refused in one line, with the error as t
   })
 })
 
-t.test('a file without a listener as its default export is refused', async (t) => {
+t.test('rejects a file whose default export is not a listener', async (t) => {
   const dir = t.testdir({
     'none.ts': 'export const listener = { processors: [] }',
     'null.ts': 'export default null',

@@ -7,7 +7,7 @@ import { faultsOf, metricsOf } from '../../support/emf.ts'
 
 const NAMESPACE = 'Cloudinary/Listener'
 
-/** Metrics of a worker, whose period ends when `beat` is called. */
+/** Builds metrics of a worker, which are written at each `beat`. */
 function build(overrides: Partial<EmfMetricsOptions> = {}) {
   const lines: string[] = []
   const warnings: Record<string, unknown>[] = []
@@ -33,7 +33,7 @@ function build(overrides: Partial<EmfMetricsOptions> = {}) {
 
 const sum = (values: readonly number[] = []) => values.reduce((total, value) => total + value, 0)
 
-t.test('what was told in a minute is one line for each set of dimensions', async (t) => {
+t.test('writes one line per minute and set of dimensions', async (t) => {
   const { metrics, parsed, timer, time } = build()
   t.equal(timer.milliseconds, 60_000)
   metrics.count('EventsProcessed', 1)
@@ -81,7 +81,7 @@ t.test('what was told in a minute is one line for each set of dimensions', async
   ])
 })
 
-t.test('a minute in which nothing was told is no line, and the next begins at nothing', async (t) => {
+t.test('writes no line for an idle minute, and resets the values', async (t) => {
   const { metrics, lines, timer } = build()
   timer.beat()
   t.strictSame(lines, [])
@@ -93,7 +93,7 @@ t.test('a minute in which nothing was told is no line, and the next begins at no
   t.strictSame([...metricsOf(lines)], [['EventsIgnored{Role=worker}', [1, 1]]])
 })
 
-t.test('a refusal is counted under its reason, and under all reasons', async (t) => {
+t.test('counts a refusal under its reason and under all reasons', async (t) => {
   const { metrics, lines, timer } = build({ role: 'web' })
   metrics.count('NotificationsRefused', 1, { Reason: 'SIGNATURE_INVALID' })
   metrics.count('NotificationsRefused', 1, { Reason: 'SIGNATURE_EXPIRED' })
@@ -105,7 +105,7 @@ t.test('a refusal is counted under its reason, and under all reasons', async (t)
   })
 })
 
-t.test('a reason and a processor of the same name are told apart', async (t) => {
+t.test('distinguishes a reason and a processor of the same name', async (t) => {
   const { metrics, lines, timer } = build()
   metrics.count('NotificationsRefused', 1, { Reason: 'same' })
   metrics.count('ProcessorFailed', 1, { Processor: 'same' })
@@ -114,7 +114,7 @@ t.test('a reason and a processor of the same name are told apart', async (t) => 
   t.ok(metricsOf(lines).has('ProcessorFailed{Role=worker,Processor=same}'))
 })
 
-t.test('a gauge is read and written every minute, whether or not anything happened', async (t) => {
+t.test('writes a gauge every minute', async (t) => {
   const { metrics, lines, timer } = build()
   let open = 0
   metrics.gauge('BreakerOpen', () => open)
@@ -125,7 +125,7 @@ t.test('a gauge is read and written every minute, whether or not anything happen
   t.strictSame([...metricsOf(lines)], [['BreakerOpen{Role=worker}', [0, 1, 1]]])
 })
 
-t.test('a stop writes what is left, and ends the timer', async (t) => {
+t.test('a stop writes the rest and stops the timer', async (t) => {
   const { metrics, lines, timer } = build()
   metrics.count('EventsRetried', 4)
   metrics.stop()
@@ -133,7 +133,7 @@ t.test('a stop writes what is left, and ends the timer', async (t) => {
   t.strictSame([...metricsOf(lines)], [['EventsRetried{Role=worker}', [4]]])
 })
 
-t.test('durations are written before there are too many for a line, so that no more are held', async (t) => {
+t.test('writes durations before there are too many for a line', async (t) => {
   const { metrics, lines, timer } = build()
   metrics.count('EventsProcessed', 1)
   for (let i = 0; i < 99; i++) metrics.time('EndToEndLatency', i)
@@ -147,7 +147,7 @@ t.test('durations are written before there are too many for a line, so that no m
   t.strictSame(metricsOf(lines).get('EventsProcessed{Role=worker}'), [1])
 })
 
-t.test('what is no number does not spoil a line, and no duration is negative', async (t) => {
+t.test('drops invalid numbers and negative durations', async (t) => {
   const { metrics, lines, timer } = build()
   for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -5])
     metrics.time('EndToEndLatency', bad)
@@ -156,7 +156,7 @@ t.test('what is no number does not spoil a line, and no duration is negative', a
   t.strictSame([...metricsOf(lines)], [['EndToEndLatency{Role=worker}', [0]]])
 })
 
-t.test('what the library warns of is logged, and is not in the way of a line', async (t) => {
+t.test('logs warnings of the library and still writes the line', async (t) => {
   const { metrics, lines, warnings, timer, time } = build()
   time.now -= 15 * 86_400_000
   metrics.count('EventsIgnored', 1)
@@ -165,7 +165,7 @@ t.test('what the library warns of is logged, and is not in the way of a line', a
   t.match(warnings, [{ msg: /timestamp/ }])
 })
 
-t.test('by default the timer is a real one, which does not keep the process alive', async (t) => {
+t.test('the default timer does not keep the process alive', async (t) => {
   const lines: string[] = []
   const write = (line: string) => void lines.push(line)
   const log = pino({ level: 'silent' })
@@ -188,7 +188,7 @@ t.test('by default the timer is a real one, which does not keep the process aliv
   t.equal(lines.length, 1, 'stopped')
 })
 
-t.test('what was told before a role could start is written when it stops', async (t) => {
+t.test('writes metrics recorded before the start when it stops', async (t) => {
   const lines: string[] = []
   const write = (line: string) => void lines.push(line)
   const log = pino({ level: 'silent' })
@@ -198,7 +198,7 @@ t.test('what was told before a role could start is written when it stops', async
   t.equal(metricsOf(lines).size, 2)
 })
 
-t.test('whatever is told, every line is valid, and nothing is lost or told twice', async (t) => {
+t.test('every line is valid, and no value is lost or written twice', async (t) => {
   const detail = fc.constantFrom('A', 'B', 'C')
   const step = fc.oneof(
     fc.record({ kind: fc.constant('count' as const), by: fc.nat({ max: 1000 }) }),
@@ -247,7 +247,7 @@ t.test('whatever is told, every line is valid, and nothing is lost or told twice
   )
 })
 
-t.test('the check of a line finds what CloudWatch would not take', async (t) => {
+t.test('the validator rejects invalid lines', async (t) => {
   const good = {
     _aws: {
       Timestamp: 1,

@@ -22,7 +22,7 @@ function authentic(name: string, handle: unknown) {
   }
 }
 
-/** Names are unique in an answer: `good` ones must be acknowledged, `rejected` ones Cloudinary does not let. */
+/** Names are unique in a response. `good` ones must be acknowledged; Cloudinary rejects `rejected` ones. */
 const element = fc.oneof(
   fc.record({ kind: fc.constant('good' as const), id: fc.nat(1e6) }),
   fc.record({ kind: fc.constant('junk' as const), value: fc.jsonValue({ maxDepth: 3 }) }),
@@ -46,7 +46,7 @@ const element = fc.oneof(
 )
 const elements = fc.uniqueArray(element, { maxLength: 40, selector: (each) => ('id' in each ? each.id : {}) })
 
-t.test('whatever an answer holds, all authentic notifications are stored and acknowledged', async (t) => {
+t.test('stores and acknowledges all authentic notifications of any response', async (t) => {
   const { clients } = await buildCloudinary(t)
   const { fetch } = globalThis
   t.teardown(() => {

@@ -2,22 +2,32 @@ import fc from 'fast-check'
 import { pino } from 'pino'
 import t from 'tap'
 import type { PollMessage } from '../../../app/cloudinary/poll-channel.ts'
-import { type About, Ingest, type IngestOutcome, type Notification } from '../../../app/ingest/ingest.ts'
+import {
+  Ingest,
+  type IngestOutcome,
+  type Notification,
+  type NotificationSummary
+} from '../../../app/ingest/ingest.ts'
 import { NO_METRICS } from '../../../app/metrics/metrics.ts'
-import { type BatchOptions, takeBatch } from '../../../app/poll/poll-batch.ts'
-import { Refusals } from '../../../app/poll/refused-messages.ts'
+import { type BatchOptions, ingestBatch } from '../../../app/poll/poll-batch.ts'
+import { RefusedMessages } from '../../../app/poll/refused-messages.ts'
 import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
 import { signatureHeaders } from '../../../app/testing/sign.ts'
 
-const about: About = { environment: 'demo', type: 'upload', notificationType: 'upload', ids: ['1'] }
-const accepted: IngestOutcome = { outcome: 'accepted', events: 1, about }
+const summary: NotificationSummary = {
+  environment: 'demo',
+  type: 'upload',
+  notificationType: 'upload',
+  ids: ['1']
+}
+const accepted: IngestOutcome = { outcome: 'accepted', events: 1, summary }
 const refused: IngestOutcome = { outcome: 'refused', code: 'SIGNATURE_INVALID', reason: 'no secret fits' }
 const unavailable: IngestOutcome = {
   outcome: 'unavailable',
   code: 'QUEUE_UNAVAILABLE',
   reason: 'SQS has not stored every event',
   error: new Error('down'),
-  about
+  summary
 }
 
 const message = (text: string, more: object = {}): PollMessage => ({
@@ -28,45 +38,45 @@ const message = (text: string, more: object = {}): PollMessage => ({
   ...more
 })
 
-/** What becomes of a batch of which these are done with. */
+/** The result of a batch in which these messages were completed. */
 const done = (...texts: string[]) => ({
   receiptHandles: texts.map((text) => `handle of ${text}`),
   withoutHandle: 0
 })
 
-/** Takes messages whose outcomes are given, by what they say. */
+/** Ingests messages with the given outcomes, by their text. */
 function build(outcomes: Record<string, IngestOutcome>, more: Partial<BatchOptions> = {}) {
   const lines: Record<string, unknown>[] = []
-  const taken: Notification[] = []
+  const received: Notification[] = []
   let now = 0
   const options: BatchOptions = {
     ingest: {
       async receive(notification) {
-        taken.push(notification)
+        received.push(notification)
         now += 10
         return outcomes[String(notification.body)] ?? accepted
       }
     },
-    refusals: new Refusals({ clock: () => now }),
+    refusedMessages: new RefusedMessages({ clock: () => now }),
     log: pino({ level: 'info' }, { write: (text) => void lines.push(JSON.parse(text)) }),
     signal: new AbortController().signal,
     until: 1000,
     elapsedMs: () => now,
     ...more
   }
-  const take = (...messages: PollMessage[]) => takeBatch(messages, options)
+  const ingestAll = (...messages: PollMessage[]) => ingestBatch(messages, options)
   return {
-    take,
+    ingestAll,
     lines,
-    taken,
-    told: () => lines.map(({ msg }) => msg)
+    received,
+    logged: () => lines.map(({ msg }) => msg)
   }
 }
 
-t.test('what is stored may be acknowledged, in the order it came', async (t) => {
-  const { take, lines, taken } = build({})
-  t.strictSame(await take(message('1?>é'), message('2')), done('1?>é', '2'))
-  t.match(taken, [
+t.test('returns the receipt handles of stored messages in order', async (t) => {
+  const { ingestAll, lines, received } = build({})
+  t.strictSame(await ingestAll(message('1?>é'), message('2')), done('1?>é', '2'))
+  t.match(received, [
     { body: Buffer.from('1?>é'), headers: { signature: 'signature of 1?>é', timestamp: '1700000000' } },
     { headers: { timestamp: '1700000000' } }
   ])
@@ -81,90 +91,92 @@ t.test('what is stored may be acknowledged, in the order it came', async (t) => 
   t.notMatch(JSON.stringify(lines), 'signature of')
 })
 
-t.test(
-  'a message has a trace id, which its events take along, and the same one when it is given again',
-  async (t) => {
-    const { take, lines, taken } = build({ stored: accepted, bad: refused, down: unavailable })
-    await take(message('stored'), message('bad'), message('down'))
-    await take(message('stored', { receipt_handle: 'another' }))
-    const traceIds = taken.map(({ traceId }) => traceId)
-    for (const traceId of traceIds) t.match(traceId, /^Poll=[\w+/]{43}=$/)
-    t.equal(new Set(traceIds).size, 3)
-    t.equal(traceIds[3], traceIds[0])
-    t.strictSame(
-      lines.map(({ traceId }) => traceId),
-      traceIds
-    )
-  }
-)
+t.test('all deliveries of a message have the same trace id', async (t) => {
+  const { ingestAll, lines, received } = build({ stored: accepted, bad: refused, down: unavailable })
+  await ingestAll(message('stored'), message('bad'), message('down'))
+  await ingestAll(message('stored', { receipt_handle: 'another' }))
+  const traceIds = received.map(({ traceId }) => traceId)
+  for (const traceId of traceIds) t.match(traceId, /^Poll=[\w+/]{43}=$/)
+  t.equal(new Set(traceIds).size, 3)
+  t.equal(traceIds[3], traceIds[0])
+  t.strictSame(
+    lines.map(({ traceId }) => traceId),
+    traceIds
+  )
+})
 
-t.test('when the queue does not store one, it and those behind it are left', async (t) => {
-  const { take, lines, taken } = build({ 2: unavailable })
-  const result = await take(message('1'), message('2'), message('3'))
+t.test('stops at a message that the queue does not store', async (t) => {
+  const { ingestAll, lines, received } = build({ 2: unavailable })
+  const result = await ingestAll(message('1'), message('2'), message('3'))
   t.match(result, { receiptHandles: ['handle of 1'], error: { message: 'down' } })
-  t.equal(taken.length, 2)
-  t.match(lines[1], { msg: 'notification not stored; it stays in the channel', code: 'QUEUE_UNAVAILABLE' })
+  t.equal(received.length, 2)
+  t.match(lines[1], { msg: 'notification not stored; left in channel', code: 'QUEUE_UNAVAILABLE' })
 })
 
-t.test('one that does not verify is left for a day, told once, then removed', async (t) => {
-  const { take, lines, told } = build({ bad: refused })
-  t.strictSame(await take(message('bad'), message('good')), done('good'))
-  t.strictSame(await take(message('bad')), done())
-  t.strictSame(told(), ['notification refused; it stays in the channel for a day', 'notification accepted'])
+t.test('leaves an unverified message for a day, logs it once, then removes it', async (t) => {
+  const { ingestAll, lines, logged } = build({ bad: refused })
+  t.strictSame(await ingestAll(message('bad'), message('good')), done('good'))
+  t.strictSame(await ingestAll(message('bad')), done())
+  t.strictSame(logged(), ['notification refused; left in channel', 'notification accepted'])
   t.match(lines[0], { level: 50, code: 'SIGNATURE_INVALID', reason: 'no secret fits' })
-  const { take: again, told: toldAgain } = build({ bad: refused }, { refusals: overAtOnce() })
+  const { ingestAll: again, logged: loggedAgain } = build({ bad: refused }, { refusedMessages: overAtOnce() })
   t.strictSame(await again(message('bad')), done('bad'))
-  t.strictSame(toldAgain(), ['notification refused for good; it is removed from the channel'])
+  t.strictSame(loggedAgain(), ['notification refused; removed from channel'])
 })
 
-/** Refusals whose day is over for the message `bad`. */
-function overAtOnce(): Refusals {
-  const refusals = new Refusals({ clock: () => 0, leaveMs: 0 })
-  refusals.judge(message('bad'))
-  return refusals
+/** Returns RefusedMessages in which the message `bad` expires at once. */
+function overAtOnce(): RefusedMessages {
+  const refusedMessages = new RefusedMessages({ clock: () => 0, leaveMs: 0 })
+  refusedMessages.record(message('bad'))
+  return refusedMessages
 }
 
-t.test('one that verifies after all is stored, and forgotten among the refused', async (t) => {
+t.test('stores a refused message that verifies later, and forgets the refusal', async (t) => {
   const outcomes: Record<string, IngestOutcome> = { bad: refused }
-  const { take, told } = build(outcomes)
-  await take(message('bad'))
+  const { ingestAll, logged } = build(outcomes)
+  await ingestAll(message('bad'))
   outcomes.bad = accepted
-  t.strictSame(await take(message('bad')), done('bad'))
+  t.strictSame(await ingestAll(message('bad')), done('bad'))
   outcomes.bad = refused
-  await take(message('bad'))
-  t.match(told(), [/stays/, 'notification accepted', /stays/])
+  await ingestAll(message('bad'))
+  t.match(logged(), [/^notification refused/, 'notification accepted', /^notification refused/])
 })
 
-t.test('an event that SQS can never take is removed at once', async (t) => {
-  const large: IngestOutcome = { outcome: 'refused', code: 'EVENT_TOO_LARGE', reason: '2000000 bytes', about }
-  const { take, lines } = build({ large })
-  t.strictSame(await take(message('large')), done('large'))
-  t.match(lines, [{ msg: /for good/, code: 'EVENT_TOO_LARGE', ids: ['1'] }])
+t.test('removes a message that is too large for SQS at once', async (t) => {
+  const large: IngestOutcome = {
+    outcome: 'refused',
+    code: 'EVENT_TOO_LARGE',
+    reason: '2000000 bytes',
+    summary
+  }
+  const { ingestAll, lines } = build({ large })
+  t.strictSame(await ingestAll(message('large')), done('large'))
+  t.match(lines, [{ msg: /removed/, code: 'EVENT_TOO_LARGE', ids: ['1'] }])
 })
 
-t.test('none is begun after the time, or when it is to stop', async (t) => {
-  const { take, taken } = build({}, { until: 15 })
-  t.strictSame(await take(message('1'), message('2'), message('3')), done('1', '2'))
-  const { take: stopped } = build({}, { signal: AbortSignal.abort() })
+t.test('starts no message after the time or the signal', async (t) => {
+  const { ingestAll, received } = build({}, { until: 15 })
+  t.strictSame(await ingestAll(message('1'), message('2'), message('3')), done('1', '2'))
+  const { ingestAll: stopped } = build({}, { signal: AbortSignal.abort() })
   t.strictSame(await stopped(message('1')), done())
-  t.equal(taken.length, 2)
+  t.equal(received.length, 2)
 })
 
-t.test('what a message lacks is for the verification to refuse', async (t) => {
-  const { take, taken } = build({ '': refused })
-  t.strictSame(await take({}), done())
-  t.match(taken, [{ body: Buffer.alloc(0), headers: { signature: undefined, timestamp: undefined } }])
+t.test('passes a message without fields to the verification', async (t) => {
+  const { ingestAll, received } = build({ '': refused })
+  t.strictSame(await ingestAll({}), done())
+  t.match(received, [{ body: Buffer.alloc(0), headers: { signature: undefined, timestamp: undefined } }])
 })
 
-t.test('one without a receipt handle is stored all the same, and counted', async (t) => {
-  const { take, told } = build({})
-  const result = await take(message('1', { receipt_handle: undefined }), message('2'))
+t.test('stores and counts a message without a receipt handle', async (t) => {
+  const { ingestAll, logged } = build({})
+  const result = await ingestAll(message('1', { receipt_handle: undefined }), message('2'))
   t.strictSame(result, { ...done('2'), withoutHandle: 1 })
-  t.strictSame(told(), ['notification accepted', 'notification accepted'])
+  t.strictSame(logged(), ['notification accepted', 'notification accepted'])
 })
 
-t.test('one that shows a defect of the listener does not keep the others', async (t) => {
-  const { take, lines } = build(
+t.test('a message that triggers a bug does not affect the others', async (t) => {
+  const { ingestAll, lines } = build(
     {},
     {
       ingest: {
@@ -175,50 +187,47 @@ t.test('one that shows a defect of the listener does not keep the others', async
       }
     }
   )
-  t.strictSame(await take(message('1'), message('odd'), message('2')), done('1', '2'))
+  t.strictSame(await ingestAll(message('1'), message('odd'), message('2')), done('1', '2'))
   t.match(lines[1], { level: 50, code: 'INTERNAL', err: { message: 'a defect' } })
 })
 
-t.test(
-  'whatever bytes are signed verify, with base64 padding or without; any other bytes do not',
-  async (t) => {
-    const ingest = new Ingest({
-      environments: {
-        verificationKeys: () => [LOCAL_CLOUDINARY],
-        refreshAfterFailedSignature: async () => false,
-        isOwnKey: () => false
-      },
-      sender: { store: async () => {} },
-      toleranceSeconds: Number.POSITIVE_INFINITY,
-      metrics: NO_METRICS,
-      clock: () => 1_780_315_200_000,
-      storeTimeoutMs: 1000
-    })
-    const bytes = fc.uint8Array({ minLength: 1, maxLength: 200 })
-    // whatever its age
-    const seconds = fc.integer({ min: 1_000_000_000, max: 1_780_315_200 })
-    const index = fc.nat()
-    await fc.assert(
-      fc.asyncProperty(bytes, seconds, fc.boolean(), index, async (body, timestamp, padded, where) => {
-        const { take, told } = build({}, { ingest })
-        const headers = signatureHeaders(body, LOCAL_CLOUDINARY, timestamp)
-        const encoded = Buffer.from(body).toString('base64url')
-        const padding = '='.repeat(padded ? (4 - (encoded.length % 4)) % 4 : 0)
-        const proof = {
-          signature: headers['x-cld-signature'],
-          timestamp: String(timestamp),
-          receipt_handle: '1'
-        }
-        const other = Buffer.from(body)
-        other[where % other.length]! ^= 1
-        const { receiptHandles } = await take(
-          { ...proof, signed_payload: encoded + padding },
-          { ...proof, signed_payload: other.toString('base64url') }
-        )
-        t.strictSame(receiptHandles, ['1'])
-        t.match(told(), ['notification accepted', /^notification refused/])
-      }),
-      { numRuns: 50 }
-    )
-  }
-)
+t.test('verifies any signed bytes, with and without base64 padding, and no others', async (t) => {
+  const ingest = new Ingest({
+    environments: {
+      verificationKeys: () => [LOCAL_CLOUDINARY],
+      refreshAfterFailedSignature: async () => false,
+      isOwnKey: () => false
+    },
+    sender: { store: async () => {} },
+    toleranceSeconds: Number.POSITIVE_INFINITY,
+    metrics: NO_METRICS,
+    clock: () => 1_780_315_200_000,
+    storeTimeoutMs: 1000
+  })
+  const bytes = fc.uint8Array({ minLength: 1, maxLength: 200 })
+  // any age
+  const seconds = fc.integer({ min: 1_000_000_000, max: 1_780_315_200 })
+  const index = fc.nat()
+  await fc.assert(
+    fc.asyncProperty(bytes, seconds, fc.boolean(), index, async (body, timestamp, padded, where) => {
+      const { ingestAll, logged } = build({}, { ingest })
+      const headers = signatureHeaders(body, LOCAL_CLOUDINARY, timestamp)
+      const encoded = Buffer.from(body).toString('base64url')
+      const padding = '='.repeat(padded ? (4 - (encoded.length % 4)) % 4 : 0)
+      const proof = {
+        signature: headers['x-cld-signature'],
+        timestamp: String(timestamp),
+        receipt_handle: '1'
+      }
+      const other = Buffer.from(body)
+      other[where % other.length]! ^= 1
+      const { receiptHandles } = await ingestAll(
+        { ...proof, signed_payload: encoded + padding },
+        { ...proof, signed_payload: other.toString('base64url') }
+      )
+      t.strictSame(receiptHandles, ['1'])
+      t.match(logged(), ['notification accepted', /^notification refused/])
+    }),
+    { numRuns: 50 }
+  )
+})

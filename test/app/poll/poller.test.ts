@@ -5,11 +5,11 @@ import { Poller, type PollerOptions } from '../../../app/poll/poller.ts'
 import { buildCloudinary } from '../../support/cloudinary.ts'
 import { memoryMetrics } from '../../support/metrics.ts'
 
-const about = { environment: 'demo', type: 'upload', notificationType: 'upload', ids: [] } as const
+const SUMMARY = { environment: 'demo', type: 'upload', notificationType: 'upload', ids: [] } as const
 
-const ACCEPTED: IngestOutcome = { outcome: 'accepted', events: 1, about: { ...about, ids: [] } }
+const ACCEPTED: IngestOutcome = { outcome: 'accepted', events: 1, summary: { ...SUMMARY, ids: [] } }
 
-/** Something that happens again and again, and can be waited for. */
+/** Collects occurrences that a test can wait for. */
 class Happenings<T> {
   readonly all: T[] = []
   #waiting: (() => void)[] = []
@@ -25,20 +25,20 @@ class Happenings<T> {
   }
 }
 
-/** A poller of the channel `orders` of a Cloudinary; it sleeps until the test wakes it. */
+/** Builds a poller of the channel `orders`, which sleeps until the test wakes it. */
 async function build(t: Test, overrides: Partial<PollerOptions> = {}) {
   const { cloudinary, clients } = await buildCloudinary(t, { random: () => 0 })
   cloudinary.cloud().triggers.create({ uri: 'poll://orders', event_type: 'all', uri_type: 'poll' }, 0)
   const lines: Record<string, unknown>[] = []
   const { metrics, counts } = memoryMetrics()
-  const taken = new Happenings<Notification>()
+  const received = new Happenings<Notification>()
   const sleeps = new Happenings<{ milliseconds: number; wake: () => void }>()
   const poller = new Poller({
     channel: 'orders',
     connect: (signal) => clients.for('demo', signal),
     ingest: {
       async receive(notification) {
-        taken.add(notification)
+        received.add(notification)
         return ACCEPTED
       }
     },
@@ -59,23 +59,23 @@ async function build(t: Test, overrides: Partial<PollerOptions> = {}) {
     poller,
     lines,
     counts,
-    taken,
+    received,
     sleeps,
     acknowledged,
     left: () => cloudinary.cloud().channels.size('orders')
   }
 }
 
-t.test('what is stored is acknowledged, and it goes on waiting', async (t) => {
-  const { cloudinary, poller, taken, acknowledged, left, lines, counts } = await build(t)
+t.test('acknowledges stored messages and continues', async (t) => {
+  const { cloudinary, poller, received, acknowledged, left, lines, counts } = await build(t)
   poller.start()
   poller.start()
   cloudinary.as().upload({ publicId: 'a' })
-  t.match(JSON.parse(String((await taken.reach(1)).body)), { public_id: 'a' })
+  t.match(JSON.parse(String((await received.reach(1)).body)), { public_id: 'a' })
   await acknowledged()
   t.equal(left(), 0)
   cloudinary.as().upload({ publicId: 'b' })
-  await taken.reach(2)
+  await received.reach(2)
   t.strictSame(counts, { PollMessages: 2 })
   t.match(lines, [{ msg: 'notification accepted' }])
   t.match(cloudinary.calls.find(({ action }) => action === 'notifications')?.params, {
@@ -85,14 +85,14 @@ t.test('what is stored is acknowledged, and it goes on waiting', async (t) => {
   })
 })
 
-t.test('what is not stored is not acknowledged; it pauses, then goes on', async (t) => {
+t.test('does not acknowledge messages that are not stored; pauses, then continues', async (t) => {
   const outcomes: IngestOutcome[] = [
     {
       outcome: 'unavailable',
       code: 'QUEUE_UNAVAILABLE',
       reason: 'SQS has not stored every event',
       error: new Error('down'),
-      about: { ...about, ids: [] }
+      summary: { ...SUMMARY, ids: [] }
     }
   ]
   const take = async () => outcomes.shift() ?? ACCEPTED
@@ -107,14 +107,14 @@ t.test('what is not stored is not acknowledged; it pauses, then goes on', async 
   t.equal(left(), 1)
   t.notOk(cloudinary.calls.some(({ action }) => action === 'ack_notifications'))
   t.match(lines, [
-    { msg: 'notification not stored; it stays in the channel' },
-    { msg: 'cannot poll; trying again', err: { message: 'down' }, retryInSeconds: 1 }
+    { msg: 'notification not stored; left in channel' },
+    { msg: 'poll failed; retrying', err: { message: 'down' }, retryInSeconds: 1 }
   ])
   wake()
   await acknowledged()
 })
 
-t.test('while Cloudinary fails, the pauses grow; after a success they are short again', async (t) => {
+t.test('pauses longer while Cloudinary fails, and resets after a success', async (t) => {
   const { cloudinary, poller, sleeps, lines, counts } = await build(t, { waitSeconds: 0 })
   const fault = { kind: 'status', status: 503, action: 'notifications' } as const
   cloudinary.faults.add({ ...fault, count: 2 })
@@ -126,16 +126,16 @@ t.test('while Cloudinary fails, the pauses grow; after a success they are short 
   t.equal(
     (await sleeps.reach(3)).milliseconds,
     1000,
-    'nothing was there at once: it is not asked again at once'
+    'waits after an empty response that came at once'
   )
   cloudinary.faults.add({ ...fault, count: 1 })
   sleeps.all[2]?.wake()
   t.equal((await sleeps.reach(4)).milliseconds, 500)
-  t.match(lines, Array(3).fill({ msg: 'cannot poll; trying again', err: { code: 'CLOUDINARY_UNAVAILABLE' } }))
+  t.match(lines, Array(3).fill({ level: 50, err: { code: 'CLOUDINARY_UNAVAILABLE' } }))
   t.strictSame(counts, { PollFailures: 3 })
 })
 
-t.test('a limit is waited for', async (t) => {
+t.test('waits for the end of a rate limit', async (t) => {
   const now = Date.now()
   const { cloudinary, poller, sleeps } = await build(t, { clock: () => now })
   const until = new Date(Math.ceil(now / 1000) * 1000 + 600_000)
@@ -144,9 +144,9 @@ t.test('a limit is waited for', async (t) => {
   t.equal((await sleeps.reach(1)).milliseconds, until.getTime() - now + 2500)
 })
 
-t.test('an empty answer after its time is followed by the next call at once', async (t) => {
+t.test('fetches again at once after an empty long poll', async (t) => {
   let elapsed = 0
-  const { cloudinary, poller, taken, sleeps } = await build(t, {
+  const { cloudinary, poller, received, sleeps } = await build(t, {
     waitSeconds: 0,
     elapsedMs: () => {
       elapsed += 1000
@@ -156,38 +156,35 @@ t.test('an empty answer after its time is followed by the next call at once', as
   poller.start()
   await cloudinary.called(() => cloudinary.calls.length > 1)
   cloudinary.as().upload({ publicId: 'a' })
-  await taken.reach(1)
+  await received.reach(1)
   t.strictSame(sleeps.all, [])
 })
 
-t.test(
-  'stopped, it ends the message in hand, acknowledges what is stored, and leaves the rest',
-  async (t) => {
-    const holding = Promise.withResolvers<void>()
-    const release = Promise.withResolvers<void>()
-    const { cloudinary, poller, left, lines } = await build(t, {
-      ingest: {
-        async receive() {
-          holding.resolve()
-          await release.promise
-          return ACCEPTED
-        }
+t.test('a stop finishes the current message, acknowledges stored ones and leaves the rest', async (t) => {
+  const holding = Promise.withResolvers<void>()
+  const release = Promise.withResolvers<void>()
+  const { cloudinary, poller, left, lines } = await build(t, {
+    ingest: {
+      async receive() {
+        holding.resolve()
+        await release.promise
+        return ACCEPTED
       }
-    })
-    for (const publicId of ['a', 'b']) cloudinary.as().upload({ publicId })
-    await cloudinary.idle()
-    poller.start()
-    await holding.promise
-    const stopped = poller.stop()
-    release.resolve()
-    await stopped
-    t.equal(left(), 1)
-    t.match(lines, [{ msg: 'notification accepted' }])
-    t.equal(lines.length, 1)
-  }
-)
+    }
+  })
+  for (const publicId of ['a', 'b']) cloudinary.as().upload({ publicId })
+  await cloudinary.idle()
+  poller.start()
+  await holding.promise
+  const stopped = poller.stop()
+  release.resolve()
+  await stopped
+  t.equal(left(), 1)
+  t.match(lines, [{ msg: 'notification accepted' }])
+  t.equal(lines.length, 1)
+})
 
-t.test('stopped while it waits for messages, it ends at once and says nothing', async (t) => {
+t.test('a stop aborts a waiting fetch without logging', async (t) => {
   const { cloudinary, poller, lines } = await build(t)
   poller.start()
   while (cloudinary.calls.length === 0) await new Promise(setImmediate)
@@ -195,7 +192,7 @@ t.test('stopped while it waits for messages, it ends at once and says nothing', 
   t.strictSame(lines, [])
 })
 
-t.test('stopped while it pauses, or before it began, it ends at once', async (t) => {
+t.test('a stop ends a pause, and works before the start', async (t) => {
   const { cloudinary, poller, sleeps } = await build(t)
   cloudinary.faults.add({ kind: 'status', status: 503 })
   poller.start()
@@ -205,7 +202,7 @@ t.test('stopped while it pauses, or before it began, it ends at once', async (t)
   await another.stop()
 })
 
-t.test('what is wrong with single messages is counted each time and logged once', async (t) => {
+t.test('counts flaws of messages each time and logs them once', async (t) => {
   const notification = (receipt_handle?: string) => ({ signed_payload: 'e30', receipt_handle })
   const rounds = [[null, 7, notification()], [[], notification(), notification('bad')], []]
   const handles: string[] = []
@@ -218,7 +215,7 @@ t.test('what is wrong with single messages is counted each time and logged once'
   poller.start()
   for (let round = 1; round <= 3; round++) {
     const { milliseconds, wake } = await sleeps.reach(round)
-    t.equal(milliseconds, 1000, 'a round without progress is not followed by the next at once')
+    t.equal(milliseconds, 1000, 'waits after a round without progress')
     if (round < 3) wake()
   }
   t.strictSame(handles, ['bad'])

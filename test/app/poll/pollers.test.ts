@@ -10,14 +10,14 @@ function build() {
   return { calls, pollers }
 }
 
-t.test('each cloud has one poller, and one that is added later has its own', async (t) => {
+t.test('starts one poller per cloud, also for clouds added later', async (t) => {
   const { calls, pollers } = build()
   pollers.start(['a', 'b'])
   pollers.start(['b', 'c', 'a'])
   t.strictSame(calls, ['start a', 'start b', 'start c'])
 })
 
-t.test('all are stopped, and none is started any more', async (t) => {
+t.test('stops all pollers and starts none afterwards', async (t) => {
   const { calls, pollers } = build()
   pollers.start(['a', 'b'])
   await pollers.stop()

@@ -20,7 +20,7 @@ async function build(t: { teardown: (end: () => Promise<void>) => void }) {
   }
 }
 
-t.test('a message is put aside with the reason as attributes', async (t) => {
+t.test('stores the message with the reason as attributes', async (t) => {
   const { deadLetters, letters } = await build(t)
   await deadLetters.put('one', 'the body', { code: 'CODE', message: 'why', processor: 'tag' })
   await deadLetters.put('two', 'another', { code: 'MESSAGE_UNREADABLE', message: 'why' })
@@ -39,14 +39,14 @@ t.test('a message is put aside with the reason as attributes', async (t) => {
   t.notOk('processor' in letters()[1]!.messageAttributes)
 })
 
-t.test('the same letter is put aside once', async (t) => {
+t.test('stores the same id once', async (t) => {
   const { deadLetters, letters } = await build(t)
   await deadLetters.put('one', 'the body', { code: 'CODE', message: 'why' })
   await deadLetters.put('one', 'the body', { code: 'CODE', message: 'why' })
   t.equal(letters().length, 1)
 })
 
-t.test('whatever an error says, SQS takes it', async (t) => {
+t.test('replaces the characters that SQS rejects', async (t) => {
   const { deadLetters, letters } = await build(t)
   for (const [index, message] of ['', '\u0000\u001b[31m\uFFFF', 'x'.repeat(300_000), '😀'].entries()) {
     await deadLetters.put(`letter-${index}`, 'b', { code: 'CODE', message })

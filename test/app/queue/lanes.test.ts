@@ -8,7 +8,7 @@ interface Item {
   name: string
 }
 
-/** Lanes whose items run, and are released, until the test says otherwise. */
+/** Lanes whose items run, and whose releases stay pending, until the test ends them. */
 function build({ maximumWaitingBytes = 100 } = {}) {
   const running = new Map<string, (mayContinue: boolean) => void>()
   const releasing = new Map<string, () => void>()
@@ -51,10 +51,10 @@ function build({ maximumWaitingBytes = 100 } = {}) {
   return { lanes, add, finish, confirmReleases, names, running, started, released, ended: () => ended }
 }
 
-/** Lets promises that are settled go on. */
+/** Lets settled promises continue. */
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
-test('items of a group run one after the other, groups side by side', async (t) => {
+test('runs the items of a group in order, and groups in parallel', async (t) => {
   const { lanes, add, finish, running, ended, names } = build()
   add('a1 b1 a2 a3')
   t.equal(lanes.size, 2)
@@ -69,18 +69,18 @@ test('items of a group run one after the other, groups side by side', async (t) 
   t.strictSame([lanes.size, ended()], [0, 2])
 })
 
-test('when an item fails, the later ones of its lane are released together', async (t) => {
+test('releases the later items of a lane together when one fails', async (t) => {
   const { lanes, add, finish, confirmReleases, started, released, names } = build()
   add('a1 a2 a3 b1')
   await finish('a1', false)
   t.strictSame(released, ['a2', 'a3'])
-  t.equal(lanes.size, 2, 'their lane ends when that is confirmed')
+  t.equal(lanes.size, 2, 'their lane ends when the releases are confirmed')
   await confirmReleases()
   t.strictSame(names(), ['b1'])
   t.strictSame(started, ['a1', 'b1'])
 })
 
-test('an item that is received while those of its lane are released runs after that', async (t) => {
+test('runs an item that is added while others of its lane are being released', async (t) => {
   const { add, finish, confirmReleases, running, released } = build()
   add('a1 a2')
   await finish('a1', false)
@@ -93,7 +93,7 @@ test('an item that is received while those of its lane are released runs after t
   t.strictSame(released, ['a2'])
 })
 
-test('what waits is limited by size; what is beyond is released, with all that is behind it', async (t) => {
+test('releases items beyond the waiting limit, with all later items of their group', async (t) => {
   const { add, finish, confirmReleases, names, released } = build({ maximumWaitingBytes: 100 })
   add('a1:1000 a2:60 a3:50 a4:10 b1:1000 b2:40 b3:1')
   t.strictSame(released, ['a3', 'a4', 'b3'])
@@ -101,14 +101,14 @@ test('what waits is limited by size; what is beyond is released, with all that i
   await confirmReleases()
   await finish('a1')
   add('b4:60 b5:1')
-  t.strictSame(released.slice(3), ['b5'], 'one that runs does not wait any longer')
+  t.strictSame(released.slice(3), ['b5'], 'a running item does not count')
   await finish('b1', false)
   await confirmReleases()
   add('c1 c2:100 c3:1')
-  t.strictSame(released.slice(4), ['b2', 'b4', 'c3'], 'nor does one that is released')
+  t.strictSame(released.slice(4), ['b2', 'b4', 'c3'], 'nor does a released one')
 })
 
-test('idle waits for what runs and for what is being released', async (t) => {
+test('idle waits for running items and for releases', async (t) => {
   const { lanes, add, finish, confirmReleases } = build({ maximumWaitingBytes: 0 })
   await lanes.idle()
   add('a1 a2')
@@ -132,7 +132,7 @@ const steps = fc.array(
   { maxLength: 40 }
 )
 
-test('whatever comes and ends, order is kept, the limit holds, and each item runs or is released', async (t) => {
+test('keeps the order and the limit, and runs or releases each item, under any schedule', async (t) => {
   await fc.assert(
     fc.asyncProperty(steps, async (given) => {
       const { add, finish, confirmReleases, running, started, released, names, lanes } = build()
@@ -158,12 +158,13 @@ test('whatever comes and ends, order is kept, the limit holds, and each item run
             return `${name}:${bytes}`
           })
           add(received.join(' '))
-          // SQS hands out nothing of a group behind something that is held, so what follows a release is a later receive
+          // SQS delivers no message of a group behind one that is held, so items after a release are of a
+          // later receive
           const behind = new Set<string>()
           for (const word of received) {
             const [name = ''] = word.split(':')
             if (released.includes(name)) behind.add(name.slice(0, 1))
-            else t.notOk(behind.has(name.slice(0, 1)), 'nothing is kept behind what is released')
+            else t.notOk(behind.has(name.slice(0, 1)), 'no item is kept behind a released one')
           }
         }
         check()
@@ -172,7 +173,7 @@ test('whatever comes and ends, order is kept, the limit holds, and each item run
         for (const name of [...running.keys()]) await finish(name)
         await confirmReleases()
       }
-      // what was released may be left without a lane
+      // a release may outlast its lane
       await confirmReleases()
       await lanes.idle()
       for (const group of 'abc') {
@@ -181,7 +182,7 @@ test('whatever comes and ends, order is kept, the limit holds, and each item run
         t.strictSame(
           ran,
           order([...added.keys()]).filter((name) => ran.includes(name)),
-          'in their order'
+          'in order'
         )
       }
       t.strictSame([...started, ...released].toSorted(), [...added.keys()].toSorted(), 'each once')

@@ -2,11 +2,12 @@ import { ReceiveMessageCommand } from '@aws-sdk/client-sqs'
 import { pino } from 'pino'
 import { type Test, test } from 'tap'
 import { Leases } from '../../../app/queue/leases.ts'
+import { SqsMessageSource } from '../../../app/queue/sqs-message-source.ts'
 import { cut, failEntries, hold, refuse, startSqsFake } from '../../support/sqs-fake.ts'
 
 const VISIBILITY_SECONDS = 60
 
-/** Leases whose heart beats, and whose time goes on, when the test says so. */
+/** Leases whose heartbeat and clock the test controls. */
 async function build(t: Test) {
   const fake = await startSqsFake()
   t.teardown(() => fake.stop())
@@ -14,8 +15,7 @@ async function build(t: Test) {
   const heart = { interval: 0, stopped: false, beat: () => {} }
   const lines: Record<string, unknown>[] = []
   const leases = new Leases({
-    sqs: fake.client,
-    queueUrl: fake.queueUrl,
+    source: new SqsMessageSource({ sqs: fake.client, queueUrl: fake.queueUrl }),
     log: pino(
       {},
       {
@@ -35,7 +35,7 @@ async function build(t: Test) {
     }
   })
 
-  /** Receives a message for each body, in a group of its own, and begins their leases. */
+  /** Receives a message for each body, each in its own group, and starts their leases. */
   async function hold(...bodies: string[]) {
     for (const body of bodies) fake.put(body, body)
     const { Messages = [] } = await fake.client.send(
@@ -52,7 +52,7 @@ async function build(t: Test) {
     })
   }
 
-  /** Lets seconds pass, at SQS and here, and beats the heart. */
+  /** Advances both clocks and triggers the heartbeat. */
   function passAndBeat(seconds: number) {
     fake.advance(seconds)
     time.now += seconds * 1000
@@ -66,13 +66,13 @@ async function build(t: Test) {
 
 type Held = { handle: string; signal: AbortSignal }
 
-/** When a signal aborts, its reason. */
+/** Resolves to the reason when the signal aborts. */
 const lost = ({ signal }: Held) =>
   new Promise<{ code: string }>((resolve) => {
     signal.addEventListener('abort', () => resolve(signal.reason))
   })
 
-test('a heartbeat extends every message that is held, ten in a call, three times in a time-out', async (t) => {
+test('a heartbeat extends all leases in batches of ten, three times per visibility timeout', async (t) => {
   const { fake, leases, heart, hold, passAndBeat, hiddenFor } = await build(t)
   await hold(...'abcdefghij')
   await hold('k', 'l')
@@ -88,19 +88,19 @@ test('a heartbeat extends every message that is held, ten in a call, three times
   await leases.close()
 })
 
-test('a message is held for as long as the heart beats', async (t) => {
+test('holds a message for as long as heartbeats succeed', async (t) => {
   const { leases, hold, passAndBeat, hiddenFor, fake } = await build(t)
   const [a] = (await hold('a')) as [Held]
   for (let beats = 0; beats < 10; beats++) {
     passAndBeat(20)
     await fake.until(() => hiddenFor()[0] === VISIBILITY_SECONDS)
-    await leases.close() // the answer is here
+    await leases.close() // waits for the response
   }
   t.notOk(a.signal.aborted)
   t.equal(fake.messages()[0]?.receives, 1)
 })
 
-test('the end of a lease deletes the message, or lets it be seen after some seconds', async (t) => {
+test('end deletes the message, or makes it visible after a number of seconds', async (t) => {
   const { fake, leases, hold, passAndBeat, hiddenFor } = await build(t)
   const [a, b, c] = (await hold('a', 'b', 'c')) as [Held, Held, Held]
   const ends = [leases.end(a.handle, 'delete'), leases.end(b.handle, 0), leases.end(c.handle, 30)]
@@ -111,12 +111,12 @@ test('the end of a lease deletes the message, or lets it be seen after some seco
 
   passAndBeat(20)
   await leases.close()
-  t.strictSame(hiddenFor(), [0, 10], 'and no heartbeat extends it any more')
+  t.strictSame(hiddenFor(), [0, 10], 'no heartbeat extends it any more')
   t.strictSame(await Promise.all([leases.end(a.handle, 'delete'), leases.end(b.handle, 5)]), [false, false])
-  t.strictSame(hiddenFor(), [0, 10], 'and it ends once')
+  t.strictSame(hiddenFor(), [0, 10], 'a lease ends once')
 })
 
-test('an end that SQS does not take is refused, and those beside it in the call are not', async (t) => {
+test('end rejects if SQS rejects the entry, and not for other entries of the batch', async (t) => {
   const { fake, leases, hold } = await build(t)
   const [a, b, c, d] = (await hold('a', 'b', 'c', 'd')) as [Held, Held, Held, Held]
   fake.next(
@@ -133,7 +133,7 @@ test('an end that SQS does not take is refused, and those beside it in the call 
   t.match(fake.messages(), [{ body: 'a' }, { body: 'c' }, { body: 'd' }])
 })
 
-test('a heartbeat in flight does not overtake the end of the lease', async (t) => {
+test('end waits for a heartbeat in flight', async (t) => {
   const { fake, leases, hold: receive, passAndBeat, hiddenFor } = await build(t)
   const [a, b] = (await receive('a', 'b')) as [Held, Held]
   const beat = hold()
@@ -156,7 +156,7 @@ test('a heartbeat in flight does not overtake the end of the lease', async (t) =
   )
 })
 
-test('a slow heartbeat is not doubled by the next beat', async (t) => {
+test('does not send a second heartbeat while one is in flight', async (t) => {
   const { fake, leases, hold: receive, passAndBeat } = await build(t)
   await receive('a')
   const beat = hold()
@@ -169,7 +169,7 @@ test('a slow heartbeat is not doubled by the next beat', async (t) => {
   t.equal(fake.inputs('ChangeMessageVisibilityBatch').length, 1)
 })
 
-test('a lease outlives one failed heartbeat', async (t) => {
+test('keeps a lease after one failed heartbeat', async (t) => {
   const { fake, leases, lines, hold, passAndBeat, warnings } = await build(t)
   const [a] = (await hold('a')) as [Held]
   fake.next('ChangeMessageVisibilityBatch', refuse(500))
@@ -178,11 +178,11 @@ test('a lease outlives one failed heartbeat', async (t) => {
   passAndBeat(20)
   await leases.close()
   t.notOk(a.signal.aborted)
-  t.match(lines, [{ msg: 'cannot extend the visibility time-out of a message' }])
+  t.match(lines, [{ level: 40, msg: 'lease renewal failed' }])
   t.equal(await leases.end(a.handle, 'delete'), true)
 })
 
-test('a lease that cannot be extended is lost before another worker can have the message', async (t) => {
+test('loses a lease that cannot be extended before another worker can receive the message', async (t) => {
   const { fake, leases, hold, passAndBeat, hiddenFor, warnings } = await build(t)
   const [a, b] = (await hold('a', 'b')) as [Held, Held]
   fake.always(
@@ -195,19 +195,19 @@ test('a lease that cannot be extended is lost before another worker can have the
   const loss = lost(a)
   passAndBeat(20)
   t.match(await loss, { code: 'LEASE_LOST' })
-  t.strictSame(hiddenFor(), [20, 60], 'and what the others hold is extended')
+  t.strictSame(hiddenFor(), [20, 60], 'the other lease is extended')
   t.notOk(b.signal.aborted)
 
   fake.always('ChangeMessageVisibilityBatch')
   t.equal(await leases.end(a.handle, 'delete'), false)
   t.match(fake.messages(), [{ body: 'a' }, { body: 'b' }])
-  t.equal(fake.inputs('DeleteMessageBatch').length, 0, 'it is neither deleted')
+  t.equal(fake.inputs('DeleteMessageBatch').length, 0, 'the message is not deleted')
   passAndBeat(19)
   await leases.close()
-  t.strictSame(hiddenFor(), [1, 60], 'nor extended any more')
+  t.strictSame(hiddenFor(), [1, 60], 'nor extended')
 })
 
-test('a lease whose time-out ended while the process stood still is lost at the next beat', async (t) => {
+test('loses a lease that expired while the process was paused', async (t) => {
   const { fake, hold, leases, passAndBeat } = await build(t)
   const [a] = (await hold('a')) as [Held]
   passAndBeat(60)
@@ -216,7 +216,7 @@ test('a lease whose time-out ended while the process stood still is lost at the 
   t.equal(fake.inputs('ChangeMessageVisibilityBatch').length, 0)
 })
 
-test('a heartbeat that fails after the lease has ended is no loss', async (t) => {
+test('does not lose a lease that ended before its heartbeat failed', async (t) => {
   const { fake, leases, hold: receive, passAndBeat, warnings } = await build(t)
   const [a] = (await receive('a')) as [Held]
   const beat = hold()
@@ -234,7 +234,7 @@ test('a heartbeat that fails after the lease has ended is no loss', async (t) =>
   t.strictSame(fake.messages(), [])
 })
 
-test('close stops the heart and waits for the calls in flight', async (t) => {
+test('close stops the heartbeat and waits for the calls in flight', async (t) => {
   const { fake, leases, heart, hold: receive } = await build(t)
   const [a, b] = (await receive('a', 'b')) as [Held, Held]
   const removal = hold()
@@ -256,7 +256,7 @@ test('close stops the heart and waits for the calls in flight', async (t) => {
   t.match(fake.messages(), [{ body: 'b', hiddenFor: 0 }])
 })
 
-test('a message is never hidden for longer than SQS can', async (t) => {
+test('never hides a message for longer than SQS allows', async (t) => {
   const { leases, time, hold, hiddenFor } = await build(t)
   const [first] = await hold('a')
   await leases.end(first!.handle, 100_000)

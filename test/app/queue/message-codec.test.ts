@@ -22,7 +22,7 @@ const event: AssetEvent = {
 
 const withPayload = (payload: Record<string, unknown>): AssetEvent => ({ ...event, payload })
 
-/** Pseudo-random text that does not become smaller than three quarters of it. */
+/** Pseudo-random text that compresses to no less than three quarters. */
 function incompressible(length: number): string {
   let state = 1
   const bytes = Buffer.alloc(Math.ceil((length * 3) / 4))
@@ -34,7 +34,7 @@ function incompressible(length: number): string {
 }
 
 /**
- * The characters SQS takes: #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF.
+ * The characters that SQS accepts: #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
  */
 const ACCEPTED_BY_SQS = /^[\t\n\r -\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]*$/u
@@ -64,10 +64,11 @@ const anyText = fc.oneof(
   fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)) }),
   fc.array(awkward, { maxLength: 20 }).map((parts) => parts.join(''))
 )
-/** What JSON.parse may give; it has no -0 that JSON.stringify would keep. */
+/** Any value that JSON.parse can return. */
 const anyJson = fc
   .object({
-    // of two characters at least: Node.js 24.21 can read an object's key that is one escaped character wrongly
+    // of two characters at least: Node.js 24.21 can read an object's key that is one escaped character
+    // wrongly
     key: fc.oneof(
       anyText.map((text) => `${text}..`),
       fc.constantFrom('__proto__', 'constructor', 'toJSON')
@@ -77,7 +78,7 @@ const anyJson = fc
   })
   .map((value) => JSON.parse(JSON.stringify(value)) as Record<string, unknown>)
 
-t.test('whatever an event holds, it is read as it was written', async (t) => {
+t.test('decodes any event to what was encoded', async (t) => {
   fc.assert(
     fc.property(anyJson, anyText, anyText, (payload, publicId, environment) => {
       const written = { ...event, environment, asset: { publicId }, payload }
@@ -87,7 +88,7 @@ t.test('whatever an event holds, it is read as it was written', async (t) => {
   )
 })
 
-t.test('whatever an event holds, its message is of characters that SQS takes', async () => {
+t.test('encodes any event in characters that SQS accepts', async () => {
   fc.assert(
     fc.property(anyJson, anyText, (payload, publicId) =>
       ACCEPTED_BY_SQS.test(encodeMessage({ ...event, asset: { publicId }, payload }))
@@ -96,16 +97,16 @@ t.test('whatever an event holds, its message is of characters that SQS takes', a
   )
 })
 
-t.test('the two characters that JSON lets through and SQS does not are escaped', async (t) => {
+t.test('escapes the two characters that JSON allows and SQS rejects', async (t) => {
   const written = withPayload({ text: '\uFFFE and \uFFFF', '\uFFFF': 1 })
   const message = encodeMessage(written)
   t.ok(message.includes('{"text":"\\ufffe and \\uffff","\\uffff":1}'))
   t.strictSame(decodeMessage(message), written)
 })
 
-t.test('an event of up to 256 KiB is written as JSON, and a larger one is compressed', async (t) => {
+t.test('encodes an event of up to 256 KiB as JSON, and compresses a larger one', async (t) => {
   const overhead = Buffer.byteLength(encodeMessage(withPayload({ text: '' })))
-  // two bytes each in UTF-8: it is bytes that count
+  // two bytes each in UTF-8
   const characters = Math.floor((256 * 1024 - overhead) / 2)
   const padding = 'x'.repeat((256 * 1024 - overhead) % 2)
   const largest = withPayload({ text: 'é'.repeat(characters) + padding })
@@ -122,37 +123,37 @@ t.test('an event of up to 256 KiB is written as JSON, and a larger one is compre
   t.strictSame(decodeMessage(compressed), larger)
 })
 
-t.test('an event that SQS takes when it is compressed is sent, and read again', async (t) => {
+t.test('decodes a large event that fits when compressed', async (t) => {
   const large = withPayload({ text: incompressible(0.98 * MIB) })
   const message = encodeMessage(large)
   t.ok(message.length > MIB * 0.9 && message.length <= MAXIMUM_MESSAGE_BYTES, String(message.length))
   t.strictSame(decodeMessage(message), large)
 })
 
-t.test('an event that is too large even when compressed is refused with EVENT_TOO_LARGE', async (t) => {
+t.test('rejects an event that is too large even when compressed', async (t) => {
   t.throws(() => encodeMessage(withPayload({ text: incompressible(1.1 * MIB) })), {
     name: 'ListenerError',
     code: 'EVENT_TOO_LARGE',
-    message: /^event 0123456789abcdef0123456789abcdef is \d{7} bytes compressed; a message may hold 1044480$/
+    message: /0123456789abcdef0123456789abcdef.*\b1044480\b/
   })
 })
 
-t.test('an event that compresses well but is too large to be read again is refused as well', async (t) => {
+t.test('rejects an event that compresses well but is too large to decode', async (t) => {
   // six bytes each in JSON
   t.throws(() => encodeMessage(withPayload({ text: '\u0001'.repeat(22 * MIB) })), {
     code: 'EVENT_TOO_LARGE',
-    message: /^event 0123456789abcdef0123456789abcdef is \d{9} bytes; the worker reads at most 134217728$/
+    message: /0123456789abcdef0123456789abcdef.*\b134217728\b/
   })
 })
 
-t.test('an event of many times what SQS takes is sent where it compresses well', async (t) => {
+t.test('encodes an event of many times the limit if it compresses well', async (t) => {
   const large = withPayload({ text: 'x'.repeat(32 * MIB) })
   t.equal((decodeMessage(encodeMessage(large)).payload.text as string).length, 32 * MIB)
 })
 
 const SECRET_TEXT = 'what-a-customer-wrote'
 
-/** White space keeps it an event that could be read, if it were not for its size. */
+/** A valid event, padded with white space beyond the size limit. */
 function bomb(): Buffer {
   return gzipSync(Buffer.concat([Buffer.from(JSON.stringify(event)), Buffer.alloc(129 * MIB, ' ')]))
 }
@@ -160,26 +161,26 @@ function bomb(): Buffer {
 const UNREADABLE: Record<string, string> = {
   'an empty body': '',
   'text that is not JSON': `${SECRET_TEXT} {`,
-  'JSON that is cut off': JSON.stringify(withPayload({ text: SECRET_TEXT })).slice(0, -1),
+  'truncated JSON': JSON.stringify(withPayload({ text: SECRET_TEXT })).slice(0, -1),
   'a list': JSON.stringify([SECRET_TEXT]),
   null: 'null',
   'a number': '1',
   'a text': JSON.stringify(SECRET_TEXT),
-  'nothing after the mark of compression': 'gzip:',
-  'garbage after the mark of compression': `gzip:${SECRET_TEXT}`,
+  'nothing after the compression prefix': 'gzip:',
+  'garbage after the compression prefix': `gzip:${SECRET_TEXT}`,
   'compressed text that is not JSON': `gzip:${gzipSync(SECRET_TEXT).toString('base64')}`,
   'compressed JSON that is not an event': `gzip:${gzipSync('{}').toString('base64')}`,
-  'compressed data that is cut off': `gzip:${gzipSync(JSON.stringify(event)).subarray(0, 100).toString('base64')}`,
-  'an event in compressed data that grows beyond all bounds': `gzip:${bomb().toString('base64')}`
+  'truncated compressed data': `gzip:${gzipSync(JSON.stringify(event)).subarray(0, 100).toString('base64')}`,
+  'a decompression bomb': `gzip:${bomb().toString('base64')}`
 }
 
 for (const [what, body] of Object.entries(UNREADABLE)) {
-  t.test(`${what} is refused with MESSAGE_UNREADABLE`, async (t) => {
+  t.test(`rejects ${what} with MESSAGE_UNREADABLE`, async (t) => {
     t.throws(() => decodeMessage(body), { name: 'ListenerError', code: 'MESSAGE_UNREADABLE' })
   })
 }
 
-t.test('an object that lacks what every event has, or has it wrong, is refused', async (t) => {
+t.test('rejects an object with a missing or invalid field', async (t) => {
   for (const field of ['id', 'type', 'environment', 'group', 'occurredAt', 'origin', 'payload'] as const) {
     const { [field]: _, ...rest } = event
     for (const broken of [rest, { ...rest, [field]: 1 }, { ...rest, [field]: null }]) {
@@ -188,12 +189,12 @@ t.test('an object that lacks what every event has, or has it wrong, is refused',
   }
 })
 
-t.test('an event of a type that only a later release knows is read', async (t) => {
+t.test('decodes an event of an unknown type', async (t) => {
   t.equal(decodeMessage(JSON.stringify({ ...event, type: 'asset_admired' })).type, 'asset_admired')
 })
 
-t.test('the error for an unreadable message quotes nothing of it, and has no cause', async (t) => {
-  const readFault = (body: string) => {
+t.test('the error for an unreadable message does not quote it and has no cause', async (t) => {
+  const decodeError = (body: string) => {
     try {
       return decodeMessage(body)
     } catch (error) {
@@ -203,9 +204,9 @@ t.test('the error for an unreadable message quotes nothing of it, and has no cau
   fc.assert(
     fc.property(fc.string({ minLength: 1 }), fc.boolean(), (text, compressed) => {
       const marked = `${SECRET_TEXT}${text}`
-      const fault = readFault(compressed ? `gzip:${gzipSync(marked).toString('base64')}` : marked)
-      t.ok(fault instanceof ListenerError)
-      const { message, stack, cause } = fault as ListenerError
+      const error = decodeError(compressed ? `gzip:${gzipSync(marked).toString('base64')}` : marked)
+      t.ok(error instanceof ListenerError)
+      const { message, stack, cause } = error as ListenerError
       t.notOk(`${message}${stack}`.includes(SECRET_TEXT))
       t.equal(cause, undefined)
     })

@@ -1,10 +1,14 @@
 import fc from 'fast-check'
 import { pino } from 'pino'
 import t from 'tap'
-import { type Disposition, MessageReceiver } from '../../../app/queue/message-receiver.ts'
+import { MessageReceiver } from '../../../app/queue/message-receiver.ts'
+import type { MessageAction } from '../../../app/queue/message-source.ts'
+import { SqsMessageSource } from '../../../app/queue/sqs-message-source.ts'
 import { type Entry, failEntries, startSqsFake } from '../../support/sqs-fake.ts'
 
-/** How often a message fails before it succeeds, and how: with a delay in seconds, by a throw, or a delete that fails. */
+/**
+ * How a message fails before it succeeds: with a retry delay in seconds, by throwing, or by a failed delete.
+ */
 const failure = fc.oneof(fc.nat(900), fc.constant('throws' as const), fc.constant('is not deleted' as const))
 const message = fc.record({
   group: fc.nat(4),
@@ -18,103 +22,97 @@ const model = fc.record({
   concurrency: fc.integer({ min: 1, max: 10 }),
   maximumWaitingBytes: fc.nat(60),
   messages: fc.array(message, { minLength: 1, maxLength: 40 }),
-  /** Which of the running handlers ends next. */
+  /** The indexes of the running handlers that end next. */
   picks: fc.infiniteStream(fc.nat())
 })
 
-t.test(
-  'whatever the queue holds and however it ends, lanes are limited, in order, and all is settled',
-  async (t) => {
-    await fc.assert(
-      fc.asyncProperty(model, async ({ concurrency, maximumWaitingBytes, messages, picks }) => {
-        const fake = await startSqsFake()
-        const running = new Map<string, { group: string; end: () => void }>()
-        const left = new Map<number, string[]>()
-        const failures = new Map<string, (number | 'throws' | 'is not deleted')[]>()
-        messages.forEach((each, index) => {
-          const body = `${index}:`.padEnd(each.bytes, '.')
-          failures.set(body, [...each.failures])
-          left.set(each.group, [...(left.get(each.group) ?? []), body])
-          fake.put(String(each.group), body)
-        })
-        const doomed = new Set<string>()
-        /** What is hidden by a delay or a failed delete, with how often it was received before. */
-        const resting = new Map<string, number>()
-        const rest = (entries: Entry[]) => {
-          for (const { ReceiptHandle } of entries) {
-            const message = fake.messages().find(({ body }) => body === fake.bodyOf(ReceiptHandle))
-            if (message) resting.set(message.body, message.receives)
-          }
+t.test('limits lanes, keeps order and settles every message, under any schedule', async (t) => {
+  await fc.assert(
+    fc.asyncProperty(model, async ({ concurrency, maximumWaitingBytes, messages, picks }) => {
+      const fake = await startSqsFake()
+      const running = new Map<string, { group: string; end: () => void }>()
+      const left = new Map<number, string[]>()
+      const failures = new Map<string, (number | 'throws' | 'is not deleted')[]>()
+      messages.forEach((each, index) => {
+        const body = `${index}:`.padEnd(each.bytes, '.')
+        failures.set(body, [...each.failures])
+        left.set(each.group, [...(left.get(each.group) ?? []), body])
+        fake.put(String(each.group), body)
+      })
+      const doomed = new Set<string>()
+      /** Receive counts of the messages that are hidden by a delay or a failed delete, by body. */
+      const resting = new Map<string, number>()
+      const rest = (entries: Entry[]) => {
+        for (const { ReceiptHandle } of entries) {
+          const message = fake.messages().find(({ body }) => body === fake.bodyOf(ReceiptHandle))
+          if (message) resting.set(message.body, message.receives)
+        }
+        fake.changed()
+      }
+      fake.always('ChangeMessageVisibilityBatch', async (carryOut, { Entries = [] }) => {
+        const answer = await carryOut()
+        rest(Entries.filter(({ VisibilityTimeout }) => VisibilityTimeout))
+        return answer
+      })
+      fake.always('DeleteMessageBatch', async (carryOut, input) => {
+        const fails = ({ ReceiptHandle }: Entry) => doomed.has(fake.bodyOf(ReceiptHandle) ?? '')
+        const failing = (input.Entries ?? []).filter(fails)
+        const answer = await failEntries(fails)(carryOut, input)
+        rest(failing)
+        return answer
+      })
+      /** Whether the first message of each group is hidden, and the later ones are released. */
+      const allRest = () =>
+        Object.values(Object.groupBy(fake.messages(), ({ group }) => group)).every(
+          ([first, ...others] = []) =>
+            first?.receives === resting.get(first?.body ?? '') &&
+            others.every(({ hiddenFor }) => hiddenFor === 0)
+        )
+      const receiver = new MessageReceiver({
+        source: new SqsMessageSource({ sqs: fake.client, queueUrl: fake.queueUrl }),
+        log: pino({ enabled: false }),
+        concurrency,
+        maximumWaitingBytes,
+        waitTimeSeconds: 20,
+        every: () => () => {},
+        handle({ body, group }) {
+          const order = left.get(Number(group)) ?? []
+          t.equal(order[0], body, 'the first of its group that is left')
+          t.notOk([...running.values()].some((other) => other.group === group))
+          const { promise, resolve, reject } = Promise.withResolvers<MessageAction>()
+          running.set(body, {
+            group,
+            end() {
+              running.delete(body)
+              const next = failures.get(body)?.shift()
+              doomed.delete(body)
+              if (next === 'is not deleted') doomed.add(body)
+              if (next === undefined) order.shift()
+              if (next === 'throws') reject(new Error('told to'))
+              else
+                resolve(typeof next === 'number' ? { kind: 'retry', delaySeconds: next } : { kind: 'delete' })
+            }
+          })
+          t.ok(running.size <= concurrency)
           fake.changed()
+          return promise
         }
-        fake.always('ChangeMessageVisibilityBatch', async (carryOut, { Entries = [] }) => {
-          const answer = await carryOut()
-          rest(Entries.filter(({ VisibilityTimeout }) => VisibilityTimeout))
-          return answer
-        })
-        fake.always('DeleteMessageBatch', async (carryOut, input) => {
-          const fails = ({ ReceiptHandle }: Entry) => doomed.has(fake.bodyOf(ReceiptHandle) ?? '')
-          const failing = (input.Entries ?? []).filter(fails)
-          const answer = await failEntries(fails)(carryOut, input)
-          rest(failing)
-          return answer
-        })
-        /** The first of each group rests, and what is behind it is released. */
-        const allRest = () =>
-          Object.values(Object.groupBy(fake.messages(), ({ group }) => group)).every(
-            ([first, ...others] = []) =>
-              first?.receives === resting.get(first?.body ?? '') &&
-              others.every(({ hiddenFor }) => hiddenFor === 0)
-          )
-        const receiver = new MessageReceiver({
-          sqs: fake.client,
-          queueUrl: fake.queueUrl,
-          log: pino({ enabled: false }),
-          concurrency,
-          maximumWaitingBytes,
-          waitTimeSeconds: 20,
-          every: () => () => {},
-          handle({ body, group }) {
-            const order = left.get(Number(group)) ?? []
-            t.equal(order[0], body, 'the first of its group that is left')
-            t.notOk([...running.values()].some((other) => other.group === group))
-            const { promise, resolve, reject } = Promise.withResolvers<Disposition>()
-            running.set(body, {
-              group,
-              end() {
-                running.delete(body)
-                const next = failures.get(body)?.shift()
-                doomed.delete(body)
-                if (next === 'is not deleted') doomed.add(body)
-                if (next === undefined) order.shift()
-                if (next === 'throws') reject(new Error('told to'))
-                else
-                  resolve(
-                    typeof next === 'number' ? { kind: 'retry', delaySeconds: next } : { kind: 'delete' }
-                  )
-              }
-            })
-            t.ok(running.size <= concurrency)
-            fake.changed()
-            return promise
-          }
-        })
-        receiver.start()
-        for (const pick of picks) {
-          await fake.until(() => running.size > 0 || allRest())
-          if (fake.messages().length === 0) break
-          if (running.size === 0) {
-            resting.clear()
-            fake.advance(900)
-          } else [...running.values()][pick % running.size]!.end()
-        }
-        t.strictSame([...left.values()].flat(), [])
-        const stopped = receiver.stop(60_000)
-        fake.endPolls()
-        await stopped
-        await fake.stop()
-      }),
-      { numRuns: 40 }
-    )
-  }
-)
+      })
+      receiver.start()
+      for (const pick of picks) {
+        await fake.until(() => running.size > 0 || allRest())
+        if (fake.messages().length === 0) break
+        if (running.size === 0) {
+          resting.clear()
+          fake.advance(900)
+        } else [...running.values()][pick % running.size]!.end()
+      }
+      t.strictSame([...left.values()].flat(), [])
+      const stopped = receiver.stop(60_000)
+      fake.endPolls()
+      await stopped
+      await fake.stop()
+    }),
+    { numRuns: 40 }
+  )
+})

@@ -2,30 +2,27 @@ import { mock } from 'node:test'
 import { pino } from 'pino'
 import { type Test, test } from 'tap'
 import { serializeError } from '../../../app/logger.ts'
-import {
-  type Disposition,
-  MessageReceiver,
-  type MessageReceiverOptions,
-  type ReceivedMessage
-} from '../../../app/queue/message-receiver.ts'
+import { MessageReceiver, type MessageReceiverOptions } from '../../../app/queue/message-receiver.ts'
+import type { MessageAction, ReceivedMessage } from '../../../app/queue/message-source.ts'
+import { SqsMessageSource } from '../../../app/queue/sqs-message-source.ts'
 import { cut, failEntries, hold, loseAnswer, refuse, startSqsFake } from '../../support/sqs-fake.ts'
 
-const DONE: Disposition = { kind: 'delete' }
-const again = (delaySeconds: number): Disposition => ({ kind: 'retry', delaySeconds })
+const DONE: MessageAction = { kind: 'delete' }
+const again = (delaySeconds: number): MessageAction => ({ kind: 'retry', delaySeconds })
 
-/** Time for handlers that a test ends itself. */
+/** More time than any handler of a test needs. */
 const PLENTY_MS = 60_000
 
 interface Job {
   message: ReceivedMessage
   signal: AbortSignal
-  finish: (disposition: Disposition) => void
+  finish: (action: MessageAction) => void
   fail: (error: unknown) => void
 }
 
 /**
- * An receiver on a queue that behaves as the test says; the test ends the handlers, beats the heart and moves the
- * clocks. Receives wait for as long as SQS allows, so a test that stops the receiver ends their wait as well.
+ * A receiver on a fake SQS. The test ends the handlers, triggers the heartbeat and moves the clocks. Receives
+ * wait for as long as SQS allows, so a test that stops the receiver also ends their wait.
  */
 async function build(t: Test, options: Partial<MessageReceiverOptions> = {}) {
   const fake = await startSqsFake()
@@ -36,8 +33,7 @@ async function build(t: Test, options: Partial<MessageReceiverOptions> = {}) {
   const started: string[] = []
 
   const receiver = new MessageReceiver({
-    sqs: fake.client,
-    queueUrl: fake.queueUrl,
+    source: new SqsMessageSource({ sqs: fake.client, queueUrl: fake.queueUrl }),
     log: pino(
       { serializers: { err: serializeError } },
       {
@@ -56,7 +52,7 @@ async function build(t: Test, options: Partial<MessageReceiverOptions> = {}) {
       return () => {}
     },
     handle(message, signal) {
-      const { promise, resolve, reject } = Promise.withResolvers<Disposition>()
+      const { promise, resolve, reject } = Promise.withResolvers<MessageAction>()
       started.push(message.body)
       jobs.set(message.body, { message, signal, finish: resolve, fail: reject })
       fake.changed()
@@ -70,20 +66,20 @@ async function build(t: Test, options: Partial<MessageReceiverOptions> = {}) {
     await stopped
   })
 
-  /** The running handler of a message, as soon as there is one. */
+  /** Resolves to the running handler of a message. */
   async function job(body: string): Promise<Job> {
     await fake.until(() => jobs.has(body))
     return jobs.get(body) as Job
   }
 
-  /** Stops the receiver, and no receive waits any longer. */
+  /** Stops the receiver and ends the receives that wait. */
   function stop(graceMs = PLENTY_MS): Promise<void> {
     const stopped = receiver.stop(graceMs)
     fake.endPolls()
     return stopped
   }
 
-  /** Visibility changes that came in, one after the other. */
+  /** The visibility changes so far, in order. */
   const changes = () =>
     fake
       .inputs('ChangeMessageVisibilityBatch')
@@ -95,12 +91,12 @@ async function build(t: Test, options: Partial<MessageReceiverOptions> = {}) {
   return { fake, receiver, time, heart, lines, logged, jobs, job, started, stop, changes, left }
 }
 
-/** Lets everything that has been set going so far run out: timers and I/O get their turns. */
+/** Lets pending timers and I/O run. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
 
-test('a message reaches its handler with its group and how often it was received', async (t) => {
+test('passes a message to its handler with its group and receive count', async (t) => {
   const { fake, receiver, job } = await build(t)
   fake.put('asset-1', 'a1')
   receiver.start()
@@ -112,7 +108,7 @@ test('a message reaches its handler with its group and how often it was received
   t.equal((await job('a1')).message.receiveCount, 2)
 })
 
-test('a message is deleted when its handler has succeeded, and not before', async (t) => {
+test('deletes a message after its handler has succeeded', async (t) => {
   const { fake, receiver, job, left } = await build(t)
   fake.put('a', 'a1')
   receiver.start()
@@ -123,7 +119,7 @@ test('a message is deleted when its handler has succeeded, and not before', asyn
   await fake.until(() => left().length === 0)
 })
 
-test('never more groups are handled than may be at a time', async (t) => {
+test('handles at most `concurrency` groups in parallel', async (t) => {
   const { fake, receiver, jobs, job, started } = await build(t, { concurrency: 12 })
   for (let index = 0; index < 30; index++) fake.put(`group-${index}`, `m${index}`)
   const asked = () => fake.inputs('ReceiveMessage').map(({ MaxNumberOfMessages }) => MaxNumberOfMessages)
@@ -145,7 +141,7 @@ test('never more groups are handled than may be at a time', async (t) => {
   t.equal(started.length, 30)
 })
 
-test('messages that wait behind another of their group take no slot', { timeout: 20_000 }, async (t) => {
+test('does not count waiting messages of a group towards the concurrency', { timeout: 20_000 }, async (t) => {
   const { fake, receiver, jobs } = await build(t, { concurrency: 50 })
   const hot = Array.from({ length: 5 }, (_, index) => `hot-${index}`)
   for (const group of hot) fake.put(group, ...Array.from({ length: 10 }, (_, index) => `${group}-${index}`))
@@ -157,7 +153,7 @@ test('messages that wait behind another of their group take no slot', { timeout:
   t.equal(fake.messages().filter(({ hiddenFor }) => hiddenFor > 0).length, 95)
 })
 
-test('what there is no room to wait for returns to the queue, and comes in its order', async (t) => {
+test('returns messages beyond the waiting limit to the queue, in order', async (t) => {
   const { fake, receiver, job, started, changes } = await build(t, { maximumWaitingBytes: 10 })
   const bodies = ['é123', 'é234', 'é345', '4', '5']
   fake.put('a', ...bodies)
@@ -172,14 +168,14 @@ test('what there is no room to wait for returns to the queue, and comes in its o
   t.strictSame(started, bodies)
 })
 
-test('messages of one group are handled one after the other, even when ten come in one receive', async (t) => {
+test('handles the messages of a group in order, even ten of one receive', async (t) => {
   const { fake, receiver, jobs, job, started } = await build(t)
   const bodies = [...'abcdefghij']
   fake.put('asset-1', ...bodies)
   receiver.start()
   for (const body of bodies) {
     const { finish } = await job(body)
-    t.strictSame([...jobs.keys()], [body], 'and nothing else runs')
+    t.strictSame([...jobs.keys()], [body], 'nothing else runs')
     finish(DONE)
   }
   await fake.until(() => fake.messages().length === 0)
@@ -187,7 +183,7 @@ test('messages of one group are handled one after the other, even when ten come 
   t.equal(fake.inputs('DeleteMessageBatch').length, 10)
 })
 
-test('groups are handled side by side', async (t) => {
+test('handles groups in parallel', async (t) => {
   const { fake, receiver, jobs, job, left } = await build(t)
   fake.put('a', 'a1', 'a2')
   fake.put('b', 'b1', 'b2')
@@ -198,7 +194,7 @@ test('groups are handled side by side', async (t) => {
   t.strictSame([...jobs.keys()], ['a1'])
 })
 
-test('the next message of a group starts when the delete of the one before is confirmed', async (t) => {
+test('starts the next message of a group when the delete of the previous one is confirmed', async (t) => {
   const { fake, receiver, job, started } = await build(t)
   const removal = hold('answer')
   fake.next('DeleteMessageBatch', removal.behaviour)
@@ -212,7 +208,7 @@ test('the next message of a group starts when the delete of the one before is co
   await job('a2')
 })
 
-test('a message that comes while its group is being handled waits for its turn', async (t) => {
+test('queues a message that arrives while its group is being handled', async (t) => {
   const { fake, receiver, job, jobs } = await build(t)
   const removal = hold('answer')
   fake.next('DeleteMessageBatch', removal.behaviour)
@@ -229,17 +225,17 @@ test('a message that comes while its group is being handled waits for its turn',
 })
 
 const FAILED_DELETES = {
-  'is refused for this message': failEntries(() => true),
-  'is refused': refuse(500),
-  'gets no answer': cut,
+  'is rejected for this message': failEntries(() => true),
+  'is rejected': refuse(500),
+  'gets no response': cut,
   'is done but not confirmed': loseAnswer
 }
 for (const [how, behaviour] of Object.entries(FAILED_DELETES)) {
-  test(`when a delete ${how}, the later messages of its group go back`, async (t) => {
+  test(`releases the later messages of a group when a delete ${how}`, async (t) => {
     const { fake, receiver, job, started, changes, logged } = await build(t)
     fake.next('DeleteMessageBatch', behaviour)
     fake.put('a', 'a1', 'a2', 'a3')
-    // where the delete was done after all, what goes back would come again at once
+    // if the delete succeeded after all, the released messages would be redelivered at once
     fake.next('ReceiveMessage', (carryOut) => carryOut())
     fake.always('ReceiveMessage', hold().behaviour)
     receiver.start()
@@ -250,11 +246,11 @@ for (const [how, behaviour] of Object.entries(FAILED_DELETES)) {
       ['a3', 0]
     ])
     t.strictSame(started, ['a1'])
-    t.match(logged('cannot delete a message'), [{ level: 40, messageId: String }])
+    t.match(logged('message settlement failed'), [{ level: 40, messageId: String, action: 'delete' }])
   })
 }
 
-test('when a message fails it is delayed first, and then the later ones of its group go back untouched', async (t) => {
+test('delays a failed message before it releases the later ones of its group', async (t) => {
   const { fake, receiver, job, started, changes, left } = await build(t)
   const change = hold()
   fake.next('ChangeMessageVisibilityBatch', change.behaviour)
@@ -268,7 +264,7 @@ test('when a message fails it is delayed first, and then the later ones of its g
     [30]
   )
   await settle()
-  t.equal(changes().length, 1, 'the others wait until SQS has confirmed the delay')
+  t.equal(changes().length, 1, 'the others are held until SQS has confirmed the delay')
   change.release()
   await fake.until(() => changes().length === 3)
   t.strictSame(changes(), [
@@ -288,15 +284,15 @@ test('when a message fails it is delayed first, and then the later ones of its g
       ['a3', 1, 0],
       ['b1', 1, 60]
     ],
-    'nothing of the group is given out before the delay has passed'
+    'no message of the group is delivered during the delay'
   )
   fake.advance(30)
   for (const body of ['a1', 'a2', 'a3']) (await job(body)).finish(DONE)
   await fake.until(() => left().length === 1)
-  t.strictSame(started, ['a1', 'b1', 'a1', 'a2', 'a3'], 'then they come in their order')
+  t.strictSame(started, ['a1', 'b1', 'a1', 'a2', 'a3'], 'then they are delivered in order')
 })
 
-test('when the delay of a failed message is not taken, the later ones of its group go back all the same', async (t) => {
+test('releases the later messages of a group even if the delay of a failed one is rejected', async (t) => {
   const { fake, receiver, job, started, changes, logged } = await build(t)
   fake.next('ChangeMessageVisibilityBatch', refuse(500))
   fake.put('a', 'a1', 'a2')
@@ -308,11 +304,15 @@ test('when the delay of a failed message is not taken, the later ones of its gro
     ['a2', 0]
   ])
   t.strictSame(started, ['a1'])
-  t.match(logged('cannot retry a message'), [{ level: 40 }])
-  t.match(fake.messages(), [{ body: 'a1', hiddenFor: 60 }, {}], 'it comes again when its time-out ends')
+  t.match(logged('message settlement failed'), [{ level: 40, action: 'retry' }])
+  t.match(
+    fake.messages(),
+    [{ body: 'a1', hiddenFor: 60 }, {}],
+    'it is redelivered when its visibility timeout ends'
+  )
 })
 
-test('a message whose handler throws comes again after a visibility time-out', async (t) => {
+test('redelivers a message whose handler throws after a visibility timeout', async (t) => {
   const { fake, receiver, job, started, changes, logged } = await build(t, { visibilityTimeoutSeconds: 45 })
   fake.put('a', 'a1', 'a2')
   receiver.start()
@@ -323,10 +323,10 @@ test('a message whose handler throws comes again after a visibility time-out', a
     ['a2', 0]
   ])
   t.strictSame(started, ['a1'])
-  t.match(logged('the handler of a message threw'), [{ level: 50, err: { message: 'a bug' } }])
+  t.match(logged('message handler threw'), [{ level: 50, err: { message: 'a bug' } }])
 })
 
-test('a heartbeat extends what is being handled and what waits for its turn', async (t) => {
+test('extends the visibility of running and waiting messages', async (t) => {
   const { fake, receiver, heart, job, jobs } = await build(t, { concurrency: 12 })
   fake.put('a', 'a1', 'a2', 'a3', 'a4', 'a5', 'a6')
   fake.put('b', 'b1', 'b2', 'b3', 'b4')
@@ -343,11 +343,10 @@ test('a heartbeat extends what is being handled and what waits for its turn', as
   t.strictSame([...jobs.keys()], ['a1', 'b1', 'c1'])
 })
 
-test('by itself it beats three times in a visibility time-out', async (t) => {
+test('sends three heartbeats per visibility timeout by default', async (t) => {
   const fake = await startSqsFake()
   const receiver = new MessageReceiver({
-    sqs: fake.client,
-    queueUrl: fake.queueUrl,
+    source: new SqsMessageSource({ sqs: fake.client, queueUrl: fake.queueUrl }),
     log: pino({ enabled: false }),
     concurrency: 1,
     visibilityTimeoutSeconds: 2,
@@ -367,12 +366,12 @@ test('by itself it beats three times in a visibility time-out', async (t) => {
 })
 
 const ENDS: Record<string, (job: Job) => void> = {
-  'succeeds all the same': ({ finish }) => finish(DONE),
-  'asks for another time': ({ finish }) => finish(again(30)),
-  'throws why it was told to stop': ({ fail, signal }) => fail(signal.reason)
+  'still succeeds': ({ finish }) => finish(DONE),
+  'asks for a retry': ({ finish }) => finish(again(30)),
+  'throws the abort reason': ({ fail, signal }) => fail(signal.reason)
 }
 for (const [how, end] of Object.entries(ENDS)) {
-  test(`a message that is lost is left alone and the rest of its group goes back, when its handler ${how}`, async (t) => {
+  test(`does not settle a lost message, and releases the rest of its group, when its handler ${how}`, async (t) => {
     const { fake, receiver, heart, time, job, started, changes, lines } = await build(t)
     fake.put('a', 'a1', 'a2', 'a3')
     receiver.start()
@@ -399,13 +398,12 @@ for (const [how, end] of Object.entries(ENDS)) {
     ])
     t.strictSame(started, ['a1'])
     t.strictSame(fake.inputs('DeleteMessageBatch'), [])
-    t.equal(fake.messages()[0]?.hiddenFor, 20, 'its visibility is as it was')
-    for (const line of lines)
-      t.match(line, { msg: 'cannot extend the visibility time-out of a message', messageId: String })
+    t.equal(fake.messages()[0]?.hiddenFor, 20, 'its visibility is unchanged')
+    for (const line of lines) t.match(line, { msg: 'lease renewal failed', messageId: String })
   })
 }
 
-test('a message that is lost while it waits for its turn is not handled', async (t) => {
+test('does not handle a message that was lost while it waited', async (t) => {
   const { fake, receiver, heart, time, job, started, lines, changes } = await build(t)
   fake.put('a', 'a1', 'a2', 'a3')
   receiver.start()
@@ -428,7 +426,7 @@ test('a message that is lost while it waits for its turn is not handled', async 
   t.strictSame(started, ['a1'])
 })
 
-test('a heartbeat in flight does not overtake the delay of a failed message', async (t) => {
+test('waits for a heartbeat in flight before it delays a failed message', async (t) => {
   const { fake, receiver, heart, job } = await build(t)
   const beat = hold()
   fake.next('ChangeMessageVisibilityBatch', beat.behaviour)
@@ -443,7 +441,7 @@ test('a heartbeat in flight does not overtake the delay of a failed message', as
   await fake.until(() => fake.messages()[0]?.hiddenFor === 5)
 })
 
-test('a receive that fails is tried again after growing pauses', async (t) => {
+test('retries a failed receive with increasing pauses', async (t) => {
   const { fake, receiver, job, lines } = await build(t)
   fake.next('ReceiveMessage', refuse(500), cut, refuse(503), refuse(400, 'QueueDoesNotExist'))
   fake.put('a', 'a1')
@@ -454,7 +452,6 @@ test('a receive that fails is tried again after growing pauses', async (t) => {
   t.match(lines[0], {
     level: 50,
     code: 'QUEUE_UNAVAILABLE',
-    msg: 'cannot receive from the queue',
     err: { message: String }
   })
   fake.next('ReceiveMessage', refuse(500))
@@ -463,10 +460,10 @@ test('a receive that fails is tried again after growing pauses', async (t) => {
   await job('b1')
   fake.put('c', 'c1')
   await job('c1')
-  t.equal(pauses().at(-1), 5, 'and after a success it begins anew')
+  t.equal(pauses().at(-1), 5, 'a success resets the pause')
 })
 
-test('a receive whose pause would grow beyond half a minute waits half a minute at most', async (t) => {
+test('pauses at most 30 s between receives', async (t) => {
   const { fake, receiver, lines } = await build(t, { random: () => 0.0001 })
   fake.always('ReceiveMessage', refuse(500))
   receiver.start()
@@ -474,7 +471,7 @@ test('a receive whose pause would grow beyond half a minute waits half a minute 
   t.equal(Math.max(...lines.map(({ pauseMs }) => Number(pauseMs))), 3)
 })
 
-test('a receive that SQS never answers is given up, so that it does not hold up a stop', async (t) => {
+test('gives up a receive that SQS never answers, so that it does not block a stop', async (t) => {
   const { fake, receiver, job, lines } = await build(t)
   const limits: AbortController[] = []
   const { timeout } = AbortSignal
@@ -501,7 +498,7 @@ test('a receive that SQS never answers is given up, so that it does not hold up 
   t.strictSame(fake.messages(), [])
 })
 
-test('what SQS leaves out of a message is empty', async (t) => {
+test('fills in the fields that SQS omits from a message', async (t) => {
   const { fake, receiver, job } = await build(t)
   fake.next('ReceiveMessage', async () => ({
     status: 200,
@@ -511,7 +508,7 @@ test('what SQS leaves out of a message is empty', async (t) => {
   t.strictSame((await job('')).message, { id: '', body: '', group: '', receiveCount: 1 })
 })
 
-test('a stop takes no more and lets handlers finish; what waits for its turn goes back', async (t) => {
+test('stop lets handlers finish and releases waiting messages', async (t) => {
   const { fake, receiver, job, started, stop, changes, left } = await build(t)
   fake.put('a', 'a1', 'a2')
   fake.put('b', 'b1')
@@ -536,7 +533,7 @@ test('a stop takes no more and lets handlers finish; what waits for its turn goe
   )
 })
 
-test('a message that comes in the receive in flight during a stop is handed back', async (t) => {
+test('releases the messages of a receive in flight during a stop', async (t) => {
   const { fake, receiver, started } = await build(t)
   receiver.start()
   await fake.until(() => fake.calls.length === 1)
@@ -550,7 +547,7 @@ test('a message that comes in the receive in flight during a stop is handed back
   t.strictSame(started, [])
 })
 
-test('a message that comes during a stop, while its group is being handled, is handed back', async (t) => {
+test('releases a message that arrives during a stop while its group is being handled', async (t) => {
   const { fake, receiver, job, started } = await build(t)
   const removal = hold('answer')
   fake.next('DeleteMessageBatch', removal.behaviour)
@@ -569,7 +566,7 @@ test('a message that comes during a stop, while its group is being handled, is h
 })
 
 for (const [how, end] of Object.entries(ENDS)) {
-  test(`after its grace a stop tells handlers to end; one that ${how} loses nothing`, async (t) => {
+  test(`stop aborts handlers after the grace period; one that ${how} loses no message`, async (t) => {
     const { fake, receiver, job, stop, logged } = await build(t)
     fake.put('a', 'a1', 'a2')
     receiver.start()
@@ -580,37 +577,37 @@ for (const [how, end] of Object.entries(ENDS)) {
     const left = fake.messages().map(({ body, hiddenFor }) => [body, hiddenFor])
     t.strictSame(
       left,
-      how === 'succeeds all the same'
+      how === 'still succeeds'
         ? [['a2', 0]]
         : [
             ['a1', 0],
             ['a2', 0]
           ]
     )
-    t.strictSame(logged('the handler of a message threw'), [])
+    t.strictSame(logged('message handler threw'), [])
   })
 }
 
-test('what still runs when a stop has no time left is handed back, and not deleted when it ends', async (t) => {
+test('releases messages whose handlers outlast a stop, and does not delete them later', async (t) => {
   const { fake, receiver, job, started, stop, logged } = await build(t)
   fake.put('a', 'a1', 'a2')
   receiver.start()
   const { finish } = await job('a1')
   await stop(10)
-  const handedBack = [
+  const released = [
     { body: 'a1', hiddenFor: 0 },
     { body: 'a2', hiddenFor: 0 }
   ]
-  t.match(fake.messages(), handedBack)
-  t.match(logged('handlers did not end in time; handing back their messages'), [{ level: 40, messages: 2 }])
+  t.match(fake.messages(), released)
+  t.match(logged('shutdown timed out; messages released'), [{ level: 40, messages: 2 }])
   finish(DONE)
   await settle()
-  t.match(fake.messages(), handedBack)
+  t.match(fake.messages(), released)
   t.strictSame(fake.inputs('DeleteMessageBatch'), [])
   t.strictSame(started, ['a1'])
 })
 
-test('a stop waits for deletes in flight', async (t) => {
+test('stop waits for deletes in flight', async (t) => {
   const { fake, receiver, job, stop, left } = await build(t)
   const removal = hold()
   fake.next('DeleteMessageBatch', removal.behaviour)
@@ -629,7 +626,7 @@ test('a stop waits for deletes in flight', async (t) => {
   t.strictSame(left(), [])
 })
 
-test('a stop does not hang while the queue is away', async (t) => {
+test('stop does not hang while SQS is unreachable', async (t) => {
   const { fake, receiver, job, stop, lines } = await build(t)
   fake.put('a', 'a1')
   receiver.start()
@@ -644,7 +641,7 @@ test('a stop does not hang while the queue is away', async (t) => {
   t.strictSame(fake.messages().length, 2)
 })
 
-test('a stop during the pause after a failed receive ends the pause', async (t) => {
+test('stop ends the pause after a failed receive', async (t) => {
   const { fake, receiver, lines } = await build(t, { random: () => 20 })
   fake.always('ReceiveMessage', refuse(500))
   receiver.start()
@@ -655,7 +652,7 @@ test('a stop during the pause after a failed receive ends the pause', async (t) 
   t.equal(fake.calls.length, 1)
 })
 
-test('a stop of an idle receiver takes no longer than a receive waits', async (t) => {
+test('stop of an idle receiver takes no longer than the wait of a receive', async (t) => {
   const { fake, receiver } = await build(t, { waitTimeSeconds: 1 })
   receiver.start()
   await fake.until(() => fake.calls.length === 1)
@@ -665,7 +662,7 @@ test('a stop of an idle receiver takes no longer than a receive waits', async (t
   t.equal(fake.calls.length, 1)
 })
 
-test('a stop while every place is taken takes nothing more when one is free', async (t) => {
+test('stop receives no more messages when a lane becomes free', async (t) => {
   const { fake, receiver, job, left, started } = await build(t, { concurrency: 1 })
   fake.put('a', 'a1')
   fake.put('b', 'b1')
@@ -679,7 +676,7 @@ test('a stop while every place is taken takes nothing more when one is free', as
   t.equal(fake.inputs('ReceiveMessage').length, 1)
 })
 
-test('an receiver that was never started stops at once', async (t) => {
+test('a receiver that was never started stops at once', async (t) => {
   const { receiver, fake } = await build(t)
   await receiver.stop(PLENTY_MS)
   receiver.start()

@@ -4,7 +4,7 @@ import { createSqsClient, messagesIn, probeQueue } from '../../../app/queue/sqs-
 import { startSqs } from '../../../dev/sqs.ts'
 import { cut, hold, refuse, startSqsFake } from '../../support/sqs-fake.ts'
 
-/** Where the AWS SDK's own variables say SQS is. */
+/** Points the AWS SDK to an SQS with its own variables. */
 function setEnvironment(t: Test, url: string) {
   const variables = {
     AWS_ENDPOINT_URL_SQS: url,
@@ -34,7 +34,7 @@ async function onFake(t: Test, requestTimeoutMs = 5000) {
   return { fake, sqs }
 }
 
-test("the client goes where the AWS SDK's own variables say", async (t) => {
+test("the client uses the AWS SDK's own variables", async (t) => {
   const queue = await startSqs()
   setEnvironment(t, queue.url)
   const sqs = createSqsClient(5000)
@@ -46,7 +46,7 @@ test("the client goes where the AWS SDK's own variables say", async (t) => {
   await t.rejects(probeQueue(sqs, `${queue.queueUrl}-that-is-not-there`), { name: 'QueueDoesNotExist' })
 })
 
-test('all messages are counted, those that are hidden and those that wait behind them too', async (t) => {
+test('counts visible and hidden messages, and those that wait behind another one of their group', async (t) => {
   const queue = await startSqs()
   setEnvironment(t, queue.url)
   const sqs = createSqsClient(5000)
@@ -67,7 +67,7 @@ test('all messages are counted, those that are hidden and those that wait behind
   t.equal(await messagesIn(sqs, queue.queueUrl), 2)
 })
 
-test('messages that are delayed are counted', async (t) => {
+test('counts delayed messages', async (t) => {
   const { fake, sqs } = await onFake(t)
   const Attributes = {
     ApproximateNumberOfMessages: '1',
@@ -78,7 +78,7 @@ test('messages that are delayed are counted', async (t) => {
   t.equal(await messagesIn(sqs, fake.queueUrl), 321)
 })
 
-test('a call is tried three times', async (t) => {
+test('attempts a call three times', async (t) => {
   const { fake, sqs } = await onFake(t)
   fake.next('GetQueueAttributes', refuse(500), cut)
   await probeQueue(sqs, fake.queueUrl)
@@ -88,7 +88,7 @@ test('a call is tried three times', async (t) => {
   t.equal(fake.calls.length, 6)
 })
 
-test('a try that takes too long ends, and the next one may succeed', async (t) => {
+test('times out an attempt and retries', async (t) => {
   const { fake, sqs } = await onFake(t, 100)
   fake.next('SendMessageBatch', hold().behaviour)
   const Entries = [{ Id: '0', MessageBody: 'a', MessageGroupId: 'g', MessageDeduplicationId: 'a' }]
@@ -97,14 +97,14 @@ test('a try that takes too long ends, and the next one may succeed', async (t) =
   t.equal(fake.calls.length, 2)
 })
 
-test('a call whose every try takes too long fails', async (t) => {
+test('fails a call whose attempts all time out', async (t) => {
   const { fake, sqs } = await onFake(t, 100)
   fake.always('GetQueueAttributes', hold().behaviour)
   await t.rejects(probeQueue(sqs, fake.queueUrl, 60_000), { name: 'TimeoutError' })
   t.equal(fake.calls.length, 3)
 })
 
-test('a probe ends when its time is up', async (t) => {
+test('times out a probe', async (t) => {
   const { fake, sqs } = await onFake(t)
   fake.always('GetQueueAttributes', hold().behaviour)
   await t.rejects(probeQueue(sqs, fake.queueUrl, 100), { name: 'AbortError' })

@@ -2,9 +2,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
 import { collectGarbage } from '../../../app/roles/heap.ts'
 
-t.test('what nothing holds any more is gone', async (t) => {
+t.test('collects unreachable objects', async (t) => {
   const abandoned = new WeakRef({})
-  // until then the reference itself holds it
+  // a new WeakRef keeps its target alive until the next turn
   await nextTurn()
   collectGarbage()
   t.equal(abandoned.deref(), undefined)

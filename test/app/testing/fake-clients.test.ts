@@ -70,13 +70,13 @@ t.test('a failure is mapped as a real one, and opens the circuit breaker', async
   const asset = { publicId: 'bag', resourceType: 'image', deliveryType: 'upload' }
   await t.rejects(client.addTag(asset, 'a'), {
     code: 'CLOUDINARY_RATE_LIMITED',
-    fault: { until: new Date(60_000) }
+    failure: { until: new Date(60_000) }
   })
   await t.rejects(client.addTag(asset, 'a'), { code: 'CLOUDINARY_DOWN' })
   t.equal(cloudinary.calls.length, 1)
   clients.breaker('demo').succeeded()
   await t.rejects(client.addTag(asset, 'a'), { code: 'CLOUDINARY_UNREACHABLE' })
-  await t.rejects(client.addTag(asset, 'a'), { code: 'CLOUDINARY_NOT_FOUND', fault: { kind: 'permanent' } })
+  await t.rejects(client.addTag(asset, 'a'), { code: 'CLOUDINARY_NOT_FOUND', failure: { kind: 'permanent' } })
   await client.addTag(asset, 'a')
 })
 

@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import t from 'tap'
-import type { JournalEntry } from '../../../app/journal/journal.ts'
+import type { JournalEntry } from '../../../app/journal/journal-entry.ts'
 import { memoryJournal } from '../../../app/testing/memory-journal.ts'
 import { sampleEvent } from '../../support/events.ts'
 
@@ -18,18 +18,18 @@ const decide = (entry: JournalEntry | undefined) =>
 t.test('an event is begun, recorded, and then finished', async (t) => {
   const { journal, entries, writes } = memoryJournal(() => 0)
   t.equal(await journal.identify(event, waiting), event)
-  const begun = await journal.begin(event, () => ({ outcome: 'due' as const, started }), waiting)
+  const begun = await journal.startAttempt(event, () => ({ outcome: 'due' as const, started }), waiting)
   t.match(entries.get(event.id), { status: 'processing', attempts: 1, processors: started })
   const lastError = { processor: 'tag', code: 'BUSY', message: 'busy' }
   t.ok(await journal.record(begun.attempt, started, { status: 'retrying', lastError }, waiting))
-  const again = await journal.begin(event, () => ({ outcome: 'due' as const, started }), waiting)
+  const again = await journal.startAttempt(event, () => ({ outcome: 'due' as const, started }), waiting)
   t.match(entries.get(event.id), { attempts: 2, lastError })
   t.notOk(await journal.record(begun.attempt, started, { status: 'done' }, waiting))
   t.ok(await journal.record(again.attempt, started, { status: 'done' }, waiting))
-  t.strictSame(await journal.begin(event, decide, waiting), { outcome: 'finished' })
+  t.strictSame(await journal.startAttempt(event, decide, waiting), { outcome: 'finished' })
   await journal.ignore(event, 'no processor', waiting)
   t.match(entries.get(event.id), { status: 'done', reason: undefined })
-  t.strictSame(writes, ['begin', 'record', 'begin', 'record', 'record', 'ignore'])
+  t.strictSame(writes, ['start', 'record', 'start', 'record', 'record', 'ignore'])
 })
 
 t.test('a replay opens an event again, and an ignored one has its reason', async (t) => {
@@ -37,6 +37,6 @@ t.test('a replay opens an event again, and an ignored one has its reason', async
   await journal.ignore(event, 'no processor', waiting)
   t.match(entries.get(event.id), { status: 'ignored', reason: 'no processor', attempts: 0 })
   const run = { kind: 'replay' as const, id: 'r1' }
-  await journal.begin({ ...event, run }, () => ({ outcome: 'due' as const, started }), waiting)
+  await journal.startAttempt({ ...event, run }, () => ({ outcome: 'due' as const, started }), waiting)
   t.match(entries.get(event.id), { status: 'processing', run: 'r1', attempts: 1, reason: undefined })
 })

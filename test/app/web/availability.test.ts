@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Availability } from '../../../app/web/availability.ts'
 
-/** Second by second: what happened, or nothing. */
+/** One event, or none, per second. */
 function after(events: Record<number, 'refused' | 'served'>, seconds: number): boolean {
   let now = 0
   const availability = new Availability(() => now * 1000)
@@ -12,7 +12,7 @@ function after(events: Record<number, 'refused' | 'served'>, seconds: number): b
   return availability.isStuck
 }
 
-t.test('a task that has refused everything for a minute is stuck', async (t) => {
+t.test('is stuck after refusing all requests for a minute', async (t) => {
   t.notOk(after({}, 600), 'nobody has sent anything')
   t.notOk(after({ 0: 'refused', 30: 'refused' }, 90), 'less than a minute')
   t.ok(after({ 0: 'refused', 30: 'refused', 60: 'refused' }, 61))

@@ -4,7 +4,7 @@ import { BodyBudget, SMALL_BODY_BYTES } from '../../../app/web/body-budget.ts'
 
 const MIB = 2 ** 20
 
-t.test('beyond its share a large body is refused, and a small one is let in', async (t) => {
+t.test('refuses a large body beyond its share and admits a small one', async (t) => {
   const budget = new BodyBudget({ small: MIB, large: 25 * MIB })
   const first = budget.reserve(10 * MIB)
   t.ok(budget.reserve(10 * MIB))
@@ -14,7 +14,7 @@ t.test('beyond its share a large body is refused, and a small one is let in', as
   t.ok(budget.reserve(10 * MIB))
 })
 
-t.test('small bodies are refused beyond their share, even with nothing in them', async (t) => {
+t.test('refuses small and empty bodies beyond their share', async (t) => {
   const budget = new BodyBudget({ small: MIB, large: 25 * MIB })
   let reserved = 0
   while (budget.reserve(0)) reserved++
@@ -22,7 +22,7 @@ t.test('small bodies are refused beyond their share, even with nothing in them',
   t.ok(budget.reserve(MIB))
 })
 
-t.test('a body larger than its share is let in while it is alone', async (t) => {
+t.test('admits a body larger than its share if it is the only one', async (t) => {
   const budget = new BodyBudget({ small: MIB, large: MIB })
   const release = budget.reserve(100 * MIB)
   t.ok(release)
@@ -31,7 +31,7 @@ t.test('a body larger than its share is let in while it is alone', async (t) => 
   t.ok(budget.reserve(MIB))
 })
 
-t.test('whatever is reserved and released, no share is exceeded, and nothing stays reserved', async () => {
+t.test('never exceeds a share, and releases everything', async () => {
   const share = { small: 3 * SMALL_BODY_BYTES, large: 10 * MIB }
   const step = fc.record({
     bytes: fc.nat(4 * MIB),
@@ -45,7 +45,7 @@ t.test('whatever is reserved and released, no share is exceeded, and nothing sta
       for (const { bytes, small, releases } of steps) {
         const release = budget.reserve(small ? bytes % (SMALL_BODY_BYTES + 1) : bytes)
         if (release) held.push(release)
-        // the same one may be released again and again
+        // a reservation may be released more than once
         for (const index of releases) held[index % held.length]?.()
         if (budget.used > share.small + share.large) return false
       }

@@ -8,7 +8,7 @@ import { buildWeb } from '../../support/web.ts'
 
 const script = fileURLToPath(import.meta.resolve('../../../app/web/health-check.ts'))
 
-/** Runs the check against this port and resolves with its exit code. */
+/** Runs the check against a port. Resolves with its exit code. */
 async function check(port: number, ...options: string[]): Promise<number> {
   const child = spawn(process.execPath, [...options, script, String(port)], { stdio: 'inherit' })
   const [code] = await once(child, 'close')
@@ -25,13 +25,13 @@ async function serve(t: Test, answer: RequestListener): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-test('it exits 0 while the web role lives', async (t) => {
+test('exits 0 while the web role is alive', async (t) => {
   const { app } = await buildWeb(t)
   await app.listen({ port: 0, host: '127.0.0.1' })
   t.equal(await check((app.server.address() as AddressInfo).port), 0)
 })
 
-test('it imports nothing but Node.js, since it shares the CPU of web', async (t) => {
+test('imports only Node.js', async (t) => {
   const port = await serve(t, (_request, response) => response.end())
   const refuse = `
     import { isBuiltin, registerHooks } from 'node:module'
@@ -44,12 +44,12 @@ test('it imports nothing but Node.js, since it shares the CPU of web', async (t)
   t.equal(await check(port, '--import', `data:text/javascript,${encodeURIComponent(refuse)}`), 0)
 })
 
-test('it exits 1 when the answer is an error', async (t) => {
+test('exits 1 for an error response', async (t) => {
   const port = await serve(t, (_request, response) => response.writeHead(500).end())
   t.equal(await check(port), 1)
 })
 
-test('it exits 1 when nobody listens', async (t) => {
+test('exits 1 if nothing listens', async (t) => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
@@ -57,7 +57,7 @@ test('it exits 1 when nobody listens', async (t) => {
   t.equal(await check(port), 1)
 })
 
-test('it exits 1 when the answer does not come in time', async (t) => {
+test('exits 1 after the time-out', async (t) => {
   const port = await serve(t, () => {})
   t.equal(await check(port), 1)
 })

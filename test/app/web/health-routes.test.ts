@@ -1,14 +1,14 @@
 import t from 'tap'
 import { buildWeb } from '../../support/web.ts'
 
-t.test('/health is 200 whatever happens to the queue', async (t) => {
+t.test('/health is 200 without a queue', async (t) => {
   const { app } = await buildWeb(t, { probeQueue: async () => Promise.reject(new Error('down')) })
   const answer = await app.inject('/health')
   t.equal(answer.statusCode, 200)
   t.strictSame(answer.json(), { status: 'alive' })
 })
 
-t.test('/ready is 200 while the queue answers', async (t) => {
+t.test('/ready is 200 while the queue responds', async (t) => {
   const { app } = await buildWeb(t)
   const answer = await app.inject('/ready')
   t.equal(answer.statusCode, 200)
@@ -25,7 +25,7 @@ t.test('/ready is 503 while starting and while draining', async (t) => {
   }
 })
 
-t.test('/ready is 503 without a queue, and 200 again once it is back', async (t) => {
+t.test('/ready is 503 without a queue, and 200 after it is back', async (t) => {
   let now = 0
   let reachable = false
   let probes = 0
@@ -39,13 +39,13 @@ t.test('/ready is 503 without a queue, and 200 again once it is back', async (t)
   t.strictSame((await app.inject('/ready')).json(), { status: 'no queue' })
   reachable = true
   now = 4999
-  t.equal((await app.inject('/ready')).statusCode, 503, 'the queue is asked every five seconds at most')
+  t.equal((await app.inject('/ready')).statusCode, 503, 'probes the queue at most every five seconds')
   t.equal(probes, 1)
   now = 5000
   t.equal((await app.inject('/ready')).statusCode, 200)
 })
 
-t.test('so many may wait at /ready for the queue, and no more', async (t) => {
+t.test('limits the requests that wait at /ready', async (t) => {
   const answer = Promise.withResolvers<void>()
   const { app } = await buildWeb(t, { probeQueue: () => answer.promise })
   const waiting = Array.from({ length: 100 }, async () => app.inject('/ready'))
@@ -57,7 +57,7 @@ t.test('so many may wait at /ready for the queue, and no more', async (t) => {
   t.equal((await app.inject('/ready')).statusCode, 200)
 })
 
-t.test('/health is 503 when the task must be replaced', async (t) => {
+t.test('/health is 503 if the task must be replaced', async (t) => {
   let now = 0
   const { app, post } = await buildWeb(t, {
     clock: () => now,

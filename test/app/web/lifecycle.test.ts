@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Lifecycle } from '../../../app/web/lifecycle.ts'
 
-t.test('a role is starting until it says otherwise', async (t) => {
+t.test('starts in the state `starting`', async (t) => {
   t.equal(new Lifecycle().state, 'starting')
 })

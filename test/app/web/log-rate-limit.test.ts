@@ -1,9 +1,9 @@
 import { Writable } from 'node:stream'
 import { pino } from 'pino'
 import t from 'tap'
-import { LineLimit } from '../../../app/web/log-rate-limit.ts'
+import { LogRateLimit } from '../../../app/web/log-rate-limit.ts'
 
-t.test('a code has 100 lines a minute, and then one that counts the others', async (t) => {
+t.test('allows 100 lines per minute and code, then logs the number of the others', async (t) => {
   let now = 0
   const lines: Record<string, unknown>[] = []
   const sink = new Writable({
@@ -12,7 +12,7 @@ t.test('a code has 100 lines a minute, and then one that counts the others', asy
       done()
     }
   })
-  const limit = new LineLimit(pino(sink), () => now)
+  const limit = new LogRateLimit(pino(sink), () => now)
   const allowed = (code: string, requests: number) =>
     Array.from({ length: requests }, () => limit.allows(code)).filter(Boolean).length
   t.equal(allowed('SIGNATURE_INVALID', 1000), 100)

@@ -5,7 +5,7 @@ import { readBody } from '../../../app/web/request-body.ts'
 
 const MINUTE = 60_000
 
-t.test('a body is read as it came, however it is divided', async () => {
+t.test('reads a body in any chunks', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.uint8Array({ minLength: 1, maxLength: 20 })),
@@ -22,7 +22,7 @@ t.test('a body is read as it came, however it is divided', async () => {
   )
 })
 
-t.test('what is larger than was reserved is refused, and the rest is read and dropped', async (t) => {
+t.test('rejects a body larger than reserved and drops the rest', async (t) => {
   const payload = new PassThrough()
   const reading = readBody(payload, { expectedBytes: 3, withinMs: MINUTE })
   payload.write('ab')
@@ -32,7 +32,7 @@ t.test('what is larger than was reserved is refused, and the rest is read and dr
   await new Promise((resolve) => payload.once('end', resolve))
 })
 
-t.test('a sender that is too slow is cut off', async (t) => {
+t.test('rejects a slow sender', async (t) => {
   const payload = new PassThrough()
   payload.write('ab')
   await t.rejects(readBody(payload, { expectedBytes: 3, withinMs: 1 }), {
@@ -42,7 +42,7 @@ t.test('a sender that is too slow is cut off', async (t) => {
   t.doesNotThrow(() => payload.destroy(new Error('reset')))
 })
 
-t.test('a sender that is gone ends it', async (t) => {
+t.test('rejects if the sender disconnects', async (t) => {
   for (const error of [undefined, new Error('reset')]) {
     const payload = new PassThrough()
     const reading = readBody(payload, { expectedBytes: 3, withinMs: MINUTE })

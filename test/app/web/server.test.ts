@@ -5,14 +5,14 @@ import { createLimits } from '../../../app/web/web-limits.ts'
 import { exchange, type HeaderLine, rawRequest } from '../../support/raw-http.ts'
 import { buildWeb, signed } from '../../support/web.ts'
 
-t.test('an unknown path is a 404 with a code', async (t) => {
+t.test('responds 404 with a code to an unknown path', async (t) => {
   const { app } = await buildWeb(t)
   const answer = await app.inject('/nowhere')
   t.equal(answer.statusCode, 404)
   t.strictSame(answer.json(), { code: 'NOT_FOUND' })
 })
 
-t.test('what is posted to an unknown path is neither read nor parsed', async (t) => {
+t.test('does not read a body for an unknown path', async (t) => {
   const { app } = await buildWeb(t)
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
@@ -27,7 +27,7 @@ t.test('what is posted to an unknown path is neither read nor parsed', async (t)
   }
 })
 
-t.test('connections beyond the limit are closed, with a line in the log', async (t) => {
+t.test('closes connections beyond the limit and logs it', async (t) => {
   const { app, lines } = await buildWeb(t, { limits: { ...createLimits(), connections: 1 } })
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
@@ -41,7 +41,7 @@ t.test('connections beyond the limit are closed, with a line in the log', async 
   first?.destroy()
 })
 
-t.test('an unexpected error is a 500 that says nothing of it, and a line in the log that does', async (t) => {
+t.test('responds 500 without details to an unexpected error and logs it', async (t) => {
   const { app, lines, counts } = await buildWeb(t)
   app.get('/broken', () => {
     throw new Error('the details')
@@ -53,19 +53,19 @@ t.test('an unexpected error is a 500 that says nothing of it, and a line in the 
   t.strictSame(counts, { 'NotificationsUnavailable INTERNAL': 1 })
 })
 
-t.test('connections stay open longer than the idle time-out of an ALB', async (t) => {
+t.test('keeps connections open longer than an ALB', async (t) => {
   const { app } = await buildWeb(t)
   t.ok(app.server.keepAliveTimeout > 60_000)
   t.ok(app.server.headersTimeout <= app.server.requestTimeout)
 })
 
-t.test('a request must come in whole within 30 s, and its head within 10 s', async (t) => {
+t.test('limits the time of a request to 30 s and of its headers to 10 s', async (t) => {
   const { app } = await buildWeb(t)
   t.equal(app.server.requestTimeout, 30_000)
   t.equal(app.server.headersTimeout, 10_000)
 })
 
-t.test('a request that does not come in whole in time is answered 408 soon after', async (t) => {
+t.test('responds 408 to an incomplete request', async (t) => {
   const { app } = await buildWeb(t)
   await app.listen({ port: 0, host: '127.0.0.1' })
   const address = app.server.address()
@@ -84,7 +84,7 @@ t.test('a request that does not come in whole in time is answered 408 soon after
   }
 })
 
-t.test('two notifications can follow each other on one connection', async (t) => {
+t.test('accepts two notifications on one connection', async (t) => {
   const { app } = await buildWeb(t)
   await app.listen({ port: 0, host: '127.0.0.1' })
   const address = app.server.address()
@@ -110,7 +110,7 @@ t.test('two notifications can follow each other on one connection', async (t) =>
   t.pass('both were answered 200')
 })
 
-t.test('a connection whose request is answered while the server closes is not waited for', async (t) => {
+t.test('does not wait for a connection that becomes idle while closing', async (t) => {
   const { app } = await buildWeb(t)
   const asked = Promise.withResolvers<void>()
   const answer = Promise.withResolvers<string>()
@@ -131,7 +131,7 @@ t.test('a connection whose request is answered while the server closes is not wa
   await closed
 })
 
-t.test('the log shows the address that the load balancer saw, not what the sender claims', async (t) => {
+t.test('logs the address that the load balancer saw', async (t) => {
   const { post, lines } = await buildWeb(t)
   await post('{}', { 'x-forwarded-for': '10.0.0.1, 203.0.113.7' })
   t.match(
@@ -140,7 +140,7 @@ t.test('the log shows the address that the load balancer saw, not what the sende
   )
 })
 
-t.test('what the server itself refuses is a 4xx with a code, and a line in the log', async (t) => {
+t.test('responds to malformed requests with a code and logs them', async (t) => {
   const { app, post, lines, counts } = await buildWeb(t, { bodyLimitBytes: 1024 })
   app.get('/teapot', () => {
     throw Object.assign(new Error('short and stout'), { statusCode: 418 })
@@ -159,7 +159,7 @@ t.test('what the server itself refuses is a 4xx with a code, and a line in the l
   })
 })
 
-t.test('every line about a request carries what the load balancer calls it', async (t) => {
+t.test('every line of a request has its trace id', async (t) => {
   const traceId = 'Root=1-67891233-abcdef012345678912345678'
   const { app, post, lines } = await buildWeb(t, { bodyLimitBytes: 1024 })
   app.get('/broken', () => {
@@ -177,5 +177,5 @@ t.test('every line about a request carries what the load balancer calls it', asy
     { msg: 'request failed', traceId }
   ])
   await post('{}')
-  t.notOk('traceId' in lines.at(-1)!, 'where there is none, none is made up')
+  t.notOk('traceId' in lines.at(-1)!, 'invents none')
 })

@@ -3,7 +3,7 @@ import t from 'tap'
 import { exchange, rawRequest } from '../../support/raw-http.ts'
 import { buildWeb, NOW } from '../../support/web.ts'
 
-t.test('a POST to an unknown path is logged once a minute, any other request is not', async (t) => {
+t.test('logs a POST to an unknown path once a minute, and no other request', async (t) => {
   let now = NOW
   const { app, lines } = await buildWeb(t, { clock: () => now })
   const ask = async (method: 'GET' | 'POST', url: string) => {
@@ -26,7 +26,7 @@ t.test('a POST to an unknown path is logged once a minute, any other request is 
   ])
 })
 
-t.test('whatever the path holds, the line is short and without credentials', async (t) => {
+t.test('the line is short and has no credentials for any path', async (t) => {
   let now = NOW
   const { app, lines } = await buildWeb(t, { clock: () => now })
   await app.listen({ port: 0, host: '127.0.0.1' })

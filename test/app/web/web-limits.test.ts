@@ -4,9 +4,9 @@ import { createLimits } from '../../../app/web/web-limits.ts'
 const MIB = 2 ** 20
 
 t.test(
-  'the default task holds 25 bodies of 10 MiB that come in, three that are stored, and 2,048 connections',
+  'the default task receives 25 bodies of 10 MiB, stores three, and holds 2,048 connections',
   async (t) => {
-    // V8 gives itself 560 MiB of heap where it sees 1 GiB of memory
+    // V8 limits its heap to 560 MiB with 1 GiB of memory
     const limits = createLimits(1024 * MIB, 560 * MIB)
     const reservable = (budget: typeof limits.reading, bytes: number) => {
       let reserved = 0
@@ -21,7 +21,7 @@ t.test(
   }
 )
 
-t.test('limits are by the memory that there is', async (t) => {
+t.test('derives the limits from the memory', async (t) => {
   t.ok(createLimits().connections > 0)
   t.ok(createLimits().reading.reserve(MIB))
 })

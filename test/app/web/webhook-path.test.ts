@@ -1,7 +1,7 @@
 import t from 'tap'
 import { isServed } from '../../../app/web/webhook-path.ts'
 
-t.test('the path is served with and without a slash at its end, and no other is', (t) => {
+t.test('serves the path with and without a final slash only', (t) => {
   const served = (url: string) => isServed(new URL(url))
   for (const url of [
     'https://example.com/webhooks/cloudinary',

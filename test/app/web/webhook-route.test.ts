@@ -9,7 +9,7 @@ import { buildWeb, NOW, signed } from '../../support/web.ts'
 
 const UPLOAD = JSON.stringify(sampleNotification('upload', { now: new Date(NOW) }))
 
-t.test('an authentic notification is answered 200 once its events are in the queue', async (t) => {
+t.test('responds 200 to an authentic notification after storing its events', async (t) => {
   const { post, stored, lines } = await buildWeb(t)
   const answer = await post(UPLOAD, { 'x-amzn-trace-id': 'Root=1-67891233-abcdef012345678912345678' })
   t.equal(answer.statusCode, 200)
@@ -21,7 +21,7 @@ t.test('an authentic notification is answered 200 once its events are in the que
   ])
 })
 
-t.test('a slash at the end of the path is the same route, hooks and all', async (t) => {
+t.test('a final slash in the path uses the same route and hooks', async (t) => {
   const { app, stored } = await buildWeb(t)
   const post = (url: string, headers: Record<string, string>, payload = UPLOAD) =>
     app.inject({ method: 'POST', url, payload, headers })
@@ -34,7 +34,7 @@ t.test('a slash at the end of the path is the same route, hooks and all', async 
   t.match(stored(), [{ type: 'upload' }])
 })
 
-t.test('how long an accepted notification took is noted, and no other', async (t) => {
+t.test('records the latency of accepted notifications only', async (t) => {
   const { post, counts, durations } = await buildWeb(t)
   await post(UPLOAD)
   await post(UPLOAD, { 'x-cld-signature': undefined })
@@ -47,7 +47,7 @@ t.test('how long an accepted notification took is noted, and no other', async (t
   })
 })
 
-t.test('the log line of a notification holds neither its payload nor its signature', async (t) => {
+t.test('the log line has no payload and no signature', async (t) => {
   const { post, lines } = await buildWeb(t)
   await post(UPLOAD)
   await post(UPLOAD, { 'x-cld-signature': 'f'.repeat(40) })
@@ -57,7 +57,7 @@ t.test('the log line of a notification holds neither its payload nor its signatu
   t.notMatch(written, 'f'.repeat(40))
 })
 
-t.test('a bulk notification about 1,000 assets becomes 1,000 events', async (t) => {
+t.test('splits a bulk notification with 1,000 assets into 1,000 events', async (t) => {
   const { post, stored, lines } = await buildWeb(t, { storeTimeoutMs: 60_000 })
   const answer = await post(JSON.stringify(sampleNotification('resource_tags_changed', { count: 1000 })))
   t.strictSame(answer.json(), { accepted: 1000 })
@@ -67,7 +67,7 @@ t.test('a bulk notification about 1,000 assets becomes 1,000 events', async (t) 
   t.equal((line as { ids: string[] }).ids.length, 20, 'the line stays short')
 })
 
-t.test('the same notification sent again is accepted and stored once', async (t) => {
+t.test('accepts a duplicate notification and stores it once', async (t) => {
   const { post, stored } = await buildWeb(t)
   await post(UPLOAD)
   const again = await post(UPLOAD, signed(UPLOAD, 60))
@@ -81,7 +81,7 @@ for (const [name, body] of Object.entries({
   'an empty body': '',
   'a type that nobody knows': '{"notification_type":"asset_admired","asset_id":"a"}'
 })) {
-  t.test(`${name} is accepted when it is authentic, as an event of type unknown`, async (t) => {
+  t.test(`accepts ${name} as an event of type unknown`, async (t) => {
     const { post, stored } = await buildWeb(t)
     const answer = await post(body, { 'content-type': undefined })
     t.equal(answer.statusCode, 200)
@@ -89,7 +89,7 @@ for (const [name, body] of Object.entries({
   })
 }
 
-t.test('an authentic notification is accepted whatever its Content-Type says', async (t) => {
+t.test('accepts any Content-Type', async (t) => {
   const { post } = await buildWeb(t)
   for (const type of [
     '',
@@ -103,7 +103,7 @@ t.test('an authentic notification is accepted whatever its Content-Type says', a
   }
 })
 
-t.test('a notification that is not authentic is refused with its code, and stored nowhere', async (t) => {
+t.test('refuses a notification that is not authentic and stores nothing', async (t) => {
   const { post, stored, lines } = await buildWeb(t)
   const refusals: [string, string, Record<string, string | undefined>][] = [
     ['tampered', 'SIGNATURE_INVALID', signed(`${UPLOAD} `)],
@@ -131,13 +131,13 @@ t.test('a notification that is not authentic is refused with its code, and store
   )
 })
 
-t.test('headers are judged before the body is read', async (t) => {
+t.test('checks the headers before it reads the body', async (t) => {
   const { post } = await buildWeb(t, { bodyLimitBytes: 1024 })
   const large = Buffer.alloc(2048)
   t.equal((await post(large, { 'x-cld-signature': undefined })).statusCode, 401)
 })
 
-t.test('a body over the limit is answered 413', async (t) => {
+t.test('responds 413 to a body over the limit', async (t) => {
   const { post, stored } = await buildWeb(t, { bodyLimitBytes: 1024 })
   const answer = await post('x'.repeat(1025))
   t.equal(answer.statusCode, 413)
@@ -145,25 +145,20 @@ t.test('a body over the limit is answered 413', async (t) => {
   t.strictSame(stored(), [])
 })
 
-t.test(
-  'an event that SQS cannot take even compressed is answered 413, and none of its kin is stored',
-  async (t) => {
-    const { post, stored, lines } = await buildWeb(t, { bodyLimitBytes: 10 * 1024 * 1024 })
-    const noise = Array.from({ length: 3_000_000 }, () => String.fromCharCode(33 + Math.random() * 90)).join(
-      ''
-    )
-    const answer = await post(JSON.stringify({ resources: [{ asset_id: 'a' }, { asset_id: 'b', noise }] }))
-    t.equal(answer.statusCode, 413)
-    t.strictSame(answer.json(), { code: 'EVENT_TOO_LARGE' })
-    t.strictSame(stored(), [])
-    t.match(
-      lines.find(({ outcome }) => outcome === 'refused'),
-      { code: 'EVENT_TOO_LARGE', reason: /bytes/ }
-    )
-  }
-)
+t.test('responds 413 if one event is too large for SQS and stores none', async (t) => {
+  const { post, stored, lines } = await buildWeb(t, { bodyLimitBytes: 10 * 1024 * 1024 })
+  const noise = Array.from({ length: 3_000_000 }, () => String.fromCharCode(33 + Math.random() * 90)).join('')
+  const answer = await post(JSON.stringify({ resources: [{ asset_id: 'a' }, { asset_id: 'b', noise }] }))
+  t.equal(answer.statusCode, 413)
+  t.strictSame(answer.json(), { code: 'EVENT_TOO_LARGE' })
+  t.strictSame(stored(), [])
+  t.match(
+    lines.find(({ outcome }) => outcome === 'refused'),
+    { code: 'EVENT_TOO_LARGE', reason: /bytes/ }
+  )
+})
 
-t.test('without a queue it answers 503 with Retry-After, and stores nothing', async (t) => {
+t.test('responds 503 with Retry-After without a queue', async (t) => {
   // port 9 (discard) refuses connections
   const { post, lines } = await buildWeb(t, { sqsEndpoint: 'http://127.0.0.1:9' })
   const answer = await post(UPLOAD)
@@ -176,7 +171,7 @@ t.test('without a queue it answers 503 with Retry-After, and stores nothing', as
   )
 })
 
-t.test('a queue that does not answer in time is a 503', async (t) => {
+t.test('responds 503 if the queue times out', async (t) => {
   let aborted = false
   const { post } = await buildWeb(t, {
     storeTimeoutMs: 20,
@@ -195,7 +190,7 @@ t.test('a queue that does not answer in time is a 503', async (t) => {
   t.ok(aborted)
 })
 
-t.test('while too much waits for SQS, notifications are refused before they are read', async (t) => {
+t.test('refuses notifications while too many bytes wait for SQS', async (t) => {
   const { post, counts } = await buildWeb(t, {
     sender: { pendingBytes: 65 * 1024 * 1024, store: async () => void t.fail('must not store') }
   })
@@ -205,7 +200,7 @@ t.test('while too much waits for SQS, notifications are refused before they are 
   t.strictSame(counts, { 'NotificationsUnavailable OVERLOADED': 1 })
 })
 
-t.test('while the event loop is late, notifications are refused', async (t) => {
+t.test('refuses notifications while the event loop is delayed', async (t) => {
   const { post, counts } = await buildWeb(t, { limits: { ...createLimits(), eventLoopDelayMs: 1e-6 } })
   // the delay is measured every second
   let answer = await post(UPLOAD)
@@ -215,7 +210,7 @@ t.test('while the event loop is late, notifications are refused', async (t) => {
   t.match(counts, { 'NotificationsUnavailable OVERLOADED': 1 })
 })
 
-t.test('before the secret is read, notifications are answered 503', async (t) => {
+t.test('responds 503 before the credentials are loaded', async (t) => {
   const { post, lifecycle, counts } = await buildWeb(t)
   lifecycle.state = 'starting'
   const answer = await post(UPLOAD)
@@ -224,13 +219,13 @@ t.test('before the secret is read, notifications are answered 503', async (t) =>
   t.strictSame(counts, { 'NotificationsUnavailable STARTING': 1 })
 })
 
-t.test('while draining it still takes what reaches it', async (t) => {
+t.test('accepts notifications while draining', async (t) => {
   const { post, lifecycle } = await buildWeb(t)
   lifecycle.state = 'draining'
   t.equal((await post(UPLOAD)).statusCode, 200)
 })
 
-t.test('a key that was rotated in since the last read verifies at once', async (t) => {
+t.test('verifies with a newly rotated key at once', async (t) => {
   let current = [{ cloudName: 'demo', apiKey: '1', apiSecret: 'the-old-secret' }]
   let elapsedMs = 0
   const { post, stored } = await buildWeb(t, {
@@ -244,7 +239,7 @@ t.test('a key that was rotated in since the last read verifies at once', async (
   t.equal(stored().length, 1)
 })
 
-t.test('changes made with our own key are marked as our own', async (t) => {
+t.test('marks changes made with its own key', async (t) => {
   const { post, stored } = await buildWeb(t)
   await post(JSON.stringify(sampleNotification('resource_tags_changed', { apiKey: '111111111111111' })))
   await post(JSON.stringify(sampleNotification('resource_tags_changed', { apiKey: '222222222222222' })))
@@ -256,7 +251,7 @@ t.test('changes made with our own key are marked as our own', async (t) => {
 
 const MIB = 2 ** 20
 
-/** Room for two large bodies that come in, and for one that is stored. */
+/** Limits for receiving two large bodies and storing one. */
 const tightLimits = () => ({
   ...createLimits(),
   reading: new BodyBudget({ small: 200_000, large: 2.5 * MIB }),
@@ -268,14 +263,14 @@ async function listen(t: Test, overrides: Parameters<typeof buildWeb>[1] = {}) {
   const web = await buildWeb(t, { limits, ...overrides })
   await web.app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = web.app.server.address() as AddressInfo
-  /** The head of a notification, and as much of its body as is given. */
+  /** Sends the headers of a notification and the given part of its body. */
   const begin = async (lines: HeaderLine[], body: string | Buffer = '') => {
     const connection = await RawConnection.open({ port })
     t.teardown(() => connection.destroy())
     connection.write(rawRequest({ headers: [['Host', 'localhost'], ...lines], body }))
     return connection
   }
-  /** Resolves once nothing is reserved. */
+  /** Resolves when nothing is reserved. */
   const nothingHeld = async () => {
     while (limits.reading.used + limits.storing.used > 0) await new Promise(setImmediate)
   }
@@ -288,31 +283,28 @@ async function listen(t: Test, overrides: Parameters<typeof buildWeb>[1] = {}) {
 const LARGE: HeaderLine = ['Content-Length', String(MIB)]
 const forged: HeaderLine[] = Object.entries({ ...signed('{}'), 'x-cld-signature': '0'.repeat(40) })
 
-t.test(
-  'large bodies that nobody has signed keep out neither small ones nor each other for long',
-  async (t) => {
-    const { begin, post, lines, counts, limits, nothingHeld } = await listen(t)
-    const chunked: HeaderLine = ['Transfer-Encoding', 'chunked']
-    const first = await begin([LARGE, ...forged])
-    // of which nobody knows how long it becomes
-    const second = await begin([chunked, ...forged])
-    while (limits.reading.used < 2 * MIB) await new Promise(setImmediate)
-    for (const length of [LARGE, chunked]) {
-      t.strictSame(await answered(await begin([length, ...forged])), [503])
-    }
-    t.match(
-      lines.filter(({ outcome }) => outcome === 'unavailable'),
-      [{ code: 'OVERLOADED' }, { code: 'OVERLOADED' }]
-    )
-    t.match(counts, { 'NotificationsUnavailable OVERLOADED': 2 })
-    t.equal((await post(UPLOAD)).statusCode, 200, 'a small one is accepted meanwhile')
-    for (const connection of [first, second]) connection.destroy()
-    await nothingHeld()
-    t.equal((await post(Buffer.alloc(MIB, ' '))).statusCode, 200, 'and a large one after it')
+t.test('unsigned large bodies do not block small or large ones for long', async (t) => {
+  const { begin, post, lines, counts, limits, nothingHeld } = await listen(t)
+  const chunked: HeaderLine = ['Transfer-Encoding', 'chunked']
+  const first = await begin([LARGE, ...forged])
+  // its length is not stated
+  const second = await begin([chunked, ...forged])
+  while (limits.reading.used < 2 * MIB) await new Promise(setImmediate)
+  for (const length of [LARGE, chunked]) {
+    t.strictSame(await answered(await begin([length, ...forged])), [503])
   }
-)
+  t.match(
+    lines.filter(({ outcome }) => outcome === 'unavailable'),
+    [{ code: 'OVERLOADED' }, { code: 'OVERLOADED' }]
+  )
+  t.match(counts, { 'NotificationsUnavailable OVERLOADED': 2 })
+  t.equal((await post(UPLOAD)).statusCode, 200, 'a small one is accepted meanwhile')
+  for (const connection of [first, second]) connection.destroy()
+  await nothingHeld()
+  t.equal((await post(Buffer.alloc(MIB, ' '))).statusCode, 200, 'and a large one after it')
+})
 
-t.test('what is reserved for a body is released however its request ends', async (t) => {
+t.test('releases the reservation of a body however its request ends', async (t) => {
   const small: HeaderLine = ['Content-Length', '2']
   const authentic = Object.entries(signed('{}'))
   const endings: Record<string, (web: Awaited<ReturnType<typeof listen>>) => Promise<readonly number[]>> = {
@@ -357,7 +349,7 @@ async function answered(connection: RawConnection): Promise<readonly number[]> {
   return connection.statuses
 }
 
-t.test('what is being stored is bounded, and released when it fails or its sender is gone', async (t) => {
+t.test('limits bodies being stored, and releases them on failure or disconnect', async (t) => {
   const [storing, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const { begin, post, counts, limits, nothingHeld } = await listen(t, {
     sender: {
@@ -388,7 +380,7 @@ t.test('what is being stored is bounded, and released when it fails or its sende
   await nothingHeld()
 })
 
-t.test('when everything was refused for a minute, the task says that it must be replaced', async (t) => {
+t.test('reports that the task must be replaced after refusing all requests for a minute', async (t) => {
   let [now, pendingBytes] = [NOW, 65 * MIB]
   const { app, post } = await buildWeb(t, {
     clock: () => now,
@@ -412,14 +404,14 @@ t.test('when everything was refused for a minute, the task says that it must be 
   t.equal(await health(), 503)
   pendingBytes = 0
   t.equal((await post(UPLOAD)).statusCode, 503)
-  t.equal(await health(), 200, 'an outage of the queue is not the task to blame for')
+  t.equal(await health(), 200, 'an outage of the queue does not count as refusing')
   await post(UPLOAD, { 'x-cld-signature': '0'.repeat(40) })
   pendingBytes = 65 * MIB
   await refuseForAMinute()
   t.equal(await health(), 503, 'since then')
 })
 
-t.test('a sender can have only so many lines logged', async (t) => {
+t.test('limits the log lines of a sender', async (t) => {
   const { post, lines, counts } = await buildWeb(t)
   for (let sent = 0; sent < 150; sent++) await post(UPLOAD, { 'x-cld-signature': '0'.repeat(40) })
   await post(UPLOAD)

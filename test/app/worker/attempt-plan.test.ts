@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import t from 'tap'
 import type { AssetEvent } from '../../../app/ingest/event.ts'
-import type { JournalEntry, Status } from '../../../app/journal/journal.ts'
+import type { JournalEntry, Status } from '../../../app/journal/journal-entry.ts'
 import type { ProcessorRecord, ProcessorRecords } from '../../../app/journal/processor-record.ts'
 import type { Processor } from '../../../app/listener.ts'
-import { planOf, recordNamed, startOf } from '../../../app/worker/attempt-plan.ts'
+import { planAttempt, startRecordOf } from '../../../app/worker/attempt-plan.ts'
 import { sampleEvent } from '../../support/events.ts'
 
 const NOW = Date.parse('2026-06-01T12:00:10.000Z')
@@ -39,65 +39,64 @@ const entry = (processors: ProcessorRecords, status: Status = 'retrying', run?: 
   ...(run && { run })
 })
 
-const namesOf = (plan: ReturnType<typeof planOf>) =>
+const namesOf = (plan: ReturnType<typeof planAttempt>) =>
   plan.outcome === 'due' ? plan.due.map(({ name }) => name) : plan
 
-t.test('of a new event all processors are due, and the first of them starts', async (t) => {
-  t.strictSame(planOf(event, [a, b], undefined, NOW), {
+t.test('a new event makes all processors due and starts the first', async (t) => {
+  t.strictSame(planAttempt(event, [a, b], undefined, NOW), {
     outcome: 'due',
     due: [a, b],
     started: { a: { outcome: 'started', at: at(0), attempts: 1, waits: 0 } }
   })
 })
 
-t.test('a finished event is not run again, unless an operator opens it', async (t) => {
+t.test('a finished event runs again only for a redrive or replay', async (t) => {
   for (const status of ['done', 'dead', 'ignored'] as const) {
-    t.strictSame(planOf(event, [a], entry({ a: dead }, status), NOW), { outcome: 'finished' })
-    t.strictSame(namesOf(planOf(redrive, [a], entry({ a: dead }, status), NOW)), ['a'])
-    t.strictSame(planOf(redrive, [a], entry({ a: dead }, status, 'r1'), NOW), { outcome: 'finished' })
+    t.strictSame(planAttempt(event, [a], entry({ a: dead }, status), NOW), { outcome: 'finished' })
+    t.strictSame(namesOf(planAttempt(redrive, [a], entry({ a: dead }, status), NOW)), ['a'])
+    t.strictSame(planAttempt(redrive, [a], entry({ a: dead }, status, 'r1'), NOW), { outcome: 'finished' })
   }
 })
 
-t.test('each processor runs at its own time', async (t) => {
+t.test('each processor has its own retry time', async (t) => {
   const records = { a: failed(3600), b: failed(-1), c: succeeded }
-  t.strictSame(namesOf(planOf(event, [a, b, c], entry(records), NOW)), ['b'])
-  t.strictSame(namesOf(planOf(event, [a, b, c], entry({ ...records, b: failed(0) }), NOW)), ['b'])
+  t.strictSame(namesOf(planAttempt(event, [a, b, c], entry(records), NOW)), ['b'])
+  t.strictSame(namesOf(planAttempt(event, [a, b, c], entry({ ...records, b: failed(0) }), NOW)), ['b'])
 })
 
-t.test('an event that is received too early waits until its first processor is due', async (t) => {
+t.test('an event waits until its first processor is due', async (t) => {
   const records = { a: failed(86_400), b: failed(30), c: dead }
-  t.strictSame(planOf(event, [a, b, c], entry(records), NOW), { outcome: 'waiting', until: NOW + 30_000 })
+  t.strictSame(planAttempt(event, [a, b, c], entry(records), NOW), {
+    outcome: 'waiting',
+    until: NOW + 30_000
+  })
 })
 
-t.test('an operator does not have to wait', async (t) => {
-  t.strictSame(namesOf(planOf(redrive, [a], entry({ a: failed(3600) }), NOW)), ['a'])
+t.test('a redrive does not wait', async (t) => {
+  t.strictSame(namesOf(planAttempt(redrive, [a], entry({ a: failed(3600) }), NOW)), ['a'])
 })
 
-t.test('nothing is due of an event whose pending processors are no longer configured', async (t) => {
+t.test('no processor is due if the pending ones are no longer configured', async (t) => {
   const records = { a: failed(3600), b: succeeded }
-  t.strictSame(planOf(event, [b], entry(records), NOW), { outcome: 'due', due: [], started: {} })
+  t.strictSame(planAttempt(event, [b], entry(records), NOW), { outcome: 'due', due: [], started: {} })
 })
 
-t.test(
-  'a run that ended its worker counts, and after the last one the processor does not start',
-  async (t) => {
-    const second = planOf(event, [a, b], entry({ a: crashed(1) }, 'processing'), NOW)
-    t.match(second, { due: [a, b], started: { a: { attempts: 2 } } })
-    const last = planOf(event, [a, b], entry({ a: crashed(12) }, 'processing'), NOW)
-    t.strictSame(last, { outcome: 'due', due: [a, b], started: {} })
-    t.match(planOf(redrive, [a], entry({ a: crashed(12) }, 'processing'), NOW), {
-      started: { a: { attempts: 1, run: 'r1' } }
-    })
-  }
-)
-
-t.test('a processor may have the name of a property of every object', async (t) => {
-  t.equal(recordNamed({}, 'constructor'), undefined)
-  t.match(startOf(event, processor('constructor'), {}, NOW), { constructor: { attempts: 1 } })
-  t.strictSame(startOf(event, undefined, {}, NOW), {})
+t.test('a crash counts as an attempt, and after the last one the processor does not start', async (t) => {
+  const second = planAttempt(event, [a, b], entry({ a: crashed(1) }, 'processing'), NOW)
+  t.match(second, { due: [a, b], started: { a: { attempts: 2 } } })
+  const last = planAttempt(event, [a, b], entry({ a: crashed(12) }, 'processing'), NOW)
+  t.strictSame(last, { outcome: 'due', due: [a, b], started: {} })
+  t.match(planAttempt(redrive, [a], entry({ a: crashed(12) }, 'processing'), NOW), {
+    started: { a: { attempts: 1, run: 'r1' } }
+  })
 })
 
-t.test('whatever is recorded, a processor is due, ended, or waited for, and never two of these', async () => {
+t.test('a processor can be named `constructor`', async (t) => {
+  t.match(startRecordOf(event, processor('constructor'), {}, NOW), { constructor: { attempts: 1 } })
+  t.strictSame(startRecordOf(event, undefined, {}, NOW), {})
+})
+
+t.test('each processor is either due, finished or waiting, for any records', async () => {
   const anyRecord = fc.option(
     fc.oneof(fc.constantFrom(succeeded, dead, crashed(3)), fc.integer({ min: -100, max: 100 }).map(failed)),
     { nil: undefined }
@@ -108,7 +107,7 @@ t.test('whatever is recorded, a processor is due, ended, or waited for, and neve
       const known = Object.fromEntries(
         records.flatMap((record, index) => (record ? [[`p${index}`, record] as const] : []))
       )
-      const plan = planOf(event, processors, entry(known), NOW)
+      const plan = planAttempt(event, processors, entry(known), NOW)
       const isEnded = (record?: ProcessorRecord) => record === succeeded || record === dead
       const isEarly = (record?: ProcessorRecord) =>
         record?.outcome === 'failed' && Date.parse(record.notBefore) > NOW

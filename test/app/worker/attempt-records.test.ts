@@ -1,21 +1,21 @@
 import t from 'tap'
-import { CloudinaryError, type Fault } from '../../../app/cloudinary/cloudinary-error.ts'
+import { CloudinaryError, type CallFailure } from '../../../app/cloudinary/cloudinary-error.ts'
 import { PermanentError, RetryLaterError } from '../../../app/errors.ts'
 import type { ProcessorRecord, ProcessorRecords } from '../../../app/journal/processor-record.ts'
 import {
+  attemptOutcome,
   attemptsOf,
-  type Charge,
   describeError,
   endedRecord,
   exhaustedRun,
+  type FailureCause,
   isExhausted,
   isFinal,
   notBeforeOf,
   startedRecord,
-  verdictOf,
-  withBoundedWait
+  withMaximumWait
 } from '../../../app/worker/attempt-records.ts'
-import type { Failure } from '../../../app/worker/run-processor.ts'
+import type { FailedRun } from '../../../app/worker/run-processor.ts'
 import { sampleEvent } from '../../support/events.ts'
 
 const AT = '2026-06-01T12:00:10.000Z'
@@ -30,7 +30,7 @@ const failed: ProcessorRecord = { ...ran, outcome: 'failed', code: 'E', message:
 const dead: ProcessorRecord = { ...ran, outcome: 'dead', code: 'E', message: 'never' }
 const started: ProcessorRecord = { outcome: 'started', at: AT, attempts: 3, waits: 2 }
 
-const failure = (fault: Fault = { kind: 'retryable' }): Failure => ({
+const failure = (fault: CallFailure = { kind: 'retryable' }): FailedRun => ({
   outcome: 'failed',
   processor: 'tag',
   fault,
@@ -39,13 +39,13 @@ const failure = (fault: Fault = { kind: 'retryable' }): Failure => ({
 })
 
 const ended = (
-  charge: Charge,
-  { before, fault, on = event }: { before?: ProcessorRecord; fault?: Fault; on?: typeof event } = {}
-) => endedRecord(failure(fault), charge, { event: on, before, now: NOW, random: () => 0.5 })
+  cause: FailureCause,
+  { before, fault, on = event }: { before?: ProcessorRecord; fault?: CallFailure; on?: typeof event } = {}
+) => endedRecord(failure(fault), cause, { event: on, before, now: NOW, random: () => 0.5 })
 
 const secondsUntil = (record: ProcessorRecord) => (notBeforeOf(record, undefined) - NOW) / 1000
 
-t.test('a processor is done once it has succeeded or is dead, and not before', async (t) => {
+t.test('a processor is finished once it has succeeded or is dead', async (t) => {
   t.notOk(isFinal(undefined, undefined))
   t.notOk(isFinal(failed, undefined))
   t.notOk(isFinal(started, undefined))
@@ -53,7 +53,7 @@ t.test('a processor is done once it has succeeded or is dead, and not before', a
   t.ok(isFinal(dead, undefined))
 })
 
-t.test('a redrive runs what is dead again, a replay everything, each once', async (t) => {
+t.test('a redrive reruns dead processors, a replay reruns all, each once', async (t) => {
   t.ok(isFinal(succeeded, redrive))
   t.notOk(isFinal(dead, redrive))
   t.ok(isFinal({ ...dead, run: 'r1' }, redrive))
@@ -62,17 +62,17 @@ t.test('a redrive runs what is dead again, a replay everything, each once', asyn
   t.notOk(isFinal({ ...failed, run: 'p1' }, replay))
 })
 
-t.test('a redrive of a replay runs all that the replay has not done', async (t) => {
+t.test('a redrive of a replay reruns what the replay has not finished', async (t) => {
   const ofReplay = { ...redrive, replay: 'p1' }
   t.notOk(isFinal(succeeded, ofReplay), 'before the replay')
   t.notOk(isFinal({ ...succeeded, run: 'p0', replay: 'p0' }, ofReplay), 'of another replay')
   t.ok(isFinal({ ...succeeded, run: 'p1', replay: 'p1' }, ofReplay))
   t.ok(isFinal({ ...succeeded, run: 'r0', replay: 'p1' }, ofReplay), 'of an earlier redrive of it')
   t.notOk(isFinal({ ...dead, run: 'p1', replay: 'p1' }, ofReplay))
-  t.match(ended('counts', { on: { ...event, run: ofReplay } }), { run: 'r1', replay: 'p1' })
+  t.match(ended('processor', { on: { ...event, run: ofReplay } }), { run: 'r1', replay: 'p1' })
 })
 
-t.test("attempts and waits of an operator's run begin anew", async (t) => {
+t.test('a redrive resets attempts and waits', async (t) => {
   t.equal(attemptsOf(failed, undefined), 1)
   t.equal(attemptsOf(failed, redrive), 0)
   t.equal(attemptsOf({ ...failed, run: 'r1' }, redrive), 1)
@@ -82,7 +82,7 @@ t.test("attempts and waits of an operator's run begin anew", async (t) => {
   t.equal(notBeforeOf(succeeded, undefined), 0)
 })
 
-t.test('a run counts when it starts, since it may end its worker', async (t) => {
+t.test('a run counts when it starts, since it may crash its worker', async (t) => {
   t.strictSame(startedRecord(event, undefined, NOW), { outcome: 'started', at: AT, attempts: 1, waits: 0 })
   t.strictSame(startedRecord(event, { ...failed, attempts: 4, waits: 7 }, NOW), {
     outcome: 'started',
@@ -105,93 +105,90 @@ t.test('a run counts when it starts, since it may end its worker', async (t) => 
   t.match(exhaustedRun('tag'), { processor: 'tag', fault: { kind: 'permanent' } })
 })
 
-t.test('a success is recorded with its note', async (t) => {
+t.test('records a success with its note', async (t) => {
   const run = { outcome: 'succeeded', processor: 'tag', note: undefined, milliseconds: 5 } as const
   const context = { event, before: failed, now: NOW, random: () => 0.5 }
-  t.strictSame(endedRecord(run, 'counts', context), { ...succeeded, attempts: 2 })
-  t.strictSame(endedRecord({ ...run, note: 'tagged' }, 'counts', context), {
+  t.strictSame(endedRecord(run, 'processor', context), { ...succeeded, attempts: 2 })
+  t.strictSame(endedRecord({ ...run, note: 'tagged' }, 'processor', context), {
     ...succeeded,
     attempts: 2,
     note: 'tagged'
   })
 })
 
-t.test('a failure that counts waits with exponential backoff, and the twelfth is dead', async (t) => {
-  let record = ended('counts')
+t.test('a failure that counts backs off exponentially, and the twelfth is dead', async (t) => {
+  let record = ended('processor')
   const delays = [secondsUntil(record)]
   for (let attempt = 2; attempt <= 11; attempt++) {
-    record = ended('counts', { before: record })
+    record = ended('processor', { before: record })
     delays.push(secondsUntil(record))
   }
   t.strictSame(delays, [1, 2, 4, 8, 16, 32, 64, 128, 256, 450, 450])
   t.match(record, { outcome: 'failed', attempts: 11, code: 'CLOUDINARY_UNAVAILABLE' })
-  const last = ended('counts', { before: record })
+  const last = ended('processor', { before: record })
   t.match(last, { outcome: 'dead', attempts: 12, code: 'CLOUDINARY_UNAVAILABLE' })
   t.notOk('notBefore' in last)
 })
 
-t.test('a failure that does not count uses up no attempt, and waits longer each time', async (t) => {
-  let record = ended('waits', { before: { ...failed, attempts: 11 } })
+t.test('a failure that does not count uses up no attempt and waits longer each time', async (t) => {
+  let record = ended('cloudinary', { before: { ...failed, attempts: 11 } })
   t.match(record, { outcome: 'failed', attempts: 11, waits: 1 })
-  for (let i = 2; i <= 300; i++) record = ended('waits', { before: record })
+  for (let i = 2; i <= 300; i++) record = ended('cloudinary', { before: record })
   t.match(record, { outcome: 'failed', attempts: 11, waits: 300 })
   t.equal(secondsUntil(record), 300)
-  t.match(ended('counts', { before: { ...record, attempts: 1 } }), { attempts: 2, waits: 0 })
+  t.match(ended('processor', { before: { ...record, attempts: 1 } }), { attempts: 2, waits: 0 })
 })
 
-t.test('a run that a stop interrupts may be repeated at once', async (t) => {
-  const record = ended('interrupted', { before: { ...failed, attempts: 4, waits: 2 } })
+t.test('an interrupted run can be repeated at once', async (t) => {
+  const record = ended('interruption', { before: { ...failed, attempts: 4, waits: 2 } })
   t.match(record, { outcome: 'failed', attempts: 4, waits: 2 })
   t.equal(secondsUntil(record), 0)
 })
 
-t.test('a processor is not run again before the time that its failure names', async (t) => {
+t.test('waits until the time that the failure asks for', async (t) => {
   const until = new Date(NOW + 86_400_000)
-  t.equal(secondsUntil(ended('counts', { fault: { kind: 'retryable', until } })), 86_415)
-  t.equal(secondsUntil(ended('waits', { fault: { kind: 'rate-limited', until } })), 86_415)
+  t.equal(secondsUntil(ended('processor', { fault: { kind: 'retryable', until } })), 86_415)
+  t.equal(secondsUntil(ended('cloudinary', { fault: { kind: 'rate-limited', until } })), 86_415)
   const past = new Date(NOW - 60_000)
-  t.equal(secondsUntil(ended('counts', { fault: { kind: 'retryable', until: past } })), 1)
+  t.equal(secondsUntil(ended('processor', { fault: { kind: 'retryable', until: past } })), 1)
 })
 
-t.test('a permanent failure is dead at once, whatever else happens', async (t) => {
-  for (const charge of ['counts', 'waits', 'interrupted'] as const) {
-    t.match(ended(charge, { fault: { kind: 'permanent' } }), { outcome: 'dead', attempts: 1 })
+t.test('a permanent failure is dead at once, for any cause', async (t) => {
+  for (const cause of ['processor', 'cloudinary', 'interruption'] as const) {
+    t.match(ended(cause, { fault: { kind: 'permanent' } }), { outcome: 'dead', attempts: 1 })
   }
 })
 
-t.test('a processor may have an event wait for seven days, and no longer', async (t) => {
+t.test('a processor can delay an event for seven days at most', async (t) => {
   const until = (days: number) => new Date(NOW + days * 86_400_000)
-  const asked = (days: number): Failure => ({
+  const asked = (days: number): FailedRun => ({
     ...failure({ kind: 'retryable', until: until(days) }),
     error: new RetryLaterError('busy', until(days))
   })
-  t.match(withBoundedWait(asked(7), AT), { fault: { kind: 'retryable', until: until(7) } })
-  t.match(withBoundedWait(asked(8), AT), { fault: { kind: 'permanent' }, error: { code: 'WAIT_TOO_LONG' } })
-  t.match(withBoundedWait(asked(1), until(-6.5).toISOString()), { error: { code: 'WAIT_TOO_LONG' } })
-  t.match(withBoundedWait(failure(), AT), { fault: { kind: 'retryable' } })
+  t.match(withMaximumWait(asked(7), AT), { fault: { kind: 'retryable', until: until(7) } })
+  t.match(withMaximumWait(asked(8), AT), { fault: { kind: 'permanent' }, error: { code: 'WAIT_TOO_LONG' } })
+  t.match(withMaximumWait(asked(1), until(-6.5).toISOString()), { error: { code: 'WAIT_TOO_LONG' } })
+  t.match(withMaximumWait(failure(), AT), { fault: { kind: 'retryable' } })
   const run = { outcome: 'succeeded', processor: 'tag', note: undefined, milliseconds: 5 } as const
-  t.equal(withBoundedWait(run, AT), run)
+  t.equal(withMaximumWait(run, AT), run)
 })
 
-t.test(
-  'an event is done when all is, dead when some is, and retrying while any is to run again',
-  async (t) => {
-    const verdict = (records: ProcessorRecords, isUnfinished = false) => verdictOf(records, isUnfinished)
-    t.strictSame(verdict({ a: succeeded, b: succeeded }), { status: 'done' })
-    t.strictSame(verdict({ a: dead, b: succeeded }), {
-      status: 'dead',
-      lastError: { processor: 'a', code: 'E', message: 'never' }
-    })
-    t.strictSame(verdict({ a: dead, b: failed }, true), {
-      status: 'retrying',
-      lastError: { processor: 'b', code: 'E', message: 'not yet' }
-    })
-    t.strictSame(verdict({ a: failed }), { status: 'done' }, 'what has failed is no longer configured')
-    t.strictSame(verdict({ a: started }, true), { status: 'retrying' }, 'it ended its worker')
-  }
-)
+t.test('an event is retrying while a processor is pending, then dead or done', async (t) => {
+  const outcome = (records: ProcessorRecords, isUnfinished = false) => attemptOutcome(records, isUnfinished)
+  t.strictSame(outcome({ a: succeeded, b: succeeded }), { status: 'done' })
+  t.strictSame(outcome({ a: dead, b: succeeded }), {
+    status: 'dead',
+    lastError: { processor: 'a', code: 'E', message: 'never' }
+  })
+  t.strictSame(outcome({ a: dead, b: failed }, true), {
+    status: 'retrying',
+    lastError: { processor: 'b', code: 'E', message: 'not yet' }
+  })
+  t.strictSame(outcome({ a: failed }), { status: 'done' }, 'the failed processor is no longer configured')
+  t.strictSame(outcome({ a: started }, true), { status: 'retrying' }, 'it crashed its worker')
+})
 
-t.test('an error is described by its code, or by its name where it has none', async (t) => {
+t.test('describes an error by its code, or by its name', async (t) => {
   t.strictSame(describeError(new PermanentError('never', { code: 'NO_FIELD' })), {
     code: 'NO_FIELD',
     message: 'never'

@@ -7,17 +7,17 @@ import {
   uncountedDelaySeconds
 } from '../../../app/worker/backoff.ts'
 
-/** The largest number that Math.random gives. */
+/** The largest number that Math.random returns. */
 const ALMOST_ONE = 1 - Number.EPSILON / 2
 
 const anyRandom = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 
-t.test('the maximum delay doubles with each attempt, up to a quarter of an hour', async (t) => {
+t.test('the maximum delay doubles with each attempt, up to 15 minutes', async (t) => {
   const longest = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11].map((attempt) => retryDelaySeconds(attempt, ALMOST_ONE))
   t.strictSame(longest, [2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900])
 })
 
-t.test('a delay is spread evenly from a second to its maximum', async (t) => {
+t.test('spreads a delay evenly from 1 s to its maximum', async (t) => {
   t.equal(retryDelaySeconds(5, 0), 1)
   t.equal(retryDelaySeconds(5, 0.25), 8)
   t.equal(retryDelaySeconds(5, 0.5), 16)
@@ -46,7 +46,7 @@ t.test('every delay is a whole number of seconds from 1 to 900', async () => {
   )
 })
 
-t.test('a rate limit is waited for, and up to half a minute longer', async (t) => {
+t.test('waits for a rate limit and up to 30 s longer', async (t) => {
   const until = new Date('2026-06-01T12:10:00.000Z')
   t.equal(afterLimit(until, 0) - until.getTime(), 0)
   t.equal(afterLimit(until, 0.5) - until.getTime(), 15_000)

@@ -93,7 +93,7 @@ async function start(t: Test, handle: Processor['handle'], more: Partial<WorkerO
   }
 }
 
-t.test('an event is processed, journaled, and its message deleted', async (t) => {
+t.test('processes an event, journals it and deletes its message', async (t) => {
   const { send, logged, worker, entries, messagesIn } = await start(t, () => 'a note')
   const upload = sampleEvent('upload')
   send(upload)
@@ -103,7 +103,7 @@ t.test('an event is processed, journaled, and its message deleted', async (t) =>
   t.strictSame(messagesIn(QUEUE_NAME), [])
 })
 
-t.test("what another task took for somebody else's change is looked at again", async (t) => {
+t.test('recognizes an own change that the web task did not', async (t) => {
   const { send, logged, worker, entries } = await start(t, () => 'a note')
   const event = sampleEvent('upload', { apiKey: ROTATED_IN })
   t.notOk(event.origin.own)
@@ -113,7 +113,7 @@ t.test("what another task took for somebody else's change is looked at again", a
   t.match(entries.get(event.id), { status: 'ignored' })
 })
 
-t.test('what cannot be processed is moved to the dead-letter queue', async (t) => {
+t.test('dead-letters events that cannot succeed and messages that cannot be read', async (t) => {
   const { send, logged, worker, messagesIn } = await start(t, () => {
     throw new PermanentError('never')
   })
@@ -127,20 +127,20 @@ t.test('what cannot be processed is moved to the dead-letter queue', async (t) =
   t.strictSame(messagesIn(QUEUE_NAME), [])
 })
 
-t.test('what fails comes again', async (t) => {
+t.test('retries a failed event', async (t) => {
   let runs = 0
   const { send, logged, worker, messagesIn } = await start(t, () => {
     if (++runs === 1) throw new Error('not yet')
   })
   send(sampleEvent('upload'))
-  t.match(await logged('event failed; it will be tried again'), { attempt: 1, retryInSeconds: 1 })
+  t.match(await logged('event failed; will be retried'), { attempt: 1, retryInSeconds: 1 })
   await logged('event processed')
   await worker.stop(PLENTY_MS)
   t.equal(runs, 2)
   t.strictSame(messagesIn(QUEUE_NAME), [])
 })
 
-t.test('while Cloudinary is down no message is taken; when it is back, they are', async (t) => {
+t.test('receives no messages while Cloudinary is down', async (t) => {
   let fails = true
   const failure = new CloudinaryError('CLOUDINARY_UNAVAILABLE', 'add tag', { kind: 'retryable' }, 503)
   const { send, logged, breaker, lines } = await start(t, () => {
@@ -153,25 +153,25 @@ t.test('while Cloudinary is down no message is taken; when it is back, they are'
   send(sampleEvent('upload'))
   await logged('event processed')
   t.ok(breaker.isClosed)
-  t.equal(lines.length, 1, 'it was not tried before')
+  t.equal(lines.length, 1, 'the event ran once')
 })
 
-t.test('an event that is cut short by a stop is handed back', async (t) => {
-  const begun = Promise.withResolvers<void>()
+t.test('returns an interrupted event to the queue', async (t) => {
+  const started = Promise.withResolvers<void>()
   const { send, worker, messagesIn, entries } = await start(t, () => {
-    begun.resolve()
+    started.resolve()
     return new Promise<void>(() => {})
   })
   const upload = sampleEvent('upload')
   send(upload)
-  await begun.promise
+  await started.promise
   await worker.stop(20)
   t.strictSame(messagesIn(QUEUE_NAME), [encodeMessage(upload)])
   const [record] = Object.values(entries.get(upload.id)?.processors ?? {})
-  t.match(record, { outcome: 'failed', attempts: 0 }, 'and it does not count')
+  t.match(record, { outcome: 'failed', attempts: 0 }, 'the run does not count')
 })
 
-t.test('clock, chance and the wait of a receive are its own unless given', async (t) => {
+t.test('has defaults for clock, random and wait time', async (t) => {
   const defaults = { clock: undefined, random: undefined, waitTimeSeconds: undefined }
   const { send, logged } = await start(
     t,
@@ -181,6 +181,6 @@ t.test('clock, chance and the wait of a receive are its own unless given', async
     defaults as unknown as Partial<WorkerOptions>
   )
   send(sampleEvent('upload'))
-  const { retryInSeconds } = await logged('event failed; it will be tried again')
+  const { retryInSeconds } = await logged('event failed; will be retried')
   t.ok(Number(retryInSeconds) >= 1 && Number(retryInSeconds) <= 2)
 })

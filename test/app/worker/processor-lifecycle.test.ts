@@ -6,7 +6,7 @@ import { startProcessors, stopProcessors } from '../../../app/worker/processor-l
 
 const config: Config = readConfig([], { LOG_LEVEL: 'debug' })
 
-/** Processors that note what is asked of them. */
+/** Processors that record their starts and stops. */
 function build(...names: string[]) {
   const done: string[] = []
   const lines: Record<string, unknown>[] = []
@@ -30,22 +30,22 @@ function build(...names: string[]) {
   return { processors, done, lines, log }
 }
 
-t.test('processors start in order, with the configuration and a log of their own', async (t) => {
+t.test('starts processors in order, with the configuration and their own log', async (t) => {
   const { processors, done, lines, log } = build('one', 'two')
   await startProcessors([...processors, { name: 'plain', on: ['upload'], handle() {} }], { config, log })
   t.strictSame(done, ['start one at debug', 'start two at debug'])
   t.match(lines, [{ processor: 'one' }, { processor: 'two' }])
 })
 
-t.test('when one cannot start, those before it are stopped again', async (t) => {
+t.test('stops the started processors if one fails to start', async (t) => {
   const { processors, done, log } = build('one', 'two', 'broken', 'three')
   await t.rejects(startProcessors(processors, { config, log }), { message: 'no database' })
   t.strictSame(done.slice(2), ['stop two', 'stop one'])
 })
 
-t.test('one that cannot stop keeps none of the others from it', async (t) => {
+t.test('stops the others if one fails to stop', async (t) => {
   const { processors, done, lines, log } = build('one', 'stuck', 'two')
   await stopProcessors([{ name: 'plain', on: ['upload'], handle() {} }, ...processors], log)
   t.strictSame(done, ['stop two', 'stop one'])
-  t.match(lines, [{ processor: 'stuck', msg: 'processor not stopped', err: { message: 'cannot close' } }])
+  t.match(lines, [{ processor: 'stuck', level: 50, err: { message: 'cannot close' } }])
 })

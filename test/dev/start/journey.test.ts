@@ -28,7 +28,7 @@ t.test('the steps of a journey come in the order they happened, with times since
       { time: at(60), msg: 'event ignored', type: 'resource_tags_changed', reason: 'our own' },
       {
         time: at(50),
-        msg: 'event failed; it will be tried again',
+        msg: 'event failed; will be retried',
         type: 'upload',
         processor: 'x',
         err: { type: 'TypeError', message: 'fetch failed\n  at the CMS' },

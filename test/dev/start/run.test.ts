@@ -99,7 +99,7 @@ t.test('an upload that is not done in time is told so far as it has come, and th
 
 t.test('it can be stopped while an upload is under way', async (t) => {
   const { ended, output, said, stop } = start(t, failing(t))
-  await said(/event failed; it will be tried again/)
+  await said(/event failed; will be retried/)
   stop()
   t.equal(await ended, 0)
   t.notMatch(output(), /journey/)

@@ -59,7 +59,7 @@ export function observability(t: Test, { plain, several, bespoke }: Record<strin
     t.match(metrics, [
       { Expression: 'IF(FILL(waiting, 0) * 1000 > FILL(given, 0), FILL(waiting, 0), FILL(given, 0) / 1000)' },
       { MetricStat: { Metric: { MetricName: 'ApproximateAgeOfOldestMessage' }, Stat: 'Maximum' } },
-      { MetricStat: { Metric: { MetricName: 'HandedBackAge' }, Stat: 'Maximum' } }
+      { MetricStat: { Metric: { MetricName: 'RetriedEventAge' }, Stat: 'Maximum' } }
     ])
   })
 
@@ -113,9 +113,9 @@ export function observability(t: Test, { plain, several, bespoke }: Record<strin
     const own = inAlarms.filter(({ Namespace }) => Namespace === namespace)
     t.strictSame(own.map(({ MetricName }) => MetricName).sort(), [
       'BreakerOpen',
-      'HandedBackAge',
       'NotificationsRefused',
-      'NotificationsRefused'
+      'NotificationsRefused',
+      'RetriedEventAge'
     ])
     for (const { MetricName, Dimensions = [] } of own) {
       const sets: readonly (readonly string[])[] = METRICS[MetricName as keyof typeof METRICS].dimensions

@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import type { Test } from 'tap'
-import { EVENT_RETENTION_DAYS } from '../../../app/journal/journal.ts'
+import { RETENTION_DAYS } from '../../../app/journal/journal-table.ts'
 import { VISIBILITY_TIMEOUT_SECONDS } from '../../../app/queue/message-receiver.ts'
 import { ROLES } from '../../../app/roles/roles.ts'
 import { WORKER_GRACE_MS } from '../../../app/roles/worker.ts'
@@ -35,7 +35,7 @@ export function timings(t: Test, { plain, several }: Record<string, Synthesis>) 
         workerGrace: WORKER_GRACE_MS / 1000,
         visibility: VISIBILITY_TIMEOUT_SECONDS,
         longestBackoff: retryDelaySeconds(100, 1),
-        journalRetention: EVENT_RETENTION_DAYS * 86_400
+        journalRetention: RETENTION_DAYS * 86_400
       },
       {
         webKeepAlive: seconds.webKeepAlive,

@@ -28,7 +28,7 @@ export function judge(scenario: Scenario, result: Account): string[] {
 /** Events that failed in passing, and so had to wait, described. */
 export function findDelays(lines: readonly LogLine[]): string[] {
   return lines
-    .filter(({ msg }) => msg === 'event failed; it will be tried again')
+    .filter(({ msg }) => msg === 'event failed; will be retried')
     .map(
       ({ asset, processor, err }) =>
         `had to wait: ${asset}, ${processor}: ${(err as { code?: string } | undefined)?.code}`

@@ -122,7 +122,7 @@ t.test('a file goes on where it was, with the worker that comes next', async (t)
     ...publicIds.map((publicId) => `add_tags,${publicId},x`)
   ])
   await logged(
-    ({ msg, asset }) => msg === 'event failed; it will be tried again' && asset === 'bulk/many.csv'
+    ({ msg, asset }) => msg === 'event failed; will be retried' && asset === 'bulk/many.csv'
   )
   const before = changes('many-').length
   t.ok(before < publicIds.length)

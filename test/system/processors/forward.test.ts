@@ -75,7 +75,7 @@ t.test('while the other system is down, the same message is tried again', async 
   t.equal(sent('patient').length, 2)
   t.equal(new Set(ids()).size, 2)
   t.match(
-    lines.filter(({ msg }) => msg === 'event failed; it will be tried again'),
+    lines.filter(({ msg }) => msg === 'event failed; will be retried'),
     [{ err: { code: 'FORWARD_UNAVAILABLE', message: /answered 503/ } }]
   )
 })

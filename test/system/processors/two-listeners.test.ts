@@ -8,7 +8,8 @@ import { toEvents } from '../../../app/ingest/notification.ts'
 import type { Processor } from '../../../app/listener.ts'
 import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
 import { memoryState } from '../../../app/testing/memory-state.ts'
-import { run, select } from '../../../app/worker/run-processor.ts'
+import { runProcessor } from '../../../app/worker/run-processor.ts'
+import { selectProcessors } from '../../../app/worker/select-processors.ts'
 import { type ApiKey, type CloudinaryStandIn, startCloudinary } from '../../../dev/cloudinary/server.ts'
 import { DEFAULT_CONFIG } from '../../support/config.ts'
 
@@ -52,11 +53,11 @@ function startListener(t: Test, cloudinary: CloudinaryStandIn, key: ApiKey, proc
       signedAt: Math.floor(delivery.time / 1000)
     }
     for (const event of toEvents(Buffer.from(delivery.body), context)) {
-      const selection = select(event, processors)
+      const selection = selectProcessors(event, processors)
       if (selection.outcome === 'ignored') continue
       for (const processor of selection.processors) {
         const client = (limited: AbortSignal) => clients.for('demo', limited)
-        const { outcome } = await run(processor, event, {
+        const { outcome } = await runProcessor(processor, event, {
           cloudinary: client,
           config: DEFAULT_CONFIG,
           log,

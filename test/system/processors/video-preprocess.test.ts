@@ -1,7 +1,7 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
 import t from 'tap'
-import { Letters } from '../../../app/commands/redrive/dead-letter-reader.ts'
-import { parseRedrive, redrive } from '../../../app/commands/redrive/redrive.ts'
+import { DeadLetterReader } from '../../../app/commands/redrive/dead-letter-reader.ts'
+import { moveDeadLetters } from '../../../app/commands/redrive/move-dead-letters.ts'
 import { videoPreprocess } from '../../../app/listener.ts'
 import { EventSender } from '../../../app/queue/event-sender.ts'
 import { DEAD_LETTER_QUEUE_NAME } from '../../../dev/sqs.ts'
@@ -46,8 +46,14 @@ const letters = () => sqs.server.inspectQueue(DEAD_LETTER_QUEUE_NAME)!.messages.
 async function redriveAll(): Promise<number> {
   const client = new SQSClient()
   t.teardown(() => client.destroy())
-  return redrive(parseRedrive([]), {
-    letters: new Letters({ sqs: client, queueUrl: sqs.deadLetterQueueUrl, log: QUIET, waitTimeSeconds: 0 }),
+  const all = { ids: [], types: [], dryRun: false }
+  return moveDeadLetters(all, {
+    reader: new DeadLetterReader({
+      sqs: client,
+      queueUrl: sqs.deadLetterQueueUrl,
+      log: QUIET,
+      waitTimeSeconds: 0
+    }),
     sender: new EventSender({ sqs: client, queueUrl: sqs.queueUrl }),
     print: collect().print,
     runId: 'run-1',

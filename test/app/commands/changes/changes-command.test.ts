@@ -13,7 +13,7 @@ import { collect } from '../../../support/operator.ts'
 
 const since = new Date('2026-06-01T12:00:00Z')
 
-/** Runs the command on changes of assets of these names, after which it fails where a failure is given. */
+/** Runs the command on changes of these assets, followed by the failure if there is one. */
 async function run(
   args: string[],
   {
@@ -65,7 +65,7 @@ async function run(
   return { exitCode, output: output.lines, errors: errors.lines, opened, files, taken: () => taken }
 }
 
-t.test('options', async (t) => {
+t.test('parses its options', async (t) => {
   const defaults = { overlapSeconds: 300, limit: Number.POSITIVE_INFINITY }
   for (const time of ['2026-06-01T12:00:00Z', '2026-06-01T14:00:00.000+02:00']) {
     t.strictSame(parseChanges(['--since', time]), { since, ...defaults })
@@ -97,26 +97,26 @@ t.test('options', async (t) => {
   })
 })
 
-t.test('options that cannot work are refused', async (t) => {
-  const refused: [string[], RegExp][] = [
+t.test('rejects invalid options', async (t) => {
+  const invalid: [string[], RegExp][] = [
     [[], /needs --since, --cursor or --cursor-file/],
-    [['--cursor', 'v1.x', '--since', '2026-06-01'], /neither --since nor --cursor-file/],
-    [['--cursor', 'v1.x', '--cursor-file', 'f'], /neither --since nor --cursor-file/],
-    [['--since', 'yesterday'], /--since yesterday is no time/],
-    [['--since', '2026-06-01T12:00:00'], /is no time/],
-    [['--since', '2026-02-30'], /is no time/],
+    [['--cursor', 'v1.x', '--since', '2026-06-01'], /--cursor cannot be combined/],
+    [['--cursor', 'v1.x', '--cursor-file', 'f'], /--cursor cannot be combined/],
+    [['--since', 'yesterday'], /--since yesterday is not a time/],
+    [['--since', '2026-06-01T12:00:00'], /is not a time/],
+    [['--since', '2026-02-30'], /is not a time/],
     [['--since', '2026-06-01', '--overlap', '-1'], /--overlap/],
     [['--since', '2026-06-01', '--overlap', 'x'], /--overlap x is not a whole number of 0 or more/],
     [['--since', '2026-06-01', '--limit', '0'], /--limit 0 is not a whole number of 1 or more/],
     [['--since', '2026-06-01', '--limit', '1e3'], /--limit/],
     [['--since', '2026-06-01', 'more'], /more/]
   ]
-  for (const [args, message] of refused) {
+  for (const [args, message] of invalid) {
     t.throws(() => parseChanges(args), { code: 'USAGE', message }, args.join(' '))
   }
 })
 
-t.test('the field is the one that the listener stamps', async (t) => {
+t.test('defaults to the metadata field of the processors', async (t) => {
   const other: Processor = { name: 'other', on: ['*'], handle: () => {} }
   t.equal(stampField([other]), 'last_update_timestamp')
   t.equal(stampField([other, lastUpdateTimestamp({ field: 'touched' })]), 'touched')
@@ -127,40 +127,40 @@ t.test('the field is the one that the listener stamps', async (t) => {
   t.throws(() => stampField([one, two]), { code: 'USAGE', message: /--field: one, two$/ })
 })
 
-t.test('each change is a line, and how to go on is said apart', async (t) => {
+t.test('prints a line for each change, and the cursor on standard error', async (t) => {
   const { exitCode, output, errors, opened } = await run(['--since', '2026-06-01T12:00:00Z'])
   t.equal(exitCode, 0)
   t.strictSame(output, ['{"asset_id":"a"}', '{"asset_id":"b"}'])
-  t.strictSame(errors, ['2 changes.', 'Go on with --cursor v1.after-2'])
+  t.strictSame(errors, ['2 changes.', 'Resume with --cursor v1.after-2'])
   t.strictSame(opened, [{ since, field: 'touched', overlapSeconds: 300 }])
   t.match(await run(['--cursor', 'v1.x']), { opened: [{ cursor: 'v1.x' }] })
 })
 
-t.test('it ends after as many as are wanted', async (t) => {
+t.test('stops at the limit', async (t) => {
   const { exitCode, output, errors } = await run(['--since', '2026-06-01', '--limit', '1'])
   t.equal(exitCode, 0)
   t.strictSame(output, ['{"asset_id":"a"}'])
-  t.strictSame(errors, ['1 change.', 'Go on with --cursor v1.after-1'])
+  t.strictSame(errors, ['1 change.', 'Resume with --cursor v1.after-1'])
 })
 
-t.test('a file keeps the cursor from one run to the next', async (t) => {
+t.test('stores the cursor in a file', async (t) => {
   const files: Record<string, string> = {}
   const args = ['--cursor-file', 'cursor']
-  await t.rejects(run(args, { files }), { code: 'USAGE', message: /no cursor yet; .*--since/ })
+  await t.rejects(run(args, { files }), { code: 'USAGE', message: /^cursor does not exist yet; .*--since/ })
   const first = await run([...args, '--since', '2026-06-01'], { files })
-  t.match(first, { exitCode: 0, errors: ['2 changes.', 'Go on with --cursor-file cursor'] })
+  t.match(first, { exitCode: 0, errors: ['2 changes.', 'Resume with --cursor-file cursor'] })
   t.strictSame(files, { cursor: 'v1.after-2' })
   t.match(await run([...args, '--since', '2026-06-01'], { files }), { opened: [{ cursor: 'v1.after-2' }] })
   t.notOk('since' in (await run([...args, '--since', '2026-06-01'], { files })).opened[0]!)
 })
 
-t.test('a file that cannot be written costs the exit code, not the cursor', async (t) => {
+t.test('prints the cursor if the file cannot be written', async (t) => {
   const { exitCode, errors } = await run(['--cursor-file', '/cursor', '--since', '2026-06-01'])
   t.equal(exitCode, 1)
-  t.match(errors, ['2 changes.', 'cannot write /cursor: EROFS', 'Go on with --cursor v1.after-2'])
+  t.match(errors, ['2 changes.', 'cannot write /cursor: EROFS', 'Resume with --cursor v1.after-2'])
 })
 
-t.test('when the hour has no more calls it says when to go on, with an exit code of its own', async (t) => {
+t.test('returns 3 if rate-limited, and prints when to resume', async (t) => {
   const until = new Date('2026-06-01T13:00:00Z')
   const failure = new CloudinaryError('CLOUDINARY_ALLOWANCE_SPENT', '50 calls are left', {
     kind: 'rate-limited',
@@ -172,31 +172,31 @@ t.test('when the hour has no more calls it says when to go on, with an exit code
   t.strictSame(errors, [
     '50 calls are left',
     '2 changes.',
-    'Go on with --cursor v1.after-2',
-    'Calls to the Admin API are limited until 2026-06-01T13:00:00.000Z; go on then.'
+    'Resume with --cursor v1.after-2',
+    'The Admin API is rate-limited until 2026-06-01T13:00:00.000Z; resume then.'
   ])
 })
 
-t.test('what fails is said, and what was printed holds', async (t) => {
+t.test('prints the error, and the cursor after the printed changes', async (t) => {
   const failure = new CloudinaryError('CLOUDINARY_UNREACHABLE', 'no\nanswer', { kind: 'retryable' })
   const { exitCode, errors } = await run(['--since', '2026-06-01'], { failure })
   t.equal(exitCode, 1)
-  t.strictSame(errors, ['no answer', '2 changes.', 'Go on with --cursor v1.after-2'])
+  t.strictSame(errors, ['no answer', '2 changes.', 'Resume with --cursor v1.after-2'])
 })
 
-t.test('when nobody reads any longer it stops, and says that there is no cursor', async (t) => {
+t.test('stops without a cursor if the output is closed', async (t) => {
   const closed = new AbortController()
   const print = () => closed.abort()
   const files = {}
   const args = ['--since', '2026-06-01', '--cursor-file', 'cursor']
   const ran = await run(args, { assets: ['a', 'b', 'c'], print, closed: closed.signal, files })
   t.equal(ran.exitCode, 0)
-  t.match(ran.errors, [/^The output was closed.*--limit/])
+  t.match(ran.errors, [/output was closed.*--limit/])
   t.equal(ran.taken(), 2)
   t.strictSame(files, {})
 })
 
-t.test('a field that no asset has is noticed', async (t) => {
+t.test('warns if no asset has a time in the field', async (t) => {
   const reading = {
     assetsRead: 7,
     assetsStamped: 0,
@@ -206,23 +206,23 @@ t.test('a field that no asset has is noticed', async (t) => {
   const open = () => reading as unknown as ChangeFeed
   const { exitCode, errors } = await run(['--since', '2026-06-01'], { open })
   t.equal(exitCode, 0)
-  t.match(errors[0], 'No asset that was read has a time in touched: is it the right field?')
+  t.match(errors[0], /field touched/)
 })
 
-t.test('a cursor that cannot be begun with is a wrong option; any other error is not', async (t) => {
+t.test('reports an invalid cursor as a wrong option', async (t) => {
   const refusing = (code: string) => ({
     open: () => {
-      throw new ListenerError(code, 'the cursor is none')
+      throw new ListenerError(code, 'invalid cursor')
     }
   })
   await t.rejects(run(['--cursor', 'x'], refusing('CHANGES_CURSOR_INVALID')), {
     code: 'USAGE',
-    message: /^the cursor is none$/
+    message: /^invalid cursor$/
   })
   const files = { cursor: 'x' }
   await t.rejects(run(['--cursor-file', 'cursor'], { ...refusing('CHANGES_CURSOR_INVALID'), files }), {
     code: 'USAGE',
-    message: 'cursor: the cursor is none'
+    message: 'cursor: invalid cursor'
   })
   await t.rejects(run(['--cursor', 'x'], refusing('OTHER')), { code: 'OTHER' })
 })

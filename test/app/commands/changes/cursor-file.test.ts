@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import t from 'tap'
 import { cursorFile } from '../../../../app/commands/changes/cursor-file.ts'
 
-t.test('what is written is read, and nothing is left beside it', async (t) => {
+t.test('reads what it wrote, and leaves no other file', async (t) => {
   const directory = t.testdir()
   const path = `${directory}/cursor`
   t.equal(await cursorFile.read(path), undefined)
@@ -13,7 +13,7 @@ t.test('what is written is read, and nothing is left beside it', async (t) => {
   t.strictSame(readdirSync(directory), ['cursor'])
 })
 
-t.test('what cannot be read or written is an error that names the file', async (t) => {
+t.test('names the file that cannot be read or written', async (t) => {
   const directory = t.testdir()
   const code = 'CURSOR_FILE_UNUSABLE'
   await t.rejects(cursorFile.read(directory), {

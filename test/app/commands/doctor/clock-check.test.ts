@@ -3,7 +3,7 @@ import { clock, timeServers } from '../../../../app/commands/doctor/clock-check.
 
 const NOW = Date.parse('2026-06-01T12:00:00.400Z')
 
-/** What the check finds when servers answer so; an answer is a Date header, none, or nothing at all. */
+/** Runs the check with these Date headers; null: no header, undefined: no answer. */
 async function found(now: number, answers: Record<string, string | null | undefined>) {
   const asked: string[] = []
   const check = clock({
@@ -23,7 +23,7 @@ async function found(now: number, answers: Record<string, string | null | undefi
 
 const HTTP_DATE = 'Mon, 01 Jun 2026 12:00:00 GMT'
 
-t.test('a clock that agrees', async (t) => {
+t.test('accepts a clock that agrees', async (t) => {
   const { findings, asked } = await found(NOW, {
     'http://sqs.example/': HTTP_DATE,
     'http://b.example/': HTTP_DATE
@@ -32,16 +32,16 @@ t.test('a clock that agrees', async (t) => {
   t.strictSame(asked, ['http://sqs.example/'])
 })
 
-t.test('a skew is told, and how much', async (t) => {
+t.test('reports the skew, as a fault once signatures are rejected', async (t) => {
   const skewed = async (seconds: number) =>
     (await found(NOW + seconds * 1000, { 'http://sqs.example/': HTTP_DATE })).findings
   t.match(await skewed(60), [{ level: 'ok' }])
   t.match(await skewed(61), [{ level: 'warning', message: /61 s ahead of sqs\.example/ }])
   t.match(await skewed(-300), [{ level: 'warning', message: /300 s behind sqs\.example/ }])
-  t.match(await skewed(-302), [{ level: 'fault', message: /302 s behind sqs\.example.*refused/ }])
+  t.match(await skewed(-302), [{ level: 'fault', message: /302 s behind sqs\.example/ }])
 })
 
-t.test('a server that does not answer, or not with the time, is passed over', async (t) => {
+t.test('skips a server that does not answer or has no time', async (t) => {
   const { findings } = await found(NOW, {
     'http://gone.example/': undefined,
     'http://timeless.example/': null,
@@ -49,11 +49,11 @@ t.test('a server that does not answer, or not with the time, is passed over', as
   })
   t.match(findings, [{ level: 'ok', message: /other\.example/ }])
   t.match((await found(NOW, { 'http://gone.example/': undefined })).findings, [
-    { level: 'warning', message: /none answered/ }
+    { level: 'warning', message: /no server answered/ }
   ])
 })
 
-t.test('SQS and Cloudinary are asked, as far as they are configured', async (t) => {
+t.test('yields the configured hosts of SQS and Cloudinary', async (t) => {
   const key = { cloudName: 'demo', apiKey: 'k', apiSecret: 's' }
   const servers = (given: Parameters<typeof timeServers>[0]) => Array.fromAsync(timeServers(given))
   const queueUrl = 'https://sqs.eu-west-1.amazonaws.com/1/q.fifo'

@@ -6,7 +6,7 @@ import { startCloudinary } from '../../../../dev/cloudinary/server.ts'
 
 const signal = new AbortController().signal
 
-t.test('each cloud is pinged with its own key', async (t) => {
+t.test('pings each cloud with its own key', async (t) => {
   const standIn = await startCloudinary({ environments: [LOCAL_CLOUDINARY] })
   const environments = {
     cloudNames: () => ['demo', 'other'],
@@ -25,7 +25,7 @@ t.test('each cloud is pinged with its own key', async (t) => {
   })
 
   t.match(await check.run(signal), [
-    { level: 'ok', message: 'demo: answers, and accepts the key' },
+    { level: 'ok', message: /^demo: / },
     { level: 'fault', message: /^other: ping: 401 .*check the secret/ }
   ])
   t.strictSame(answering, ['demo'])
@@ -35,11 +35,11 @@ t.test('each cloud is pinged with its own key', async (t) => {
     when: ({ cloud }) => cloud === 'demo'
   })
   const [limited] = await check.run(signal)
-  t.match(limited, { level: 'warning', message: /^demo: ping: 420 .*; it passes$/ })
+  t.match(limited, { level: 'warning', message: /^demo: ping: 420 / })
 })
 
-t.test('without credentials there is nothing to check', async (t) => {
-  const environments = Promise.reject(new Error('said elsewhere'))
+t.test('finds nothing without credentials', async (t) => {
+  const environments = Promise.reject(new Error('reported by another check'))
   const connect = () => t.fail('nothing to connect to') as never
   t.strictSame(
     await cloudinary({ environments, connect, onAnswer: () => t.fail('nothing answers') }).run(signal),

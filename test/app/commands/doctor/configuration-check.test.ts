@@ -3,15 +3,15 @@ import { configuration } from '../../../../app/commands/doctor/configuration-che
 
 const signal = new AbortController().signal
 
-t.test('a valid configuration', async (t) => {
-  t.strictSame(await configuration({ faults: [], region: 'eu-west-1' }).run(signal), [
-    { level: 'ok', message: 'every variable is valid; AWS region eu-west-1' }
+t.test('accepts a valid configuration', async (t) => {
+  t.match(await configuration({ configErrors: [], region: 'eu-west-1' }).run(signal), [
+    { level: 'ok', message: /eu-west-1/ }
   ])
 })
 
-t.test('every fault is a line of its own', async (t) => {
+t.test('reports each error on a line of its own', async (t) => {
   t.match(
-    await configuration({ faults: ['PORT is bad', 'QUEUE_URL is bad'], region: undefined }).run(signal),
+    await configuration({ configErrors: ['PORT is bad', 'QUEUE_URL is bad'], region: undefined }).run(signal),
     [
       { level: 'fault', message: 'PORT is bad' },
       { level: 'fault', message: 'QUEUE_URL is bad' },

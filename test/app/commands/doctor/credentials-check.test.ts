@@ -5,14 +5,14 @@ import { ListenerError } from '../../../../app/errors.ts'
 const signal = new AbortController().signal
 const key = { cloudName: 'demo', apiKey: 'k', apiSecret: 'not-for-print' }
 
-t.test('it says which clouds there are, and no secret', async (t) => {
+t.test('lists the clouds, and prints no secret', async (t) => {
   const environments = { cloudNames: () => ['demo', 'other'], verificationKeys: () => [key, key, key] }
   t.strictSame(await credentials({ environments: Promise.resolve(environments) }).run(signal), [
-    { level: 'ok', message: 'readable; clouds: demo, other; 3 keys to verify notifications' }
+    { level: 'ok', message: 'clouds: demo, other; 3 keys to verify signatures' }
   ])
 })
 
-t.test('what cannot be read says why', async (t) => {
+t.test('reports why the credentials cannot be read', async (t) => {
   const environments = Promise.reject(new ListenerError('SECRET_NOT_FOUND', 'no such secret'))
   await t.rejects(credentials({ environments }).run(signal), { message: 'no such secret' })
 })

@@ -1,17 +1,18 @@
 import t from 'tap'
-import { type Check, doctor, fault, ok, warn } from '../../../../app/commands/doctor/doctor.ts'
+import { type Check, fault, ok, warn } from '../../../../app/commands/doctor/check.ts'
+import { doctor } from '../../../../app/commands/doctor/doctor.ts'
 import { collect } from '../../../support/operator.ts'
 
 const check = (subject: string, run: Check['run']): Check => ({ subject, run })
 
-t.test('each check is a line, and a fault hides no other', async (t) => {
+t.test('prints a line for each finding, and continues after a fault', async (t) => {
   const { lines, print } = collect()
   const checks = [
     check('first', async () => [ok('good')]),
     check('second', async () => {
       throw new Error('broken\nbadly')
     }),
-    check('third thing', async () => [warn('look'), fault('mend')]),
+    check('third thing', async () => [warn('look'), fault('fix')]),
     check('fourth', async () => [])
   ]
   t.equal(await doctor({ checks, print }), 1)
@@ -19,30 +20,30 @@ t.test('each check is a line, and a fault hides no other', async (t) => {
     'ok       first             good',
     'fault    second            it failed (Error: broken badly)',
     'warning  third thing       look',
-    'fault    third thing       mend',
+    'fault    third thing       fix',
     '2 faults, 1 warning.'
   ])
 })
 
-t.test('a warning is no fault', async (t) => {
+t.test('returns 0 if there are only warnings', async (t) => {
   const { lines, print } = collect()
   t.equal(await doctor({ checks: [check('one', async () => [warn('look')])], print }), 0)
   t.equal(lines.at(-1), '0 faults, 1 warning.')
 })
 
-t.test('a check that does not end is a fault, and is told to end', async (t) => {
+t.test('aborts a check after its time-out, and reports a fault', async (t) => {
   const { lines, print } = collect()
-  let told: AbortSignal | undefined
+  let given: AbortSignal | undefined
   const silent = check('silent', (signal) => {
-    told = signal
+    given = signal
     return new Promise(() => {})
   })
   t.equal(await doctor({ checks: [silent], print, timeoutMs: 20 }), 1)
-  t.match(lines[0], /^fault {4}silent +no answer within 0.02 s/)
-  t.equal(told?.aborted, true)
+  t.match(lines[0], /^fault {4}silent +.* 0.02 s/)
+  t.equal(given?.aborted, true)
 })
 
-t.test('a check may depend on what an earlier one has found', async (t) => {
+t.test('lets a check depend on an earlier one', async (t) => {
   const { lines, print } = collect()
   async function* checks() {
     let found = false

@@ -13,7 +13,7 @@ import { startDynamoDb } from '../../../../dev/dynamodb.ts'
 
 const signal = new AbortController().signal
 
-/** A DynamoDB, and a client of it whose tables have the time to live that dynalite does not know. */
+/** A DynamoDB, and a client that adds the time to live, which dynalite does not support. */
 async function build(t: Test) {
   const dynamoDb = await startDynamoDb()
   const inner = new DynamoDBClient({
@@ -46,28 +46,28 @@ async function build(t: Test) {
   }
 }
 
-/** A client of a table that is so. */
+/** A client that describes a table like this. */
 const describing = (Table: TableDescription | undefined, timeToLive?: object) =>
   ({
     send: async (command: unknown) =>
       command instanceof DescribeTimeToLiveCommand ? { TimeToLiveDescription: timeToLive } : { Table }
   }) as TableOptions['client']
 
-t.test('the table as it is to be', async (t) => {
+t.test('accepts a table that is set up correctly', async (t) => {
   const { client, tableName } = await build(t)
   t.strictSame(await table({ client, tableName }).run(signal), [
     { level: 'ok', message: `${tableName}: active, about 0 events` }
   ])
 })
 
-t.test('a table that is not there', async (t) => {
+t.test('reports a table that does not exist', async (t) => {
   const { client } = await build(t)
   t.match(await table({ client, tableName: 'nowhere' }).run(signal), [
     { level: 'fault', message: /correct JOURNAL_TABLE \(now nowhere\)/ }
   ])
 })
 
-t.test('a table without time to live, or where that is not known', async (t) => {
+t.test('warns if time to live is disabled or cannot be checked', async (t) => {
   const { inner, client, tableName } = await build(t)
   t.match(await table({ client: inner, tableName }).run(signal), [
     { level: 'warning', message: /never deleted.*expiresAt/ }
@@ -79,11 +79,11 @@ t.test('a table without time to live, or where that is not known', async (t) => 
     }
   } as TableOptions['client']
   t.match(await table({ client: forbidden, tableName }).run(signal), [
-    { level: 'warning', message: /not known: access denied .*dynamodb:DescribeTimeToLive/ }
+    { level: 'warning', message: /not checked: access denied .*dynamodb:DescribeTimeToLive/ }
   ])
 })
 
-t.test('another key, or no feed index', async (t) => {
+t.test('reports a wrong key and a missing feed index', async (t) => {
   const { client, create } = await build(t)
   await create('wrong-key', {
     KeySchema: [
@@ -92,30 +92,30 @@ t.test('another key, or no feed index', async (t) => {
     ]
   })
   t.match(await table({ client, tableName: 'wrong-key' }).run(signal), [
-    { level: 'fault', message: /^its key must be id alone/ }
+    { level: 'fault', message: /^its key must be id only/ }
   ])
   await create('no-index', {
     AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
     GlobalSecondaryIndexes: undefined
   })
   t.match(await table({ client, tableName: 'no-index' }).run(signal), [
-    { level: 'fault', message: /^it needs an index feed by feedShard and receivedAt/ }
+    { level: 'fault', message: /^no index feed by feedShard and receivedAt/ }
   ])
 })
 
-t.test('an index that leaves out what the activity page shows', async (t) => {
+t.test('warns of an index that lacks attributes of the activity page', async (t) => {
   const { client, create } = await build(t)
   const [index] = journalTableInput('any').GlobalSecondaryIndexes!
   const projecting = (Projection: object) => ({ GlobalSecondaryIndexes: [{ ...index!, Projection }] })
   await create('old', projecting({ ProjectionType: 'INCLUDE', NonKeyAttributes: ['type'] }))
   t.match(await table({ client, tableName: 'old' }).run(signal), [
-    { level: 'warning', message: /^its index feed leaves out notificationType, / }
+    { level: 'warning', message: /^its index feed lacks notificationType, / }
   ])
   await create('everything', projecting({ ProjectionType: 'ALL' }))
   t.match(await table({ client, tableName: 'everything' }).run(signal), [{ level: 'ok' }])
 })
 
-t.test('a table or an index that is not ready yet', async (t) => {
+t.test('reports a table and an index that are not active yet', async (t) => {
   const { KeySchema, GlobalSecondaryIndexes } = journalTableInput('any')
   const [index] = GlobalSecondaryIndexes!
   const found = (TableStatus: 'CREATING' | 'UPDATING', IndexStatus: 'CREATING' | 'UPDATING') =>
@@ -128,23 +128,23 @@ t.test('a table or an index that is not ready yet', async (t) => {
     }).run(signal)
   t.match(await found('UPDATING', 'UPDATING'), [{ level: 'ok' }])
   t.match(await found('CREATING', 'CREATING'), [
-    { level: 'fault', message: /^it is CREATING/ },
+    { level: 'fault', message: /^status is CREATING/ },
     { level: 'warning', message: /^its index feed is CREATING/ }
   ])
 })
 
-t.test('an answer that says nothing is not taken for a good one', async (t) => {
+t.test('reports faults if the answer is empty', async (t) => {
   t.match(await table({ client: describing(undefined), tableName: 'any' }).run(signal), [
-    { level: 'fault', message: /^it is undefined/ },
+    { level: 'fault', message: /^status is undefined/ },
     { level: 'fault', message: /^its key/ },
-    { level: 'fault', message: /^it needs an index/ },
+    { level: 'fault', message: /^no index/ },
     { level: 'warning', message: /never deleted/ }
   ])
   const { KeySchema, GlobalSecondaryIndexes } = journalTableInput('any')
   const indexes = [{ ...GlobalSecondaryIndexes![0], IndexStatus: 'ACTIVE' as const, Projection: undefined }]
   const bare = { TableStatus: 'ACTIVE' as const, KeySchema, GlobalSecondaryIndexes: indexes }
   t.match(await table({ client: describing(bare), tableName: 'any' }).run(signal), [
-    { level: 'warning', message: /leaves out/ },
+    { level: 'warning', message: /lacks/ },
     { level: 'warning' }
   ])
 })

@@ -7,7 +7,7 @@ const HOOK = 'https://example.com/webhooks/cloudinary'
 const PROCESSORS = [{ name: 'p', on: ['rename', 'upload'] as const, handle: () => {} }]
 const signal = new AbortController().signal
 
-/** What the check finds on an environment with these triggers. */
+/** Runs the check on an environment with these triggers. */
 async function find(t: Test, existing: TriggerParams[], options: Partial<TriggerCheckOptions> = {}) {
   const { clients, cloudinary } = await buildCloudinary(t)
   for (const trigger of existing) cloudinary.cloud().triggers.create({ additive: true, ...trigger }, 0)
@@ -16,14 +16,14 @@ async function find(t: Test, existing: TriggerParams[], options: Partial<Trigger
   return check.run(signal)
 }
 
-t.test('triggers on all that is needed are in order', async (t) => {
+t.test('accepts triggers on all needed types', async (t) => {
   const own = [
     { uri: HOOK, event_type: 'upload' },
     { uri: `${HOOK}/`, event_type: 'rename' }
   ]
   t.strictSame(await find(t, own), [{ level: 'ok', message: 'demo: rename, upload to WEBHOOK_URL' }])
   t.match(await find(t, [{ uri: HOOK, event_type: 'all' }]), [{ level: 'ok' }])
-  t.strictSame(await find(t, [], { processors: [] }), [], 'nothing is needed')
+  t.strictSame(await find(t, [], { processors: [] }), [], 'no type is needed')
   const config = { WEBHOOK_URL: HOOK, POLL_CHANNEL: 'orders' }
   const polled = { uri: 'poll://orders', uri_type: 'poll', event_type: 'rename' }
   t.match(await find(t, [polled, own[0]!], { config }), [
@@ -31,7 +31,7 @@ t.test('triggers on all that is needed are in order', async (t) => {
   ])
 })
 
-t.test('a type that no trigger sends here is a fault', async (t) => {
+t.test('reports a type that no trigger sends here', async (t) => {
   const elsewhere = [
     { uri: HOOK, event_type: 'upload' },
     { uri: 'https://others.example.com/', event_type: 'all' }
@@ -41,14 +41,14 @@ t.test('a type that no trigger sends here is a fault', async (t) => {
   ])
 })
 
-t.test('an address that web does not serve is found, in the triggers and in WEBHOOK_URL', async (t) => {
+t.test('reports an address that web does not serve, in triggers and in WEBHOOK_URL', async (t) => {
   const mistyped = 'https://example.com/webhook/cloudinary?token=of-somebody'
   const found = await find(t, [{ uri: mistyped, event_type: 'all' }])
   t.match(found, [
     { level: 'fault', message: /no trigger sends rename, upload/ },
     {
       level: 'warning',
-      message: /^demo: trigger on all: it sends to \/webhook\/cloudinary of the listener's host/
+      message: /^demo: trigger on all: .*\/webhook\/cloudinary/
     }
   ])
   t.notMatch(JSON.stringify(found), 'of-somebody')
@@ -59,7 +59,7 @@ t.test('an address that web does not serve is found, in the triggers and in WEBH
   ])
 })
 
-t.test('what keeps a trigger from sending everything is found', async (t) => {
+t.test('reports what keeps a trigger from sending everything', async (t) => {
   const filter = { '==': [{ var: 'resource_type' }, 'image'] }
   const found = await find(t, [
     { uri: HOOK, event_type: 'upload', additive: false, filter },
@@ -67,14 +67,14 @@ t.test('what keeps a trigger from sending everything is found', async (t) => {
     { uri: HOOK, event_type: 'delete', additive: false }
   ])
   t.match(found, [
-    { level: 'fault', message: /^demo: trigger on rename: it has a payload_template/ },
-    { level: 'warning', message: /^demo: trigger on upload: it has a filter/ },
-    { level: 'warning', message: /^demo: trigger on upload: it is not additive.*setup$/ }
+    { level: 'fault', message: /^demo: trigger on rename: .*payload_template/ },
+    { level: 'warning', message: /^demo: trigger on upload: .*filter/ },
+    { level: 'warning', message: /^demo: trigger on upload: not additive.*setup$/ }
   ])
-  t.equal(found.length, 3, 'a trigger that nobody needs is not looked at')
+  t.equal(found.length, 3, 'unused triggers are not checked')
 })
 
-t.test('without an address, whatever leads to the path counts', async (t) => {
+t.test('accepts any address with the path if no address is configured', async (t) => {
   const config = {}
   t.match(await find(t, [{ uri: 'http://10.0.0.1/webhooks/cloudinary', event_type: 'all' }], { config }), [
     { level: 'ok', message: /WEBHOOK_URL is not set/ }
@@ -84,7 +84,7 @@ t.test('without an address, whatever leads to the path counts', async (t) => {
   ])
 })
 
-t.test('a place that is no URL belongs to others', async (t) => {
+t.test('ignores triggers whose target is not a URL', async (t) => {
   const flow = { id: '1', uri: 'a flow', event_type: 'all' }
   t.capture(globalThis, 'fetch', async () => Response.json({ triggers: [flow] }))
   for (const config of [{ WEBHOOK_URL: HOOK }, {}])

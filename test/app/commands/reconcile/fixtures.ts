@@ -1,26 +1,27 @@
 import type { FoundAsset } from '../../../../app/cloudinary/search.ts'
-import type { FindingContext } from '../../../../app/commands/reconcile/found-events.ts'
-import { SIDES, type Side } from '../../../../app/commands/reconcile/tracked-changes.ts'
+import { CHANGE_KINDS, type ChangeKind } from '../../../../app/commands/reconcile/change-kinds.ts'
+import type { EventContext } from '../../../../app/commands/reconcile/found-changes.ts'
 import { LOCAL_CLOUDINARY } from '../../../../app/testing/defaults.ts'
 
-/** When the asset was found. */
+/** The time of the pass. */
 export const FOUND_AT = Date.parse('2026-06-01T13:00:00.000Z')
 
-export const CONTEXT: FindingContext = {
+export const EVENT_CONTEXT: EventContext = {
   environment: LOCAL_CLOUDINARY.cloudName,
   ownKey: LOCAL_CLOUDINARY.apiKey,
   isOwnKey: (apiKey) => apiKey === LOCAL_CLOUDINARY.apiKey,
   receivedAt: new Date(FOUND_AT)
 }
 
-export const sideOf = (type: Side['type']): Side => SIDES.find((side) => side.type === type)!
+export const kindOf = (type: ChangeKind['type']): ChangeKind =>
+  CHANGE_KINDS.find((kind) => kind.type === type)!
 
-export const UPLOAD = sideOf('upload')
-export const TAGS = sideOf('resource_tags_changed')
-export const METADATA = sideOf('resource_metadata_changed')
-export const CHANGES_OF_CONTEXT = sideOf('resource_context_changed')
+export const UPLOAD = kindOf('upload')
+export const TAGS = kindOf('resource_tags_changed')
+export const METADATA = kindOf('resource_metadata_changed')
+export const CONTEXT = kindOf('resource_context_changed')
 
-/** An asset that was uploaded at noon, and whose sides changed each a minute after the other. */
+/** An asset that was uploaded at noon, then tagged, then given metadata, then context, a minute apart. */
 export const found = (about: Partial<FoundAsset> = {}): FoundAsset => ({
   asset_id: 'bag-id',
   public_id: 'bag',

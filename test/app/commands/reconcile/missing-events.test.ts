@@ -1,19 +1,19 @@
 import t from 'tap'
 import type { FoundAsset } from '../../../../app/cloudinary/search.ts'
-import { changeOf } from '../../../../app/commands/reconcile/found-change.ts'
+import { CHANGE_KINDS, type ChangeKind } from '../../../../app/commands/reconcile/change-kinds.ts'
+import { changeOf } from '../../../../app/commands/reconcile/found-changes.ts'
 import {
   type MissingOptions,
   missingEvents,
   needsHistory,
-  suspects
+  suspectedChanges
 } from '../../../../app/commands/reconcile/missing-events.ts'
-import type { Window } from '../../../../app/commands/reconcile/search-windows.ts'
-import { SIDES, type Side } from '../../../../app/commands/reconcile/tracked-changes.ts'
+import type { SearchWindow } from '../../../../app/commands/reconcile/search-windows.ts'
 import type { Asset } from '../../../../app/ingest/event.ts'
 import { uploadEventIds } from '../../../../app/ingest/event-identity.ts'
 import type { Trace } from '../../../../app/journal/asset-history.ts'
 import type { TimeRange } from '../../../../app/journal/feed.ts'
-import { CHANGES_OF_CONTEXT, CONTEXT, FOUND_AT, found, METADATA, TAGS, UPLOAD } from './fixtures.ts'
+import { CONTEXT, EVENT_CONTEXT, FOUND_AT, found, METADATA, TAGS, UPLOAD } from './fixtures.ts'
 
 const time = (text: string) => Date.parse(`2026-06-01T${text}Z`)
 const HOUR_MS = 3_600_000
@@ -21,19 +21,19 @@ const HOUR_MS = 3_600_000
 interface About {
   traces?: Trace[]
   known?: string[]
-  /** Of all sides, unless the pass looks at some alone. */
-  window?: Partial<Window>
-  sides?: readonly Side[]
+  /** The window of all kinds. */
+  window?: Partial<SearchWindow>
+  kinds?: readonly ChangeKind[]
 }
 
-function build({ traces = [], known = [], window = {}, sides = SIDES }: About = {}) {
+function build({ traces = [], known = [], window = {}, kinds = CHANGE_KINDS }: About = {}) {
   const read: { assets: readonly Asset[]; ranges: readonly TimeRange[] }[] = []
   const loads: number[][] = []
   const ofBag = (asset: Asset) => (asset.assetId === 'bag-id' && asset.publicId === 'bag' ? traces : [])
-  const all = { from: time('00:00:00'), until: FOUND_AT, why: '', keeps: true, ...window }
+  const all = { from: time('00:00:00'), until: FOUND_AT, why: '', movesWatermark: true, ...window }
   const options: MissingOptions = {
-    ...CONTEXT,
-    windows: new Map(sides.map((side) => [side, all])),
+    ...EVENT_CONTEXT,
+    windows: new Map(kinds.map((kind) => [kind, all])),
     notified: { load: async (...given) => void loads.push(given), of: ofBag },
     history: async (assets, ranges) => {
       read.push({ assets, ranges })
@@ -44,13 +44,15 @@ function build({ traces = [], known = [], window = {}, sides = SIDES }: About = 
   return { options, read, loads }
 }
 
-const suspected = async (side: Side, assets: FoundAsset[], about?: About) =>
-  suspects(side, assets, build(about).options)
+const suspected = async (kind: ChangeKind, assets: FoundAsset[], about?: About) =>
+  suspectedChanges(kind, assets, build(about).options)
 
-/** What is missing of the bag, which was found by one side; that side alone is looked at, unless told otherwise. */
-async function missing(side: Side, about: About = {}, asset = found()) {
-  const { options, read } = build({ sides: [side], ...about })
-  const { events, undecided } = await missingEvents([changeOf(side, asset)!], options)
+/**
+ * Missing events of the bag, which was found by a change of one kind. By default only that kind is searched.
+ */
+async function missing(kind: ChangeKind, about: About = {}, asset = found()) {
+  const { options, read } = build({ kinds: [kind], ...about })
+  const { events, undecided } = await missingEvents([changeOf(kind, asset)!], options)
   return { events, undecided: undecided.length, read }
 }
 
@@ -62,7 +64,7 @@ const trace = (type: Trace['type'], occurredAt: string, about: Partial<Trace> = 
   ...about
 })
 
-t.test('an upload is suspected that the journal does not know', async (t) => {
+t.test('suspects an upload that is not in the journal', async (t) => {
   const hat = found({ asset_id: 'hat-id', public_id: 'hat' })
   const { version: _, ...unknown } = found()
   const changes = await suspected(UPLOAD, [found(), hat, unknown])
@@ -74,47 +76,44 @@ t.test('an upload is suspected that the journal does not know', async (t) => {
   t.match(await suspected(UPLOAD, [found(), hat], { known: [events[0]!.id] }), [{ asset: hat }])
 })
 
-t.test(
-  'an upload is known by the id that a notification with an etag gives it, or one without',
-  async (t) => {
-    const asset = found({ etag: 'e1' })
-    const about = { assetId: asset.asset_id, version: asset.version }
-    const [withEtag, without] = uploadEventIds(CONTEXT.environment, { ...about, etag: 'e1' })
-    const [ofTheSameSecond] = uploadEventIds(CONTEXT.environment, { ...about, etag: 'e2' })
-    t.match((await missing(UPLOAD, {}, asset)).events, [{ id: withEtag }])
-    for (const id of [withEtag!, without!]) {
-      t.strictSame((await missing(UPLOAD, { known: [id] }, asset)).events, [])
-    }
-    t.match((await missing(UPLOAD, { known: [ofTheSameSecond!] }, asset)).events, [{ id: withEtag }])
+t.test('recognizes an upload by its ID with or without an etag', async (t) => {
+  const asset = found({ etag: 'e1' })
+  const about = { assetId: asset.asset_id, version: asset.version }
+  const [withEtag, without] = uploadEventIds(EVENT_CONTEXT.environment, { ...about, etag: 'e1' })
+  const [ofTheSameSecond] = uploadEventIds(EVENT_CONTEXT.environment, { ...about, etag: 'e2' })
+  t.match((await missing(UPLOAD, {}, asset)).events, [{ id: withEtag }])
+  for (const id of [withEtag!, without!]) {
+    t.strictSame((await missing(UPLOAD, { known: [id] }, asset)).events, [])
   }
-)
+  t.match((await missing(UPLOAD, { known: [ofTheSameSecond!] }, asset)).events, [{ id: withEtag }])
+})
 
-t.test('a change is suspected that no notification reports that was received within minutes', async (t) => {
+t.test('suspects a change without a notification within minutes', async (t) => {
   t.equal((await suspected(TAGS, [found()])).length, 1)
   const traces = [trace('resource_tags_changed', '12:01:00')]
   t.strictSame(await suspected(TAGS, [found()], { traces }), [])
   t.equal((await suspected(METADATA, [found()], { traces })).length, 1)
   const { events } = await missing(TAGS)
-  t.strictSame(await suspected(TAGS, [found()], { known: [events[0]!.id] }), [], 'it was found before')
+  t.strictSame(await suspected(TAGS, [found()], { known: [events[0]!.id] }), [], 'found before')
 })
 
-t.test('of the feed no more is held than the minutes of some changes', async (t) => {
+t.test('holds only a few minutes of the feed', async (t) => {
   const { options, loads } = build()
   const at = (tags_updated_at: string) => found({ last_updated: { tags_updated_at } })
   const assets = ['12:56:00', '12:58:00', '13:20:00'].map((text) => at(`2026-06-01T${text}Z`))
-  t.equal((await suspects(TAGS, assets, options)).length, 3)
+  t.equal((await suspectedChanges(TAGS, assets, options)).length, 3)
   t.strictSame(loads, [
     [time('12:55:00'), time('13:03:00')],
     [time('13:19:00'), time('13:25:00')]
   ])
-  t.strictSame(await suspects(TAGS, [], options), [])
+  t.strictSame(await suspectedChanges(TAGS, [], options), [])
 })
 
-t.test('a change is missing that no event reports', async (t) => {
-  for (const side of [TAGS, METADATA, CHANGES_OF_CONTEXT]) {
-    const { events, read } = await missing(side)
-    t.match(events, [{ type: side.type, origin: { own: false } }])
-    const changedAt = Date.parse(side.changedAt(found())!)
+t.test('finds a change missing that no event reports', async (t) => {
+  for (const kind of [TAGS, METADATA, CONTEXT]) {
+    const { events, read } = await missing(kind)
+    t.match(events, [{ type: kind.type, origin: { own: false } }])
+    const changedAt = Date.parse(kind.changedAt(found())!)
     t.strictSame(read, [
       {
         assets: [{ assetId: 'bag-id', publicId: 'bag' }],
@@ -124,21 +123,21 @@ t.test('a change is missing that no event reports', async (t) => {
   }
 })
 
-t.test('an event of its type at that time, or later, reports it', async (t) => {
+t.test('finds a change reported by an event of its type at that time or later', async (t) => {
   const isMissing = async (...traces: Trace[]) => (await missing(TAGS, { traces })).events.length === 1
   t.notOk(await isMissing(trace('resource_tags_changed', '12:01:00.700')))
   t.notOk(
     await isMissing(trace('resource_tags_changed', '12:40:00')),
-    'signed late, and it says no time of its own'
+    'signed late, without a time of its own'
   )
   t.notOk(await isMissing(trace('resource_tags_changed', '12:00:58')), 'clocks differ by seconds')
   t.notOk(await isMissing(trace('restore_asset_version', '12:01:00')))
-  t.ok(await isMissing(trace('resource_tags_changed', '12:00:57')), 'that was the change before')
+  t.ok(await isMissing(trace('resource_tags_changed', '12:00:57')), 'an earlier change')
   t.ok(await isMissing(trace('resource_metadata_changed', '12:01:00')))
   t.ok(await isMissing(trace('upload', '12:00:00')))
 })
 
-t.test("an event of the listener's own change reports no earlier one", async (t) => {
+t.test("does not count an event of the listener's own change as a report of an earlier one", async (t) => {
   const isMissing = async (occurredAt: string) => {
     const traces = [trace('resource_tags_changed', occurredAt, { own: true })]
     return (await missing(TAGS, { traces })).events.length === 1
@@ -147,7 +146,7 @@ t.test("an event of the listener's own change reports no earlier one", async (t)
   t.ok(await isMissing('12:02:01'))
 })
 
-t.test("what changed while a processor was at work on the asset is the listener's own", async (t) => {
+t.test("takes a change during a processor run for the listener's own", async (t) => {
   const isOwn = async (from: string, until: string) => {
     const traces = [trace('upload', '12:00:00', { runs: [{ from: time(from), until: time(until) }] })]
     const { events } = await missing(TAGS, { traces })
@@ -160,7 +159,7 @@ t.test("what changed while a processor was at work on the asset is the listener'
   t.notOk(await isOwn('12:00:50', '12:00:57'))
 })
 
-t.test('while an event of the asset is not finished, a change may wait behind it', async (t) => {
+t.test('leaves a change undecided behind an unfinished event', async (t) => {
   const judged = async (...traces: Trace[]) => {
     const { events, undecided } = await missing(TAGS, { traces })
     return { events: events.length, undecided }
@@ -172,16 +171,16 @@ t.test('while an event of the asset is not finished, a change may wait behind it
   t.strictSame(
     await judged(open(FOUND_AT - 24 * HOUR_MS - 1)),
     { events: 1, undecided: 0 },
-    'its message is gone'
+    'its message is lost'
   )
   t.strictSame(
     await judged(open(time('12:00:01')), trace('resource_tags_changed', '12:01:00')),
     { events: 0, undecided: 0 },
-    'it was reported'
+    'reported'
   )
 })
 
-t.test('an upload is decided whatever is open: where it waits it is the same event', async (t) => {
+t.test('decides an upload even behind an unfinished event', async (t) => {
   const traces = [trace('rename', '12:00:00', { openAt: time('12:00:01') })]
   const { events, undecided, read } = await missing(UPLOAD, { traces })
   t.equal(events.length, 1)
@@ -189,20 +188,20 @@ t.test('an upload is decided whatever is open: where it waits it is the same eve
   t.match(read, [{ ranges: [] }])
 })
 
-t.test('all sides that are still to be searched are decided with the one that was found', async (t) => {
-  const typesOf = async (side: Side, about: About = {}) =>
-    (await missing(side, { sides: SIDES, ...about })).events.map(({ type }) => type)
-  const [upload, tags, metadata, context] = SIDES.map(({ type }) => type)
+t.test('decides all kinds that are still to be searched together', async (t) => {
+  const typesOf = async (kind: ChangeKind, about: About = {}) =>
+    (await missing(kind, { kinds: CHANGE_KINDS, ...about })).events.map(({ type }) => type)
+  const [upload, tags, metadata, context] = CHANGE_KINDS.map(({ type }) => type)
   t.strictSame(await typesOf(UPLOAD), [upload, tags, metadata, context])
   t.strictSame(await typesOf(METADATA), [metadata, context])
-  t.strictSame(await typesOf(UPLOAD, { sides: [UPLOAD, METADATA] }), [upload, metadata])
+  t.strictSame(await typesOf(UPLOAD, { kinds: [UPLOAD, METADATA] }), [upload, metadata])
   const traces = [trace('resource_metadata_changed', '12:02:00')]
   t.strictSame(await typesOf(UPLOAD, { traces }), [upload, tags, context])
-  const { events } = await missing(UPLOAD, { sides: SIDES })
+  const { events } = await missing(UPLOAD, { kinds: CHANGE_KINDS })
   t.strictSame(await typesOf(UPLOAD, { known: [events[1]!.id] }), [upload, metadata, context])
   t.strictSame(await typesOf(UPLOAD, { window: { from: time('12:01:30') } }), [upload, metadata, context])
   const last_updated = { ...found().last_updated, context_updated_at: '2026-06-01T12:00:30Z' }
-  const { events: inOrder } = await missing(UPLOAD, { sides: SIDES }, found({ last_updated }))
+  const { events: inOrder } = await missing(UPLOAD, { kinds: CHANGE_KINDS }, found({ last_updated }))
   t.strictSame(
     inOrder.map(({ type }) => type),
     [upload, context, tags, metadata],
@@ -210,37 +209,37 @@ t.test('all sides that are still to be searched are decided with the one that wa
   )
 })
 
-t.test('of an asset with a change that is not decided nothing is sent', async (t) => {
+t.test('sends nothing for an asset with an undecided change', async (t) => {
   const traces = [trace('rename', '12:00:00', { openAt: time('12:00:01') })]
-  t.match(await missing(UPLOAD, { sides: SIDES, traces }), { events: [], undecided: 1 })
+  t.match(await missing(UPLOAD, { kinds: CHANGE_KINDS, traces }), { events: [], undecided: 1 })
 })
 
-t.test('an event waits for a later change that may still be notified, but not for long', async (t) => {
-  const waits = async (until: number, about: Partial<Window> = {}) =>
-    (await missing(UPLOAD, { sides: SIDES, window: { until, ...about } })).undecided === 1
-  t.ok(await waits(time('12:02:59')), 'the context is younger')
+t.test('lets an event wait up to 3 hours for a later change that may still be notified', async (t) => {
+  const waits = async (until: number, about: Partial<SearchWindow> = {}) =>
+    (await missing(UPLOAD, { kinds: CHANGE_KINDS, window: { until, ...about } })).undecided === 1
+  t.ok(await waits(time('12:02:59')), 'the context changed later')
   t.notOk(await waits(time('12:03:00')))
-  t.notOk(await waits(time('12:02:59'), { from: time('12:03:01') }), 'it was looked at before')
-  t.ok(await waits(Number.NEGATIVE_INFINITY), 'nobody knows how far workers have come')
+  t.notOk(await waits(time('12:02:59'), { from: time('12:03:01') }), 'searched before')
+  t.ok(await waits(Number.NEGATIVE_INFINITY), 'unknown how far workers have come')
   const last_updated = { context_updated_at: '2026-06-01T18:00:00Z' }
   const later = async (until: string) =>
-    (await missing(UPLOAD, { sides: SIDES, window: { until: time(until) } }, found({ last_updated })))
+    (await missing(UPLOAD, { kinds: CHANGE_KINDS, window: { until: time(until) } }, found({ last_updated })))
       .undecided
   t.equal(await later('14:59:59'), 1)
   t.equal(await later('15:00:00'), 0)
 })
 
-t.test('the feed is read for those that have more than an upload to decide', async (t) => {
-  const needs = (side: Side, about: About, asset = found()) =>
-    needsHistory(changeOf(side, asset)!, build(about).options)
+t.test('reads the feed only for changes other than uploads', async (t) => {
+  const needs = (kind: ChangeKind, about: About, asset = found()) =>
+    needsHistory(changeOf(kind, asset)!, build(about).options)
   t.ok(needs(UPLOAD, {}))
-  t.ok(needs(TAGS, { sides: [TAGS] }))
-  t.notOk(needs(UPLOAD, { sides: [UPLOAD] }))
+  t.ok(needs(TAGS, { kinds: [TAGS] }))
+  t.notOk(needs(UPLOAD, { kinds: [UPLOAD] }))
   t.notOk(needs(UPLOAD, {}, found({ last_updated: {} })))
 })
 
-t.test('a change that turns out to be reported waits for nothing', async (t) => {
+t.test('does not leave a reported change undecided', async (t) => {
   const traces = [trace('resource_tags_changed', '12:01:00', { openAt: FOUND_AT })]
   const window = { until: time('12:01:00') }
-  t.match(await missing(TAGS, { sides: SIDES, traces, window }), { events: [], undecided: 0 })
+  t.match(await missing(TAGS, { kinds: CHANGE_KINDS, traces, window }), { events: [], undecided: 0 })
 })

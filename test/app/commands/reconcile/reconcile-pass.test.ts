@@ -1,20 +1,20 @@
 import t, { type Test } from 'tap'
+import { CHANGE_KINDS, type ChangeKind } from '../../../../app/commands/reconcile/change-kinds.ts'
 import { type PassOptions, runPass } from '../../../../app/commands/reconcile/reconcile-pass.ts'
-import { Report } from '../../../../app/commands/reconcile/reconcile-report.ts'
+import { ReconcileReport } from '../../../../app/commands/reconcile/reconcile-report.ts'
 import { Watermarks } from '../../../../app/commands/reconcile/search-windows.ts'
-import { SIDES, type Side } from '../../../../app/commands/reconcile/tracked-changes.ts'
 import { ListenerError } from '../../../../app/errors.ts'
 import type { AssetEvent } from '../../../../app/ingest/event.ts'
 import { memoryState } from '../../../../app/testing/memory-state.ts'
 import { buildCloudinary } from '../../../support/cloudinary.ts'
 import { collect } from '../../../support/operator.ts'
-import { CONTEXT, METADATA, TAGS, UPLOAD } from './fixtures.ts'
+import { EVENT_CONTEXT, METADATA, TAGS, UPLOAD } from './fixtures.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 const START = Date.parse('2026-06-01T12:00:00.000Z')
 
-/** Passes over a Cloudinary where ten assets were uploaded, a minute apart, and nothing was notified. */
+/** Runs passes over a Cloudinary with ten uploads, a minute apart, none of them notified. */
 async function build(t: Test, { adminCallsPerHour }: { adminCallsPerHour?: number } = {}) {
   let now = START
   const { cloudinary, clients } = await buildCloudinary(
@@ -34,12 +34,12 @@ async function build(t: Test, { adminCallsPerHour }: { adminCallsPerHour?: numbe
     now += HOUR_MS
     const { dryRun = false, signal = new AbortController().signal } = changes
     return runPass({
-      ...CONTEXT,
+      ...EVENT_CONTEXT,
       notified: { load: async () => {}, of: () => [] },
       history: async () => () => [],
       knownEvents: async (ids) => new Set(ids.filter((id) => journal.has(id))),
       client: clients.for('demo', signal),
-      sides: [UPLOAD],
+      kinds: [UPLOAD],
       watermarks: new Watermarks(state, 'demo'),
       sender: {
         store: async (events) => {
@@ -47,9 +47,9 @@ async function build(t: Test, { adminCallsPerHour }: { adminCallsPerHour?: numbe
           for (const { id } of events) journal.add(id)
         }
       },
-      report: new Report({ print, dryRun }).of('demo'),
+      report: new ReconcileReport({ print, dryRun }),
       since: undefined,
-      begunThrough: async () => now,
+      startedThrough: async () => now,
       graceMs: 45 * MINUTE_MS,
       dryRun,
       now,
@@ -69,7 +69,7 @@ async function build(t: Test, { adminCallsPerHour }: { adminCallsPerHour?: numbe
 
 const names = (events: readonly AssetEvent[]) => events.map(({ asset }) => asset?.publicId)
 
-t.test('a pass sends what is missing, in the order of time, and the next finds nothing', async (t) => {
+t.test('sends missing events in order of time, once', async (t) => {
   const { pass, sent, marks, searches } = await build(t)
   t.strictSame(await pass(), { outcome: 'done' })
   t.strictSame(names(sent), ['bag', ...Array.from({ length: 9 }, (_, index) => `asset-${index}`)])
@@ -80,7 +80,7 @@ t.test('a pass sends what is missing, in the order of time, and the next finds n
   t.equal(searches(), 4)
 })
 
-t.test('a dry run sends nothing and remembers nothing', async (t) => {
+t.test('sends and saves nothing in a dry run', async (t) => {
   const { pass, sent, marks, lines } = await build(t)
   t.strictSame(await pass({ dryRun: true }), { outcome: 'done' })
   t.strictSame(sent, [])
@@ -88,38 +88,35 @@ t.test('a dry run sends nothing and remembers nothing', async (t) => {
   t.equal(lines.filter((line) => line.startsWith('would send')).length, 10)
 })
 
-t.test(
-  'each side is looked at, with a watermark of its own; one that has nothing new costs no call',
-  async (t) => {
-    const { cloudinary, pass, sent, marks, searches } = await build(t)
-    cloudinary.ui().setMetadata('asset-3', {})
-    cloudinary.ui().addTags('asset-3', ['x'])
-    t.strictSame(await pass({ sides: SIDES, pageSize: undefined }), { outcome: 'done' })
-    t.equal(searches(), 4)
-    t.strictSame(
-      Object.keys(await marks()),
-      SIDES.map(({ type }) => type)
-    )
-    t.equal(sent.length, 11)
-    t.strictSame(await pass({ sides: SIDES, graceMs: 2 * HOUR_MS }), { outcome: 'done' })
-    t.equal(searches(), 4)
-  }
-)
+t.test('searches each kind with its own watermark, and makes no call if nothing is new', async (t) => {
+  const { cloudinary, pass, sent, marks, searches } = await build(t)
+  cloudinary.ui().setMetadata('asset-3', {})
+  cloudinary.ui().addTags('asset-3', ['x'])
+  t.strictSame(await pass({ kinds: CHANGE_KINDS, pageSize: undefined }), { outcome: 'done' })
+  t.equal(searches(), 4)
+  t.strictSame(
+    Object.keys(await marks()),
+    CHANGE_KINDS.map(({ type }) => type)
+  )
+  t.equal(sent.length, 11)
+  t.strictSame(await pass({ kinds: CHANGE_KINDS, graceMs: 2 * HOUR_MS }), { outcome: 'done' })
+  t.equal(searches(), 4)
+})
 
-t.test('a side for which there is no saying until when is left out', async (t) => {
+t.test('skips changes while it is unknown how far workers have come', async (t) => {
   const { pass, marks, lines } = await build(t)
   const asked: number[] = []
-  const begunThrough = async (since: number) => {
+  const startedThrough = async (since: number) => {
     asked.push(since)
     return undefined
   }
-  t.strictSame(await pass({ sides: [TAGS, UPLOAD], begunThrough }), { outcome: 'done' })
+  t.strictSame(await pass({ kinds: [TAGS, UPLOAD], startedThrough }), { outcome: 'done' })
   t.strictSame(Object.keys(await marks()), ['upload'])
   t.match(lines[0], /resource_tags_changed left for the next pass/)
   t.strictSame(asked, [START + 69 * MINUTE_MS - 24 * HOUR_MS])
 })
 
-t.test('since a time that would leave a gap the watermark stays where it is', async (t) => {
+t.test('does not move the watermark past a gap', async (t) => {
   const { pass, sent, marks } = await build(t)
   await pass({ graceMs: 67 * MINUTE_MS })
   t.strictSame(names(sent.splice(0)), ['bag', 'asset-0', 'asset-1'])
@@ -130,7 +127,7 @@ t.test('since a time that would leave a gap the watermark stays where it is', as
   t.strictSame(names(sent), ['asset-2', 'asset-3', 'asset-4', 'asset-5', 'asset-6'])
 })
 
-t.test('what is not decided holds the watermark, and what is behind it is found all the same', async (t) => {
+t.test('keeps the watermark before an undecided change, and decides it in a later pass', async (t) => {
   const { cloudinary, pass, sent, marks, lines } = await build(t)
   for (const publicId of ['asset-3', 'asset-5']) cloudinary.ui().addTags(publicId, ['x'])
   const [changedAt, later] = ['asset-3', 'asset-5'].map(
@@ -143,7 +140,7 @@ t.test('what is not decided holds the watermark, and what is behind it is found 
       ? [{ type: 'upload', occurredAt: START, own: false, runs: [], openAt }]
       : []
   for (const times of [1, 2]) {
-    t.strictSame(await pass({ sides: [TAGS], history }), { outcome: 'done' })
+    t.strictSame(await pass({ kinds: [TAGS], history }), { outcome: 'done' })
     t.strictSame(names(sent), ['asset-5'], 'once')
     t.match(await marks(), {
       resource_tags_changed: { through: new Date(changedAt!).toISOString(), complete: true }
@@ -152,12 +149,12 @@ t.test('what is not decided holds the watermark, and what is behind it is found 
     t.equal(left.length, times)
   }
   openAt = undefined
-  await pass({ sides: [TAGS], history })
+  await pass({ kinds: [TAGS], history })
   t.strictSame(names(sent), ['asset-5', 'asset-3'])
   t.ok(Date.parse((await marks()).resource_tags_changed!.through) > changedAt!)
 })
 
-t.test('changes of an asset are sent one after the other, and once', async (t) => {
+t.test('sends the changes of an asset in sequence, once', async (t) => {
   const { cloudinary, pass, sent, setClock } = await build(t)
   setClock(START + 10 * MINUTE_MS)
   cloudinary.ui().addTags('asset-8', ['x'])
@@ -169,8 +166,8 @@ t.test('changes of an asset are sent one after the other, and once', async (t) =
       sent.push(...events)
     }
   }
-  // the worker is slow: none of them is in the journal yet
-  await pass({ sides: SIDES, pageSize: undefined, sender })
+  // no worker has journaled them yet
+  await pass({ kinds: CHANGE_KINDS, pageSize: undefined, sender })
   t.strictSame(
     stored.flat().filter((name) => name.startsWith('asset-8')),
     ['asset-8 upload', 'asset-8 resource_tags_changed', 'asset-8 resource_context_changed']
@@ -180,7 +177,7 @@ t.test('changes of an asset are sent one after the other, and once', async (t) =
   }
 })
 
-t.test('suspected changes are decided together, and those of an hour at the latest', async (t) => {
+t.test('decides suspected changes in batches of an hour at most', async (t) => {
   const { cloudinary, pass, sent, marks, setClock } = await build(t)
   const batches: number[] = []
   const history: PassOptions['history'] = async (assets) => {
@@ -191,12 +188,12 @@ t.test('suspected changes are decided together, and those of an hour at the late
     setClock(START + (index + 1) * 15 * MINUTE_MS)
     cloudinary.ui().addTags(`asset-${index}`, ['x'])
   }
-  const options = { sides: [TAGS], history, pageSize: 2 }
+  const options = { kinds: [TAGS], history, pageSize: 2 }
   await pass(options)
   t.strictSame(batches, [6, 3])
   t.equal(sent.length, 9)
 
-  await t.test('what was found before the search failed is sent', async (t) => {
+  await t.test('sends what it found before a search failed', async (t) => {
     sent.splice(0)
     let searches = 0
     cloudinary.faults.add({ kind: 'status', status: 503, when: () => ++searches > 1 })
@@ -207,7 +204,7 @@ t.test('suspected changes are decided together, and those of an hour at the late
   })
 })
 
-t.test('it stops before the calls of the hour are spent, and goes on in the next', async (t) => {
+t.test("stops before the hour's calls are spent, and resumes in the next pass", async (t) => {
   const { pass, sent, marks, searches } = await build(t, { adminCallsPerHour: 3 })
   const limited = await pass({ pageSize: 2 })
   t.match(limited, {
@@ -219,25 +216,25 @@ t.test('it stops before the calls of the hour are spent, and goes on in the next
   t.equal(sent.length, 6)
   t.match(await marks(), { upload: { through: '2026-06-01T12:05:00.000Z', complete: false } })
   t.strictSame(await pass({ pageSize: 2 }), { outcome: 'done' })
-  t.equal(searches(), 6, 'one asset again, then the rest')
+  t.equal(searches(), 6, 'one asset twice')
   t.equal(new Set(names(sent)).size, 10)
   t.equal(sent.length, 10)
 })
 
-t.test('what is left of the calls is looked at before each side', async (t) => {
+t.test('checks the remaining calls before each kind', async (t) => {
   const { pass, marks, searches } = await build(t, { adminCallsPerHour: 1 })
-  t.match(await pass({ sides: [UPLOAD, TAGS], pageSize: undefined }), { outcome: 'limited' })
+  t.match(await pass({ kinds: [UPLOAD, TAGS], pageSize: undefined }), { outcome: 'limited' })
   t.equal(searches(), 1)
   t.strictSame(Object.keys(await marks()), ['upload'])
 })
 
-t.test('a limit that others have used up ends it well', async (t) => {
+t.test('reports the rate limit of Cloudinary', async (t) => {
   const { cloudinary, pass } = await build(t)
   cloudinary.faults.add({ kind: 'rate_limit', until: new Date('2026-06-01T15:00:00Z') })
   t.match(await pass(), { outcome: 'limited', until: new Date('2026-06-01T15:00:00Z'), why: /Rate Limit/ })
 })
 
-t.test('interrupted, it ends what it began, and goes on from there', async (t) => {
+t.test('finishes the current page when interrupted, and resumes there', async (t) => {
   const { pass, sent, marks, cloudinary } = await build(t)
   const interrupted = new AbortController()
   const knownEvents = async () => {
@@ -258,7 +255,7 @@ t.test('interrupted, it ends what it began, and goes on from there', async (t) =
   t.strictSame(await hanging, { outcome: 'interrupted' })
 })
 
-t.test('what fails is said, with what to mend; no watermark passes over it', async (t) => {
+t.test('reports an error and what to do, and leaves the watermark before it', async (t) => {
   const { cloudinary, pass, marks, sent } = await build(t)
   cloudinary.faults.add({ kind: 'status', status: 503, count: 1 })
   t.match(await pass(), { outcome: 'failed', why: /^search: 503/ })
@@ -283,12 +280,9 @@ t.test('what fails is said, with what to mend; no watermark passes over it', asy
   t.equal(sent.length, 10)
 })
 
-t.test(
-  'a search that does not say when its last asset changed leaves the watermark where it began',
-  async (t) => {
-    const { pass, marks } = await build(t)
-    const silent: Side = { ...METADATA, field: 'uploaded_at' }
-    t.strictSame(await pass({ sides: [silent], since: START, pageSize: undefined }), { outcome: 'done' })
-    t.match(await marks(), { resource_metadata_changed: { complete: true } })
-  }
-)
+t.test('completes a search that returns no times', async (t) => {
+  const { pass, marks } = await build(t)
+  const silent: ChangeKind = { ...METADATA, field: 'uploaded_at' }
+  t.strictSame(await pass({ kinds: [silent], since: START, pageSize: undefined }), { outcome: 'done' })
+  t.match(await marks(), { resource_metadata_changed: { complete: true } })
+})

@@ -27,7 +27,7 @@ t.teardown(async () => {
 const NOW = Date.parse('2026-06-01T14:00:00.000Z')
 const journal = new Journal({ ...table, clock: () => NOW })
 
-/** An asset, `bag`, was uploaded two hours ago, and tagged a minute later; nothing was notified. */
+/** The asset `bag` was uploaded two hours ago and tagged a minute later, without notifications. */
 async function build(t: Test, changes: Partial<ReconcileOptions> = {}) {
   let now = NOW - 120 * MINUTE_MS
   const { cloudinary, clients } = await buildCloudinary(t, {}, { clock: () => now })
@@ -42,7 +42,7 @@ async function build(t: Test, changes: Partial<ReconcileOptions> = {}) {
       get: (cloudName) => ({ ...LOCAL_CLOUDINARY, cloudName }),
       isOwnKey: (cloudName, key) => cloudName === 'demo' && key === LOCAL_CLOUDINARY.apiKey
     },
-    // both are the same to search
+    // both clouds share the stand-in
     clients,
     table,
     state: memoryState().store,
@@ -61,11 +61,11 @@ async function build(t: Test, changes: Partial<ReconcileOptions> = {}) {
   }
 }
 
-t.test('options', async (t) => {
+t.test('parses its options', async (t) => {
   const types = ['upload', 'resource_tags_changed', 'resource_metadata_changed', 'resource_context_changed']
   const parsed = (...args: string[]) => {
-    const { sides, ...rest } = parseReconcile(args)
-    return { ...rest, types: sides.map(({ type }) => type) }
+    const { kinds, ...rest } = parseReconcile(args)
+    return { ...rest, types: kinds.map(({ type }) => type) }
   }
   const byDefault = { since: undefined, cloudNames: undefined, graceMs: 45 * MINUTE_MS, dryRun: false }
   t.strictSame(parsed(), { ...byDefault, types })
@@ -90,7 +90,7 @@ t.test('options', async (t) => {
   t.throws(() => parsed('bogus'), refused)
 })
 
-t.test('each cloud is looked at, with what is its own', async (t) => {
+t.test('searches each cloud with its own credentials', async (t) => {
   const { run, found, sent, lines } = await build(t)
   t.equal(await run(), 0)
   t.strictSame(found(), [
@@ -101,29 +101,29 @@ t.test('each cloud is looked at, with what is its own', async (t) => {
   ])
   t.equal(new Set(sent.map(({ id }) => id)).size, 4)
   t.match(sent[0], { receivedAt: '2026-06-01T14:00:00.000Z', reconciled: true })
-  t.match(lines.at(-2), '4 changes looked at, 4 events missing, 4 sent.')
+  t.match(lines.at(-2), '4 changes searched, 4 events missing, 4 sent.')
 })
 
-t.test('only the cloud, and only the types, that are asked for', async (t) => {
+t.test('searches only the selected cloud and types', async (t) => {
   const { run, found } = await build(t)
   t.equal(await run('--environment', 'other', '--type', 'resource_tags_changed'), 0)
   t.strictSame(found(), ['other resource_tags_changed'])
 })
 
-t.test('what is younger than the grace is left for the next pass', async (t) => {
+t.test('leaves changes within the grace for the next pass', async (t) => {
   const { run, found, lines } = await build(t)
   t.equal(await run('--environment', 'demo', '--grace', '118', '--dry-run'), 0)
   t.strictSame(found(), [])
   t.equal(await run('--environment', 'demo', '--grace', '121'), 0)
   t.strictSame(found(), [])
   t.equal(await run('--environment', 'demo', '--grace', '119'), 0)
-  t.strictSame(found(), [], 'the change of tags is too young, and the upload waits for it')
+  t.strictSame(found(), [], 'the upload waits for the change of tags')
   t.match(lines.join('\n'), /upload: 1 change left for the next pass/)
   t.equal(await run('--environment', 'demo', '--grace', '118'), 0)
   t.strictSame(found(), ['demo upload', 'demo resource_tags_changed'])
 })
 
-t.test('what the journal has is not missing', async (t) => {
+t.test('does not send events that are in the journal', async (t) => {
   const { run, found, sent } = await build(t)
   await run('--environment', 'demo')
   for (const event of sent.splice(0)) await journal.ignore(event, 'no processor wants it', PATIENT)
@@ -131,7 +131,7 @@ t.test('what the journal has is not missing', async (t) => {
   t.strictSame(found(), [])
 })
 
-t.test('while the queue has messages, changes are decided as far as workers have come', async (t) => {
+t.test('searches changes up to the last started event while the queue has messages', async (t) => {
   const passAt = async (time: string, about: Partial<ReconcileOptions> = {}) => {
     const system = await build(t, { waiting: async () => 7, clock: () => Date.parse(time), ...about })
     const since = ['--since', '2026-06-01T11:00:00Z', '--environment', 'third']
@@ -143,8 +143,8 @@ t.test('while the queue has messages, changes are decided as far as workers have
     return beginAttempt(at, eventOf(id, { receivedAt, environment: 'fourth' }))
   }
   const unknown = await passAt('2026-06-02T12:00:00Z')
-  t.strictSame(unknown.found(), [], 'an upload with a later change waits for it')
-  t.match(unknown.lines[0], /^Events wait in the queue/)
+  t.strictSame(unknown.found(), [], 'the upload waits for the change of tags')
+  t.match(unknown.lines[0], /^The queue has messages/)
   t.match(unknown.lines.join('\n'), /third: resource_tags_changed left for the next pass/)
 
   await begin('0a', '2026-06-01T14:00:00.000Z')

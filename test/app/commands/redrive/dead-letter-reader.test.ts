@@ -1,21 +1,21 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs'
 import t from 'tap'
-import { Letters } from '../../../../app/commands/redrive/dead-letter-reader.ts'
+import { DeadLetterReader } from '../../../../app/commands/redrive/dead-letter-reader.ts'
 import { buildQueues, eventOf, QUIET, REASON } from '../../../support/operator.ts'
 import { refuse, startSqsFake } from '../../../support/sqs-fake.ts'
 
-t.test('a letter is an event, the reason, and when it was put aside', async (t) => {
-  const { bury, letters } = await buildQueues(t)
+t.test('returns the event, the reason and the time of a dead letter', async (t) => {
+  const { deadLetter, createReader } = await buildQueues(t)
   const before = Date.now()
-  await bury(eventOf('one'))
-  const [letter] = await letters().receive()
-  t.match(letter, { event: eventOf('one'), reason: REASON })
-  t.ok(letter!.sentAt >= before && letter!.sentAt <= Date.now())
-  t.ok(letter!.bytes > 100)
+  await deadLetter(eventOf('one'))
+  const [received] = await createReader().receive()
+  t.match(received, { event: eventOf('one'), reason: REASON })
+  t.ok(received!.sentAt >= before && received!.sentAt <= Date.now())
+  t.ok(received!.bytes > 100)
 })
 
-t.test('what SQS put aside has no reason, and what is unreadable no event', async (t) => {
-  const { sqs, queue, letters, deadLetters } = await buildQueues(t)
+t.test('leaves out the reason if SQS moved the message, and the event if it is unreadable', async (t) => {
+  const { sqs, queue, createReader, deadLetters } = await buildQueues(t)
   const put = (MessageBody: string, MessageAttributes = {}) =>
     sqs.send(
       new SendMessageCommand({
@@ -30,7 +30,7 @@ t.test('what SQS put aside has no reason, and what is unreadable no event', asyn
   await put('rubbish')
   await put('rubbish too', { code: { DataType: 'String', StringValue: 'CODE' } })
   await deadLetters.put('id', 'more rubbish', { code: 'MESSAGE_UNREADABLE', message: 'unreadable' })
-  t.match(await letters().receive(), [
+  t.match(await createReader().receive(), [
     { event: { id: 'one' }, reason: undefined },
     { event: undefined, reason: undefined },
     { event: undefined, reason: { code: 'CODE', message: '' } },
@@ -38,64 +38,67 @@ t.test('what SQS put aside has no reason, and what is unreadable no event', asyn
   ])
 })
 
-t.test('letters are deleted one by one, and the rest is handed back', async (t) => {
-  const { bury, letters, buried } = await buildQueues(t)
-  await Promise.all(Array.from({ length: 12 }, (_, index) => bury(eventOf(`e${index}`))))
-  const opened = letters()
-  const [first] = await opened.receive()
-  t.strictSame(buried(), { seen: 2, held: 10 })
-  t.equal(await opened.delete(first!), true)
-  t.equal(await opened.delete(first!), false, 'it is not held any more')
-  t.equal((await opened.receive()).length, 2)
-  t.strictSame(await opened.receive(), [])
-  await opened.handBack()
-  t.strictSame(buried(), { seen: 11, held: 0 })
+t.test('deletes single dead letters and releases the rest', async (t) => {
+  const { deadLetter, createReader, deadLetterCounts } = await buildQueues(t)
+  await Promise.all(Array.from({ length: 12 }, (_, index) => deadLetter(eventOf(`e${index}`))))
+  const reader = createReader()
+  const [first] = await reader.receive()
+  t.strictSame(deadLetterCounts(), { visible: 2, inFlight: 10 })
+  t.equal(await reader.delete(first!), true)
+  t.equal(await reader.delete(first!), false, 'already deleted')
+  t.equal((await reader.receive()).length, 2)
+  t.strictSame(await reader.receive(), [])
+  await reader.release()
+  t.strictSame(deadLetterCounts(), { visible: 11, inFlight: 0 })
 })
 
-t.test('while it is open, what is held is kept hidden, and what was lost is not seen again', async (t) => {
+t.test(
+  'keeps received messages hidden, and does not return a message again after its lease was lost',
+  async (t) => {
+    const fake = await startSqsFake()
+    t.teardown(() => fake.stop())
+    let beat = () => {}
+    let now = 0
+    const reader = new DeadLetterReader({
+      sqs: fake.client,
+      queueUrl: fake.queueUrl,
+      log: QUIET,
+      waitTimeSeconds: 0,
+      clock: () => now,
+      every: (milliseconds, given) => {
+        t.equal(milliseconds, 40_000)
+        beat = given
+        return () => {}
+      }
+    })
+    fake.put('group', 'one')
+    const [one] = await reader.receive()
+    t.equal(fake.messages()[0]?.hiddenFor, 120)
+    fake.advance(40)
+    beat()
+    await fake.until(() => fake.messages()[0]?.hiddenFor === 120)
+
+    // the heartbeat is late
+    now = 200_000
+    fake.advance(120)
+    beat()
+    t.equal(await reader.delete(one!), false)
+    t.strictSame(await reader.receive(), [], 'redelivered, but returned before')
+    t.equal(fake.messages()[0]?.hiddenFor, 120)
+    await reader.release()
+    t.equal(fake.messages()[0]?.hiddenFor, 0)
+  }
+)
+
+t.test('leaves a message in the queue if SQS refuses to delete it', async (t) => {
   const fake = await startSqsFake()
   t.teardown(() => fake.stop())
-  let beat = () => {}
-  let now = 0
-  const letters = new Letters({
-    sqs: fake.client,
-    queueUrl: fake.queueUrl,
-    log: QUIET,
-    waitTimeSeconds: 0,
-    clock: () => now,
-    every: (milliseconds, given) => {
-      t.equal(milliseconds, 40_000)
-      beat = given
-      return () => {}
-    }
-  })
-  fake.put('group', 'one')
-  const [one] = await letters.receive()
-  t.equal(fake.messages()[0]?.hiddenFor, 120)
-  fake.advance(40)
-  beat()
-  await fake.until(() => fake.messages()[0]?.hiddenFor === 120)
-
-  // no heartbeat for too long
-  now = 200_000
-  fake.advance(120)
-  beat()
-  t.equal(await letters.delete(one!), false)
-  t.strictSame(await letters.receive(), [], 'it comes again, and was seen')
-  t.equal(fake.messages()[0]?.hiddenFor, 120)
-  await letters.handBack()
-  t.equal(fake.messages()[0]?.hiddenFor, 0)
-})
-
-t.test('a delete that SQS refuses leaves the letter', async (t) => {
-  const fake = await startSqsFake()
-  t.teardown(() => fake.stop())
-  const letters = new Letters({ sqs: fake.client, queueUrl: fake.queueUrl, log: QUIET })
+  const reader = new DeadLetterReader({ sqs: fake.client, queueUrl: fake.queueUrl, log: QUIET })
   fake.put('group', 'one', 'two')
-  const [one] = await letters.receive()
+  const [one] = await reader.receive()
   fake.always('DeleteMessageBatch', refuse())
   fake.always('ChangeMessageVisibilityBatch', refuse())
-  t.equal(await letters.delete(one!), false)
-  await letters.handBack()
+  t.equal(await reader.delete(one!), false)
+  await reader.release()
   t.equal(fake.messages().length, 2)
 })

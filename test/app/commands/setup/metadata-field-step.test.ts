@@ -12,14 +12,14 @@ const processor = (metadataFields?: MetadataFieldDefinition[]): Processor => ({
   ...(metadataFields && { metadataFields })
 })
 
-t.test('a field that several processors need is needed once, in each type', (t) => {
+t.test('lists a field that several processors need once for each type', (t) => {
   const other: MetadataFieldDefinition = { ...STAMP, type: 'integer' }
   const fields = neededFields([processor(), processor([STAMP]), processor([{ ...STAMP, label: 'x' }, other])])
   t.strictSame(fields, [STAMP, other])
   t.end()
 })
 
-t.test('a field is created once, and one of another type is a fault', async (t) => {
+t.test('creates a missing field, and reports one of another type', async (t) => {
   const { clients } = await buildCloudinary(t)
   const client = clients.for('demo', new AbortController().signal)
   const step = await fieldStep(client, STAMP)

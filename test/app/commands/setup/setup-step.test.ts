@@ -1,10 +1,10 @@
 import t from 'tap'
-import { carryOut, carryOutAll, type Step } from '../../../../app/commands/setup/setup-step.ts'
+import { carryOut, carryOutAll, type SetupStep } from '../../../../app/commands/setup/setup-step.ts'
 import { ListenerError } from '../../../../app/errors.ts'
 
 const about = { subject: 'field', what: 'a' } as const
 
-t.test('what is to be done is done, and in a dry run only told', async (t) => {
+t.test('applies a step, and only reports it in a dry run', async (t) => {
   let applied = 0
   const apply = async () => void applied++
   const states = ['create', 'update', 'remove'] as const
@@ -22,7 +22,7 @@ t.test('what is to be done is done, and in a dry run only told', async (t) => {
   t.equal(applied, 3)
 })
 
-t.test('what cannot be done is a fault', async (t) => {
+t.test('reports an error as a fault', async (t) => {
   const apply = async () => Promise.reject(new ListenerError('X', 'not today'))
   t.strictSame(await carryOut({ ...about, state: 'create', apply }, { dryRun: false }), {
     state: 'fault',
@@ -30,7 +30,7 @@ t.test('what cannot be done is a fault', async (t) => {
   })
 })
 
-t.test('what stands is told as it is', async (t) => {
+t.test('reports other states unchanged', async (t) => {
   t.match(await carryOut({ ...about, state: 'exists' }, { dryRun: false }), { state: 'exists' })
   t.match(await carryOut({ ...about, state: 'fault', note: 'no' }, { dryRun: true }), {
     state: 'fault',
@@ -38,22 +38,22 @@ t.test('what stands is told as it is', async (t) => {
   })
 })
 
-t.test('once a trigger is at fault, whether it is found so or comes to it, nothing is removed', async (t) => {
+t.test('removes nothing after a fault of a trigger', async (t) => {
   let removed = 0
-  const remove: Step = {
+  const remove: SetupStep = {
     subject: 'trigger',
     what: 'old',
     state: 'remove',
     apply: async () => void removed++
   }
-  const refused: Step = {
+  const refused: SetupStep = {
     subject: 'trigger',
     what: 'all',
     state: 'create',
     apply: async () => Promise.reject(new ListenerError('X', 'too many'))
   }
-  const unusable: Step = { subject: 'trigger', what: 'all', state: 'fault', note: 'its auth_scheme' }
-  const statesOf = async (steps: Step[], dryRun: boolean) =>
+  const unusable: SetupStep = { subject: 'trigger', what: 'all', state: 'fault', note: 'its auth_scheme' }
+  const statesOf = async (steps: SetupStep[], dryRun: boolean) =>
     (await Array.fromAsync(carryOutAll(steps, { dryRun }))).map(({ result }) => result.state)
 
   t.strictSame(await statesOf([refused, remove], false), ['fault', 'kept'])

@@ -4,14 +4,14 @@ import { defectsOf } from '../../../../app/commands/setup/trigger-defects.ts'
 
 const TRIGGER: Trigger = { id: '1', uri: 'https://example.com/webhooks/cloudinary', event_type: 'upload' }
 
-t.test('a trigger that nobody changed has none', (t) => {
+t.test('finds none in a trigger with default settings', (t) => {
   for (const unset of [undefined, null, {}, ''] as object[])
     t.strictSame(defectsOf({ ...TRIGGER, filter: unset, payload_template: unset }), [])
   t.strictSame(defectsOf({ ...TRIGGER, auth_scheme: 'default' }), [])
   t.end()
 })
 
-t.test('what is set on it is reported, each with its level', (t) => {
+t.test('reports each setting with its level', (t) => {
   const defects = defectsOf({
     ...TRIGGER,
     filter: { '==': [1, 1] },

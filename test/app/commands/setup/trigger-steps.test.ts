@@ -34,21 +34,21 @@ function plan(existing: Trigger[], types: string[], more: Partial<TriggerWork> =
   return { steps, apply, states: steps.map(({ what, state }) => `${what.split(' ')[0]} ${state}`) }
 }
 
-t.test('triggers are needed on the types that processors are on, or on all', (t) => {
+t.test('lists the types of the processors, or all', (t) => {
   t.strictSame(neededTypes([]), [])
   t.strictSame(neededTypes([on('upload', 'rename'), on('upload', 'delete')]), ['delete', 'rename', 'upload'])
   t.strictSame(neededTypes([on('upload'), on('*')]), ['all'])
-  t.strictSame(neededTypes([on('unknown')]), ['all'], 'nobody can name the types that are not known')
+  t.strictSame(neededTypes([on('unknown')]), ['all'], 'unknown types have no names')
   t.end()
 })
 
-t.test('what is missing is created, what is there is left', async (t) => {
+t.test('creates missing triggers and leaves existing ones', async (t) => {
   const { states, apply } = plan([trigger('upload')], ['delete', 'upload'])
   t.strictSame(states, ['delete create', 'upload exists'])
   t.strictSame(await apply(), [{ uri: HOOK, uri_type: 'webhook', event_type: 'delete', additive: true }])
 })
 
-t.test("other people's triggers are left alone, whatever they are on", (t) => {
+t.test('leaves triggers to other addresses alone', (t) => {
   const theirs = [
     trigger('upload', { uri: 'https://other.example.com/' }),
     trigger('eager', { uri: 'a flow', uri_type: 'flow' })
@@ -57,7 +57,7 @@ t.test("other people's triggers are left alone, whatever they are on", (t) => {
   t.end()
 })
 
-t.test('the same place may be written otherwise', (t) => {
+t.test('recognizes another spelling of the address', (t) => {
   const [there] = plan([trigger('upload', { uri: 'https://EXAMPLE.com' })], ['upload'], {
     target: { uri: 'https://example.com/', uri_type: 'webhook' }
   }).states
@@ -65,34 +65,34 @@ t.test('the same place may be written otherwise', (t) => {
   t.end()
 })
 
-t.test('a trigger on all covers each type, and stays', (t) => {
+t.test('keeps a trigger on all, which covers each type', (t) => {
   const { steps, states } = plan([trigger('all')], ['upload'], { prune: true })
   t.strictSame(states, ['upload exists'])
   t.match(steps, [{ note: 'by the trigger on all' }])
   t.end()
 })
 
-t.test('triggers to us that nobody needs any more are told, and removed only when asked', async (t) => {
+t.test('reports unused triggers, and removes them only with prune', async (t) => {
   const existing = [trigger('upload'), trigger('eager')]
-  const told = plan(existing, ['upload'])
-  t.strictSame(told.states, ['upload exists', 'eager needless'])
-  t.match(told.steps[1], { note: /no processor.*--prune/ })
-  t.strictSame(await told.apply(), [])
+  const reported = plan(existing, ['upload'])
+  t.strictSame(reported.states, ['upload exists', 'eager unused'])
+  t.match(reported.steps[1], { note: /no processor.*--prune/ })
+  t.strictSame(await reported.apply(), [])
   const pruned = plan(existing, ['upload'], { prune: true })
   t.strictSame(pruned.states, ['upload exists', 'eager remove'])
   t.strictSame(await pruned.apply(), ['id-of-eager'])
   const beside = plan([trigger('all'), trigger('eager')], ['all'])
-  t.match(beside.steps[1], { state: 'needless', note: /trigger on all/ })
+  t.match(beside.steps[1], { state: 'unused', note: /trigger on all/ })
 })
 
-t.test('a trigger that signs in a way nobody can verify is a fault', (t) => {
+t.test('reports an auth_scheme that cannot be verified', (t) => {
   const { steps } = plan([trigger('upload', { auth_scheme: 'eddsa_v2' })], ['upload'])
   t.match(steps, [{ state: 'fault', note: /legacy_hmac/ }])
   t.strictSame(plan([trigger('upload', { auth_scheme: 'default' })], ['upload']).states, ['upload exists'])
   t.end()
 })
 
-t.test('a trigger that is not additive is updated once, also where it is on all', async (t) => {
+t.test('makes a trigger additive once, including one on all', async (t) => {
   const lacks = { additive: false }
   const own = plan([trigger('upload', lacks), trigger('delete')], ['delete', 'upload'])
   t.strictSame(own.states, ['delete exists', 'upload update'])
@@ -104,22 +104,22 @@ t.test('a trigger that is not additive is updated once, also where it is on all'
   t.strictSame(
     plan([trigger('all', lacks), trigger('upload')], ['upload']).states,
     ['upload exists'],
-    'it is not needed'
+    'the trigger on all is not used'
   )
   t.end()
 })
 
-t.test('what somebody set on a trigger is reported: a template is a fault, a filter is not', (t) => {
+t.test('reports a template as a fault and a filter as a note', (t) => {
   const template = plan([trigger('upload', { payload_template: { text: '{{public_id}}' } })], ['upload'])
   t.match(template.steps, [{ state: 'fault', note: /payload_template/ }])
   const filter = { '==': [{ var: 'resource_type' }, 'image'] }
   t.match(plan([trigger('all', { filter })], ['upload']).steps, [
-    { state: 'exists', note: /^by the trigger on all; it has a filter/ }
+    { state: 'exists', note: /^by the trigger on all; has a filter/ }
   ])
   t.end()
 })
 
-t.test('a new address needs room for another notification URL; a poll channel does not', (t) => {
+t.test('counts notification URLs for a new webhook address, but not for a poll channel', (t) => {
   const others = Array.from({ length: 30 }, (_, index) =>
     trigger('upload', { uri: `https://others.example.com/${index}`, uri_type: 'webhook' })
   )

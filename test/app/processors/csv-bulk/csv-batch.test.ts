@@ -1,5 +1,5 @@
 import t from 'tap'
-import { CloudinaryError, type Fault } from '../../../../app/cloudinary/cloudinary-error.ts'
+import { type CallFailure, CloudinaryError } from '../../../../app/cloudinary/cloudinary-error.ts'
 import { type BatchTools, runBatch } from '../../../../app/processors/csv-bulk/csv-batch.ts'
 import type { Task } from '../../../../app/processors/csv-bulk/csv-columns.ts'
 import type { Outcome } from '../../../../app/processors/csv-bulk/csv-progress.ts'
@@ -19,7 +19,7 @@ const rename = (row: number, from: string, toPublicId: string): Task => ({
   toPublicId
 })
 
-const error = (code: string, fault: Fault) => new CloudinaryError(code, code.toLowerCase(), fault)
+const error = (code: string, fault: CallFailure) => new CloudinaryError(code, code.toLowerCase(), fault)
 const BUSY = error('CLOUDINARY_UNAVAILABLE', { kind: 'retryable' })
 const GONE = error('CLOUDINARY_NOT_FOUND', { kind: 'permanent' })
 const REFUSED = error('CLOUDINARY_REJECTED', { kind: 'permanent' })

@@ -73,7 +73,11 @@ t.test('an asset that is not there is CLOUDINARY_NOT_FOUND', async (t) => {
     { row: 2, operation: 'rename', asset: GONE, toPublicId: 'nowhere' }
   ]
   for (const task of tasks) {
-    await t.rejects(run(task), { code: 'CLOUDINARY_NOT_FOUND', fault: { kind: 'permanent' } }, task.operation)
+    await t.rejects(
+      run(task),
+      { code: 'CLOUDINARY_NOT_FOUND', failure: { kind: 'permanent' } },
+      task.operation
+    )
   }
   await t.rejects(run({ row: 2, operation: 'rename', asset: GONE, toPublicId: 'nowhere' }), {
     message: /^rename: 404 Resource not found - gone/

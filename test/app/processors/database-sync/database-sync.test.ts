@@ -196,7 +196,7 @@ t.test('where neither kind nor asset id is known, no row is touched, and the eve
       { asset_id: null, to_public_id: 'clip' }
     )
   ]) {
-    await t.rejects(handle(event), { code: 'ASSET_KIND_UNKNOWN', fault: { kind: 'permanent' } })
+    await t.rejects(handle(event), { code: 'ASSET_KIND_UNKNOWN', failure: { kind: 'permanent' } })
   }
   t.strictSame(await rows(), ['clip image upload'])
   t.equal(lookUps(), 0)

@@ -96,15 +96,15 @@ t.test('a refusal of the transformations is no error, but what became of them', 
 t.test('other faults are for the caller, with what to do about them', async (t) => {
   const { cloudinary, clients, ask, params } = await build(t)
   const faults = [
-    { status: 423, fault: { kind: 'retryable' } },
-    { status: 404, fault: { kind: 'permanent' } },
-    { status: 503, fault: { kind: 'retryable' } }
+    { status: 423, failure: { kind: 'retryable' } },
+    { status: 404, failure: { kind: 'permanent' } },
+    { status: 503, failure: { kind: 'retryable' } }
   ]
-  for (const { status, fault } of faults) {
+  for (const { status, failure } of faults) {
     cloudinary.faults.add({ kind: 'status', status, count: 1 })
     const error: unknown = await ask().catch((reason) => reason)
     t.ok(error instanceof CloudinaryError)
-    t.match(error, { status, fault })
+    t.match(error, { status, failure })
   }
   t.equal(params().length, faults.length)
   t.ok(clients.breaker('demo').isClosed)

@@ -364,7 +364,7 @@ t.test('a video that is still being processed is tried again later', async (t) =
   const { cloudinary, upload, handle } = await build(t)
   cloudinary.faults.add({ kind: 'status', status: 423, action: 'explicit', count: 1 })
   const event = upload(MB)
-  await t.rejects(handle(event), { code: 'CLOUDINARY_UNAVAILABLE', fault: { kind: 'retryable' } })
+  await t.rejects(handle(event), { code: 'CLOUDINARY_UNAVAILABLE', failure: { kind: 'retryable' } })
   t.match(await handle(event), /^small/)
 })
 

@@ -1,6 +1,6 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import t, { type Test } from 'tap'
-import { type DiagnosisOptions, diagnosis } from '../../../../app/commands/doctor/diagnosis.ts'
+import { type DoctorCheckOptions, doctorChecks } from '../../../../app/commands/doctor/doctor-checks.ts'
 import type { Config } from '../../../../app/config.ts'
 import type { Environments } from '../../../../app/credentials/environments.ts'
 import type { Processor } from '../../../../app/listener.ts'
@@ -9,14 +9,14 @@ import { QUIET } from '../../../support/operator.ts'
 
 const signal = new AbortController().signal
 
-/** The subjects and findings, on a Cloudinary that answers. */
-async function build(t: Test, processors: Processor[], options: Partial<DiagnosisOptions> = {}) {
+/** Runs all checks against a Cloudinary that answers. */
+async function build(t: Test, processors: Processor[], options: Partial<DoctorCheckOptions> = {}) {
   const { clients, cloudinary } = await buildCloudinary(t)
   const sqs = { send: async () => ({ Attributes: {} }) } as unknown as SQSClient
   const environments = { cloudNames: () => ['demo'], verificationKeys: () => [] } as unknown as Environments
-  const checks = diagnosis({
+  const checks = doctorChecks({
     config: { LISTENER_CONFIG: './x.ts' },
-    faults: [],
+    configErrors: [],
     region: undefined,
     sqs,
     dynamoDb: () => ({ send: async () => ({}) }) as never,
@@ -41,7 +41,7 @@ const processor = (name: string, more: Partial<Processor> = {}): Processor => ({
   ...more
 })
 
-t.test('processors check what they need, if the variables that they require are set', async (t) => {
+t.test('runs the check of each processor whose required variables are set', async (t) => {
   const seen: unknown[] = []
   const { found } = await build(
     t,
@@ -54,7 +54,10 @@ t.test('processors check what they need, if the variables that they require are 
         }
       }),
       processor('broken', { check: async () => Promise.reject(new Error('no answer')) }),
-      processor('unset', { requires: ['FORWARD_SECRET'], check: () => t.fail('it cannot') as never })
+      processor('unset', {
+        requires: ['FORWARD_SECRET'],
+        check: () => t.fail('its variable is not set') as never
+      })
     ],
     { config: { LISTENER_CONFIG: './x.ts', DATABASE_URL: 'postgres://localhost/x' } }
   )
@@ -68,7 +71,7 @@ t.test('processors check what they need, if the variables that they require are 
   )
 })
 
-t.test('triggers and metadata are checked where Cloudinary answers', async (t) => {
+t.test('checks triggers and metadata if Cloudinary answers', async (t) => {
   const { found, subjects } = await build(t, [processor('plain')])
   t.match(
     found.find(({ subject }) => subject === 'triggers'),
@@ -78,10 +81,10 @@ t.test('triggers and metadata are checked where Cloudinary answers', async (t) =
   const silent = await build(t, [processor('plain')], {
     environments: Promise.reject(new Error('no secret'))
   })
-  t.notOk(silent.subjects.includes('triggers'), 'credentials says why')
+  t.notOk(silent.subjects.includes('triggers'), 'the credentials check reports why')
 })
 
-t.test('what cannot be checked is left out', async (t) => {
+t.test('leaves out checks that are impossible', async (t) => {
   const load = async () => Promise.reject(new Error('syntax'))
   const config: Partial<Config> = {
     LISTENER_CONFIG: './x.ts',
@@ -89,7 +92,7 @@ t.test('what cannot be checked is left out', async (t) => {
     DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:9/0/d.fifo',
     JOURNAL_TABLE: 'journal'
   }
-  const names = async (options: Partial<DiagnosisOptions>) => {
+  const names = async (options: Partial<DoctorCheckOptions>) => {
     const { subjects } = await build(t, [], options)
     return [...new Set(subjects)]
   }

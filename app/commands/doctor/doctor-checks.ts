@@ -6,27 +6,27 @@ import type { Environments } from '../../credentials/environments.ts'
 import { missingVariables, readRequirements } from '../../listener-config/requirements.ts'
 import type { Logger } from '../../logger.ts'
 import type { Listener } from '../../processor.ts'
+import type { Check } from './check.ts'
 import { clock, timeServers } from './clock-check.ts'
 import { cloudinary } from './cloudinary-check.ts'
 import { configuration } from './configuration-check.ts'
 import { credentials } from './credentials-check.ts'
-import type { Check } from './doctor.ts'
 import { metadata } from './metadata-check.ts'
 import { processors } from './processors-check.ts'
 import { deadLetterQueue, queue } from './queue-checks.ts'
 import { table } from './table-check.ts'
 import { triggers } from './triggers-check.ts'
 
-export interface DiagnosisOptions {
-  /** What of the environment is good. */
+export interface DoctorCheckOptions {
+  /** The valid variables. */
   config: Partial<Config>
-  /** One line for each variable that is bad or missing. */
-  faults: readonly string[]
-  /** Of AWS; undefined where none is set. */
+  /** One line for each invalid or missing variable. */
+  configErrors: readonly string[]
+  /** AWS region; undefined if none is set. */
   region: string | undefined
   sqs: SQSClient
   dynamoDb: () => Pick<DynamoDBClient, 'send'>
-  /** Undefined where nothing valid says where the credentials are. */
+  /** Undefined if the variables of the credentials are invalid. */
   environments: Promise<Environments> | undefined
   connect: (known: Environments) => CloudinaryClients
   load: (path: string) => Promise<Listener>
@@ -34,21 +34,21 @@ export interface DiagnosisOptions {
 }
 
 /**
- * All checks of `doctor`. What has a bad variable is left out, since the first check says what to correct; and so is what
- * cannot be asked because of a fault that an earlier check has found.
+ * Yields all checks of `doctor`. Leaves out those that an invalid variable or an earlier fault makes
+ * impossible: the earlier check reports what to do.
  */
-export async function* diagnosis(options: DiagnosisOptions): AsyncGenerator<Check, void> {
-  const { config, faults, region, sqs, environments, load, log } = options
+export async function* doctorChecks(options: DoctorCheckOptions): AsyncGenerator<Check, void> {
+  const { config, configErrors, region, sqs, environments, load, log } = options
   const { QUEUE_URL: queueUrl, DEAD_LETTER_QUEUE_URL: deadLetterQueueUrl, JOURNAL_TABLE: tableName } = config
-  yield configuration({ faults, region })
+  yield configuration({ configErrors, region })
   if (environments) yield credentials({ environments })
   let listener: Listener | undefined
   if (config.LISTENER_CONFIG) {
-    const keep = async (path: string) => {
+    const loadAndKeep = async (path: string) => {
       listener = await load(path)
       return listener
     }
-    yield processors({ path: config.LISTENER_CONFIG, load: keep, config })
+    yield processors({ path: config.LISTENER_CONFIG, load: loadAndKeep, config })
   }
   const loaded = listener?.processors ?? []
   if (region && queueUrl) yield queue({ sqs, queueUrl, deadLetterQueueUrl })
@@ -75,7 +75,7 @@ export async function* diagnosis(options: DiagnosisOptions): AsyncGenerator<Chec
   }
   for (const processor of loaded) {
     if (!processor.check || missingVariables([processor], config).length > 0) continue
-    // what it requires is valid, and of the rest it knows that it may be missing
+    // the variables that it requires are valid; others may be missing
     const known = readRequirements([processor], config) as Config
     const context = { config: known, log: log.child({ processor: processor.name }) }
     yield { subject: processor.name, run: async (signal) => processor.check!({ ...context, signal }) }

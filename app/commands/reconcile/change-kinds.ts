@@ -2,19 +2,19 @@ import type { FoundAsset } from '../../cloudinary/search.ts'
 
 type Fields = Record<string, unknown>
 
-/** One of the things about an asset whose changes Cloudinary notes the time of, and notifies. */
-export interface Side {
-  /** The notification, and so the event, that its change makes. */
+/** A kind of change that `reconcile` can find: Cloudinary stores the time of the last one in the asset. */
+export interface ChangeKind {
+  /** The type of its notification and event. */
   type: 'upload' | 'resource_tags_changed' | 'resource_metadata_changed' | 'resource_context_changed'
-  /** What the Search API calls the time of its last change. */
+  /** The field of the Search API with the time of the last change. */
   field: string
-  /** When it last changed, as the search wrote it; undefined where it never did. */
+  /** Returns the time of the last change as the search wrote it, or undefined if there was none. */
   changedAt: (asset: FoundAsset) => string | undefined
-  /** What is known of the change: how the asset was when it was found, in the form of the notification. */
+  /** Describes the asset as found, in the form of the notification. */
   describe: (asset: FoundAsset) => Fields
 }
 
-/** What each search asks for: the sides of an asset are decided together, whichever side it was found by. */
+/** Fields that every search asks for, since all changes of an asset are decided together. */
 export const WITH_FIELD = ['tags', 'context', 'metadata'] as const
 
 const identityOf = ({ asset_id, public_id, resource_type, type }: FoundAsset): Fields => ({
@@ -24,15 +24,15 @@ const identityOf = ({ asset_id, public_id, resource_type, type }: FoundAsset): F
   type
 })
 
-/** Notifications have under `custom` what the Search API has bare; should it not, it is left as it is. */
+/** Notifications have the context under `custom`; the Search API does not. */
 const contextOf = ({ context = {} }: FoundAsset): Fields =>
   'custom' in context && typeof context.custom === 'object' ? context : { custom: context }
 
 /**
- * What a pass looks for. A rename, a move or a moderation leaves no time of its own that says what it was, and a deletion
- * leaves nothing.
+ * The kinds of changes that a pass looks for. Renames, moves and moderations have no time of their own, and a
+ * deleted asset is not in the search index.
  */
-export const SIDES: readonly Side[] = [
+export const CHANGE_KINDS: readonly ChangeKind[] = [
   {
     type: 'upload',
     field: 'uploaded_at',

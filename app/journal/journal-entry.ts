@@ -1,0 +1,69 @@
+import { gunzipSync } from 'node:zlib'
+import { GetCommand } from '@aws-sdk/lib-dynamodb'
+import type { AssetEvent } from '../ingest/event.ts'
+import { JOURNAL, type JournalTable } from './journal-table.ts'
+import { completeRecords, type ProcessorRecords } from './processor-record.ts'
+
+/** `retrying` waits for its next attempt; `done`, `ignored` and `dead` are final. */
+export type Status = 'processing' | 'retrying' | 'done' | 'ignored' | 'dead'
+
+export const UNFINISHED: readonly Status[] = ['processing', 'retrying']
+
+/** What the journal knows of an event, without its payload. */
+export interface JournalEntry {
+  status: Status
+  /** Attempts of the event, including those that did not count. */
+  attempts: number
+  processors: ProcessorRecords
+  /** The redrive or replay that reopened it last. */
+  run?: string
+  /** When it was first started, or reopened by a redrive or replay; ISO 8601, UTC. */
+  openedAt?: string
+  /** Id of the last attempt. */
+  attemptId?: string
+  /** When its first delivery was signed. Set if its body states no time. */
+  signedAt?: string
+  /** The newest later change that was sent with the same body. */
+  later?: { id: string; signedAt: string }
+}
+
+/** An event as the journal keeps it. */
+export interface JournaledEvent extends JournalEntry {
+  /** Undefined if it was too large to keep. */
+  event: AssetEvent | undefined
+}
+
+/** An ignored event has no attempts. */
+type StoredEntry = Pick<JournalEntry, 'status'> & Partial<JournalEntry> & { payload?: Uint8Array }
+
+/** Reads an event with strong consistency. Returns undefined if the journal does not know it. */
+export async function readEntry(table: JournalTable, eventId: string): Promise<JournalEntry | undefined> {
+  const item = await getItem(table, eventId)
+  return item && entryOf(item)
+}
+
+/** Reads an event with its payload. Returns undefined if the journal does not know it. */
+export async function readEvent(table: JournalTable, eventId: string): Promise<JournaledEvent | undefined> {
+  const item = await getItem(table, eventId)
+  return item && { ...entryOf(item), event: item.payload && JSON.parse(gunzipSync(item.payload).toString()) }
+}
+
+async function getItem({ client, tableName }: JournalTable, eventId: string) {
+  const Key = { [JOURNAL.partitionKey]: eventId }
+  const { Item } = await client.send(new GetCommand({ TableName: tableName, Key, ConsistentRead: true }))
+  return Item as StoredEntry | undefined
+}
+
+function entryOf(item: StoredEntry): JournalEntry {
+  const { status, attempts = 0, processors = {}, run, openedAt, attemptId, signedAt, later } = item
+  return {
+    status,
+    attempts,
+    processors: completeRecords(processors),
+    ...(run && { run }),
+    ...(openedAt && { openedAt }),
+    ...(attemptId && { attemptId }),
+    ...(signedAt && { signedAt }),
+    ...(later && { later })
+  }
+}

@@ -1,0 +1,38 @@
+/** What must hold for DynamoDB to accept a write. */
+export interface WriteCondition {
+  expression: string
+  names: Record<string, string>
+  values?: Record<string, string>
+}
+
+/** The journal does not know the event. */
+export const ABSENT: WriteCondition = {
+  expression: 'attribute_not_exists(#status)',
+  names: { '#status': 'status' }
+}
+
+/** The event was ignored, and no attempt has started. */
+export const NEVER_STARTED: WriteCondition = {
+  expression: 'attribute_exists(#status) AND attribute_not_exists(#attemptId)',
+  names: { '#status': 'status', '#attemptId': 'attemptId' }
+}
+
+export const UNFINISHED_OR_ABSENT: WriteCondition = {
+  expression: 'attribute_not_exists(#status) OR #status IN (:processing, :retrying)',
+  names: { '#status': 'status' },
+  values: { ':processing': 'processing', ':retrying': 'retrying' }
+}
+
+/** No other attempt has started since this one. */
+export const lastAttemptIs = (id: string): WriteCondition => ({
+  expression: '#attemptId = :lastAttempt',
+  names: { '#attemptId': 'attemptId' },
+  values: { ':lastAttempt': id }
+})
+
+/** The event exists, and no later change than this is recorded with it. */
+export const noLaterThan = (signedAt: string): WriteCondition => ({
+  expression: 'attribute_exists(#status) AND (attribute_not_exists(#later) OR #later.#signedAt < :signedAt)',
+  names: { '#status': 'status', '#later': 'later', '#signedAt': 'signedAt' },
+  values: { ':signedAt': signedAt }
+})

@@ -1,0 +1,45 @@
+import { PermanentError } from '../errors.ts'
+import type { AssetEvent } from '../ingest/event.ts'
+import type { Processor } from '../processor.ts'
+
+/** The processors that run for an event, or why there are none. */
+export type Selection =
+  | { outcome: 'selected'; processors: readonly Processor[] }
+  | { outcome: 'ignored'; reason: string }
+
+/**
+ * Selects the processors for an event. Changes made with the listener's own key are only for processors that
+ * ask for own changes: otherwise each change by a processor would cause the next event. `eager` results
+ * always pass, since they answer our own calls.
+ */
+export function selectProcessors(event: AssetEvent, processors: readonly Processor[]): Selection {
+  const subscribed = processors.filter(({ on }) => on.includes('*') || on.includes(event.type))
+  if (subscribed.length === 0) return { outcome: 'ignored', reason: `no processor is on ${event.type}` }
+  const allowed =
+    event.origin.own && event.type !== 'eager'
+      ? subscribed.filter(({ ownChanges }) => ownChanges)
+      : subscribed
+  if (allowed.length === 0) return { outcome: 'ignored', reason: "a change made with the listener's own key" }
+  const selected = allowed.filter((processor) => isWanted(processor, event))
+  if (selected.length === 0) return { outcome: 'ignored', reason: 'no processor wants it, by its `when`' }
+  return { outcome: 'selected', processors: selected }
+}
+
+/** Selects a processor whose `when` fails: its run then fails with the same error. */
+function isWanted(processor: Processor, event: AssetEvent): boolean {
+  try {
+    return evaluateWhen(processor, event)
+  } catch {
+    return true
+  }
+}
+
+/** @throws {PermanentError} WHEN_INVALID if it does not return a boolean, such as an async function */
+export function evaluateWhen({ when }: Processor, event: AssetEvent): boolean {
+  if (when === undefined) return true
+  const wanted: unknown = when(event)
+  if (typeof wanted === 'boolean') return wanted
+  // an unhandled rejection would crash the worker
+  Promise.resolve(wanted).catch(() => {})
+  throw new PermanentError('`when` must return true or false; it cannot be async', { code: 'WHEN_INVALID' })
+}

@@ -1,0 +1,47 @@
+import { ListenerError } from '../errors.ts'
+
+/** A request that is refused. */
+export class RequestError extends ListenerError {
+  readonly statusCode: number
+  /** Seconds after which the client may try again. */
+  readonly retryAfter: number | undefined
+
+  constructor(statusCode: number, code: string, message: string, retryAfter?: number) {
+    super(code, message)
+    this.name = 'RequestError'
+    this.statusCode = statusCode
+    this.retryAfter = retryAfter
+  }
+}
+
+/** What a client is told of an error. */
+export interface ErrorAnswer {
+  status: number
+  code: string
+  message: string
+  /** Seconds. */
+  retryAfter?: number
+}
+
+/** Errors of the parts that know nothing of HTTP. */
+const ANSWERS: Readonly<Record<string, { status: number; message?: string; retryAfter?: number }>> = {
+  JOURNAL_UNAVAILABLE: { status: 503, message: 'the journal does not answer; try again', retryAfter: 5 },
+  OVERLOADED: { status: 503, retryAfter: 2 },
+  REPLAY_TOO_LARGE: { status: 400 },
+  REPLAYS_BUSY: { status: 409 }
+}
+
+/** The answer to an error: nothing of an unexpected one is told. */
+export function answerTo(error: unknown): ErrorAnswer {
+  const { statusCode, code, message, retryAfter } = error as Error & Partial<RequestError>
+  if (code !== undefined && Object.hasOwn(ANSWERS, code)) {
+    const { status, ...answer } = ANSWERS[code]!
+    return { status, code, message, ...answer }
+  }
+  // Fastify sets a status code on the errors that it makes itself
+  if (statusCode !== undefined && statusCode >= 400 && (statusCode < 500 || error instanceof ListenerError)) {
+    const status = statusCode
+    return { status, code: code ?? 'BAD_REQUEST', message, ...(retryAfter && { retryAfter }) }
+  }
+  return { status: 500, code: 'INTERNAL', message: 'unexpected error; the log of the activity role has it' }
+}

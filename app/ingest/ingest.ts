@@ -2,7 +2,7 @@ import type { Environments } from '../credentials/environments.ts'
 import { ListenerError } from '../errors.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { EventSender } from '../queue/event-sender.ts'
-import type { EventType } from './event.ts'
+import type { AssetEvent, EventType } from './event.ts'
 import { toEvents } from './notification.ts'
 import { checkHeaders, type HeaderOutcome, type SignatureHeaders, verifySignature } from './signature.ts'
 
@@ -10,6 +10,8 @@ export interface IngestOptions {
   environments: Pick<Environments, 'verificationKeys' | 'refreshAfterFailedSignature' | 'isOwnKey'>
   sender: Pick<EventSender, 'store'>
   metrics: Metrics
+  /** The role that receives the notifications. */
+  role?: AssetEvent['source']
   /** Maximum age of a notification. */
   toleranceSeconds: number
   /** Milliseconds since the epoch. */
@@ -95,7 +97,7 @@ export class Ingest {
   }
 
   async #store({ body, headers, traceId }: Notification<WellFormedHeaders>): Promise<IngestOutcome> {
-    const { environments, sender, clock, storeTimeoutMs = STORE_TIMEOUT_MS } = this.#options
+    const { environments, sender, role, clock, storeTimeoutMs = STORE_TIMEOUT_MS } = this.#options
     let verification = verifySignature(body, headers, environments.verificationKeys())
     if (verification.outcome === 'refused' && (await environments.refreshAfterFailedSignature())) {
       verification = verifySignature(body, headers, environments.verificationKeys())
@@ -108,6 +110,7 @@ export class Ingest {
       isOwnKey: (apiKey) => environments.isOwnKey(cloudName, apiKey),
       receivedAt: new Date(clock()),
       signedAt: Number(headers.timestamp),
+      ...(role && { source: role }),
       ...(traceId && { traceId })
     })
     const summary: NotificationSummary = {

@@ -2,9 +2,17 @@ import { randomUUID } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import type { AssetEvent } from '../ingest/event.ts'
 import { laterEventId, RETRY_SPAN_MS } from '../ingest/event-identity.ts'
+import { pastAttempts } from './attempt-history.ts'
 import { type JournalEntry, readEntry, type Status } from './journal-entry.ts'
 import { type JournalCall, retryUntilAnswered } from './journal-retry.ts'
-import { expiryOf, feedShard, JOURNAL, type JournalTable, RETENTION_DAYS } from './journal-table.ts'
+import {
+  expiryOf,
+  feedShard,
+  JOURNAL,
+  type JournalTable,
+  RETENTION_DAYS,
+  unfinishedShard
+} from './journal-table.ts'
 import { cutRecords, cutTexts, type ProcessorRecords } from './processor-record.ts'
 import { type Change, updateItem } from './update-item.ts'
 import {
@@ -118,6 +126,8 @@ export class Journal {
         openedAt: { set: openedAt },
         processors: { set: cutRecords({ ...before, ...decision.started }) },
         startedAt: { ifAbsent: this.#now() },
+        attemptStartedAt: { set: this.#now() },
+        ...(entry?.attemptId && { history: { set: pastAttempts(entry) } }),
         ...(entry ? {} : this.#description(event)),
         ...(event.run && { run: { set: event.run.id } }),
         ...(reopens && { finishedAt: 'remove', reason: 'remove', lastError: 'remove' })
@@ -149,7 +159,11 @@ export class Journal {
       processors: { set: cutRecords(processors) },
       ...(outcome && { status: { set: outcome.status } }),
       ...(outcome?.lastError && { lastError: { set: cutTexts(outcome.lastError) } }),
-      ...(outcome && outcome.status !== 'retrying' && { finishedAt: { set: this.#now() } })
+      ...(outcome && outcome.status !== 'retrying' && { finishedAt: { set: this.#now() } }),
+      ...(outcome && {
+        [JOURNAL.unfinishedIndex.partitionKey]:
+          outcome.status === 'done' ? 'remove' : { set: unfinishedShard(outcome.status, attempt.eventId) }
+      })
     }
     return this.#update(attempt.eventId, changes, lastAttemptIs(attempt.id), call)
   }
@@ -164,7 +178,8 @@ export class Journal {
       ...this.#description(event),
       status: { set: 'ignored' },
       reason: { set: reason },
-      finishedAt: { set: this.#now() }
+      finishedAt: { set: this.#now() },
+      [JOURNAL.unfinishedIndex.partitionKey]: 'remove'
     }
     await this.#update(event.id, changes, UNFINISHED_OR_ABSENT, call)
   }
@@ -181,6 +196,7 @@ export class Journal {
     const attributes = {
       ...described,
       [JOURNAL.feedIndex.partitionKey]: feedShard(id, event.receivedAt),
+      [JOURNAL.historyIndex.partitionKey]: group,
       ...(keep ? { payload } : { payloadOmitted: true })
     }
     return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, { ifAbsent: value }]))

@@ -24,6 +24,7 @@ export const web = defineRole({
       toleranceSeconds: config.SIGNATURE_TOLERANCE_SECONDS,
       bodyLimitBytes: config.BODY_LIMIT_BYTES,
       metrics,
+      role: 'web',
       clock: Date.now
     })
     const url = await server.listen({ port: config.PORT, host: config.HOST })

@@ -4,6 +4,7 @@ import type { Metrics } from '../metrics/metrics.ts'
 import type { EventSender } from '../queue/event-sender.ts'
 import type { AssetEvent, EventType } from './event.ts'
 import { toEvents } from './notification.ts'
+import type { Refusal } from './refused-samples.ts'
 import { checkHeaders, type HeaderOutcome, type SignatureHeaders, verifySignature } from './signature.ts'
 
 export interface IngestOptions {
@@ -12,6 +13,8 @@ export interface IngestOptions {
   metrics: Metrics
   /** The role that receives the notifications. */
   role?: AssetEvent['source']
+  /** Called with each refused notification. Must not throw. */
+  onRefused?: (refusal: Refusal) => void
   /** Maximum age of a notification. */
   toleranceSeconds: number
   /** Milliseconds since the epoch. */
@@ -85,7 +88,10 @@ export class Ingest {
   /** Checks form and age of the headers, before the body is read. */
   check(headers: SignatureHeaders): HeaderOutcome {
     const outcome = checkHeaders(headers, this.#options)
-    if (outcome.outcome === 'refused') this.#count(outcome)
+    if (outcome.outcome === 'refused') {
+      this.#count(outcome)
+      this.#options.onRefused?.({ code: outcome.code, headers })
+    }
     return outcome
   }
 
@@ -93,6 +99,11 @@ export class Ingest {
   async store(notification: Notification<WellFormedHeaders>): Promise<IngestOutcome> {
     const outcome = await this.#store(notification)
     this.#count(outcome)
+    if (outcome.outcome === 'refused') {
+      const { digest, timestamp } = notification.headers
+      const headers = { signature: digest.toString('hex'), timestamp }
+      this.#options.onRefused?.({ code: outcome.code, headers, bytes: notification.body.length })
+    }
     return outcome
   }
 

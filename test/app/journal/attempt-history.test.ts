@@ -45,7 +45,12 @@ t.test('an attempt without a recorded outcome has no end', async (t) => {
 
 t.test('an attempt in which no processor ran ends when it starts', async (t) => {
   const { processors: _, ...unrecorded } = entry({ status: 'done' })
-  t.strictSame(attemptsUntilNow(unrecorded)[1], { id: 'second', startedAt: START, endedAt: START, processors: {} })
+  t.strictSame(attemptsUntilNow(unrecorded)[1], {
+    id: 'second',
+    startedAt: START,
+    endedAt: START,
+    processors: {}
+  })
 })
 
 t.test('an event of an earlier release has no attempts', async (t) => {

@@ -39,11 +39,12 @@ export function environmentsOf({ settings, queues, webhookUrl, topicArn, databas
   return {
     web: {
       ...common,
+      ...journal,
       PORT: String(PORT),
       SIGNATURE_TOLERANCE_SECONDS: String(settings.signatureToleranceSeconds),
       BODY_LIMIT_BYTES: String(settings.bodyLimitBytes)
     },
-    poll: { ...common, ...(settings.pollChannel && { POLL_CHANNEL: settings.pollChannel }) },
+    poll: { ...common, ...journal, ...(settings.pollChannel && { POLL_CHANNEL: settings.pollChannel }) },
     worker,
     reconcile: { ...common, ...journal },
     operator: worker

@@ -1,7 +1,8 @@
 import { Stack } from 'aws-cdk-lib'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Construct } from 'constructs'
-import { JOURNAL } from '../app/journal/journal-table.ts'
+import { ACTIVITY_ID_PREFIX } from '../app/journal/activity-partitions.ts'
+import { JOURNAL, JOURNAL_INDEXES } from '../app/journal/journal-table.ts'
 import { namesOf, secretArn } from './names.ts'
 import type { Queues } from './queues.ts'
 import type { Settings } from './settings.ts'
@@ -10,6 +11,8 @@ import type { Settings } from './settings.ts'
 export interface Permission {
   actions: string[]
   resources: string[]
+  /** What else must hold, in the terms of IAM. */
+  conditions?: Record<string, Record<string, string[]>>
 }
 
 export interface PermissionsOptions {
@@ -49,6 +52,18 @@ export function permissionsOf(options: PermissionsOptions) {
   const deadLetters = on(queues.deadLetterQueue.queueArn)
   const journal = on(tableArn)
   const feed = on(`${tableArn}/index/${JOURNAL.feedIndex.name}`)
+  const indexes = on(...JOURNAL_INDEXES.map(({ name }) => `${tableArn}/index/${name}`))
+  /** Lets a role that anyone can reach write its counts and samples, and no event. */
+  const mayCount = (...kinds: (keyof typeof ACTIVITY_ID_PREFIX)[]): Permission => ({
+    ...journal.may('dynamodb:PutItem'),
+    conditions: {
+      'ForAllValues:StringLike': {
+        'dynamodb:LeadingKeys': kinds.map((kind) => `${ACTIVITY_ID_PREFIX[kind]}*`)
+      },
+      // without it a request that names no key would do
+      Null: { 'dynamodb:LeadingKeys': ['false'] }
+    }
+  })
   // a queue's key is used by whoever sends and whoever receives
   const ofKeys = (...stateActions: string[]): Permission[] => [
     ...(key ? [on(key.keyArn).may('kms:GenerateDataKey', 'kms:Decrypt')] : []),
@@ -56,13 +71,18 @@ export function permissionsOf(options: PermissionsOptions) {
   ]
   const read = secret.may('secretsmanager:GetSecretValue')
   return {
-    web: [read, queue.may('sqs:SendMessage', 'sqs:GetQueueAttributes'), ...ofKeys('kms:Decrypt')],
-    poll: [read, queue.may('sqs:SendMessage'), ...ofKeys('kms:Decrypt')],
+    web: [
+      read,
+      queue.may('sqs:SendMessage', 'sqs:GetQueueAttributes'),
+      mayCount('minute', 'refused'),
+      ...ofKeys(...TABLE_KEY)
+    ],
+    poll: [read, queue.may('sqs:SendMessage'), mayCount('minute'), ...ofKeys(...TABLE_KEY)],
     worker: [
       read,
-      queue.may(...TAKE_MESSAGES),
-      deadLetters.may('sqs:SendMessage'),
-      // events, and what processors remember
+      queue.may(...TAKE_MESSAGES, 'sqs:GetQueueAttributes'),
+      deadLetters.may('sqs:SendMessage', 'sqs:GetQueueAttributes'),
+      // events, counts and samples, and what processors remember
       journal.may('dynamodb:UpdateItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'),
       ...(topicArn ? [on(topicArn).may('sns:Publish')] : []),
       ...ofKeys(...TABLE_KEY)
@@ -73,6 +93,13 @@ export function permissionsOf(options: PermissionsOptions) {
       // which events are known, and how far it has come
       journal.may('dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem'),
       feed.may('dynamodb:Query'),
+      ...ofKeys(...TABLE_KEY)
+    ],
+    /** Reads, and sends replays. */
+    activity: [
+      queue.may('sqs:SendMessage'),
+      journal.may('dynamodb:GetItem', 'dynamodb:BatchGetItem'),
+      indexes.may('dynamodb:Query'),
       ...ofKeys(...TABLE_KEY)
     ],
     /** `doctor`, `redrive`, `replay`, `migrate`, `setup` and `changes`, run by hand. */

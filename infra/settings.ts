@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { CHANGE_KINDS } from '../app/commands/reconcile/change-kinds.ts'
 import { POLL_CHANNEL_NAME } from '../app/config.ts'
+import { JOURNAL_INDEXES } from '../app/journal/journal-table.ts'
 import {
   existingVpc,
   flag,
@@ -133,6 +134,12 @@ export const Settings = z.strictObject({
   retainData: flag
     .default(true)
     .describe('secrets, journal, queues and logs stay when a stack is deleted; false for a trial'),
+
+  journalIndexes: wholeNumber(1, JOURNAL_INDEXES.length)
+    .default(JOURNAL_INDEXES.length)
+    .describe(
+      'indexes of the journal: CloudFormation adds one in an update, so a table of 0.2.0 is deployed with 2 first'
+    ),
 
   alarmEmails: list(z.email()).default([]).describe('who is told of alarms'),
   alarmOldestSeconds: wholeNumber(60, 1_209_600)

@@ -47,6 +47,8 @@ export function environmentsOf({ settings, queues, webhookUrl, topicArn, databas
     poll: { ...common, ...journal, ...(settings.pollChannel && { POLL_CHANNEL: settings.pollChannel }) },
     worker,
     reconcile: { ...common, ...journal },
+    /** Its password and tokens are secrets. */
+    activity: { ...common, ...journal, PORT: String(PORT) },
     operator: worker
   } satisfies Record<string, Environment>
 }

@@ -1,6 +1,4 @@
-import type { EventPosition } from '../activity/event-cursor.ts'
-import type { SearchRange } from './event-search.ts'
-import type { IndexBlock } from './index-merge.ts'
+import type { IndexBlock, SearchRange } from './index-merge.ts'
 import { FEED_DIGITS, feedShard, JOURNAL } from './journal-table.ts'
 
 const DAY_MS = 86_400_000
@@ -24,7 +22,8 @@ export function wholeIndex(
   const { from, until } = boundsOf(range, FIRST_TIME, LAST_TIME)
   const { isNewestFirst } = range
   const ranges = partitions.map((partition) => ({ index, partition, from, until, isNewestFirst }))
-  return [{ ranges, end: endOf(from, until, isNewestFirst) }]
+  const end = isNewestFirst ? { receivedAt: from, id: FIRST_ID } : { receivedAt: until, id: LAST_ID }
+  return [{ ranges, end }]
 }
 
 /**
@@ -63,7 +62,10 @@ export function* feedDays(
           isNewestFirst
         }))
       ),
-      end: endOf(oldest, newest, isNewestFirst)
+      // in the next day to read, so that a search from there does not read this one again
+      end: isNewestFirst
+        ? { receivedAt: shifted(oldest, -1), id: LAST_ID }
+        : { receivedAt: shifted(newest, 1), id: FIRST_ID }
     }
   }
 }
@@ -72,9 +74,6 @@ const boundsOf = ({ start, isNewestFirst }: SearchRange, from: string, until: st
   from: start && !isNewestFirst ? later(start.receivedAt, from) : from,
   until: start && isNewestFirst ? earlier(start.receivedAt, until) : until
 })
-
-const endOf = (from: string, until: string, isNewestFirst: boolean): EventPosition =>
-  isNewestFirst ? { receivedAt: from, id: FIRST_ID } : { receivedAt: until, id: LAST_ID }
 
 /** The start of each day, oldest first. */
 function daysBetween(from: string, until: string): string[] {
@@ -85,6 +84,10 @@ function daysBetween(from: string, until: string): string[] {
   return days
 }
 
-const endOfDay = (day: string): string => new Date(Date.parse(day) + DAY_MS - 1).toISOString()
+const endOfDay = (day: string): string => shifted(day, DAY_MS - 1)
+
+const shifted = (time: string, milliseconds: number): string =>
+  new Date(Date.parse(time) + milliseconds).toISOString()
+
 const later = (a: string, b: string): string => (a > b ? a : b)
 const earlier = (a: string, b: string): string => (a < b ? a : b)

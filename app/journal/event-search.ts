@@ -2,7 +2,7 @@ import type { ActivityEvent, ActivityFilter, EventPage, PageQuery } from '../act
 import { decodeCursor, type EventPosition, encodeCursor, newestFirst } from '../activity/event-cursor.ts'
 import { matches, needsPayload } from '../activity/event-match.ts'
 import { type StoredEvent, toDetail, toListed, withoutDetail } from './activity-items.ts'
-import { type IndexBlock, IndexMerge } from './index-merge.ts'
+import { type IndexBlock, IndexMerge, type SearchRange } from './index-merge.ts'
 import type { JournalTable } from './journal-table.ts'
 import { readItems } from './read-items.ts'
 
@@ -23,14 +23,12 @@ export interface SearchOptions {
   blocks: (range: SearchRange) => Iterable<IndexBlock>
 }
 
-/** Where a search starts, and in which direction it runs. */
-export interface SearchRange {
-  start: EventPosition | undefined
-  isNewestFirst: boolean
-}
-
 /** Events whose payloads are read at a time, while a filter needs them. */
 const CHUNK = 100
+
+/** Items of the first query of a partition: a page takes few of each of 16, a filter may pass over many. */
+const PLAIN_ITEMS = 8
+const FILTERED_ITEMS = 100
 
 /**
  * Returns a page of an index's events, as they are now.
@@ -47,16 +45,21 @@ export async function searchEvents(query: PageQuery, options: SearchOptions): Pr
   const sign = isNewestFirst ? 1 : -1
   const deadline = clock() + budget.milliseconds
   let searched = 0
-  const isOver = () => searched >= budget.events || clock() >= deadline
+  const isOver = () => clock() >= deadline
+  const described = isDescribed ? withoutPayload(filter) : undefined
+  const { from: _, until: __, ...selecting } = filter
+  const isPlain = Object.keys(selecting).length === 0
+  const isDecided = isPlain || described === filter
   const merge = new IndexMerge<StoredEvent>({
     table,
     blocks: blocks({ start, isNewestFirst }),
     isNewestFirst,
+    firstItems: isPlain ? PLAIN_ITEMS : FILTERED_ITEMS,
     signal,
-    isOver
+    isOver,
+    // a page that passes over nothing is not cut
+    mayStopInBlock: !isPlain
   })
-  const described = isDescribed ? withoutPayload(filter) : undefined
-  const isDecided = Object.keys(filter).length === 0 || described === filter
   const found: ActivityEvent[] = []
   let reached = start
   let isEnd = false
@@ -74,7 +77,7 @@ export async function searchEvents(query: PageQuery, options: SearchOptions): Pr
       if (start && newestFirst(item, start) * sign <= 0) continue
       searched++
       if (!described || matches(toListed(item), described)) candidates.push(item)
-      isStopped = isOver()
+      isStopped = !isPlain && searched >= budget.events
     }
     reached = merge.reached ?? reached
     const ids = candidates.map(({ id }) => id)
@@ -90,6 +93,7 @@ export async function searchEvents(query: PageQuery, options: SearchOptions): Pr
       reached = { id, receivedAt }
       break
     }
+    isStopped ||= !isPlain && isOver()
   }
   if (!isEnd && found.length === limit && !isStopped) isEnd = await isAtEnd(merge, reached, start, sign)
   const beyond = !isEnd && reached ? encodeCursor(reached) : undefined

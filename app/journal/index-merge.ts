@@ -5,8 +5,14 @@ import type { JournalTable } from './journal-table.ts'
 /** Partitions that cover one span of time, and are read together. */
 export interface IndexBlock {
   ranges: readonly IndexRange[]
-  /** A position beyond all of its items, and before those of the next block. */
+  /** A position after all of its items, and before those of the next block. */
   end: EventPosition
+}
+
+/** Where a search starts, and in which direction it runs. */
+export interface SearchRange {
+  start: EventPosition | undefined
+  isNewestFirst: boolean
 }
 
 export interface IndexMergeOptions {
@@ -14,9 +20,13 @@ export interface IndexMergeOptions {
   /** Each is entirely before the next, in the direction of reading. */
   blocks: Iterable<IndexBlock>
   isNewestFirst: boolean
+  /** Items of the first query of each partition. */
+  firstItems: number
   signal: AbortSignal
   /** Ends the reading before the next block. */
   isOver: () => boolean
+  /** `isOver` ends it before each further query of a block too. */
+  mayStopInBlock: boolean
 }
 
 const QUERIES_AT_A_TIME = 16
@@ -27,6 +37,7 @@ export class IndexMerge<Item extends EventPosition> {
   readonly #blocks: Iterator<IndexBlock>
   #streams: IndexStream<Item>[] = []
   #end: EventPosition | undefined
+  #isStarted = false
   /** Everything before this position has been read; undefined at first. */
   reached: EventPosition | undefined
   /** True if the reading ended before the end. */
@@ -43,9 +54,15 @@ export class IndexMerge<Item extends EventPosition> {
    * @throws {ListenerError} JOURNAL_UNAVAILABLE
    */
   async next(): Promise<Item | undefined> {
-    const { table, isNewestFirst, isOver } = this.#options
+    const { table, isNewestFirst, firstItems, isOver, mayStopInBlock } = this.#options
     for (;;) {
+      const needsQuery = this.#streams.some(({ isFilled }) => !isFilled)
+      if (needsQuery && this.#isStarted && mayStopInBlock && isOver()) {
+        this.isStopped = true
+        return undefined
+      }
       await this.#fill()
+      this.#isStarted = true
       const first = this.#firstStream(isNewestFirst)
       if (first) {
         const item = first.head!
@@ -60,8 +77,9 @@ export class IndexMerge<Item extends EventPosition> {
         this.isStopped = true
         return undefined
       }
-      this.#streams = block.ranges.map((range: IndexRange) => new IndexStream<Item>(table, range))
+      this.#streams = block.ranges.map((range: IndexRange) => new IndexStream<Item>(table, range, firstItems))
       this.#end = block.end
+      this.#isStarted = false
     }
   }
 

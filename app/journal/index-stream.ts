@@ -18,8 +18,6 @@ export const throwUnlessAborted = (signal: AbortSignal) => (error: unknown) => {
   return throwUnavailable(error)
 }
 
-/** Items of the first query; each further one reads twice as many. */
-const FIRST_ITEMS = 8
 const MAXIMUM_ITEMS = 250
 
 /** Reads one partition of an index in order, with queries that get larger while more is asked for. */
@@ -28,13 +26,15 @@ export class IndexStream<Item extends EventPosition> {
   readonly #range: IndexRange
   #items: Item[] = []
   #next = 0
-  #limit = FIRST_ITEMS
+  #limit: number
   #startKey: Record<string, unknown> | undefined
   #isRead = false
 
-  constructor(table: JournalTable, range: IndexRange) {
+  /** @param firstItems items of the first query; each further one reads twice as many */
+  constructor(table: JournalTable, range: IndexRange, firstItems: number) {
     this.#table = table
     this.#range = range
+    this.#limit = firstItems
   }
 
   /** True if {@link head} is known without a query. */

@@ -39,7 +39,9 @@ function itemOf(number: number, count: number) {
     attempts: 1,
     attemptId: id,
     attemptStartedAt: receivedAt,
-    processors: { tag: { outcome: 'succeeded', at: receivedAt, milliseconds: number % 900, attempts: 1, waits: 0 } },
+    processors: {
+      tag: { outcome: 'succeeded', at: receivedAt, milliseconds: number % 900, attempts: 1, waits: 0 }
+    },
     source: number % 20 === 3 ? 'poll' : 'web',
     feedShard: feedShard(id, receivedAt),
     historyKey: createHash('sha256').update(publicId).digest('hex'),
@@ -72,10 +74,14 @@ async function main([given]: readonly string[]): Promise<void> {
   await Promise.all(Array.from({ length: 8 }, writeNext))
   print(`${count} events written in ${Math.round((performance.now() - startedAt) / 1000)} s`)
 
+  let queries = 0
+  dynamoDb.server.on('request', () => queries++)
   const measure = async (name: string, filter: ActivityFilter, pages: number) => {
     let cursor: string | undefined
     for (let page = 1; page <= pages; page++) {
       const from = performance.now()
+      const cpu = process.cpuUsage()
+      const before = queries
       const { events, older, searchedTo } = await store.list({
         filter,
         limit: PAGE,
@@ -83,8 +89,10 @@ async function main([given]: readonly string[]): Promise<void> {
         ...(cursor && { cursor })
       })
       const milliseconds = Math.round(performance.now() - from)
+      const { user, system } = process.cpuUsage(cpu)
+      const effort = `${Math.round((user + system) / 1000)} ms of CPU, ${queries - before} calls`
       const progress = searchedTo ? `, searched to ${searchedTo}` : ''
-      print(`${name}, page ${page}: ${milliseconds} ms, ${events.length} events${progress}`)
+      print(`${name}, page ${page}: ${milliseconds} ms (${effort}), ${events.length} events${progress}`)
       cursor = older
       if (!cursor) return
     }

@@ -65,13 +65,19 @@ t.test('stores one sample in 10 s for each code, and one at a time', async (t) =
   await refused.idle()
   refused.offer({ code: 'A', headers })
   await refused.idle()
-  t.strictSame(samples.map(({ code }) => code), ['A'])
+  t.strictSame(
+    samples.map(({ code }) => code),
+    ['A']
+  )
   refused.offer({ code: 'B', headers })
   await refused.idle()
   pass(10_000)
   refused.offer({ code: 'A', headers })
   await refused.idle()
-  t.strictSame(samples.map(({ code }) => code), ['A', 'B', 'A'])
+  t.strictSame(
+    samples.map(({ code }) => code),
+    ['A', 'B', 'A']
+  )
 })
 
 t.test('a failed write is logged once a minute and thrown nowhere', async (t) => {

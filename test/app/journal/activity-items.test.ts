@@ -22,7 +22,14 @@ const item = (change: Partial<StoredEvent> = {}): StoredEvent => {
 t.test('shows what the table has of an event', async (t) => {
   const lastError = { processor: 'tag', code: 'X', message: 'no' }
   const detail = toDetail(item({ reason: 'why', lastError, traceId: 'Root=1', source: 'web' }))
-  t.match(detail, { id: event.id, group: event.group, source: 'web', reason: 'why', lastError, traceId: 'Root=1' })
+  t.match(detail, {
+    id: event.id,
+    group: event.group,
+    source: 'web',
+    reason: 'why',
+    lastError,
+    traceId: 'Root=1'
+  })
   t.strictSame(detail.payload, event.payload)
   t.strictSame(detail.history, [])
   const row = withoutDetail(detail)

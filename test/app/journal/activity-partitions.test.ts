@@ -1,5 +1,9 @@
 import t from 'tap'
-import { ACTIVITY_ID_PREFIX, minutesPartition, refusedPartition } from '../../../app/journal/activity-partitions.ts'
+import {
+  ACTIVITY_ID_PREFIX,
+  minutesPartition,
+  refusedPartition
+} from '../../../app/journal/activity-partitions.ts'
 
 t.test('counts are by hour, refused notifications by day', async (t) => {
   t.equal(minutesPartition('2026-06-01T12:34:00.000Z'), 'minutes#2026-06-01T12')

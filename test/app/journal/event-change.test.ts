@@ -9,10 +9,13 @@ t.test('names the tags, keys and fields that an event changed', async (t) => {
     added: ['sale', 'new'],
     removed: ['draft']
   })
-  t.strictSame(change('resource_context_changed', { added: { alt: 'A bag' }, removed: [{ name: 'credit' }, 7] }), {
-    added: ['alt'],
-    removed: ['credit']
-  })
+  t.strictSame(
+    change('resource_context_changed', { added: { alt: 'A bag' }, removed: [{ name: 'credit' }, 7] }),
+    {
+      added: ['alt'],
+      removed: ['credit']
+    }
+  )
   t.strictSame(
     change('resource_metadata_changed', {
       previous_metadata: { id: 1, colours: ['brown'], old: true },

@@ -123,11 +123,7 @@ t.test('pauses longer while Cloudinary fails, and resets after a success', async
   sleeps.all[0]?.wake()
   t.equal((await sleeps.reach(2)).milliseconds, 1000)
   sleeps.all[1]?.wake()
-  t.equal(
-    (await sleeps.reach(3)).milliseconds,
-    1000,
-    'waits after an empty response that came at once'
-  )
+  t.equal((await sleeps.reach(3)).milliseconds, 1000, 'waits after an empty response that came at once')
   cloudinary.faults.add({ ...fault, count: 1 })
   sleeps.all[2]?.wake()
   t.equal((await sleeps.reach(4)).milliseconds, 500)

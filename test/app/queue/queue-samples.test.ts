@@ -6,7 +6,7 @@ import { QueueSamples } from '../../../app/queue/queue-samples.ts'
 
 const counts: Record<string, string[]> = { queue: ['5', '2'], dead: ['3', '1'] }
 
-function build({ fails = () => false } = {}) {
+function build(fails: () => boolean = () => false) {
   const samples: QueueSample[] = []
   const lines: { level: number }[] = []
   let now = Date.parse('2026-06-01T12:00:00Z')
@@ -59,7 +59,7 @@ t.test('samples both queues at the start and every 10 s', async (t) => {
 
 t.test('a failure is logged once a minute', async (t) => {
   let isFailing = true
-  const { queueSamples, samples, lines, pass } = build({ fails: () => isFailing })
+  const { queueSamples, samples, lines, pass } = build(() => isFailing)
   queueSamples.start()
   await pass(0)
   await pass(10_000)
@@ -78,7 +78,7 @@ t.test('uses a timer by default', async (t) => {
     queueUrl: 'queue',
     deadLetterQueueUrl: 'dead',
     isBreakerOpen: () => false,
-    put: async ({ waiting }) => t.ok(Number.isNaN(waiting)),
+    put: async ({ waiting }) => void t.ok(Number.isNaN(waiting)),
     log: pino({ enabled: false }),
     clock: Date.now
   })

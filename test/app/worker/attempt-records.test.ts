@@ -1,5 +1,5 @@
 import t from 'tap'
-import { CloudinaryError, type CallFailure } from '../../../app/cloudinary/cloudinary-error.ts'
+import { type CallFailure, CloudinaryError } from '../../../app/cloudinary/cloudinary-error.ts'
 import { PermanentError, RetryLaterError } from '../../../app/errors.ts'
 import type { ProcessorRecord, ProcessorRecords } from '../../../app/journal/processor-record.ts'
 import {

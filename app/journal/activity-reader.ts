@@ -45,7 +45,9 @@ const MAXIMUM_REFUSED = 100
 
 /** A sample of the queue is written every 10 s; older ones are of workers that have stopped. */
 const QUEUE_SAMPLE_MS = 60_000
-const MAXIMUM_WORKERS = 100
+
+/** Samples that one query reads. */
+const WORKERS = 100
 
 /** Reads what the activity role shows from the journal's table. */
 export function createActivityStore(options: ActivityReaderOptions): ActivityStore {
@@ -125,14 +127,14 @@ class ActivityReader implements ActivityStore {
   }
 
   async queue(signal: AbortSignal): Promise<QueueSample | undefined> {
-    const samples: QueueSample[] = []
-    for await (const { sample } of this.#query(QUEUE_PARTITION, { limit: MAXIMUM_WORKERS }, signal)) {
-      samples.push(sample as QueueSample)
-      if (samples.length === MAXIMUM_WORKERS) break
+    const lately: QueueSample[] = []
+    for await (const { sample } of this.#query(QUEUE_PARTITION, { limit: WORKERS }, signal)) {
+      const { at } = sample as QueueSample
+      if (Date.parse(lately[0]?.at ?? at) - Date.parse(at) >= QUEUE_SAMPLE_MS) break
+      lately.push(sample as QueueSample)
     }
-    const [newest] = samples
+    const [newest] = lately
     if (!newest) return undefined
-    const lately = samples.filter(({ at }) => Date.parse(newest.at) - Date.parse(at) < QUEUE_SAMPLE_MS)
     const ages = lately.flatMap(({ oldestSeconds }) => oldestSeconds ?? [])
     return {
       ...newest,

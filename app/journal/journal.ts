@@ -117,7 +117,8 @@ export class Journal {
       const decision = decide(entry)
       if (!isStart(decision)) return decision as WithAttempt<Decision>
       const reopens = event.run !== undefined && event.run.id !== entry?.run
-      const openedAt = (reopens ? undefined : entry?.openedAt) ?? this.#now()
+      const now = this.#now()
+      const openedAt = (reopens ? undefined : entry?.openedAt) ?? now
       const before = entry?.processors ?? {}
       const changes: Record<string, Change> = {
         status: { set: 'processing' },
@@ -125,8 +126,8 @@ export class Journal {
         attempts: { set: (reopens ? 0 : (entry?.attempts ?? 0)) + 1 },
         openedAt: { set: openedAt },
         processors: { set: cutRecords({ ...before, ...decision.started }) },
-        startedAt: { ifAbsent: this.#now() },
-        attemptStartedAt: { set: this.#now() },
+        startedAt: { ifAbsent: now },
+        attemptStartedAt: { set: now },
         ...(entry?.attemptId && { history: { set: pastAttempts(entry) } }),
         ...(entry ? {} : this.#description(event)),
         ...(event.run && { run: { set: event.run.id } }),

@@ -1,12 +1,16 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { CloudinaryClients } from './cloudinary/clients.ts'
 import { type Config, ConfigError, type Credentials, credentialSource } from './config.ts'
 import { Environments } from './credentials/environments.ts'
 import { fromSecretsManager, fromUrl } from './credentials/secret-source.ts'
+import { ActivityWriter } from './journal/activity-writer.ts'
+import { createDynamoDbClient } from './journal/dynamodb.ts'
 import type { Logger } from './logger.ts'
+import { combineMetrics } from './metrics/combined-metrics.ts'
 import { EmfMetrics } from './metrics/emf.ts'
-import { NO_METRICS, type RoleMetrics } from './metrics/metrics.ts'
+import type { RoleMetrics } from './metrics/metrics.ts'
+import { MinuteMetrics } from './metrics/minute-metrics.ts'
 import { createSqsClient } from './queue/sqs-client.ts'
 
 /** Maximum duration of one try of an SQS call, in milliseconds. Receiving waits for messages. */
@@ -26,13 +30,36 @@ export function createClients(environments: Environments, log: Logger): Cloudina
   })
 }
 
-/** Creates the metrics of a role. Without METRICS_NAMESPACE nothing is written. */
+/** Writes what a role counts and samples for the activity page. */
+export interface ActivityOutput {
+  writer: ActivityWriter
+  close: () => void
+}
+
+/** Connections for counts and samples: each is written one at a time. */
+const OUTPUT_CONNECTIONS = 3
+
+/** Returns undefined without JOURNAL_TABLE: the activity page then lacks the counts of this process. */
+export function createActivityOutput({
+  JOURNAL_TABLE: tableName
+}: Pick<Config, 'JOURNAL_TABLE'>): ActivityOutput | undefined {
+  if (tableName === undefined) return undefined
+  const client = createDynamoDbClient(OUTPUT_CONNECTIONS)
+  const writer = new ActivityWriter({ client, tableName, process: randomUUID(), clock: Date.now })
+  return { writer, close: () => client.destroy() }
+}
+
+/** Creates the metrics of a role: log lines with METRICS_NAMESPACE, and counts by minute with a writer. */
 export function createMetrics(
   role: string,
   { METRICS_NAMESPACE: namespace }: Pick<Config, 'METRICS_NAMESPACE'>,
-  { log, write }: { log: Logger; write: (line: string) => void }
+  { log, write, writer }: { log: Logger; write: (line: string) => void; writer?: ActivityWriter | undefined }
 ): RoleMetrics {
-  return namespace ? new EmfMetrics({ namespace, role, log, write, clock: Date.now }) : NO_METRICS
+  const clock = Date.now
+  return combineMetrics([
+    ...(namespace ? [new EmfMetrics({ namespace, role, log, write, clock })] : []),
+    ...(writer ? [new MinuteMetrics({ put: (record) => writer.putMinute(record), log, clock })] : [])
+  ])
 }
 
 /** Creates the environments and reads the credentials. */

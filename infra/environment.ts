@@ -39,13 +39,16 @@ export function environmentsOf({ settings, queues, webhookUrl, topicArn, databas
   return {
     web: {
       ...common,
+      ...journal,
       PORT: String(PORT),
       SIGNATURE_TOLERANCE_SECONDS: String(settings.signatureToleranceSeconds),
       BODY_LIMIT_BYTES: String(settings.bodyLimitBytes)
     },
-    poll: { ...common, ...(settings.pollChannel && { POLL_CHANNEL: settings.pollChannel }) },
+    poll: { ...common, ...journal, ...(settings.pollChannel && { POLL_CHANNEL: settings.pollChannel }) },
     worker,
     reconcile: { ...common, ...journal },
+    /** Its password and tokens are secrets. */
+    activity: { ...common, ...journal, PORT: String(PORT) },
     operator: worker
   } satisfies Record<string, Environment>
 }

@@ -1,7 +1,8 @@
 import { Stack } from 'aws-cdk-lib'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Construct } from 'constructs'
-import { JOURNAL } from '../app/journal/journal-table.ts'
+import { ACTIVITY_ID_PREFIX } from '../app/journal/activity-partitions.ts'
+import { JOURNAL, JOURNAL_INDEXES } from '../app/journal/journal-table.ts'
 import type { Queues } from './queues.ts'
 import { namesOf, secretArn } from './resource-names.ts'
 import type { Settings } from './settings.ts'
@@ -9,6 +10,8 @@ import type { Settings } from './settings.ts'
 export interface Permission {
   actions: string[]
   resources: string[]
+  /** What else must hold, in the terms of IAM. */
+  conditions?: Record<string, Record<string, string[]>>
 }
 
 export interface PermissionsOptions {
@@ -49,6 +52,18 @@ export function permissionsOf(options: PermissionsOptions) {
   const deadLetters = on(queues.deadLetterQueue.queueArn)
   const journal = on(tableArn)
   const feed = on(`${tableArn}/index/${JOURNAL.feedIndex.name}`)
+  const indexes = on(...JOURNAL_INDEXES.map(({ name }) => `${tableArn}/index/${name}`))
+  /** Lets a role that anyone can reach write its counts and samples, and no event. */
+  const mayCount = (...kinds: (keyof typeof ACTIVITY_ID_PREFIX)[]): Permission => ({
+    ...journal.may('dynamodb:PutItem'),
+    conditions: {
+      'ForAllValues:StringLike': {
+        'dynamodb:LeadingKeys': kinds.map((kind) => `${ACTIVITY_ID_PREFIX[kind]}*`)
+      },
+      // without it a request that names no key would do
+      Null: { 'dynamodb:LeadingKeys': ['false'] }
+    }
+  })
   // both senders and receivers use a queue's key
   const keys = (...stateActions: string[]): Permission[] => [
     ...(key ? [on(key.keyArn).may('kms:GenerateDataKey', 'kms:Decrypt')] : []),
@@ -56,13 +71,18 @@ export function permissionsOf(options: PermissionsOptions) {
   ]
   const read = secret.may('secretsmanager:GetSecretValue')
   return {
-    web: [read, queue.may('sqs:SendMessage', 'sqs:GetQueueAttributes'), ...keys('kms:Decrypt')],
-    poll: [read, queue.may('sqs:SendMessage'), ...keys('kms:Decrypt')],
+    web: [
+      read,
+      queue.may('sqs:SendMessage', 'sqs:GetQueueAttributes'),
+      mayCount('minute', 'refused'),
+      ...keys(...TABLE_KEY_ACTIONS)
+    ],
+    poll: [read, queue.may('sqs:SendMessage'), mayCount('minute'), ...keys(...TABLE_KEY_ACTIONS)],
     worker: [
       read,
-      queue.may(...RECEIVE_MESSAGES),
-      deadLetters.may('sqs:SendMessage'),
-      // events and processor state
+      queue.may(...RECEIVE_MESSAGES, 'sqs:GetQueueAttributes'),
+      deadLetters.may('sqs:SendMessage', 'sqs:GetQueueAttributes'),
+      // events, counts, samples and processor state
       journal.may('dynamodb:UpdateItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'),
       ...(topicArn ? [on(topicArn).may('sns:Publish')] : []),
       ...keys(...TABLE_KEY_ACTIONS)
@@ -73,6 +93,13 @@ export function permissionsOf(options: PermissionsOptions) {
       // known events and watermarks
       journal.may('dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem'),
       feed.may('dynamodb:Query'),
+      ...keys(...TABLE_KEY_ACTIONS)
+    ],
+    /** Reads, and sends replays. */
+    activity: [
+      queue.may('sqs:SendMessage'),
+      journal.may('dynamodb:GetItem', 'dynamodb:BatchGetItem'),
+      indexes.may('dynamodb:Query'),
       ...keys(...TABLE_KEY_ACTIONS)
     ],
     /** The commands `doctor`, `redrive`, `replay`, `migrate`, `setup` and `changes`, started by hand. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { CHANGE_KINDS } from '../app/commands/reconcile/change-kinds.ts'
 import { POLL_CHANNEL_NAME } from '../app/config.ts'
+import { JOURNAL_INDEXES } from '../app/journal/journal-table.ts'
 import {
   existingVpc,
   flag,
@@ -162,6 +163,11 @@ export const SETTINGS = {
     schema: flag.default(true)
   }),
 
+  journalIndexes: setting({
+    meaning:
+      'number of indexes of the journal; CloudFormation adds one per update, so deploy a table of 0.2.0 with 2 first',
+    schema: wholeNumber(1, JOURNAL_INDEXES.length).default(JOURNAL_INDEXES.length)
+  }),
   alarmEmails: setting({ meaning: 'recipients of alarms', schema: list(z.email()).default([]) }),
   alarmOldestSeconds: setting({
     meaning: 'age of the oldest event, retries included, that raises `OldestMessage`',

@@ -3,7 +3,7 @@ import { AttributeType, Billing, ProjectionType, TableEncryptionV2, TableV2 } fr
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager'
 import type { Construct } from 'constructs'
-import { JOURNAL } from '../app/journal/journal-table.ts'
+import { JOURNAL, JOURNAL_INDEXES } from '../app/journal/journal-table.ts'
 import { createCustomerKey } from './customer-key.ts'
 import { namesOf } from './resource-names.ts'
 import type { Settings } from './settings.ts'
@@ -64,22 +64,22 @@ export class StateStack extends Stack {
   }
 
   #createJournal(settings: Settings, tableName: string): TableV2 {
-    const { partitionKey, feedIndex, timeToLive } = JOURNAL
+    const { partitionKey, timeToLive } = JOURNAL
     const text = (name: string) => ({ name, type: AttributeType.STRING })
     return new TableV2(this, 'Journal', {
       tableName,
       partitionKey: text(partitionKey),
       timeToLiveAttribute: timeToLive,
       billing: Billing.onDemand(),
-      globalSecondaryIndexes: [
-        {
-          indexName: feedIndex.name,
-          partitionKey: text(feedIndex.partitionKey),
-          sortKey: text(feedIndex.sortKey),
-          projectionType: ProjectionType.INCLUDE,
-          nonKeyAttributes: [...feedIndex.attributes]
-        }
-      ],
+      // CloudFormation adds one index in an update, so an older table gets them one by one
+      globalSecondaryIndexes: JOURNAL_INDEXES.slice(0, settings.journalIndexes).map((index) => ({
+        indexName: index.name,
+        partitionKey: text(index.partitionKey),
+        sortKey: text(index.sortKey),
+        ...(index.attributes.length === 0
+          ? { projectionType: ProjectionType.KEYS_ONLY }
+          : { projectionType: ProjectionType.INCLUDE, nonKeyAttributes: [...index.attributes] })
+      })),
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: settings.retainData,
       removalPolicy: settings.retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,

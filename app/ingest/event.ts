@@ -94,6 +94,8 @@ export interface AssetEvent {
    * state of the asset when it was found. The previous state, and often the origin, are not known.
    */
   reconciled?: true
+  /** The role that received it. Missing for a change that `reconcile` found, and before 0.3.0. */
+  source?: 'web' | 'poll'
   /** `X-Amzn-Trace-Id` of the request with the notification. */
   traceId?: string
   /**

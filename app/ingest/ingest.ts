@@ -2,14 +2,19 @@ import type { Environments } from '../credentials/environments.ts'
 import { ListenerError } from '../errors.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { EventSender } from '../queue/event-sender.ts'
-import type { EventType } from './event.ts'
+import type { AssetEvent, EventType } from './event.ts'
 import { toEvents } from './notification.ts'
+import type { Refusal } from './refused-samples.ts'
 import { checkHeaders, type HeaderOutcome, type SignatureHeaders, verifySignature } from './signature.ts'
 
 export interface IngestOptions {
   environments: Pick<Environments, 'verificationKeys' | 'refreshAfterFailedSignature' | 'isOwnKey'>
   sender: Pick<EventSender, 'store'>
   metrics: Metrics
+  /** The role that receives the notifications. */
+  role?: AssetEvent['source']
+  /** Called with each refused notification. Must not throw. */
+  onRefused?: (refusal: Refusal) => void
   /** Maximum age of a notification. */
   toleranceSeconds: number
   /** Milliseconds since the epoch. */
@@ -83,7 +88,10 @@ export class Ingest {
   /** Checks form and age of the headers, before the body is read. */
   check(headers: SignatureHeaders): HeaderOutcome {
     const outcome = checkHeaders(headers, this.#options)
-    if (outcome.outcome === 'refused') this.#count(outcome)
+    if (outcome.outcome === 'refused') {
+      this.#count(outcome)
+      this.#options.onRefused?.({ code: outcome.code, headers })
+    }
     return outcome
   }
 
@@ -91,11 +99,16 @@ export class Ingest {
   async store(notification: Notification<WellFormedHeaders>): Promise<IngestOutcome> {
     const outcome = await this.#store(notification)
     this.#count(outcome)
+    if (outcome.outcome === 'refused') {
+      const { digest, timestamp } = notification.headers
+      const headers = { signature: digest.toString('hex'), timestamp }
+      this.#options.onRefused?.({ code: outcome.code, headers, bytes: notification.body.length })
+    }
     return outcome
   }
 
   async #store({ body, headers, traceId }: Notification<WellFormedHeaders>): Promise<IngestOutcome> {
-    const { environments, sender, clock, storeTimeoutMs = STORE_TIMEOUT_MS } = this.#options
+    const { environments, sender, role, clock, storeTimeoutMs = STORE_TIMEOUT_MS } = this.#options
     let verification = verifySignature(body, headers, environments.verificationKeys())
     if (verification.outcome === 'refused' && (await environments.refreshAfterFailedSignature())) {
       verification = verifySignature(body, headers, environments.verificationKeys())
@@ -108,6 +121,7 @@ export class Ingest {
       isOwnKey: (apiKey) => environments.isOwnKey(cloudName, apiKey),
       receivedAt: new Date(clock()),
       signedAt: Number(headers.timestamp),
+      ...(role && { source: role }),
       ...(traceId && { traceId })
     })
     const summary: NotificationSummary = {

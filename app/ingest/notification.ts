@@ -29,6 +29,7 @@ export interface NotificationContext {
   receivedAt: Date
   /** `X-Cld-Timestamp`: Unix time, in seconds. */
   signedAt: number
+  source?: AssetEvent['source']
   traceId?: string
 }
 
@@ -54,6 +55,7 @@ export function toEvents(body: Uint8Array, context: NotificationContext): AssetE
     environment: context.environment,
     receivedAt: context.receivedAt.toISOString(),
     origin: originOf(notification, context.isOwnKey),
+    ...(context.source && { source: context.source }),
     ...(context.traceId && { traceId: context.traceId })
   }
   const payloads = splitByAsset(notification)

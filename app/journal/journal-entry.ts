@@ -1,6 +1,7 @@
 import { gunzipSync } from 'node:zlib'
 import { GetCommand } from '@aws-sdk/lib-dynamodb'
 import type { AssetEvent } from '../ingest/event.ts'
+import type { PastAttempt } from './attempt-history.ts'
 import { JOURNAL, type JournalTable } from './journal-table.ts'
 import { completeRecords, type ProcessorRecords } from './processor-record.ts'
 
@@ -21,6 +22,10 @@ export interface JournalEntry {
   openedAt?: string
   /** Id of the last attempt. */
   attemptId?: string
+  /** When the last attempt started; ISO 8601, UTC. Releases before 0.3.0 did not record it. */
+  attemptStartedAt?: string
+  /** The attempts before the last one, oldest first. */
+  history?: readonly PastAttempt[]
   /** When its first delivery was signed. Set if its body states no time. */
   signedAt?: string
   /** The newest later change that was sent with the same body. */
@@ -51,11 +56,13 @@ export async function readEvent(table: JournalTable, eventId: string): Promise<J
 async function getItem({ client, tableName }: JournalTable, eventId: string) {
   const Key = { [JOURNAL.partitionKey]: eventId }
   const { Item } = await client.send(new GetCommand({ TableName: tableName, Key, ConsistentRead: true }))
-  return Item as StoredEntry | undefined
+  // other items have ids of another form, and no status
+  return Item?.status === undefined ? undefined : (Item as StoredEntry)
 }
 
 function entryOf(item: StoredEntry): JournalEntry {
   const { status, attempts = 0, processors = {}, run, openedAt, attemptId, signedAt, later } = item
+  const { attemptStartedAt, history } = item
   return {
     status,
     attempts,
@@ -63,6 +70,8 @@ function entryOf(item: StoredEntry): JournalEntry {
     ...(run && { run }),
     ...(openedAt && { openedAt }),
     ...(attemptId && { attemptId }),
+    ...(attemptStartedAt && { attemptStartedAt }),
+    ...(history && { history }),
     ...(signedAt && { signedAt }),
     ...(later && { later })
   }

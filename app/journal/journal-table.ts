@@ -10,7 +10,18 @@ export interface JournalTable {
 /** How long an event is kept after its last write, in days: more than 14 in each of the two queues. */
 export const RETENTION_DAYS = 30
 
-/** Schema of the table, locally and on AWS: one item per event, and an index by time. */
+interface TableIndex {
+  name: string
+  partitionKey: string
+  sortKey: string
+  /** Projected attributes, beside the keys. */
+  attributes: readonly string[]
+}
+
+/**
+ * Schema of the table, locally and on AWS: one item per event, with indexes by time, by asset, and
+ * of unfinished events. The projection of an existing index cannot be changed.
+ */
 export const JOURNAL = {
   partitionKey: 'id',
   /** Unix time in seconds after which DynamoDB deletes the item. */
@@ -40,8 +51,44 @@ export const JOURNAL = {
       'run',
       'traceId'
     ]
+  },
+  historyIndex: {
+    name: 'history',
+    /** The message group of an event; of other items a constant with a time. */
+    partitionKey: 'historyKey',
+    sortKey: 'receivedAt',
+    /** None of an event: the index is written once per event, not with every change of its status. */
+    attributes: ['counts', 'sample']
+  },
+  /** Sparse: an event that succeeds at the first attempt is never in it. */
+  unfinishedIndex: {
+    name: 'unfinished',
+    /** `retrying` or `dead`, and a digit from 0 to 3. */
+    partitionKey: 'unfinishedShard',
+    sortKey: 'receivedAt',
+    attributes: []
   }
 } as const
+
+/** All indexes, in the order in which they were introduced. */
+export const JOURNAL_INDEXES: readonly TableIndex[] = [
+  JOURNAL.feedIndex,
+  JOURNAL.historyIndex,
+  JOURNAL.unfinishedIndex
+]
+
+/** Number of partitions of the unfinished index for each status. */
+export const UNFINISHED_SHARDS = 4
+
+export const unfinishedPartition = (status: 'retrying' | 'dead', shard: number): string =>
+  `${status}#${shard}`
+
+/** Returns the partition of the unfinished index that an event is in. */
+export const unfinishedShard = (status: 'retrying' | 'dead', eventId: string): string =>
+  unfinishedPartition(status, Number.parseInt(eventId.slice(0, 1), 16) % UNFINISHED_SHARDS)
+
+/** The first digit of an event's id decides its partition of the feed. */
+export const FEED_DIGITS: readonly string[] = [...'0123456789abcdef']
 
 /** Returns the partition of the feed index that an event is in. */
 export function feedShard(eventId: string, receivedAt: string): string {
@@ -54,23 +101,25 @@ export const expiryOf = (now: number, retentionDays: number): number =>
 
 /** Input of CreateTable. Time to live needs a request of its own. */
 export function journalTableInput(tableName: string): CreateTableCommandInput {
-  const { partitionKey, feedIndex } = JOURNAL
-  const keys = [partitionKey, feedIndex.partitionKey, feedIndex.sortKey]
+  const { partitionKey } = JOURNAL
+  const indexKeys = JOURNAL_INDEXES.flatMap((index) => [index.partitionKey, index.sortKey])
+  const keys = new Set([partitionKey, ...indexKeys])
   return {
     TableName: tableName,
     BillingMode: 'PAY_PER_REQUEST',
-    AttributeDefinitions: keys.map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
+    AttributeDefinitions: [...keys].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
     KeySchema: [{ AttributeName: partitionKey, KeyType: 'HASH' }],
-    GlobalSecondaryIndexes: [
-      {
-        IndexName: feedIndex.name,
-        KeySchema: [
-          { AttributeName: feedIndex.partitionKey, KeyType: 'HASH' },
-          { AttributeName: feedIndex.sortKey, KeyType: 'RANGE' }
-        ],
-        Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: [...feedIndex.attributes] }
-      }
-    ]
+    GlobalSecondaryIndexes: JOURNAL_INDEXES.map((index) => ({
+      IndexName: index.name,
+      KeySchema: [
+        { AttributeName: index.partitionKey, KeyType: 'HASH' },
+        { AttributeName: index.sortKey, KeyType: 'RANGE' }
+      ],
+      Projection:
+        index.attributes.length === 0
+          ? { ProjectionType: 'KEYS_ONLY' }
+          : { ProjectionType: 'INCLUDE', NonKeyAttributes: [...index.attributes] }
+    }))
   }
 }
 

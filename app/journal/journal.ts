@@ -2,9 +2,17 @@ import { randomUUID } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import type { AssetEvent } from '../ingest/event.ts'
 import { laterEventId, RETRY_SPAN_MS } from '../ingest/event-identity.ts'
+import { pastAttempts } from './attempt-history.ts'
 import { type JournalEntry, readEntry, type Status } from './journal-entry.ts'
 import { type JournalCall, retryUntilAnswered } from './journal-retry.ts'
-import { expiryOf, feedShard, JOURNAL, type JournalTable, RETENTION_DAYS } from './journal-table.ts'
+import {
+  expiryOf,
+  feedShard,
+  JOURNAL,
+  type JournalTable,
+  RETENTION_DAYS,
+  unfinishedShard
+} from './journal-table.ts'
 import { cutRecords, cutTexts, type ProcessorRecords } from './processor-record.ts'
 import { type Change, updateItem } from './update-item.ts'
 import {
@@ -109,7 +117,8 @@ export class Journal {
       const decision = decide(entry)
       if (!isStart(decision)) return decision as WithAttempt<Decision>
       const reopens = event.run !== undefined && event.run.id !== entry?.run
-      const openedAt = (reopens ? undefined : entry?.openedAt) ?? this.#now()
+      const now = this.#now()
+      const openedAt = (reopens ? undefined : entry?.openedAt) ?? now
       const before = entry?.processors ?? {}
       const changes: Record<string, Change> = {
         status: { set: 'processing' },
@@ -117,7 +126,9 @@ export class Journal {
         attempts: { set: (reopens ? 0 : (entry?.attempts ?? 0)) + 1 },
         openedAt: { set: openedAt },
         processors: { set: cutRecords({ ...before, ...decision.started }) },
-        startedAt: { ifAbsent: this.#now() },
+        startedAt: { ifAbsent: now },
+        attemptStartedAt: { set: now },
+        ...(entry?.attemptId && { history: { set: pastAttempts(entry) } }),
         ...(entry ? {} : this.#description(event)),
         ...(event.run && { run: { set: event.run.id } }),
         ...(reopens && { finishedAt: 'remove', reason: 'remove', lastError: 'remove' })
@@ -149,7 +160,11 @@ export class Journal {
       processors: { set: cutRecords(processors) },
       ...(outcome && { status: { set: outcome.status } }),
       ...(outcome?.lastError && { lastError: { set: cutTexts(outcome.lastError) } }),
-      ...(outcome && outcome.status !== 'retrying' && { finishedAt: { set: this.#now() } })
+      ...(outcome && outcome.status !== 'retrying' && { finishedAt: { set: this.#now() } }),
+      ...(outcome && {
+        [JOURNAL.unfinishedIndex.partitionKey]:
+          outcome.status === 'done' ? 'remove' : { set: unfinishedShard(outcome.status, attempt.eventId) }
+      })
     }
     return this.#update(attempt.eventId, changes, lastAttemptIs(attempt.id), call)
   }
@@ -164,7 +179,8 @@ export class Journal {
       ...this.#description(event),
       status: { set: 'ignored' },
       reason: { set: reason },
-      finishedAt: { set: this.#now() }
+      finishedAt: { set: this.#now() },
+      [JOURNAL.unfinishedIndex.partitionKey]: 'remove'
     }
     await this.#update(event.id, changes, UNFINISHED_OR_ABSENT, call)
   }
@@ -181,6 +197,7 @@ export class Journal {
     const attributes = {
       ...described,
       [JOURNAL.feedIndex.partitionKey]: feedShard(id, event.receivedAt),
+      [JOURNAL.historyIndex.partitionKey]: group,
       ...(keep ? { payload } : { payloadOmitted: true })
     }
     return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, { ifAbsent: value }]))

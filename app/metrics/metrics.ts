@@ -29,7 +29,7 @@ export interface Metrics {
 /** The metrics of a role, written from `start` until `stop`, which writes the rest. */
 export interface RoleMetrics extends Metrics {
   start: () => void
-  stop: () => void
+  stop: () => Promise<void> | void
 }
 
 /** Discards all metrics. */

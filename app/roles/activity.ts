@@ -3,7 +3,7 @@ import type { ActivityStore } from '../activity/activity-store.ts'
 import { limitStore } from '../activity/limited-store.ts'
 import { LiveFeed } from '../activity/live-feed.ts'
 import { ReplayRunner } from '../activity/replay-runner.ts'
-import { ListenerError } from '../errors.ts'
+import { createActivityStore } from '../journal/activity-reader.ts'
 import { createDynamoDbClient } from '../journal/dynamodb.ts'
 import { JournalReader } from '../journal/journal-reader.ts'
 import type { JournalTable } from '../journal/journal-table.ts'
@@ -60,12 +60,4 @@ export const activityRole = (createStore: (table: JournalTable) => ActivityStore
     }
   })
 
-/** Until app/journal/activity-reader.ts has `createActivityStore`. */
-const createMissingStore = (): ActivityStore => {
-  throw new ListenerError(
-    'ACTIVITY_STORE_MISSING',
-    'this release cannot read the activity from the journal yet'
-  )
-}
-
-export const activity = activityRole(createMissingStore)
+export const activity = activityRole(createActivityStore)

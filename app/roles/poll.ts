@@ -23,6 +23,7 @@ export const poll = defineRole({
       // no maximum age: an attacker cannot replay a notification into the channel
       toleranceSeconds: Number.POSITIVE_INFINITY,
       metrics,
+      role: 'poll',
       clock: Date.now
     })
     const pollers = new Pollers(

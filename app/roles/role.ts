@@ -1,8 +1,9 @@
 import type { Config, VariableName } from '../config.ts'
+import type { ActivityWriter } from '../journal/activity-writer.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { Listener } from '../processor.ts'
-import { createMetrics } from '../wiring.ts'
+import { createActivityOutput, createMetrics } from '../wiring.ts'
 
 /** Stops a role. Finishes or releases the work in progress. */
 export type Stop = () => Promise<void>
@@ -14,6 +15,8 @@ export interface RoleContext<Required extends VariableName = never> {
   log: Logger
   /** Written while the role runs. */
   metrics: Metrics
+  /** Stores samples for the activity page; undefined without JOURNAL_TABLE. */
+  activity: ActivityWriter | undefined
 }
 
 /** A process that runs until it is stopped. */
@@ -38,13 +41,16 @@ export const defineRole = <const Required extends VariableName>(
 export async function startRole(
   name: string,
   role: Role,
-  { write, ...context }: Omit<RoleContext, 'metrics'> & { write: (line: string) => void }
+  { write, ...context }: Omit<RoleContext, 'metrics' | 'activity'> & { write: (line: string) => void }
 ): Promise<Stop> {
-  const metrics = createMetrics(name, context.config, { log: context.log, write })
-  const stop = await role.start({ ...context, metrics })
+  const output = createActivityOutput(context.config)
+  const activity = output?.writer
+  const metrics = createMetrics(name, context.config, { log: context.log, write, writer: activity })
+  const stop = await role.start({ ...context, metrics, activity })
   metrics.start()
   return async () => {
     await stop()
-    metrics.stop()
+    await metrics.stop()
+    output?.close()
   }
 }

@@ -1,3 +1,4 @@
+import { RefusedSamples } from '../ingest/refused-samples.ts'
 import { EventSender } from '../queue/event-sender.ts'
 import { probeQueue } from '../queue/sqs-client.ts'
 import { Lifecycle } from '../web/lifecycle.ts'
@@ -10,7 +11,9 @@ export const web = defineRole({
   summary: 'receives notifications over HTTP, verifies them and stores one event per asset in the queue',
   requires: ['QUEUE_URL'],
   stopWithinMs: 30_000,
-  async start({ config, log, metrics }) {
+  async start({ config, log, metrics, activity }) {
+    const refused =
+      activity && new RefusedSamples({ put: (sample) => activity.putRefused(sample), log, clock: Date.now })
     const environments = createEnvironments(config, log)
     const sqs = await createRegionalSqs(SEND_MS)
     const sender = new EventSender({ sqs, queueUrl: config.QUEUE_URL })
@@ -24,6 +27,8 @@ export const web = defineRole({
       toleranceSeconds: config.SIGNATURE_TOLERANCE_SECONDS,
       bodyLimitBytes: config.BODY_LIMIT_BYTES,
       metrics,
+      role: 'web',
+      onRefused: (refusal) => refused?.offer(refusal),
       clock: Date.now
     })
     const url = await server.listen({ port: config.PORT, host: config.HOST })
@@ -36,6 +41,7 @@ export const web = defineRole({
       environments.stop()
       await server.close()
       await sender.idle()
+      await refused?.idle()
       sqs.destroy()
     }
   }

@@ -2,6 +2,7 @@ import { createDynamoDbClient } from '../journal/dynamodb.ts'
 import { Journal } from '../journal/journal.ts'
 import { StateStore } from '../journal/processor-state.ts'
 import { readRequirements } from '../listener-config/requirements.ts'
+import { QueueSamples } from '../queue/queue-samples.ts'
 import { createClients, createRegionalSqs, loadEnvironments, RECEIVE_MS } from '../wiring.ts'
 import { createWorker } from '../worker/create-worker.ts'
 import { startProcessors, stopProcessors } from '../worker/processor-lifecycle.ts'
@@ -16,7 +17,7 @@ export const worker = defineRole({
   summary: 'receives events from the queue and runs the processors of listener.config.ts',
   requires: WORKER_REQUIRES,
   stopWithinMs: 100_000,
-  async start({ config: ownConfig, listener, log, metrics }) {
+  async start({ config: ownConfig, listener, log, metrics, activity }) {
     const config = readRequirements(listener.processors, ownConfig)
     const sqs = await createRegionalSqs(RECEIVE_MS)
     const environments = await loadEnvironments(config, log)
@@ -41,9 +42,21 @@ export const worker = defineRole({
     })
     await startProcessors(listener.processors, { config, log })
     receiver.start()
+    const samples =
+      activity &&
+      new QueueSamples({
+        sqs,
+        queueUrl: config.QUEUE_URL,
+        deadLetterQueueUrl: config.DEAD_LETTER_QUEUE_URL,
+        isBreakerOpen: () => clients.isAnyBreakerOpen,
+        put: (sample) => activity.putQueue(sample),
+        log,
+        clock: Date.now
+      })
+    samples?.start()
     log.info({ processors: listener.processors.map(({ name }) => name) }, 'worker is ready')
     return async () => {
-      await receiver.stop(WORKER_GRACE_MS)
+      await Promise.all([receiver.stop(WORKER_GRACE_MS), samples?.stop()])
       await stopProcessors(listener.processors, log)
       environments.stop()
       clients.close()

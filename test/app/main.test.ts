@@ -101,7 +101,8 @@ t.test('reports configuration errors at start', async (t) => {
         config: readConfig(role.requires),
         listener: { processors: [] },
         log: QUIET,
-        metrics: NO_METRICS
+        metrics: NO_METRICS,
+        activity: undefined
       })
     })
   await t.rejects(start('web', { AWS_REGION: 'eu-west-1' }), {

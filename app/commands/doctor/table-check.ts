@@ -5,7 +5,7 @@ import {
   type KeySchemaElement,
   type TableDescription
 } from '@aws-sdk/client-dynamodb'
-import { JOURNAL } from '../../journal/journal-table.ts'
+import { JOURNAL, JOURNAL_INDEXES } from '../../journal/journal-table.ts'
 import type { Finding } from '../../processor.ts'
 import { explain } from '../explain-error.ts'
 import { count } from '../report-line.ts'
@@ -16,7 +16,7 @@ export interface TableOptions {
   tableName: string
 }
 
-/** Checks that the journal's table exists, with the key, index and time to live that the journal needs. */
+/** Checks that the journal's table exists, with the key, indexes and time to live that the journal needs. */
 export const table = ({ client, tableName: TableName }: TableOptions): Check => ({
   subject: 'table',
   async run(abortSignal) {
@@ -31,7 +31,7 @@ export const table = ({ client, tableName: TableName }: TableOptions): Check => 
         .catch((error) => explain(error, hintsFor(TableName, 'dynamodb:DescribeTimeToLive')))
     ])
     if ('level' in description) return [description]
-    const found = [...state(description), ...key(description), ...feed(description)]
+    const found = [...state(description), ...key(description), ...indexes(description)]
     if (typeof timeToLive === 'string') {
       found.push(warn(`time to live not checked: ${timeToLive}`))
     } else if (
@@ -67,26 +67,31 @@ function* key({ KeySchema }: TableDescription): Iterable<Finding> {
   }
 }
 
-function* feed({ GlobalSecondaryIndexes = [] }: TableDescription): Iterable<Finding> {
-  const { name, partitionKey, sortKey, attributes } = JOURNAL.feedIndex
-  const index = GlobalSecondaryIndexes.find(({ IndexName }) => IndexName === name)
-  if (!index || !isKey(index.KeySchema, partitionKey, sortKey)) {
-    yield fault(
-      `no index ${name} by ${partitionKey} and ${sortKey}, which \`reconcile\` needs; deploy the table ` +
-        'as in app/journal/journal-table.ts'
-    )
-    return
-  }
-  if (index.IndexStatus !== 'ACTIVE' && index.IndexStatus !== 'UPDATING') {
-    yield warn(`its index ${name} is ${index.IndexStatus}; \`reconcile\` needs it: wait until it is ACTIVE`)
-  }
-  const { ProjectionType, NonKeyAttributes = [] } = index.Projection ?? {}
-  const missing = attributes.filter((attribute) => !NonKeyAttributes.includes(attribute))
-  if (ProjectionType !== 'ALL' && missing.length > 0) {
-    yield warn(
-      `its index ${name} lacks ${missing.join(', ')}, which \`reconcile\` needs; recreate it as in ` +
-        'app/journal/journal-table.ts'
-    )
+function* indexes({ GlobalSecondaryIndexes = [] }: TableDescription): Iterable<Finding> {
+  for (const { name, partitionKey, sortKey, attributes } of JOURNAL_INDEXES) {
+    const index = GlobalSecondaryIndexes.find(({ IndexName }) => IndexName === name)
+    if (!index || !isKey(index.KeySchema, partitionKey, sortKey)) {
+      // commands need the feed too
+      const report = name === JOURNAL.feedIndex.name ? fault : warn
+      yield report(
+        `no index ${name} by ${partitionKey} and ${sortKey}, which \`reconcile\` or the activity page needs; deploy the table ` +
+          'as in app/journal/journal-table.ts'
+      )
+      continue
+    }
+    if (index.IndexStatus !== 'ACTIVE' && index.IndexStatus !== 'UPDATING') {
+      yield warn(
+        `its index ${name} is ${index.IndexStatus}: the activity page is incomplete until it is ACTIVE`
+      )
+    }
+    const { ProjectionType, NonKeyAttributes = [] } = index.Projection ?? {}
+    const missing = attributes.filter((attribute) => !NonKeyAttributes.includes(attribute))
+    if (ProjectionType !== 'ALL' && missing.length > 0) {
+      yield warn(
+        `its index ${name} lacks ${missing.join(', ')}, which \`reconcile\` or the activity page needs; recreate it as in ` +
+          'app/journal/journal-table.ts'
+      )
+    }
   }
 }
 

@@ -24,7 +24,14 @@ t.test('reads an event with its payload unchanged', async (t) => {
   const payload = { text: 'ä€😀\u0000\ud800', deep: [[{ '': null }]], huge: 1e300, 'a.b': '' }
   const event = { ...newEvent(), payload }
   const { id, openedAt } = await beginAttempt(journal, event)
-  const entry = { status: 'processing', attempts: 1, processors: {}, openedAt, attemptId: id }
+  const entry = {
+    status: 'processing',
+    attempts: 1,
+    processors: {},
+    openedAt,
+    attemptId: id,
+    attemptStartedAt: openedAt
+  }
   t.strictSame(await readEvent(table, event.id), { ...entry, event })
   t.strictSame(await readEntry(table, event.id), entry)
 })

@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto'
 import t from 'tap'
 import {
   expiryOf,
+  FEED_DIGITS,
   feedShard,
   JOURNAL,
   journalTableInput,
   journalUnavailable,
-  throwUnavailable
+  throwUnavailable,
+  unfinishedShard
 } from '../../../app/journal/journal-table.ts'
 
 t.test('the table has one item per event and is billed by request', async (t) => {
@@ -17,13 +19,14 @@ t.test('the table has one item per event and is billed by request', async (t) =>
   t.strictSame(AttributeDefinitions, [
     { AttributeName: 'id', AttributeType: 'S' },
     { AttributeName: 'feedShard', AttributeType: 'S' },
-    { AttributeName: 'receivedAt', AttributeType: 'S' }
+    { AttributeName: 'receivedAt', AttributeType: 'S' },
+    { AttributeName: 'historyKey', AttributeType: 'S' },
+    { AttributeName: 'unfinishedShard', AttributeType: 'S' }
   ])
 })
 
 t.test('the feed is sorted by time and omits the payload', async (t) => {
-  const [feed, ...others] = journalTableInput('my-journal').GlobalSecondaryIndexes ?? []
-  t.strictSame(others, [])
+  const [feed] = journalTableInput('my-journal').GlobalSecondaryIndexes ?? []
   t.match(feed, {
     IndexName: 'feed',
     KeySchema: [
@@ -37,6 +40,26 @@ t.test('the feed is sorted by time and omits the payload', async (t) => {
   t.notOk(attributes.includes('payload'))
   // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
   t.ok(attributes.length <= 100, 'DynamoDB projects 100 attributes at most')
+})
+
+t.test('the indexes by asset and of unfinished events hold no attribute that changes', async (t) => {
+  const [, history, unfinished, ...others] = journalTableInput('my-journal').GlobalSecondaryIndexes ?? []
+  t.strictSame(others, [])
+  t.match(history, {
+    IndexName: 'history',
+    KeySchema: [{ AttributeName: 'historyKey' }, { AttributeName: 'receivedAt' }],
+    Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['counts', 'sample'] }
+  })
+  t.match(unfinished, {
+    IndexName: 'unfinished',
+    KeySchema: [{ AttributeName: 'unfinishedShard' }, { AttributeName: 'receivedAt' }],
+    Projection: { ProjectionType: 'KEYS_ONLY' }
+  })
+})
+
+t.test('spreads the unfinished events of a status over four partitions', async (t) => {
+  const shards = new Set(FEED_DIGITS.map((digit) => unfinishedShard('dead', `${digit}0`)))
+  t.strictSame([...shards].sort(), ['dead#0', 'dead#1', 'dead#2', 'dead#3'])
 })
 
 t.test('spreads the events of a day over 16 partitions', async (t) => {

@@ -137,7 +137,9 @@ t.test('starting an attempt records the event and the records of what starts', a
     processors: { tag: started },
     startedAt: '2026-06-01T12:00:05.789Z',
     openedAt: '2026-06-01T12:00:05.789Z',
+    attemptStartedAt: '2026-06-01T12:00:05.789Z',
     feedShard: feedShard(event.id, event.receivedAt),
+    historyKey: group,
     expiresAt: Math.floor(NOW / 1000) + 30 * 24 * 60 * 60
   })
 })
@@ -174,8 +176,67 @@ t.test('writes the description of an event once', async (t) => {
   const { attemptId: _, expiresAt: __, ...first } = await itemOf(event)
   now += 24 * HOUR_MS
   await mustStart({ ...event, receivedAt: new Date(now).toISOString(), payload: { another: true } })
-  const { attemptId, expiresAt, ...second } = await itemOf(event)
-  t.strictSame(second, { ...first, attempts: 2 })
+  const { attemptId, expiresAt, history, ...second } = await itemOf(event)
+  t.strictSame(second, { ...first, attempts: 2, attemptStartedAt: new Date(now).toISOString() })
+})
+
+t.test('keeps the earlier attempts of an event', async (t) => {
+  const { journal, mustStart, call } = build()
+  const event = newEvent()
+  const first = await mustStart(event, { stamp: started })
+  t.equal((await itemOf(event)).history, undefined, 'an event has none at its first attempt')
+  await journal.record(first, { stamp: failed }, { status: 'retrying' }, call)
+  const second = await mustStart(event, { stamp: started })
+  const attempt = {
+    id: first.id,
+    startedAt: '2026-06-01T12:00:05.789Z',
+    endedAt: ran.at,
+    processors: { stamp: { outcome: 'failed', milliseconds: 12, code: 'ETIMEDOUT', message: 'too slow' } }
+  }
+  t.strictSame((await itemOf(event)).history, [attempt])
+  await journal.record(second, { stamp: failed }, { status: 'retrying' }, call)
+  for (let number = 3; number <= 25; number++) {
+    const next = await mustStart(event, { stamp: started })
+    await journal.record(next, { stamp: failed }, { status: 'retrying' }, call)
+  }
+  const { history, attempts } = await itemOf(event)
+  t.equal(attempts, 25)
+  t.equal((history as unknown[]).length, 19, 'the last one is in the records')
+})
+
+t.test('an event fits into an item with the largest payload, history and records', async (t) => {
+  const { journal, mustStart, call } = build()
+  const event = newEvent({ payload: { blob: randomBytes(220 * 1024).toString('base64') } })
+  const worst = { ...failed, code: '€'.repeat(2000), message: '€'.repeat(2000) }
+  const records = Object.fromEntries(Array.from({ length: 18 }, (_, index) => [`processor-${index}`, worst]))
+  for (let number = 1; number <= 21; number++) {
+    const attempt = await mustStart(event)
+    await journal.record(attempt, records, { status: 'retrying' }, call)
+  }
+  const { payload, history } = await itemOf(event)
+  t.ok((payload as Uint8Array).length > 210 * 1024)
+  t.ok(Buffer.byteLength(JSON.stringify(history)) <= 33 * 1024)
+})
+
+t.test('an unfinished event is in an index by status', async (t) => {
+  const { journal, mustStart, call } = build()
+  const shardOf = async (event: AssetEvent) => (await itemOf(event)).unfinishedShard
+  const event = newEvent({ id: `6${newEvent().id.slice(1)}` })
+  const first = await mustStart(event)
+  t.equal(await shardOf(event), undefined)
+  await journal.record(first, { stamp: failed }, undefined, call)
+  t.equal(await shardOf(event), undefined, 'the attempt continues')
+  await journal.record(first, { stamp: failed }, { status: 'retrying' }, call)
+  t.equal(await shardOf(event), 'retrying#2')
+  await journal.record(await mustStart(event), { stamp: dead }, { status: 'dead' }, call)
+  t.equal(await shardOf(event), 'dead#2')
+  const again = await mustStart(asRun(event, 'run-1'))
+  await journal.record(again, { stamp: succeeded }, { status: 'done' }, call)
+  t.equal(await shardOf(event), undefined)
+  const other = newEvent()
+  await journal.record(await mustStart(other), { stamp: failed }, { status: 'retrying' }, call)
+  await journal.ignore(other, 'no processor handles it', call)
+  t.equal(await shardOf(other), undefined)
 })
 
 t.test("each processor's record is kept under its name, whatever the name is made of", async (t) => {

@@ -1,9 +1,15 @@
 import t, { type Test } from 'tap'
 import { MemoryActivityStore } from '../../../app/activity/memory-activity-store.ts'
 import { inspectConfig, readConfig } from '../../../app/config.ts'
+import { createDynamoDbClient } from '../../../app/journal/dynamodb.ts'
+import { Journal } from '../../../app/journal/journal.ts'
 import { NO_METRICS } from '../../../app/metrics/metrics.ts'
 import { activity, activityRole } from '../../../app/roles/activity.ts'
+import { startDynamoDb } from '../../../dev/embedded-dynamodb.ts'
 import { basic, bearer, memoryLog, PASSWORD, TOKEN } from '../../support/activity.ts'
+import { withEnvironment } from '../../support/commands.ts'
+import { sampleEvent } from '../../support/events.ts'
+import { PATIENT } from '../../support/journal.ts'
 
 const REQUIRED = {
   QUEUE_URL: 'http://127.0.0.1:1/0/events.fifo',
@@ -27,7 +33,8 @@ const start = (role: typeof activity, environment: Record<string, string> = {}) 
     config: config as never,
     listener: { processors: [] },
     log,
-    metrics: NO_METRICS
+    metrics: NO_METRICS,
+    activity: undefined
   })
   return { started, lines }
 }
@@ -74,7 +81,23 @@ t.test('without tokens no token is right', async (t) => {
   await stop()
 })
 
-t.test('says that this release cannot read the activity yet', async (t) => {
+t.test('reads the table of the journal', async (t) => {
   withRegion(t)
-  await t.rejects(start(activity).started, { code: 'ACTIVITY_STORE_MISSING' })
+  const dynamoDb = await startDynamoDb()
+  t.teardown(() => dynamoDb.stop())
+  await withEnvironment(dynamoDb.environment, async () => {
+    const client = createDynamoDbClient()
+    const journal = new Journal({ client, tableName: dynamoDb.tableName })
+    const event = { ...sampleEvent('upload'), receivedAt: new Date().toISOString() }
+    await journal.ignore(event, 'no processor handles upload', PATIENT)
+    client.destroy()
+    const { started, lines } = start(activity, { JOURNAL_TABLE: dynamoDb.tableName })
+    const stop = await started
+    const { url } = lines.find(({ msg }) => msg === 'activity is ready') as { url: string }
+    const response = await fetch(`${url}/api/activity/events`, {
+      headers: { connection: 'close', ...basic() }
+    })
+    t.match(await response.json(), { events: [{ id: event.id, status: 'ignored' }] })
+    await stop()
+  })
 })

@@ -4,6 +4,7 @@ import type { Synthesis, Template } from '../../support/templates.ts'
 interface Statement {
   Action: string | string[]
   Effect: string
+  Condition?: unknown
   Resource: unknown
 }
 
@@ -38,11 +39,12 @@ export function permissions(t: Test, { plain, several, trial }: Record<string, S
     const { listener } = plain!
     t.strictSame(allowed(listener, 'ServicesWebTaskTaskRole'), [
       'QueuesQueue: sqs:GetQueueAttributes sqs:SendMessage',
-      SECRET
+      SECRET,
+      `${JOURNAL}: dynamodb:PutItem`
     ])
     t.strictSame(allowed(listener, 'ServicesWorkerTaskTaskRole'), [
-      'QueuesDeadLetterQueue: sqs:SendMessage',
-      'QueuesQueue: sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:ReceiveMessage',
+      'QueuesDeadLetterQueue: sqs:GetQueueAttributes sqs:SendMessage',
+      'QueuesQueue: sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage',
       SECRET,
       `${JOURNAL}: dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem`
     ])
@@ -61,7 +63,31 @@ export function permissions(t: Test, { plain, several, trial }: Record<string, S
     t.strictSame(allowed(several!.home, 'ServicesPollTaskTaskRole'), [
       'Key: kms:Decrypt kms:GenerateDataKey',
       'QueuesQueue: sqs:SendMessage',
-      SECRET
+      SECRET,
+      `${JOURNAL}: dynamodb:PutItem`
+    ])
+  })
+
+  t.test('web and poll write counts and samples, but no event', async (t) => {
+    const keysOf = (template: Template, role: string) => {
+      const { id } = template.one('IAM::Role', role)
+      return template
+        .all('IAM::Policy')
+        .filter(({ Properties }) => JSON.stringify(Properties.Roles) === JSON.stringify([{ Ref: id }]))
+        .flatMap(
+          ({ Properties }) => (Properties.PolicyDocument as unknown as { Statement: Statement[] }).Statement
+        )
+        .filter(({ Action }) => listOf(Action).includes('dynamodb:PutItem'))
+        .map(({ Condition }) => Condition)
+    }
+    t.match(keysOf(plain!.listener, 'ServicesWebTaskTaskRole'), [
+      {
+        'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['minute#*', 'refused#*'] },
+        Null: { 'dynamodb:LeadingKeys': ['false'] }
+      }
+    ])
+    t.match(keysOf(several!.home, 'ServicesPollTaskTaskRole'), [
+      { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['minute#*'] } }
     ])
   })
 
@@ -125,11 +151,8 @@ export function permissions(t: Test, { plain, several, trial }: Record<string, S
     const keys = (role: string) => allowed(trial!.listener, role).filter((line) => line.includes('kms:'))
     const table =
       'kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:ReEncryptFrom kms:ReEncryptTo'
-    t.match(keys('ServicesWebTaskTaskRole'), [/^Key: kms:Decrypt kms:GenerateDataKey$/, /: kms:Decrypt$/])
-    t.match(keys('ServicesWorkerTaskTaskRole'), [
-      /^Key: kms:Decrypt kms:GenerateDataKey$/,
-      new RegExp(`: ${table}$`)
-    ])
+    for (const role of ['ServicesWebTaskTaskRole', 'ServicesWorkerTaskTaskRole'])
+      t.match(keys(role), [/^Key: kms:Decrypt kms:GenerateDataKey$/, new RegExp(`: ${table}$`)])
     t.match(keys('ServicesReconcileTaskTaskRole').at(-1), new RegExp(`: ${table}$`))
   })
 

@@ -99,14 +99,18 @@ t.test('reports a wrong key and a missing feed index', async (t) => {
     GlobalSecondaryIndexes: undefined
   })
   t.match(await table({ client, tableName: 'no-index' }).run(signal), [
-    { level: 'fault', message: /^no index feed by feedShard and receivedAt/ }
+    { level: 'fault', message: /^no index feed by feedShard and receivedAt/ },
+    { level: 'warning', message: /^no index history by historyKey and receivedAt/ },
+    { level: 'warning', message: /^no index unfinished by unfinishedShard and receivedAt/ }
   ])
 })
 
 t.test('warns of an index that lacks attributes', async (t) => {
   const { client, create } = await build(t)
-  const [index] = journalTableInput('any').GlobalSecondaryIndexes!
-  const projecting = (Projection: object) => ({ GlobalSecondaryIndexes: [{ ...index!, Projection }] })
+  const [index, ...others] = journalTableInput('any').GlobalSecondaryIndexes!
+  const projecting = (Projection: object) => ({
+    GlobalSecondaryIndexes: [{ ...index!, Projection }, ...others]
+  })
   await create('old', projecting({ ProjectionType: 'INCLUDE', NonKeyAttributes: ['type'] }))
   t.match(await table({ client, tableName: 'old' }).run(signal), [
     { level: 'warning', message: /^its index feed lacks notificationType, / }
@@ -117,11 +121,11 @@ t.test('warns of an index that lacks attributes', async (t) => {
 
 t.test('reports a table and an index that are not active yet', async (t) => {
   const { KeySchema, GlobalSecondaryIndexes } = journalTableInput('any')
-  const [index] = GlobalSecondaryIndexes!
+  const [index, ...others] = GlobalSecondaryIndexes!.map((given) => ({ ...given, IndexStatus: 'ACTIVE' as const }))
   const found = (TableStatus: 'CREATING' | 'UPDATING', IndexStatus: 'CREATING' | 'UPDATING') =>
     table({
       client: describing(
-        { TableStatus, KeySchema, GlobalSecondaryIndexes: [{ ...index, IndexStatus }] },
+        { TableStatus, KeySchema, GlobalSecondaryIndexes: [{ ...index, IndexStatus }, ...others] },
         { TimeToLiveStatus: 'ENABLING', AttributeName: 'expiresAt' }
       ),
       tableName: 'any'
@@ -138,10 +142,13 @@ t.test('reports faults if the answer is empty', async (t) => {
     { level: 'fault', message: /^status is undefined/ },
     { level: 'fault', message: /^its key/ },
     { level: 'fault', message: /^no index/ },
+    { level: 'warning', message: /^no index/ },
+    { level: 'warning', message: /^no index/ },
     { level: 'warning', message: /never deleted/ }
   ])
   const { KeySchema, GlobalSecondaryIndexes } = journalTableInput('any')
-  const indexes = [{ ...GlobalSecondaryIndexes![0], IndexStatus: 'ACTIVE' as const, Projection: undefined }]
+  const active = GlobalSecondaryIndexes!.map((index) => ({ ...index, IndexStatus: 'ACTIVE' as const }))
+  const indexes = [{ ...active[0], Projection: undefined }, ...active.slice(1)]
   const bare = { TableStatus: 'ACTIVE' as const, KeySchema, GlobalSecondaryIndexes: indexes }
   t.match(await table({ client: describing(bare), tableName: 'any' }).run(signal), [
     { level: 'warning', message: /lacks/ },

@@ -1,0 +1,86 @@
+import { gunzipSync } from 'node:zlib'
+import type { ActivityEvent, ActivityEventDetail } from '../activity/activity-store.ts'
+import type { AssetEvent } from '../ingest/event.ts'
+import { attemptsUntilNow, type LastAttempt } from './attempt-history.ts'
+import { eventChange } from './event-change.ts'
+import type { FeedItem } from './feed.ts'
+import { completeRecords } from './processor-record.ts'
+
+/** An event as the feed has it, and with the payload as the table has it. */
+export interface StoredEvent extends FeedItem, Omit<LastAttempt, 'status' | 'processors'> {
+  id: string
+  historyKey?: string
+  reason?: string
+  attempts?: number
+  lastError?: ActivityEvent['lastError']
+  run?: string
+  source?: 'web' | 'poll'
+  reconciled?: true
+  traceId?: string
+  /** The event as compressed JSON. */
+  payload?: Uint8Array
+}
+
+/** Maximum size of an event that is shown, in bytes of JSON. */
+const MAXIMUM_SHOWN_BYTES = 16 * 1024 * 1024
+
+/** Returns an event of the table. The payload is undefined if it is too large to keep or to show. */
+export function toDetail(item: StoredEvent): ActivityEventDetail {
+  const event = item.payload && unpack(item.payload)
+  const change = event && eventChange(event)
+  const group = item.historyKey ?? event?.group
+  const source = sourceOf(item)
+  return {
+    ...toListed(item),
+    ...(group && { group }),
+    ...(source && { source }),
+    ...(change && { change }),
+    history: attemptsUntilNow({ ...item, processors: completeRecords(item.processors ?? {}) }),
+    payload: event?.payload
+  }
+}
+
+/** Returns what the feed has of an event. */
+export function toListed(item: StoredEvent): ActivityEvent {
+  const { id, type, environment, asset, origin, occurredAt, receivedAt, status, attempts = 0 } = item
+  const { startedAt, finishedAt, reason, lastError, run, traceId, processors = {} } = item
+  return {
+    id,
+    type,
+    environment,
+    ...(asset !== undefined && { asset }),
+    origin,
+    occurredAt,
+    receivedAt,
+    ...(startedAt && { startedAt }),
+    ...(finishedAt && { finishedAt }),
+    status,
+    ...(reason && { reason }),
+    attempts,
+    processors: completeRecords(processors),
+    ...(lastError && { lastError }),
+    ...(run && { run }),
+    ...(traceId && { traceId })
+  }
+}
+
+/** Returns an event without what only its own page shows. */
+export function withoutDetail(detail: ActivityEventDetail): ActivityEvent {
+  const { history: _, payload: __, storedAt: ___, ...event } = detail
+  return event
+}
+
+/** An operator's run may reopen any event, so it is the last way in. */
+function sourceOf({ run, reconciled, source }: StoredEvent): ActivityEvent['source'] {
+  if (run) return 'replay'
+  return reconciled ? 'reconcile' : source
+}
+
+function unpack(payload: Uint8Array): AssetEvent | undefined {
+  try {
+    return JSON.parse(gunzipSync(payload, { maxOutputLength: MAXIMUM_SHOWN_BYTES }).toString())
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,14 @@
+/** How long counts and samples are kept, in days. */
+export const SAMPLE_DAYS = 7
+
+/** Partition of the history index with the newest sample of the queue from each worker. */
+export const QUEUE_PARTITION = 'queue'
+
+/** Returns the partition of the history index with the counts of an hour. `time`: ISO 8601. */
+export const minutesPartition = (time: string): string => `minutes#${time.slice(0, 13)}`
+
+/** Returns the partition of the history index with the refused notifications of a day. `time`: ISO 8601. */
+export const refusedPartition = (time: string): string => `refused#${time.slice(0, 10)}`
+
+/** How the ids of counts and samples start. Ids of events are hexadecimal. */
+export const ACTIVITY_ID_PREFIX = { minute: 'minute#', refused: 'refused#', queue: 'queue#' } as const

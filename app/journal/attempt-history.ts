@@ -1,0 +1,83 @@
+import type { ProcessorRecord, ProcessorRecords } from './processor-record.ts'
+
+/** Outcome of one processor in an attempt. */
+export interface PastRun {
+  outcome: ProcessorRecord['outcome']
+  milliseconds?: number
+  code?: string
+  message?: string
+}
+
+/** An attempt that another one followed. */
+export interface PastAttempt {
+  id: string
+  startedAt: string
+  /** Undefined if the attempt has no recorded end: it runs, or its worker crashed or lost its lease. */
+  endedAt?: string
+  processors: Readonly<Record<string, PastRun>>
+}
+
+/** What the journal knows of the last attempt of an event. */
+export interface LastAttempt {
+  status: string
+  attemptId?: string
+  attemptStartedAt?: string
+  processors?: ProcessorRecords
+  history?: readonly PastAttempt[]
+}
+
+/** Attempts that are kept, including the last one. */
+export const KEPT_ATTEMPTS = 20
+
+/**
+ * Maximum size of the attempts kept, in bytes of JSON; the oldest ones are dropped. An item may have 400 KB:
+ * 300 KiB of payload, this, and the records of the processors (at most 3.5 KB each).
+ */
+const MAXIMUM_HISTORY_BYTES = 32 * 1024
+
+const MAXIMUM_CODE_LENGTH = 100
+const MAXIMUM_MESSAGE_LENGTH = 200
+
+/**
+ * Returns the attempts of an event, oldest first. The last one is derived from the records of the
+ * processors, so an event that succeeds at the first attempt stores no history.
+ */
+export function attemptsUntilNow(entry: LastAttempt): readonly PastAttempt[] {
+  const { attemptId, attemptStartedAt, history = [] } = entry
+  if (attemptId === undefined || attemptStartedAt === undefined) return history
+  return [...history, lastAttempt(attemptId, attemptStartedAt, entry)]
+}
+
+/** Returns the attempts that are stored when another one starts. */
+export function pastAttempts(entry: LastAttempt): readonly PastAttempt[] {
+  const attempts = attemptsUntilNow(entry).slice(1 - KEPT_ATTEMPTS)
+  const sizes = attempts.map((attempt) => Buffer.byteLength(JSON.stringify(attempt)))
+  let first = attempts.length
+  for (let bytes = 0; first > 0; first--) {
+    bytes += sizes[first - 1]!
+    if (bytes > MAXIMUM_HISTORY_BYTES) break
+  }
+  return attempts.slice(first)
+}
+
+function lastAttempt(id: string, startedAt: string, { status, processors = {} }: LastAttempt): PastAttempt {
+  const ran = Object.entries(processors).filter(([, { at }]) => at >= startedAt)
+  const ends = ran.map(([, { at }]) => at).sort()
+  return {
+    id,
+    startedAt,
+    ...(status !== 'processing' && { endedAt: ends.at(-1) ?? startedAt }),
+    processors: Object.fromEntries(ran.map(([name, record]) => [name, pastRun(record)]))
+  }
+}
+
+const pastRun = (record: ProcessorRecord): PastRun => ({
+  outcome: record.outcome,
+  ...('milliseconds' in record && { milliseconds: record.milliseconds }),
+  ...('code' in record && {
+    code: cut(record.code, MAXIMUM_CODE_LENGTH),
+    message: cut(record.message, MAXIMUM_MESSAGE_LENGTH)
+  })
+})
+
+const cut = (text: string, length: number): string => text.slice(0, length).toWellFormed()

@@ -1,0 +1,49 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { BatchGetCommand } from '@aws-sdk/lib-dynamodb'
+import type { StoredEvent } from './activity-items.ts'
+import { throwUnlessAborted } from './index-stream.ts'
+import { JOURNAL, type JournalTable, journalUnavailable } from './journal-table.ts'
+
+/** Limit of DynamoDB per call. */
+const MAXIMUM_BATCH = 100
+
+/** Attempts for keys that DynamoDB leaves unprocessed: a response has at most 16 MB. */
+const MAXIMUM_ATTEMPTS = 8
+const PAUSE_MS = 25
+
+/**
+ * Reads whole events by id. Those that have expired are missing, as are items that are not events.
+ *
+ * @throws {ListenerError} JOURNAL_UNAVAILABLE
+ */
+export async function readItems(
+  table: JournalTable,
+  ids: readonly string[],
+  signal: AbortSignal
+): Promise<Map<string, StoredEvent>> {
+  const batches = Array.from({ length: Math.ceil(ids.length / MAXIMUM_BATCH) }, (_, index) =>
+    ids.slice(index * MAXIMUM_BATCH, (index + 1) * MAXIMUM_BATCH)
+  )
+  const items = await Promise.all(batches.map((batch) => readBatch(table, batch, signal)))
+  return new Map(
+    items
+      .flat()
+      .filter(({ status }) => status !== undefined)
+      .map((item) => [item.id, item])
+  )
+}
+
+async function readBatch({ client, tableName }: JournalTable, ids: readonly string[], signal: AbortSignal) {
+  const items: StoredEvent[] = []
+  let keys: Record<string, unknown>[] = ids.map((id) => ({ [JOURNAL.partitionKey]: id }))
+  for (let attempt = 1; keys.length > 0; attempt++) {
+    if (attempt > MAXIMUM_ATTEMPTS) throw journalUnavailable(new Error(`${keys.length} keys are unprocessed`))
+    if (items.length > 0 || attempt > 1) await sleep(PAUSE_MS * 2 ** (attempt - 2))
+    const response = await client
+      .send(new BatchGetCommand({ RequestItems: { [tableName]: { Keys: keys } } }), { abortSignal: signal })
+      .catch(throwUnlessAborted(signal))
+    items.push(...((response.Responses?.[tableName] ?? []) as StoredEvent[]))
+    keys = response.UnprocessedKeys?.[tableName]?.Keys ?? []
+  }
+  return items
+}

@@ -75,6 +75,13 @@ export function permissionsOf(options: PermissionsOptions) {
       feed.may('dynamodb:Query'),
       ...keys(...TABLE_KEY_ACTIONS)
     ],
+    /** Reads, and sends replays. */
+    activity: [
+      queue.may('sqs:SendMessage'),
+      journal.may('dynamodb:GetItem', 'dynamodb:BatchGetItem'),
+      feed.may('dynamodb:Query'),
+      ...keys(...TABLE_KEY_ACTIONS)
+    ],
     /** The commands `doctor`, `redrive`, `replay`, `migrate`, `setup` and `changes`, started by hand. */
     operator: [
       read,

@@ -19,12 +19,12 @@ export interface EnvironmentOptions {
 /** Returns the environment variables of each role (app/config.ts), except secrets. */
 export function environmentsOf({ settings, queues, webhookUrl, topicArn, databaseUrl }: EnvironmentOptions) {
   const names = namesOf(settings.name)
-  const common: Environment = {
+  const common = {
     LOG_LEVEL: settings.logLevel,
     METRICS_NAMESPACE: names.metricsNamespace,
     CLOUDINARY_SECRET_ID: names.secret,
     QUEUE_URL: queues.queue.queueUrl
-  }
+  } satisfies Environment
   const journal: Environment = { JOURNAL_TABLE: names.journal }
   const worker: Environment = {
     ...settings.variables,
@@ -46,6 +46,14 @@ export function environmentsOf({ settings, queues, webhookUrl, topicArn, databas
     },
     poll: { ...common, ...journal, ...(settings.pollChannel && { POLL_CHANNEL: settings.pollChannel }) },
     worker,
+    // without the secret of Cloudinary, which it does not call
+    activity: {
+      LOG_LEVEL: common.LOG_LEVEL,
+      METRICS_NAMESPACE: common.METRICS_NAMESPACE,
+      QUEUE_URL: common.QUEUE_URL,
+      ...journal,
+      PORT: String(PORT)
+    },
     reconcile: { ...common, ...journal },
     /** Its password and tokens are secrets. */
     activity: { ...common, ...journal, PORT: String(PORT) },

@@ -4,6 +4,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { CfnLoggingConfiguration, CfnWebACL, CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2'
 import { Construct } from 'constructs'
+import { ACTIVITY_BODY_BYTES } from '../app/activity/body-limit.ts'
 import { regexForNumbersAbove } from './number-regex.ts'
 import { namesOf } from './resource-names.ts'
 import type { Settings } from './settings.ts'
@@ -45,7 +46,8 @@ const RATE_WINDOW = 300
 export class Firewall extends Construct {
   constructor(scope: Construct, id: string, { settings, loadBalancer, key }: FirewallProps) {
     super(scope, id)
-    const { name, requestsPerIp, bodyLimitBytes } = settings
+    const { name, requestsPerIp } = settings
+    const bodyLimitBytes = Math.max(settings.bodyLimitBytes, settings.activity ? ACTIVITY_BODY_BYTES : 0)
     const block = (rule: string, priority: number, statement: CfnWebACL.StatementProperty) => ({
       name: rule,
       priority,

@@ -4,6 +4,7 @@ import { Secret as EcsSecret } from 'aws-cdk-lib/aws-ecs'
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms'
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager'
 import type { Construct } from 'constructs'
+import { USER_NAME } from '../app/activity/access.ts'
 import { Alarms } from './alarms.ts'
 import { createCustomerKey } from './customer-key.ts'
 import { Database } from './database.ts'
@@ -63,6 +64,7 @@ export class ListenerStack extends Stack {
       emails: settings.alarmEmails,
       key
     })
+    const secrets = this.#secrets(stateKey)
     const services = new Services(this, 'Services', {
       settings,
       network,
@@ -73,7 +75,8 @@ export class ListenerStack extends Stack {
       topicArn: topic?.topicArn,
       database,
       databaseUrl: database?.url,
-      secrets: { ...this.#secrets(stateKey), ...database?.secrets },
+      secrets: { ...secrets.processors, ...database?.secrets },
+      activitySecrets: secrets.activity,
       isHomeRegion: region === (settings.homeRegion ?? settings.regions[0]),
       alarmTopic
     })
@@ -96,6 +99,12 @@ export class ListenerStack extends Stack {
       description: 'Dashboard with notifications and the outcome of each event, from the logs',
       value: urlOf(logs.dashboard)
     })
+    if (settings.activity) {
+      new CfnOutput(this, 'ActivityPageUrl', {
+        description: `Activity page; user name ${USER_NAME}, password in the secret ${namesOf(name).activitySecret}`,
+        value: `https://${domainName}/activity`
+      })
+    }
     new CfnOutput(this, 'SecretName', { value: namesOf(name).secret })
     new CfnOutput(this, 'NextCommand', {
       description: 'Runs setup, which creates triggers and metadata fields in Cloudinary (docs/deploy.md)',
@@ -103,10 +112,10 @@ export class ListenerStack extends Stack {
     })
   }
 
-  /** Returns the environment variables that ECS reads from Secrets Manager, for processors. */
-  #secrets(stateKey: IKey | undefined): Record<string, EcsSecret> {
-    const { name, forward, database, secretVariables } = this.#settings
-    const { forwardSecret, databaseSecret, processorsSecret } = namesOf(name)
+  /** Returns the environment variables that ECS reads from Secrets Manager. */
+  #secrets(stateKey: IKey | undefined): Record<'processors' | 'activity', Record<string, EcsSecret>> {
+    const { name, forward, activity, database, secretVariables } = this.#settings
+    const { forwardSecret, activitySecret, databaseSecret, processorsSecret } = namesOf(name)
     const named = (id: string, secretName: string) => {
       const secretPartialArn = this.formatArn({
         service: 'secretsmanager',
@@ -122,12 +131,15 @@ export class ListenerStack extends Stack {
     const whole = (id: string, secretName: string) => EcsSecret.fromSecretsManager(named(id, secretName))
     const variables = secretVariables.length > 0 ? named('ProcessorsSecret', processorsSecret) : undefined
     return {
-      ...(variables &&
-        Object.fromEntries(
-          secretVariables.map((variable) => [variable, EcsSecret.fromSecretsManager(variables, variable)])
-        )),
-      ...(forward && { FORWARD_SECRET: whole('ForwardSecret', forwardSecret) }),
-      ...(database === 'secret' && { DATABASE_URL: whole('DatabaseSecret', databaseSecret) })
+      processors: {
+        ...(variables &&
+          Object.fromEntries(
+            secretVariables.map((variable) => [variable, EcsSecret.fromSecretsManager(variables, variable)])
+          )),
+        ...(forward && { FORWARD_SECRET: whole('ForwardSecret', forwardSecret) }),
+        ...(database === 'secret' && { DATABASE_URL: whole('DatabaseSecret', databaseSecret) })
+      },
+      activity: activity ? { ACTIVITY_PASSWORD: whole('ActivitySecret', activitySecret) } : {}
     }
   }
 }

@@ -1,10 +1,12 @@
 import { Annotations, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib'
 import {
+  type ApplicationListener,
   ApplicationLoadBalancer,
   ApplicationProtocol,
   ApplicationTargetGroup,
   type IListenerCertificate,
   ListenerAction,
+  ListenerCondition,
   SslPolicy,
   TargetGroupLoadBalancingAlgorithmType,
   TargetType
@@ -15,6 +17,9 @@ import type { Network } from './network.ts'
 import type { Settings } from './settings.ts'
 import { PORT, TIMINGS } from './timings.ts'
 
+/** Paths of the role `activity`; all others are of `web`. */
+const ACTIVITY_PATHS = ['/activity', '/activity/*', '/api/activity/*']
+
 export interface LoadBalancerProps {
   settings: Settings
   network: Network
@@ -22,10 +27,12 @@ export interface LoadBalancerProps {
   certificate: IListenerCertificate | undefined
 }
 
-/** The public load balancer, its target group and its access log. */
+/** The public load balancer, its target groups and its access log. */
 export class LoadBalancer extends Construct {
   readonly balancer: ApplicationLoadBalancer
   readonly targetGroup: ApplicationTargetGroup
+  /** Of `activity`; undefined without that role. */
+  readonly activityGroup: ApplicationTargetGroup | undefined
   readonly webhookUrl: string
 
   constructor(scope: Construct, id: string, { settings, network, certificate }: LoadBalancerProps) {
@@ -39,8 +46,23 @@ export class LoadBalancer extends Construct {
       idleTimeout: Duration.seconds(TIMINGS.loadBalancerIdle.seconds)
     })
     this.balancer.logAccessLogs(this.#createLogBucket(settings))
-    this.targetGroup = new ApplicationTargetGroup(this, 'Web', {
-      vpc: network.vpc,
+    this.targetGroup = this.#createTargetGroup('Web', network)
+    const listener = certificate ? this.#openHttps(certificate) : this.#openHttp()
+    if (settings.activity) {
+      this.activityGroup = this.#createTargetGroup('Activity', network)
+      listener.addTargetGroups('Activity', {
+        priority: 1,
+        conditions: [ListenerCondition.pathPatterns(ACTIVITY_PATHS)],
+        targetGroups: [this.activityGroup]
+      })
+    }
+    const origin = domainName ? `https://${domainName}` : `http://${this.balancer.loadBalancerDnsName}`
+    this.webhookUrl = `${origin}/webhooks/cloudinary`
+  }
+
+  #createTargetGroup(id: string, { vpc }: Network): ApplicationTargetGroup {
+    return new ApplicationTargetGroup(this, id, {
+      vpc,
       port: PORT,
       protocol: ApplicationProtocol.HTTP,
       targetType: TargetType.IP,
@@ -55,14 +77,10 @@ export class LoadBalancer extends Construct {
         unhealthyThresholdCount: 3
       }
     })
-    if (certificate) this.#openHttps(certificate)
-    else this.#openHttp()
-    const origin = domainName ? `https://${domainName}` : `http://${this.balancer.loadBalancerDnsName}`
-    this.webhookUrl = `${origin}/webhooks/cloudinary`
   }
 
-  #openHttps(certificate: IListenerCertificate): void {
-    this.balancer.addListener('Https', {
+  #openHttps(certificate: IListenerCertificate): ApplicationListener {
+    const https = this.balancer.addListener('Https', {
       port: 443,
       protocol: ApplicationProtocol.HTTPS,
       sslPolicy: SslPolicy.TLS13_RES,
@@ -73,10 +91,11 @@ export class LoadBalancer extends Construct {
       port: 80,
       defaultAction: ListenerAction.redirect({ protocol: 'HTTPS', port: '443', permanent: true })
     })
+    return https
   }
 
-  #openHttp(): void {
-    this.balancer.addListener('Http', {
+  #openHttp(): ApplicationListener {
+    const http = this.balancer.addListener('Http', {
       port: 80,
       defaultAction: ListenerAction.forward([this.targetGroup])
     })
@@ -86,6 +105,7 @@ export class LoadBalancer extends Construct {
         'can forge one, but they can read it and replay it until its signature expires. Use this for a trial only, ' +
         'or set domainName and hostedZoneId (docs/deploy.md).'
     )
+    return http
   }
 
   #createLogBucket({ logRetentionDays, retainData }: Settings): Bucket {

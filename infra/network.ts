@@ -34,7 +34,7 @@ const ENDPOINTS = {
 
 /**
  * VPC and security groups: tasks in private subnets, the load balancer in public ones. Only the load balancer
- * can connect to `web`, and nothing can connect to the other roles. Outbound, tasks use HTTPS, through the
+ * can connect to `web` and `activity`, and nothing can connect to the other roles. Outbound, tasks use HTTPS, through the
  * NAT gateway.
  */
 export class Network extends Construct {

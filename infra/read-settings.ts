@@ -34,6 +34,10 @@ function findConflicts(settings: Settings): string[] {
       regions.length > 1 && !(domainName && hostedZoneId),
       'regions: several regions need domainName and hostedZoneId, so that Route 53 can route between them'
     ],
+    [
+      settings.activity && !domainName,
+      'activity: needs domainName; its password must not be sent without TLS'
+    ],
     [new Set(regions).size < regions.length, 'regions: a region is repeated'],
     [!!homeRegion && !regions.includes(homeRegion), 'homeRegion: is not in regions'],
     [web.minimumTasks > web.maximumTasks, 'web.minimumTasks: exceeds maximumTasks'],

@@ -6,6 +6,7 @@ import { ArnFormat, type Stack } from 'aws-cdk-lib'
 export const namesOf = (name: string) => ({
   secret: `${name}/cloudinary`,
   forwardSecret: `${name}/forward`,
+  activitySecret: `${name}/activity`,
   databaseSecret: `${name}/database`,
   /** Values of `secretVariables`. */
   processorsSecret: `${name}/processors`,

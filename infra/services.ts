@@ -32,6 +32,8 @@ export interface ServicesProps extends Omit<EnvironmentOptions & PermissionsOpti
   loadBalancer: LoadBalancer
   /** Environment variables of processors whose values ECS reads from Secrets Manager. */
   secrets: Record<string, EcsSecret>
+  /** Environment variables of `activity` whose values ECS reads from Secrets Manager. */
+  activitySecrets: Record<string, EcsSecret>
   /** Whether this region runs `reconcile` and `poll`. */
   isHomeRegion: boolean
   alarmTopic: ITopic
@@ -40,8 +42,10 @@ export interface ServicesProps extends Omit<EnvironmentOptions & PermissionsOpti
   key: IKey | undefined
 }
 
-/** Task size of `poll` and commands. */
+/** Task size of `activity`, `poll` and commands. */
 const SMALL: TaskSize = { cpu: 256, memoryMiB: 512 }
+
+const LISTENING: readonly string[] = ['web', 'activity']
 
 /** The roles as Fargate services, and the commands as Fargate tasks. */
 export class Services extends Construct {
@@ -56,8 +60,8 @@ export class Services extends Construct {
 
   constructor(scope: Construct, id: string, props: ServicesProps) {
     super(scope, id)
-    const { settings, network, loadBalancer, secrets, queues, isHomeRegion, alarmTopic, database, key } =
-      props
+    const { settings, network, loadBalancer, secrets, activitySecrets, queues } = props
+    const { isHomeRegion, alarmTopic, database, key } = props
     this.#network = network
     this.cluster = new Cluster(this, 'Cluster', {
       clusterName: namesOf(settings.name).cluster,
@@ -79,8 +83,8 @@ export class Services extends Construct {
         environment: environments[role],
         secrets: withSecrets,
         permissions: permissions[role],
-        stopTimeout: role === 'web' ? TIMINGS.webStop.seconds : TIMINGS.workerStop.seconds,
-        listens: role === 'web',
+        stopTimeout: LISTENING.includes(role) ? TIMINGS.webStop.seconds : TIMINGS.workerStop.seconds,
+        listens: LISTENING.includes(role),
         // a worker does not start without its table, so a release that needs a new column would be rolled
         // back
         ...(role === 'worker' && settings.database !== 'none' && { initCommand: 'migrate' })
@@ -91,6 +95,14 @@ export class Services extends Construct {
     })
     this.web.attachToApplicationTargetGroup(loadBalancer.targetGroup)
     scaleWeb(this.web, loadBalancer.targetGroup, settings.web)
+
+    if (loadBalancer.activityGroup) {
+      const activity = task('activity', SMALL, activitySecrets)
+      this.#createService('Activity', activity, network.webGroup, {
+        desiredCount: 1,
+        healthCheckGracePeriod: Duration.seconds(TIMINGS.healthCheckGrace.seconds)
+      }).attachToApplicationTargetGroup(loadBalancer.activityGroup)
+    }
 
     const { worker } = settings
     this.worker = this.#createService('Worker', task('worker', worker.size, secrets), network.workerGroup, {

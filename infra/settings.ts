@@ -136,6 +136,12 @@ export const SETTINGS = {
     schema: z.string().regex(POLL_CHANNEL_NAME).optional()
   }),
 
+  activity: setting({
+    meaning:
+      'run the role `activity` in each region: its page at /activity, with the password of the secret `NAME/activity`',
+    schema: flag.default(false)
+  }),
+
   logRetentionDays: setting({
     meaning: 'retention of logs and access logs, in days',
     schema: logRetentionDays.default(90)

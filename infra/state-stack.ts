@@ -37,6 +37,15 @@ export class StateStack extends Stack {
       ...(settings.forward
         ? [{ id: 'Forward', secretName: names.forwardSecret, format: 'whsec_ and 24 to 64 bytes in base64' }]
         : []),
+      ...(settings.activity
+        ? [
+            {
+              id: 'Activity',
+              secretName: names.activitySecret,
+              format: 'password of the activity page: 12 to 256 printable characters'
+            }
+          ]
+        : []),
       ...(settings.database === 'secret'
         ? [
             {
@@ -106,7 +115,7 @@ export class StateStack extends Stack {
     Validations.of(secret).acknowledge({
       id: 'AwsSolutions-SMG4',
       reason:
-        'The value belongs to another system (Cloudinary, the receiver, the database), so AWS cannot rotate it. ' +
+        'The value belongs to people or another system (Cloudinary, the receiver, the database), so AWS cannot rotate it. ' +
         'docs/operations.md describes how to rotate it by hand without losing a notification.'
     })
     new CfnOutput(this, `${id}Secret`, {

@@ -126,7 +126,7 @@ export const TIMINGS = {
 /** Route 53 health check: interval in seconds, failures before failover, and TTL of the record in seconds. */
 export const FAILOVER_CHECK = { interval: 10, failures: 3, recordTtl: 60 } as const
 
-/** Port of `web` in its container. */
+/** Port of `web` and `activity` in their containers. */
 export const PORT = 8080
 
 /**

@@ -12,6 +12,7 @@ import type { Lifecycle } from '../web/lifecycle.ts'
 import { type AccessOptions, protect } from './access.ts'
 import type { ActivityStore } from './activity-store.ts'
 import { api } from './api/api.ts'
+import { ACTIVITY_BODY_BYTES } from './body-limit.ts'
 import { type Every, everyWithTimer } from './every.ts'
 import type { LiveFeed } from './live-feed.ts'
 import { pages } from './pages/pages.ts'
@@ -42,9 +43,6 @@ const KEEP_ALIVE_MS = 65_000
 
 const REQUEST_MS = 30_000
 
-/** 1,000 ids, and a filter. */
-const BODY_BYTES = 256 * 1024
-
 const MAXIMUM_CONNECTIONS = 1000
 
 /** No inline script or style; thumbnails may be on any host of the user's. */
@@ -66,7 +64,7 @@ export async function buildActivityServer(options: ActivityServerOptions): Promi
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { ignoreTrailingSlash: true },
-    bodyLimit: BODY_BYTES,
+    bodyLimit: ACTIVITY_BODY_BYTES,
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_MS,
     // logins are throttled by address: X-Forwarded-For is believed of the nearest peer only

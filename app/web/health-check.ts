@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 
 /**
- * Health check of the image, which has no curl: exits 0 if the web role at this port is alive. It runs every
- * 10 s on the CPU of web, so it uses neither `fetch` nor app/config.ts, which would take four times as long.
+ * Health check of the image, which has no curl: exits 0 if the role that listens at this port is alive. It runs
+ * every 10 s on the CPU of web, so it uses neither `fetch` nor app/config.ts, which would take four times as long.
  */
 const [port] = process.argv.slice(2)
 const request = get(`http://127.0.0.1:${port}/health`, { signal: AbortSignal.timeout(2000) })

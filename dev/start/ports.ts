@@ -26,6 +26,13 @@ export async function isFree(port: number): Promise<boolean> {
   return true
 }
 
+/** Returns the first free port after that of an HTTP server; 0, any free port, where there is none. */
+export async function nextFreePort(serverUrl: string): Promise<number> {
+  const taken = Number(new URL(serverUrl).port || 80)
+  for (let port = taken + 1; port < 65_536; port++) if (await isFree(port)) return port
+  return 0
+}
+
 /** Names the process that listens on a port: `nginx (process 4711)`. Undefined where no program can tell. */
 export async function holderOf(port: number, run = execute): Promise<string | undefined> {
   // lsof is part of macOS, ss of most Linux distributions

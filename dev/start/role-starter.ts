@@ -5,6 +5,13 @@ export interface RoleStarterOptions extends Pick<RoleProcessOptions, 'program' |
   environment: () => Readonly<Record<string, string | undefined>>
 }
 
+export interface RoleStart {
+  /** Receives the lines of this role instead of the starter's `onLine`. */
+  onLine?: RoleProcessOptions['onLine']
+  /** Variables of this role alone. */
+  variables?: Readonly<Record<string, string>>
+}
+
 /** A role that exits sooner, in milliseconds, is restarted with increasing delay. */
 const SHORT_LIFE_MS = 10_000
 
@@ -24,12 +31,11 @@ export class RoleStarter {
   /**
    * Starts a role and waits until it is ready.
    *
-   * @param onRoleLine receives the lines of this role instead of `onLine`
    * @throws {Error} when the role exits before that
    */
   async start(
     role: string,
-    onRoleLine = this.#options.onLine
+    { onLine: onRoleLine = this.#options.onLine, variables }: RoleStart = {}
   ): Promise<[process: RoleProcess, ready: LogLine]> {
     const { environment, onLine, program } = this.#options
     const ready = Promise.withResolvers<LogLine>()
@@ -38,7 +44,7 @@ export class RoleStarter {
       role,
       program,
       shortLifeMs: SHORT_LIFE_MS,
-      environment: environment(),
+      environment: { ...environment(), ...variables },
       onLine: (line) => {
         onRoleLine(line)
         if (line.msg !== `${role} is ready`) return
@@ -68,7 +74,7 @@ export class RoleStarter {
     const held: LogLine[] = []
     let isUp = !quietly
     const onLine = (line: LogLine) => void (isUp ? this.#options.onLine(line) : held.push(line))
-    const starts = await Promise.allSettled(Array.from({ length: count }, () => this.start(role, onLine)))
+    const starts = await Promise.allSettled(Array.from({ length: count }, () => this.start(role, { onLine })))
     const processes = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value[0]] : []))
     const failure = starts.find((start) => start.status === 'rejected')
     if (failure) {

@@ -9,7 +9,7 @@ import { describeJourney } from './journey.ts'
 import { describeTaken, isFree } from './ports.ts'
 import type { LogLine } from './role-process.ts'
 import type { System, startSystem } from './system.ts'
-import { whatNext, whatStarts } from './what-next.ts'
+import { LOCAL_ACTIVITY_PASSWORD, whatNext, whatStarts } from './what-next.ts'
 
 export interface StartSurroundings {
   /** Environment of the roles. */
@@ -43,6 +43,7 @@ export async function runStart(surroundings: StartSurroundings): Promise<0 | 1> 
     system = await surroundings.startSystem({
       environment: { ...environment, PORT: await webPort(environment.PORT, print) },
       cloudinaryPort: Number(await usualPort(CLOUDINARY_PORT, 'the Cloudinary stand-in', print)),
+      activityPassword: environment.ACTIVITY_PASSWORD || LOCAL_ACTIVITY_PASSWORD,
       onLine: log.onLine
     })
   } catch (error) {

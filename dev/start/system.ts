@@ -9,6 +9,7 @@ import type { EmbeddedSqs } from '../embedded-sqs.ts'
 import { startStandIns } from '../stand-ins.ts'
 import { type ConfigContent, inspectConfigFile } from './inspect-config.ts'
 import { embeddedVariables, ownParts } from './own-parts.ts'
+import { nextFreePort } from './ports.ts'
 import { combine } from './provision.ts'
 import { type PROVIDERS, provide } from './provisions.ts'
 import type { LogLine, RoleProcess } from './role-process.ts'
@@ -24,6 +25,8 @@ export interface SystemOptions {
   onLine: (line: LogLine) => void
   /** Number of worker processes; default 1. With a `POLL_CHANNEL`, a `poll` process starts as well. */
   workers?: number
+  /** Starts an `activity` process with this password, at the next free port after that of `web`. Default: none. */
+  activityPassword?: string | undefined
   /** Port of the Cloudinary stand-in; default 0, any free port. */
   cloudinaryPort?: number
   /** Multiplies the delays before the Cloudinary stand-in retries a delivery. */
@@ -46,6 +49,8 @@ export interface System {
   sqs: EmbeddedSqs | undefined
   dynamoDb: EmbeddedDynamoDb | undefined
   webhookUrl: string
+  /** The activity page; undefined without `activityPassword`. */
+  activityUrl: string | undefined
   /** Lines for the user: how to look into the services embedded for processors. */
   readonly hints: readonly string[]
   /** The variables by which commands find the embedded services. */
@@ -79,7 +84,7 @@ const LOG_DELAY_MS = 20
  */
 export async function startSystem(options: SystemOptions): Promise<System> {
   const { environment, onLine, retryScale, cloudinaryPort, cloudinary } = options
-  const { program = 'app/main.ts', inspect: inspectFile = inspectConfigFile } = options
+  const { activityPassword, program = 'app/main.ts', inspect: inspectFile = inspectConfigFile } = options
   const { config, problems } = inspectConfig([], environment)
   if (problems.length > 0) throw new ConfigError(problems.map(({ line }) => line))
   const forwardSecret = environment.FORWARD_SECRET || undefined
@@ -109,6 +114,13 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     provided = combine([provided, added])
   }
   const roles = new RoleStarter({ environment: variables, onLine, program })
+  const startActivity = async (webhookUrl: string, password: string) => {
+    // chosen here, since a role that restarts must keep its address
+    const port = await nextFreePort(webhookUrl)
+    const variables = { PORT: String(port), ACTIVITY_PASSWORD: password }
+    const [, { page }] = await roles.start('activity', { variables })
+    return String(page)
+  }
   const stop = async () => {
     await roles.stop()
     await provided.stop()
@@ -122,19 +134,25 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       throw new ListenerError('LISTENER_CONFIG_INVALID', message, { cause: stack })
     }
     await provideFor(report)
-    const [[web, { webhook }], started] = await Promise.all([
-      roles.start('web'),
+    const startServers = async () => {
+      const [web, { webhook }] = await roles.start('web')
+      const webhookUrl = String(webhook)
+      const activityUrl = activityPassword && (await startActivity(webhookUrl, activityPassword))
+      return { web, webhookUrl, activityUrl: activityUrl || undefined }
+    }
+    const [{ web, webhookUrl, activityUrl }, started] = await Promise.all([
+      startServers(),
       roles.startAll('worker', options.workers ?? 1),
       environment.POLL_CHANNEL ? roles.start('poll') : undefined
     ])
     workers = started
-    const webhookUrl = String(webhook)
     standIns.cloudinary.setNotificationUrl(webhookUrl)
     return {
       cloudinary: ownCloudinary ? undefined : standIns.cloudinary,
       sqs: ownQueue ? undefined : standIns.sqs,
       dynamoDb: ownJournal ? undefined : standIns.dynamoDb,
       webhookUrl,
+      activityUrl,
       get hints() {
         return provided.hints
       },

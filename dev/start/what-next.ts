@@ -1,7 +1,11 @@
+import { USER_NAME } from '../../app/activity/access.ts'
 import { ownParts } from './own-parts.ts'
 import type { System } from './system.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
+
+/** Password of the activity page where the environment has none. */
+export const LOCAL_ACTIVITY_PASSWORD = 'local-activity'
 
 const list = new Intl.ListFormat('en-GB')
 
@@ -13,7 +17,7 @@ export function whatStarts(environment: Environment): string {
     ...(ownJournal ? [] : ['DynamoDB']),
     ...(ownCloudinary ? [] : ['Cloudinary'])
   ]
-  const roles = ['web', 'worker', ...(environment.POLL_CHANNEL ? ['poll'] : [])]
+  const roles = ['web', 'worker', ...(environment.POLL_CHANNEL ? ['poll'] : []), 'activity']
   const before = standIns.length > 0 ? `stand-ins for ${list.format(standIns)}, then ` : ''
   return `Starting ${before}${list.format(roles)} …`
 }
@@ -24,7 +28,12 @@ export function whatStarts(environment: Environment): string {
  * @param environmentFile path of the file by which commands find the embedded services
  */
 export function whatNext(
-  { webhookUrl, cloudinary, hints }: Pick<System, 'webhookUrl' | 'cloudinary' | 'hints'>,
+  {
+    webhookUrl,
+    activityUrl,
+    cloudinary,
+    hints
+  }: Pick<System, 'webhookUrl' | 'activityUrl' | 'cloudinary' | 'hints'>,
   environment: Environment,
   environmentFile: string
 ): string {
@@ -32,7 +41,8 @@ export function whatNext(
 The system is running; its log follows. Press Ctrl-C to stop.
 
   webhook     ${webhookUrl}
-  readiness   ${new URL(webhookUrl).origin}/ready`
+  readiness   ${new URL(webhookUrl).origin}/ready
+  activity    ${activityUrl}; user name ${USER_NAME}, password ${shownPassword(environment)}`
   if (!cloudinary) return [addresses, ...hints, ownCloudinary(environment, environmentFile)].join('\n')
   const next = [
     [`curl -X POST ${cloudinary.url}/_standin/upload`, 'upload another asset'],
@@ -52,6 +62,10 @@ The system is running; its log follows. Press Ctrl-C to stop.
   const standIn = `  Cloudinary  ${cloudinary.url} (stand-in); assets: ${cloudinary.url}/_standin/assets`
   return [addresses, ...hints, standIn, '\nNext, in another terminal:', ...lines, ''].join('\n')
 }
+
+/** A password of the user's own is a secret, so only its variable is named. */
+const shownPassword = ({ ACTIVITY_PASSWORD }: Environment) =>
+  ACTIVITY_PASSWORD ? 'as in ACTIVITY_PASSWORD' : LOCAL_ACTIVITY_PASSWORD
 
 /** Proposes a channel with the user's name in it, since two listeners must not share one. */
 function ownCloudinary({ POLL_CHANNEL, USER }: Environment, environmentFile: string): string {

@@ -15,7 +15,8 @@ const LOCAL = {
   QUEUE_URL: '',
   JOURNAL_TABLE: '',
   PORT: '',
-  POLL_CHANNEL: ''
+  POLL_CHANNEL: '',
+  ACTIVITY_PASSWORD: ''
 }
 
 t.test('--help prints the usage', async (t) => {
@@ -41,6 +42,11 @@ t.test('processes an upload, runs on, and stops at Ctrl-C', async (t) => {
   const [, cloudinary] = await printed.said(/Cloudinary {2}(http:\S+)/)
   await fetch(`${cloudinary}/_standin/upload`, { method: 'POST' })
   await printed.said(/INFO: worker: event processed/)
+  const [, activity, user, password] = await printed.said(
+    /activity {4}(http:\S+); user name (\S+), password (\S+)/
+  )
+  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
+  t.equal((await fetch(activity!, { headers: { authorization } })).status, 200)
   // from the terminal, and forwarded by npm
   child.kill('SIGINT')
   child.kill('SIGINT')
@@ -67,7 +73,7 @@ t.test('exits with its roles when npm is killed', async () => {
   const [, file] = await printed.said(/--env-file=(\S+) app\/main\.ts doctor/)
   const [started] = await children(Number(shell))
   const roles = await children(started!)
-  t.equal(roles.length, 2)
+  t.equal(roles.length, 3)
   npm.kill('SIGKILL')
   await exited(started!, ...roles)
   t.notOk(existsSync(file!))

@@ -33,6 +33,8 @@ const several = synthesise(t, {
   natPerZone: true,
   worker: { minimumTasks: 2, spot: true },
   pollChannel: 'assets',
+  activity: true,
+  bodyLimitBytes: 100_000,
   customerKey: true,
   alarmEmails: 'oncall@example.com',
   notify: true,

@@ -84,6 +84,7 @@ t.test('conflicting settings are an error', async (t) => {
     [{ certificateArns: { 'us-east-1': 'arn:aws:acm:…' } }, /^certificateArns: /],
     [{ domainName: 'hooks.example.com' }, /^domainName: /],
     [{ regions: 'us-east-1,eu-west-1' }, /^regions: /],
+    [{ activity: true }, /^activity: /],
     [{ regions: 'us-east-1,us-east-1', ...DOMAIN }, /^regions: /],
     [{ web: { minimumTasks: 11 } }, /^web\.minimumTasks: /],
     [{ worker: { minimumTasks: 21 } }, /^worker\.minimumTasks: /],

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { App } from 'aws-cdk-lib'
 import { AwsSolutionsChecks } from 'cdk-nag'
@@ -109,7 +109,8 @@ const FLAGS = Object.fromEntries(Object.entries(CDK_JSON).filter(ofCdk))
 export const USER_SETTINGS = Object.fromEntries(Object.entries(CDK_JSON).filter((entry) => !ofCdk(entry)))
 
 function stagedFiles(directory: string): string[] {
-  const staged = readdirSync(directory).find((name) => name.startsWith('asset.'))
+  // the CDK stages its own Lambda functions too
+  const staged = readdirSync(directory).find((name) => existsSync(join(directory, name, 'Dockerfile')))
   return staged ? readdirSync(join(directory, staged), { recursive: true, encoding: 'utf8' }) : []
 }
 

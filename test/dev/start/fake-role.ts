@@ -26,7 +26,8 @@ if (config.includes(`${role} fails`)) {
     msg: `${role} is ready`,
     pid: process.pid,
     environment: process.env,
-    ...(role === 'web' && { webhook: 'http://127.0.0.1:9/webhooks/cloudinary' })
+    ...(role === 'web' && { webhook: 'http://127.0.0.1:9/webhooks/cloudinary' }),
+    ...(role === 'activity' && { page: `http://127.0.0.1:${process.env.PORT}/activity` })
   })
   setInterval(() => {}, 60_000)
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import t from 'tap'
-import { describeTaken, type Execute, holderOf, isFree } from '../../../dev/start/ports.ts'
+import { describeTaken, type Execute, holderOf, isFree, nextFreePort } from '../../../dev/start/ports.ts'
 
 /** A system with these programs and their output. */
 const system =
@@ -22,6 +22,17 @@ t.test('tells a taken port from a free one', async (t) => {
   server.close()
   await once(server, 'close')
   t.ok(await isFree(port))
+})
+
+t.test('finds the next free port after that of a server', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const { port } = server.address() as AddressInfo
+  const next = await nextFreePort(`http://127.0.0.1:${port - 1}/webhooks/cloudinary`)
+  t.ok(next === 0 || next > port)
+  t.ok((await nextFreePort('http://127.0.0.1')) > 80)
+  t.equal(await nextFreePort('http://127.0.0.1:65535'), 0)
 })
 
 t.test('names the holder of a port with the programs the system has', async (t) => {

@@ -44,6 +44,7 @@ function start(t: Test, { environment = {}, startSystem, journeyMs }: Given = {}
       return {
         cloudinary: undefined,
         webhookUrl: `http://127.0.0.1:${options.environment.PORT}/webhooks/cloudinary`,
+        activityUrl: 'http://127.0.0.1:8081/activity',
         hints: [],
         embedded: { JOURNAL_TABLE: 'embedded' },
         files: [],

@@ -64,6 +64,20 @@ t.test('starts the stand-ins and the roles, and points the roles to the stand-in
   t.notOk(pids.some(isAlive))
 })
 
+t.test('starts activity with a password, at the next free port after that of web', async (t) => {
+  const { system, environmentOf, of, until } = await start(t, {}, { activityPassword: 'local-activity' })
+  const { PORT, ACTIVITY_PASSWORD } = environmentOf('activity')
+  t.ok(Number(PORT) > Number(new URL(system.webhookUrl).port))
+  t.equal(system.activityUrl, `http://127.0.0.1:${PORT}/activity`)
+  t.equal(ACTIVITY_PASSWORD, 'local-activity')
+  t.equal(environmentOf('web').ACTIVITY_PASSWORD, undefined)
+  process.kill(Number(of('activity is ready')[0]?.pid), 'SIGKILL')
+  await until(() => of('activity is ready').length === 2)
+  t.equal(environmentOf('activity').PORT, PORT, 'keeps its address when it restarts')
+  await system.stop()
+  await exited(Number(of('activity is ready')[1]?.pid))
+})
+
 t.test('uses the Cloudinary, the queues and the journal of the environment', async (t) => {
   const own = {
     CLOUDINARY_URL: 'cloudinary://key:secret@mine',
@@ -73,6 +87,7 @@ t.test('uses the Cloudinary, the queues and the journal of the environment', asy
   }
   const { system, environmentOf } = await start(t, { environment: own })
   t.strictSame([system.cloudinary, system.sqs, system.dynamoDb], [undefined, undefined, undefined])
+  t.equal(system.activityUrl, undefined)
   t.strictSame(system.embedded, {})
   t.match(environmentOf('web'), own)
 })

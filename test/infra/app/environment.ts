@@ -29,8 +29,10 @@ export function environment(t: Test, all: Record<string, Synthesis>) {
       for (const { id } of listener.all('ECS::TaskDefinition')) {
         const role = /^Services(\w+?)Task/.exec(id)![1]!
         const given = environmentOf(listener, role, VALUES)
-        const config = readConfig(requires(role), given)
-        t.strictSame(credentialSource(config), { secretId: 'cloudinary-listener/cloudinary' })
+        const fromSecret = role === 'Activity' && { ACTIVITY_PASSWORD: 'of-the-secret' }
+        const config = readConfig(requires(role), { ...given, ...fromSecret })
+        if (role === 'Activity') t.notOk(config.CLOUDINARY_SECRET_ID, 'it does not call Cloudinary')
+        else t.strictSame(credentialSource(config), { secretId: 'cloudinary-listener/cloudinary' })
         const unknown = Object.keys(given).filter((variable) => !Object.hasOwn(VARIABLES, variable))
         const own = ['Worker', 'Operator'].includes(role) ? Object.keys(settings.variables) : []
         t.strictSame(unknown, [...own, 'AWS_REGION'], `${role}, ${name}: the listener reads every variable`)

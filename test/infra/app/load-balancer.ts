@@ -1,4 +1,5 @@
 import type { Test } from 'tap'
+import { ACTIVITY_BODY_BYTES } from '../../../app/activity/body-limit.ts'
 import type { Synthesis, Template } from '../../support/templates.ts'
 
 /** The attributes of a load balancer or a target group, by key. */
@@ -87,6 +88,25 @@ export function loadBalancer(t: Test, { plain, several, trial, bespoke }: Record
     })
   })
 
+  t.test('sends the paths of activity to its own target group, over HTTPS alone', async (t) => {
+    const { listener } = several!
+    t.match(listener.one('ElasticLoadBalancingV2::ListenerRule').Properties, {
+      ListenerArn: { Ref: /^EntryLoadBalancerHttps/ },
+      Conditions: [
+        {
+          Field: 'path-pattern',
+          PathPatternConfig: { Values: ['/activity', '/activity/*', '/api/activity/*'] }
+        }
+      ],
+      Actions: [{ Type: 'forward', TargetGroupArn: { Ref: /^EntryActivity/ } }]
+    })
+    t.match(listener.one('ElasticLoadBalancingV2::TargetGroup', 'EntryActivity').Properties, {
+      HealthCheckPath: '/ready',
+      Port: 8080
+    })
+    t.equal(plain!.listener.all('ElasticLoadBalancingV2::ListenerRule').length, 0)
+  })
+
   t.test(
     'the firewall protects the load balancer with managed rules and a rate limit per address',
     async (t) => {
@@ -120,6 +140,14 @@ export function loadBalancer(t: Test, { plain, several, trial, bespoke }: Record
     t.equal(limit, 10_485_760, "the listener's own limit")
     t.notMatch(String(limit), refused)
     t.match(String(limit + 1), refused)
+  })
+
+  t.test('the firewall passes a replay of maximum size where bodyLimitBytes is smaller', async (t) => {
+    t.ok(several!.settings.bodyLimitBytes < ACTIVITY_BODY_BYTES)
+    const statement = rules(several!.listener)[1]!.Statement.RegexMatchStatement!
+    const refused = new RegExp(statement.RegexString)
+    t.notMatch(String(ACTIVITY_BODY_BYTES), refused)
+    t.match(String(ACTIVITY_BODY_BYTES + 1), refused)
   })
 
   t.test('managed rules that inspect bodies only count', async (t) => {

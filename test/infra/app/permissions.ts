@@ -60,6 +60,12 @@ export function permissions(t: Test, { plain, several, trial }: Record<string, S
       SECRET,
       `${JOURNAL}: dynamodb:DescribeTable dynamodb:DescribeTimeToLive dynamodb:GetItem`
     ])
+    t.strictSame(allowed(several!.home, 'ServicesActivityTaskTaskRole'), [
+      'Key: kms:Decrypt kms:GenerateDataKey',
+      'QueuesQueue: sqs:SendMessage',
+      `${JOURNAL}/index/feed: dynamodb:Query`,
+      `${JOURNAL}: dynamodb:BatchGetItem dynamodb:GetItem`
+    ])
     t.strictSame(allowed(several!.home, 'ServicesPollTaskTaskRole'), [
       'Key: kms:Decrypt kms:GenerateDataKey',
       'QueuesQueue: sqs:SendMessage',
@@ -120,6 +126,10 @@ export function permissions(t: Test, { plain, several, trial }: Record<string, S
       ]
     )
     t.strictSame(allowed(several!.listener, 'ServicesWebTaskExecutionRole'), common('Web'))
+    t.strictSame(allowed(several!.listener, 'ServicesActivityTaskExecutionRole'), [
+      ...common('Activity'),
+      'secret:cloudinary-listener/activity-??????: secretsmanager:DescribeSecret secretsmanager:GetSecretValue'
+    ])
   })
 
   t.test('the schedule may run its task and pass its two roles', async (t) => {

@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import type { Synthesis, Template } from '../../support/templates.ts'
 
-const ROLES = ['Web', 'Worker', 'Operator', 'Reconcile', 'Poll']
+const ROLES = ['Web', 'Worker', 'Operator', 'Reconcile', 'Poll', 'Activity']
 
 const secretsOf = (template: Template, role: string) =>
   ((template.container(role).Secrets ?? []) as unknown as { Name: string; ValueFrom: unknown }[]).map(
@@ -39,7 +39,8 @@ export function services(t: Test, { plain, several, trial, bespoke }: Record<str
       Worker: 'worker',
       Operator: 'doctor',
       Reconcile: 'reconcile',
-      Poll: 'poll'
+      Poll: 'poll',
+      Activity: 'activity'
     })) {
       const { Command, LogConfiguration } = several!.home.container(role)
       t.strictSame(Command, [command])
@@ -54,11 +55,14 @@ export function services(t: Test, { plain, several, trial, bespoke }: Record<str
     }
   })
 
-  t.test('only web has a port and a health check', async (t) => {
-    t.match(plain!.listener.container('Web'), {
-      PortMappings: [{ ContainerPort: 8080 }],
-      HealthCheck: { Command: ['CMD', 'node', 'app/web/health-check.ts', '8080'] }
-    })
+  t.test('only web and activity have a port and a health check', async (t) => {
+    for (const container of [plain!.listener.container('Web'), several!.listener.container('Activity')]) {
+      t.match(container, {
+        PortMappings: [{ ContainerPort: 8080 }],
+        HealthCheck: { Command: ['CMD', 'node', 'app/web/health-check.ts', '8080'] },
+        StopTimeout: 35
+      })
+    }
     t.equal(plain!.listener.container('Web').Memory, 1024, 'the container has a memory limit of its own')
     for (const role of ['Worker', 'Operator']) {
       t.match(plain!.listener.container(role), { PortMappings: undefined, HealthCheck: undefined })
@@ -68,7 +72,7 @@ export function services(t: Test, { plain, several, trial, bespoke }: Record<str
   t.test(
     'a release that does not start is rolled back, and old tasks stay until new ones are healthy',
     async (t) => {
-      for (const role of ['Web', 'Worker', 'Poll']) {
+      for (const role of ['Web', 'Worker', 'Poll', 'Activity']) {
         t.match(several!.home.one('ECS::Service', `Services${role}`).Properties, {
           DeploymentConfiguration: {
             DeploymentCircuitBreaker: { Enable: true, Rollback: true },
@@ -80,6 +84,21 @@ export function services(t: Test, { plain, several, trial, bespoke }: Record<str
       }
     }
   )
+
+  t.test('activity is off by default; it runs in each region, with the password of its secret', async (t) => {
+    t.equal(plain!.listener.all('ECS::TaskDefinition', 'ServicesActivity').length, 0)
+    for (const listener of Object.values(several!.listeners)) {
+      const { Properties } = listener.one('ECS::Service', 'ServicesActivity')
+      t.match(Properties, {
+        DesiredCount: 1,
+        LoadBalancers: [{ ContainerPort: 8080, TargetGroupArn: { Ref: /^EntryActivity/ } }]
+      })
+      t.strictSame(secretsOf(listener, 'Activity'), ['ACTIVITY_PASSWORD'])
+      t.match(JSON.stringify(listener.container('Activity').Secrets), 'secret:cloudinary-listener/activity')
+      t.notMatch(secretsOf(listener, 'Worker').join(), 'ACTIVITY_PASSWORD')
+      t.match(listener.outputs.ActivityPageUrl, { Value: 'https://hooks.example.com/activity' })
+    }
+  })
 
   t.test('tasks start after their routes, endpoints, policies and database', async (t) => {
     const waits = ({ listener }: Synthesis, parts: RegExp[]) => {

@@ -70,6 +70,7 @@ export function state(t: Test, { plain, several, trial, bespoke }: Record<string
       [
         ['cloudinary-listener/cloudinary', /cloudinary:\/\/KEY:SECRET@CLOUD/],
         ['cloudinary-listener/forward', /whsec_/],
+        ['cloudinary-listener/activity', /12 to 256 printable characters/],
         ['cloudinary-listener/database', /postgres:\/\//]
       ]
     )

@@ -49,8 +49,8 @@ export function uploadFields(asset: Asset, cloud: Cloud): Record<string, unknown
 }
 
 /**
- * Answer of the Upload API. `signature` authenticates it to the caller: `public_id` and `version` with the caller's secret,
- * always by signature version 1.
+ * Answer of the Upload API. `signature` authenticates it to the caller: `public_id` and `version` with the
+ * caller's secret, always by signature version 1.
  */
 export function uploadAnswer(
   asset: Asset,

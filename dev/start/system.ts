@@ -16,9 +16,9 @@ import { RoleStarter } from './role-starter.ts'
 
 export interface SystemOptions {
   /**
-   * Environment of the roles. SQS is embedded without `QUEUE_URL`, DynamoDB without `JOURNAL_TABLE`; Cloudinary is the
-   * stand-in without `CLOUDINARY_URL` and `CLOUDINARY_SECRET_ID`. Other services that processors require are embedded where
-   * possible.
+   * Environment of the roles. SQS is embedded without `QUEUE_URL`, DynamoDB without `JOURNAL_TABLE`;
+   * Cloudinary is the stand-in without `CLOUDINARY_URL` and `CLOUDINARY_SECRET_ID`. Other services that
+   * processors require are embedded where possible.
    */
   environment: Readonly<Record<string, string | undefined>>
   onLine: (line: LogLine) => void

@@ -135,7 +135,7 @@ test('the summary tells answers, rate and latency', async (t) => {
 
 const request = makeRequest(sendOptions(), 0, new Date())
 
-/** A clock that is 5 ms further every time it is read. */
+/** A clock that advances by 5 ms each time it is read. */
 const ticking = () => {
   let now = 0
   return () => {

@@ -107,17 +107,17 @@ export async function adminApi(
     cloud.metadataFields.create(body as Partial<MetadataField>)
   )
 
-  const one = '/metadata_fields/:external_id'
+  const path = '/metadata_fields/:external_id'
   type One = { Params: { external_id: string } }
-  app.get<One>(one, named('metadata_field_by_field_id'), async ({ params, standIn }) =>
+  app.get<One>(path, named('metadata_field_by_field_id'), async ({ params, standIn }) =>
     standIn.cloud.metadataFields.get(params.external_id)
   )
 
-  app.put<One>(one, named('update_metadata_field'), async ({ params, body, standIn: { cloud } }) =>
+  app.put<One>(path, named('update_metadata_field'), async ({ params, body, standIn: { cloud } }) =>
     cloud.metadataFields.update(params.external_id, body as Partial<MetadataField>)
   )
 
-  app.delete<One>(one, named('delete_metadata_field'), async ({ params, standIn: { cloud } }) => {
+  app.delete<One>(path, named('delete_metadata_field'), async ({ params, standIn: { cloud } }) => {
     cloud.metadataFields.delete(params.external_id)
     const assets = cloud.assets.all()
     for (const asset of assets) delete asset.metadata[params.external_id]

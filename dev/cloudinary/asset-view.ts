@@ -80,7 +80,7 @@ export function lastUpdateOf(asset: Asset, name: string): number | undefined {
     : undefined
 }
 
-/** Times of the last changes, without those that never happened. */
+/** Returns the times of the last changes; omits changes that never happened. */
 export function lastUpdated(asset: Asset, format: (time: number) => string): Record<string, string> {
   const known = Object.keys(TIMESTAMPS)
     .map((name) => [name, lastUpdateOf(asset, name)] as const)

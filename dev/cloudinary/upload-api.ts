@@ -130,8 +130,8 @@ export async function uploadApi(
 
     destroy(request) {
       const publicId = requiredText(request.standIn.form.values, 'public_id')
-      const gone = changesOf(request).destroy(publicId, kindOf(request))
-      return { result: gone.length > 0 ? 'ok' : 'not found' }
+      const destroyed = changesOf(request).destroy(publicId, kindOf(request))
+      return { result: destroyed.length > 0 ? 'ok' : 'not found' }
     }
   }
 

@@ -34,7 +34,7 @@ export interface SystemOptions {
   reroute?: (environment: Record<string, string>) => Promise<Record<string, string>>
   /** The program that runs roles and `migrate`; default `app/main.ts`. */
   program?: string
-  /** Reads the listener's configuration; default in a process of its own. */
+  /** Reads the listener's configuration; default in its own process. */
   inspect?: typeof inspectConfigFile
   /** The services that can be embedded for processors. */
   providers?: typeof PROVIDERS

@@ -71,8 +71,8 @@ t.test('sends nothing without a target', async (t) => {
 
 t.test('sends to the triggers of the type', async (t) => {
   const hook = await listen(t)
-  const environmentOfItsOwn = new Cloud(environment)
-  const { triggers, channels } = environmentOfItsOwn
+  const cloud = new Cloud(environment)
+  const { triggers, channels } = cloud
   triggers.create({ uri: hook, event_type: 'upload' }, 0)
   triggers.create({ uri: `${hook}/all`, event_type: 'all' }, 0)
   triggers.create({ uri: hook, event_type: 'all' }, 0)
@@ -80,7 +80,7 @@ t.test('sends to the triggers of the type', async (t) => {
   triggers.create({ uri: `${hook}/delete`, event_type: 'delete' }, 0)
   const attempts: string[] = []
   const notifier = start(t, { onAttempt: ({ url }) => attempts.push(url) })
-  t.match(await notifier.send(environmentOfItsOwn, BODY), { url: hook, outcome: 'delivered' })
+  t.match(await notifier.send(cloud, BODY), { url: hook, outcome: 'delivered' })
   t.same(new Set(attempts), new Set([hook, `${hook}/all`, 'poll://orders']))
   t.match(
     notifier.deliveries.items.find(({ url }) => url === 'poll://orders'),
@@ -88,25 +88,25 @@ t.test('sends to the triggers of the type', async (t) => {
   )
   t.equal(channels.size('orders'), 1)
   t.equal(attempts.length, 3, 'each URL is notified once')
-  await notifier.send(environmentOfItsOwn, 'no JSON')
+  await notifier.send(cloud, 'no JSON')
   t.same(new Set(attempts.splice(0).slice(3)), new Set([hook, `${hook}/all`]))
 })
 
-t.test("a call's own URL is instead of all triggers but those that are additive", async (t) => {
+t.test('the URL of a call replaces all triggers except additive ones', async (t) => {
   const hook = await listen(t)
-  const environmentOfItsOwn = new Cloud(environment)
-  const { triggers } = environmentOfItsOwn
+  const cloud = new Cloud(environment)
+  const { triggers } = cloud
   triggers.create({ uri: `${hook}/1`, event_type: 'upload' }, 0)
   triggers.create({ uri: `${hook}/2`, event_type: 'upload', additive: true }, 0)
   triggers.create({ uri: `${hook}/3`, event_type: 'delete', additive: true }, 0)
   const notifier = start(t)
-  const places = async (...args: [string?]) => {
+  const targets = async (...args: [string?]) => {
     const before = notifier.deliveries.items.length
-    await notifier.send(environmentOfItsOwn, BODY, ...args)
+    await notifier.send(cloud, BODY, ...args)
     return new Set(notifier.deliveries.items.slice(before).map(({ url }) => url))
   }
-  t.same(await places(`${hook}/own`), new Set([`${hook}/own`, `${hook}/2`]))
-  t.same(await places(), new Set([`${hook}/1`, `${hook}/2`]))
+  t.same(await targets(`${hook}/own`), new Set([`${hook}/own`, `${hook}/2`]))
+  t.same(await targets(), new Set([`${hook}/1`, `${hook}/2`]))
 })
 
 t.test('retries after any status except 200, with the same headers', async (t) => {

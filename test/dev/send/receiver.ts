@@ -47,7 +47,7 @@ export async function receiver(
 }
 
 /** Returns an address where nothing listens. */
-export async function deserted(): Promise<string> {
+export async function unusedUrl(): Promise<string> {
   const server = createServer()
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -94,15 +94,15 @@ test('prints its progress every second, also without answers', async (t) => {
 
 test('uses the system timer by default', async (t) => {
   const options = sendOptions({ count: 1 })
-  const said = Promise.withResolvers<string>()
-  const answer = () => said.promise.then(() => new Response(''))
+  const progress = Promise.withResolvers<string>()
+  const answer = () => progress.promise.then(() => new Response(''))
   await sendMany(
     options,
     () => makeRequest(options, 0, new Date()),
     { fetch: answer, elapsed: () => performance.now() },
-    said.resolve
+    progress.resolve
   )
-  t.match(await said.promise, /^Progress {2}0 of 1/)
+  t.match(await progress.promise, /^Progress {2}0 of 1/)
 })
 
 test('returns a measured value as percentile', async (t) => {

@@ -1,13 +1,12 @@
 import { readFile } from 'node:fs/promises'
 
-/** Memory of a process that is resident, in MB. */
+/** Resident memory of a process, in MB. */
 export interface ProcessMemory {
   now: number
-  /** The most that it ever was. */
   peak: number
 }
 
-/** Asks the kernel (Linux) about a process. @throws {Error} ENOENT when it has ended */
+/** Reads the memory of a process. Linux only. @throws {Error} ENOENT if it has exited */
 export async function memoryOf(pid: number): Promise<ProcessMemory> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8')
   const megabytes = (name: string) =>

@@ -3,8 +3,8 @@ import { TABLES } from './docs.ts'
 
 const USAGE = `Usage: npm run cost
 
-Prints the monthly cost on AWS at several volumes, the number of tasks at several rates, and the inputs and prices that they
-are computed from. docs/cost.md and docs/scale.md have the same tables (npm run docs). To change inputs, edit dev/cost/.
+Prints the monthly cost on AWS at several volumes, the number of tasks at several rates, and their inputs and
+prices. docs/cost.md and docs/scale.md have the same tables (npm run docs). To change inputs, edit dev/cost/.
 `
 
 if (process.argv.includes('--help')) {

@@ -1,4 +1,4 @@
-/** dynalite 4 has no types of its own: what we use of it. */
+/** The parts of dynalite 4 that are used; it has no types. */
 declare module 'dynalite' {
   import type { Server } from 'node:http'
 

@@ -56,8 +56,9 @@ export interface SqsOptions {
 /**
  * Starts SQS and SNS in memory, with the listener's queues and a topic. Accepts any credentials.
  *
- * The queue URLs name the advertised host, since `sqs.us-east-1.localhost`, the host of fauxqs, does not resolve everywhere, and
- * the AWS SDK calls the host of the queue URL rather than AWS_ENDPOINT_URL_SQS. fauxqs reads only the last part of the URL.
+ * The queue URLs name the advertised host, since `sqs.us-east-1.localhost`, the host of fauxqs, does not
+ * resolve everywhere, and the AWS SDK calls the host of the queue URL rather than AWS_ENDPOINT_URL_SQS.
+ * fauxqs reads only the last part of the URL.
  */
 export async function startSqs(options: SqsOptions = {}): Promise<EmbeddedSqs> {
   const { port = 0, host = '127.0.0.1', advertisedHost = host === '0.0.0.0' ? '127.0.0.1' : host } = options
@@ -89,8 +90,8 @@ export async function startSqs(options: SqsOptions = {}): Promise<EmbeddedSqs> {
 }
 
 /**
- * Makes the Fastify server that `start` creates synchronously listen on an address. fauxqs 2.4.1 has no option for it, and on
- * all interfaces anyone on the network could read and send messages.
+ * Makes the Fastify server that `start` creates synchronously listen on an address. fauxqs 2.4.1 has no
+ * option for it, and on all interfaces anyone on the network could read and send messages.
  */
 function listeningOn<T>(host: string, start: () => T): T {
   const bind = (message: unknown) => {

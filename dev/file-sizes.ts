@@ -4,7 +4,9 @@ import { existsSync, lstatSync } from 'node:fs'
 /** Maximum size of a file in git, in bytes. Every clone downloads every file, also after it was removed. */
 const MAXIMUM_BYTES = 1024 * 1024
 
-/** Files that git tracks in the current directory; undefined where there is no git or no repository to ask. */
+/**
+ * Files that git tracks in the current directory; undefined where there is no git or no repository to ask.
+ */
 function trackedFiles(): string[] | undefined {
   // an archive of the project has no .git, and may lie within another repository
   if (!existsSync('.git')) return undefined

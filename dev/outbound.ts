@@ -19,8 +19,8 @@ type Received = { receivedAt: string; id: string | undefined } & (
 const REMEMBERED = 1000
 
 /**
- * Receives and shows what processors send. `POST /received` accepts requests with a valid signature of Standard Webhooks, and
- * answers others 401.
+ * Receives and shows requests and messages of processors. `POST /received` accepts requests with a valid
+ * signature of Standard Webhooks, and answers others 401.
  */
 export async function outboundApi(
   app: FastifyInstance,

@@ -2,8 +2,8 @@ import { pino } from 'pino'
 import { createLogFormat } from './log-format.ts'
 
 /**
- * Preloaded with `node --import`, formats the log of a process for people, as in docker-compose.yml. A pipe would separate the
- * process from its signals, its exit code and its last lines.
+ * Preloaded with `node --import`, formats the log of a process for people, as in docker-compose.yml. A pipe
+ * would separate the process from its signals, its exit code and its last lines.
  */
 const format = createLogFormat({ colors: false })
 const { destination } = pino

@@ -50,7 +50,8 @@ const errorAnswer = (status: number, code: string, message: string): Answer => (
 })
 
 /**
- * Serves GetSecretValue of AWS Secrets Manager, the one operation that the listener uses. Accepts any signature.
+ * Serves GetSecretValue of AWS Secrets Manager, the one operation that the listener uses. Accepts any
+ * signature.
  * Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
  *
  * @param options.port default 0, any free port

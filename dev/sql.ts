@@ -3,8 +3,8 @@ import { Client } from 'pg'
 
 const USAGE = `Usage: npm run sql -- [--url postgres://…] "SELECT …"
 
-Runs a statement and prints each row as a JSON object, for machines without psql. \`npm start\` prints the URL of the embedded
-PostgreSQL.
+Runs a statement and prints each row as a JSON object, for machines without psql. \`npm start\` prints the URL
+of the embedded PostgreSQL.
 
   --url   default: DATABASE_URL
 `

@@ -2,10 +2,10 @@ import { parseArgs } from 'node:util'
 
 const USAGE = `Usage: npm start
 
-Starts the whole system on this machine: stand-ins for SQS, DynamoDB and Cloudinary, and web, worker and activity as in
-production. Also embeds services that processors require and the environment lacks, such as a database. Sends one upload through the
-system, prints its journey, and runs until Ctrl-C; a second Ctrl-C exits at once. Restarts the worker when listener.config.ts
-or a file that it imports changes.
+Starts the whole system on this machine: stand-ins for SQS, DynamoDB and Cloudinary, and web, worker and
+activity as in production. Also embeds services that processors require and the environment lacks, such as a database. Sends
+one upload through the system, prints its journey, and runs until Ctrl-C; a second Ctrl-C exits at once.
+Restarts the worker when listener.config.ts or a file that it imports changes.
 
   CLOUDINARY_URL=…   uses your Cloudinary instead of the stand-in, and uploads nothing to it
   POLL_CHANNEL=…     also starts the role poll, which polls that channel of Cloudinary

@@ -9,21 +9,22 @@ import { gigabytesOf, startServer } from './history-server.ts'
 
 const USAGE = `Usage: npm run bench:reconcile -- [--rate N] [--hours N] [--lost-every N]
 
-Runs one pass of reconcile, as a process of its own, over a past that is served from loopback; prints what it read, how long it
-took and its peak memory. Exits 1 when it did not find exactly what was lost, or took more than a task of 512 MiB has.
+Runs one pass of reconcile in its own process, on a computed history served from loopback. Prints the
+duration, the reads and the peak memory. Exits 1 if a lost change was not found, or if the process needs more
+memory than a task of 512 MiB has.
 
-  --rate N        events a second; default 20
-  --hours N       how far the pass looks back; default 13
-  --lost-every N  of the changes of tags, one in N is lost; default 1000
+  --rate N        events per second; default 20
+  --hours N       length of the searched window; default 13
+  --lost-every N  one in N tag changes is lost; default 1000
 `
-/** What a task of 512 MiB has for the process, in MB; Node.js gives half of it to the heap. */
+/** Memory of the process in a task of 512 MiB, in MB. Node.js uses half of it for the heap. */
 const LIMIT_MB = 480
 const NODE_OPTIONS = '--max-old-space-size=256 --max-semi-space-size=8'
 const SAMPLE_MS = 100
 const HOUR_MS = 3_600_000
-/** The past before the window that reconcile reads. */
+/** Length of the history before the searched window. */
 const BEFORE_MS = 12 * HOUR_MS
-const LONGEST_MS = 20 * 60_000
+const TIMEOUT_MS = 20 * 60_000
 
 const { values } = parseArgs({
   options: {
@@ -54,7 +55,7 @@ const child = spawn(
   ['app/main.ts', 'reconcile', '--since', isoSeconds(from), '--grace', '0'],
   {
     stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: LONGEST_MS,
+    timeout: TIMEOUT_MS,
     env: {
       PATH: process.env.PATH,
       NODE_OPTIONS,
@@ -71,17 +72,17 @@ let peak = 0
 const sampling = setInterval(() => {
   memoryOf(child.pid!).then(
     (memory) => {
-      peak = Math.max(peak, memory.peak || 0) // not a number once it is a zombie
+      peak = Math.max(peak, memory.peak || 0) // NaN for a zombie process
     },
-    () => {} // it has ended
+    () => {} // it has exited
   )
 }, SAMPLE_MS)
 const sent = new Set<string>()
-const said: string[] = []
+const output: string[] = []
 for await (const line of createInterface({ input: child.stdout })) {
   const [, id] = /^sent +(\S+)/.exec(line) ?? []
   if (id) sent.add(id)
-  if (!line.startsWith('…') && !id) said.push(line)
+  if (!line.startsWith('…') && !id) output.push(line)
 }
 const exitCode = child.exitCode ?? child.signalCode ?? (await once(child, 'exit'))[0]
 clearInterval(sampling)
@@ -89,21 +90,21 @@ const seconds = (performance.now() - startedAt) / 1000
 server.stop()
 await sqs.stop()
 
-// what was changed in the last minute is left for the next pass
+// reconcile leaves the most recent changes for the next pass
 const expected = lost.intersection(lostIds({ ...history, end: end - 2 * 60_000 }, from))
 const found = [...expected].filter((id) => sent.has(id)).length
 const events = history.rate * 3600 * Number(values.hours)
 console.table({
   'events in the window': events,
   'changes lost / found': `${expected.size} / ${found}`,
-  'pass, s': Math.round(seconds),
+  'duration, s': Math.round(seconds),
   'peak memory, MB': Math.round(peak),
-  'calls of the Admin API': server.searches,
-  'queries of DynamoDB': server.queries,
+  'Admin API calls': server.searches,
+  'DynamoDB queries': server.queries,
   'feed items read': server.itemsRead,
   'feed read, GB': gigabytesOf(server.itemsRead).toFixed(2)
 })
 if (exitCode !== 0 || found < expected.size || peak > LIMIT_MB) {
-  console.error(`failed: exit code ${exitCode}; it said:\n${said.join('\n')}`)
+  console.error(`failed: exit code ${exitCode}; output:\n${output.join('\n')}`)
   process.exitCode = 1
 }

@@ -4,25 +4,25 @@ import type { AddressInfo } from 'node:net'
 import { json, text } from 'node:stream/consumers'
 import { feedItem, firstAsset, foundAsset, type History, isLost } from './history.ts'
 
-/** DynamoDB's pages are 1 MB; items of the feed are some 800 bytes. */
+/** A page of DynamoDB is 1 MB; an item of the feed is about 800 bytes. */
 const ITEMS_PER_PAGE = 1300
 const ITEM_BYTES = 800
 
-export interface Served {
+export interface HistoryServer {
   searches: number
   queries: number
-  /** Items that DynamoDB would have read and charged. */
+  /** Number of items that DynamoDB would have read and charged. */
   itemsRead: number
   stop: () => void
   url: string
 }
 
 /**
- * Answers what `reconcile` asks of DynamoDB and of the Search API, out of a computed history: neither dynalite nor the
- * Cloudinary stand-in holds a million of anything.
+ * Serves DynamoDB and the Search API to `reconcile` from a computed history, since neither dynalite nor the
+ * Cloudinary stand-in can hold a million items.
  */
-export async function startServer(history: History, lost: ReadonlySet<string>): Promise<Served> {
-  const served: Served = { searches: 0, queries: 0, itemsRead: 0, url: '', stop: () => server.close() }
+export async function startServer(history: History, lost: ReadonlySet<string>): Promise<HistoryServer> {
+  const served: HistoryServer = { searches: 0, queries: 0, itemsRead: 0, url: '', stop: () => server.close() }
   const server = createServer(async (request, response) => {
     const operation = String(request.headers['x-amz-target'] ?? '').split('.')[1]
     const body = operation ? ((await json(request)) as never) : await text(request)
@@ -62,7 +62,7 @@ export async function startServer(history: History, lost: ReadonlySet<string>): 
       first: firstAsset(history, field, Date.parse(from.S)),
       end: firstAsset(history, field, through + 1)
     }))
-    // two series one after the other; a page may end in either
+    // the uploads, then the tag changes; a page can end in either
     const Items: object[] = []
     let position = Number(input.ExclusiveStartKey?.next.N ?? 0)
     let offset = 0
@@ -102,5 +102,5 @@ export async function startServer(history: History, lost: ReadonlySet<string>): 
   return served
 }
 
-/** Gigabytes that DynamoDB reads for items of the feed. */
+/** Returns the gigabytes that DynamoDB reads for a number of feed items. */
 export const gigabytesOf = (items: number) => (items * ITEM_BYTES) / 1e9

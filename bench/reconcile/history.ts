@@ -1,23 +1,25 @@
 import { foundEventId } from '../../app/ingest/event-identity.ts'
 
-/** A cloud's past, computed and not stored: every other event is an upload, the others are changes of tags. */
+/**
+ * The history of a cloud, computed instead of stored. Half of the events are uploads, half are tag changes.
+ */
 export interface History {
-  /** Events a second. */
+  /** Events per second. */
   rate: number
-  /** Milliseconds since the epoch: the feed and the assets begin then. */
+  /** Start of the feed and of the assets, Unix time in milliseconds. */
   start: number
-  /** And end then. */
+  /** End of both, Unix time in milliseconds. */
   end: number
-  /** Of the changes of tags, one in this number is lost. */
+  /** One in this number of tag changes is lost. */
   lostEvery: number
 }
 
-/** An asset is tagged so many uploads after its own. */
+/** Number of later uploads after which an asset is tagged. */
 const TAGGED_AFTER = 2000
 
 export const ENVIRONMENT = 'demo'
 
-/** The first number of an asset that was uploaded, or tagged, at a time or later. */
+/** Returns the number of the first asset that was uploaded, or tagged, at a time or later. */
 export const firstAsset = ({ rate, start }: History, field: 'upload' | 'tags', time: number): number => {
   const uploads = Math.ceil(((time - start) / 1000) * (rate / 2))
   return Math.max(0, field === 'upload' ? uploads : uploads - TAGGED_AFTER)
@@ -30,7 +32,7 @@ export const isLost = ({ lostEvery }: History, asset: number): boolean => asset 
 
 export const assetIdOf = (asset: number): string => asset.toString(16).padStart(32, '0')
 
-/** As the Search API finds it. */
+/** Returns an asset as the Search API does. */
 export function foundAsset(history: History, asset: number): object {
   const [uploaded, tagged] = [timeOf(history, 'upload', asset), timeOf(history, 'tags', asset)].map(
     isoSeconds
@@ -58,7 +60,7 @@ export function foundAsset(history: History, asset: number): object {
   }
 }
 
-/** As the feed has it, in DynamoDB's JSON. */
+/** Returns an item of the feed in the JSON of DynamoDB. */
 export function feedItem(history: History, field: 'upload' | 'tags', asset: number): Record<string, object> {
   const at = new Date(timeOf(history, field, asset)).toISOString()
   const record = {
@@ -85,7 +87,7 @@ export function feedItem(history: History, field: 'upload' | 'tags', asset: numb
   }
 }
 
-/** The ids of the events of lost changes in a range of time: those that the journal does not know. */
+/** Returns the event ids of the lost changes from a time on, which the journal does not have. */
 export function lostIds(history: History, from: number): Set<string> {
   const ids = new Set<string>()
   const end = firstAsset(history, 'tags', history.end)

@@ -4,21 +4,21 @@ import { formatTable } from '../../test/system/chaos/table.ts'
 import { post, uploads } from './load.ts'
 import { type Figures, measure, median } from './measure.ts'
 import { messagesOf } from './messages.ts'
-import { type Measured, startFloor, startOutside, startRole } from './processes.ts'
+import { type MeasuredProcess, startFloor, startInstantStandIns, startRole } from './processes.ts'
 
 const USAGE = `Usage: npm run bench -- [--runs N] [--size N] [--only web|worker]
 
-Measures the real web and worker processes on this machine, on loopback, against stand-ins that answer at once in a process
-of their own, and prints medians: how much CPU time each unit of work takes, and how many there are in a second.
+Measures the real web and worker processes on loopback, against stand-ins that answer at once from another
+process. Prints medians of the CPU time per unit of work and of the throughput.
 
-  --runs N   runs of each case, which alternate; default 5
-  --size N   units of work in a run of the quick cases; default 4000
-  --only R   one role
+  --runs N   runs of each case, alternating; default 5
+  --size N   units of work per run of the quick cases; default 4000
+  --only R   measures one role
 `
 
-/** Connections that notifications come over, where it is to do as many as it can. */
+/** Number of connections for maximum throughput. */
 const CONNECTIONS = 32
-/** What a call of the Upload API may take, in milliseconds, from AWS to Cloudinary. */
+/** Duration of an Upload API call from AWS to Cloudinary, in milliseconds. */
 const CLOUDINARY_MS = 200
 
 const { values } = parseArgs({
@@ -55,36 +55,36 @@ interface Case {
   run: (name: string) => Promise<Figures>
 }
 
-const outside = await startOutside()
-const started: Measured[] = []
-const start = async (starting: Promise<Measured>) => {
+const standIns = await startInstantStandIns()
+const started: MeasuredProcess[] = []
+const start = async (starting: Promise<MeasuredProcess>) => {
   const measured = await starting
   started.push(measured)
   return measured
 }
 
 async function webCases(): Promise<Case[]> {
-  const [web, floor] = [await start(startRole('web', outside)), await start(startFloor())]
-  const under = (measured: Measured, count: number, connections: number) => (name: string) => {
+  const [web, floor] = [await start(startRole('web', standIns)), await start(startFloor())]
+  const under = (measured: MeasuredProcess, count: number, connections: number) => (name: string) => {
     const notifications = uploads(count, name)
     return measure(measured, count, () => post(measured.url, notifications, connections))
   }
   return [
-    { name: 'web: uploads, as many as it can', run: under(web, size, CONNECTIONS) },
-    { name: 'floor: HTTP alone, as many as it can', run: under(floor, size, CONNECTIONS) },
+    { name: 'web: uploads, at full load', run: under(web, size, CONNECTIONS) },
+    { name: 'floor: only HTTP, at full load', run: under(floor, size, CONNECTIONS) },
     { name: 'web: uploads, one at a time', run: under(web, Math.ceil(size / 4), 1) },
-    { name: 'floor: HTTP alone, one at a time', run: under(floor, Math.ceil(size / 4), 1) }
+    { name: 'floor: only HTTP, one at a time', run: under(floor, Math.ceil(size / 4), 1) }
   ]
 }
 
 async function workerCases(): Promise<Case[]> {
-  const worker = await start(startRole('worker', outside))
+  const worker = await start(startRole('worker', standIns))
   const under =
     (options: Parameters<typeof messagesOf>[0], count: number, latency = 0) =>
     (name: string) => {
-      outside.setLatency(latency)
+      standIns.setLatency(latency)
       const messages = messagesOf(options, count, name)
-      return measure(worker, count, () => outside.process(messages))
+      return measure(worker, count, () => standIns.process(messages))
     }
   const upload = { type: 'upload' } as const
   return [
@@ -105,14 +105,13 @@ try {
     ...(values.only === 'worker' ? [] : await webCases()),
     ...(values.only === 'web' ? [] : await workerCases())
   ]
-  print(
-    `Node.js ${process.version}, ${arch}, ${cpus().length} cores; ${runs} runs of each case, alternating, after one to warm up`
-  )
+  print(`Node.js ${process.version}, ${arch}, ${cpus().length} cores`)
+  print(`${runs} runs of each case, alternating, after a warm-up run`)
   const figures = new Map<string, Figures[]>(cases.map(({ name }) => [name, []]))
   for (let run = 0; run <= runs; run++) {
     for (const [index, { name, run: once }] of cases.entries()) {
       const result = await once(`${run}-${index}`)
-      // what is run for the first time is not compiled yet
+      // the first run is a warm-up
       if (run > 0) figures.get(name)!.push(result)
     }
   }
@@ -148,5 +147,5 @@ try {
   print(`\n${formatTable(headings, rows)}`)
 } finally {
   await Promise.all(started.map(({ stop }) => stop()))
-  await outside.stop()
+  await standIns.stop()
 }

@@ -1,8 +1,8 @@
 import { fastify } from 'fastify'
 
 /**
- * What HTTP alone costs: the same server library reads the same bodies and answers 200, and does nothing else. No
- * verification, no storing, no log.
+ * The cost of HTTP only: the same server library reads the same bodies and answers 200, without verification,
+ * queue and log.
  */
 const app = fastify({ logger: false, keepAliveTimeout: 65_000 })
 app.removeAllContentTypeParsers()

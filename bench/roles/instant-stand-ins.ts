@@ -5,9 +5,9 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 
 /**
- * SQS, DynamoDB and Cloudinary on one port, for benchmarks: each answers at once and as little as the listener needs,
- * so that the role is what is measured and not its surroundings. It keeps nothing but the messages of one queue, each in
- * a group of its own. A process of its own, told what to do by its parent.
+ * SQS, DynamoDB and Cloudinary on one port, for benchmarks. Each answers at once with the minimum that the
+ * listener needs, so that a benchmark measures the role only. Stores only the messages of one queue, each in
+ * its own group. Runs as a child process that its parent controls.
  */
 
 export interface QueuedMessage {
@@ -15,14 +15,14 @@ export interface QueuedMessage {
   body: string
 }
 
-export type Order =
+export type Instruction =
   | { kind: 'put'; messages: QueuedMessage[] }
-  /** How long Cloudinary takes for a call, in milliseconds. */
+  /** Sets the duration of a Cloudinary call, in milliseconds. */
   | { kind: 'latency'; milliseconds: number }
 
 export type Report =
   | { kind: 'listening'; url: string }
-  /** All that was put is deleted. */
+  /** All messages are deleted. */
   | { kind: 'empty' }
 
 interface Stored extends QueuedMessage {
@@ -31,7 +31,7 @@ interface Stored extends QueuedMessage {
 
 const RECEIVE_BATCH = 10
 
-/** What each call of the Upload API finds in its answer; a stamp and a tag are yet to be set. */
+/** Answer of each Upload API call: an asset without stamp and tag. */
 const ASSET = JSON.stringify({
   asset_id: '0123456789abcdef0123456789abcdef',
   public_id: 'bench/asset',
@@ -52,15 +52,15 @@ let deleted = 0
 let latency = 0
 let wake = Promise.withResolvers<void>()
 
-process.on('message', (order: Order) => {
-  switch (order.kind) {
+process.on('message', (instruction: Instruction) => {
+  switch (instruction.kind) {
     case 'put':
-      for (const message of order.messages) waiting.push({ ...message, md5: md5(message.body) })
+      for (const message of instruction.messages) waiting.push({ ...message, md5: md5(message.body) })
       wake.resolve()
       wake = Promise.withResolvers()
       return
     case 'latency':
-      latency = order.milliseconds
+      latency = instruction.milliseconds
   }
 })
 
@@ -75,12 +75,12 @@ interface Input {
 const OPERATIONS: Record<string, (input: Input) => object | Promise<object>> = {
   async ReceiveMessage({ MaxNumberOfMessages = 1, WaitTimeSeconds = 0 }) {
     if (next === waiting.length) await Promise.race([wake.promise, pause(WaitTimeSeconds * 1000)])
-    const taken = waiting.slice(next, next + Math.min(MaxNumberOfMessages, RECEIVE_BATCH))
-    next += taken.length
+    const received = waiting.slice(next, next + Math.min(MaxNumberOfMessages, RECEIVE_BATCH))
+    next += received.length
     return {
-      Messages: taken.map(({ group, body, md5: MD5OfBody }, index) => ({
-        MessageId: `message-${next - taken.length + index}`,
-        ReceiptHandle: `receipt-${next - taken.length + index}`,
+      Messages: received.map(({ group, body, md5: MD5OfBody }, index) => ({
+        MessageId: `message-${next - received.length + index}`,
+        ReceiptHandle: `receipt-${next - received.length + index}`,
         Body: body,
         MD5OfBody,
         Attributes: { MessageGroupId: group, ApproximateReceiveCount: '1' }
@@ -105,7 +105,7 @@ const OPERATIONS: Record<string, (input: Input) => object | Promise<object>> = {
     Failed: []
   }),
   GetQueueAttributes: () => ({ Attributes: { QueueArn: 'arn:aws:sqs:us-east-1:000000000000:bench.fifo' } }),
-  // the journal names each value after its attribute; so this is the item as its first write leaves it
+  // the journal names each value after its attribute, so these are the attributes after the first write
   UpdateItem: ({ ExpressionAttributeValues = {}, ReturnValues }) =>
     ReturnValues === 'ALL_NEW'
       ? {

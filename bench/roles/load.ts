@@ -11,7 +11,7 @@ export interface SignedNotification {
   headers: Record<string, string>
 }
 
-/** Uploads of so many different assets, as Cloudinary notifies of them, signed. */
+/** Returns signed notifications of uploads, each of another asset. */
 export function uploads(count: number, run: string): SignedNotification[] {
   const now = new Date()
   return Array.from({ length: count }, (_, index) => {
@@ -30,16 +30,17 @@ export function uploads(count: number, run: string): SignedNotification[] {
 }
 
 /**
- * Posts notifications over as many connections, which stay open; each sends its next one when the one before is answered.
+ * Posts notifications over a number of open connections. Each sends the next notification when the last one
+ * is answered.
  *
- * @returns the latencies' percentiles, in milliseconds
- * @throws {Error} when one is not answered 200
+ * @returns percentiles of the latency, in milliseconds
+ * @throws {Error} if an answer is not 200
  */
 export async function post(url: string, notifications: readonly SignedNotification[], connections: number) {
   const agent = new Agent({ keepAlive: true, maxSockets: connections })
   const latencies: number[] = []
   let next = 0
-  const lane = async () => {
+  const sendInSequence = async () => {
     for (let index = next++; index < notifications.length; index = next++) {
       const { body, headers } = notifications[index]!
       const start = performance.now()
@@ -51,7 +52,7 @@ export async function post(url: string, notifications: readonly SignedNotificati
       latencies.push(performance.now() - start)
     }
   }
-  await Promise.all(Array.from({ length: connections }, lane))
+  await Promise.all(Array.from({ length: connections }, sendInSequence))
   agent.destroy()
   latencies.sort((a, b) => a - b)
   return { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) }

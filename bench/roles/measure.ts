@@ -1,30 +1,30 @@
 import { cpuSecondsOf } from '../process-cpu.ts'
 import { memoryOf } from '../process-memory.ts'
-import type { Measured } from './processes.ts'
+import type { MeasuredProcess } from './processes.ts'
 
-/** Percentiles, in milliseconds. */
+/** Percentiles of the latency, in milliseconds. */
 export interface Latencies {
   p50: number
   p99: number
 }
 
-/** One run of one case. */
+/** Results of one run of a case. */
 export interface Figures extends Partial<Latencies> {
-  /** Units of work a second, by the clock. */
+  /** Units of work per second. */
   perSecond: number
-  /** CPU time of the measured process, in milliseconds, for one unit. */
+  /** CPU time of the measured process per unit, in milliseconds. */
   cpuMs: number
-  /** CPU time in wall time: 1 is one core in full. */
+  /** CPU time divided by wall time: 1 is one full core. */
   cores: number
   logLines: number
   logBytes: number
-  /** Resident, in MB, at the end. */
+  /** Resident memory at the end, in MB. */
   memoryMb: number
 }
 
-/** Measures a process while it does so many units of work. */
+/** Measures a process during a number of units of work. */
 export async function measure(
-  { pid, log }: Pick<Measured, 'pid' | 'log'>,
+  { pid, log }: Pick<MeasuredProcess, 'pid' | 'log'>,
   units: number,
   work: () => Promise<Latencies | undefined>
 ): Promise<Figures> {
@@ -43,7 +43,7 @@ export async function measure(
   }
 }
 
-/** The middle value; of an even number, the mean of the middle two. */
+/** Returns the middle value, or the mean of the middle two. */
 export function median(values: readonly number[]): number {
   const ascending = values.toSorted((a, b) => a - b)
   const middle = ascending.length / 2

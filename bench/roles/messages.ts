@@ -7,11 +7,11 @@ import type { QueuedMessage } from './instant-stand-ins.ts'
 
 export interface MessageOptions {
   type: EventType
-  /** Made by the listener's own key, which no processor is run for. */
+  /** A change with the listener's own key, for which no processor runs. */
   own?: boolean
 }
 
-/** Messages as `web` stores them, each of another asset. */
+/** Returns messages as `web` stores them, each of another asset. */
 export function messagesOf(
   { type, own = false }: MessageOptions,
   count: number,

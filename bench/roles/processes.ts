@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { StringDecoder } from 'node:string_decoder'
 import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
-import type { Order, QueuedMessage } from './instant-stand-ins.ts'
+import type { Instruction, QueuedMessage } from './instant-stand-ins.ts'
 
-/** What the image sets: the `ENV` lines of the Dockerfile's last stage. */
+/** Environment of the image: the `ENV` lines of the last stage of the Dockerfile. */
 const IMAGE_ENVIRONMENT = Object.fromEntries(
   readFileSync(`${import.meta.dirname}/../../Dockerfile`, 'utf8')
     .replace(/^.*\nFROM /s, '')
@@ -13,16 +13,16 @@ const IMAGE_ENVIRONMENT = Object.fromEntries(
     .map(([, name, value]) => [name, value])
 )
 
-export interface Outside {
+export interface InstantStandIns {
   url: string
-  /** Resolves when the worker has deleted all of them. */
+  /** Queues messages, and resolves when the worker has deleted all of them. */
   process: (messages: QueuedMessage[]) => Promise<undefined>
   setLatency: (milliseconds: number) => void
   stop: () => Promise<void>
 }
 
-/** A benchmarked process, and what it has written to its log so far. */
-export interface Measured {
+/** A benchmarked process, with the size of its log so far. */
+export interface MeasuredProcess {
   pid: number
   url: string
   log: { lines: number; bytes: number }
@@ -31,9 +31,9 @@ export interface Measured {
 
 async function stopChild(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
-  const ended = once(child, 'exit')
+  const exited = once(child, 'exit')
   child.kill('SIGTERM')
-  await ended
+  await exited
 }
 
 async function forkUntilListening(file: string): Promise<{ child: ChildProcess; url: string }> {
@@ -42,23 +42,23 @@ async function forkUntilListening(file: string): Promise<{ child: ChildProcess; 
   return { child, url }
 }
 
-export async function startOutside(): Promise<Outside> {
+export async function startInstantStandIns(): Promise<InstantStandIns> {
   const { child, url } = await forkUntilListening('instant-stand-ins.ts')
-  const order = (what: Order) => child.send(what)
+  const send = (instruction: Instruction) => child.send(instruction)
   return {
     url,
     process: async (messages) => {
       const empty = once(child, 'message')
-      order({ kind: 'put', messages })
+      send({ kind: 'put', messages })
       await empty
       return undefined
     },
-    setLatency: (milliseconds) => order({ kind: 'latency', milliseconds }),
+    setLatency: (milliseconds) => send({ kind: 'latency', milliseconds }),
     stop: () => stopChild(child)
   }
 }
 
-export async function startFloor(): Promise<Measured> {
+export async function startFloor(): Promise<MeasuredProcess> {
   const { child, url } = await forkUntilListening('floor.ts')
   return {
     pid: child.pid!,
@@ -69,17 +69,17 @@ export async function startFloor(): Promise<Measured> {
 }
 
 export interface StartOptions {
-  /** A command that runs what it is given as arguments, such as one that joins a cgroup first. */
+  /** A command that runs its arguments, for example after it has joined a cgroup. */
   wrapper?: readonly string[]
 }
 
-/** Starts a role exactly as in production, but for what is outside; its log is counted and let go. */
+/** Starts a role as in production, but on the stand-ins. Counts its log, and drops it. */
 export async function startRole(
   role: 'web' | 'worker',
-  outside: Outside,
+  standIns: InstantStandIns,
   { wrapper = [] }: StartOptions = {}
-): Promise<Measured> {
-  const queue = (name: string) => `${outside.url}/000000000000/${name}.fifo`
+): Promise<MeasuredProcess> {
+  const queue = (name: string) => `${standIns.url}/000000000000/${name}.fifo`
   const { apiKey, apiSecret, cloudName } = LOCAL_CLOUDINARY
   const [command = '', ...args] = [...wrapper, process.execPath, 'app/main.ts', role]
   const child = spawn(command, args, {
@@ -91,8 +91,8 @@ export async function startRole(
       AWS_REGION: 'us-east-1',
       AWS_ACCESS_KEY_ID: 'bench',
       AWS_SECRET_ACCESS_KEY: 'bench',
-      AWS_ENDPOINT_URL: outside.url,
-      CLOUDINARY_URL: `cloudinary://${apiKey}:${apiSecret}@${cloudName}?upload_prefix=${outside.url}`,
+      AWS_ENDPOINT_URL: standIns.url,
+      CLOUDINARY_URL: `cloudinary://${apiKey}:${apiSecret}@${cloudName}?upload_prefix=${standIns.url}`,
       QUEUE_URL: queue('bench'),
       DEAD_LETTER_QUEUE_URL: queue('bench-dead-letters'),
       JOURNAL_TABLE: 'bench-journal',
@@ -104,7 +104,7 @@ export async function startRole(
   const ready = Promise.withResolvers<string>()
   const decoder = new StringDecoder()
   let [isReady, start] = [false, '']
-  child.once('exit', () => ready.reject(new Error(`${role} has ended:\n${start}`)))
+  child.once('exit', () => ready.reject(new Error(`${role} exited before it was ready:\n${start}`)))
   child.stdout.on('data', (chunk: Buffer) => {
     log.bytes += chunk.length
     for (const byte of chunk) if (byte === 10) log.lines++

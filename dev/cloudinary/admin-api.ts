@@ -17,7 +17,8 @@ const CALLS_PER_HOUR = 500
 const DELETE_LIMIT = 100
 
 /**
- * The Admin API: `/v1_1/:cloud/…`, each call with HTTP basic authentication.
+ * The Admin API, `/v1_1/:cloud/…`, with HTTP basic authentication.
+ *
  * Source: https://cloudinary.com/documentation/admin_api
  */
 export async function adminApi(
@@ -80,9 +81,12 @@ export async function adminApi(
       if (publicIds.length > DELETE_LIMIT)
         throw new ApiError(400, `Too many public IDs: at most ${DELETE_LIMIT}`)
       const kind = { resourceType: params.resource_type, type: params.type }
-      const gone = new AssetEditor(cloud, { source: 'api', id: caller }, tools).destroy(publicIds, kind)
-      const deleted = new Set(gone.map(({ publicId }) => publicId))
-      const counts = gone.map((asset) => [asset.publicId, { original: 1, derived: asset.derived.length }])
+      const destroyed = new AssetEditor(cloud, { source: 'api', id: caller }, tools).destroy(publicIds, kind)
+      const deleted = new Set(destroyed.map(({ publicId }) => publicId))
+      const counts = destroyed.map((asset) => [
+        asset.publicId,
+        { original: 1, derived: asset.derived.length }
+      ])
       return {
         deleted: Object.fromEntries(publicIds.map((id) => [id, deleted.has(id) ? 'deleted' : 'not_found'])),
         deleted_counts: Object.fromEntries(counts),
@@ -103,17 +107,17 @@ export async function adminApi(
     cloud.metadataFields.create(body as Partial<MetadataField>)
   )
 
-  const one = '/metadata_fields/:external_id'
+  const path = '/metadata_fields/:external_id'
   type One = { Params: { external_id: string } }
-  app.get<One>(one, named('metadata_field_by_field_id'), async ({ params, standIn }) =>
+  app.get<One>(path, named('metadata_field_by_field_id'), async ({ params, standIn }) =>
     standIn.cloud.metadataFields.get(params.external_id)
   )
 
-  app.put<One>(one, named('update_metadata_field'), async ({ params, body, standIn: { cloud } }) =>
+  app.put<One>(path, named('update_metadata_field'), async ({ params, body, standIn: { cloud } }) =>
     cloud.metadataFields.update(params.external_id, body as Partial<MetadataField>)
   )
 
-  app.delete<One>(one, named('delete_metadata_field'), async ({ params, standIn: { cloud } }) => {
+  app.delete<One>(path, named('delete_metadata_field'), async ({ params, standIn: { cloud } }) => {
     cloud.metadataFields.delete(params.external_id)
     const assets = cloud.assets.all()
     for (const asset of assets) delete asset.metadata[params.external_id]
@@ -122,7 +126,7 @@ export async function adminApi(
   })
 }
 
-/** Verifies the credentials of a call, and returns its API key. @throws {ApiError} 401 */
+/** Verifies the credentials of a call and returns its API key. @throws {ApiError} 401 */
 export function authenticate(request: FastifyRequest, cloud: Cloud): string {
   const given = basicCredentials(request)
   if (!given) throw new ApiError(401, 'Must provide basic authentication')

@@ -31,8 +31,8 @@ export interface Tools {
 const BULK_LIMIT = 1000
 
 /**
- * Changes assets of a cloud on behalf of an origin. A call that changes anything sends one notification, for any number of
- * assets.
+ * Changes assets of a cloud on behalf of an origin. A call that changes anything sends one notification, for
+ * any number of assets.
  */
 export class AssetEditor {
   readonly #cloud: Cloud

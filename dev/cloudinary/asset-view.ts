@@ -49,8 +49,8 @@ export function uploadFields(asset: Asset, cloud: Cloud): Record<string, unknown
 }
 
 /**
- * Answer of the Upload API. `signature` authenticates it to the caller: `public_id` and `version` with the caller's secret,
- * always by signature version 1.
+ * Answer of the Upload API. `signature` authenticates it to the caller: `public_id` and `version` with the
+ * caller's secret, always by signature version 1.
  */
 export function uploadAnswer(
   asset: Asset,
@@ -80,7 +80,7 @@ export function lastUpdateOf(asset: Asset, name: string): number | undefined {
     : undefined
 }
 
-/** Times of the last changes, without those that never happened. */
+/** Returns the times of the last changes; omits changes that never happened. */
 export function lastUpdated(asset: Asset, format: (time: number) => string): Record<string, string> {
   const known = Object.keys(TIMESTAMPS)
     .map((name) => [name, lastUpdateOf(asset, name)] as const)

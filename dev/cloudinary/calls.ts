@@ -42,7 +42,7 @@ export function isLost(call: Call): boolean {
   return call.fault === 'hang' || call.fault === 'reset'
 }
 
-const PROOFS = new Set(['signature', 'api_key', 'timestamp', 'file'])
+const UNRECORDED = new Set(['signature', 'api_key', 'timestamp', 'file'])
 
 /** Describes a call before its route runs. */
 export function describeCall(request: FastifyRequest, form: Form, time: number): Call {
@@ -60,7 +60,7 @@ export function describeCall(request: FastifyRequest, form: Form, time: number):
     apiKey: textOf(values, 'api_key') ?? basicCredentials(request)?.apiKey ?? null,
     resourceType: path.resource_type ?? null,
     publicIds: [...named.filter((name) => name !== undefined), ...listOf(values, 'public_ids')],
-    params: Object.fromEntries(Object.entries(given).filter(([name]) => !PROOFS.has(name))),
+    params: Object.fromEntries(Object.entries(given).filter(([name]) => !UNRECORDED.has(name))),
     status: null,
     fault: null
   }

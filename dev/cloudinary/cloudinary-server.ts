@@ -29,78 +29,78 @@ export type { Fault, Faults } from './faults.ts'
 export type { Delivery } from './notifier.ts'
 
 export interface CloudinaryOptions {
-  /** At least one product environment; the first is the one meant where none is named. */
+  /** Product environments. The first one is the default of all methods. */
   environments: [EnvironmentOptions, ...EnvironmentOptions[]]
-  /** Default 0: any free port. */
+  /** Default 0, any free port. */
   port?: number
   /** Default 127.0.0.1. */
   host?: string
-  /** Where an additive trigger on all types, in each cloud, sends notifications; may be set later. */
+  /** Target of an additive trigger on all types in each cloud; can be set later. */
   notificationUrl?: string
-  /** For calls and notifications both; default sha1. */
+  /** Algorithm of calls and notifications. (Default: sha1) */
   signatureAlgorithm?: SignatureAlgorithm
-  /** Pauses before the further attempts to deliver; default 3, 6 and 9 minutes. */
+  /** Delays before the retries of a delivery. (Default: 3, 6 and 9 minutes) */
   retryDelaysMs?: number[]
-  /** Multiplies the pauses, so that a test need not wait for minutes; default 1. */
+  /** Multiplies these delays, to shorten tests. (Default: 1) */
   retryScale?: number
-  /** Default 20,000. */
+  /** Time-out of a delivery. (Default: 20,000) */
   deliveryTimeoutMs?: number
-  /** How many deliveries may be under way at once; default 256. */
+  /** Maximum number of deliveries in flight. (Default: 256) */
   deliveryConcurrency?: number
-  /** Sign each attempt to deliver anew; default false, since it is not known which Cloudinary does. */
+  /** Signs each attempt anew. It is not known whether Cloudinary does. (Default: false) */
   resign?: boolean
-  /** Send notifications as they were before 2024: they say neither who nor when, some not what kind; default false. */
+  /** Sends notifications as before 2024: without author and time, some without the kind. (Default: false) */
   oldNotifications?: boolean
-  /** Unix time in milliseconds; default the system's. */
+  /** Unix time, milliseconds. (Default: the system clock) */
   clock?: () => number
-  /** How many calls, and how many deliveries, are remembered; default 100,000. */
+  /** Maximum number of recorded calls, and of recorded deliveries. (Default: 100,000) */
   maxRecords?: number
-  /** Default 40 MB, as on a free plan. */
+  /** Larger videos require `eager_async`. (Default: 40 MB, as on a free plan) */
   videoSyncLimitBytes?: number
-  /** How long after a change the Search API finds it, in milliseconds: for all changes, or for each; default at once. */
+  /** Time until the Search API finds a change, in milliseconds, fixed or per change. (Default: 0) */
   searchLagMs?: number | SearchLag
-  /** Calls of the Admin API beyond it are refused until the hour ends; default 500, which are told and not enforced. */
+  /** Enforced limit of Admin API calls an hour. By default, 500 are reported and none are refused. */
   adminCallsPerHour?: number
-  /** Further routes under `/_standin`, for what else is stood in for. */
+  /** Further routes under `/_standin`, for other stand-ins. */
   controls?: FastifyPluginAsync
-  /** Any pino; silent by default. */
+  /** A pino logger. (Default: none) */
   logger?: { info: (fields: object, message: string) => void }
 }
 
 export interface CloudinaryStandIn {
-  /** `http://HOST:PORT`, without a slash at its end. */
+  /** `http://HOST:PORT`, without a final slash. */
   url: string
-  /** What goes into `CLOUDINARY_URL` to call a cloud, with its own key unless another is given. */
+  /** Returns the `CLOUDINARY_URL` of a cloud. (Default key: the listener's) */
   cloudinaryUrl(cloudName?: string, key?: ApiKey): string
   cloud(cloudName?: string): Cloud
-  /** Points that trigger elsewhere, or deletes it. */
+  /** Moves the trigger of `notificationUrl`, or deletes it. */
   setNotificationUrl(url: string | undefined): void
   assets: {
     find(publicId: string, kind?: Kind & { cloud?: string }): Asset | undefined
     all(cloudName?: string): Asset[]
   }
-  /** The API calls so far, the oldest first. */
+  /** The API calls so far, oldest first. */
   calls: readonly Call[]
-  /** The attempts to deliver a notification so far, the oldest first. */
+  /** The delivery attempts so far, oldest first. */
   deliveries: readonly Delivery[]
   faults: Faults
-  /** Notifications that are given up without an attempt. */
+  /** Notifications to give up without an attempt. */
   drops: Drops
-  /** Resolves with the first call, past or yet to come, that has been dealt with and matches. */
+  /** Resolves with the first completed call, past or future, that matches. */
   called(matches: (call: Call) => boolean): Promise<Call>
-  /** Resolves with the first attempt, past or yet to come, that is over and matches. */
+  /** Resolves with the first completed attempt, past or future, that matches. */
   attempted(matches: (delivery: Delivery) => boolean): Promise<Delivery>
-  /** Resolves with the first delivery, past or yet to come, that was answered with 200 and matches. */
+  /** Resolves with the first attempt, past or future, that was answered 200 and matches. */
   delivered(matches?: (delivery: Delivery) => boolean): Promise<Delivery>
-  /** Resolves when no delivery is under way and no retry is pending. */
+  /** Resolves when no delivery is in flight and no retry is pending. */
   idle(): Promise<void>
-  /** Signs and delivers any body. Resolves with the last attempt; undefined if there is nowhere to send it. */
+  /** Signs and delivers any body. Resolves with the last attempt; undefined without a target. */
   notify(body: string | Uint8Array | object, cloudName?: string): Promise<Delivery | undefined>
-  /** Makes changes as a user of Cloudinary's own pages. */
+  /** Edits assets as a person in the Console. */
   ui(cloudName?: string): AssetEditor
-  /** Makes changes with an API key, without a call: by default a colleague's. */
+  /** Edits assets with an API key, without a call. (Default: a colleague's key) */
   as(apiKey?: string, cloudName?: string): AssetEditor
-  /** Says which eager transformations fail, and why. */
+  /** Sets which eager transformations fail, and why. */
   failEager(failure: EagerRules['failure']): void
   stop(): Promise<void>
 }
@@ -108,7 +108,7 @@ export interface CloudinaryStandIn {
 const BODY_LIMIT_BYTES = 100 * 1024 * 1024
 const MINUTE_MS = 60_000
 
-/** Starts a server that the Cloudinary SDK and a notification listener cannot tell from Cloudinary. */
+/** Starts a server that behaves like Cloudinary to its SDK and to a notification listener. */
 export async function startCloudinary(options: CloudinaryOptions): Promise<CloudinaryStandIn> {
   const { clock = Date.now, signatureAlgorithm: algorithm = 'sha1', maxRecords = 100_000 } = options
   const { searchLagMs, adminCallsPerHour } = options
@@ -141,9 +141,9 @@ export async function startCloudinary(options: CloudinaryOptions): Promise<Cloud
 
   const app = fastify({
     bodyLimit: BODY_LIMIT_BYTES,
-    // A call that hangs, and a client that keeps its connections, must not hold up `stop`.
+    // a hanging call or an open connection must not block `stop`
     forceCloseConnections: true,
-    // A public ID may have 255 characters, each of them percent-encoded as up to nine.
+    // a public ID has up to 255 characters, each percent-encoded as up to nine
     routerOptions: { maxParamLength: 4096 },
     rewriteUrl: ({ url = '/' }) => decodeWholePath(url)
   })
@@ -158,7 +158,7 @@ export async function startCloudinary(options: CloudinaryOptions): Promise<Cloud
       done(null, { ...parseQuery(String(body), '&', '=', { maxKeys: 0 }) })
     }
   )
-  // A bulk call has up to a thousand public IDs, one part each.
+  // a bulk call has up to 1,000 public IDs, one part each
   await app.register(multipart, {
     attachFieldsToBody: true,
     limits: { parts: 10_000, fieldSize: BODY_LIMIT_BYTES }
@@ -220,8 +220,8 @@ export async function startCloudinary(options: CloudinaryOptions): Promise<Cloud
 }
 
 /**
- * The Node SDK hands some paths over as one segment and so encodes their slashes too
- * (`/v1_1/CLOUD/resources%2Fsearch`); Cloudinary takes them as slashes.
+ * Decodes the slashes of a path that the Node SDK encodes as one segment (`/v1_1/CLOUD/resources%2Fsearch`),
+ * as Cloudinary does.
  */
 function decodeWholePath(url: string): string {
   const [, prefix, segment, query] = /^(\/v1_1\/[^/?]+\/)([^/?]+)(\?.*)?$/.exec(url) ?? []

@@ -27,7 +27,8 @@ export interface ControlOptions {
 const DEFAULT_LIMIT = 1000
 
 /**
- * Controls of the stand-in, which Cloudinary does not have: `/_standin/…`, as a form or JSON, without authentication.
+ * Controls of the stand-in, which Cloudinary does not have: `/_standin/…`, as a form or JSON, without
+ * authentication.
  */
 export async function controlApi(app: FastifyInstance, options: ControlOptions): Promise<void> {
   const { clouds, tools, algorithm, faults, drops, calls, defaults } = options
@@ -87,7 +88,8 @@ export async function controlApi(app: FastifyInstance, options: ControlOptions):
   await app.register(editApi, { clouds, tools })
 
   /**
-   * Uploads with a colleague's key: a file, the text `content`, or one red pixel by default. `bytes` declares another size.
+   * Uploads with a colleague's key: a file, the text `content`, or one red pixel by default. `bytes` declares
+   * another size.
    */
   app.post('/upload', async (request) => {
     const { values, file } = await readForm(request)

@@ -16,8 +16,8 @@ interface Path {
 }
 
 /**
- * Serves assets at `/CLOUD/RESOURCE_TYPE/TYPE/[SIGNATURE/][TRANSFORMATION/][vVERSION/]PUBLIC_ID[.FORMAT]`. Ignores
- * transformations, and also serves private assets.
+ * Serves assets at `/CLOUD/RESOURCE_TYPE/TYPE/[SIGNATURE/][TRANSFORMATION/][vVERSION/]PUBLIC_ID[.FORMAT]`.
+ * Ignores transformations, and also serves private assets.
  */
 export async function deliveryRoutes(app: FastifyInstance, { clouds }: DeliveryOptions): Promise<void> {
   answerErrors(app)

@@ -22,8 +22,8 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 }
 
 /**
- * Answers with the uploaded content of an asset, or with the range of a `Range` header (206, or 416 for a range beyond the
- * end).
+ * Answers with the uploaded content of an asset, or with the range of a `Range` header (206, or 416 for a
+ * range beyond the end).
  *
  * @throws {ApiError} 404
  */

@@ -68,9 +68,9 @@ function derive(
       ...deliveryUrls(asset, cloud, { transformation, format })
     }
   })
-  const made = results.filter((result) => 'transformation' in result)
-  const names = new Set(made.map((derived) => derived.transformation))
-  asset.derived = [...asset.derived.filter(({ transformation }) => !names.has(transformation)), ...made]
+  const succeeded = results.filter((result) => 'transformation' in result)
+  const names = new Set(succeeded.map((derived) => derived.transformation))
+  asset.derived = [...asset.derived.filter(({ transformation }) => !names.has(transformation)), ...succeeded]
   return results
 }
 

@@ -10,9 +10,9 @@ import { commaListOf, flagOf, pairsOf, requiredText, textOf } from './values.ts'
 const EDITOR = { source: 'ui', id: 'editor@example.com' } as const
 
 /**
- * `POST /_standin/edit`: changes the asset with this `public_id`, `resource_type` and `type`, as a person does in the Console.
- * Applies any of `add_tags`, `remove_tags`, `metadata` and `context` (`key=value|key=value`), `rename_to` and `delete`, in this
- * order. Answers with the changed asset.
+ * `POST /_standin/edit`: changes the asset with this `public_id`, `resource_type` and `type`, as a person
+ * does in the Console. Applies any of `add_tags`, `remove_tags`, `metadata` and `context`
+ * (`key=value|key=value`), `rename_to` and `delete`, in this order. Answers with the changed asset.
  */
 export async function editApi(
   app: FastifyInstance,

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Values } from './values.ts'
 
-/** A call's parameters, and the file that came with them. */
+/** Parameters of a call, and its uploaded file. */
 export interface Form {
   values: Values
   file?: { bytes: Buffer; filename: string }
@@ -15,7 +15,7 @@ interface Part {
   toBuffer?: () => Promise<Buffer>
 }
 
-/** Reads a call's parameters from its query and its body, multipart or URL-encoded alike. */
+/** Reads the parameters of a call from its query and its body, multipart or URL-encoded. */
 export async function readForm(request: FastifyRequest): Promise<Form> {
   const form: Form = { values: {} }
   const fields = { ...(request.query as object), ...((request.body as object | undefined) ?? {}) }

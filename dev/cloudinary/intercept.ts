@@ -18,7 +18,7 @@ export interface ApiOptions {
   adminCallsPerHour?: number | undefined
 }
 
-/** What is known of a call when its route runs. */
+/** A call, for its route. */
 export interface CallContext {
   cloud: Cloud
   form: Form

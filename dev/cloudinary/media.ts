@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-/** What Cloudinary finds out about a file by looking at it. */
+/** Properties that Cloudinary derives from a file. */
 export interface Media {
   resourceType: string
   format?: string
@@ -21,12 +21,12 @@ const PNG_MAGIC = TINY_PNG.subarray(0, 8)
 const VIDEO_FORMATS = new Set(['mp4', 'mov', 'webm', 'mkv', 'avi', 'mp3', 'wav', 'm4a'])
 const IMAGE_FORMATS = new Set(['png', 'jpg', 'jpeg', 'gif', 'webp', 'avif', 'svg', 'tiff', 'pdf', 'heic'])
 
-/** Whether a file is a PNG image, by its first bytes. */
+/** Tells whether a file is a PNG image, by its first bytes. */
 export const isPng = (bytes: Buffer): boolean => bytes.subarray(0, 8).equals(PNG_MAGIC)
 
 /**
- * Describes a file as uploaded. The format is taken from its name, since nothing is ever decoded: only a
- * PNG's size is read, other images count as 640×480 and videos as 640×360 and ten seconds.
+ * Derives the properties of a file without decoding it: the format from its name, the size only of a PNG.
+ * Other images have 640×480 pixels, videos 640×360 and ten seconds.
  */
 export function describeMedia(bytes: Buffer, filename: string, resourceType: string): Media {
   const png = isPng(bytes)

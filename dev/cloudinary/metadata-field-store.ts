@@ -16,7 +16,7 @@ export interface MetadataField {
   datasource?: { values: { external_id: string; value: string; state?: string }[] }
 }
 
-/** The structured metadata fields of one cloud, and the rules their values obey. */
+/** The structured metadata fields of one cloud, and the rules for their values. */
 export class MetadataFields {
   readonly #fields = new Map<string, MetadataField>()
 
@@ -31,7 +31,7 @@ export class MetadataFields {
     return field
   }
 
-  /** @throws {ApiError} 400 for a bad definition, 409 if the external ID is taken */
+  /** @throws {ApiError} 400 for an invalid definition, 409 if the external ID exists */
   create(definition: Partial<MetadataField>): MetadataField {
     const externalId = definition.external_id ?? randomBytes(10).toString('hex')
     if (this.#fields.has(externalId)) throw new ApiError(409, `External ID ${externalId} already exists`)
@@ -40,7 +40,7 @@ export class MetadataFields {
     return field
   }
 
-  /** Changes what is given and leaves the rest. The type and the external ID cannot be changed. */
+  /** Changes the given fields, except type and external ID. @throws {ApiError} 400 or 404 */
   update(externalId: string, changes: Partial<MetadataField>): MetadataField {
     const before = this.get(externalId)
     const field = complete({ ...before, ...changes, type: before.type }, externalId)
@@ -54,8 +54,9 @@ export class MetadataFields {
   }
 
   /**
-   * Checks values and gives them the type of their field. Null stands for a value to be cleared.
-   * @throws {ApiError} 400 for an unknown field or a value its field does not take
+   * Validates values and converts them to the types of their fields. Null clears a value.
+   *
+   * @throws {ApiError} 400 for an unknown field or an invalid value
    */
   parse(values: Record<string, unknown>): Record<string, MetadataValue | null> {
     return Object.fromEntries(
@@ -95,7 +96,7 @@ function complete(given: Partial<MetadataField>, externalId: string): MetadataFi
   return { ...field, datasource: { values: entries } }
 }
 
-/** The value in its field's type, or undefined if the field does not take it. */
+/** Returns the value in the type of its field; undefined if it is invalid. */
 function parseValue(field: MetadataField, value: unknown): MetadataValue | undefined {
   switch (field.type) {
     case 'string':

@@ -5,12 +5,13 @@ import { named } from './calls.ts'
 import { type ApiOptions, intercept } from './intercept.ts'
 import { missing, requiredText, textOf, type Values } from './values.ts'
 
-/** Receipt handles of one call. */
+/** Maximum number of receipt handles in a call. */
 const ACKNOWLEDGE_LIMIT = 100
 
 /**
- * What is in poll channels: `/v2/notifications/:cloud/messages`, each call with HTTP basic authentication. Paths,
- * parameters, limits and answers are pycloudinary's, 1.46.0; that these calls do not count against the hour's is assumed.
+ * The API of poll channels: `/v2/notifications/:cloud/messages`, with HTTP basic authentication. Paths,
+ * parameters, limits and answers are those of pycloudinary 1.46.0. It is an assumption that these calls do
+ * not count towards the hourly limit.
  */
 export async function notificationsApi(app: FastifyInstance, options: ApiOptions): Promise<void> {
   intercept(app, options)
@@ -20,17 +21,18 @@ export async function notificationsApi(app: FastifyInstance, options: ApiOptions
 
   app.get('/messages', named('notifications'), async ({ standIn: { cloud, form } }, reply) => {
     const { values } = form
-    if (values.batch_id !== undefined) throw new ApiError(400, 'batch_id: this stand-in knows channels only')
-    const gone = new AbortController()
-    reply.raw.once('close', () => gone.abort())
-    const messages = await cloud.channels.claim(requiredText(values, 'channel'), {
+    if (values.batch_id !== undefined)
+      throw new ApiError(400, 'batch_id is not supported by this stand-in; use channel')
+    const disconnected = new AbortController()
+    reply.raw.once('close', () => disconnected.abort())
+    const messages = await cloud.channels.receive(requiredText(values, 'channel'), {
       maxMessages: wholeNumber(values, 'max_messages', [1, 100], 10),
       waitMs: wholeNumber(values, 'wait_seconds', [0, 60], 20) * 1000,
       visibilityMs: wholeNumber(values, 'visibility_timeout', [1, 600], 30) * 1000,
       clock: options.tools.clock,
-      signal: gone.signal
+      signal: disconnected.signal
     })
-    // there is no key `messages` when nothing is buffered
+    // without messages, the answer has no key `messages`
     return messages.length > 0 ? { messages } : {}
   })
 
@@ -51,16 +53,16 @@ export async function notificationsApi(app: FastifyInstance, options: ApiOptions
 function wholeNumber(
   values: Values,
   name: string,
-  [least, most]: readonly [number, number],
-  otherwise: number
+  [minimum, maximum]: readonly [number, number],
+  fallback: number
 ): number {
   const text = textOf(values, name)
-  if (text === undefined) return otherwise
+  if (text === undefined) return fallback
   const number = Number(text)
-  if (!Number.isInteger(number) || number < least || number > most)
+  if (!Number.isInteger(number) || number < minimum || number > maximum)
     throw new ApiError(
       400,
-      `Invalid value ${text} for parameter ${name}: it must be from ${least} to ${most}`
+      `Invalid value ${text} for parameter ${name}: it must be from ${minimum} to ${maximum}`
     )
   return number
 }

@@ -4,7 +4,7 @@ import { uploadFields } from './asset-view.ts'
 import type { Cloud } from './cloud.ts'
 import { isoMicroseconds, isoOffset } from './times.ts'
 
-/** Who made a change: an API key, or a user of Cloudinary's own pages. */
+/** The author of a change: an API key, or a person in the Console. */
 export interface Origin {
   source: 'api' | 'ui'
   id: string
@@ -16,16 +16,16 @@ export interface EnvelopeOptions {
   origin: Origin
   now: number
   signatureKey: string
-  /** As before 2024. */
+  /** Uses the format of before 2024. */
   isOld?: boolean
 }
 
-/** The types whose notifications carry a timestamp and a request id. */
+/** Types whose notifications have a timestamp and a request id. */
 const STAMPED = ['upload', 'rename', 'eager']
 
 /**
- * Adds what notifications carry beside their assets: who made the change and when, and the key that signs them. Old ones
- * carry neither, and leave out of `rename` and `delete` what kind of asset it is.
+ * Adds the common fields of notifications: author and time of the change, and the key that signs. Old
+ * notifications have none of these, and `rename` and `delete` also lack the kind of the asset.
  */
 export function envelope(
   { notification_type, ...body }: Notification,
@@ -51,7 +51,7 @@ function withoutKind({ resource_type, type, resources, ...body }: Fields): Field
   return { ...body, ...(Array.isArray(resources) && { resources: resources.map(withoutKind) }) }
 }
 
-/** What a trigger sends when it is tested: that it has a type of its own, and says which trigger it is, are assumed. */
+/** Builds the test notification of a trigger. Its type and the trigger id in it are assumptions. */
 export const testNotification = (
   { id, event_type }: { id: string; event_type: string },
   sample: object,
@@ -91,7 +91,7 @@ export interface MetadataChange {
   previous: Metadata
 }
 
-/** Its resources are a map by public ID; each has all of the asset's fields, not only those that changed. */
+/** Maps public IDs to all metadata of each asset, not only the changed fields. */
 export function metadataNotification(changes: MetadataChange[]): Notification {
   return {
     notification_type: 'resource_metadata_changed',
@@ -150,7 +150,7 @@ export function deleteNotification(assets: Asset[]): Notification {
   }
 }
 
-/** Real `eager` notifications name neither resource type nor type. */
+/** Like real `eager` notifications, without resource type and type. */
 export function eagerNotification(asset: Asset, batchId: string, eager: object[]): Notification {
   return {
     notification_type: 'eager',

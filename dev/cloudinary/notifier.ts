@@ -6,53 +6,53 @@ import type { SignatureAlgorithm } from './request-signature.ts'
 
 /** One attempt to deliver a notification. */
 export interface Delivery {
-  /** Unix time in milliseconds at which the attempt began. */
+  /** Start of the attempt, Unix time in milliseconds. */
   time: number
   cloud: string
   url: string
-  /** Null where the body does not say. */
+  /** Null if the body has none. */
   notificationType: string | null
-  /** Exactly what was sent, as text. */
+  /** The sent bytes, as text. */
   body: string
   headers: Record<string, string>
-  /** 1 for the first; 0 where it was given up without one. */
+  /** 1 for the first; 0 for a notification given up without an attempt. */
   attempt: number
-  /** The answer's status; null while there is none. */
+  /** Status of the answer; null before it. */
   status: number | null
-  /** Why there was no answer. */
+  /** Reason why there was no answer. */
   error?: string
   outcome: 'under_way' | 'delivered' | 'will_retry' | 'given_up' | 'buffered'
-  /** Milliseconds until the next attempt, where there is one. */
+  /** Milliseconds until the next attempt; null if there is none. */
   retryInMs: number | null
 }
 
 export interface NotifierOptions {
   algorithm: SignatureAlgorithm
-  /** The pause before each further attempt; as many further attempts as there are pauses. */
+  /** Delays before the retries, one for each retry. */
   retryDelaysMs: number[]
   timeoutMs: number
-  /** How many attempts may be under way at once; the others wait for their turn. */
+  /** Maximum number of attempts in flight; others are queued. */
   concurrency: number
-  /** Sign each attempt anew, with the time of that attempt. */
+  /** Signs each attempt anew, with its own time. */
   resign: boolean
   clock: () => number
   maxRecords: number
-  /** Notifications for which it is true are given up without an attempt. */
+  /** Tells whether to give up a notification without an attempt. */
   isDropped?: (notification: Pick<Delivery, 'cloud' | 'url' | 'notificationType' | 'body'>) => boolean
   onAttempt: (delivery: Delivery) => void
 }
 
 /**
- * Delivers notifications as Cloudinary does: signed over the exact bytes, at least once, in no order;
- * anything but exactly 200 within the time-out is a failure and is tried again.
+ * Delivers notifications as Cloudinary does: with a signature over the exact bytes, at least once, in no
+ * order. Retries unless the answer is 200 within the time-out.
  * Source: https://cloudinary.com/documentation/notifications
  */
 export class Notifier {
   readonly deliveries: Recorder<Delivery>
   readonly #options: NotifierOptions
-  readonly #underWay = new Set<AbortController>()
+  readonly #inFlight = new Set<AbortController>()
   readonly #pauses = new Map<NodeJS.Timeout, () => void>()
-  #waiting: (() => void)[] = []
+  #queued: (() => void)[] = []
   #busy = 0
   #pending = 0
   #idleWaiters: (() => void)[] = []
@@ -64,10 +64,10 @@ export class Notifier {
   }
 
   /**
-   * Signs a body and delivers it wherever the cloud's triggers say, once to each place (assumed). If a call names a URL of
-   * its own, it goes there, and beside it only to triggers that are additive.
+   * Signs a body and delivers it once to each URL of the cloud's triggers (an assumption). With the
+   * notification URL of a call, delivers it there and to additive triggers only.
    *
-   * @returns the last attempt at the first place, undefined if there was none
+   * @returns the last attempt at the first URL; undefined if there was none
    */
   async send(cloud: Cloud, body: string | Uint8Array, url?: string): Promise<Delivery | undefined> {
     const text = Buffer.from(body as string).toString()
@@ -76,23 +76,23 @@ export class Notifier {
     return this.sendTo([...(url === undefined ? [] : [url]), ...uris], cloud, body)
   }
 
-  /** As `send`, to these places and no others. */
+  /** Like `send`, to these URLs only. */
   async sendTo(
     urls: readonly string[],
     cloud: Cloud,
     body: string | Uint8Array
   ): Promise<Delivery | undefined> {
     const bytes = Buffer.from(body as string)
-    const places = new Set(urls)
-    this.#pending += places.size
-    // The call that made the change is answered first.
+    const targets = new Set(urls)
+    this.#pending += targets.size
+    // the call that made the change is answered first
     await nextTurn()
     const [first] = await Promise.all(
-      [...places].map(async (place) => {
-        const channel = /^poll:\/\/(.*)/.exec(place)?.[1]
+      [...targets].map(async (target) => {
+        const channel = /^poll:\/\/(.*)/.exec(target)?.[1]
         const last =
-          this.#drop(cloud, bytes, place) ??
-          (channel ? this.#buffer(cloud, bytes, place, channel) : await this.#deliver(cloud, bytes, place))
+          this.#drop(cloud, bytes, target) ??
+          (channel ? this.#buffer(cloud, bytes, target, channel) : await this.#deliver(cloud, bytes, target))
         this.#pending -= 1
         if (this.#pending === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve()
         return last
@@ -101,16 +101,16 @@ export class Notifier {
     return first
   }
 
-  /** Resolves when no delivery is under way and no retry is pending. */
+  /** Resolves when no delivery is in flight and no retry is pending. */
   async idle(): Promise<void> {
     if (this.#pending > 0) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve))
   }
 
-  /** Breaks off what is under way and drops what was to be tried again. */
+  /** Aborts deliveries in flight and cancels retries. */
   async stop(): Promise<void> {
     this.#stopped = true
-    for (const proceed of this.#waiting.splice(0)) proceed()
-    for (const controller of this.#underWay) controller.abort(new Error('the stand-in was stopped'))
+    for (const start of this.#queued.splice(0)) start()
+    for (const controller of this.#inFlight) controller.abort(new Error('the stand-in was stopped'))
     for (const [timer, resolve] of this.#pauses) {
       clearTimeout(timer)
       resolve()
@@ -118,12 +118,12 @@ export class Notifier {
     await this.idle()
   }
 
-  /** Puts it where the receiver fetches it. */
+  /** Buffers a notification in a poll channel. */
   #buffer(cloud: Cloud, bytes: Buffer, url: string, channel: string): Delivery {
     const headers = this.#sign(cloud, bytes)
     const body = bytes.toString()
     const about = { cloud: cloud.name, url, notificationType: typeOf(body), body, headers, attempt: 1 }
-    const delivery: Delivery = { ...this.#begin(), ...about, outcome: 'buffered' }
+    const delivery: Delivery = { ...this.#newAttempt(), ...about, outcome: 'buffered' }
     cloud.channels.push(channel, {
       body: bytes,
       signature: headers['x-cld-signature'],
@@ -141,11 +141,11 @@ export class Notifier {
     let headers: Record<string, string> = this.#sign(cloud, bytes)
     let last: Delivery | undefined
     for (let attempt = 1; !this.#stopped; attempt += 1) {
-      if (!(await this.#takeTurn())) return last
-      last = { ...this.#begin(), cloud: cloud.name, url, notificationType, body, headers, attempt }
+      if (!(await this.#acquire())) return last
+      last = { ...this.#newAttempt(), cloud: cloud.name, url, notificationType, body, headers, attempt }
       this.deliveries.add(last)
       await this.#post(last, bytes)
-      this.#endTurn()
+      this.#release()
       const pause = this.#options.retryDelaysMs[attempt - 1]
       if (last.status === 200) last.outcome = 'delivered'
       else if (pause === undefined || this.#stopped) last.outcome = 'given_up'
@@ -159,32 +159,32 @@ export class Notifier {
     return last
   }
 
-  /** Waits until an attempt may begin. False if the stand-in was stopped meanwhile. */
-  async #takeTurn(): Promise<boolean> {
+  /** Waits until an attempt may start. Returns false if the notifier was stopped meanwhile. */
+  async #acquire(): Promise<boolean> {
     if (this.#busy >= this.#options.concurrency) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve))
+      await new Promise<void>((resolve) => this.#queued.push(resolve))
     } else this.#busy += 1
     return !this.#stopped
   }
 
-  /** Ends an attempt; whoever waits next takes over its turn. */
-  #endTurn(): void {
-    const next = this.#waiting.shift()
+  /** Ends an attempt, and starts the next queued one. */
+  #release(): void {
+    const next = this.#queued.shift()
     if (next) next()
     else this.#busy -= 1
   }
 
-  #begin(): Pick<Delivery, 'time' | 'status' | 'outcome' | 'retryInMs'> {
+  #newAttempt(): Pick<Delivery, 'time' | 'status' | 'outcome' | 'retryInMs'> {
     return { time: this.#options.clock(), status: null, outcome: 'under_way', retryInMs: null }
   }
 
-  /** Gives up without an attempt, if that is asked for. */
+  /** Gives up a notification without an attempt if `isDropped`. */
   #drop(cloud: Cloud, bytes: Buffer, url: string): Delivery | undefined {
     const body = bytes.toString()
     const notification = { cloud: cloud.name, url, notificationType: typeOf(body), body }
     if (!this.#options.isDropped?.(notification)) return undefined
-    const about = { ...notification, headers: {}, attempt: 0, error: 'given up on demand' }
-    const delivery: Delivery = { ...this.#begin(), ...about, outcome: 'given_up' }
+    const about = { ...notification, headers: {}, attempt: 0, error: 'dropped on demand' }
+    const delivery: Delivery = { ...this.#newAttempt(), ...about, outcome: 'given_up' }
     this.deliveries.add(delivery)
     this.deliveries.settle(delivery)
     return delivery
@@ -203,7 +203,7 @@ export class Notifier {
     const { timeoutMs } = this.#options
     const controller = new AbortController()
     const timer = setTimeout(() => controller.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
-    this.#underWay.add(controller)
+    this.#inFlight.add(controller)
     try {
       const response = await fetch(delivery.url, {
         method: 'POST',
@@ -212,14 +212,14 @@ export class Notifier {
         redirect: 'manual',
         signal: controller.signal
       })
-      // Only a connection that was read to the end is kept alive.
+      // a connection is reused only if its response was read completely
       await response.arrayBuffer()
       delivery.status = response.status
     } catch (error) {
       delivery.error = reasonOf(error)
     } finally {
       clearTimeout(timer)
-      this.#underWay.delete(controller)
+      this.#inFlight.delete(controller)
     }
   }
 
@@ -243,7 +243,7 @@ function typeOf(body: string): string | null {
   }
 }
 
-/** `fetch` says only "fetch failed"; what failed is in the cause. */
+/** `fetch` reports only "fetch failed"; the reason is in the cause. */
 function reasonOf(error: unknown): string {
   const { cause = error } = error as Error
   const { code, message } = cause as NodeJS.ErrnoException

@@ -1,87 +1,87 @@
 import { randomBytes } from 'node:crypto'
 
-/** A notification as it waits to be fetched. */
-export interface Buffered {
+/** A notification in a channel. */
+export interface BufferedNotification {
   body: Buffer
   signature: string
-  /** Unix time, seconds, as text. */
+  /** Unix time in seconds, as text. */
   timestamp: string
 }
 
-/** A notification as it is handed out. The fields are pycloudinary's. */
+/** A notification as received. The fields are those of pycloudinary. */
 export interface PollMessage {
   receipt_handle: string
-  /** The notification, parsed; null where it is not JSON. */
+  /** The parsed notification; null if it is not JSON. */
   payload: unknown
-  /** The exact bytes that are signed: base64url, without padding. */
+  /** The exact signed bytes, in base64url without padding. */
   signed_payload: string
   signature: string
   timestamp: string
 }
 
-export interface Claim {
+export interface ReceiveOptions {
   maxMessages: number
-  /** How long to wait for the first message. */
+  /** Maximum time to wait for the first message. */
   waitMs: number
-  /** How long what is handed out stays hidden from others. */
+  /** Visibility timeout of the received messages. */
   visibilityMs: number
-  /** Milliseconds. */
+  /** Unix time, milliseconds. */
   clock: () => number
-  /** Aborts the wait: the caller has gone. */
+  /** Aborts when the caller disconnects. */
   signal: AbortSignal
 }
 
-interface Entry extends Buffered {
-  /** Of the last time it was handed out; undefined before. */
+interface Entry extends BufferedNotification {
+  /** Receipt handle of the last receive; undefined before the first. */
   receiptHandle?: string
   hiddenUntil: number
 }
 
 /**
- * The poll channels of one cloud: each a buffer of notifications. One that was handed out is hidden for a time; unless
- * it is acknowledged by then, it is handed out again. That a receipt handle of an earlier time acknowledges nothing is
- * assumed, and so is that nothing is dropped however old.
+ * The poll channels of one cloud, which buffer notifications. A received notification is hidden until its
+ * visibility timeout, and redelivered unless it was acknowledged by then. Assumptions: the receipt handle of
+ * an earlier receive acknowledges nothing, and notifications do not expire.
  */
 export class PollChannels {
   readonly #channels = new Map<string, Entry[]>()
   readonly #waiters = new Set<() => void>()
 
-  push(channel: string, message: Buffered): void {
+  push(channel: string, message: BufferedNotification): void {
     const entries = this.#channels.get(channel) ?? []
     this.#channels.set(channel, [...entries, { ...message, hiddenUntil: 0 }])
     for (const wake of this.#waiters) wake()
   }
 
-  /** How many of a channel are not acknowledged. */
+  /** Number of notifications in a channel that are not acknowledged. */
   size(channel: string): number {
     return this.#channels.get(channel)?.length ?? 0
   }
 
-  /** Hands out what is not hidden: as soon as there is something, or nothing when the time is up. */
-  async claim(channel: string, claim: Claim): Promise<PollMessage[]> {
-    const { clock, waitMs, signal } = claim
+  /** Receives visible notifications. Waits for the first one, and returns none after the maximum wait. */
+  async receive(channel: string, options: ReceiveOptions): Promise<PollMessage[]> {
+    const { clock, waitMs, signal } = options
     const until = clock() + waitMs
     for (;;) {
-      const messages = this.#take(channel, claim)
+      const messages = this.#receiveVisible(channel, options)
       const now = clock()
       if (messages.length > 0 || now >= until || signal.aborted) return messages
-      const shown = (this.#channels.get(channel) ?? []).map(({ hiddenUntil }) => hiddenUntil)
-      await this.#sleep(Math.min(until, ...shown) - now, signal)
+      const visibleAt = (this.#channels.get(channel) ?? []).map(({ hiddenUntil }) => hiddenUntil)
+      await this.#sleep(Math.min(until, ...visibleAt) - now, signal)
     }
   }
 
-  /** Removes messages for good. False for a handle that is none, or no longer. */
+  /** Deletes a notification. Returns false for an unknown or outdated receipt handle. */
   acknowledge(receiptHandle: string): boolean {
     for (const [channel, entries] of this.#channels) {
-      const left = entries.filter((entry) => entry.receiptHandle !== receiptHandle)
-      if (left.length === entries.length) continue
-      this.#channels.set(channel, left)
+      const remaining = entries.filter((entry) => entry.receiptHandle !== receiptHandle)
+      if (remaining.length === entries.length) continue
+      this.#channels.set(channel, remaining)
       return true
     }
     return false
   }
 
-  #take(channel: string, { maxMessages, visibilityMs, clock }: Claim): PollMessage[] {
+  #receiveVisible(channel: string, { maxMessages, visibilityMs, clock }: ReceiveOptions): PollMessage[] {
     const now = clock()
     const visible = (this.#channels.get(channel) ?? []).filter(({ hiddenUntil }) => hiddenUntil <= now)
     return visible.slice(0, maxMessages).map((entry) => {
@@ -97,7 +97,7 @@ export class PollChannels {
     })
   }
 
-  /** Until something may have come, the time is over, or the caller has gone. */
+  /** Waits until a notification arrives, the time has passed or the signal aborts. */
   async #sleep(ms: number, signal: AbortSignal): Promise<void> {
     const { promise, resolve: wake } = Promise.withResolvers<void>()
     const timer = setTimeout(wake, ms)

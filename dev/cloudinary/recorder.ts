@@ -3,7 +3,7 @@ interface Waiter<T> {
   resolve: (item: T) => void
 }
 
-/** The last so many of what happened, and a latch for what has yet to happen. */
+/** Records the newest items, and lets a caller wait for one. */
 export class Recorder<T> {
   readonly items: T[] = []
   readonly #limit: number
@@ -13,13 +13,13 @@ export class Recorder<T> {
     this.#limit = Math.max(1, limit)
   }
 
-  /** Keeps an item. The oldest go a tenth at a time: one by one would move the whole list for each. */
+  /** Adds an item. Removes the oldest ones a tenth at a time, since each removal moves the whole list. */
   add(item: T): void {
     if (this.items.length >= this.#limit) this.items.splice(0, Math.ceil(this.#limit / 10))
     this.items.push(item)
   }
 
-  /** Says that an item has become what waiters may be waiting for. */
+  /** Resolves the waiters that an item matches, after the item was added or changed. */
   settle(item: T): void {
     if (this.#waiters.length === 0) return
     const met = this.#waiters.filter((waiter) => waiter.matches(item))
@@ -28,7 +28,7 @@ export class Recorder<T> {
     for (const waiter of met) waiter.resolve(item)
   }
 
-  /** Resolves with the first item that matches: at once if there is one already. */
+  /** Resolves with the first matching item, past or future. */
   async when(matches: (item: T) => boolean): Promise<T> {
     const known = this.items.find(matches)
     if (known !== undefined) return known

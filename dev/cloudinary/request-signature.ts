@@ -9,9 +9,10 @@ const UNSIGNED = new Set(['file', 'cloud_name', 'resource_type', 'api_key', 'sig
 const STALE_AFTER_SECONDS = 3600
 
 /**
- * What a caller of the Upload API has to sign, before the secret is appended: the parameters sorted by name
- * and joined by `&`. Version 2, which SDKs write since 2025, escapes each `&` within a parameter; version 1
- * did not, and is still accepted.
+ * Returns the text that a caller of the Upload API signs, without the appended secret: the parameters sorted
+ * by name and joined by `&`. Version 2, which SDKs use since 2025, escapes `&` within a parameter; version 1
+ * does not, and is still accepted.
+ *
  * Source: https://cloudinary.com/documentation/signatures and `api_string_to_sign` of the Node SDK.
  */
 export function stringToSign(values: Values, version: 1 | 2): string {
@@ -24,13 +25,13 @@ export function stringToSign(values: Values, version: 1 | 2): string {
     .join('&')
 }
 
-/** The signature over parameters, hexadecimal. */
+/** Signs parameters; returns the signature in hexadecimal. */
 export function sign(values: Values, secret: string, algorithm: SignatureAlgorithm, version: 1 | 2): string {
   return createHash(algorithm).update(stringToSign(values, version)).update(secret).digest('hex')
 }
 
 export interface SignatureCheck {
-  /** The secret of an API key; undefined for an unknown one. */
+  /** Returns the secret of an API key; undefined for an unknown key. */
   secretOf: (apiKey: string) => string | undefined
   algorithm: SignatureAlgorithm
   /** Unix time, milliseconds. */
@@ -38,7 +39,8 @@ export interface SignatureCheck {
 }
 
 /**
- * Checks who calls the Upload API, in the order and the words Cloudinary does.
+ * Verifies a call of the Upload API, with Cloudinary's order of checks and its messages.
+ *
  * @returns the calling API key
  * @throws {ApiError} 401 for an unknown key or a wrong signature, 400 for a missing or stale parameter
  */

@@ -1,6 +1,6 @@
 import { ApiError } from './api-error.ts'
 
-/** What an expression is held against: a field's value, undefined for a field there is not. */
+/** Returns the value of a field of the asset; undefined if it has none. */
 export type Lookup = (field: string) => unknown
 export type Predicate = (lookup: Lookup) => boolean
 
@@ -12,11 +12,13 @@ const KEYWORD = /(AND|OR|NOT)(?=[\s(-])|([()-])/y
 const UNIT_MS = { s: 1e3, m: 6e4, h: 36e5, d: 864e5, w: 6048e5 }
 
 /**
- * Compiles a search expression: `field:value`, `=`, `>`, `>=`, `<`, `<=`, joined by AND (or a space), OR,
- * NOT (or `-`) and brackets. A value with reserved characters (a time has colons) must be quoted or escaped;
- * `prefix*` matches what begins so; `1d` stands for a day ago. A field that no asset has matches nothing.
+ * Compiles a search expression: `field:value`, `=`, `>`, `>=`, `<`, `<=`, joined by AND (or a space), OR, NOT
+ * (or `-`) and brackets. A value with reserved characters, such as the colons of a time, must be quoted or
+ * escaped. `prefix*` matches values with the prefix; `1d` means a day ago. An unknown field matches nothing.
+ * Does not support ranges and bare words.
+ *
  * Source: https://cloudinary.com/documentation/search_expressions
- * @throws {ApiError} 400 for what is not an expression; ranges and bare words are not supported
+ * @throws {ApiError} 400 for an invalid expression
  */
 export function compileExpression(text: string, now: number): Predicate {
   let position = 0

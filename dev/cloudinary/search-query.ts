@@ -13,15 +13,16 @@ export interface SearchQuery {
   next_cursor?: string
 }
 
-/** Where an asset stands in the sorted result: the values sorted by, then its asset ID, which no two share. */
-type Place = (string | number | null)[]
+/** Position of an asset in the sorted result: the sort values, then its unique asset ID. */
+type Position = (string | number | null)[]
 
 const DEFAULT_RESULTS = 50
 const MAX_RESULTS = 500
 
 /**
- * The Search API. A cursor names a place in the order rather than a number of results, so that assets that
- * come or go between two pages push none of the others over the edge.
+ * Runs a query of the Search API. A cursor is a position in the sort order, not an offset, so pages neither
+ * skip nor repeat assets when others are added or deleted in between.
+ *
  * Source: https://cloudinary.com/documentation/search_api
  * @throws {ApiError} 400
  */
@@ -33,29 +34,33 @@ export function search(cloud: Cloud, query: SearchQuery, now: number): object {
   const matches = query.expression ? compileExpression(query.expression, now) : () => true
   const order = (query.sort_by ?? [{ created_at: 'desc' as const }]).flatMap((sort) => Object.entries(sort))
   const directions = order.map(([, direction]) => (direction === 'desc' ? -1 : 1))
-  const placeOf = (asset: Asset): Place => [
+  const positionOf = (asset: Asset): Position => [
     ...order.map(([field]) => sortable(fieldOf(asset, field))),
     asset.assetId
   ]
   const found = cloud
     .indexed(now)
     .filter((asset) => matches((field) => fieldOf(asset, field)))
-    .map((asset) => ({ asset, place: placeOf(asset) }))
-    .sort((a, b) => comparePlaces(a.place, b.place, directions))
+    .map((asset) => ({ asset, position: positionOf(asset) }))
+    .sort((a, b) => comparePositions(a.position, b.position, directions))
   const start = query.next_cursor ? readCursor(query.next_cursor, order.length + 1) : undefined
-  const rest = start ? found.filter(({ place }) => comparePlaces(place, start, directions) > 0) : found
+  const rest = start
+    ? found.filter(({ position }) => comparePositions(position, start, directions) > 0)
+    : found
   const page = rest.slice(0, limit)
   const last = page.at(-1)
   const withField = [query.with_field ?? []].flat()
   return {
     total_count: found.length,
     time: 1,
-    ...(last && rest.length > limit && { next_cursor: writeCursor(last.place) }),
+    ...(last && rest.length > limit && { next_cursor: writeCursor(last.position) }),
     resources: page.map(({ asset }) => resultOf(asset, cloud, withField))
   }
 }
 
-/** A field as expressions and `sort_by` name it; undefined for one the asset has not. Times are Dates. */
+/**
+ * Returns a field by its name in expressions and `sort_by`; undefined if the asset has none. Times are Dates.
+ */
 function fieldOf(asset: Asset, name: string): unknown {
   const [family, key] = splitOnce(name)
   if (key !== undefined) {
@@ -123,10 +128,10 @@ function sortable(value: unknown): string | number | null {
   return typeof value === 'number' || typeof value === 'string' ? value : null
 }
 
-/** Assets without a value come last, whichever the direction. The asset ID always ascends. */
-function comparePlaces(a: Place, b: Place, directions: number[]): number {
+/** Sorts assets without a value last in either direction. The asset ID always ascends. */
+function comparePositions(a: Position, b: Position, directions: number[]): number {
   for (const [index, left] of a.entries()) {
-    const right = b[index] as Place[number]
+    const right = b[index] as Position[number]
     if (left === right) continue
     if (left === null) return 1
     if (right === null) return -1
@@ -135,16 +140,16 @@ function comparePlaces(a: Place, b: Place, directions: number[]): number {
   return 0
 }
 
-function writeCursor(place: Place): string {
-  return Buffer.from(JSON.stringify(place)).toString('hex')
+function writeCursor(position: Position): string {
+  return Buffer.from(JSON.stringify(position)).toString('hex')
 }
 
-function readCursor(cursor: string, length: number): Place {
+function readCursor(cursor: string, length: number): Position {
   try {
-    const place: unknown = JSON.parse(Buffer.from(cursor, 'hex').toString())
-    if (Array.isArray(place) && place.length === length) return place
+    const position: unknown = JSON.parse(Buffer.from(cursor, 'hex').toString())
+    if (Array.isArray(position) && position.length === length) return position
   } catch {
-    // Not one of ours.
+    // not a cursor of this API
   }
   throw new ApiError(400, 'Invalid value for parameter next_cursor')
 }

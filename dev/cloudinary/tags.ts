@@ -2,7 +2,7 @@ export const TAG_COMMANDS = ['add', 'remove', 'replace', 'remove_all', 'set_excl
 
 export type TagCommand = (typeof TAG_COMMANDS)[number]
 
-/** What a command makes of an asset's tags. `set_exclusive` also takes the tags from all other assets. */
+/** Returns an asset's tags after a command. `set_exclusive` also removes the tags from all other assets. */
 export function tagsAfter(command: TagCommand, tags: string[], before: string[]): string[] {
   switch (command) {
     case 'add':

@@ -2,10 +2,10 @@ import { LogicEngine } from 'json-logic-engine'
 
 const engine = new LogicEngine()
 
-/** JSONLogic, as a trigger's `filter` has it. */
+/** `filter` of a trigger, in JSONLogic. */
 export type Filter = Record<string, unknown>
 
-/** Whether it is JSONLogic; an operation that does not exist is not. */
+/** Tells whether a filter is valid JSONLogic with known operations. */
 export function isFilter(filter: unknown): filter is Filter {
   if (typeof filter !== 'object' || filter === null || Array.isArray(filter)) return false
   try {
@@ -16,7 +16,7 @@ export function isFilter(filter: unknown): filter is Filter {
   }
 }
 
-/** Whether a notification's body matches. One that the filter fails on does not (assumed). */
+/** Tells whether a body matches. It is an assumption that a body does not match if the filter fails. */
 export function matches(filter: Filter | undefined, body: string): boolean {
   if (filter === undefined) return true
   try {

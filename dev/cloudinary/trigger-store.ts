@@ -4,7 +4,7 @@ import { ApiError } from './api-error.ts'
 import { isoSeconds } from './times.ts'
 import { type Filter, isFilter, matches } from './trigger-filter.ts'
 
-/** Known from notifications that were seen, but not among the types that a trigger can be on. */
+/** Types that were seen in notifications, but that a trigger does not accept. */
 const WITHOUT_TRIGGER = new Set<string>(['proof_status_changed', 'related_assets'])
 
 const EVENT_TYPES = ['all', ...NOTIFICATION_TYPES.filter((type) => !WITHOUT_TRIGGER.has(type))]
@@ -13,12 +13,12 @@ const URI = { webhook: /^https?:\/\/./, poll: /^poll:\/\/[^*]+$/ }
 
 const AUTH_SCHEMES = ['default', 'legacy_hmac', 'eddsa_v2']
 
-/** Notification URLs that a product environment may have. */
+/** Maximum number of notification URLs of a product environment. */
 const MAXIMUM_URLS = 30
 
 /**
- * A trigger as the Admin API writes it, by the names of cloudinary-go v2 (`admin.Trigger`). Its `auth_scheme` and
- * `payload_template` are kept, and change nothing of what is sent.
+ * A trigger in the Admin API, with the names of cloudinary-go v2 (`admin.Trigger`). `auth_scheme` and
+ * `payload_template` are stored, but do not affect notifications.
  */
 export interface Trigger {
   id: string
@@ -35,14 +35,15 @@ export interface Trigger {
   updated_at: string
 }
 
-/** What the caller of the API gives for a trigger; `new_uri` is the older name of `uri` in an update. */
+/** Parameters of a call; `new_uri` is the older name of `uri` in an update. */
 export type TriggerParams = Partial<Record<keyof Trigger | 'new_uri', unknown>>
 
 /**
- * The triggers of one cloud, each of which sends the notifications of one type to one place.
- * Source: https://cloudinary.com/documentation/admin_api_triggers, pycloudinary 1.46.0 and cloudinary-go v2. The words of
- * its refusals, that a second trigger for the same type and place is refused, that an update keeps what it leaves out, and
- * that an empty filter is none, are assumed. `poll://*` is not offered.
+ * The triggers of one cloud. Each sends the notifications of one type, or all, to one URL. `poll://*` is not
+ * supported. Assumptions: error messages; a second trigger for the same type and URL is refused; an update
+ * keeps omitted fields; an empty filter counts as no filter.
+ *
+ * Source: https://cloudinary.com/documentation/admin_api_triggers, pycloudinary 1.46.0 and cloudinary-go v2
  */
 export class Triggers {
   readonly #environmentId = randomBytes(16).toString('hex')
@@ -54,9 +55,9 @@ export class Triggers {
   }
 
   /**
-   * The triggers that send a notification.
+   * Returns the triggers that send a notification.
    *
-   * @param type null stands for a body that says none, which only `all` takes
+   * @param type null for a body without a type, which only triggers on `all` send
    */
   for(type: string | null, body: string): Trigger[] {
     return this.list().filter(
@@ -71,14 +72,14 @@ export class Triggers {
     return trigger
   }
 
-  /** @throws {ApiError} 400 for what is no trigger, 409 if there is such a one */
+  /** @throws {ApiError} 400 for an invalid trigger, 409 for an existing one */
   create(params: TriggerParams, now: number): Trigger {
     const id = randomBytes(16).toString('hex')
     const time = isoSeconds(now)
     return this.#store(params, { id, product_environment_id: this.#environmentId, created_at: time }, time)
   }
 
-  /** Changes what is given. @throws {ApiError} 400, 404 or 409 */
+  /** Changes the given fields. @throws {ApiError} 400, 404 or 409 */
   update(id: string, { new_uri, ...params }: TriggerParams, now: number): Trigger {
     const { id: _, product_environment_id, created_at, ...before } = this.get(id)
     const changed = { ...before, ...(new_uri !== undefined && { uri: new_uri }), ...params }

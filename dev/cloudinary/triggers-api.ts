@@ -7,7 +7,7 @@ import type { TriggerParams } from './trigger-store.ts'
 
 type One = { Params: { id: string } }
 
-/** The part of the Admin API that is about triggers; pycloudinary 1.46.0 and cloudinary-go v2 have what it takes and answers. */
+/** Triggers in the Admin API, with the parameters and answers of pycloudinary 1.46.0 and cloudinary-go v2. */
 export async function triggersApi(app: FastifyInstance, { tools }: { tools: Tools }): Promise<void> {
   app.get<{ Querystring: { event_type?: string } }>(
     '/triggers',
@@ -31,7 +31,8 @@ export async function triggersApi(app: FastifyInstance, { tools }: { tools: Tool
     return { message: 'ok' }
   })
 
-  // One reading has it send a notification, another has it evaluate the filter: it does both. What it sends is assumed.
+  // the sources disagree: it sends a notification, or evaluates the filter; this does both. The content is an
+  // assumption
   app.post<One>(
     '/triggers/:id/test',
     named('test_trigger'),

@@ -14,7 +14,9 @@ import { TAG_COMMANDS, type TagCommand } from './tags.ts'
 import { commaListOf, flagOf, listOf, missing, pairsOf, requiredText, textOf, type Values } from './values.ts'
 
 /**
- * The Upload API: `POST /v1_1/:cloud/:resource_type/:action`, and the signed download, each call signed by its caller.
+ * The Upload API, `POST /v1_1/:cloud/:resource_type/:action`, and downloads. Each call is signed by its
+ * caller.
+ *
  * Source: https://cloudinary.com/documentation/image_upload_api_reference
  */
 export async function uploadApi(
@@ -104,7 +106,7 @@ export async function uploadApi(
       if (!asset) throw new ApiError(404, `Resource not found - ${publicId}`)
       const changes = changesOf(request)
       const metadata = pairsOf(values, 'metadata')
-      // First, since it may refuse the call: nothing may have changed by then.
+      // first, since it can refuse the call
       if (metadata) changes.setMetadata(publicId, metadata, kind)
       const tags = commaListOf(values, 'tags')
       if (tags) changes.changeTags('replace', publicId, tags, kind)
@@ -128,8 +130,8 @@ export async function uploadApi(
 
     destroy(request) {
       const publicId = requiredText(request.standIn.form.values, 'public_id')
-      const gone = changesOf(request).destroy(publicId, kindOf(request))
-      return { result: gone.length > 0 ? 'ok' : 'not found' }
+      const destroyed = changesOf(request).destroy(publicId, kindOf(request))
+      return { result: destroyed.length > 0 ? 'ok' : 'not found' }
     }
   }
 
@@ -157,7 +159,7 @@ function publicIdsOf(values: Values): string[] {
   return publicIds
 }
 
-/** The file to upload: sent along, as a data URI, or at a URL, which is never fetched: it stands for itself. */
+/** Returns the uploaded file, or decodes a data URI. Does not fetch a URL: the URL itself is the content. */
 function fileOf({ file, values }: Form): { bytes: Buffer; filename: string } {
   if (file) return file
   const text = requiredText(values, 'file')

@@ -1,33 +1,33 @@
 import { ApiError } from './api-error.ts'
 
-/** Parameters of a call as they came: all strings, those named `x[]` as lists under `x`. */
+/** Parameters of a call as received: strings, and lists for parameters named `x[]`, under `x`. */
 export type Values = Record<string, string | string[]>
 
-/** One parameter's text; an absent or empty one is undefined. */
+/** Returns the text of a parameter; undefined if it is absent or empty. */
 export function textOf(values: Values, name: string): string | undefined {
   const value = values[name]
   return (Array.isArray(value) ? value.join(',') : value) || undefined
 }
 
-/** Cloudinary's refusal of a call that lacks a parameter. */
+/** Cloudinary's error for a missing parameter. */
 export function missing(name: string): ApiError {
   return new ApiError(400, `Missing required parameter - ${name}`)
 }
 
-/** One parameter's text, or Cloudinary's refusal if it is missing. */
+/** Returns the text of a parameter. @throws {ApiError} 400 if it is missing */
 export function requiredText(values: Values, name: string): string {
   const value = textOf(values, name)
   if (value === undefined) throw missing(name)
   return value
 }
 
-/** A list given as `name[]=a&name[]=b`, or a single value. */
+/** Returns a list given as `name[]=a&name[]=b` or as a single value. */
 export function listOf(values: Values, name: string): string[] {
   const value = values[name] ?? []
   return Array.isArray(value) ? value : [value]
 }
 
-/** A list given as `a,b,c`; undefined if the parameter is absent or empty. */
+/** Returns a list given as `a,b,c`; undefined if the parameter is absent or empty. */
 export function commaListOf(values: Values, name: string): string[] | undefined {
   const items = textOf(values, name)
     ?.split(',')
@@ -35,14 +35,14 @@ export function commaListOf(values: Values, name: string): string[] | undefined 
   return items && [...new Set(items.filter((item) => item !== ''))]
 }
 
-/** A switch: `1` or `true` turn it on; an absent one is undefined. */
+/** Returns a flag: true for `1` and `true`; undefined if it is absent. */
 export function flagOf(values: Values, name: string): boolean | undefined {
   const value = textOf(values, name)
   return value === undefined ? undefined : value === '1' || value === 'true'
 }
 
 /**
- * Key-value pairs given as `alt=A cat|caption=1\=1`, where `=` and `|` inside a value are escaped with a
+ * Returns key-value pairs given as `alt=A cat|caption=1\=1`, with `=` and `|` in a value escaped by a
  * backslash; undefined if the parameter is absent or empty.
  */
 export function pairsOf(values: Values, name: string): Record<string, string> | undefined {

@@ -168,8 +168,8 @@ const monthsKept = ({ logRetentionDays }: Settings) => logRetentionDays / DAYS
 const BLUEPRINT_LOG_RETENTION_DAYS = 90
 
 /**
- * Cost of Cloudinary's blueprint of 2021 for the same notifications: one Lambda behind a REST API, with the defaults of its
- * template.
+ * Cost of Cloudinary's blueprint of 2021 for the same notifications: one Lambda behind a REST API, with the
+ * defaults of its template.
  *
  * Source: https://github.com/cloudinary-devs/web-listener-blueprint-aws (serverless.yml, index.py)
  */

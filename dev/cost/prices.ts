@@ -20,8 +20,9 @@ const API_GATEWAY = 'https://go-cloud.io/aws-api-gateway-pricing'
 const LAMBDA = 'https://appropri8-astro.pages.dev/tutorials/2025/12/02/deploying-simple-api-aws/page/7'
 
 /**
- * US dollars, unit, page of AWS, and a page of another publisher that states the same number (undefined where none was found):
- * AWS's pages load their numbers with a script. List prices without free tiers, discounts and tax.
+ * US dollars, unit, page of AWS, and a page of another publisher that states the same number (undefined where
+ * none was found): AWS's pages load their numbers with a script. List prices without free tiers, discounts
+ * and tax.
  */
 export type Price = readonly [usd: number, unit: string, source: `/${string}`, checked?: string]
 

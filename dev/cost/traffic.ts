@@ -1,6 +1,6 @@
 /**
- * The inputs of the bill and the number of tasks, beside prices and settings. Measured values are from docs/benchmarks.md.
- * Replace the others with yours, and run `npm run docs`.
+ * The inputs of the bill and the number of tasks, beside prices and settings. Measured values are from
+ * docs/benchmarks.md. Replace the others with yours, and run `npm run docs`.
  */
 export type Input = readonly [value: number, unit: string, reason: string]
 

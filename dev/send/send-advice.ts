@@ -18,8 +18,8 @@ export function assetsOf(notification: Body | null): AssetIds[] {
   return Object.keys(ids).length === 0 ? [] : [ids]
 }
 
-/** Describes who made the change, according to the notification. */
-export function makerOf(notification: Body | null): string {
+/** Describes the author of the change, according to the notification. */
+export function authorOf(notification: Body | null): string {
   const context = notification?.notification_context
   const by = isBody(context) ? context.triggered_by : undefined
   if (!isBody(by)) return 'not stated in the body'

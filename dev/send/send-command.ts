@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { ListenerError } from '../../app/errors.ts'
-import { advise, assetsOf, makerOf } from './send-advice.ts'
+import { advise, assetsOf, authorOf } from './send-advice.ts'
 import { HELP, listing } from './send-help.ts'
 import { deliver, isExpected, sendMany, summaryLines, type Transport } from './send-many.ts'
 import { DEFECTS, readCommand, type SendOptions } from './send-options.ts'
@@ -95,7 +95,7 @@ function describe(options: SendOptions, { body, notification }: NotificationRequ
   const how = `${credentials.algorithm}, secret of key ${credentials.apiKey} (${credentials.cloudName})`
   return [
     `Sent      ${[name, ...ids, `${body.length} bytes`].join(', ')}`,
-    `Made by   ${makerOf(notification)}`,
+    `Made by   ${authorOf(notification)}`,
     `Signed    ${defect === 'unsigned' ? 'no' : how}${error}`,
     `To        ${options.url}`
   ]

@@ -83,8 +83,8 @@ const repeat: Repeat = (call, pauseMs) => {
 }
 
 /**
- * Sends `options.count` notifications, at most `options.concurrency` at once, and prints its progress each second. Stops early
- * when nothing listens.
+ * Sends `options.count` notifications, at most `options.concurrency` at once, and prints its progress each
+ * second. Stops early when nothing listens.
  */
 export async function sendMany(
   options: SendOptions,
@@ -129,7 +129,9 @@ export async function sendMany(
   return { sent, outcomes, unexpected, seconds, latencies, stopped, example: example! }
 }
 
-/** Returns the percentile of ascending values by nearest rank, with `share` from 0 to 1; NaN without values. */
+/**
+ * Returns the percentile of ascending values by nearest rank, with `share` from 0 to 1; NaN without values.
+ */
 export function percentile(ascending: readonly number[], share: number): number {
   return ascending[Math.max(0, Math.ceil(ascending.length * share) - 1)] ?? Number.NaN
 }

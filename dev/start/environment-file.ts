@@ -9,8 +9,8 @@ export interface EnvironmentFile {
 }
 
 /**
- * Writes the variables by which commands in another terminal find the system, to a temporary file that only this user can
- * read. The file is named after the port of the webhook.
+ * Writes the variables by which commands in another terminal find the system, to a temporary file that only
+ * this user can read. The file is named after the port of the webhook.
  */
 export function writeEnvironmentFile(
   webhookUrl: string,

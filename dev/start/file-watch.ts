@@ -9,8 +9,8 @@ export interface WatchOptions {
 }
 
 /**
- * Watches the content of files through their directories: editors replace a file when they save it, and a watch of the file
- * itself would stay with the old one.
+ * Watches the content of files through their directories: editors replace a file when they save it, and a
+ * watch of the file itself would stay with the old one.
  */
 export class FileWatch {
   readonly #options: Required<WatchOptions>

@@ -8,7 +8,8 @@ import { EXIT_WITH_PARENT } from './role-process.ts'
 export type { ConfigContent, ConfigReport, ProcessorSummary } from './report-config.ts'
 
 /**
- * Loads the listener's configuration in a process of its own, since a process cannot load a changed file again. Never throws.
+ * Loads the listener's configuration in its own process, since a process cannot load a changed file
+ * again. Never throws.
  *
  * @param environment environment of the roles, which the configuration may read
  */

@@ -1,4 +1,6 @@
-/** npm forwards a Ctrl-C that the terminal has already sent. A later one is a second Ctrl-C, in milliseconds. */
+/**
+ * npm forwards a Ctrl-C that the terminal has already sent. A later one is a second Ctrl-C, in milliseconds.
+ */
 const SAME_INTERRUPT_MS = 500
 
 const EXIT_SIGINT = 130
@@ -12,8 +14,8 @@ interface Host {
 }
 
 /**
- * Aborts the returned signal at the first SIGINT or SIGTERM. Exits at the second one, when the terminal closes, and when the
- * reader of the output goes away.
+ * Aborts the returned signal at the first SIGINT or SIGTERM. Exits at the second one, when the terminal
+ * closes, and when the reader of the output goes away.
  */
 export function onInterrupt(host: Host, now = () => performance.now()): AbortSignal {
   const interrupted = new AbortController()

@@ -5,8 +5,9 @@ const CHECK_INTERVAL_MS = 250
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * Calls `onExit` when npm, or the shell through which npm runs a script, exits without stopping this process: SIGKILL cannot
- * be forwarded, and the shell forwards no signals. Does nothing in a process that npm has not started.
+ * Calls `onExit` when npm, or the shell through which npm runs a script, exits without stopping this process:
+ * SIGKILL cannot be forwarded, and the shell forwards no signals. Does nothing in a process that npm has not
+ * started.
  *
  * @returns a function that ends the checks
  */

@@ -5,7 +5,7 @@ import type { ProcessorSummary } from './inspect-config.ts'
 export interface Provision {
   /** Variables by which the roles find it. */
   environment: Readonly<Record<string, string>>
-  /** Lines for the user: what it is, and how to look into it. */
+  /** Lines for the user: the service, and how to look into it. */
   hints: readonly string[]
   /** Updates it for processors that have changed. */
   refresh?: () => Promise<void>

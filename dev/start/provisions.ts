@@ -11,8 +11,8 @@ export const PROVIDERS: Partial<Record<VariableName, Provider>> = {
 }
 
 /**
- * Starts only the services that processors require and the environment lacks. Sets the processors' own variables to
- * their examples.
+ * Starts only the services that processors require and the environment lacks. Sets the processors' own
+ * variables to their examples.
  *
  * @throws the first error of a provider, after stopping the services started before it
  */

@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream'
 
 /**
- * Reads lines of UTF-8, which end with LF. `node:readline` also splits at U+2028 and U+2029, which JSON does not escape: a
- * public id could break up a log line.
+ * Reads lines of UTF-8, which end with LF. `node:readline` also splits at U+2028 and U+2029, which JSON does
+ * not escape: a public id could break up a log line.
  */
 export function onEachLine(stream: Readable, onLine: (line: string) => void): void {
   let rest = ''

@@ -26,7 +26,9 @@ export interface StartSurroundings {
 
 const DEFAULT_PORT = 8080
 
-/** Port of the Cloudinary stand-in, as with `docker compose`, so that listener.config.ts can name its address. */
+/**
+ * Port of the Cloudinary stand-in, as with `docker compose`, so that listener.config.ts can name its address.
+ */
 const CLOUDINARY_PORT = 4000
 
 /**

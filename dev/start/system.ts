@@ -17,9 +17,9 @@ import { RoleStarter } from './role-starter.ts'
 
 export interface SystemOptions {
   /**
-   * Environment of the roles. SQS is embedded without `QUEUE_URL`, DynamoDB without `JOURNAL_TABLE`; Cloudinary is the
-   * stand-in without `CLOUDINARY_URL` and `CLOUDINARY_SECRET_ID`. Other services that processors require are embedded where
-   * possible.
+   * Environment of the roles. SQS is embedded without `QUEUE_URL`, DynamoDB without `JOURNAL_TABLE`;
+   * Cloudinary is the stand-in without `CLOUDINARY_URL` and `CLOUDINARY_SECRET_ID`. Other services that
+   * processors require are embedded where possible.
    */
   environment: Readonly<Record<string, string | undefined>>
   onLine: (line: LogLine) => void
@@ -37,7 +37,7 @@ export interface SystemOptions {
   reroute?: (environment: Record<string, string>) => Promise<Record<string, string>>
   /** The program that runs roles and `migrate`; default `app/main.ts`. */
   program?: string
-  /** Reads the listener's configuration; default in a process of its own. */
+  /** Reads the listener's configuration; default in its own process. */
   inspect?: typeof inspectConfigFile
   /** The services that can be embedded for processors. */
   providers?: typeof PROVIDERS

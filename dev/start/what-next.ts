@@ -9,7 +9,7 @@ export const LOCAL_ACTIVITY_PASSWORD = 'local-activity'
 
 const list = new Intl.ListFormat('en-GB')
 
-/** Tells the user what is about to start. */
+/** Names the stand-ins and roles that are about to start, for the user. */
 export function whatStarts(environment: Environment): string {
   const { ownCloudinary, ownQueue, ownJournal } = ownParts(environment)
   const standIns = [
@@ -23,7 +23,7 @@ export function whatStarts(environment: Environment): string {
 }
 
 /**
- * Tells the user where the running system is, and what to try.
+ * Lists the addresses of the running system and the next steps, for the user.
  *
  * @param environmentFile path of the file by which commands find the embedded services
  */

@@ -35,7 +35,7 @@ function connect(t: Test, { url, environment }: EmbeddedDynamoDb, options: Dynam
 
 const portOf = ({ url }: EmbeddedDynamoDb) => Number(new URL(url).port)
 
-test("the journal's table is there, as in production, and can be written to", async (t) => {
+test('creates the table of the journal as in production', async (t) => {
   const dynamoDb = await start(t)
   const client = connect(t, dynamoDb)
   const { tableName } = dynamoDb
@@ -54,7 +54,7 @@ test("the journal's table is there, as in production, and can be written to", as
   await client.send(new PutItemCommand({ TableName: tableName, Item: { id: { S: 'a' } } }))
 })
 
-test('its environment is all that another process needs', async (t) => {
+test('another process needs only its environment', async (t) => {
   const dynamoDb = await start(t)
   const script = `
     import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb'
@@ -70,7 +70,7 @@ test('its environment is all that another process needs', async (t) => {
   t.match(await connect(t, dynamoDb).send(get), { Item: { id: { S: 'from afar' } } })
 })
 
-test('it can be reached by the name that it is told to advertise, as from another container', async (t) => {
+test('is reachable by its advertised host, as from another container', async (t) => {
   const dynamoDb = await start(t, { host: '0.0.0.0', advertisedHost: 'standins' })
   t.match(dynamoDb.url, /^http:\/\/standins:\d+$/)
   t.equal(dynamoDb.environment.AWS_ENDPOINT_URL_DYNAMODB, dynamoDb.url)
@@ -84,7 +84,7 @@ test('it can be reached by the name that it is told to advertise, as from anothe
   t.strictSame((await client.send(new ListTablesCommand())).TableNames, [dynamoDb.tableName])
 })
 
-test('it takes the port that it is given, empty once more, and says when that is taken', async (t) => {
+test('listens on the given port, starts empty, and reports a taken port', async (t) => {
   const first = await start(t)
   const port = portOf(first)
   const Item = { id: { S: 'forgotten' } }
@@ -97,7 +97,7 @@ test('it takes the port that it is given, empty once more, and says when that is
   t.equal((await connect(t, second).send(get)).Item, undefined)
 })
 
-test('a stop does not wait for connections, and ends them', async (t) => {
+test('a stop closes open connections', async (t) => {
   const dynamoDb = await startDynamoDb()
   const client = connect(t, dynamoDb, { maxAttempts: 1 })
   await client.send(new ListTablesCommand())

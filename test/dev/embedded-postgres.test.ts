@@ -10,14 +10,14 @@ t.teardown(() => postgres.stop())
 
 const portOf = (url: string) => Number(new URL(url).port)
 
-t.test('its environment is all that a client needs', async (t) => {
+t.test('a client needs only its environment', async (t) => {
   const client = new Client({ connectionString: postgres.environment.DATABASE_URL })
   await client.connect()
   t.match((await client.query('SELECT version()')).rows, [{ version: /^PostgreSQL/ }])
   await client.end()
 })
 
-t.test('an empty database is made once and kept', async (t) => {
+t.test('creates the empty database once, and caches it', async (t) => {
   const directory = t.testdir()
   for (let start = 0; start < 2; start++) {
     const { db, stop } = await startPostgres(`${directory}/kept/empty.tar`)
@@ -28,7 +28,7 @@ t.test('an empty database is made once and kept', async (t) => {
   t.strictSame(await readdir(`${directory}/kept`), ['empty.tar'])
 })
 
-t.test('connections side by side are answered what they asked for', async (t) => {
+t.test('answers concurrent connections correctly', async (t) => {
   const pool = new Pool({ connectionString: postgres.url, max: 8 })
   const asked = Array.from({ length: 80 }, (_, index) => String(index).padEnd(index * 1000, 'x'))
   const answers = await Promise.all(asked.map((text) => pool.query('SELECT $1::text AS text', [text])))
@@ -39,7 +39,7 @@ t.test('connections side by side are answered what they asked for', async (t) =>
   await pool.end()
 })
 
-t.test('a query in parts is not mixed with those of others', async (t) => {
+t.test('does not interleave the messages of a query with other connections', async (t) => {
   const [slow, quick] = [await session(t), await session(t)]
   slow.write(message('P', "\0SELECT 'slow'\0\0\0"))
   const answered = quick.answer()
@@ -49,7 +49,7 @@ t.test('a query in parts is not mixed with those of others', async (t) => {
   t.match(await answered, /quick/)
 })
 
-t.test('a client that goes in the middle of a query keeps nobody waiting', async (t) => {
+t.test('a client that disconnects during a query does not block others', async (t) => {
   const [gone, other] = [await session(t), await session(t)]
   gone.write(message('P', "\0SELECT 'gone'\0\0\0"), message('H', ''))
   await gone.received()
@@ -58,7 +58,7 @@ t.test('a client that goes in the middle of a query keeps nobody waiting', async
   t.match(await other.answer(), /still here/)
 })
 
-t.test('while it is down nobody gets in, and what is stored is there afterwards', async (t) => {
+t.test('refuses connections while it is down, and keeps its data', async (t) => {
   const connectionString = postgres.url
   const client = new Client({ connectionString })
   const cut = once(client, 'error')

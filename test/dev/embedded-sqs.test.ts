@@ -47,7 +47,7 @@ const send = (client: SQSClient, QueueUrl: string, MessageBody: string) =>
     })
   )
 
-test('the queues are those of production', async (t) => {
+test('creates the queues of production', async (t) => {
   const sqs = await start(t)
   const client = connect(t, sqs, { endpoint: sqs.url })
   const attributes = async (QueueUrl: string) =>
@@ -62,7 +62,7 @@ test('the queues are those of production', async (t) => {
   })
 })
 
-test('its environment and the URL of a queue are all that another process needs', async (t) => {
+test('another process needs only its environment and the queue URL', async (t) => {
   const sqs = await start(t)
   const script = `
     import { SQSClient, SendMessageCommand } from '@aws-sdk/client-sqs'
@@ -74,11 +74,11 @@ test('its environment and the URL of a queue are all that another process needs'
     ['--input-type=module', '--eval', script, sqs.queueUrl],
     { env: { ...process.env, AWS_PROFILE: 'somebody', ...sqs.environment } }
   )
-  t.equal(stderr, '', 'the SDK does not complain that the queue is elsewhere than its endpoint')
+  t.equal(stderr, '', 'the SDK does not warn of different hosts of queue and endpoint')
   t.match(sqs.server.inspectQueue(QUEUE_NAME)?.messages.ready, [{ body: 'from afar' }])
 })
 
-test('it can be reached by the name that it is told to advertise, as from another container', async (t) => {
+test('is reachable by its advertised host, as from another container', async (t) => {
   const sqs = await start(t, { advertisedHost: 'standins' })
   t.match(sqs.queueUrl, /^http:\/\/standins:\d+\/000000000000\/cloudinary-events\.fifo$/)
   t.equal(sqs.environment.AWS_ENDPOINT_URL_SQS, sqs.url)
@@ -93,7 +93,7 @@ test('it can be reached by the name that it is told to advertise, as from anothe
   t.match(sqs.server.inspectQueue(DEAD_LETTER_QUEUE_NAME)?.messages.ready, [{ body: 'dead' }])
 })
 
-test('it takes the port that it is given, and what FAUXQS_* variables say does not matter', async (t) => {
+test('listens on the given port and ignores FAUXQS_* variables', async (t) => {
   const first = await startSqs()
   const { port } = first.server
   await first.stop()
@@ -111,7 +111,7 @@ test('it takes the port that it is given, and what FAUXQS_* variables say does n
   t.equal(sqs.server.inspectQueue(QUEUE_NAME)?.messages.ready.length, 1)
 })
 
-test('it listens on the loopback interface alone, unless it is given another address', async (t) => {
+test('listens only on the loopback interface by default', async (t) => {
   const local = await start(t)
   const open = await start(t, { host: '0.0.0.0' })
   t.equal(new URL(local.server.address).hostname, '127.0.0.1')
@@ -125,7 +125,7 @@ test('it listens on the loopback interface alone, unless it is given another add
   }
 })
 
-test('a stop does not wait for receives that wait for messages', async (t) => {
+test('a stop does not wait for long polling', async (t) => {
   const sqs = await startSqs()
   const client = connect(t, sqs, { endpoint: sqs.url, maxAttempts: 1 })
   const receive = client.send(new ReceiveMessageCommand({ QueueUrl: sqs.queueUrl, WaitTimeSeconds: 20 }))

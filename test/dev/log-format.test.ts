@@ -9,7 +9,7 @@ const line = {
   msg: 'notification accepted'
 }
 
-t.test('a line of the log for people: time, level, role, message and fields', async (t) => {
+t.test('formats time, level, role, message and fields on one line', async (t) => {
   const format = createLogFormat({ colors: false })
   const text = '[14:42:17.068] INFO: web: notification accepted {"events":1}\n'
   t.equal(format(line), text)
@@ -17,6 +17,6 @@ t.test('a line of the log for people: time, level, role, message and fields', as
   t.equal(format('not from the logger'), 'not from the logger\n')
 })
 
-t.test('in colours where they are wanted', async (t) => {
+t.test('adds colours on demand', async (t) => {
   t.match(createLogFormat({ colors: true })(line), '\u001b[32mINFO')
 })

@@ -24,7 +24,7 @@ async function build(t: Test) {
   return { app, post, received }
 }
 
-t.test('what is signed is taken, byte by byte, and shown', async (t) => {
+t.test('accepts a signed request, and shows it', async (t) => {
   const { post, received } = await build(t)
   t.equal((await post('a', '{ "ü" : 1 }')).statusCode, 204)
   t.match(await received(), [
@@ -32,13 +32,13 @@ t.test('what is signed is taken, byte by byte, and shown', async (t) => {
   ])
 })
 
-t.test('a message that comes again is shown as such', async (t) => {
+t.test('marks a repeated message', async (t) => {
   const { post, received } = await build(t)
   for (const id of ['a', 'b', 'a']) await post(id, '{}')
   t.match(await received(), [{ repeated: false }, { repeated: false }, { id: 'a', repeated: true }])
 })
 
-t.test('what is not signed, or by another, is refused, and shown without its body', async (t) => {
+t.test('refuses an invalid signature, and shows the request without its body', async (t) => {
   const { app, post, received } = await build(t)
   t.match(await post('a', '{"a":1}', `whsec_${'A'.repeat(32)}`), { statusCode: 401 })
   const unsigned = await app.inject({ method: 'POST', url: '/received' })
@@ -52,7 +52,7 @@ t.test('what is not signed, or by another, is refused, and shown without its bod
   t.match((await received()).at(-1), { verified: true, repeated: false })
 })
 
-t.test('the last thousand are shown', async (t) => {
+t.test('shows the last 1,000 requests', async (t) => {
   const { post, received } = await build(t)
   for (let count = 0; count <= 1000; count++) await post(`n${count}`, '{}')
   const shown = await received()
@@ -60,7 +60,7 @@ t.test('the last thousand are shown', async (t) => {
   t.match([shown[0], shown.at(-1)], [{ id: 'n1' }, { id: 'n1000' }])
 })
 
-t.test('what was published is shown', async (t) => {
+t.test('shows published messages', async (t) => {
   const { app } = await build(t)
   t.strictSame((await app.inject('/messages')).json(), MESSAGES)
 })

@@ -6,7 +6,7 @@ import { onEachLine } from '../../dev/start/read-lines.ts'
 import { COVERED } from '../support/role.ts'
 import { CHILD_ENVIRONMENT, freePort } from '../support/system.ts'
 
-t.test('all that a role logs until it has stopped is for people', async (t) => {
+t.test('formats every line of a role until it exits', async (t) => {
   const port = await freePort()
   const standIns = await startStandIns({ webhookUrl: `http://127.0.0.1:${port}/webhooks/cloudinary` })
   t.teardown(standIns.stop)

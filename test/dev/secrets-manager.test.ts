@@ -24,7 +24,7 @@ async function start(t: Test, secrets?: Record<string, SecretValue>) {
   return { server, client, get }
 }
 
-test('a secret is answered to the AWS SDK, as text or as bytes', async (t) => {
+test('serves a secret to the AWS SDK, as text or bytes', async (t) => {
   const { server, get } = await start(t, { text: 'one', bytes: new Uint8Array([0, 255]) })
   const text = await get('text')
   t.match(text, { Name: 'text', SecretString: 'one', VersionStages: ['AWSCURRENT'], SecretBinary: undefined })
@@ -39,7 +39,7 @@ test('a secret is answered to the AWS SDK, as text or as bytes', async (t) => {
 test('a rotation moves the current version to AWSPREVIOUS', async (t) => {
   const { server, get } = await start(t)
   server.rotate('a', 'one')
-  await t.rejects(get('a', 'AWSPREVIOUS'), ResourceNotFoundException, 'the first value has no previous one')
+  await t.rejects(get('a', 'AWSPREVIOUS'), ResourceNotFoundException, 'the first version has no previous one')
   const { VersionId } = await get('a')
   server.rotate('a', 'two')
   t.match(await get('a'), { SecretString: 'two' })
@@ -51,7 +51,7 @@ test('a rotation moves the current version to AWSPREVIOUS', async (t) => {
   })
 })
 
-test('an unknown secret is not found', async (t) => {
+test('answers ResourceNotFoundException to an unknown secret', async (t) => {
   const { get } = await start(t, { a: 'one' })
   await t.rejects(get('b'), {
     name: 'ResourceNotFoundException',
@@ -60,7 +60,7 @@ test('an unknown secret is not found', async (t) => {
   })
 })
 
-test('it fails as it is told to, until told otherwise', async (t) => {
+test('fails with the injected error until it is cleared', async (t) => {
   const { server, get } = await start(t, { a: 'one' })
   server.failWith({ status: 400, code: 'ThrottlingException' })
   await t.rejects(get('a'), { name: 'ThrottlingException' })
@@ -73,7 +73,7 @@ test('it fails as it is told to, until told otherwise', async (t) => {
   t.match(await get('a'), { SecretString: 'one' })
 })
 
-test('other operations and bodies are refused', async (t) => {
+test('refuses other operations and invalid bodies', async (t) => {
   const { server, client } = await start(t)
   await t.rejects(client.send(new ListSecretsCommand({})), { name: 'UnknownOperationException' })
   const response = await fetch(server.url, {

@@ -5,7 +5,7 @@ import { receiver } from './send/receiver.ts'
 
 const script = fileURLToPath(import.meta.resolve('../../dev/send.ts'))
 
-/** Runs the command in a process of its own, with an environment that names no Cloudinary account. */
+/** Runs the command in its own process, without a Cloudinary account in its environment. */
 function send(args: string[]): Promise<{ code: number; output: string }> {
   const { CLOUDINARY_URL: _, ...env } = process.env
   return new Promise((resolve) => {
@@ -15,7 +15,7 @@ function send(args: string[]): Promise<{ code: number; output: string }> {
   })
 }
 
-test('a notification is sent from the command line, and the exit code is 0', async (t) => {
+test('sends a notification and exits 0', async (t) => {
   const { url, received } = await receiver(t)
   const { code, output } = await send(['resource_tags_changed', '--url', url])
   t.equal(code, 0, output)
@@ -23,7 +23,7 @@ test('a notification is sent from the command line, and the exit code is 0', asy
   t.match(output, /^Answer {4}200/m)
 })
 
-test('the exit code is 1 when it was refused', async (t) => {
+test('exits 1 if the notification is refused', async (t) => {
   const { url } = await receiver(t)
   const { code, output } = await send(['--url', url, '--secret', 'not the right one'])
   t.equal(code, 1, output)

@@ -3,7 +3,7 @@ import t from 'tap'
 import { startSqs } from '../../dev/embedded-sqs.ts'
 import { MESSAGES_QUEUE_NAME, publishedMessages } from '../../dev/sns.ts'
 
-t.test('what is published to the topic can be read, the oldest first', async (t) => {
+t.test('returns published messages, oldest first', async (t) => {
   const { environment, server, stop, topicArn } = await startSqs()
   t.teardown(stop)
   Object.assign(process.env, environment)

@@ -5,7 +5,7 @@ import { buildPostgres } from '../support/postgres.ts'
 const { postgres, database } = await buildPostgres(t)
 await database.query('make', 'CREATE TABLE assets AS SELECT 1 AS id, ARRAY[\'a "tag"\'] AS tags')
 
-/** Runs the command in a process of its own. */
+/** Runs the command in its own process. */
 function sql(args: string[], DATABASE_URL?: string) {
   const { DATABASE_URL: _, ...env } = process.env
   return new Promise<{ code: number | null; output: string; errors: string }>((resolve) => {
@@ -18,7 +18,7 @@ function sql(args: string[], DATABASE_URL?: string) {
   })
 }
 
-t.test('rows are printed as JSON, one a line', async (t) => {
+t.test('prints each row as a JSON line', async (t) => {
   t.strictSame(await sql(['--url', postgres.url, 'SELECT * FROM assets']), {
     code: 0,
     output: '{"id":1,"tags":["a \\"tag\\""]}\n',
@@ -26,7 +26,7 @@ t.test('rows are printed as JSON, one a line', async (t) => {
   })
 })
 
-t.test('what does not work is said', async (t) => {
+t.test('prints errors, and exits 1', async (t) => {
   t.strictSame(await sql(['SELECT * FROM nowhere'], postgres.url), {
     code: 1,
     output: '',
@@ -35,7 +35,7 @@ t.test('what does not work is said', async (t) => {
   t.match(await sql(['--url', 'postgres://127.0.0.1:9/x', 'SELECT 1']), { code: 1, errors: /^ECONNREFUSED/ })
 })
 
-t.test('how it is used is said, asked for or not', async (t) => {
+t.test('prints the usage on request, and for missing arguments', async (t) => {
   t.match(await sql(['--help']), { code: 0, output: /^Usage: npm run sql/ })
   t.match(await sql(['SELECT 1']), { code: 2, output: /^Usage: npm run sql/ })
 })

@@ -27,7 +27,7 @@ async function start(t: Test, options?: StandInsOptions) {
   return standIns
 }
 
-/** A listener that answers with these statuses, the last one for ever. */
+/** Starts a listener that answers these statuses, and repeats the last one. */
 async function listener(t: Test, ...statuses: number[]) {
   const server = createServer((request, response) => {
     request.resume()
@@ -38,7 +38,7 @@ async function listener(t: Test, ...statuses: number[]) {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhooks/cloudinary`
 }
 
-/** Runs the file as a process of its own, on free ports. */
+/** Runs the file in its own process, on free ports. */
 function run(t: Test, environment: Record<string, string> = {}) {
   const child: ChildProcess = spawn(process.execPath, [script], {
     env: {
@@ -61,7 +61,7 @@ function run(t: Test, environment: Record<string, string> = {}) {
   return { child, ended, lines, firstLine }
 }
 
-test('the metadata fields that the default processors use exist', async (t) => {
+test('creates the metadata fields of the default processors', async (t) => {
   const { cloudinary } = await start(t)
   t.match(cloudinary.cloud().metadataFields.list(), [
     { external_id: 'last_update_timestamp', type: 'string' },
@@ -69,7 +69,7 @@ test('the metadata fields that the default processors use exist', async (t) => {
   ])
 })
 
-test('its environment is all that a role needs', async (t) => {
+test('a role needs only its environment', async (t) => {
   const { cloudinary, sqs, dynamoDb, environment } = await start(t)
   const config = readConfig(['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'JOURNAL_TABLE'], environment)
   t.equal(config.QUEUE_URL, sqs.queueUrl)
@@ -85,7 +85,7 @@ test('its environment is all that a role needs', async (t) => {
   })
 })
 
-test('others are told to reach all of them by the advertised name', async (t) => {
+test('all addresses have the advertised host', async (t) => {
   const { cloudinary, environment } = await start(t, { host: '0.0.0.0', advertisedHost: 'stand-ins' })
   t.match(environment.QUEUE_URL, /^http:\/\/stand-ins:\d+\//)
   t.match(environment.AWS_ENDPOINT_URL_DYNAMODB, /^http:\/\/stand-ins:\d+$/)
@@ -94,14 +94,14 @@ test('others are told to reach all of them by the advertised name', async (t) =>
   t.equal(uploadPrefix, `http://stand-ins:${new URL(cloudinary.url).port}`)
 })
 
-test('an upload is notified, and again when nobody was there to take it', async (t) => {
+test('notifies of an upload, and retries a failed delivery', async (t) => {
   const webhookUrl = await listener(t, 503, 200)
   const { cloudinary } = await start(t, { webhookUrl, retryScale: 0 })
   cloudinary.as().upload({ publicId: 'cat' })
   t.match(await cloudinary.delivered(), { notificationType: 'upload', attempt: 2, url: webhookUrl })
 })
 
-test('what processors send can be looked at', async (t) => {
+test('shows what processors send', async (t) => {
   const { cloudinary, sqs, environment } = await start(t)
   const { FORWARD_SECRET, NOTIFY_TOPIC_ARN } = readConfig(['FORWARD_SECRET', 'NOTIFY_TOPIC_ARN'], environment)
   t.equal(NOTIFY_TOPIC_ARN, sqs.topicArn)
@@ -119,14 +119,14 @@ test('what processors send can be looked at', async (t) => {
   t.match(await (await fetch(received)).json(), [{ id: 'a', verified: true }])
 })
 
-test('a stop ends all of them', async (t) => {
+test('a stop closes all servers', async (t) => {
   const { cloudinary, sqs, dynamoDb, stop } = await startStandIns()
   t.ok(sqs.server.inspectQueue(QUEUE_NAME))
   await stop()
   for (const { url } of [cloudinary, sqs, dynamoDb]) await t.rejects(fetch(url))
 })
 
-test('as a process it is configured by its environment, and stops on SIGTERM', async (t) => {
+test('as a process, reads its environment and stops on SIGTERM', async (t) => {
   const webhookUrl = await listener(t, 503, 200)
   const { child, ended, lines, firstLine } = run(t, {
     STAND_INS_HOST: '0.0.0.0',
@@ -146,7 +146,7 @@ test('as a process it is configured by its environment, and stops on SIGTERM', a
   t.match(lines.at(-1), { msg: 'stopped' })
 })
 
-test('where a port is taken, by default 4566, 8000 and 4000, it says so and exits 1', async (t) => {
+test('exits 1 if a port is taken, by default 4566, 8000 or 4000', async (t) => {
   const { cloudinary, sqs, dynamoDb } = await start(t)
   const taken: Record<string, string>[] = [
     { STAND_INS_SQS_PORT: '', STAND_INS_CLOUDINARY_PORT: new URL(cloudinary.url).port },
@@ -163,7 +163,7 @@ test('where a port is taken, by default 4566, 8000 and 4000, it says so and exit
   }
 })
 
-test('they are at rest when every notification has arrived and the queue is empty', async (t) => {
+test('is at rest when every notification is delivered and the queue is empty', async (t) => {
   const { cloudinary, sqs, atRest } = await start(t, { webhookUrl: await listener(t, 200) })
   const client = new SQSClient({
     endpoint: sqs.url,
@@ -187,7 +187,7 @@ test('they are at rest when every notification has arrived and the queue is empt
   t.ok(rests)
 })
 
-test('who waits for their rest is let go when they are stopped', async (t) => {
+test('a stop ends the wait for rest', async (t) => {
   const { sqs, atRest, stop } = await startStandIns()
   const client = new SQSClient({
     endpoint: sqs.url,

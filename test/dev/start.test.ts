@@ -34,15 +34,15 @@ t.test('processes an upload, runs on, and stops at Ctrl-C', async (t) => {
   const printed = new Output()
   child.stdout.on('data', (chunk) => printed.add(String(chunk)))
   child.once('close', () => printed.end())
-  const [, file] = await printed.said(/--env-file=(\S+) app\/main\.ts doctor/)
+  const [, file] = await printed.waitFor(/--env-file=(\S+) app\/main\.ts doctor/)
   t.match(printed.text, /ms {2}acknowledged {2}upload/)
   t.match(printed.text, /ms {2}processed {5}upload: hello-world-tag/)
   t.match(printed.text, /tags \["Hello World!"\]/)
   t.match(parseEnv(readFileSync(file!, 'utf8')), { JOURNAL_TABLE: /./, CLOUDINARY_URL: /^cloudinary:/ })
-  const [, cloudinary] = await printed.said(/Cloudinary {2}(http:\S+)/)
+  const [, cloudinary] = await printed.waitFor(/Cloudinary {2}(http:\S+)/)
   await fetch(`${cloudinary}/_standin/upload`, { method: 'POST' })
-  await printed.said(/INFO: worker: event processed/)
-  const [, activity, user, password] = await printed.said(
+  await printed.waitFor(/INFO: worker: event processed/)
+  const [, activity, user, password] = await printed.waitFor(
     /activity {4}(http:\S+); user name (\S+), password (\S+)/
   )
   const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
@@ -69,8 +69,8 @@ t.test('exits with its roles when npm is killed', async () => {
   })
   const printed = new Output()
   npm.stdout.on('data', (chunk) => printed.add(String(chunk)))
-  const [, shell] = await printed.said(/^(\d+)$/m)
-  const [, file] = await printed.said(/--env-file=(\S+) app\/main\.ts doctor/)
+  const [, shell] = await printed.waitFor(/^(\d+)$/m)
+  const [, file] = await printed.waitFor(/--env-file=(\S+) app\/main\.ts doctor/)
   const [started] = await children(Number(shell))
   const roles = await children(started!)
   t.equal(roles.length, 3)

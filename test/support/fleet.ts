@@ -16,7 +16,9 @@ export interface FleetOptions {
   /** Number of events. Cloudinary answers 503 to each call for one of them. */
   events: number
   hours: number
-  /** Seconds between calls for other events that are answered, per worker. (Default: only one, at the start) */
+  /**
+   * Seconds between calls for other events that are answered, per worker. (Default: only one, at the start)
+   */
   answerEvery?: number
   /** DynamoDB does not answer. */
   isJournalDown?: boolean

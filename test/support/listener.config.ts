@@ -1,6 +1,6 @@
 import { defineListener, helloWorldTag, lastUpdateTimestamp } from '../../app/listener.ts'
 
-/** What processes of a test run, whatever is in the file of that name in the root, which is the user's. */
+/** Configuration of the processes that tests start. The file in the root is the user's. */
 export default defineListener({
   processors: [
     helloWorldTag({ tag: 'Hello World!' }),

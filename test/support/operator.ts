@@ -13,13 +13,13 @@ import { DEAD_LETTER_QUEUE_NAME, QUEUE_NAME, startSqs } from '../../dev/embedded
 
 export const QUIET = createLogger({ level: 'silent', role: 'test' })
 
-/** Collects what a command prints. */
+/** Collects the output of a command. */
 export function collect(): { lines: string[]; print: (line: string) => void } {
   const lines: string[] = []
   return { lines, print: (line) => void lines.push(line) }
 }
 
-/** An event of an asset of its own. */
+/** An event of its own asset. */
 export const eventOf = (id: string, about: Partial<AssetEvent> = {}): AssetEvent => ({
   id,
   type: 'upload',

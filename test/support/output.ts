@@ -16,10 +16,10 @@ export class Output {
   }
 
   /** Resolves with the first match, past or future; rejects at the end of the output. */
-  async said(what: RegExp): Promise<RegExpExecArray> {
-    for (let match = what.exec(this.text); ; match = what.exec(this.text)) {
+  async waitFor(pattern: RegExp): Promise<RegExpExecArray> {
+    for (let match = pattern.exec(this.text); ; match = pattern.exec(this.text)) {
       if (match) return match
-      if (this.#hasEnded) throw new Error(`the output ended without ${what}:\n${this.text}`)
+      if (this.#hasEnded) throw new Error(`the output ended without ${pattern}:\n${this.text}`)
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })

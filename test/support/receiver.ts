@@ -32,10 +32,15 @@ export async function buildReceiver(t: Test, ...answers: [Answer, ...Answer[]]) 
     const answer = (answers.length > 1 ? answers.shift() : answers[0]) as Answer
     if (answer === 'hang') return
     if (answer === 'cut') return request.socket.destroy()
-    const { status, headers, body: said, cutOff } = typeof answer === 'number' ? { status: answer } : answer
+    const {
+      status,
+      headers,
+      body: content,
+      cutOff
+    } = typeof answer === 'number' ? { status: answer } : answer
     response.writeHead(status, headers)
-    if (!cutOff) return response.end(said)
-    response.write(said, () => request.socket.destroy())
+    if (!cutOff) return response.end(content)
+    response.write(content, () => request.socket.destroy())
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const close = () => {

@@ -49,7 +49,7 @@ export type Behaviour = (
 export const refuse =
   (status = 500, code = 'InternalError'): Behaviour =>
   async () =>
-    fault(code, `told to answer ${status}`, status)
+    fault(code, `injected status ${status}`, status)
 
 /** Breaks the connection without performing the call. */
 export const cut: Behaviour = async () => 'cut'
@@ -64,7 +64,7 @@ export const failEntries =
     const failing = (input.Entries ?? []).filter(fails)
     const Entries = (input.Entries ?? []).filter((entry) => !failing.includes(entry))
     const { body } = await carryOut({ ...input, Entries })
-    const failed = failing.map(({ Id }) => ({ Id, Code, Message: 'told to fail', SenderFault: false }))
+    const failed = failing.map(({ Id }) => ({ Id, Code, Message: 'injected failure', SenderFault: false }))
     return { status: 200, body: { ...body, Failed: [...body.Failed, ...failed] } }
   }
 

@@ -56,7 +56,7 @@ export class Template {
 /**
  * Returns the environment variables of a role's container as its process sees them.
  *
- * @param values by the start of a logical id, for what CloudFormation knows only at deployment
+ * @param values that CloudFormation knows only at deployment, by the start of a logical id
  */
 export function environmentOf(
   template: Template,

@@ -32,7 +32,7 @@ function seeds(t: Test, count: number): number[] {
   return Array.from({ length: count }, (_, index) => from + index)
 }
 
-/** A worker with connections of its own, and a Cloudinary whose responses can be delayed. */
+/** A worker with its own connections, and a Cloudinary whose responses can be delayed. */
 async function buildWorker(t: Test, environment: string) {
   const context = { config: { DATABASE_URL: postgres.url } as Config, log: QUIET }
   const worker = databaseSync()

@@ -81,7 +81,7 @@ function build(options: Partial<JournalOptions> = {}) {
   return { journal, start, mustStart, lines, logged, call }
 }
 
-/** An event with an id of its own. */
+/** An event with a unique id. */
 const newEvent = (change: Partial<AssetEvent> = {}): AssetEvent => ({
   ...sampleEvent('upload'),
   id: randomUUID().replaceAll('-', ''),
@@ -338,27 +338,24 @@ t.test('ignores an event that waits for a retry, after a configuration change', 
   t.match(await reader.find(event.id), { status: 'ignored', attempts: 1, processors: { tag: failed } })
 })
 
-t.test(
-  'a payload of up to 300 KB, compressed, is kept, and beside it the messages of many processors',
-  async (t) => {
-    const { journal, mustStart, call } = build()
-    const event = newEvent({ payload: { incompressible: randomBytes(292 * 1024).toString('base64') } })
-    const attempt = await mustStart(event)
-    const message = '€'.repeat(10_000)
-    const records = Object.fromEntries(
-      Array.from({ length: 40 }, (_, index): [string, ProcessorRecord] => [
-        `${'x'.repeat(60)}-${index}`,
-        { ...dead, message }
-      ])
-    )
-    const lastError = { processor: 'x', code: 'LONG', message }
-    await journal.record(attempt, records, { status: 'retrying', lastError }, call)
-    const found = await reader.find(event.id)
-    t.strictSame(found?.event, event)
-    t.equal(Object.keys(found?.processors ?? {}).length, 40)
-    t.match(await itemOf(event), { lastError: { message: message.slice(0, 500) } })
-  }
-)
+t.test('keeps a compressed payload of up to 300 KB beside the messages of many processors', async (t) => {
+  const { journal, mustStart, call } = build()
+  const event = newEvent({ payload: { incompressible: randomBytes(292 * 1024).toString('base64') } })
+  const attempt = await mustStart(event)
+  const message = '€'.repeat(10_000)
+  const records = Object.fromEntries(
+    Array.from({ length: 40 }, (_, index): [string, ProcessorRecord] => [
+      `${'x'.repeat(60)}-${index}`,
+      { ...dead, message }
+    ])
+  )
+  const lastError = { processor: 'x', code: 'LONG', message }
+  await journal.record(attempt, records, { status: 'retrying', lastError }, call)
+  const found = await reader.find(event.id)
+  t.strictSame(found?.event, event)
+  t.equal(Object.keys(found?.processors ?? {}).length, 40)
+  t.match(await itemOf(event), { lastError: { message: message.slice(0, 500) } })
+})
 
 t.test('omits a larger payload', async (t) => {
   const { mustStart } = build()

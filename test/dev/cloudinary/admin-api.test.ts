@@ -1,7 +1,7 @@
 import t from 'tap'
 import { connect, environment, listen, notification, refusal, sdk, searchFor } from './sdk.ts'
 
-t.test('an asset is found by any public ID, and by its asset ID', async (t) => {
+t.test('finds an asset by any public ID, and by its asset ID', async (t) => {
   const { standIn, own } = await connect(t)
   for (const publicId of ['a', 'shop/a b', "it's 100% é?#&", 'x'.repeat(255)]) {
     const { asset } = standIn.ui().upload({ publicId, tags: ['x'] })
@@ -17,7 +17,7 @@ t.test('an asset is found by any public ID, and by its asset ID', async (t) => {
   })
 })
 
-t.test('who calls must prove it', async (t) => {
+t.test('requires valid credentials', async (t) => {
   const { standIn, own, colleague } = await connect(t)
   t.match(await sdk.api.ping(own), { status: 'ok' })
   t.match(await sdk.api.ping(colleague), { status: 'ok' })
@@ -32,7 +32,7 @@ t.test('who calls must prove it', async (t) => {
   t.equal((await fetch(`${standIn.url}/v1_1/demo/ping`)).status, 401)
 })
 
-t.test('each answer tells what is left of the hour', async (t) => {
+t.test('reports the remaining calls of the hour in each answer', async (t) => {
   let now = 3_600_000 * 10
   const { own } = await connect(t, { clock: () => now })
   t.match(await sdk.api.usage(own), { resources: 0, rate_limit_allowed: 500, rate_limit_remaining: 499 })
@@ -44,7 +44,7 @@ t.test('each answer tells what is left of the hour', async (t) => {
   t.match(await sdk.api.usage(own), { rate_limit_remaining: 499 })
 })
 
-t.test('beyond the calls that an hour has, a call is refused, in each cloud by itself', async (t) => {
+t.test('refuses calls beyond the hourly limit, per cloud', async (t) => {
   let now = 3_600_000 * 10
   const other = { cloudName: 'other', apiKey: '2', apiSecret: 'b' }
   const { own } = await connect(t, {
@@ -63,7 +63,7 @@ t.test('beyond the calls that an hour has, a call is refused, in each cloud by i
   t.match(await sdk.api.ping(own), { rate_limit_remaining: 1 })
 })
 
-t.test('assets are deleted together, with one notification', async (t) => {
+t.test('deletes several assets, with one notification', async (t) => {
   const { standIn, own } = await connect(t, { notificationUrl: await listen(t) })
   for (const publicId of ['a', 'b']) standIn.ui().upload({ publicId })
   t.match(await sdk.api.delete_resources(['a', 'b', 'nope'], own), {
@@ -77,7 +77,7 @@ t.test('assets are deleted together, with one notification', async (t) => {
   t.match(await refusal(sdk.api.delete_resources(many, own)), { http_code: 400 })
 })
 
-t.test('a search goes through all pages', async (t) => {
+t.test('pages through search results', async (t) => {
   const { standIn, own } = await connect(t)
   for (const publicId of ['a', 'b', 'c']) standIn.ui().upload({ publicId, tags: ['x'] })
   const names: string[] = []
@@ -99,12 +99,12 @@ t.test('a search goes through all pages', async (t) => {
   t.match(await all.json(), { total_count: 3 })
 })
 
-t.test('metadata fields are created, listed, changed and deleted', async (t) => {
+t.test('creates, lists, updates and deletes metadata fields', async (t) => {
   const { standIn, own } = await connect(t)
   const field = { external_id: 'sku', type: 'string' as const, label: 'SKU' }
   t.match(await sdk.api.add_metadata_field(field, own), field)
   t.match(await refusal(sdk.api.add_metadata_field(field, own)), { http_code: 409 })
-  // The SDK's list_metadata_fields loses its options, so it cannot be told whom to call.
+  // the SDK's list_metadata_fields drops its options, and with them the credentials
   const authorization = `Basic ${Buffer.from(`${own.api_key}:${own.api_secret}`).toString('base64')}`
   const listed = await fetch(`${standIn.url}/v1_1/demo/metadata_fields`, { headers: { authorization } })
   t.match(await listed.json(), { metadata_fields: [field] })

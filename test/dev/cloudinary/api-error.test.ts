@@ -1,13 +1,13 @@
 import t from 'tap'
 import { ApiError, rateLimited } from '../../../dev/cloudinary/api-error.ts'
 
-t.test('a refusal is written as Cloudinary writes it', async (t) => {
+t.test('serializes an error as Cloudinary does', async (t) => {
   const error = new ApiError(404, 'Resource not found - a')
   t.equal(error.status, 404)
   t.equal(JSON.stringify(error), '{"error":{"message":"Resource not found - a"}}')
 })
 
-t.test('a call beyond the hourly limit is refused with when it ends', async (t) => {
+t.test('states when the hourly limit ends', async (t) => {
   const until = Date.parse('2026-06-01T13:00:00Z')
   const message =
     'Rate Limit Exceeded. Limit of 500 api operations reached. Try again on 2026-06-01 13:00:00 UTC'

@@ -8,7 +8,7 @@ const NOW = 1_700_000_000_000
 const HOOK = 'http://listener.test/'
 const failing = (_asset: unknown, transformation: string) => (transformation === 'bad' ? 'no' : undefined)
 
-/** Changes whose notifications are kept rather than sent. */
+/** An editor whose notifications are collected instead of sent. */
 function start(_t: Test, source: 'api' | 'ui' = 'api', searchLag?: () => number) {
   const cloud = new Cloud(environment, searchLag)
   const sent: { body: Record<string, unknown>; url: string | undefined }[] = []
@@ -28,7 +28,7 @@ function start(_t: Test, source: 'api' | 'ui' = 'api', searchLag?: () => number)
   return { cloud, changes, sent, last }
 }
 
-t.test('an upload is notified with who made it', async (t) => {
+t.test('notifies of an upload, with its author', async (t) => {
   const api = start(t)
   api.changes.upload({ publicId: 'a' })
   t.match(api.sent, [
@@ -44,7 +44,7 @@ t.test('an upload is notified with who made it', async (t) => {
   t.equal(ui.sent[0]!.url, undefined)
 })
 
-t.test('a bulk change of tags gives one notification, with those that really changed', async (t) => {
+t.test('a bulk change of tags sends one notification, of the changed assets only', async (t) => {
   const { changes, cloud, sent, last } = start(t)
   changes.upload({ publicId: 'a', tags: ['x'] })
   changes.upload({ publicId: 'b' })
@@ -58,12 +58,12 @@ t.test('a bulk change of tags gives one notification, with those that really cha
   t.equal(cloud.assets.find('b')?.lastUpdated.tagsUpdatedAt, NOW)
   t.equal(cloud.assets.find('a')?.lastUpdated.tagsUpdatedAt, undefined)
   changes.addTags(['a', 'b'], ['x'])
-  t.equal(sent.length, 3, 'nothing changed, nothing is said')
+  t.equal(sent.length, 3, 'no notification without a change')
   changes.removeTags('a', ['x'])
   t.match(last().resources, [{ public_id: 'a', added: [], removed: ['x'] }])
 })
 
-t.test('an exclusive tag is taken from all others of the kind', async (t) => {
+t.test('removes an exclusive tag from all other assets of the kind', async (t) => {
   const { changes, cloud, last } = start(t)
   changes.upload({ publicId: 'a', tags: ['main'] })
   changes.upload({ publicId: 'b' })
@@ -76,7 +76,7 @@ t.test('an exclusive tag is taken from all others of the kind', async (t) => {
   t.same(cloud.assets.find('c', { type: 'private' })?.tags, ['main'])
 })
 
-t.test('a change of metadata is notified with all fields, before and after', async (t) => {
+t.test('notifies of changed metadata with all fields, before and after', async (t) => {
   const { changes, sent, last } = start(t)
   changes.upload({ publicId: 'a', metadata: { other: '1' } })
   changes.setMetadata('a', { sku: '7' })
@@ -91,7 +91,7 @@ t.test('a change of metadata is notified with all fields, before and after', asy
   t.throws(() => changes.setMetadata('a', { nope: '1' }), { name: 'ApiError', status: 400 })
 })
 
-t.test('a change of context is notified', async (t) => {
+t.test('notifies of changed context', async (t) => {
   const { changes, sent, last } = start(t)
   changes.upload({ publicId: 'a' })
   changes.changeContext('a', (before) => ({ ...before, alt: 'x' }))
@@ -103,7 +103,7 @@ t.test('a change of context is notified', async (t) => {
   t.equal(sent.length, 2)
 })
 
-t.test('a rename moves an asset, over another only if told', async (t) => {
+t.test('renames an asset, and replaces another only with `overwrite`', async (t) => {
   const { changes, cloud, last } = start(t)
   const { asset } = changes.upload({ publicId: 'a' })
   changes.upload({ publicId: 'b' })
@@ -121,7 +121,7 @@ t.test('a rename moves an asset, over another only if told', async (t) => {
   t.equal(cloud.assets.find('b', { type: 'private' }), asset)
 })
 
-t.test('deleted assets share one notification', async (t) => {
+t.test('sends one notification for several deleted assets', async (t) => {
   const { changes, cloud, sent, last } = start(t)
   for (const publicId of ['a', 'b']) changes.upload({ publicId })
   changes.destroy(['a', 'b', 'nope'])
@@ -131,7 +131,7 @@ t.test('deleted assets share one notification', async (t) => {
   t.equal(sent.length, 3)
 })
 
-t.test('derived assets are made at once, or notified later', async (t) => {
+t.test('creates derived assets at once, or notifies of them later', async (t) => {
   const { changes, sent, last } = start(t)
   const { asset } = changes.upload({ publicId: 'a' })
   t.match(changes.derive(asset, 'w_1'), [{ transformation: 'w_1' }])
@@ -147,14 +147,14 @@ t.test('derived assets are made at once, or notified later', async (t) => {
   t.equal(sent.at(-1)!.url, 'http://other.test/')
 })
 
-t.test('a bulk call takes a thousand assets and no more', async (t) => {
+t.test('accepts at most 1,000 assets in a bulk call', async (t) => {
   const { changes } = start(t)
   const ids = Array.from({ length: 1001 }, (_, index) => `id-${index}`)
   t.same(changes.addTags(ids.slice(1), ['x']), [])
   t.throws(() => changes.addTags(ids, ['x']), { name: 'ApiError', status: 400 })
 })
 
-t.test('whatever changes is told to the search index, and nothing else is', async (t) => {
+t.test('indexes changed assets only', async (t) => {
   const { changes, cloud } = start(t, 'ui', () => 0)
   const found = () =>
     cloud

@@ -2,7 +2,7 @@ import t from 'tap'
 import { AssetStore } from '../../../dev/cloudinary/asset-store.ts'
 import { assetWith } from './fixtures.ts'
 
-t.test('a name is unique only within a resource type and a type', async (t) => {
+t.test('a public ID is unique only within a resource type and a type', async (t) => {
   const store = new AssetStore()
   const image = assetWith()
   const video = assetWith({ assetId: 'v', resourceType: 'video', type: 'private' })

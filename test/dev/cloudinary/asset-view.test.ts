@@ -14,7 +14,7 @@ import { environment, sdk } from './sdk.ts'
 
 const cloud = new Cloud(environment)
 
-t.test('an asset is delivered where its name, version and format say', async (t) => {
+t.test('builds delivery URLs from public ID, version and format', async (t) => {
   t.equal(
     deliveryUrls(assetWith({ publicId: 'f/é' }), cloud).secure_url,
     'https://res.cloudinary.com/demo/image/upload/v1700000000/f/%C3%A9.png'
@@ -33,7 +33,7 @@ t.test('an asset is delivered where its name, version and format say', async (t)
   t.strictSame(deliveryUrls(assetWith(), here), { url, secure_url: url })
 })
 
-t.test('an asset shows only what it has', async (t) => {
+t.test('omits fields that an asset does not have', async (t) => {
   const bare = uploadFields(assetWith({ width: undefined, format: undefined }), cloud)
   for (const name of ['width', 'height', 'format', 'context', 'metadata', 'duration', 'original_filename']) {
     t.notOk(name in bare, name)
@@ -49,14 +49,14 @@ t.test('an asset shows only what it has', async (t) => {
   })
 })
 
-t.test('the SDK finds the answer authentic', async (t) => {
+t.test('the SDK accepts the signature of an upload answer', async (t) => {
   const answer = uploadAnswer(assetWith(), cloud, { apiKey: environment.apiKey, algorithm: 'sha1' })
   sdk.config({ api_secret: environment.apiSecret })
   t.equal(sdk.utils.verify_api_response_signature('a', answer.version, answer.signature), true)
   t.equal(answer.api_key, environment.apiKey)
 })
 
-t.test('the Admin API says when each side of an asset last changed', async (t) => {
+t.test('the Admin API reports the last change of each part of an asset', async (t) => {
   const asset = assetWith({ lastUpdated: { updatedAt: 1000, tagsUpdatedAt: 1000 } })
   t.same(lastUpdated(asset, isoSeconds), {
     updated_at: '1970-01-01T00:00:01Z',

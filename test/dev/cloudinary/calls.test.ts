@@ -11,7 +11,7 @@ const requestOf = (given: object): FastifyRequest =>
     ...given
   }) as unknown as FastifyRequest
 
-t.test('a call is described without its proofs', async (t) => {
+t.test('records a call without credentials', async (t) => {
   const values = { api_key: '1', signature: 'x', timestamp: '5', public_ids: ['a', 'b'], tag: 'x' }
   t.same(describeCall(requestOf({ params: { cloud: 'demo', resource_type: 'image' } }), { values }, 5), {
     time: 5,
@@ -27,7 +27,7 @@ t.test('a call is described without its proofs', async (t) => {
   })
 })
 
-t.test('the assets it is about are found wherever they are named', async (t) => {
+t.test('finds public IDs in the path and in any parameter', async (t) => {
   const idsOf = (values: Record<string, string>, params: object = { cloud: 'demo' }) =>
     describeCall(requestOf({ params }), { values }, 0).publicIds
   t.same(idsOf({ public_id: 'a' }), ['a'])
@@ -35,19 +35,19 @@ t.test('the assets it is about are found wherever they are named', async (t) => 
   t.same(idsOf({}, { cloud: 'demo', '*': 'f/a' }), ['f/a'])
 })
 
-t.test('a JSON body is recorded as it is', async (t) => {
+t.test('records a JSON body unchanged', async (t) => {
   const headers = { 'content-type': 'application/json' }
   const body = { expression: 'a:1', sort_by: [{ a: 'asc' }] }
   t.same(describeCall(requestOf({ headers, body }), { values: {} }, 0).params, body)
   t.same(describeCall(requestOf({ headers, body: null }), { values: {} }, 0).params, {})
 })
 
-t.test('a call of no route, without a key, is a call', async (t) => {
+t.test('records a call without a route or a key', async (t) => {
   const call = describeCall(requestOf({ routeOptions: { config: {} } }), { values: {} }, 0)
   t.match(call, { action: 'unknown', apiKey: null, resourceType: null, publicIds: [] })
 })
 
-t.test('basic credentials are read; a secret may hold a colon', async (t) => {
+t.test('reads basic credentials; a secret may contain a colon', async (t) => {
   const authorization = `Basic ${Buffer.from('1:a:b').toString('base64')}`
   const request = requestOf({ headers: { authorization } })
   t.same(basicCredentials(request), { apiKey: '1', apiSecret: 'a:b' })

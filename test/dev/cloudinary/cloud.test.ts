@@ -4,7 +4,7 @@ import { assetWith } from './fixtures.ts'
 
 const own = { apiKey: '1', apiSecret: 'secret' }
 
-t.test('each cloud has a key besides the listener own, the same at every start', async (t) => {
+t.test('each cloud has a colleague key, the same at every start', async (t) => {
   const cloud = new Cloud({ cloudName: 'demo', ...own })
   const [colleague] = cloud.foreign
   t.match(colleague.apiKey, /^\d{15}$/)
@@ -15,7 +15,7 @@ t.test('each cloud has a key besides the listener own, the same at every start',
   t.notSame(new Cloud({ cloudName: 'other', ...own }).foreign, cloud.foreign)
 })
 
-t.test('keys that are given are taken', async (t) => {
+t.test('uses the given keys', async (t) => {
   const foreignKeys = [
     { apiKey: '2', apiSecret: 'b' },
     { apiKey: '3', apiSecret: 'c' }
@@ -30,7 +30,7 @@ t.test('keys that are given are taken', async (t) => {
   )
 })
 
-t.test('where searches lag, assets are found as they were when they were indexed', async (t) => {
+t.test('with a search lag, returns assets as they were when indexed', async (t) => {
   const now = { cloudName: 'now', ...own }
   const [prompt, lagging] = [new Cloud(now), new Cloud(now, () => 10)]
   const found = (cloud: Cloud, at: number) => cloud.indexed(at).map(({ tags }) => tags.join())

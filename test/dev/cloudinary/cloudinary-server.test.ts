@@ -3,7 +3,7 @@ import t from 'tap'
 import { startCloudinary } from '../../../dev/cloudinary/cloudinary-server.ts'
 import { connect, environment, foreignKey, listen, sdk, searchFor } from './sdk.ts'
 
-t.test('several clouds live side by side', async (t) => {
+t.test('serves several clouds', async (t) => {
   const other = { cloudName: 'other', apiKey: '2', apiSecret: 'b' }
   const { standIn, own } = await connect(t, { environments: [environment, other] })
   standIn.ui().upload({ publicId: 'a' })
@@ -21,7 +21,7 @@ t.test('several clouds live side by side', async (t) => {
   t.match(await sdk.api.resource('b', credentials), { public_id: 'b' })
 })
 
-t.test('a path handed over as one segment has its slashes decoded, and no other', async (t) => {
+t.test('decodes the slashes of a path that the SDK encodes as one segment, and of no other', async (t) => {
   const { standIn, own } = await connect(t)
   standIn.ui().upload({ publicId: 'a' })
   const authorization = `Basic ${Buffer.from(`${own.api_key}:${own.api_secret}`).toString('base64')}`
@@ -39,7 +39,7 @@ t.test('a path handed over as one segment has its slashes decoded, and no other'
   }
 })
 
-t.test('retries wait 3, 6 and 9 minutes, unless scaled', async (t) => {
+t.test('retries after 3, 6 and 9 minutes, unless scaled', async (t) => {
   const failing = await listen(t, (_request, response) => response.writeHead(500).end())
   const slow = await startCloudinary({ environments: [environment], notificationUrl: failing })
   slow.ui().upload({ publicId: 'a' })
@@ -60,7 +60,7 @@ t.test('retries wait 3, 6 and 9 minutes, unless scaled', async (t) => {
   await fast.stop()
 })
 
-t.test('changes are made in the UI, or by a colleague', async (t) => {
+t.test('makes changes in the UI, or as a colleague', async (t) => {
   const { standIn } = await connect(t, { notificationUrl: await listen(t) })
   const whoDid = async (publicId: string) => {
     const delivery = await standIn.delivered(({ body }) => JSON.parse(body).public_id === publicId)
@@ -72,7 +72,7 @@ t.test('changes are made in the UI, or by a colleague', async (t) => {
   t.match(await whoDid('b'), { source: 'api', id: foreignKey.apiKey })
 })
 
-t.test('any body can be signed and delivered', async (t) => {
+t.test('signs and delivers any body', async (t) => {
   const logged: object[] = []
   const logger = { info: (fields: object) => logged.push(fields) }
   const { standIn } = await connect(t, { logger })
@@ -86,7 +86,7 @@ t.test('any body can be signed and delivered', async (t) => {
   t.notMatch(JSON.stringify(logged), /signature/)
 })
 
-t.test('records are capped, calls can be waited for, and transformations can be made to fail', async (t) => {
+t.test('limits records, waits for calls and fails transformations', async (t) => {
   const { standIn, own } = await connect(t, { maxRecords: 10 })
   const waiting = standIn.called(({ action }) => action === 'ping')
   for (let count = 0; count < 12; count += 1) await sdk.api.ping(own)
@@ -98,7 +98,7 @@ t.test('records are capped, calls can be waited for, and transformations can be 
   t.throws(() => standIn.ui().derive(asset, 'w_1'), { message: 'no' })
 })
 
-t.test('parameters come in forms too; what is nowhere is not found', async (t) => {
+t.test('accepts forms, and answers 404 to an unknown path', async (t) => {
   const { standIn } = await connect(t)
   const body = new URLSearchParams({ public_id: 'a' })
   t.equal((await fetch(`${standIn.url}/_standin/upload`, { method: 'POST', body })).status, 200)
@@ -108,7 +108,7 @@ t.test('parameters come in forms too; what is nowhere is not found', async (t) =
   t.same(await nowhere.json(), { error: { message: 'No route GET /nowhere' } })
 })
 
-t.test('it listens where it is told', async (t) => {
+t.test('listens on the given host and port', async (t) => {
   const standIn = await startCloudinary({
     environments: [environment],
     host: 'localhost',
@@ -120,7 +120,7 @@ t.test('it listens where it is told', async (t) => {
   await standIn.stop()
 })
 
-t.test('a search lags behind the changes as long as told', async (t) => {
+t.test('searches lag behind changes by the given time', async (t) => {
   for (const searchLagMs of [1000, () => 1000]) {
     let now = 1_700_000_000_000
     const { standIn, own } = await connect(t, { clock: () => now, searchLagMs })
@@ -133,7 +133,7 @@ t.test('a search lags behind the changes as long as told', async (t) => {
   }
 })
 
-t.test('what else is stood in for has its routes beside the controls', async (t) => {
+t.test('adds further routes beside the controls', async (t) => {
   const controls = async (app: FastifyInstance) => void app.get('/more', async () => ({ more: true }))
   const { standIn } = await connect(t, { controls })
   t.strictSame(await (await fetch(`${standIn.url}/_standin/more`)).json(), { more: true })

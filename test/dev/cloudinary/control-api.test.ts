@@ -23,7 +23,7 @@ async function start(t: Test) {
   return { standIn, ask }
 }
 
-t.test('a shell user pushes an upload through', async (t) => {
+t.test('uploads an asset, and lists assets, calls and deliveries', async (t) => {
   const { standIn, ask } = await start(t)
   const url = await listen(t)
   t.match(await ask('PUT', 'notification_url', { url }), { status: 200, body: { url } })
@@ -46,7 +46,7 @@ t.test('a shell user pushes an upload through', async (t) => {
   t.match(await ask('GET', 'assets?cloud=nope'), { status: 404, body: { error: { message: /nope/ } } })
 })
 
-t.test('a shell user uploads a file, or a text as one', async (t) => {
+t.test('uploads a file, or a text as its content', async (t) => {
   const { standIn, ask } = await start(t)
   const form = new FormData()
   form.set('file', new Blob(['operation,public_id\n']), 'june.csv')
@@ -64,7 +64,7 @@ t.test('a shell user uploads a file, or a text as one', async (t) => {
   t.equal(standIn.assets.find('bulk/july.csv', raw)?.content?.toString(), 'a,b')
 })
 
-t.test('a shell user uploads what has metadata, context and a declared size', async (t) => {
+t.test('uploads with metadata, context and a declared size', async (t) => {
   const { standIn, ask } = await start(t)
   standIn.cloud().metadataFields.create({ external_id: 'cms_id', label: 'CMS id', type: 'string' })
   const form = { public_id: 'film', resource_type: 'video', bytes: '57200000' }
@@ -78,7 +78,7 @@ t.test('a shell user uploads what has metadata, context and a declared size', as
   })
 })
 
-t.test('faults and calls', async (t) => {
+t.test('injects and clears faults', async (t) => {
   const { standIn, ask } = await start(t)
   const ping = async () => (await fetch(`${standIn.url}/v1_1/demo/ping`)).status
   t.match(await ask('POST', 'faults', new URLSearchParams({ kind: 'status', status: '503' })), {
@@ -92,7 +92,7 @@ t.test('faults and calls', async (t) => {
   t.match(await ask('POST', 'faults'), { status: 400 })
 })
 
-t.test('notifications are lost on demand', async (t) => {
+t.test('drops notifications on demand', async (t) => {
   const { standIn, ask } = await start(t)
   await ask('PUT', 'notification_url', { url: await listen(t) })
   const drop = new URLSearchParams({ notification_type: 'upload', count: '1' })
@@ -112,7 +112,7 @@ t.test('notifications are lost on demand', async (t) => {
   })
 })
 
-t.test('what makes no sense is refused', async (t) => {
+t.test('refuses invalid parameters', async (t) => {
   const { standIn, ask } = await start(t)
   t.match(await ask('PUT', 'notification_url', { url: 'nowhere' }), { status: 400 })
   t.match(await ask('PUT', 'notification_url', {}), { status: 400 })

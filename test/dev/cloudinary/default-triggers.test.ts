@@ -3,7 +3,7 @@ import { Cloud } from '../../../dev/cloudinary/cloud.ts'
 import { DefaultTriggers } from '../../../dev/cloudinary/default-triggers.ts'
 import { environment } from './sdk.ts'
 
-t.test('each cloud has one trigger, which is pointed elsewhere or deleted', (t) => {
+t.test('creates one trigger per cloud, moves it and deletes it', (t) => {
   const clouds = [new Cloud(environment), new Cloud({ ...environment, cloudName: 'other' })]
   const defaults = new DefaultTriggers(clouds, () => 0)
   const triggers = () => clouds.map((cloud) => cloud.triggers.list())

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { connect } from './sdk.ts'
 
-t.test('an asset is served where its URLs say, with its content and its type', async (t) => {
+t.test('serves an asset at its URLs, with its content and type', async (t) => {
   const { standIn } = await connect(t)
   const report = {
     publicId: 'bulk/j\u00fcne 1.report.csv',
@@ -31,7 +31,7 @@ t.test('an asset is served where its URLs say, with its content and its type', a
   t.equal(await part.text(), 'PNG')
 })
 
-t.test('what is not there is 404, and says what is not', async (t) => {
+t.test('answers 404 with the reason', async (t) => {
   const { standIn } = await connect(t)
   for (const [path, message] of [
     ['demo/image/upload/v1/nothing.png', /Resource not found/],
@@ -44,7 +44,7 @@ t.test('what is not there is 404, and says what is not', async (t) => {
   }
 })
 
-t.test('an error of its own is not hidden', async (t) => {
+t.test('reports an internal error', async (t) => {
   const { standIn } = await connect(t)
   const { asset } = standIn.as().upload({ publicId: 'a' })
   Object.assign(asset, { content: undefined })

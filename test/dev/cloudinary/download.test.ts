@@ -23,7 +23,7 @@ async function start(t: Test) {
   return { standIn, urlOf, get, typeOf }
 }
 
-t.test('a raw asset is downloaded as it was uploaded', async (t) => {
+t.test('downloads a raw asset unchanged', async (t) => {
   const { standIn, get } = await start(t)
   t.strictSame(await get(), { status: 200, range: null, text: '0123456789' })
   t.match(standIn.calls, [
@@ -31,7 +31,7 @@ t.test('a raw asset is downloaded as it was uploaded', async (t) => {
   ])
 })
 
-t.test('a range of it is 206, and one behind its end 416', async (t) => {
+t.test('answers a range with 206, and one beyond the end with 416', async (t) => {
   const { get } = await start(t)
   t.strictSame(await get('bytes=4-'), { status: 206, range: 'bytes 4-9/10', text: '456789' })
   t.strictSame(await get('bytes=2-3'), { status: 206, range: 'bytes 2-3/10', text: '23' })
@@ -42,14 +42,14 @@ t.test('a range of it is 206, and one behind its end 416', async (t) => {
   for (const other of ['bytes=0-1,4-5', 'bytes=-', 'lines=1-2']) t.match(await get(other), { status: 200 })
 })
 
-t.test('what is not there, or is of another type, is 404', async (t) => {
+t.test('answers 404 to an unknown asset or type', async (t) => {
   const { get, urlOf } = await start(t)
   for (const url of [urlOf('bulk/b.csv'), urlOf('bulk/a.csv', 'raw', 'private')]) {
     t.match(await get(undefined, url), { status: 404, text: /Resource not found/ })
   }
 })
 
-t.test('the type is that of the content, of the format, or of the name', async (t) => {
+t.test('takes the content type from the content, the format or the name', async (t) => {
   const { urlOf, typeOf } = await start(t)
   t.equal(await typeOf(urlOf('picture', 'image')), 'image/png')
   t.equal(await typeOf(urlOf('clip', 'video')), 'video/mp4')
@@ -57,7 +57,7 @@ t.test('the type is that of the content, of the format, or of the name', async (
   t.equal(await typeOf(urlOf('archive')), 'application/octet-stream')
 })
 
-t.test('a download that is not signed is refused', async (t) => {
+t.test('refuses an unsigned download', async (t) => {
   const { get, urlOf } = await start(t)
   t.match(await get(undefined, urlOf('bulk/a.csv').replace('a.csv', 'b.csv')), {
     status: 401,

@@ -4,11 +4,11 @@ import { Drops, parseDrop } from '../../../dev/cloudinary/drops.ts'
 const upload = { notificationType: 'upload', body: '{"public_id":"a"}' }
 const rename = { notificationType: 'rename', body: '{"public_id":"b"}' }
 
-t.test('nothing is lost that nobody asked for', async (t) => {
+t.test('drops nothing by default', async (t) => {
   t.notOk(new Drops().take(upload))
 })
 
-t.test('so many of a type are lost, and no more', async (t) => {
+t.test('drops the given number of notifications of a type', async (t) => {
   const drops = new Drops()
   drops.add({ notificationType: 'upload', count: 2 })
   t.notOk(drops.take(rename))
@@ -17,7 +17,7 @@ t.test('so many of a type are lost, and no more', async (t) => {
   t.notOk(drops.take(upload))
 })
 
-t.test('without a count all are lost, until cleared', async (t) => {
+t.test('without a count, drops all until cleared', async (t) => {
   const drops = new Drops()
   drops.add({ when: ({ body }) => body.includes('"a"') })
   t.ok(drops.take(upload))
@@ -27,7 +27,7 @@ t.test('without a count all are lost, until cleared', async (t) => {
   t.notOk(drops.take(upload))
 })
 
-t.test('a drop is used up by itself, not by others, and not in the hands of who asked for it', async (t) => {
+t.test('counts each drop separately, and does not change the given object', async (t) => {
   const drops = new Drops()
   const asked = { count: 1 }
   drops.add(asked)
@@ -36,7 +36,7 @@ t.test('a drop is used up by itself, not by others, and not in the hands of who 
   t.equal(asked.count, 1)
 })
 
-t.test('a drop over HTTP', async (t) => {
+t.test('parses a drop', async (t) => {
   t.strictSame(parseDrop({}), {})
   t.strictSame(parseDrop({ count: '3', notification_type: 'upload' }), {
     count: 3,

@@ -8,7 +8,7 @@ const cloud = new Cloud(environment)
 const rules = { failure: () => undefined, videoSyncLimitBytes: 1000 }
 const video = () => assetWith({ resourceType: 'video', format: 'mp4', width: 640, height: 360 })
 
-t.test('derived assets have the size and format that were asked for; HLS has no size', async (t) => {
+t.test('derived assets have the requested size and format; HLS has no size', async (t) => {
   const asset = video()
   const derived = deriveNow(asset, cloud, 'sp_full_hd/m3u8|c_limit,w_320/jpg|e_blur/c_scale,w_10', rules)
   t.match(derived, [
@@ -19,7 +19,7 @@ t.test('derived assets have the size and format that were asked for; HLS has no 
   t.notOk('width' in derived[0]!)
   t.equal(asset.derived.length, 3)
   deriveNow(asset, cloud, 'e_blur/c_scale,w_10', rules)
-  t.equal(asset.derived.length, 3, 'the same transformation is not kept twice')
+  t.equal(asset.derived.length, 3, 'the same transformation is stored once')
   const raw = assetWith({ format: undefined, width: undefined, height: undefined })
   t.match(deriveNow(raw, cloud, 'e_blur', rules), [{ format: 'jpg', width: 640, height: 480 }])
 })
@@ -31,11 +31,11 @@ t.test('a result names its transformation URL-decoded, with sorted parameters', 
     { transformation: 'c_limit,l_text:Arial_40:Hello%2C World,w_640/e_blur,q_auto/mp4' }
   ])
   deriveNow(asset, cloud, 'c_limit,l_text:Arial_40:Hello%252C%20World,w_640/e_blur,q_auto/mp4', rules)
-  t.equal(asset.derived.length, 1, 'in another order it is the same')
+  t.equal(asset.derived.length, 1, 'the order of parameters does not matter')
   t.match(deriveNow(asset, cloud, 'l_text:A:50% off', rules), [{ transformation: 'l_text:A:50% off' }])
 })
 
-t.test('a transformation that fails refuses the call that waits for it', async (t) => {
+t.test('a failed transformation fails a synchronous call', async (t) => {
   const failing = { ...rules, failure: () => 'Invalid transformation' }
   t.throws(() => deriveNow(video(), cloud, 'w_1', failing), {
     status: 400,
@@ -43,7 +43,7 @@ t.test('a transformation that fails refuses the call that waits for it', async (
   })
 })
 
-t.test('a large video is not transformed while the caller waits', async (t) => {
+t.test('refuses to transform a large video synchronously', async (t) => {
   t.throws(() => deriveNow({ ...video(), bytes: 1001 }, cloud, 'w_1', rules), {
     status: 400,
     message: /^Video is too large to process synchronously/
@@ -51,7 +51,7 @@ t.test('a large video is not transformed while the caller waits', async (t) => {
   t.equal(deriveNow(assetWith({ bytes: 1001 }), cloud, 'w_1', rules).length, 1, 'an image is')
 })
 
-t.test('a call that does not wait gets a batch, whose parts fail one by one', async (t) => {
+t.test('an asynchronous call returns a batch, whose parts fail separately', async (t) => {
   const failing = {
     ...rules,
     failure: (_asset: unknown, transformation: string) => (transformation === 'w_2' ? 'no' : undefined)

@@ -17,7 +17,7 @@ async function edit(fields: Record<string, string>) {
 }
 const bodies = () => standIn.deliveries.map(({ body }) => JSON.parse(body))
 
-t.test('a shell user edits an asset as a person would, and each change is notified', async (t) => {
+t.test('edits an asset as a person does, and notifies of each change', async (t) => {
   standIn.as().upload({ publicId: 'bag', tags: ['old'] })
   t.match(
     await edit({
@@ -51,7 +51,7 @@ t.test('a shell user edits an asset as a person would, and each change is notifi
   )
 })
 
-t.test('a shell user deletes an asset, by its new name if it has one', async (t) => {
+t.test('deletes an asset, by its new name if it was renamed', async (t) => {
   t.match(await edit({ public_id: 'shop/bag', delete: 'true' }), { body: { deleted: 'shop/bag' } })
   standIn.as(undefined, 'demo').upload({ publicId: 'film', resourceType: 'video', type: 'private' })
   const film = { public_id: 'film', resource_type: 'video', type: 'private' }
@@ -59,7 +59,7 @@ t.test('a shell user deletes an asset, by its new name if it has one', async (t)
   t.strictSame(standIn.assets.all(), [])
 })
 
-t.test('what is not there cannot be edited', async (t) => {
+t.test('answers 404 to an unknown asset', async (t) => {
   t.match(await edit({ public_id: 'nobody' }), { status: 404, body: { error: { message: /nobody/ } } })
   t.match(await edit({}), { status: 400, body: { error: { message: /public_id/ } } })
   t.match(await edit({ public_id: 'bag', cloud: 'other' }), { status: 404 })

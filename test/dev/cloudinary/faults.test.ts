@@ -10,7 +10,7 @@ async function start(t: Test, ...faults: Fault[]) {
   return { ...connected, tag }
 }
 
-t.test('a rate limit says when it ends, in the Upload and in the Admin API', async (t) => {
+t.test('a rate limit states when it ends, in both APIs', async (t) => {
   const until = new Date('2024-10-04T14:00:00Z')
   const { tag, own } = await start(
     t,
@@ -22,7 +22,7 @@ t.test('a rate limit says when it ends, in the Upload and in the Admin API', asy
   t.match(await refusal(sdk.api.resource('a', own)), { message, http_code: 429 })
 })
 
-t.test('a status strikes so many calls', async (t) => {
+t.test('answers the given number of calls with a status', async (t) => {
   const { standIn, tag } = await start(t, { kind: 'status', status: 500, count: 2 })
   t.match(await refusal(tag()), { message: 'General Error', http_code: 500 })
   t.match(await refusal(tag()), { http_code: 500 })
@@ -35,12 +35,12 @@ t.test('a status strikes so many calls', async (t) => {
   t.same(standIn.assets.find('a')?.tags, ['x'])
 })
 
-t.test('of a status it does not expect the SDK keeps only the number', async (t) => {
+t.test('the SDK keeps only the number of an unexpected status', async (t) => {
   const { tag } = await start(t, { kind: 'status', status: 423, message: 'Still processing' })
   t.match(await refusal(tag()), { message: 'Server returned unexpected status code - 423', http_code: 423 })
 })
 
-t.test('a fault may be meant for one action, one asset or whatever is decided', async (t) => {
+t.test('limits a fault to an action, an asset or a condition', async (t) => {
   const { standIn, tag, own } = await start(t, { kind: 'status', status: 500, action: 'tags', publicId: 'a' })
   t.match(await refusal(tag('a')), { http_code: 500 })
   t.match(await tag('b'), { public_ids: ['b'] })
@@ -51,7 +51,7 @@ t.test('a fault may be meant for one action, one asset or whatever is decided', 
   t.match(await refusal(tag('a')), { http_code: 502 })
 })
 
-t.test('latency adds to whatever else strikes', async (t) => {
+t.test('adds latency to another fault', async (t) => {
   const { standIn, tag } = await start(
     t,
     { kind: 'latency', ms: 1 },
@@ -62,14 +62,14 @@ t.test('latency adds to whatever else strikes', async (t) => {
   t.equal(standIn.calls.at(-1)?.fault, 'latency')
 })
 
-t.test('a reset connection is an error of the network', async (t) => {
+t.test('the SDK reports a reset connection as a network error', async (t) => {
   const { standIn, tag } = await start(t, { kind: 'reset' })
   t.match(await refusal(tag()), { message: /ECONNRESET|socket hang up/ })
   t.match(await standIn.called(() => true), { status: null, fault: 'reset' })
   t.same(standIn.assets.find('a')?.tags, [])
 })
 
-t.test('a call that hangs is let go when the stand-in stops, as is one that is late', async (t) => {
+t.test('a stop releases hanging and delayed calls', async (t) => {
   const { standIn, tag } = await start(t, { kind: 'hang', publicId: 'a' })
   const hanging = refusal(tag('a'))
   await standIn.called(({ publicIds }) => publicIds.includes('a'))
@@ -87,7 +87,7 @@ t.test('a call that hangs is let go when the stand-in stops, as is one that is l
   t.same(standIn.assets.find('b')?.tags, [])
 })
 
-t.test('an answer may be lost after the call has taken effect', async (t) => {
+t.test('loses an answer after the call took effect', async (t) => {
   const { standIn, tag } = await start(t, { kind: 'reset', after: true, count: 1 })
   t.match(await refusal(tag('a')), { message: /ECONNRESET|socket hang up/ })
   t.same(standIn.assets.find('a')?.tags, ['x'])
@@ -97,7 +97,7 @@ t.test('an answer may be lost after the call has taken effect', async (t) => {
   t.match(await tag('b'), { public_ids: ['b'] })
 })
 
-t.test('a fault over HTTP is read as JSON or as a form', async (t) => {
+t.test('parses a fault from JSON or a form', async (t) => {
   t.same(parseFault({ kind: 'status', status: '503', count: '2', after: 'true' }), {
     kind: 'status',
     status: 503,

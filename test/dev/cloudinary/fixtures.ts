@@ -1,6 +1,6 @@
 import type { Asset } from '../../../dev/cloudinary/asset-store.ts'
 
-/** An asset with nothing special about it. */
+/** A plain asset. */
 export function assetWith(overrides: Partial<Asset> = {}): Asset {
   return {
     assetId: '0123456789abcdef0123456789abcdef',

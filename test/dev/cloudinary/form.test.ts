@@ -22,7 +22,7 @@ async function post(app: FastifyInstance, form: FormData): Promise<Form> {
   return response.json()
 }
 
-t.test('a multipart body gives texts, lists and a file', async (t) => {
+t.test('reads texts, lists and a file from a multipart body', async (t) => {
   const form = new FormData()
   form.append('tag', 'é=1')
   form.append('public_ids[]', 'a')
@@ -35,7 +35,7 @@ t.test('a multipart body gives texts, lists and a file', async (t) => {
   })
 })
 
-t.test('a file without a name gets one', async (t) => {
+t.test('names a file that has no name', async (t) => {
   const app = await echo(t)
   const payload = [
     '--x',
@@ -50,7 +50,7 @@ t.test('a file without a name gets one', async (t) => {
   t.match(response.json(), { file: { filename: 'file' } })
 })
 
-t.test('the query and other bodies are read alike', async (t) => {
+t.test('reads the query and other bodies', async (t) => {
   const app = await echo(t)
   t.same((await app.inject({ url: '/?a=1&b[]=2&b[]=3' })).json(), { values: { a: '1', b: ['2', '3'] } })
   const response = await app.inject({ method: 'POST', url: '/?a=1', payload: { a: 2, c: null } })

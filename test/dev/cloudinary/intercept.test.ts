@@ -1,7 +1,7 @@
 import t from 'tap'
 import { connect, refusal, sdk } from './sdk.ts'
 
-t.test('each call is recorded, with its answer and without its proofs', async (t) => {
+t.test('records each call with its status, without credentials', async (t) => {
   const { standIn, own, colleague } = await connect(t)
   standIn.ui().upload({ publicId: 'a' })
   await sdk.uploader.add_tag('x', ['a'], own)
@@ -13,7 +13,7 @@ t.test('each call is recorded, with its answer and without its proofs', async (t
   t.notMatch(JSON.stringify(standIn.calls), /secret|signature/)
 })
 
-t.test('an unknown cloud is refused by both APIs', async (t) => {
+t.test('both APIs refuse an unknown cloud', async (t) => {
   const { own } = await connect(t)
   const elsewhere = { ...own, cloud_name: 'nope' }
   const wanted = { message: 'Invalid cloud_name nope', http_code: 401 }
@@ -21,7 +21,7 @@ t.test('an unknown cloud is refused by both APIs', async (t) => {
   t.match(await refusal(sdk.api.resource('a', elsewhere)), wanted)
 })
 
-t.test('a refusal is told in a header too', async (t) => {
+t.test('states an error in a header too', async (t) => {
   const { standIn, own } = await connect(t)
   const authorization = `Basic ${Buffer.from(`${own.api_key}:${own.api_secret}`).toString('base64')}`
   const url = `${standIn.url}/v1_1/demo/resources/image/upload/caf%C3%A9`
@@ -31,7 +31,7 @@ t.test('a refusal is told in a header too', async (t) => {
   t.same(await response.json(), { error: { message: 'Resource not found - café' } })
 })
 
-t.test('a body that cannot be read is refused, and a fault of the stand-in itself is a 500', async (t) => {
+t.test('refuses an unreadable body, and answers 500 to an internal error', async (t) => {
   const { standIn, own } = await connect(t)
   const authorization = `Basic ${Buffer.from(`${own.api_key}:${own.api_secret}`).toString('base64')}`
   const headers = { authorization, 'content-type': 'application/json' }
@@ -47,7 +47,7 @@ t.test('a body that cannot be read is refused, and a fault of the stand-in itsel
   t.equal((await fetch(url, { method: 'POST', headers, body: '{}' })).status, 500)
 })
 
-t.test('an answer may be lost, or changed, after the call has taken effect', async (t) => {
+t.test('loses or replaces an answer after the call took effect', async (t) => {
   const { standIn, own } = await connect(t)
   standIn.ui().upload({ publicId: 'a' })
   standIn.faults.add({ kind: 'status', status: 500, after: true, count: 1 })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { describeMedia, TINY_PNG } from '../../../dev/cloudinary/media.ts'
 
-t.test('a PNG is known by its bytes, whatever it is called', async (t) => {
+t.test('recognizes a PNG by its bytes, with any name', async (t) => {
   t.match(describeMedia(TINY_PNG, 'a.jpg', 'auto'), {
     resourceType: 'image',
     format: 'png',
@@ -12,7 +12,7 @@ t.test('a PNG is known by its bytes, whatever it is called', async (t) => {
   })
 })
 
-t.test('anything else is known by its name', async (t) => {
+t.test('recognizes other formats by name', async (t) => {
   const bytes = Buffer.from('x')
   t.match(describeMedia(bytes, 'A.MP4', 'auto'), { resourceType: 'video', format: 'mp4', duration: 10 })
   t.match(describeMedia(bytes, 'a', 'video'), { resourceType: 'video', format: 'mp4' })

@@ -5,7 +5,7 @@ const colours = {
   values: [{ external_id: 'red', value: 'Red' }, { value: 'Green' }]
 } as MetadataField['datasource']
 
-t.test('a field is created, read, changed and deleted', async (t) => {
+t.test('creates, reads, updates and deletes a field', async (t) => {
   const fields = new MetadataFields()
   const created = fields.create({ external_id: 'sku', label: 'SKU', type: 'string' })
   t.same(created, {
@@ -28,7 +28,7 @@ t.test('a field is created, read, changed and deleted', async (t) => {
   t.throws(() => fields.delete('sku'), { name: 'ApiError', status: 404 })
 })
 
-t.test('a definition must be complete; its IDs are made up where absent', async (t) => {
+t.test('requires a complete definition, and generates missing IDs', async (t) => {
   const fields = new MetadataFields()
   t.throws(() => fields.create({ label: 'x' }), { name: 'ApiError', status: 400 })
   t.throws(() => fields.create({ label: 'x', type: 'datetime' as never }), { name: 'ApiError', status: 400 })
@@ -42,7 +42,7 @@ t.test('a definition must be complete; its IDs are made up where absent', async 
   ])
 })
 
-t.test('a value gets the type of its field, or is refused', async (t) => {
+t.test('converts a value to the type of its field, or refuses it', async (t) => {
   const fields = new MetadataFields()
   for (const type of ['string', 'integer', 'date'] as const)
     fields.create({ external_id: type, label: type, type })

@@ -13,7 +13,7 @@ interface Message {
   timestamp: string
 }
 
-t.test('a change waits in its channel, signed over its exact bytes, until it is acknowledged', async (t) => {
+t.test('keeps a signed notification in its channel until it is acknowledged', async (t) => {
   const { standIn, own } = await connect(t, { clock: () => 1_700_000_000_000 })
   await rest(own, 'POST', TRIGGERS, { uri: 'poll://orders', event_type: 'upload', uri_type: 'poll' })
   const waiting = rest(own, 'GET', `${MESSAGES}?channel=orders`)
@@ -40,7 +40,7 @@ t.test('a change waits in its channel, signed over its exact bytes, until it is 
   ])
 })
 
-t.test('parameters beyond their limits are refused, and so is who has no key', async (t) => {
+t.test('refuses parameters beyond their limits, and calls without a key', async (t) => {
   const { own } = await connect(t)
   for (const query of [
     '',
@@ -60,7 +60,7 @@ t.test('parameters beyond their limits are refused, and so is who has no key', a
   t.equal((await rest({ ...own, cloud_name: 'none' }, 'GET', `${MESSAGES}?channel=a`)).status, 401)
 })
 
-t.test('who goes while it waits takes nothing along', async (t) => {
+t.test('a caller that disconnects receives nothing', async (t) => {
   const { standIn, own } = await connect(t)
   const gone = new AbortController()
   const authorization = `Basic ${Buffer.from(`${own.api_key}:${own.api_secret}`).toString('base64')}`

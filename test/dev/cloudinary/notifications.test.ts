@@ -17,7 +17,7 @@ const asset = assetWith()
 const identity = { asset_id: asset.assetId, public_id: 'a', resource_type: 'image', type: 'upload' }
 const { public_id: _, ...unnamed } = identity
 
-t.test('every notification says when, who and with which key', async (t) => {
+t.test('every notification has its time, its author and the signing key', async (t) => {
   const origin = { source: 'api' as const, id: '1' }
   const body = envelope(
     { notification_type: 'rename', a: 1 },
@@ -47,7 +47,7 @@ t.test('delete has no timestamp and no request ID; changes have a source', async
   t.notOk('timestamp' in tagged || 'request_id' in tagged)
 })
 
-t.test('old notifications say neither who nor when, and some not of what kind', async (t) => {
+t.test('old notifications lack author and time, and some the kind of the asset', async (t) => {
   const by = { origin: { source: 'ui' as const, id: 'e' }, now: 0, signatureKey: '9', isOld: true }
   t.strictSame(envelope(deleteNotification([asset]), by), {
     notification_type: 'delete',
@@ -61,7 +61,7 @@ t.test('old notifications say neither who nor when, and some not of what kind', 
   t.notOk('signature_key' in uploaded)
 })
 
-t.test('an upload is flat', async (t) => {
+t.test('has the fields of an upload at the top level', async (t) => {
   t.match(uploadNotification(asset, new Cloud(environment), { existing: true, api_key: '1' }), {
     ...identity,
     notification_type: 'upload',
@@ -70,14 +70,14 @@ t.test('an upload is flat', async (t) => {
   })
 })
 
-t.test('changed tags are a list', async (t) => {
+t.test('lists changed tags per asset', async (t) => {
   t.same(tagsNotification([{ asset, added: ['x'], removed: ['y'] }]), {
     notification_type: 'resource_tags_changed',
     resources: [{ ...identity, added: ['x'], removed: ['y'] }]
   })
 })
 
-t.test('changed metadata and context are a map by public ID', async (t) => {
+t.test('maps public IDs to changed metadata and context', async (t) => {
   const changed = assetWith({ metadata: { a: 1 }, context: { new: '1', kept: '1', changed: '2' } })
   t.same(metadataNotification([{ asset: changed, previous: {} }]), {
     notification_type: 'resource_metadata_changed',
@@ -96,7 +96,7 @@ t.test('changed metadata and context are a map by public ID', async (t) => {
   })
 })
 
-t.test('a rename says from what to what', async (t) => {
+t.test('states the old and the new public ID of a rename', async (t) => {
   const renamed = { notification_type: 'rename', from_public_id: 'b', to_public_id: 'a', ...unnamed }
   t.same(renameNotification(asset, { publicId: 'b', type: 'upload' }), renamed)
   t.match(renameNotification(asset, { publicId: 'b', type: 'private' }), {
@@ -105,7 +105,7 @@ t.test('a rename says from what to what', async (t) => {
   })
 })
 
-t.test('an eager result names neither resource type nor type', async (t) => {
+t.test('an eager result has no resource type and no type', async (t) => {
   t.same(eagerNotification(asset, 'batch', []), {
     notification_type: 'eager',
     eager: [],

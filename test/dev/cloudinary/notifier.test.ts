@@ -7,7 +7,7 @@ import { environment, listen } from './sdk.ts'
 const cloud = new Cloud(environment)
 const BODY = '{"notification_type":"upload","public_id":"é"}'
 
-/** Has everything sent to one place, and nowhere else. */
+/** Sends everything to one URL only. */
 function pointTo(uri?: string): void {
   for (const { id } of cloud.triggers.list()) cloud.triggers.delete(id)
   if (uri) cloud.triggers.create({ uri, event_type: 'all' }, 0)
@@ -29,7 +29,7 @@ function start(t: Test, options: Partial<NotifierOptions> = {}): Notifier {
   return notifier
 }
 
-t.test('a notification is signed over the exact bytes', async (t) => {
+t.test('signs the exact bytes', async (t) => {
   const received = Promise.withResolvers<{ headers: NodeJS.Dict<string | string[]>; body: Buffer }>()
   const url = await listen(t, async (request, response) => {
     const chunks: Buffer[] = await request.toArray()
@@ -53,7 +53,7 @@ t.test('a notification is signed over the exact bytes', async (t) => {
   t.equal(headers['x-cld-signature'], signed)
 })
 
-t.test('any body is delivered, also one that is no notification', async (t) => {
+t.test('delivers any body, also one that is not a notification', async (t) => {
   const notifier = start(t)
   pointTo(await listen(t))
   t.match(await notifier.send(cloud, 'not JSON'), { notificationType: null, outcome: 'delivered' })
@@ -61,7 +61,7 @@ t.test('any body is delivered, also one that is no notification', async (t) => {
   t.match(await notifier.send(cloud, 'null'), { notificationType: null })
 })
 
-t.test('with nowhere to send it, nothing is sent', async (t) => {
+t.test('sends nothing without a target', async (t) => {
   const notifier = start(t)
   pointTo()
   t.equal(await notifier.send(cloud, BODY), undefined)
@@ -69,10 +69,10 @@ t.test('with nowhere to send it, nothing is sent', async (t) => {
   await notifier.idle()
 })
 
-t.test('a notification goes where triggers of its type say', async (t) => {
+t.test('sends to the triggers of the type', async (t) => {
   const hook = await listen(t)
-  const environmentOfItsOwn = new Cloud(environment)
-  const { triggers, channels } = environmentOfItsOwn
+  const cloud = new Cloud(environment)
+  const { triggers, channels } = cloud
   triggers.create({ uri: hook, event_type: 'upload' }, 0)
   triggers.create({ uri: `${hook}/all`, event_type: 'all' }, 0)
   triggers.create({ uri: hook, event_type: 'all' }, 0)
@@ -80,36 +80,36 @@ t.test('a notification goes where triggers of its type say', async (t) => {
   triggers.create({ uri: `${hook}/delete`, event_type: 'delete' }, 0)
   const attempts: string[] = []
   const notifier = start(t, { onAttempt: ({ url }) => attempts.push(url) })
-  t.match(await notifier.send(environmentOfItsOwn, BODY), { url: hook, outcome: 'delivered' })
+  t.match(await notifier.send(cloud, BODY), { url: hook, outcome: 'delivered' })
   t.same(new Set(attempts), new Set([hook, `${hook}/all`, 'poll://orders']))
   t.match(
     notifier.deliveries.items.find(({ url }) => url === 'poll://orders'),
     { outcome: 'buffered', notificationType: 'upload', status: null }
   )
   t.equal(channels.size('orders'), 1)
-  t.equal(attempts.length, 3, 'each place is notified once')
-  await notifier.send(environmentOfItsOwn, 'no JSON')
+  t.equal(attempts.length, 3, 'each URL is notified once')
+  await notifier.send(cloud, 'no JSON')
   t.same(new Set(attempts.splice(0).slice(3)), new Set([hook, `${hook}/all`]))
 })
 
-t.test("a call's own URL is instead of all triggers but those that are additive", async (t) => {
+t.test('the URL of a call replaces all triggers except additive ones', async (t) => {
   const hook = await listen(t)
-  const environmentOfItsOwn = new Cloud(environment)
-  const { triggers } = environmentOfItsOwn
+  const cloud = new Cloud(environment)
+  const { triggers } = cloud
   triggers.create({ uri: `${hook}/1`, event_type: 'upload' }, 0)
   triggers.create({ uri: `${hook}/2`, event_type: 'upload', additive: true }, 0)
   triggers.create({ uri: `${hook}/3`, event_type: 'delete', additive: true }, 0)
   const notifier = start(t)
-  const places = async (...args: [string?]) => {
+  const targets = async (...args: [string?]) => {
     const before = notifier.deliveries.items.length
-    await notifier.send(environmentOfItsOwn, BODY, ...args)
+    await notifier.send(cloud, BODY, ...args)
     return new Set(notifier.deliveries.items.slice(before).map(({ url }) => url))
   }
-  t.same(await places(`${hook}/own`), new Set([`${hook}/own`, `${hook}/2`]))
-  t.same(await places(), new Set([`${hook}/1`, `${hook}/2`]))
+  t.same(await targets(`${hook}/own`), new Set([`${hook}/own`, `${hook}/2`]))
+  t.same(await targets(), new Set([`${hook}/1`, `${hook}/2`]))
 })
 
-t.test('anything but exactly 200 is tried again, with the same headers', async (t) => {
+t.test('retries after any status except 200, with the same headers', async (t) => {
   const statuses = [204, 302, 500, 200]
   const signatures: unknown[] = []
   const url = await listen(t, (request, response) => {
@@ -135,7 +135,7 @@ t.test('anything but exactly 200 is tried again, with the same headers', async (
   t.same(attempts, [1, 2, 3, 4])
 })
 
-t.test('each attempt is signed anew if so asked', async (t) => {
+t.test('signs each attempt anew with `resign`', async (t) => {
   let now = 1_700_000_000_000
   const notifier = start(t, { retryDelaysMs: [0], resign: true, clock: () => (now += 60_000) })
   pointTo(await listen(t, (_request, response) => response.writeHead(500).end()))
@@ -144,7 +144,7 @@ t.test('each attempt is signed anew if so asked', async (t) => {
   t.not(first!.headers['x-cld-timestamp'], second!.headers['x-cld-timestamp'])
 })
 
-t.test('no answer in time, or none at all, is a failure', async (t) => {
+t.test('a time-out or a network error is a failure', async (t) => {
   const silent = await listen(t, () => {})
   const reset = await listen(t, (request) => request.socket.destroy())
   const notifier = start(t, { timeoutMs: 20 })
@@ -157,7 +157,7 @@ t.test('no answer in time, or none at all, is a failure', async (t) => {
   t.match(await notifier.send(cloud, BODY, 'http://127.0.0.1:1/'), { error: /bad port|ECONNREFUSED/ })
 })
 
-t.test('no more deliveries are under way at once than allowed; the others take their turn', async (t) => {
+t.test('limits concurrent deliveries, and queues the others', async (t) => {
   const held: (() => void)[] = []
   const full = Promise.withResolvers<void>()
   let most = 0
@@ -182,19 +182,19 @@ t.test('no more deliveries are under way at once than allowed; the others take t
   t.equal(most, 2)
 })
 
-t.test('stopping lets go of those that wait for their turn', async (t) => {
+t.test('a stop cancels queued deliveries', async (t) => {
   const arrived = Promise.withResolvers<void>()
   const silent = await listen(t, () => arrived.resolve())
   const notifier = start(t, { concurrency: 1 })
-  const underWay = notifier.send(cloud, BODY, silent)
+  const inFlight = notifier.send(cloud, BODY, silent)
   const waiting = notifier.send(cloud, BODY, silent)
   await arrived.promise
   await notifier.stop()
-  t.match(await underWay, { outcome: 'given_up' })
+  t.match(await inFlight, { outcome: 'given_up' })
   t.equal(await waiting, undefined)
 })
 
-t.test('what is to be dropped is given up without an attempt', async (t) => {
+t.test('gives up a dropped notification without an attempt', async (t) => {
   let asked: unknown
   const attempts: unknown[] = []
   const notifier = start(t, {
@@ -212,7 +212,7 @@ t.test('what is to be dropped is given up without an attempt', async (t) => {
     status: null,
     attempt: 0,
     retryInMs: null,
-    error: 'given up on demand'
+    error: 'dropped on demand'
   })
   t.strictSame(asked, { cloud: 'demo', url: hook, notificationType: 'upload', body: BODY })
   t.strictSame(attempts, [])
@@ -221,7 +221,7 @@ t.test('what is to be dropped is given up without an attempt', async (t) => {
   t.equal(notifier.deliveries.items.length, 2)
 })
 
-t.test('idle waits for what is under way and for what is to be tried again', async (t) => {
+t.test('idle waits for deliveries in flight and pending retries', async (t) => {
   const answers = [500, 200]
   const notifier = start(t, { retryDelaysMs: [1] })
   pointTo(await listen(t, (_request, response) => response.writeHead(answers.shift()!).end()))
@@ -230,17 +230,17 @@ t.test('idle waits for what is under way and for what is to be tried again', asy
   t.match(notifier.deliveries.items, [{ outcome: 'will_retry' }, { outcome: 'delivered' }])
 })
 
-t.test('stopping breaks off a delivery and drops a retry', async (t) => {
+t.test('a stop aborts a delivery and cancels a retry', async (t) => {
   const arrived = Promise.withResolvers<void>()
   const silent = await listen(t, () => arrived.resolve())
   const failing = await listen(t, (_request, response) => response.writeHead(500).end())
   const notifier = start(t, { retryDelaysMs: [180_000] })
   const retrying = notifier.send(cloud, BODY, failing)
-  const underWay = notifier.send(cloud, BODY, silent)
+  const inFlight = notifier.send(cloud, BODY, silent)
   await notifier.deliveries.when((delivery) => delivery.outcome === 'will_retry')
   await arrived.promise
   await notifier.stop()
   t.match(await retrying, { attempt: 1, outcome: 'will_retry' })
-  t.match(await underWay, { outcome: 'given_up', error: 'the stand-in was stopped' })
-  t.equal(await notifier.send(cloud, BODY, silent), undefined, 'nothing is sent any more')
+  t.match(await inFlight, { outcome: 'given_up', error: 'the stand-in was stopped' })
+  t.equal(await notifier.send(cloud, BODY, silent), undefined, 'sends nothing after the stop')
 })

@@ -1,14 +1,14 @@
 import t from 'tap'
-import { type Claim, PollChannels } from '../../../dev/cloudinary/poll-channels.ts'
+import { PollChannels, type ReceiveOptions } from '../../../dev/cloudinary/poll-channels.ts'
 
 const message = (text: string) => ({ body: Buffer.from(text), signature: 'abc', timestamp: '1700000000' })
 
-/** Channels with a clock that stands still, and a claim on one of them that does not wait. */
+/** Channels with a clock that the test moves, and a receive that does not wait. */
 function build() {
   const channels = new PollChannels()
   const time = { now: 0 }
-  const claim = (options: Partial<Claim> = {}) =>
-    channels.claim('orders', {
+  const receive = (options: Partial<ReceiveOptions> = {}) =>
+    channels.receive('orders', {
       maxMessages: 10,
       waitMs: 0,
       visibilityMs: 30_000,
@@ -16,14 +16,14 @@ function build() {
       signal: new AbortController().signal,
       ...options
     })
-  return { channels, time, claim }
+  return { channels, time, receive }
 }
 
-t.test('a message carries the exact bytes in base64url, its signature, and a receipt handle', async (t) => {
-  const { channels, claim } = build()
+t.test('a message has its exact bytes in base64url, its signature and a receipt handle', async (t) => {
+  const { channels, receive } = build()
   channels.push('orders', message('{"a" : "?>~é"}'))
   channels.push('orders', message('no JSON'))
-  const [first, second] = await claim()
+  const [first, second] = await receive()
   t.match(first, {
     payload: { a: '?>~é' },
     signature: 'abc',
@@ -35,50 +35,47 @@ t.test('a message carries the exact bytes in base64url, its signature, and a rec
   t.equal(second?.payload, null)
 })
 
-t.test('what was handed out is hidden for a time, then handed out again', async (t) => {
-  const { channels, time, claim } = build()
+t.test('hides a received message until its visibility timeout, then redelivers it', async (t) => {
+  const { channels, time, receive } = build()
   channels.push('orders', message('1'))
-  const [first] = await claim()
-  t.strictSame(await claim(), [])
+  const [first] = await receive()
+  t.strictSame(await receive(), [])
   time.now = 30_000
-  const [again] = await claim()
+  const [again] = await receive()
   t.equal(again?.signed_payload, first?.signed_payload)
-  t.notOk(channels.acknowledge(first!.receipt_handle), 'the handle of an earlier time is worth nothing')
+  t.notOk(channels.acknowledge(first!.receipt_handle), 'an earlier receipt handle acknowledges nothing')
   t.ok(channels.acknowledge(again!.receipt_handle))
   t.equal(channels.size('orders'), 0)
   t.notOk(channels.acknowledge(again!.receipt_handle))
 })
 
-t.test(
-  'no more is handed out than asked for, the oldest first, and nothing of another channel',
-  async (t) => {
-    const { channels, claim } = build()
-    for (const text of ['1', '2', '3']) channels.push('orders', message(text))
-    channels.push('other', message('4'))
-    t.match(await claim({ maxMessages: 2 }), [{ payload: 1 }, { payload: 2 }])
-    t.match(await claim({ maxMessages: 2 }), [{ payload: 3 }])
-    t.equal(channels.size('other'), 1)
-    t.equal(channels.size('none'), 0)
-  }
-)
+t.test('receives at most the requested number, oldest first, and nothing from another channel', async (t) => {
+  const { channels, receive } = build()
+  for (const text of ['1', '2', '3']) channels.push('orders', message(text))
+  channels.push('other', message('4'))
+  t.match(await receive({ maxMessages: 2 }), [{ payload: 1 }, { payload: 2 }])
+  t.match(await receive({ maxMessages: 2 }), [{ payload: 3 }])
+  t.equal(channels.size('other'), 1)
+  t.equal(channels.size('none'), 0)
+})
 
-t.test('who waits is woken by a message, by the end of its time, or when it goes', async (t) => {
-  const { channels, claim } = build()
-  const waiting = claim({ waitMs: 60_000 })
+t.test('a wait ends with a message, at its time-out or when it is aborted', async (t) => {
+  const { channels, receive } = build()
+  const waiting = receive({ waitMs: 60_000 })
   channels.push('orders', message('1'))
   t.match(await waiting, [{ payload: 1 }])
   const startedAt = performance.now()
-  t.strictSame(await claim({ waitMs: 20, clock: () => performance.now() - startedAt }), [])
-  const gone = new AbortController()
-  const left = claim({ waitMs: 60_000, signal: gone.signal })
-  gone.abort()
+  t.strictSame(await receive({ waitMs: 20, clock: () => performance.now() - startedAt }), [])
+  const disconnected = new AbortController()
+  const left = receive({ waitMs: 60_000, signal: disconnected.signal })
+  disconnected.abort()
   t.strictSame(await left, [])
 })
 
-t.test('who waits gets what becomes visible again', async (t) => {
-  const { channels, claim } = build()
+t.test('a waiting caller receives a message that becomes visible again', async (t) => {
+  const { channels, receive } = build()
   const clock = () => performance.now()
   channels.push('orders', message('1'))
-  await claim({ clock, visibilityMs: 20 })
-  t.match(await claim({ clock, waitMs: 60_000 }), [{ payload: 1 }])
+  await receive({ clock, visibilityMs: 20 })
+  t.match(await receive({ clock, waitMs: 60_000 }), [{ payload: 1 }])
 })

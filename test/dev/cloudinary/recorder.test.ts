@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Recorder } from '../../../dev/cloudinary/recorder.ts'
 
-t.test('what came is found at once, what has yet to come is waited for', async (t) => {
+t.test('finds a past item at once, and waits for a future one', async (t) => {
   const recorder = new Recorder<string>(10)
   recorder.add('a')
   t.equal(await recorder.when((item) => item === 'a'), 'a')
@@ -15,7 +15,7 @@ t.test('what came is found at once, what has yet to come is waited for', async (
   recorder.settle('b')
 })
 
-t.test('it never holds more than its limit, and keeps the newest', async (t) => {
+t.test('keeps the newest items, up to its limit', async (t) => {
   const recorder = new Recorder<number>(10)
   for (let number = 1; number <= 25; number += 1) recorder.add(number)
   t.same(recorder.items, [16, 17, 18, 19, 20, 21, 22, 23, 24, 25])

@@ -14,7 +14,7 @@ const values = {
   type: ''
 }
 
-t.test('what is signed is what the SDK signs', async (t) => {
+t.test('signs the same text as the SDK', async (t) => {
   t.equal(stringToSign(values, 1), 'public_ids=a,b&tag=x&y&timestamp=1700000000')
   t.equal(stringToSign(values, 2), 'public_ids=a,b&tag=x%26y&timestamp=1700000000')
   const params = {
@@ -28,7 +28,7 @@ t.test('what is signed is what the SDK signs', async (t) => {
   t.equal(sign(sent, 'secret', 'sha1', 2), sdk.utils.api_sign_request(params, 'secret'))
 })
 
-t.test('a signature of either version is accepted', async (t) => {
+t.test('accepts both signature versions', async (t) => {
   for (const version of [1, 2] as const) {
     const signature = sign(values, 'secret', 'sha1', version)
     t.equal(verifySignature({ ...values, api_key: '1', signature, resource_type: 'image' }, check), '1')
@@ -37,7 +37,7 @@ t.test('a signature of either version is accepted', async (t) => {
   t.equal(verifySignature({ ...values, api_key: '1', signature }, { ...check, algorithm: 'sha256' }), '1')
 })
 
-t.test('what is missing is named', async (t) => {
+t.test('names a missing parameter', async (t) => {
   t.throws(() => verifySignature({}, check), { status: 400, message: 'Must supply api_key' })
   t.throws(() => verifySignature({ api_key: '1' }, check), { status: 400, message: /unsigned upload/ })
   t.throws(() => verifySignature({ api_key: '1', signature: 'x' }, check), {
@@ -46,7 +46,7 @@ t.test('what is missing is named', async (t) => {
   })
 })
 
-t.test('an unknown key and a wrong signature are refused with 401', async (t) => {
+t.test('refuses an unknown key and a wrong signature with 401', async (t) => {
   const signature = sign(values, 'secret', 'sha1', 2)
   t.throws(() => verifySignature({ ...values, api_key: '2', signature }, check), {
     status: 401,
@@ -60,7 +60,7 @@ t.test('an unknown key and a wrong signature are refused with 401', async (t) =>
   }
 })
 
-t.test('a timestamp more than an hour old is refused', async (t) => {
+t.test('refuses a timestamp older than an hour', async (t) => {
   const signed = { ...values, api_key: '1', signature: sign(values, 'secret', 'sha1', 2) }
   t.equal(verifySignature(signed, { ...check, now: NOW + 3_600_000 }), '1')
   t.throws(() => verifySignature(signed, { ...check, now: NOW + 3_601_000 }), {

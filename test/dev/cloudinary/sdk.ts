@@ -7,17 +7,17 @@ import {
   startCloudinary
 } from '../../../dev/cloudinary/cloudinary-server.ts'
 
-// The SDK settles on http or https when it is first loaded, by this variable's upload_prefix.
+// the SDK chooses http or https when it is first loaded, by the upload_prefix of this variable
 process.env.CLOUDINARY_URL = 'cloudinary://unused:unused@unused?upload_prefix=http://127.0.0.1:9'
 
 const { v2 } = await import('cloudinary')
 
-/** The SDK's types know nothing of credentials per call, nor of some of its own functions. */
+/** The SDK's types lack credentials per call, and some of its functions. */
 type Loose<T> = {
   [K in keyof T]: T[K] extends (...args: never[]) => infer Result ? (...args: unknown[]) => Result : T[K]
 }
 
-/** The real SDK, unchanged. What it calls is decided call by call: pass `own` or `colleague`. */
+/** The real SDK, unchanged. Each call takes its credentials: pass `own` or `colleague`. */
 export const sdk = v2 as unknown as {
   uploader: Loose<typeof v2.uploader>
   api: Loose<typeof v2.api> & { resource_by_asset_id: (...args: unknown[]) => Promise<unknown> }
@@ -33,12 +33,12 @@ interface Query {
   execute: (options: object) => Promise<{ resources: { public_id: string }[]; next_cursor?: string }>
 }
 
-/** A search; its `execute` takes options, whatever its type says. */
+/** Builds a search. Its `execute` takes options, which its type lacks. */
 export function searchFor(expression: string): Query {
   return v2.search.expression(expression) as unknown as Query
 }
 
-/** Calls the Upload API without the SDK's functions, signed by its own rules. */
+/** Calls the Upload API without the SDK's functions, but with its signature. */
 export async function signedPost(
   { upload_prefix, cloud_name, api_key, api_secret }: Credentials,
   path: string,
@@ -68,7 +68,7 @@ export interface Connected {
   colleague: Credentials
 }
 
-/** Starts a stand-in with one cloud, `demo`, that the test's end stops. */
+/** Starts a stand-in with one cloud, `demo`, and stops it after the test. */
 export async function connect(t: Test, options: Partial<CloudinaryOptions> = {}): Promise<Connected> {
   const environments: CloudinaryOptions['environments'] = [{ ...environment, foreignKeys: [foreignKey] }]
   const standIn = await startCloudinary({ environments, retryDelaysMs: [], ...options })
@@ -82,7 +82,7 @@ export async function connect(t: Test, options: Partial<CloudinaryOptions> = {})
   return { standIn, own: credentials(environment), colleague: credentials(foreignKey) }
 }
 
-/** A listener: a bare HTTP server that the test's end closes. Gives its URL. */
+/** Starts an HTTP server as the listener, and closes it after the test. Returns its URL. */
 export async function listen(
   t: Test,
   handle: (request: IncomingMessage, response: ServerResponse) => void = (_request, response) =>
@@ -97,7 +97,7 @@ export async function listen(
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhooks/cloudinary`
 }
 
-/** What the SDK rejects with, which the Admin API wraps in `error` and the Upload API does not. */
+/** Returns the error of an SDK call; the Admin API wraps it in `error`, the Upload API does not. */
 export async function refusal(call: Promise<unknown>): Promise<{ message: string; http_code?: number }> {
   try {
     await call
@@ -108,7 +108,7 @@ export async function refusal(call: Promise<unknown>): Promise<{ message: string
   throw new Error('the call was not refused')
 }
 
-/** The notification of a type, as it was delivered. */
+/** Waits for the delivery of a notification of a type, and returns it. */
 export async function notification(
   standIn: CloudinaryStandIn,
   type: string
@@ -116,7 +116,7 @@ export async function notification(
   return JSON.parse((await standIn.delivered((delivery) => delivery.notificationType === type)).body)
 }
 
-/** Calls what the SDK has no function for, and gives status and body. `path` is what follows the host, `:cloud` in it. */
+/** Calls an API without an SDK function. `path` follows the host, and `:cloud` in it is replaced. */
 export async function rest(
   { upload_prefix, cloud_name, api_key, api_secret }: Credentials,
   method: string,

@@ -68,7 +68,7 @@ for (const [name, [yes, no]] of Object.entries(cases)) {
   })
 }
 
-t.test('what is not an expression is refused', async (t) => {
+t.test('refuses an invalid expression', async (t) => {
   const wrong = [
     'created_at>2024-01-01T00:00:00Z',
     'word',

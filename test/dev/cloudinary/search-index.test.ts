@@ -2,13 +2,13 @@ import t from 'tap'
 import { SearchIndex } from '../../../dev/cloudinary/search-index.ts'
 import { assetWith } from './fixtures.ts'
 
-/** An index whose next changes lag by what is given. */
+/** An index whose next changes have the given lags. */
 function start(...lags: number[]) {
   const index = new SearchIndex(() => lags.shift() ?? 0)
   return { index, tags: (now: number) => index.all(now).map(({ tags }) => tags.join()) }
 }
 
-t.test('an asset is found after the lag, as it was when it was written', async (t) => {
+t.test('finds an asset after the lag, as it was when it was written', async (t) => {
   const { index, tags } = start(10)
   const asset = assetWith({ tags: ['written'] })
   index.write(asset, 100)
@@ -18,7 +18,7 @@ t.test('an asset is found after the lag, as it was when it was written', async (
   t.strictSame(tags(111), ['written'])
 })
 
-t.test('each change lags by itself, so that assets may be found in any order', async (t) => {
+t.test('each change has its own lag, so assets appear in any order', async (t) => {
   const { index } = start(50, 0)
   index.write(assetWith({ assetId: 'slow' }), 100)
   index.write(assetWith({ assetId: 'quick' }), 101)
@@ -27,7 +27,7 @@ t.test('each change lags by itself, so that assets may be found in any order', a
   t.strictSame(found(150), ['slow', 'quick'])
 })
 
-t.test('a change that is indexed late does not bring an older state back', async (t) => {
+t.test('a change that is indexed late does not restore an older state', async (t) => {
   const { index, tags } = start(50, 10)
   index.write(assetWith({ tags: ['first'] }), 100)
   index.write(assetWith({ tags: ['second'] }), 101)
@@ -35,7 +35,7 @@ t.test('a change that is indexed late does not bring an older state back', async
   t.strictSame(tags(150), ['second'])
 })
 
-t.test('a deleted asset is found until the lag is over', async (t) => {
+t.test('finds a deleted asset until the lag has passed', async (t) => {
   const { index, tags } = start(0, 10)
   const asset = assetWith({ tags: ['there'] })
   index.write(asset, 100)

@@ -34,7 +34,7 @@ interface Answer {
 const ask = (cloud: Cloud, query: SearchQuery) => search(cloud, query, 0) as Answer
 const names = ({ resources }: Answer) => resources.map(({ public_id }) => public_id)
 
-t.test('what matches is found, the newest first', async (t) => {
+t.test('returns matching assets, newest first', async (t) => {
   const cloud = cloudOf(3)
   t.same(names(ask(cloud, {})), ['a3', 'a2', 'a1'])
   t.same(names(ask(cloud, { expression: 'tags:odd' })), ['a3', 'a1'])
@@ -47,7 +47,7 @@ t.test('what matches is found, the newest first', async (t) => {
   }
 })
 
-t.test('tags, context and metadata are there only if asked for', async (t) => {
+t.test('returns tags, context and metadata only on request', async (t) => {
   const cloud = cloudOf(1)
   const [plain] = ask(cloud, {}).resources
   t.notOk('tags' in plain! || 'metadata' in plain! || 'context' in plain!)
@@ -58,7 +58,7 @@ t.test('tags, context and metadata are there only if asked for', async (t) => {
   t.match(ask(cloud, { with_field: 'tags' }).resources, [{ tags: ['odd'] }])
 })
 
-t.test('pages follow on each other, also while assets come and go', async (t) => {
+t.test('returns each asset once, although assets are added and deleted between pages', async (t) => {
   const cloud = cloudOf(5)
   const query: SearchQuery = { sort_by: [{ 'last_updated.updated_at': 'asc' }], max_results: 2 }
   const first = ask(cloud, query)
@@ -72,7 +72,7 @@ t.test('pages follow on each other, also while assets come and go', async (t) =>
   t.notOk('next_cursor' in third)
 })
 
-t.test('what has no value to sort by comes last; ties are broken by asset ID', async (t) => {
+t.test('sorts assets without a value last, and breaks ties by asset ID', async (t) => {
   const cloud = cloudOf(3)
   t.same(names(ask(cloud, { sort_by: [{ 'metadata.sku': 'desc' }] })), ['a1', 'a2', 'a3'])
   t.same(names(ask(cloud, { sort_by: [{ 'context.alt': 'asc' }, { public_id: 'desc' }] })), [
@@ -87,7 +87,7 @@ t.test('what has no value to sort by comes last; ties are broken by asset ID', a
   t.equal(ask(twins, {}).total_count, 1)
 })
 
-t.test('a page has 50 results unless told, and 500 at most', async (t) => {
+t.test('returns 50 results a page by default, and 500 at most', async (t) => {
   const cloud = cloudOf(60)
   t.equal(ask(cloud, {}).resources.length, 50)
   t.equal(ask(cloud, { max_results: '500' }).resources.length, 60)
@@ -95,7 +95,7 @@ t.test('a page has 50 results unless told, and 500 at most', async (t) => {
   t.throws(() => ask(cloud, { max_results: 0 }), { name: 'ApiError', status: 400 })
 })
 
-t.test('a cursor of another search is refused', async (t) => {
+t.test('refuses a cursor of another search', async (t) => {
   const cloud = cloudOf(3)
   const { next_cursor } = ask(cloud, { max_results: 1 })
   const sort_by: SearchQuery['sort_by'] = [{ bytes: 'asc' }, { width: 'asc' }]

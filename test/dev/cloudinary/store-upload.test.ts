@@ -5,7 +5,7 @@ import { environment } from './sdk.ts'
 
 const by = { now: 5_000, by: '1' }
 
-t.test('an upload needs nothing: a name is made up, and one red pixel is taken', async (t) => {
+t.test('without options, generates a public ID and stores one red pixel', async (t) => {
   const cloud = new Cloud(environment)
   const { asset, ...flags } = storeUpload(cloud, {}, by)
   t.match(asset, {
@@ -19,7 +19,7 @@ t.test('an upload needs nothing: a name is made up, and one red pixel is taken',
   t.equal(cloud.assets.find(asset.publicId), asset)
 })
 
-t.test('what is declared is taken', async (t) => {
+t.test('stores declared values', async (t) => {
   const cloud = new Cloud(environment)
   cloud.metadataFields.create({ external_id: 'sku', label: 'SKU', type: 'integer' })
   const { asset } = storeUpload(
@@ -47,7 +47,7 @@ t.test('what is declared is taken', async (t) => {
   t.equal(cloud.assets.find('b'), undefined)
 })
 
-t.test('the content of an asset is kept, with what a look at it tells', async (t) => {
+t.test('stores the content, and what it reveals about the file', async (t) => {
   const cloud = new Cloud(environment)
   const raw = storeUpload(cloud, { publicId: 'a.csv', resourceType: 'raw', content: 'a;ü' }, by)
   t.match(raw.asset, { bytes: 4, content: Buffer.from('a;ü') })
@@ -55,21 +55,18 @@ t.test('the content of an asset is kept, with what a look at it tells', async (t
   t.match(image.asset, { bytes: 3, content: Buffer.from('xyz') })
 })
 
-t.test(
-  'an upload over an asset keeps its asset ID and raises its version, even within a second',
-  async (t) => {
-    const cloud = new Cloud(environment)
-    const first = storeUpload(cloud, { publicId: 'a', tags: ['x'] }, by)
-    const second = storeUpload(cloud, { publicId: 'a' }, by)
-    t.equal(second.overwritten, true)
-    t.equal(second.asset.assetId, first.asset.assetId)
-    t.equal(second.asset.version, first.asset.version + 1)
-    t.same(second.asset.tags, [])
-    t.equal(cloud.assets.all().length, 1)
-  }
-)
+t.test('an overwrite keeps the asset ID and increases the version, even within a second', async (t) => {
+  const cloud = new Cloud(environment)
+  const first = storeUpload(cloud, { publicId: 'a', tags: ['x'] }, by)
+  const second = storeUpload(cloud, { publicId: 'a' }, by)
+  t.equal(second.overwritten, true)
+  t.equal(second.asset.assetId, first.asset.assetId)
+  t.equal(second.asset.version, first.asset.version + 1)
+  t.same(second.asset.tags, [])
+  t.equal(cloud.assets.all().length, 1)
+})
 
-t.test('an upload that may not overwrite leaves the asset as it is', async (t) => {
+t.test('does not change an existing asset if `overwrite` is false', async (t) => {
   const cloud = new Cloud(environment)
   const first = storeUpload(cloud, { publicId: 'a', tags: ['x'] }, by)
   t.same(storeUpload(cloud, { publicId: 'a', overwrite: false }, by), { asset: first.asset, existing: true })

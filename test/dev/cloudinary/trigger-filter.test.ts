@@ -3,7 +3,7 @@ import { isFilter, matches } from '../../../dev/cloudinary/trigger-filter.ts'
 
 const IMAGES = { '==': [{ var: 'resource_type' }, 'image'] }
 
-t.test('a filter is JSONLogic', (t) => {
+t.test('accepts JSONLogic only', (t) => {
   for (const filter of [IMAGES, {}, { and: [IMAGES, { in: ['new', { var: 'tags' }] }] }])
     t.equal(isFilter(filter), true, JSON.stringify(filter))
   for (const filter of [null, 'image', [], [IMAGES], { nosuch: [1] }])
@@ -11,7 +11,7 @@ t.test('a filter is JSONLogic', (t) => {
   t.end()
 })
 
-t.test('a body matches if the result is true', (t) => {
+t.test('matches a body if the result is truthy', (t) => {
   t.equal(matches(undefined, 'not JSON'), true)
   t.equal(matches(IMAGES, '{"resource_type":"image"}'), true)
   t.equal(matches(IMAGES, '{"resource_type":"raw"}'), false)

@@ -4,7 +4,7 @@ import { Triggers } from '../../../dev/cloudinary/trigger-store.ts'
 const NOW = Date.UTC(2026, 5, 1, 12)
 const HOOK = 'https://example.com/hook'
 
-t.test('a trigger is created, listed, pointed elsewhere and deleted', (t) => {
+t.test('creates, lists, updates and deletes a trigger', (t) => {
   const triggers = new Triggers()
   const created = triggers.create({ uri: HOOK, event_type: 'upload' }, NOW)
   t.match(created, {
@@ -28,7 +28,7 @@ t.test('a trigger is created, listed, pointed elsewhere and deleted', (t) => {
   t.end()
 })
 
-t.test('a notification goes to the triggers of its type and to those on all', (t) => {
+t.test('selects the triggers on the type and on `all`', (t) => {
   const triggers = new Triggers()
   for (const event_type of ['upload', 'delete', 'all'])
     triggers.create({ uri: `${HOOK}/${event_type}`, event_type }, NOW)
@@ -39,7 +39,7 @@ t.test('a notification goes to the triggers of its type and to those on all', (t
   t.end()
 })
 
-t.test('what is no trigger is refused', (t) => {
+t.test('refuses an invalid trigger', (t) => {
   const triggers = new Triggers()
   for (const params of [
     {},
@@ -62,7 +62,7 @@ t.test('what is no trigger is refused', (t) => {
   t.end()
 })
 
-t.test('there is one trigger for a type and a place', (t) => {
+t.test('refuses a second trigger for the same type and URL', (t) => {
   const triggers = new Triggers()
   triggers.create({ uri: HOOK, event_type: 'upload', uri_type: null }, NOW)
   t.throws(() => triggers.create({ uri: HOOK, event_type: 'upload' }, NOW), { name: 'ApiError', status: 409 })
@@ -71,7 +71,7 @@ t.test('there is one trigger for a type and a place', (t) => {
   t.end()
 })
 
-t.test('a trigger with a filter sends what matches', (t) => {
+t.test('selects a trigger with a filter only for a matching body', (t) => {
   const triggers = new Triggers()
   const filter = { '==': [{ var: 'resource_type' }, 'image'] }
   const { id } = triggers.create({ uri: HOOK, event_type: 'upload', filter }, NOW)
@@ -85,7 +85,7 @@ t.test('a trigger with a filter sends what matches', (t) => {
   t.end()
 })
 
-t.test('there are at most 30 notification URLs, each with any number of types', (t) => {
+t.test('allows 30 notification URLs, each with any number of types', (t) => {
   const triggers = new Triggers()
   for (let index = 0; index < 30; index += 1)
     triggers.create({ uri: `${HOOK}/${index}`, event_type: 'upload' }, NOW)

@@ -3,7 +3,7 @@ import { connect, listen, rest } from './sdk.ts'
 
 const TRIGGERS = '/v1_1/:cloud/triggers'
 
-t.test('triggers are created, listed by type, changed, tested and deleted', async (t) => {
+t.test('creates, lists, updates, tests and deletes triggers', async (t) => {
   const { own } = await connect(t)
   const uri = 'https://example.com/hook'
   const created = await rest(own, 'POST', TRIGGERS, { uri, event_type: 'upload', uri_type: null })
@@ -26,7 +26,7 @@ t.test('triggers are created, listed by type, changed, tested and deleted', asyn
   t.match(await rest(own, 'DELETE', `${TRIGGERS}/${id}`), { status: 404 })
 })
 
-t.test('what is no trigger is refused, and so is who has no key', async (t) => {
+t.test('refuses an invalid trigger, and a call without a key', async (t) => {
   const { standIn, own } = await connect(t)
   t.match(await rest(own, 'POST', TRIGGERS), { status: 400, body: { error: { message: /event_type/ } } })
   t.match(await rest(own, 'PUT', `${TRIGGERS}/none`), { status: 404 })
@@ -34,7 +34,7 @@ t.test('what is no trigger is refused, and so is who has no key', async (t) => {
   t.equal(standIn.calls.at(-1)?.action, 'triggers')
 })
 
-t.test('a change is notified wherever a trigger says, and once to each place', async (t) => {
+t.test('notifies every URL of the triggers once', async (t) => {
   const hook = await listen(t)
   const { standIn, own } = await connect(t, { notificationUrl: hook })
   for (const [uri, event_type] of [
@@ -48,7 +48,7 @@ t.test('a change is notified wherever a trigger says, and once to each place', a
   t.same(new Set(standIn.deliveries.map(({ url }) => url)), new Set([hook, `${hook}/all`]))
 })
 
-t.test('a test notification goes to the place of the trigger alone, if its filter matches', async (t) => {
+t.test('sends a test notification only to its trigger, if the filter matches', async (t) => {
   const hook = await listen(t)
   const { standIn, own } = await connect(t, { notificationUrl: await listen(t) })
   const filter = { '==': [{ var: 'public_id' }, 'bag'] }

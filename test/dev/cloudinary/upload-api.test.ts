@@ -21,7 +21,7 @@ async function start(t: Test, options: Partial<CloudinaryOptions> = {}) {
   return { ...connected, typesOf }
 }
 
-t.test('an upload is stored, answered and notified', async (t) => {
+t.test('stores an upload, answers and notifies', async (t) => {
   const { standIn, own } = await start(t)
   const answer = await sdk.uploader.upload(PIXEL, {
     ...own,
@@ -51,7 +51,7 @@ t.test('an upload is stored, answered and notified', async (t) => {
   })
 })
 
-t.test('a file comes from disk, as a stream, or from a URL that is never asked', async (t) => {
+t.test('accepts a file from disk, a stream, and a URL without fetching it', async (t) => {
   const { standIn, own } = await start(t)
   const path = join(await mkdtemp(join(t.testdir(), 'x-')), 'red dot.png')
   await writeFile(path, TINY_PNG)
@@ -80,7 +80,7 @@ t.test('a file comes from disk, as a stream, or from a URL that is never asked',
   t.match(await sdk.uploader.upload('data:;base64,AAAA', own), { format: 'bin', bytes: 3 })
 })
 
-t.test('an upload may not overwrite', async (t) => {
+t.test('does not overwrite if so requested', async (t) => {
   const { own } = await start(t)
   const first = await sdk.uploader.upload(PIXEL, { ...own, public_id: 'a' })
   const kept = await sdk.uploader.upload(PIXEL, { ...own, public_id: 'a', overwrite: false })
@@ -91,7 +91,7 @@ t.test('an upload may not overwrite', async (t) => {
   })
 })
 
-t.test('a call may name where its own notification goes', async (t) => {
+t.test('sends the notification to the URL of the call', async (t) => {
   const { standIn, own } = await start(t)
   const notification_url = await listen(t)
   const [additive] = standIn.cloud().triggers.list()
@@ -109,7 +109,7 @@ t.test('a call may name where its own notification goes', async (t) => {
   )
 })
 
-t.test('who calls must prove it', async (t) => {
+t.test('requires a valid signature', async (t) => {
   let now = Date.now()
   const { standIn, own } = await start(t, { clock: () => now })
   t.match(await refusal(sdk.uploader.upload(PIXEL, { ...own, api_secret: 'wrong' })), {
@@ -126,14 +126,14 @@ t.test('who calls must prove it', async (t) => {
   t.match(await refusal(sdk.uploader.unsigned_upload(PIXEL, 'preset', own)), { http_code: 400 })
 })
 
-t.test('SHA-256 takes the place of SHA-1 where it is configured', async (t) => {
+t.test('verifies SHA-256 if configured', async (t) => {
   const { own } = await start(t, { signatureAlgorithm: 'sha256' })
   t.match(await refusal(sdk.uploader.upload(PIXEL, own)), { http_code: 401 })
   const options = { ...own, signature_algorithm: 'sha256' as const }
   t.match(await sdk.uploader.upload(PIXEL, options), { signature: /^[0-9a-f]{64}$/ })
 })
 
-t.test('tags of many assets change in one call, with one notification', async (t) => {
+t.test('changes the tags of many assets in one call, with one notification', async (t) => {
   const { standIn, own } = await start(t)
   const ids = Array.from({ length: 1000 }, (_, index) => `id-${index}`)
   standIn.setNotificationUrl(undefined)
@@ -147,7 +147,7 @@ t.test('tags of many assets change in one call, with one notification', async (t
   t.match(body.resources, [{ public_id: 'id-1', added: ['Hello World!'], removed: [] }])
 })
 
-t.test('each command on tags', async (t) => {
+t.test('performs each tag command', async (t) => {
   const { standIn, own, typesOf } = await start(t)
   for (const publicId of ['a', 'b']) standIn.ui().upload({ publicId, tags: ['x'] })
   await standIn.idle()
@@ -176,7 +176,7 @@ t.test('each command on tags', async (t) => {
   })
 })
 
-t.test('metadata is set, as the fields allow', async (t) => {
+t.test('sets metadata if the fields accept it', async (t) => {
   const { standIn, own } = await start(t)
   standIn.ui().upload({ publicId: 'a', resourceType: 'video', metadata: { sku: '1' } })
   const update = (metadata: object, id = 'a') =>
@@ -191,7 +191,7 @@ t.test('metadata is set, as the fields allow', async (t) => {
   t.match(await refusal(update({})), { message: 'Missing required parameter - metadata', http_code: 400 })
 })
 
-t.test('context is added and removed', async (t) => {
+t.test('adds and removes context', async (t) => {
   const { standIn, own } = await start(t)
   standIn.ui().upload({ publicId: 'a', context: { old: '1' } })
   const context = () => standIn.assets.find('a')?.context
@@ -233,10 +233,10 @@ t.test('explicit replaces tags and context, and sets metadata', async (t) => {
   t.match(await refusal(sdk.uploader.explicit('a', { ...options, tags: ['w'], metadata: { nope: '1' } })), {
     http_code: 400
   })
-  t.same(standIn.assets.find('a')?.tags, ['y'], 'a refused call has changed nothing')
+  t.same(standIn.assets.find('a')?.tags, ['y'], 'a refused call changes nothing')
 })
 
-t.test('eager transformations are answered at once, or notified later', async (t) => {
+t.test('answers eager transformations at once, or notifies of them later', async (t) => {
   const { standIn, own } = await start(t, { videoSyncLimitBytes: 1000 })
   standIn.ui().upload({ publicId: 'film', resourceType: 'video', media: { bytes: 900 } })
   standIn.ui().upload({ publicId: 'long', resourceType: 'video', media: { bytes: 1100 } })
@@ -278,7 +278,7 @@ t.test('eager transformations are answered at once, or notified later', async (t
   t.match(await sdk.uploader.upload(PIXEL, { ...own, eager: 'w_1' }), { eager: [{ width: 1 }] })
 })
 
-t.test('an asset is renamed and deleted', async (t) => {
+t.test('renames and deletes an asset', async (t) => {
   const { standIn, own } = await start(t)
   for (const publicId of ['a', 'b']) standIn.ui().upload({ publicId })
   t.match(await sdk.uploader.rename('a', 'f/c', own), { public_id: 'f/c' })

@@ -1,7 +1,7 @@
 import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
 import type { SendOptions } from '../../../dev/send/send-options.ts'
 
-/** The options of `npm run send` without flags, and what is given instead. */
+/** The default options of `npm run send`, with overrides. */
 export function sendOptions(given: Partial<SendOptions> = {}): SendOptions {
   return {
     type: 'upload',

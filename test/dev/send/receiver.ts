@@ -13,13 +13,13 @@ export interface Receiver {
   url: string
   port: number
   received: Received[]
-  /** How many requests were in flight at once, at most. */
+  /** Returns the maximum number of concurrent requests. */
   peak: () => number
 }
 
 /**
- * A receiver of notifications on a port of its own, which checks signatures with the local secret and
- * answers with the codes of the listener. `answer` may answer otherwise.
+ * Starts a receiver of notifications on a free port. By default it verifies signatures with the local secret
+ * and answers with the codes of the listener.
  */
 export async function receiver(
   t: { teardown: (end: () => Promise<void>) => void },
@@ -46,8 +46,8 @@ export async function receiver(
   return { url: `http://127.0.0.1:${port}/webhooks/cloudinary`, port, received, peak: () => peak }
 }
 
-/** An address where nothing listens any more. */
-export async function deserted(): Promise<string> {
+/** Returns an address where nothing listens. */
+export async function unusedUrl(): Promise<string> {
   const server = createServer()
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

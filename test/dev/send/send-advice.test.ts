@@ -2,7 +2,7 @@ import { test } from 'tap'
 import type { AssetEvent } from '../../../app/ingest/event.ts'
 import { SAMPLE_NAMES, sampleNotification } from '../../../app/testing/samples.ts'
 import { describeEvent } from '../../../app/worker/event-report.ts'
-import { advise, assetsOf, makerOf } from '../../../dev/send/send-advice.ts'
+import { advise, assetsOf, authorOf } from '../../../dev/send/send-advice.ts'
 import type { Outcome } from '../../../dev/send/send-many.ts'
 import { DEFECTS, type Defect, type SendOptions } from '../../../dev/send/send-options.ts'
 import { makeRequest } from '../../../dev/send/signed-request.ts'
@@ -60,17 +60,17 @@ test('explains other answers', async (t) => {
   t.match(advice({}, answered(500)), /log/)
 })
 
-test('where nothing listens, the listener is to be started first', async (t) => {
+test('says how to start a listener if none answers', async (t) => {
   t.match(advice({}, unanswered('ECONNREFUSED')), /Start the listener with `npm start`/)
   t.match(advice({}, unanswered('ENOTFOUND')), /did not answer \(ENOTFOUND\)/)
 })
 
-test('a flat notification is about its own asset', async (t) => {
+test('finds the asset of a flat notification', async (t) => {
   t.strictSame(assetsOf({ public_id: 'a', asset_id: 'b', width: 1 }), [{ publicId: 'a', assetId: 'b' }])
   t.strictSame(assetsOf({ from_public_id: 'a', to_public_id: 'c' }), [{ publicId: 'a' }])
 })
 
-test('lists and maps are about each of theirs', async (t) => {
+test('finds the assets in lists and maps', async (t) => {
   t.strictSame(assetsOf({ resources: [{ public_id: 'a' }, 'nonsense', { asset_id: 'b' }] }), [
     { publicId: 'a' },
     { assetId: 'b' }
@@ -82,12 +82,12 @@ test('lists and maps are about each of theirs', async (t) => {
   t.strictSame(assetsOf({ assets: [{ public_id: 'a' }] }), [{ publicId: 'a' }])
 })
 
-test('a notification may be about no asset', async (t) => {
+test('finds no asset in a notification without one', async (t) => {
   t.strictSame(assetsOf(null), [])
   t.strictSame(assetsOf({ folder_path: 'a' }), [])
 })
 
-test('every sample but those on folders and on the environment is about an asset', async (t) => {
+test('finds assets in all samples except those of folders and environments', async (t) => {
   const none = SAMPLE_NAMES.filter(({ type }) => assetsOf(sampleNotification(type)).length === 0)
   t.same(
     none.map(({ type }) => type),
@@ -102,11 +102,11 @@ test('every sample but those on folders and on the environment is about an asset
   )
 })
 
-test('who made it is a key, a person, or not said', async (t) => {
-  const by = (triggered_by: unknown) => makerOf({ notification_context: { triggered_by } })
+test('names the author: an API key, a person, or not stated', async (t) => {
+  const by = (triggered_by: unknown) => authorOf({ notification_context: { triggered_by } })
   t.equal(by({ source: 'api', id: '222' }), 'API key 222')
   t.equal(by({ source: 'ui', id: 'abc' }), 'ui abc')
   t.equal(by(undefined), 'not stated in the body')
-  t.equal(makerOf({}), 'not stated in the body')
-  t.equal(makerOf(null), 'not stated in the body')
+  t.equal(authorOf({}), 'not stated in the body')
+  t.equal(authorOf(null), 'not stated in the body')
 })

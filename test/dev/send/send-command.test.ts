@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { test } from 'tap'
 import { runSend } from '../../../dev/send/send-command.ts'
-import { deserted, type Receiver, receiver } from './receiver.ts'
+import { type Receiver, receiver, unusedUrl } from './receiver.ts'
 
 async function send(args: string, env: NodeJS.ProcessEnv = {}, now = () => new Date()) {
   const lines: string[] = []
@@ -86,7 +86,7 @@ test('reports a missing file or sample', async (t) => {
 })
 
 test('fails when nothing listens, and says how to start the listener', async (t) => {
-  const url = await deserted()
+  const url = await unusedUrl()
   t.match(await send(to({ url })), { code: 1, output: /^Answer {4}ECONNREFUSED$/m })
   t.match(await send(`--count 3 ${to({ url })}`), {
     code: 1,

@@ -3,7 +3,7 @@ import { SAMPLE_NAMES } from '../../../app/testing/samples.ts'
 import { HELP, listing } from '../../../dev/send/send-help.ts'
 import { readCommand } from '../../../dev/send/send-options.ts'
 
-test('every flag that the help names is one that is taken', async (t) => {
+test('every flag in the help is accepted', async (t) => {
   const flags = new Set(HELP.match(/(?<=\s)--[a-z][a-z0-9-]+/g))
   t.ok(flags.size >= 19)
   for (const flag of flags) {
@@ -11,7 +11,7 @@ test('every flag that the help names is one that is taken', async (t) => {
   }
 })
 
-test('the list names every type and variant', async (t) => {
+test('lists every type and variant', async (t) => {
   for (const { type, variants } of SAMPLE_NAMES) {
     t.match(listing(), new RegExp(`^  ${type} +[ *] ${variants.join(', ')}$`, 'm'))
   }

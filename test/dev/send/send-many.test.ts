@@ -11,7 +11,7 @@ import {
 import { DEFECTS, type Defect, type SendOptions } from '../../../dev/send/send-options.ts'
 import { makeRequest } from '../../../dev/send/signed-request.ts'
 import { sendOptions } from './fixtures.ts'
-import { deserted, receiver } from './receiver.ts'
+import { receiver, unusedUrl } from './receiver.ts'
 
 const run = (options: SendOptions, elapsed = () => performance.now(), print = (_: string) => {}) =>
   sendMany(options, (index) => makeRequest(options, index, new Date()), { fetch, elapsed }, print)
@@ -36,18 +36,18 @@ test('counts unexpected answers and continues', async (t) => {
   t.match(summary, { sent: 4, outcomes: { 200: 2, 503: 2 }, unexpected: 2 })
 })
 
-test('with a defect, its refusal is what should be', async (t) => {
+test('expects the refusal of a deliberate error', async (t) => {
   const { url } = await receiver(t)
   const summary = await run(sendOptions({ url, count: 3, defect: 'tampered' }))
   t.match(summary, { outcomes: { 401: 3 }, unexpected: 0 })
 })
 
-test('where nothing listens it stops early', async (t) => {
-  const summary = await run(sendOptions({ url: await deserted(), count: 100, concurrency: 1 }))
+test('stops early if nothing listens', async (t) => {
+  const summary = await run(sendOptions({ url: await unusedUrl(), count: 100, concurrency: 1 }))
   t.match(summary, { sent: 1, outcomes: { ECONNREFUSED: 1 }, unexpected: 1, stopped: 'ECONNREFUSED' })
 })
 
-test('a fault of a single delivery does not stop it', async (t) => {
+test('continues after a failed delivery', async (t) => {
   const options = sendOptions({ count: 3 })
   const broken = { fetch: () => Promise.reject(new Error('reset')), elapsed: () => 0 }
   const summary = await sendMany(
@@ -59,7 +59,7 @@ test('a fault of a single delivery does not stop it', async (t) => {
   t.match(summary, { sent: 3, outcomes: { reset: 3 }, unexpected: 3, latencies: [], stopped: null })
 })
 
-test('a long run says each second how far it is, also while nothing is answered', async (t) => {
+test('prints its progress every second, also without answers', async (t) => {
   const lines: string[] = []
   let tick = () => {}
   let [now, isOver] = [0, false]
@@ -92,20 +92,20 @@ test('a long run says each second how far it is, also while nothing is answered'
   t.match(summary.example, { status: 503 })
 })
 
-test('without a clock of a test it is the one of the system', async (t) => {
+test('uses the system timer by default', async (t) => {
   const options = sendOptions({ count: 1 })
-  const said = Promise.withResolvers<string>()
-  const answer = () => said.promise.then(() => new Response(''))
+  const progress = Promise.withResolvers<string>()
+  const answer = () => progress.promise.then(() => new Response(''))
   await sendMany(
     options,
     () => makeRequest(options, 0, new Date()),
     { fetch: answer, elapsed: () => performance.now() },
-    said.resolve
+    progress.resolve
   )
-  t.match(await said.promise, /^Progress {2}0 of 1/)
+  t.match(await progress.promise, /^Progress {2}0 of 1/)
 })
 
-test('a percentile is a value that was measured', async (t) => {
+test('returns a measured value as percentile', async (t) => {
   const hundred = Array.from({ length: 100 }, (_, index) => index + 1)
   t.equal(percentile(hundred, 0.5), 50)
   t.equal(percentile(hundred, 0.99), 99)
@@ -114,7 +114,7 @@ test('a percentile is a value that was measured', async (t) => {
   t.ok(Number.isNaN(percentile([], 0.5)))
 })
 
-test('the summary tells answers, rate and latency', async (t) => {
+test('summarizes answers, rate and latency', async (t) => {
   const summary = {
     sent: 4,
     outcomes: { 200: 3, 503: 1 },
@@ -135,7 +135,7 @@ test('the summary tells answers, rate and latency', async (t) => {
 
 const request = makeRequest(sendOptions(), 0, new Date())
 
-/** A clock that is 5 ms further every time it is read. */
+/** A clock that advances by 5 ms each time it is read. */
 const ticking = () => {
   let now = 0
   return () => {
@@ -149,7 +149,7 @@ const failing = (error: unknown): Transport => ({
   elapsed: ticking()
 })
 
-test('an answer comes with its status, its body and how long it took', async (t) => {
+test('returns status, body and duration of an answer', async (t) => {
   const { url, received } = await receiver(t)
   t.same(await deliver(url, request, { fetch, elapsed: ticking() }), {
     kind: 'answered',
@@ -161,25 +161,25 @@ test('an answer comes with its status, its body and how long it took', async (t)
   t.match(received[0]?.headers, { 'content-type': 'application/json', 'x-cld-signature': /^[0-9a-f]{40}$/ })
 })
 
-test('a redirect is not followed', async (t) => {
+test('does not follow a redirect', async (t) => {
   const { url } = await receiver(t, () => ({ status: 308, body: {} }))
   t.match(await deliver(url, request, { fetch, elapsed: ticking() }), { kind: 'answered', status: 308 })
 })
 
-test('where nothing listens there is no answer but ECONNREFUSED', async (t) => {
-  t.match(await deliver(await deserted(), request, { fetch, elapsed: ticking() }), {
+test('returns ECONNREFUSED if nothing listens', async (t) => {
+  t.match(await deliver(await unusedUrl(), request, { fetch, elapsed: ticking() }), {
     kind: 'unanswered',
     reason: 'ECONNREFUSED',
     ms: 5
   })
 })
 
-test('silence ends with the time-out that Cloudinary has', async (t) => {
+test('uses the time-out of Cloudinary', async (t) => {
   const timeout = new DOMException('The operation was aborted due to timeout', 'TimeoutError')
   t.match(await deliver('http://x', request, failing(timeout)), { reason: 'no answer within 20 s' })
 })
 
-test('any other fault is told in its own words', async (t) => {
+test('returns the message of any other error', async (t) => {
   const cases: [unknown, string][] = [
     [new TypeError('fetch failed', { cause: new Error('bad port') }), 'bad port'],
     [new TypeError('terminated'), 'terminated'],

@@ -19,7 +19,7 @@ test('takes the port from the environment', async (t) => {
   t.match(readCommand(['--url', 'ftp://example.com'], {}), refused(/not "ftp/))
 })
 
-test('what is sent can be chosen', async (t) => {
+test('reads the options of the notification', async (t) => {
   const args =
     'move --variant folders --public-id a/b --resource-type video --resources 9 --count 5 --concurrency 2'
   t.match(readCommand(args.split(' '), {}), {
@@ -36,20 +36,20 @@ test('what is sent can be chosen', async (t) => {
   t.match(readCommand(['--file', 'body.json'], {}), { options: { file: 'body.json' } })
 })
 
-test('who did it can be chosen, once', async (t) => {
+test('reads the author, and rejects two', async (t) => {
   t.match(readCommand(['--own'], {}), { options: { own: true, source: 'api' } })
   t.match(readCommand(['--ui'], {}), { options: { own: false, source: 'ui' } })
   t.match(readCommand(['--own', '--ui'], {}), refused(/--own and --ui/))
 })
 
-test('one thing can be wrong with it', async (t) => {
+test('accepts one deliberate error', async (t) => {
   for (const defect of ['tampered', 'stale', 'future', 'unsigned']) {
     t.match(readCommand([`--${defect}`], {}), { options: { defect } })
   }
   t.match(readCommand(['--stale', '--tampered'], {}), refused(/--tampered, --stale/))
 })
 
-test('credentials come from flags, then from CLOUDINARY_URL', async (t) => {
+test('takes credentials from flags, then from CLOUDINARY_URL', async (t) => {
   const env = { CLOUDINARY_URL: 'cloudinary://1:hush@shop?signature_algorithm=sha256' }
   t.match(readCommand([], env), {
     options: { credentials: { cloudName: 'shop', apiKey: '1', apiSecret: 'hush', algorithm: 'sha256' } }
@@ -60,13 +60,13 @@ test('credentials come from flags, then from CLOUDINARY_URL', async (t) => {
   t.match(readCommand(['--sha256'], {}), { options: { credentials: { algorithm: 'sha256' } } })
 })
 
-test('a CLOUDINARY_URL that cannot be used is refused without being shown', async (t) => {
+test('rejects an invalid CLOUDINARY_URL without showing it', async (t) => {
   const command = readCommand([], { CLOUDINARY_URL: 'cloudinary://1:hush' })
   t.match(command, refused(/cloud name is missing/))
   t.notMatch(command, { message: /hush/ })
 })
 
-test('help and the list come before anything else', async (t) => {
+test('--help and --list take precedence', async (t) => {
   t.same(readCommand(['-h', '--list', 'nonsense'], {}), { action: 'help' })
   t.same(readCommand(['--list', 'nonsense'], {}), { action: 'list' })
 })

@@ -1,6 +1,6 @@
 /**
- * Stands in for app/main.ts, which takes a second of CPU time to load. Logs `… is ready` with its environment, and runs until
- * SIGTERM. The configuration file tells it to fail: `ROLE fails` on any line.
+ * Stands in for app/main.ts, which takes a second of CPU time to load. Logs `… is ready` with its
+ * environment, and runs until SIGTERM. The configuration file tells it to fail: `ROLE fails` on any line.
  */
 import { readFileSync } from 'node:fs'
 

@@ -47,7 +47,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Resolves when none of the processes exists any longer. */
+/** Resolves when all processes have exited. */
 export async function exited(...pids: number[]): Promise<void> {
   while (pids.some(isAlive)) await new Promise((resolve) => setTimeout(resolve, 10))
 }

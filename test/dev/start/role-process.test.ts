@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import { RoleProcess, type RoleProcessOptions } from '../../../dev/start/role-process.ts'
 import { configFile, FAKE_ROLE, logLines } from './fixtures.ts'
 
-/** A role whose lines and crashes can be waited for; by default it crashes at once. */
+/** A role with awaitable lines and crashes. By default it crashes at once. */
 function start(
   t: Test,
   { fails = true, ...options }: Partial<RoleProcessOptions> & { fails?: boolean } = {}

@@ -20,15 +20,15 @@ const logged = (msg: string, fields: object = {}): LogLine => ({
   ...fields
 })
 
-interface Given {
+interface FakeOptions {
   environment?: Record<string, string>
-  /** What the system does, and how it ends. */
+  /** Actions of the system, and how it ends. */
   startSystem?: (options: SystemOptions) => Promise<Partial<System>>
   journeyMs?: number
 }
 
-/** Runs the command in this process with a system that is played by the test. */
-function start(t: Test, { environment = {}, startSystem, journeyMs }: Given = {}) {
+/** Runs the command in this process with a fake system. */
+function start(t: Test, { environment = {}, startSystem, journeyMs }: FakeOptions = {}) {
   const interrupted = new AbortController()
   const printed = new Output()
   const stops: string[] = []
@@ -64,7 +64,7 @@ function start(t: Test, { environment = {}, startSystem, journeyMs }: Given = {}
     stop: () => interrupted.abort(),
     log: async (line: LogLine) => (await log.promise)(line),
     output: () => printed.text,
-    said: (what: RegExp) => printed.said(what)
+    waitFor: (pattern: RegExp) => printed.waitFor(pattern)
   }
 }
 
@@ -78,7 +78,7 @@ async function standIn(t: Test): Promise<CloudinaryStandIn> {
 
 t.test('prints the journey of one upload, then the log, and removes its file at the end', async (t) => {
   const cloudinary = await standIn(t)
-  const { ended, output, said, log, stop, stops } = start(t, {
+  const { ended, output, waitFor, log, stop, stops } = start(t, {
     startSystem: async ({ onLine }) => ({
       cloudinary,
       atRest: async () => {
@@ -86,7 +86,7 @@ t.test('prints the journey of one upload, then the log, and removes its file at 
       }
     })
   })
-  const [, file] = await said(/--env-file=(\S+) app\/main\.ts doctor/)
+  const [, file] = await waitFor(/--env-file=(\S+) app\/main\.ts doctor/)
   t.match(output(), /0 ms {2}uploaded/)
   t.match(output(), /ms {2}processed {5}upload: tag: tagged/)
   t.match(output(), /tags \[\]/)
@@ -94,7 +94,7 @@ t.test('prints the journey of one upload, then the log, and removes its file at 
   t.strictSame(parseEnv(readFileSync(file!, 'utf8')), { JOURNAL_TABLE: 'embedded' })
   await log({ _aws: {}, role: 'worker' })
   await log(logged('event ignored', { asset: 'x\u2028y' }))
-  await said(/INFO: worker: event ignored .*"asset":"x\u2028y"/)
+  await waitFor(/INFO: worker: event ignored .*"asset":"x\u2028y"/)
   t.notMatch(output(), 'undefined', 'prints no metrics')
   stop()
   t.equal(await ended, 0)
@@ -167,7 +167,7 @@ t.test('shows an upload that is not done in time as far as it has come, and runs
       err: { type: 'Error', message: 'the CMS does not answer' },
       retryInSeconds: 2
     })
-  const { ended, output, said, stop } = start(t, {
+  const { ended, output, waitFor, stop } = start(t, {
     journeyMs: 50,
     startSystem: async ({ onLine }) => ({
       cloudinary,
@@ -177,7 +177,7 @@ t.test('shows an upload that is not done in time as far as it has come, and runs
       }
     })
   })
-  await said(/curl -X POST/)
+  await waitFor(/curl -X POST/)
   t.match(output(), /WARN: worker: /, 'problems are printed at once')
   t.match(output(), /ms {2}failed {8}upload: cms: Error: the CMS does not answer/)
   t.match(output(), /0\.05 s/)
@@ -231,7 +231,7 @@ t.test('restarts the worker after an edit, shows new hints and updates its file'
   const hints = ['  old hint']
   const embedded: Record<string, string> = {}
   const reloads: Reload[] = [{ files: [path], refused: 'config.ts:1: broken' }, { files: [path] }]
-  const { said, output, log } = start(t, {
+  const { waitFor, output, log } = start(t, {
     startSystem: async () => ({
       files: [path],
       hints,
@@ -245,13 +245,13 @@ t.test('restarts the worker after an edit, shows new hints and updates its file'
       }
     })
   })
-  const [, file] = await said(/--env-file=(\S+) app\/main\.ts doctor/)
+  const [, file] = await waitFor(/--env-file=(\S+) app\/main\.ts doctor/)
   await log({ role: 'worker', msg: 'loaded' })
-  await said(/^worker: loaded$/m)
+  await waitFor(/^worker: loaded$/m)
   write('one')
-  await said(/config\.ts:1: broken/)
+  await waitFor(/config\.ts:1: broken/)
   write('two')
-  await said(/^ {2}new hint$/m)
+  await waitFor(/^ {2}new hint$/m)
   t.equal(output().split('old hint').length, 2)
   t.match(parseEnv(readFileSync(file!, 'utf8')), { NOTIFY_TOPIC_ARN: 'arn:here' })
 })

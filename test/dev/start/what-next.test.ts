@@ -23,7 +23,7 @@ t.test('names what is about to start', async (t) => {
 t.test('with the stand-in, prints addresses and commands that use them', async (t) => {
   const cloudinary = await startCloudinary({ environments: [LOCAL_CLOUDINARY] })
   t.teardown(() => cloudinary.stop())
-  const said = whatNext({ ...urls, cloudinary, hints: ['  database    here'] }, {}, '/tmp/file.env')
+  const text = whatNext({ ...urls, cloudinary, hints: ['  database    here'] }, {}, '/tmp/file.env')
   for (const line of [
     `  webhook     ${urls.webhookUrl}`,
     '  readiness   http://127.0.0.1:8080/ready',
@@ -33,7 +33,7 @@ t.test('with the stand-in, prints addresses and commands that use them', async (
     `  npm run send -- upload --url ${urls.webhookUrl} `,
     '  npx node --env-file=/tmp/file.env app/main.ts doctor '
   ]) {
-    t.match(said, line)
+    t.match(text, line)
   }
 })
 
@@ -48,8 +48,8 @@ t.test('with another Cloudinary, explains how its notifications arrive', async (
   const fetched = own({ POLL_CHANNEL: 'mine', USER: 'ann' })
   t.match(fetched, /channel mine\b/)
   t.match(fetched, 'app/main.ts setup --poll mine\n')
-  for (const said of [own({}), fetched]) {
-    t.match(said, '  npx node --env-file-if-exists=.env --env-file=/tmp/file.env app/main.ts doctor\n')
+  for (const text of [own({}), fetched]) {
+    t.match(text, '  npx node --env-file-if-exists=.env --env-file=/tmp/file.env app/main.ts doctor\n')
   }
 })
 

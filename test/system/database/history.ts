@@ -88,7 +88,7 @@ export class History {
     const [event] = lane.events
     const { signal } = new AbortController()
     const currentState: ProcessorContext['cloudinary']['currentState'] = async (asset) => {
-      if (this.#oneIn(20)) throw new Error('the worker has ended')
+      if (this.#oneIn(20)) throw new Error('the worker crashed')
       const answer = await this.cloudinary.currentState(asset).catch((error) => error)
       if (this.#oneIn(3)) await this.#hold()
       if (answer instanceof Error) throw answer
@@ -110,7 +110,7 @@ export class History {
         () => lane.events.shift(),
         (error: Error) => {
           // retrying any other error could loop forever
-          if (error.message !== 'the worker has ended') this.#fail(error)
+          if (error.message !== 'the worker crashed') this.#fail(error)
         }
       )
       .finally(() => {

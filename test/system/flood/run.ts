@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import { memoryOf } from '../../../bench/process-memory.ts'
 import { uploads } from '../../../bench/roles/load.ts'
-import { type Outside, startOutside, startRole } from '../../../bench/roles/processes.ts'
+import { type InstantStandIns, startInstantStandIns, startRole } from '../../../bench/roles/processes.ts'
 import type { Answers, Attack } from './attacker.ts'
 import { createCgroup } from './cgroup.ts'
 import { Traffic } from './traffic.ts'
@@ -42,10 +42,10 @@ async function attack(order: Attack): Promise<Answers> {
 }
 
 /** Runs an attack. Returns the problem, or undefined. */
-async function flood(connections: number, outside: Outside): Promise<string | undefined> {
+async function flood(connections: number, standIns: InstantStandIns): Promise<string | undefined> {
   const cgroup = createCgroup(TASK_BYTES)
   if (!cgroup) console.log('cannot create a cgroup: memory is measured but not limited')
-  const web = await startRole('web', outside, { wrapper: cgroup?.wrapper })
+  const web = await startRole('web', standIns, { wrapper: cgroup?.wrapper })
   const { origin, port } = new URL(web.url)
   const memory = async () => {
     const { now, peak } = await memoryOf(web.pid)
@@ -96,12 +96,12 @@ async function flood(connections: number, outside: Outside): Promise<string | un
   }
 }
 
-const outside = await startOutside()
+const standIns = await startInstantStandIns()
 const problems: string[] = []
 for (const connections of attacks) {
-  const problem = await flood(connections, outside)
+  const problem = await flood(connections, standIns)
   if (problem) problems.push(problem)
 }
-await outside.stop()
+await standIns.stop()
 for (const problem of problems) console.error(`BROKEN  ${problem}`)
 process.exit(problems.length > 0 ? 1 : 0)

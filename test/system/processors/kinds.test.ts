@@ -44,7 +44,7 @@ t.test('notifications without a kind change only the asset they are about', asyn
   t.strictSame(await rows(), idsOf())
 
   const before = stampOf('ugc/clip', IMAGE)
-  aheadMs = 10_000 // such notifications state no time but that of their signature, in seconds
+  aheadMs = 10_000 // the only time of these notifications is the signature time, in seconds
   await cloudinary.notify({
     notification_type: 'moderation',
     moderation_status: 'rejected',

@@ -54,9 +54,11 @@ function build(items: StoredEvent[], options: Partial<SearchOptions> = {}) {
     )
 }
 
-const numbersOf = ({ events }: { events: readonly { id: string }[] }) => events.map(({ id }) => Number(id.slice(1)))
+const numbersOf = ({ events }: { events: readonly { id: string }[] }) =>
+  events.map(({ id }) => Number(id.slice(1)))
 
-const range = (from: number, until: number) => Array.from({ length: until - from }, (_, index) => from + index)
+const range = (from: number, until: number) =>
+  Array.from({ length: until - from }, (_, index) => from + index)
 
 const ITEMS = range(0, 25).map((number) => itemOf(number))
 
@@ -85,7 +87,10 @@ t.test('pages are not disturbed by events that arrive', async (t) => {
   const { older } = await search({})
   items.unshift(itemOf(-1, { id: 'e900' }))
   t.strictSame(numbersOf(await search({}, { cursor: older! })), range(10, 20))
-  const newer = await search({}, { cursor: (await search({}, { cursor: older! })).newer!, direction: 'newer' })
+  const newer = await search(
+    {},
+    { cursor: (await search({}, { cursor: older! })).newer!, direction: 'newer' }
+  )
   t.strictSame(numbersOf(newer), range(0, 10))
   t.strictSame(numbersOf(await search({}, { cursor: newer.newer!, direction: 'newer' })), [900])
 })
@@ -112,7 +117,9 @@ t.test('a filter that needs the payload reads the events in chunks', async (t) =
 })
 
 t.test('an index of keys decides by the events themselves', async (t) => {
-  const items = ITEMS.map((item, number) => ({ ...item, status: number % 5 === 0 ? 'dead' : 'done' }) as StoredEvent)
+  const items = ITEMS.map(
+    (item, number) => ({ ...item, status: number % 5 === 0 ? 'dead' : 'done' }) as StoredEvent
+  )
   const search = build(items, { isDescribed: false })
   t.strictSame(numbersOf(await search({ status: ['dead'] })), [0, 5, 10, 15, 20])
   t.strictSame(numbersOf(await search({})), range(0, 10))

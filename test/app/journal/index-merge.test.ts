@@ -46,7 +46,13 @@ async function secondsOf(merge: IndexMerge<EventPosition>) {
 }
 
 t.test('merges the partitions of a block, and reads one block after another', async (t) => {
-  const { table, block, isNewestFirst } = build({ a: [50, 40, 35], b: [45, 44, 43], c: [], d: [20, 10], e: [15] })
+  const { table, block, isNewestFirst } = build({
+    a: [50, 40, 35],
+    b: [45, 44, 43],
+    c: [],
+    d: [20, 10],
+    e: [15]
+  })
   const blocks = [block(['a', 'b', 'c'], 30), block(['d', 'e'], 5)]
   const merge = new IndexMerge({ ...rest, table, blocks, isNewestFirst })
   t.equal(merge.reached, undefined)

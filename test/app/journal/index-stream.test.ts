@@ -58,7 +58,14 @@ t.test('reads a partition with queries that get larger', async (t) => {
 })
 
 t.test('orders the items of one millisecond, which DynamoDB does not', async (t) => {
-  const items = [itemOf(9, 'x'), itemOf(5, 'b'), itemOf(5, 'a'), itemOf(5, 'd'), itemOf(5, 'c'), itemOf(1, 'y')]
+  const items = [
+    itemOf(9, 'x'),
+    itemOf(5, 'b'),
+    itemOf(5, 'a'),
+    itemOf(5, 'd'),
+    itemOf(5, 'c'),
+    itemOf(1, 'y')
+  ]
   const newest = await readAll(new IndexStream(tableOf(items).table, RANGE, 1))
   t.strictSame(newest, ['x', 'd', 'c', 'b', 'a', 'y'])
   const oldest = new IndexStream(tableOf(items.toReversed()).table, { ...RANGE, isNewestFirst: false }, 1)

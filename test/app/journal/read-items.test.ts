@@ -16,7 +16,10 @@ function tableOf(perCall: number) {
       return {
         ...(perCall > 0 && {
           Responses: {
-            journal: Keys.slice(0, perCall).map(({ id }) => ({ id, ...(id !== 'state' && { status: 'done' }) }))
+            journal: Keys.slice(0, perCall).map(({ id }) => ({
+              id,
+              ...(id !== 'state' && { status: 'done' })
+            }))
           }
         }),
         ...(rest.length > 0 && { UnprocessedKeys: { journal: { Keys: rest } } })

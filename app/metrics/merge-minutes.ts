@@ -7,7 +7,7 @@ export function mergeMinutes(records: readonly MinuteRecord[]): MinuteCounts[] {
   const minutes = new Map<string, MinuteRecord[]>()
   for (const record of records) minutes.set(record.minute, [...(minutes.get(record.minute) ?? []), record])
   return [...minutes]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .sort(([a], [b]) => a.localeCompare(b))
     .map(([minute, ofMinute]) => mergeMinute(minute, ofMinute))
 }
 

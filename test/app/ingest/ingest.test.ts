@@ -150,3 +150,24 @@ t.test('refuses an event that is too large for SQS', async (t) => {
     summary: { type: 'upload' }
   })
 })
+
+t.test('events state the role that received them', async (t) => {
+  const { ingest, stored } = await build({ role: 'poll' })
+  await ingest.receive(signed(UPLOAD))
+  t.equal(stored[0]?.source, 'poll')
+})
+
+t.test('reports each refused notification with its headers and the length of its body', async (t) => {
+  const refusals: unknown[] = []
+  const { ingest } = await build({ onRefused: (refusal) => refusals.push(refusal) })
+  const missing = { signature: undefined, timestamp: undefined }
+  await ingest.receive({ body: UPLOAD, headers: missing })
+  const { headers } = signed(UPLOAD)
+  const forged = { signature: 'ab'.repeat(20), timestamp: headers.timestamp }
+  await ingest.receive({ body: UPLOAD, headers: forged })
+  await ingest.receive(signed(UPLOAD))
+  t.strictSame(refusals, [
+    { code: 'SIGNATURE_MISSING', headers: missing },
+    { code: 'SIGNATURE_INVALID', headers: forged, bytes: UPLOAD.length }
+  ])
+})

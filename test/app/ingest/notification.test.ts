@@ -728,3 +728,8 @@ t.test("does not split a list longer than Cloudinary's", async (t) => {
   t.equal(count(bodyOf(20_000)), 20_000)
   t.equal(count(bodyOf(20_001)), 1)
 })
+
+t.test('an event states the role that received it', async (t) => {
+  t.equal(eventOf({ notification_type: 'upload' }, { source: 'poll' }).source, 'poll')
+  t.notOk('source' in eventOf({ notification_type: 'upload' }))
+})

@@ -57,6 +57,17 @@ t.test('an event may lack its payload, or have one that is too large to show', a
   t.throws(() => toDetail(item({ payload: Buffer.from('nonsense') })))
 })
 
+t.test('shows what a change of tags did', async (t) => {
+  const changed = { ...event, type: 'resource_tags_changed', payload: { added: ['sale'] } }
+  const stored = item({ type: 'resource_tags_changed', payload: gzipSync(JSON.stringify(changed)) })
+  t.strictSame(toDetail(stored).change, { added: ['sale'] })
+  const { historyKey: _, payload: __, ...bare } = stored
+  const tag = { outcome: 'started', at: event.receivedAt, attempts: 1, waits: 0 } as const
+  const detail = toDetail({ ...bare, processors: { tag } })
+  t.notOk('group' in detail)
+  t.strictSame(detail.processors, { tag })
+})
+
 t.test('an ignored event has no attempts', async (t) => {
   const { attempts: _, asset: __, startedAt: ___, finishedAt: ____, ...ignored } = item({ status: 'ignored' })
   t.match(toListed(ignored), { status: 'ignored', attempts: 0, processors: {} })

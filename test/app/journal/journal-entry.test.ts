@@ -36,6 +36,18 @@ t.test('reads an event with its payload unchanged', async (t) => {
   t.strictSame(await readEntry(table, event.id), entry)
 })
 
+t.test('reads the earlier attempts, and no item that is not an event', async (t) => {
+  const event = newEvent()
+  const { id } = await beginAttempt(journal, event)
+  await beginAttempt(journal, event)
+  t.match(await readEntry(table, event.id), { attempts: 2, history: [{ id, processors: {} }] })
+  await table.client.send(
+    new PutCommand({ TableName: table.tableName, Item: { id: 'minute#1', counts: {} } })
+  )
+  t.equal(await readEntry(table, 'minute#1'), undefined)
+  t.equal(await readEvent(table, 'minute#1'), undefined)
+})
+
 t.test('an ignored event has no attempts', async (t) => {
   const event = newEvent()
   await journal.ignore(event, 'not wanted', PATIENT)

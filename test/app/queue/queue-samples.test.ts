@@ -82,6 +82,7 @@ t.test('uses a timer by default', async (t) => {
     log: pino({ enabled: false }),
     clock: Date.now
   })
+  await queueSamples.stop()
   queueSamples.start()
   await queueSamples.stop()
 })

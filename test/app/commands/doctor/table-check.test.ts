@@ -121,7 +121,10 @@ t.test('warns of an index that lacks attributes', async (t) => {
 
 t.test('reports a table and an index that are not active yet', async (t) => {
   const { KeySchema, GlobalSecondaryIndexes } = journalTableInput('any')
-  const [index, ...others] = GlobalSecondaryIndexes!.map((given) => ({ ...given, IndexStatus: 'ACTIVE' as const }))
+  const [index, ...others] = GlobalSecondaryIndexes!.map((given) => ({
+    ...given,
+    IndexStatus: 'ACTIVE' as const
+  }))
   const found = (TableStatus: 'CREATING' | 'UPDATING', IndexStatus: 'CREATING' | 'UPDATING') =>
     table({
       client: describing(

@@ -46,7 +46,7 @@ export function environmentsOf({ settings, queues, webhookUrl, topicArn, databas
     },
     poll: { ...common, ...journal, ...(settings.pollChannel && { POLL_CHANNEL: settings.pollChannel }) },
     worker,
-    // without the secret of Cloudinary, which it does not call
+    // no Cloudinary secret, because it does not call Cloudinary; its password is a secret too
     activity: {
       LOG_LEVEL: common.LOG_LEVEL,
       METRICS_NAMESPACE: common.METRICS_NAMESPACE,
@@ -55,8 +55,6 @@ export function environmentsOf({ settings, queues, webhookUrl, topicArn, databas
       PORT: String(PORT)
     },
     reconcile: { ...common, ...journal },
-    /** Its password and tokens are secrets. */
-    activity: { ...common, ...journal, PORT: String(PORT) },
     operator: worker
   } satisfies Record<string, Environment>
 }

@@ -42,7 +42,8 @@ const now = () => Math.floor(Date.now() / 1000)
 /** Signs a body, records its events as authentic, and returns the header lines. */
 function sign(body: string | Buffer): HeaderLine[] {
   const signedAt = now()
-  const context = { environment: cloudName, isOwnKey: (key: string) => key === apiKey, signedAt }
+  const isOwnKey = (key: string) => key === apiKey
+  const context = { environment: cloudName, isOwnKey, signedAt, source: 'web' as const }
   for (const event of toEvents(Buffer.from(body), { ...context, receivedAt: new Date() })) {
     // the queue deduplicates a body that is sent again and keeps the first event
     if (!authentic.has(event.id)) authentic.set(event.id, event)

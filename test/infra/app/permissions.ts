@@ -63,7 +63,7 @@ export function permissions(t: Test, { plain, several, trial }: Record<string, S
     t.strictSame(allowed(several!.home, 'ServicesActivityTaskTaskRole'), [
       'Key: kms:Decrypt kms:GenerateDataKey',
       'QueuesQueue: sqs:SendMessage',
-      `${JOURNAL}/index/feed: dynamodb:Query`,
+      `${['feed', 'history', 'unfinished'].map((name) => `${JOURNAL}/index/${name}`).join(', ')}: dynamodb:Query`,
       `${JOURNAL}: dynamodb:BatchGetItem dynamodb:GetItem`
     ])
     t.strictSame(allowed(several!.home, 'ServicesPollTaskTaskRole'), [

@@ -7,7 +7,7 @@ import { isSameOrigin } from './same-origin.ts'
 
 export const USER_NAME = 'listener'
 
-/** `full`: with the password. `read`: with a token, which sees the feed without payloads and errors. */
+/** `full`: with the password. `read`: with a token, for the feed without payloads and errors. */
 export type Access = 'full' | 'read'
 
 declare module 'fastify' {
@@ -15,7 +15,7 @@ declare module 'fastify' {
     access: Access
   }
   interface FastifyContextConfig {
-    /** `token`: a read token will do as well. `open`: for anyone. Without it the password is needed. */
+    /** `token`: a read token is also accepted. `open`: no login. Default: the password is required. */
     access?: 'token' | 'open'
   }
 }
@@ -25,12 +25,12 @@ export interface AccessOptions {
   readTokens: readonly string[]
 }
 
-/** Wrong passwords and tokens that an address may send in a minute. */
+/** Maximum number of wrong passwords and tokens per address and minute. */
 const WRONG_PER_MINUTE = 10
 
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS']
 
-/** Lets requests in that have the password, or a token where a token will do, and refuses what comes from another origin. */
+/** Requires the password, or a token on routes for tokens, and refuses changes from other origins. */
 export async function protect(app: FastifyInstance, { password, readTokens }: AccessOptions): Promise<void> {
   const isUser = equals(USER_NAME)
   const isPassword = equals(password)
@@ -39,12 +39,12 @@ export async function protect(app: FastifyInstance, { password, readTokens }: Ac
   await app.register(basicAuth, {
     authenticate: { realm: 'activity' },
     validate: async (user, given) => {
-      // both are compared, whatever the first says
+      // compare both, so that the duration does not reveal the user name
       const isRight = [isUser(user), isPassword(given)].every(Boolean)
       if (!isRight) throw new RequestError(401, 'PASSWORD_WRONG', 'wrong user name or password')
     }
   })
-  // it remembers 5,000 addresses
+  // keeps counts of up to 5,000 addresses
   const wrong = app.createRateLimit({ max: WRONG_PER_MINUTE, timeWindow: 60_000 })
   const checkPassword = (request: FastifyRequest, reply: FastifyReply) =>
     new Promise<void>((resolve, reject) => {
@@ -77,7 +77,7 @@ export async function protect(app: FastifyInstance, { password, readTokens }: Ac
         await checkPassword(request, reply)
         return 'full'
       }
-      // all are compared, so that the time does not tell which one it is
+      // compare all tokens, so that the duration does not reveal the matching one
       if (tokens.map((isToken) => isToken(token)).some(Boolean)) return 'read'
       reply.header('www-authenticate', 'Bearer realm="activity", error="invalid_token"')
       throw new RequestError(401, 'TOKEN_INVALID', 'the token is not one of ACTIVITY_READ_TOKENS')
@@ -102,7 +102,7 @@ export async function protect(app: FastifyInstance, { password, readTokens }: Ac
   })
 }
 
-/** Compares in constant time with a secret, whatever the lengths. */
+/** Returns a comparison with a secret in constant time, for values of any length. */
 function equals(secret: string): (given: string) => boolean {
   const expected = sha256(secret)
   return (given) => timingSafeEqual(sha256(given), expected)

@@ -21,7 +21,7 @@ import { answerTo } from './request-error.ts'
 
 export interface ActivityServerOptions extends AccessOptions {
   log: Logger
-  /** It bounds the load on the journal. */
+  /** Bounds the load on the journal. */
   store: ActivityStore
   liveFeed: LiveFeed
   replays: ReplayRunner
@@ -35,17 +35,17 @@ export interface ActivityServerOptions extends AccessOptions {
 
 const API = '/api/activity'
 
-/** What pages of other origins may read. */
+/** Paths that pages of other origins may read. */
 const FEED = [`${API}/events`, `${API}/stream`]
 
-/** Longer than the idle time-out of an ALB (60 s), or it would send requests into connections that close. */
+/** Longer than the idle time-out of an ALB (60 s): else the ALB sends requests on connections that close. */
 const KEEP_ALIVE_MS = 65_000
 
 const REQUEST_MS = 30_000
 
 const MAXIMUM_CONNECTIONS = 1000
 
-/** No inline script or style; thumbnails may be on any host of the user's. */
+/** No inline script or style; thumbnails may come from any host, since users may have their own. */
 const CONTENT_SECURITY_POLICY = {
   defaultSrc: ["'none'"],
   scriptSrc: ["'self'"],
@@ -57,7 +57,7 @@ const CONTENT_SECURITY_POLICY = {
   frameAncestors: ["'none'"]
 }
 
-/** The activity role's server, not yet listening. */
+/** Returns the activity role's server, not yet listening. */
 export async function buildActivityServer(options: ActivityServerOptions): Promise<FastifyInstance> {
   const { log, store, liveFeed, replays, lifecycle, clock, every = everyWithTimer } = options
   const app: FastifyInstance = fastify({
@@ -67,7 +67,7 @@ export async function buildActivityServer(options: ActivityServerOptions): Promi
     bodyLimit: ACTIVITY_BODY_BYTES,
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_MS,
-    // logins are throttled by address: X-Forwarded-For is believed of the nearest peer only
+    // logins are throttled by address: trust X-Forwarded-For only from the nearest peer
     trustProxy: (_address, hop) => hop === 0
   })
   app.server.maxConnections = MAXIMUM_CONNECTIONS
@@ -86,13 +86,13 @@ export async function buildActivityServer(options: ActivityServerOptions): Promi
 
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: CONTENT_SECURITY_POLICY },
-    // not for the subdomains, which are not ours
+    // not for subdomains: they may belong to other services
     strictTransportSecurity: { includeSubDomains: false },
     xFrameOptions: { action: 'deny' },
-    // with no-referrer a form's Origin would be null
+    // with no-referrer, browsers send `Origin: null` with a form
     referrerPolicy: { policy: 'same-origin' }
   })
-  // before the password is asked for: a browser sends none with a preflight
+  // before authentication: browsers send preflights without a password
   await app.register(cors, { delegator: corsOf(options.allowedOrigins) })
   await protect(app, options)
 

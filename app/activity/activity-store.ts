@@ -2,15 +2,15 @@ import type { Asset, EventType, Origin } from '../ingest/event.ts'
 import type { Status } from '../journal/journal-entry.ts'
 import type { ProcessorRecords } from '../journal/processor-record.ts'
 
-/** How an event came into the queue. */
+/** Origin of an event in the queue. */
 export type EventSource = 'web' | 'poll' | 'reconcile' | 'replay'
 
-/** An event as the list shows it: no payload. */
+/** An event in the list, without its payload. */
 export interface ActivityEvent {
   id: string
   type: EventType
   environment: string
-  /** The message group: events of one group are one asset's, in order. */
+  /** The message group. All events of a group belong to one asset and run in order. */
   group?: string
   asset?: Asset | null
   origin: Origin
@@ -20,36 +20,36 @@ export interface ActivityEvent {
   startedAt?: string
   finishedAt?: string
   status: Status
-  /** Why it was ignored. */
+  /** Reason why the event was ignored. */
   reason?: string
   attempts: number
   processors: ProcessorRecords
   lastError?: { processor: string; code: string; message: string }
   source?: EventSource
-  /** The operator's run that opened it last. */
+  /** The last replay or redrive that reopened the event. */
   run?: string
   traceId?: string
-  /** What the event changed, in words the list can show: tags and fields added, removed. */
+  /** Summary of the change for the list: added and removed tags and fields. */
   change?: { added?: string[]; removed?: string[] }
 }
 
-/** One attempt of an event; the last 20 are kept. */
+/** One attempt of an event. The journal keeps the last 20. */
 export interface AttemptRecord {
   id: string
   startedAt: string
   endedAt?: string
-  /** What each processor that ran in it did. */
+  /** Outcome of each processor that ran in the attempt. */
   processors: Readonly<
     Record<string, { outcome: string; milliseconds?: number; code?: string; message?: string }>
   >
 }
 
-/** An event with all that the journal keeps of it. */
+/** An event with all the data that the journal keeps. */
 export interface ActivityEventDetail extends ActivityEvent {
   history: readonly AttemptRecord[]
-  /** The notification or found asset, as JSON; undefined where it was too large to keep. */
+  /** The notification or found asset, as JSON; undefined if it was too large to keep. */
   payload: unknown
-  /** When SQS had stored it. */
+  /** Time at which SQS had stored the event. */
   storedAt?: string
 }
 
@@ -70,23 +70,23 @@ export interface MinuteCounts {
   endToEnd: { p95: number } | undefined
 }
 
-/** What is stored in the queue and not yet started, as a worker saw it last. */
+/** The backlog of the queue at a worker's last sample: events that are stored but not started. */
 export interface QueueSample {
   at: string
   waiting: number
   inFlight: number
   deadLetters: number
-  /** Age of the oldest event that was started since the sample before, in seconds. */
+  /** Age of the oldest event started since the previous sample, in seconds. */
   oldestSeconds?: number
   /** True while a worker's circuit breaker is open. */
   breakerOpen: boolean
 }
 
-/** A refused notification, sampled; anyone can cause one, so nothing of it is trusted. */
+/** A sampled refused notification. Anyone can send one, so its values are untrusted. */
 export interface RefusedSample {
   at: string
   code: string
-  /** Which of the expected headers it had, and in what form; never their values. */
+  /** The expected headers that were present, and their form; never their values. */
   headers: Readonly<Record<string, string>>
   bytes?: number
 }
@@ -118,7 +118,7 @@ export interface ActivityFilter {
 export interface PageQuery {
   filter: ActivityFilter
   limit: number
-  /** From an earlier page: continues after it in `direction`. */
+  /** Cursor of an earlier page. The page continues after it in `direction`. */
   cursor?: string
   /** `older` (default) or `newer` than the cursor. */
   direction?: 'older' | 'newer'
@@ -126,26 +126,26 @@ export interface PageQuery {
 }
 
 export interface EventPage {
-  /** Newest first, whatever the direction. */
+  /** Newest first, in both directions. */
   events: readonly ActivityEvent[]
-  /** Cursors of the ends; undefined where there is nothing beyond as far as is known. */
+  /** Cursors of the ends; undefined if no further events are known. */
   older?: string
   newer?: string
-  /** How far back the search went, where it stopped before the page was full: continue with `older`. */
+  /** Time that the search reached, if it stopped before the page was full: continue with `older`. */
   searchedTo?: string
 }
 
-/** What the activity role reads. Implementations throw JOURNAL_UNAVAILABLE. */
+/** Data that the activity role reads. Implementations throw JOURNAL_UNAVAILABLE. */
 export interface ActivityStore {
   list(query: PageQuery): Promise<EventPage>
   find(id: string): Promise<ActivityEventDetail | undefined>
   /** All events of one asset, newest first. */
   history(group: string, query: Omit<PageQuery, 'filter'>): Promise<EventPage>
-  /** Events that wait for a retry or are dead, newest first, from the sparse index. */
+  /** Retrying and dead events, newest first, from the sparse index. */
   unfinished(status: 'retrying' | 'dead', query: PageQuery): Promise<EventPage>
   /** Minutes in the range that have counts, oldest first. */
   minutes(from: string, until: string, signal: AbortSignal): Promise<readonly MinuteCounts[]>
-  /** The newest sample of the queue; undefined while no worker has written one. */
+  /** The newest sample of the queue; undefined if no worker has written one. */
   queue(signal: AbortSignal): Promise<QueueSample | undefined>
   /** Newest first, at most 100. */
   refused(signal: AbortSignal): Promise<readonly RefusedSample[]>

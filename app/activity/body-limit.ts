@@ -1,2 +1,2 @@
-/** Maximum size of a request's body, in bytes: 1,000 ids, and a filter. */
+/** Maximum size of a request body, in bytes: 1,000 ids and a filter. */
 export const ACTIVITY_BODY_BYTES = 256 * 1024

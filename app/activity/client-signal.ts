@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 
-/** Aborts when the client goes away before it has been answered. */
+/** Returns a signal that aborts if the client disconnects before the response is complete. */
 export function clientSignal(response: ServerResponse): AbortSignal {
   const gone = new AbortController()
   response.once('close', () => {

@@ -1,6 +1,6 @@
 import { FilterError } from './event-filter.ts'
 
-/** A place in the list of events: they are ordered by the time received, then by id. */
+/** A place in the list of events, which is ordered by the time received, then by id. */
 export interface EventPosition {
   receivedAt: string
   id: string
@@ -8,11 +8,11 @@ export interface EventPosition {
 
 const POSITION = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([^\s]{1,200})$/
 
-/** The cursor of a place, opaque to clients and safe in a URL. */
+/** Returns the cursor of a place, opaque to clients and safe in a URL. */
 export const encodeCursor = ({ receivedAt, id }: EventPosition): string =>
   Buffer.from(`${receivedAt} ${id}`).toString('base64url')
 
-/** @throws {FilterError} FILTER_INVALID where no page gave it out */
+/** @throws {FilterError} FILTER_INVALID if the text is not a cursor */
 export function decodeCursor(cursor: string): EventPosition {
   const [, receivedAt, id] = POSITION.exec(Buffer.from(cursor, 'base64url').toString()) ?? []
   if (receivedAt === undefined || id === undefined)

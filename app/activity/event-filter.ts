@@ -27,9 +27,9 @@ const SLOW_MS = 1000
 export const PAGE_EVENTS = 50
 const MAXIMUM_PAGE_EVENTS = 200
 
-/** A filter value, or a parameter of paging, that cannot be used. */
+/** Error for an invalid value of a filter or of a paging parameter. */
 export class FilterError extends RequestError {
-  /** The parameter of the query string. */
+  /** Name of the parameter in the query string. */
   readonly parameter: string
 
   constructor(parameter: string, problem: string) {
@@ -50,7 +50,7 @@ const wholeNumber = (description: string, minimum: number, maximum: number) => {
     .describe(description)
 }
 
-/** One value, several separated by commas, or the parameter repeated. */
+/** One value, values separated by commas, or a repeated parameter. */
 const listOf = <const Value extends string>(values: readonly Value[], description: string) =>
   z
     .union([z.string(), z.array(z.string()).max(values.length)])
@@ -61,7 +61,7 @@ const listOf = <const Value extends string>(values: readonly Value[], descriptio
 
 const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)?)?$/
 
-/** A date, or a date and a time; UTC where no offset is given. */
+/** A date, or a date and a time. UTC if it has no offset. */
 const time = (description: string, endOfDay: boolean) =>
   z
     .string()
@@ -76,7 +76,7 @@ const time = (description: string, endOfDay: boolean) =>
     })
     .describe(`${description}; ISO 8601, UTC where no offset is given`)
 
-/** The parameters that select events, as the query string and the body of a replay name them. */
+/** The parameters that select events, in the query string and in the body of a replay. */
 export const FilterSchema = z.strictObject({
   status: listOf(STATUSES, 'state of the event').optional(),
   type: listOf(EVENT_TYPES, 'type of the event').optional(),
@@ -111,9 +111,9 @@ export const ListSchema = FilterSchema.extend({
 export type FilterParameters = z.output<typeof FilterSchema>
 export type ListParameters = z.output<typeof ListSchema>
 
-/** What a list of events shows, and which page of it. */
+/** The filter and the page of a list of events. */
 export interface ListQuery {
-  /** The view is part of it. */
+  /** Includes the view. */
   filter: ActivityFilter
   view?: View
   cursor?: string
@@ -121,7 +121,7 @@ export interface ListQuery {
   limit: number
 }
 
-/** Name of each parameter in the filter, where it differs. */
+/** Names of the parameters that have another name in the filter. */
 const FIELDS = {
   asset: 'assetId',
   attempts: 'minimumAttempts',
@@ -134,7 +134,7 @@ const fieldOf = (parameter: string): string =>
   Object.hasOwn(FIELDS, parameter) ? FIELDS[parameter as RenamedParameter] : parameter
 
 /**
- * Reads the parameters of a list of events. An empty value counts as not given, as a form sends it.
+ * Reads the parameters of a list of events. Ignores empty values, since forms send them.
  *
  * @throws {FilterError} FILTER_INVALID, for the first parameter that is unknown or has a bad value
  */
@@ -158,7 +158,7 @@ export function parseListQuery(query: unknown): ListQuery {
 export const parseFilter = (query: unknown): ActivityFilter =>
   filterFrom(parseParameters(FilterSchema, query))
 
-/** The query string of a filter; `parseFilter` reads it. */
+/** Returns the query string of a filter, for `parseFilter`. */
 export function filterToQuery(filter: ActivityFilter): URLSearchParams {
   const query = new URLSearchParams()
   for (const parameter of Object.keys(FilterSchema.shape)) {
@@ -168,12 +168,12 @@ export function filterToQuery(filter: ActivityFilter): URLSearchParams {
   return query
 }
 
-/** Whether nothing is filtered. */
+/** Returns whether a filter is empty. */
 export const isEmptyFilter = (filter: ActivityFilter): boolean =>
   Object.values(filter).every((value) => value === undefined)
 
 /**
- * Reads parameters by their schema. An empty value counts as not given, as a form sends it.
+ * Reads parameters by their schema. Ignores empty values, since forms send them.
  *
  * @throws {FilterError} FILTER_INVALID, for the first parameter that is unknown or has a bad value
  */
@@ -195,7 +195,7 @@ const withoutEmpty = (query: unknown): unknown =>
     ? query
     : Object.fromEntries(Object.entries(query).filter(([, value]) => value !== '' && value !== undefined))
 
-/** The filter of parameters that have been read; the view is part of it. */
+/** Returns the filter of parsed parameters, including the view. */
 export const filterFrom = ({ view, ...parameters }: FilterParameters): ActivityFilter => {
   const filter = Object.fromEntries(
     Object.entries(parameters).map(([parameter, value]) => [fieldOf(parameter), value])

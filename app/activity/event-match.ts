@@ -1,12 +1,12 @@
 import type { ActivityEvent, ActivityFilter } from './activity-store.ts'
 
-/** Whether an event can only be matched with its payload at hand. */
+/** Returns whether a filter needs the payload of an event. */
 export const needsPayload = ({ text, tag, folder }: ActivityFilter): boolean =>
   text !== undefined || tag !== undefined || folder !== undefined
 
 /**
- * Whether a filter selects an event. Without the payload, `text` selects none, `tag` only what the event added or removed,
- * and `folder` goes by the public id.
+ * Returns whether a filter selects an event. Without the payload, `text` never matches, `tag` matches only
+ * tags that the event added or removed, and `folder` matches the public id.
  */
 export function matches(event: ActivityEvent, filter: ActivityFilter, payload?: unknown): boolean {
   const { assetId, prefix, trace } = filter
@@ -35,7 +35,7 @@ function matchesWho({ origin }: ActivityEvent, who: string | undefined): boolean
   return who === 'other' ? !origin.own : origin.id === who
 }
 
-/** One processor has to meet all that is asked of a processor. */
+/** Returns whether a single processor meets all conditions on processors. */
 function matchesProcessors({ processors, lastError }: ActivityEvent, filter: ActivityFilter): boolean {
   const { processor, outcome, code, minimumMilliseconds } = filter
   if (processor === undefined && !outcome && !code && minimumMilliseconds === undefined) return true
@@ -47,7 +47,7 @@ function matchesProcessors({ processors, lastError }: ActivityEvent, filter: Act
       (minimumMilliseconds === undefined ||
         ('milliseconds' in record && record.milliseconds >= minimumMilliseconds))
   )
-  // an error may be of a processor that has been tried again since
+  // the last error may belong to a processor that has been retried since
   const isLastError =
     code !== undefined && !outcome && minimumMilliseconds === undefined && lastError?.code === code
   return hasRecord || (isLastError && (processor === undefined || lastError.processor === processor))
@@ -61,7 +61,7 @@ function tagsOf({ change }: ActivityEvent, payload: unknown): readonly unknown[]
   return [...(change?.added ?? []), ...(change?.removed ?? []), ...(Array.isArray(tags) ? tags : [])]
 }
 
-/** The asset folder where the payload states one (dynamic folders); else the folder in the public id. */
+/** Returns the asset folder if the payload has one (dynamic folders), else the folder in the public id. */
 function folderOf({ asset }: ActivityEvent, payload: unknown): string {
   const { asset_folder: assetFolder } = fieldsOf(payload)
   if (typeof assetFolder === 'string') return assetFolder

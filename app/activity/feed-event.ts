@@ -4,7 +4,7 @@ import type { ActivityEvent, ActivityEventDetail, ActivityFilter, AttemptRecord 
 import { maskPayload } from './masked-payload.ts'
 import { RequestError } from './request-error.ts'
 
-/** An event as a read token sees it: neither errors nor notes, nor who made the change. */
+/** Returns an event for a read token: without errors, notes and origin. */
 export type PublicEvent = Pick<
   ActivityEvent,
   | 'id'
@@ -21,11 +21,11 @@ export type PublicEvent = Pick<
   | 'change'
 > & { processors: Readonly<Record<string, { outcome: string; milliseconds?: number }>> }
 
-/** An event of a list, as the reader may see it. */
+/** Returns an event of a list, with the fields that the access permits. */
 export const feedEvent = (event: ActivityEvent, access: Access): ActivityEvent | PublicEvent =>
   access === 'full' ? maskEvent(event) : publicEvent(event)
 
-/** An event with secrets masked in what processors and libraries said. */
+/** Returns an event with secrets masked in the texts of processors and libraries. */
 export function maskEvent(event: ActivityEvent): ActivityEvent {
   const { lastError, processors } = event
   return {
@@ -35,7 +35,7 @@ export function maskEvent(event: ActivityEvent): ActivityEvent {
   }
 }
 
-/** A whole event, with secrets and capability URLs masked. */
+/** Returns a whole event, with secrets and capability URLs masked. */
 export const maskDetail = (detail: ActivityEventDetail): ActivityEventDetail => ({
   ...detail,
   ...maskEvent(detail),
@@ -69,7 +69,7 @@ function publicEvent(event: ActivityEvent): PublicEvent {
 }
 
 /**
- * Refuses a filter that would tell a reader by its result what it may not see.
+ * Refuses a filter whose result would reveal fields that the access does not permit.
  *
  * @throws {RequestError} FILTER_REFUSED
  */
@@ -87,7 +87,7 @@ export function checkFilter({ text, code, trace, who }: ActivityFilter, access: 
   }
 }
 
-/** Masks the texts that are written by processors and libraries. */
+/** Masks secrets in the texts of processors and libraries. */
 const maskTexts = <Fields extends object>(fields: Fields): Fields => ({
   ...fields,
   ...('message' in fields && typeof fields.message === 'string' && { message: maskSecrets(fields.message) }),

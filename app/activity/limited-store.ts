@@ -1,7 +1,7 @@
 import { ListenerError } from '../errors.ts'
 import type { ActivityStore } from './activity-store.ts'
 
-/** Calls of the store in flight at a time, and those that may wait for their turn. */
+/** Maximum numbers of concurrent calls of the store, and of calls that wait for their turn. */
 const MAXIMUM_CALLS = 8
 const MAXIMUM_WAITING = 32
 
@@ -13,7 +13,7 @@ export interface StoreLimits {
 /**
  * A store that bounds the load on the journal: calls beyond the limit wait for their turn.
  *
- * Its methods throw OVERLOADED where too many wait.
+ * Its methods throw OVERLOADED if too many calls wait.
  */
 export function limitStore(store: ActivityStore, limits: StoreLimits = {}): ActivityStore {
   const { maximumCalls = MAXIMUM_CALLS, maximumWaiting = MAXIMUM_WAITING } = limits

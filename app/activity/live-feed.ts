@@ -5,19 +5,19 @@ import type { ActivityEvent, ActivityFilter, ActivityStore, EventPage } from './
 import { matches } from './event-match.ts'
 import { type Every, everyWithTimer } from './every.ts'
 
-/** What a viewer is sent. */
+/** Receives the messages of the feed. */
 export type LiveMessage =
-  /** An event that is new, or has changed since it was sent last. */
+  /** An event that is new or has changed since the last message. */
   | { kind: 'event'; id: string; event: ActivityEvent }
-  /** Events may be missing: the viewer is to load the list again. */
+  /** Events may be missing: the viewer must load the list again. */
   | { kind: 'reset'; id: string }
 
 export interface Viewer {
   filter: ActivityFilter
-  /** Id of the last message that it has seen; it is sent the later ones at once. */
+  /** Id of the last message that the viewer has received. The feed sends later messages at once. */
   lastId?: string | undefined
   send: (message: LiveMessage) => void
-  /** Called when the feed closes; nothing is sent after it. */
+  /** Called when the feed closes. No message follows. */
   end: () => void
 }
 
@@ -28,27 +28,27 @@ export interface LiveFeedOptions {
   clock?: () => number
   every?: Every
   maximumViewers?: number
-  /** Number of messages that a viewer can resume after, at least. */
+  /** Minimum number of messages after which a viewer can resume. */
   ringSize?: number
 }
 
-/** Between two polls of the store, in milliseconds. */
+/** Interval of polls of the store, in milliseconds. */
 const POLL_MS = 1000
 
-/** How long after it was received an event is watched for changes, in milliseconds. */
+/** Time after its receipt in which the feed watches an event for changes, in milliseconds. */
 const WATCHED_MS = 60_000
 
-/** A viewer without a last id is sent the events received this long ago, in milliseconds, so that it misses none. */
+/** Age of the events that a viewer without a last id receives, in milliseconds, so that it misses none. */
 const OVERLAP_MS = 15_000
 
-/** Events that one poll reads: pages of `PAGE_EVENTS`, as long as they have something new. */
+/** Maximum number of events per poll. It reads pages of `PAGE_EVENTS` while they contain new events. */
 const PAGE_EVENTS = 100
 const MAXIMUM_PAGES = 10
 
 const MAXIMUM_VIEWERS = 200
 const RING_SIZE = 1000
 
-/** An event as it was sent last. */
+/** An event in its last message. */
 interface Known {
   receivedAt: string
   version: string
@@ -60,8 +60,8 @@ interface Change {
 }
 
 /**
- * New and changed events, for all viewers of the process: one poll of the store a second, none without viewers. The ids
- * of its messages name the feed's run: after a gap a run ends, and ids of an earlier run get a reset.
+ * Sends new and changed events to all viewers of the process, with one poll of the store per second, or none
+ * without viewers. Message ids contain the feed's run. A gap ends a run; ids of earlier runs get a reset.
  */
 export class LiveFeed {
   readonly #options: Required<LiveFeedOptions>
@@ -93,8 +93,8 @@ export class LiveFeed {
   }
 
   /**
-   * Sends events to a viewer until the returned function is called; undefined where there are too many viewers, or the
-   * feed is closed. What the viewer can resume after is sent before this returns.
+   * Sends events to a viewer until the returned function is called. Returns undefined if there are too many
+   * viewers or the feed is closed. Sends the messages that the viewer missed before it returns.
    */
   watch(viewer: Viewer): (() => void) | undefined {
     if (this.#isClosed || this.#viewers.size >= this.#options.maximumViewers) return undefined
@@ -108,7 +108,7 @@ export class LiveFeed {
     return () => this.#leave(viewer)
   }
 
-  /** Ends all viewers. */
+  /** Closes all viewers. */
   close(): void {
     this.#isClosed = true
     for (const viewer of this.#viewers) {
@@ -124,7 +124,7 @@ export class LiveFeed {
     this.#polling?.abort()
   }
 
-  /** Sends what is in the ring after the viewer's last message; without one, what was received lately. */
+  /** Sends the messages after the viewer's last one; without a last message, recently received events. */
   #catchUp(viewer: Viewer): void {
     if (viewer.lastId === undefined) {
       const since = isoOf(this.#options.clock() - OVERLAP_MS)
@@ -166,7 +166,7 @@ export class LiveFeed {
     }
   }
 
-  /** Events received lately that are not known as they are now, oldest first. */
+  /** Returns recently received events that are new or have changed, oldest first. */
   async #readChanges(now: number, signal: AbortSignal): Promise<{ changes: Change[]; isComplete: boolean }> {
     const filter = { from: isoOf(now - WATCHED_MS) }
     const changes: Change[] = []
@@ -197,7 +197,7 @@ export class LiveFeed {
     if (matches(event, viewer.filter)) viewer.send({ kind: 'event', id: this.#idOf(sequence), event })
   }
 
-  /** Ids of the messages so far cannot be resumed after any more. */
+  /** Starts a new run. Viewers can no longer resume after earlier messages. */
   #startRun(): void {
     this.#run = newRun()
     this.#sequence = 0
@@ -207,7 +207,7 @@ export class LiveFeed {
     for (const viewer of this.#viewers) viewer.send({ kind: 'reset', id: this.#idOf(0) })
   }
 
-  /** Events may have come and gone out of what a poll reads. */
+  /** Returns whether the last poll was so long ago that this one may miss events. */
   #isStale(now: number): boolean {
     return this.#polledAt !== undefined && now - this.#polledAt > WATCHED_MS
   }
@@ -228,7 +228,7 @@ const splitId = (id: string): [run: string | undefined, sequence: number] => {
   return [run, /^\d{1,15}$/.test(sequence ?? '') ? Number(sequence) : Number.NaN]
 }
 
-/** Changes whenever the event does. */
+/** Returns a text that changes with the event. */
 const versionOf = (event: ActivityEvent): string => digest(JSON.stringify(event))
 
 const isoOf = (time: number): string => new Date(time).toISOString()

@@ -1,16 +1,16 @@
 import { maskSecrets } from '../mask.ts'
 
-/** Fields whose value authorizes, wherever they are in a notification. */
+/** Fields that contain credentials, at any depth of a notification. */
 const SECRET_FIELD = /signature|token|secret|password|credential|authorization/i
 
 /**
- * A public delivery URL: it gives nobody more than the public id does. One with a signature, or with a query, may be of a
- * private asset or a download.
+ * A public delivery URL: it gives no more access than the public id. A URL with a signature or a query may
+ * give access to a private asset or a download.
  */
 const PUBLIC_DELIVERY_URL =
   /^https?:\/\/res\.cloudinary\.com\/[\w-]+\/(?:image|video|raw)\/upload\/(?!s--)[^\s?#"'<>]*$/
 
-/** A copy of a payload with secrets and capability URLs masked. */
+/** Returns a copy of a payload with secrets and capability URLs masked. */
 export function maskPayload(value: unknown): unknown {
   if (typeof value === 'string') return PUBLIC_DELIVERY_URL.test(value) ? value : maskSecrets(value)
   if (Array.isArray(value)) return value.map(maskPayload)

@@ -14,7 +14,7 @@ import type {
 import { decodeCursor, encodeCursor, newestFirst } from './event-cursor.ts'
 import { matches } from './event-match.ts'
 
-/** What the journal adds to an event. */
+/** Fields that the journal adds to an event. */
 export type EventState = Partial<Omit<ActivityEventDetail, keyof AssetEvent>> & { run?: string }
 
 interface Stored {
@@ -27,12 +27,12 @@ const SEARCHED_EVENTS = 2000
 
 const MAXIMUM_REFUSED = 100
 
-/** An activity store in memory, for tests and development: it pages and filters as the DynamoDB one does. */
+/** An activity store in memory, for tests and development. It pages and filters like the DynamoDB store. */
 export class MemoryActivityStore implements ActivityStore {
   readonly minuteCounts: MinuteCounts[] = []
   readonly refusedSamples: RefusedSample[] = []
   queueSample: QueueSample | undefined
-  /** Reads whole events, as the journal does. */
+  /** Reads whole events, like the journal. */
   readonly journal = { find: async (id: string) => this.#journaled(id) }
   readonly #searchedEvents: number
   readonly #events = new Map<string, Stored>()
@@ -43,7 +43,7 @@ export class MemoryActivityStore implements ActivityStore {
     this.#searchedEvents = searchedEvents
   }
 
-  /** Stores an event, or replaces the one with its id. Without a state it has been processed. */
+  /** Stores an event, or replaces the one with its id. Without a state, the event is stored as processed. */
   put(event: AssetEvent, state: EventState = {}): void {
     const { run, payload, notificationType: _, signedAt: __, reconciled, ...described } = event
     const detail: ActivityEventDetail = {
@@ -94,7 +94,7 @@ export class MemoryActivityStore implements ActivityStore {
     return this.refusedSamples.toSorted((a, b) => b.at.localeCompare(a.at)).slice(0, MAXIMUM_REFUSED)
   }
 
-  /** @param isInIndex whether an event is in what is searched: events that are not do not count as searched */
+  /** @param isInIndex whether the searched index contains an event; others do not count as searched */
   #page(
     { limit, cursor, direction = 'older', signal }: Omit<PageQuery, 'filter'>,
     filter: ActivityFilter,

@@ -1,7 +1,7 @@
 import type { ActivityStore, EventPage } from './activity-store.ts'
 import type { ListQuery } from './event-filter.ts'
 
-/** A page of events, from the index that has the fewest to search. */
+/** Returns a page of events, from the index with the fewest events to search. */
 export function readEvents(
   store: ActivityStore,
   { filter, cursor, direction, limit }: ListQuery,

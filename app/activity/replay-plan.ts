@@ -4,7 +4,7 @@ import type { JournalEntry } from '../journal/journal-entry.ts'
 import type { ProcessorRecord } from '../journal/processor-record.ts'
 import type { ActivityEvent, ActivityFilter, ActivityStore, EventPage } from './activity-store.ts'
 
-/** What a replay is of: events by id, or all that a filter selects. */
+/** The events of a replay: a list of ids, or all events that a filter selects. */
 export type ReplaySelection = { ids: readonly string[] } | { filter: ActivityFilter }
 
 /** Maximum number of events in a replay. */
@@ -12,20 +12,20 @@ export const MAXIMUM_REPLAYED = 50_000
 
 const PAGE_EVENTS = 200
 
-/** Events of one asset that are sent one after the other, oldest first. */
+/** Events of one asset, sent sequentially, oldest first. */
 export type Lane = readonly string[]
 
 export interface ReplayPlan {
   /** Number of events to send. */
   total: number
   lanes: readonly Lane[]
-  /** Ids that the journal does not know. */
+  /** Ids that are not in the journal. */
   unknown: readonly string[]
 }
 
 export interface PlanOptions {
   store: Pick<ActivityStore, 'list' | 'find'>
-  /** Only events of which a processor has not succeeded. */
+  /** Select only events with a processor that has not succeeded. */
   failedOnly: boolean
   signal: AbortSignal
 }
@@ -82,13 +82,13 @@ async function* eventsOf(
   } while (cursor)
 }
 
-/** Whether a redrive has something to run: a processor that has not succeeded. */
+/** Returns whether a redrive has a processor to run: one that has not succeeded. */
 export const hasFailed = ({ status, processors }: Pick<ActivityEvent, 'status' | 'processors'>): boolean =>
   status === 'dead' ||
   status === 'retrying' ||
   Object.values(processors).some(({ outcome }) => outcome !== 'succeeded')
 
-/** Events of one message group are in one lane. Events without an asset share one: some of them have a group in common. */
+/** One lane per message group. Events without an asset share a lane: some have the same group. */
 const laneOf = ({ environment, asset }: ActivityEvent): string =>
   JSON.stringify([environment, asset?.assetId ?? null, asset?.assetId ? null : (asset?.publicId ?? null)])
 
@@ -96,8 +96,8 @@ const oldestFirst = (a: Selected, b: Selected): number =>
   Date.parse(a.occurredAt) - Date.parse(b.occurredAt) || Date.parse(a.receivedAt) - Date.parse(b.receivedAt)
 
 /**
- * The run of an event in a replay. With `failedOnly` it is a redrive: what has succeeded does not run again. A redrive of
- * what failed in an earlier replay still belongs to that replay.
+ * Returns the run of an event in a replay. With `failedOnly` it is a redrive: processors that have succeeded
+ * do not run again. A redrive of processors that failed in an earlier replay still belongs to that replay.
  */
 export function runOf(
   id: string,

@@ -10,9 +10,9 @@ export type { ReplaySelection } from './replay-plan.ts'
 
 export interface ReplayRequest {
   selection: ReplaySelection
-  /** Run only the processors that have not succeeded; else all of them. */
+  /** Run only the processors that have not succeeded; otherwise all processors. */
   failedOnly: boolean
-  /** Who asked for it. */
+  /** User who started the replay. */
   by: string
 }
 
@@ -26,7 +26,7 @@ export interface ReplayFailure {
 export interface Replay {
   /** Also the id of the run. */
   id: string
-  /** `failed`: it stopped before all were sent. */
+  /** `failed`: the replay stopped before it had sent all events. */
   state: 'running' | 'done' | 'aborted' | 'failed'
   failedOnly: boolean
   by: string
@@ -37,9 +37,9 @@ export interface Replay {
   sent: number
   /** Number of events that could not be sent. */
   failed: number
-  /** The first of them. */
+  /** The first failures. */
   failures: readonly ReplayFailure[]
-  /** Why it stopped, in the state `failed`. */
+  /** The error that stopped the replay, in the state `failed`. */
   error?: { code: string; message: string }
 }
 
@@ -51,18 +51,18 @@ export interface ReplayRunnerOptions {
   /** Milliseconds since the epoch. */
   clock: () => number
   newRunId: () => string
-  /** Assets whose events are sent at a time. */
+  /** Maximum number of assets whose events are sent concurrently. */
   concurrency?: number
   /** Maximum duration of selecting events, in milliseconds. */
   selectWithinMs?: number
 }
 
-/** Default number of assets whose events are sent at a time: more than one batch of SQS. */
+/** Default number of assets whose events are sent concurrently: more than one SQS batch. */
 const CONCURRENCY = 16
 
 const MAXIMUM_RUNNING = 4
 
-/** Number of ended replays that are remembered. */
+/** Maximum number of ended replays in memory. */
 const MAXIMUM_ENDED = 100
 
 const MAXIMUM_FAILURES = 20
@@ -77,7 +77,7 @@ interface Running {
   ended: Promise<void>
 }
 
-/** Replays events in the background: each once, in order per asset. It remembers replays as long as the process lives. */
+/** Replays events in the background: each once, in order per asset. Replays are in memory only. */
 export class ReplayRunner {
   readonly #options: Required<ReplayRunnerOptions>
   readonly #replays = new Map<string, Running>()
@@ -96,7 +96,7 @@ export class ReplayRunner {
   /**
    * Starts a replay; resolves once its events are selected.
    *
-   * @throws {ListenerError} JOURNAL_UNAVAILABLE; REPLAY_TOO_LARGE; REPLAYS_BUSY where too many replays run
+   * @throws {ListenerError} JOURNAL_UNAVAILABLE; REPLAY_TOO_LARGE; REPLAYS_BUSY if too many replays run
    */
   async start(request: ReplayRequest, signal: AbortSignal): Promise<Replay> {
     const { selection, failedOnly, by } = request
@@ -129,20 +129,20 @@ export class ReplayRunner {
     const running = { replay, failures, abort, ended: Promise.resolve() }
     this.#replays.set(replay.id, running)
     this.#forgetEnded()
-    // the journal has the run of each event; a thousand ids would not help here
+    // without the ids: the journal has the run of each event
     const filter = 'filter' in selection ? { filter: selection.filter } : {}
     log.info({ run: replay.id, by, failedOnly, events: replay.total, ...filter }, 'replay started')
     running.ended = this.#run(running, plan.lanes)
     return snapshot(running)
   }
 
-  /** A replay of this process by its id. */
+  /** Returns a replay of this process by its id. */
   find(id: string): Replay | undefined {
     const running = this.#replays.get(id)
     return running && snapshot(running)
   }
 
-  /** Stops a replay. Events that have been sent are processed. */
+  /** Stops a replay. Workers still process the events that have been sent. */
   async abort(id: string, by: string): Promise<Replay | undefined> {
     const running = this.#replays.get(id)
     if (!running) return undefined
@@ -196,7 +196,7 @@ export class ReplayRunner {
     log.info({ run, by, state, events: total, sent, failed, ...replay.error }, 'replay ended')
   }
 
-  /** Sends one event. An error of the event itself is noted; one of the journal or the queue stops the replay. */
+  /** Sends one event. Records errors of the event; an error of the journal or the queue stops the replay. */
   async #send(id: string, { replay, failures, abort }: Running): Promise<void> {
     try {
       const found = await this.#options.journal.find(id)
@@ -205,7 +205,7 @@ export class ReplayRunner {
         throw new ListenerError('PAYLOAD_MISSING', 'the payload was too large for the journal to keep')
       }
       const run = runOf(replay.id, replay.failedOnly, found)
-      // an abort does not stop a call: whether the event was sent would not be known
+      // do not abort the call: it would remain unknown if the event was sent
       await this.#options.sender.store([{ ...found.event, run }], NEVER)
       replay.sent++
     } catch (error) {
@@ -233,7 +233,7 @@ const NEVER = new AbortController().signal
 
 const OF_EVENT = ['EVENT_UNKNOWN', 'PAYLOAD_MISSING', 'EVENT_TOO_LARGE']
 
-/** SQS may refuse a message for itself: that is a cause of our own. A queue that fails, fails for all. */
+/** Returns whether an error affects one event only. A ListenerError as cause: SQS rejected this message. */
 const isOfEvent = (error: unknown): boolean =>
   error instanceof ListenerError &&
   (OF_EVENT.includes(error.code) ||

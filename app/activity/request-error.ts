@@ -1,6 +1,6 @@
 import { ListenerError } from '../errors.ts'
 
-/** A request that is refused. */
+/** Error for a refused request. */
 export class RequestError extends ListenerError {
   readonly statusCode: number
   /** Seconds after which the client may try again. */
@@ -14,7 +14,7 @@ export class RequestError extends ListenerError {
   }
 }
 
-/** What a client is told of an error. */
+/** The response to a client after an error. */
 export interface ErrorAnswer {
   status: number
   code: string
@@ -23,7 +23,7 @@ export interface ErrorAnswer {
   retryAfter?: number
 }
 
-/** Errors of the parts that know nothing of HTTP. */
+/** Responses to errors of modules that do not depend on HTTP, by code. */
 const ANSWERS: Readonly<Record<string, { status: number; message?: string; retryAfter?: number }>> = {
   JOURNAL_UNAVAILABLE: { status: 503, message: 'the journal does not answer; try again', retryAfter: 5 },
   OVERLOADED: { status: 503, retryAfter: 2 },
@@ -31,14 +31,14 @@ const ANSWERS: Readonly<Record<string, { status: number; message?: string; retry
   REPLAYS_BUSY: { status: 409 }
 }
 
-/** The answer to an error: nothing of an unexpected one is told. */
+/** Returns the response to an error. It does not reveal the message of an unexpected error. */
 export function answerTo(error: unknown): ErrorAnswer {
   const { statusCode, code, message, retryAfter } = error as Error & Partial<RequestError>
   if (code !== undefined && Object.hasOwn(ANSWERS, code)) {
     const { status, ...answer } = ANSWERS[code]!
     return { status, code, message, ...answer }
   }
-  // Fastify sets a status code on the errors that it makes itself
+  // Fastify sets a status code on its own errors
   if (statusCode !== undefined && statusCode >= 400 && (statusCode < 500 || error instanceof ListenerError)) {
     const status = statusCode
     return { status, code: code ?? 'BAD_REQUEST', message, ...(retryAfter && { retryAfter }) }

@@ -1,15 +1,15 @@
 import type { EventType } from './event.ts'
 
-/** A property of an asset that an event changed. What is undefined was not there, or the notification does not state it. */
+/** A property that an event changed. A value is undefined if it did not exist or was not in the payload. */
 export interface PropertyChange {
-  /** Such as `tags`, `cms_id` of the metadata, or `public id`. */
+  /** For example `tags`, `cms_id` of the metadata, or `public id`. */
   property: string
   kind: 'tags' | 'metadata' | 'context' | 'name' | 'folder' | 'access' | 'moderation'
   before?: string
   after?: string
 }
 
-/** What an event changed, in words for a list: tags and fields, or the old name and the new one. */
+/** Summary of a change for a list: tags and fields, or the old and the new name. */
 export interface ChangeSummary {
   added?: string[]
   removed?: string[]
@@ -17,11 +17,11 @@ export interface ChangeSummary {
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** Most entries of a summary on either side, and the longest, in characters: it is kept beside the event. */
+/** Maximum number of entries per side of a summary, and their length in characters. The journal stores it. */
 const MOST_ENTRIES = 20
 const LONGEST_ENTRY = 200
 
-/** What a notification says that an event changed: one entry for each tag, field or name. */
+/** Returns the changes in a notification: one entry for each tag, field or name. */
 export function propertyChanges(type: EventType, payload: unknown): PropertyChange[] {
   const fields = fieldsOf(payload)
   switch (type) {
@@ -56,8 +56,9 @@ export function propertyChanges(type: EventType, payload: unknown): PropertyChan
 }
 
 /**
- * The summary of an event's changes. Tags are added and removed; a field of metadata or context is added where it has a
- * value now, and removed where it has none; of a name or a folder, the new one is added and the old one removed.
+ * Returns the summary of an event's changes. Tags count as added or removed. A field of metadata or context
+ * counts as added if it has a value now, else as removed. A changed name or folder counts as both: the new
+ * value is added, the old one removed.
  */
 export function changeSummary(type: EventType, payload: unknown): ChangeSummary | undefined {
   const added: string[] = []
@@ -105,7 +106,7 @@ const change = (
   ...(after !== undefined && { after })
 })
 
-/** `updated` names tags that were there before under another spelling. */
+/** `updated` contains tags that existed in another spelling. */
 const tagChanges = ({ added, updated, removed }: Fields): PropertyChange[] => [
   ...[...listOf(added), ...listOf(updated)].map((tag) => change('tags', 'tag', undefined, textOf(tag))),
   ...listOf(removed).map((tag) => change('tags', 'tag', textOf(tag), undefined))
@@ -116,7 +117,7 @@ function beforeAndAfter(kind: PropertyChange['kind'], before: Fields, after: Fie
   return [...names].flatMap((name) => named(kind, name, before[name], after[name]))
 }
 
-/** Entries as objects by name, as lists of `{ name, value }`, or, for what was removed, as a list of names. */
+/** Entries are objects by name, lists of `{ name, value }` or, if removed, lists of names. */
 function contextChanges({ added, updated, removed }: Fields): PropertyChange[] {
   const now = [...contextEntries(added), ...contextEntries(updated)]
   return [

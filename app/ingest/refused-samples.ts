@@ -18,15 +18,15 @@ export interface RefusedSamplesOptions {
   clock: () => number
 }
 
-/** Minimum time between two samples with one code, in milliseconds. */
+/** Minimum time between two samples with the same code, in milliseconds. */
 const PERIOD_MS = 10_000
 
-/** A failed write is logged once per this time, in milliseconds. */
+/** Minimum time between two logs of failed writes, in milliseconds. */
 const LOG_PERIOD_MS = 60_000
 
 /**
- * Samples refused notifications for the activity page: when, why, and the form of the headers; never a value
- * or a body. Never waits, and writes one sample at a time.
+ * Samples refused notifications for the activity page: time, reason and the form of the headers, but no
+ * values and no body. Never waits, and writes one sample at a time.
  */
 export class RefusedSamples {
   readonly #options: RefusedSamplesOptions
@@ -50,7 +50,7 @@ export class RefusedSamples {
     })
   }
 
-  /** Resolves when nothing is being written. */
+  /** Resolves when no write is in progress. */
   async idle(): Promise<void> {
     await this.#writing
   }

@@ -3,7 +3,7 @@ import { FEED_DIGITS, feedShard, JOURNAL } from './journal-table.ts'
 
 const DAY_MS = 86_400_000
 
-/** Maximum number of days that are read together; a day has 16 partitions. */
+/** Maximum number of days to read together. A day has 16 partitions. */
 const MAXIMUM_DAYS = 4
 
 const FIRST_TIME = '0000-01-01T00:00:00.000Z'
@@ -62,7 +62,7 @@ export function* feedDays(
           isNewestFirst
         }))
       ),
-      // in the next day to read, so that a search from there does not read this one again
+      // in the next day to read, so that a search from this position does not read the current day again
       end: isNewestFirst
         ? { receivedAt: shifted(oldest, -1), id: LAST_ID }
         : { receivedAt: shifted(newest, 1), id: FIRST_ID }
@@ -75,7 +75,7 @@ const boundsOf = ({ start, isNewestFirst }: SearchRange, from: string, until: st
   until: start && isNewestFirst ? earlier(start.receivedAt, until) : until
 })
 
-/** The start of each day, oldest first. */
+/** Returns the start of each day, oldest first. */
 function daysBetween(from: string, until: string): string[] {
   const days: string[] = []
   for (let day = Math.floor(Date.parse(from) / DAY_MS) * DAY_MS; day <= Date.parse(until); day += DAY_MS) {

@@ -6,7 +6,7 @@ import { eventChange } from './event-change.ts'
 import type { FeedItem } from './feed.ts'
 import { completeRecords } from './processor-record.ts'
 
-/** An event as the feed has it, and with the payload as the table has it. */
+/** An item of an event. The feed's items have no payload. */
 export interface StoredEvent extends FeedItem, Omit<LastAttempt, 'status' | 'processors'> {
   id: string
   historyKey?: string
@@ -21,7 +21,7 @@ export interface StoredEvent extends FeedItem, Omit<LastAttempt, 'status' | 'pro
   payload?: Uint8Array
 }
 
-/** Maximum size of an event that is shown, in bytes of JSON. */
+/** Maximum size of an event to show, in bytes of JSON. */
 const MAXIMUM_SHOWN_BYTES = 16 * 1024 * 1024
 
 /** Returns an event of the table. The payload is undefined if it is too large to keep or to show. */
@@ -40,7 +40,7 @@ export function toDetail(item: StoredEvent): ActivityEventDetail {
   }
 }
 
-/** Returns what the feed has of an event. */
+/** Returns an event of the feed. */
 export function toListed(item: StoredEvent): ActivityEvent {
   const { id, type, environment, asset, origin, occurredAt, receivedAt, status, attempts = 0 } = item
   const { startedAt, finishedAt, reason, lastError, run, traceId, processors = {} } = item
@@ -64,13 +64,13 @@ export function toListed(item: StoredEvent): ActivityEvent {
   }
 }
 
-/** Returns an event without what only its own page shows. */
+/** Returns an event without the fields that only its own page shows. */
 export function withoutDetail(detail: ActivityEventDetail): ActivityEvent {
   const { history: _, payload: __, storedAt: ___, ...event } = detail
   return event
 }
 
-/** An operator's run may reopen any event, so it is the last way in. */
+/** Returns the source of an event. A run (replay or redrive) may reopen any event, so it takes precedence. */
 function sourceOf({ run, reconciled, source }: StoredEvent): ActivityEvent['source'] {
   if (run) return 'replay'
   return reconciled ? 'reconcile' : source

@@ -1,4 +1,4 @@
-/** How long counts and samples are kept, in days. */
+/** Retention of counts and samples, in days. */
 export const SAMPLE_DAYS = 7
 
 /** Partition of the history index with the newest sample of the queue from each worker. */
@@ -10,5 +10,5 @@ export const minutesPartition = (time: string): string => `minutes#${time.slice(
 /** Returns the partition of the history index with the refused notifications of a day. `time`: ISO 8601. */
 export const refusedPartition = (time: string): string => `refused#${time.slice(0, 10)}`
 
-/** How the ids of counts and samples start. Ids of events are hexadecimal. */
+/** Prefixes of the ids of counts and samples. Ids of events are hexadecimal. */
 export const ACTIVITY_ID_PREFIX = { minute: 'minute#', refused: 'refused#', queue: 'queue#' } as const

@@ -27,7 +27,7 @@ import {
 export interface ActivityReaderOptions extends JournalTable {
   /** Milliseconds since the epoch. (Default: Date.now) */
   clock?: () => number
-  /** How much one call searches. (Default: 2,000 events, 800 ms) */
+  /** Search limits of one call. (Default: 2,000 events, 800 ms) */
   budget?: SearchBudget
 }
 
@@ -36,20 +36,20 @@ const BUDGET: SearchBudget = { events: 2000, milliseconds: 800 }
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 
-/** Maximum time that a machine of the web role may be ahead of this one. */
+/** Maximum clock difference to a machine of the web role. */
 const AHEAD_MS = 5 * 60_000
 
 const QUERIES_AT_A_TIME = 8
 
 const MAXIMUM_REFUSED = 100
 
-/** A sample of the queue is written every 10 s; older ones are of workers that have stopped. */
+/** Maximum age of a sample of the queue. Workers write one every 10 s; older ones are of stopped workers. */
 const QUEUE_SAMPLE_MS = 60_000
 
-/** Samples that one query reads. */
+/** Maximum number of samples per query. */
 const WORKERS = 100
 
-/** Reads what the activity role shows from the journal's table. */
+/** Reads the data of the activity role from the journal's table. */
 export function createActivityStore(options: ActivityReaderOptions): ActivityStore {
   return new ActivityReader({ clock: Date.now, budget: BUDGET, ...options })
 }
@@ -88,7 +88,7 @@ class ActivityReader implements ActivityStore {
     const partitions = Array.from({ length: UNFINISHED_SHARDS }, (_, shard) =>
       unfinishedPartition(status, shard)
     )
-    // an event that is being attempted again keeps its place, but is in no such status
+    // an event in a new attempt keeps its index entry, but is neither retrying nor dead
     const isOther = query.filter.status?.includes(status) === false
     const filter = { ...query.filter, status: isOther ? [] : [status] }
     return this.#search(

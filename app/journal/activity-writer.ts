@@ -11,7 +11,7 @@ import {
 import { expiryOf, JOURNAL, type JournalTable } from './journal-table.ts'
 
 export interface ActivityWriterOptions extends JournalTable {
-  /** Unique among the processes that run. */
+  /** Unique among the running processes. */
   process: string
   /** Milliseconds since the epoch. */
   clock: () => number
@@ -19,13 +19,13 @@ export interface ActivityWriterOptions extends JournalTable {
   timeoutMs?: number
 }
 
-/** Refused notifications that are kept of a day. */
+/** Maximum number of refused notifications to keep per day. */
 const REFUSED_A_DAY = 100
 
 /**
- * Writes the counts and samples of one process for the activity page, beside the events. Each write replaces
- * an item of its own, so it may be repeated. The items have no `feedShard` and no status: the feed and the
- * commands do not see them.
+ * Writes the counts and samples of one process for the activity page, in the table of the events. Each write
+ * replaces its own item, so it can be repeated. The items have no `feedShard` and no status, so the feed and
+ * the commands do not read them.
  */
 export class ActivityWriter {
   readonly #options: Required<ActivityWriterOptions>
@@ -43,7 +43,7 @@ export class ActivityWriter {
     return this.#put(id, minutesPartition(minute), minute, { counts })
   }
 
-  /** Stores a refused notification in place of one of the 100 of its day. */
+  /** Stores a refused notification in one of the 100 items of its day. */
   putRefused(sample: RefusedSample): Promise<void> {
     const slot = this.#nextRefused
     this.#nextRefused = (slot + 1) % REFUSED_A_DAY

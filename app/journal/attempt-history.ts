@@ -8,16 +8,16 @@ export interface PastRun {
   message?: string
 }
 
-/** An attempt that another one followed. */
+/** An attempt before the last one. */
 export interface PastAttempt {
   id: string
   startedAt: string
-  /** Undefined if the attempt has no recorded end: it runs, or its worker crashed or lost its lease. */
+  /** Undefined if no end is recorded: the attempt runs, or its worker crashed or lost its lease. */
   endedAt?: string
   processors: Readonly<Record<string, PastRun>>
 }
 
-/** What the journal knows of the last attempt of an event. */
+/** The journal's data on the last attempt of an event. */
 export interface LastAttempt {
   status: string
   attemptId?: string
@@ -26,11 +26,11 @@ export interface LastAttempt {
   history?: readonly PastAttempt[]
 }
 
-/** Attempts that are kept, including the last one. */
+/** Maximum number of attempts to keep, including the last one. */
 export const KEPT_ATTEMPTS = 20
 
 /**
- * Maximum size of the attempts kept, in bytes of JSON; the oldest ones are dropped. An item may have 400 KB:
+ * Maximum size of the stored attempts, in bytes of JSON. Older ones are dropped. An item can have 400 KB:
  * 300 KiB of payload, this, and the records of the processors (at most 3.5 KB each).
  */
 const MAXIMUM_HISTORY_BYTES = 32 * 1024
@@ -39,8 +39,8 @@ const MAXIMUM_CODE_LENGTH = 100
 const MAXIMUM_MESSAGE_LENGTH = 200
 
 /**
- * Returns the attempts of an event, oldest first. The last one is derived from the records of the
- * processors, so an event that succeeds at the first attempt stores no history.
+ * Returns the attempts of an event, oldest first. Derives the last one from the records of the processors, so
+ * an event that succeeds at the first attempt stores no history.
  */
 export function attemptsUntilNow(entry: LastAttempt): readonly PastAttempt[] {
   const { attemptId, attemptStartedAt, history = [] } = entry
@@ -48,7 +48,7 @@ export function attemptsUntilNow(entry: LastAttempt): readonly PastAttempt[] {
   return [...history, lastAttempt(attemptId, attemptStartedAt, entry)]
 }
 
-/** Returns the attempts that are stored when another one starts. */
+/** Returns the attempts to store when a new one starts. */
 export function pastAttempts(entry: LastAttempt): readonly PastAttempt[] {
   const attempts = attemptsUntilNow(entry).slice(1 - KEPT_ATTEMPTS)
   const sizes = attempts.map((attempt) => Buffer.byteLength(JSON.stringify(attempt)))

@@ -1,11 +1,11 @@
 import type { ActivityEvent } from '../activity/activity-store.ts'
 import type { AssetEvent } from '../ingest/event.ts'
 
-/** Maximum number of names in a list, and their length: a row shows no more. */
+/** Maximum number of names in a list, and their maximum length. A row shows no more. */
 const MAXIMUM_NAMES = 20
 const MAXIMUM_NAME_LENGTH = 100
 
-/** Returns what an event changed: names of tags, keys or fields, or the old and the new public id. */
+/** Returns the change of an event: names of tags, keys or fields, or the old and the new public id. */
 export function eventChange({
   type,
   payload

@@ -6,7 +6,7 @@ import { type IndexBlock, IndexMerge, type SearchRange } from './index-merge.ts'
 import type { JournalTable } from './journal-table.ts'
 import { readItems } from './read-items.ts'
 
-/** How much one call searches before it answers with what it has found. */
+/** Search limits of one call. It returns its results when it reaches one. */
 export interface SearchBudget {
   events: number
   milliseconds: number
@@ -19,22 +19,22 @@ export interface SearchOptions {
   clock: () => number
   /** The items of the index have the attributes that filters need, except the payload. */
   isDescribed: boolean
-  /** The blocks of the index from a position on. */
+  /** Returns the blocks of the index from a position on. */
   blocks: (range: SearchRange) => Iterable<IndexBlock>
 }
 
-/** Events whose payloads are read at a time, while a filter needs them. */
+/** Number of payloads to read at a time, if a filter needs payloads. */
 const CHUNK = 100
 
-/** Items of the first query of a partition: a page takes few of each of 16, a filter may pass over many. */
+/** Items of the first query per partition. A page needs few from each of 16; a filter may skip many. */
 const PLAIN_ITEMS = 8
 const FILTERED_ITEMS = 100
 
 /**
- * Returns a page of an index's events, as they are now.
+ * Returns a page of an index's events, in their current state.
  *
  * @throws {ListenerError} JOURNAL_UNAVAILABLE
- * @throws {FilterError} FILTER_INVALID for a cursor of no earlier page
+ * @throws {FilterError} FILTER_INVALID for an invalid cursor
  */
 export async function searchEvents(query: PageQuery, options: SearchOptions): Promise<EventPage> {
   const { filter, limit, cursor, direction = 'older', signal } = query
@@ -57,7 +57,7 @@ export async function searchEvents(query: PageQuery, options: SearchOptions): Pr
     firstItems: isPlain ? PLAIN_ITEMS : FILTERED_ITEMS,
     signal,
     isOver,
-    // a page that passes over nothing is not cut
+    // without a filter, a page is always read to the end
     mayStopInBlock: !isPlain
   })
   const found: ActivityEvent[] = []
@@ -108,7 +108,7 @@ export async function searchEvents(query: PageQuery, options: SearchOptions): Pr
   }
 }
 
-/** Whether nothing follows a full page. */
+/** Returns whether a full page is the last one. */
 async function isAtEnd(
   merge: IndexMerge<StoredEvent>,
   reached: EventPosition | undefined,
@@ -124,7 +124,7 @@ async function isAtEnd(
   }
 }
 
-/** The part of a filter that the feed can decide on; the filter itself if that is all of it. */
+/** Returns the conditions of a filter that the feed can check; the same filter if it can check all. */
 function withoutPayload(filter: ActivityFilter): ActivityFilter {
   if (!needsPayload(filter) && filter.source === undefined) return filter
   const { text: _, tag: __, folder: ___, source: ____, ...described } = filter

@@ -2,14 +2,14 @@ import { type EventPosition, newestFirst } from '../activity/event-cursor.ts'
 import { type IndexRange, IndexStream } from './index-stream.ts'
 import type { JournalTable } from './journal-table.ts'
 
-/** Partitions that cover one span of time, and are read together. */
+/** Partitions of one time span. They are read together. */
 export interface IndexBlock {
   ranges: readonly IndexRange[]
-  /** A position after all of its items, and before those of the next block. */
+  /** A position after all items of this block, and before the items of the next block. */
   end: EventPosition
 }
 
-/** Where a search starts, and in which direction it runs. */
+/** Start and direction of a search. */
 export interface SearchRange {
   start: EventPosition | undefined
   isNewestFirst: boolean
@@ -20,12 +20,12 @@ export interface IndexMergeOptions {
   /** Each is entirely before the next, in the direction of reading. */
   blocks: Iterable<IndexBlock>
   isNewestFirst: boolean
-  /** Items of the first query of each partition. */
+  /** Number of items in the first query of each partition. */
   firstItems: number
   signal: AbortSignal
-  /** Ends the reading before the next block. */
+  /** Returns true to stop the search. Checked before each further block. */
   isOver: () => boolean
-  /** `isOver` ends it before each further query of a block too. */
+  /** Check `isOver` also before each further query of a block. */
   mayStopInBlock: boolean
 }
 
@@ -40,7 +40,7 @@ export class IndexMerge<Item extends EventPosition> {
   #isStarted = false
   /** Everything before this position has been read; undefined at first. */
   reached: EventPosition | undefined
-  /** True if the reading ended before the end. */
+  /** True if `isOver` stopped the reading before the end. */
   isStopped = false
 
   constructor(options: IndexMergeOptions) {
@@ -49,7 +49,7 @@ export class IndexMerge<Item extends EventPosition> {
   }
 
   /**
-   * Returns the next item; undefined at the end, or if `isOver`.
+   * Returns the next item; undefined at the end, or if `isOver` returns true.
    *
    * @throws {ListenerError} JOURNAL_UNAVAILABLE
    */

@@ -20,7 +20,7 @@ export const throwUnlessAborted = (signal: AbortSignal) => (error: unknown) => {
 
 const MAXIMUM_ITEMS = 250
 
-/** Reads one partition of an index in order, with queries that get larger while more is asked for. */
+/** Reads one partition of an index in order, with queries of increasing size. */
 export class IndexStream<Item extends EventPosition> {
   readonly #table: JournalTable
   readonly #range: IndexRange
@@ -30,7 +30,7 @@ export class IndexStream<Item extends EventPosition> {
   #startKey: Record<string, unknown> | undefined
   #isRead = false
 
-  /** @param firstItems items of the first query; each further one reads twice as many */
+  /** @param firstItems items of the first query. Each further query reads twice as many. */
   constructor(table: JournalTable, range: IndexRange, firstItems: number) {
     this.#table = table
     this.#range = range
@@ -39,7 +39,7 @@ export class IndexStream<Item extends EventPosition> {
 
   /** True if {@link head} is known without a query. */
   get isFilled(): boolean {
-    // DynamoDB does not order items of one millisecond, so all of them must have been read
+    // DynamoDB does not order items of the same millisecond, so all such items must have been read
     return this.#isRead || this.#items.at(-1)?.receivedAt !== this.head?.receivedAt
   }
 

@@ -4,15 +4,15 @@ import type { StoredEvent } from './activity-items.ts'
 import { throwUnlessAborted } from './index-stream.ts'
 import { JOURNAL, type JournalTable, journalUnavailable } from './journal-table.ts'
 
-/** Limit of DynamoDB per call. */
+/** Maximum number of keys per call (limit of DynamoDB). */
 const MAXIMUM_BATCH = 100
 
-/** Attempts for keys that DynamoDB leaves unprocessed: a response has at most 16 MB. */
+/** Maximum number of attempts for unprocessed keys. A response of DynamoDB has at most 16 MB. */
 const MAXIMUM_ATTEMPTS = 8
 const PAUSE_MS = 25
 
 /**
- * Reads whole events by id. Those that have expired are missing, as are items that are not events.
+ * Reads whole events by id. Omits expired events, and items that are not events.
  *
  * @throws {ListenerError} JOURNAL_UNAVAILABLE
  */

@@ -2,7 +2,7 @@ import type { MinuteCounts } from '../activity/activity-store.ts'
 import { LatencyHistogram } from './latency-histogram.ts'
 import type { MinuteRecord } from './minute-counts.ts'
 
-/** Sums what several processes counted, by minute, oldest first. */
+/** Sums the counts of several processes by minute, oldest first. */
 export function mergeMinutes(records: readonly MinuteRecord[]): MinuteCounts[] {
   const minutes = new Map<string, MinuteRecord[]>()
   for (const record of records) minutes.set(record.minute, [...(minutes.get(record.minute) ?? []), record])

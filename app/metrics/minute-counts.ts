@@ -1,6 +1,6 @@
 import { LatencyHistogram } from './latency-histogram.ts'
 
-/** What one process counted in one minute: totals, so that writing it again replaces what was written before. */
+/** Counts of one process in one minute. They are totals, so a later write replaces an earlier one. */
 export interface MinuteRecord {
   /** Start of the minute; ISO 8601, UTC. */
   minute: string
@@ -13,7 +13,7 @@ export interface MinuteRecord {
   endToEnd: number[]
 }
 
-/** Maximum number of codes, and of processors, that are counted by name; the others share one name. */
+/** Maximum number of codes, and of processors, with counts of their own. All others share one name. */
 const MAXIMUM_NAMES = 50
 
 const OTHERS = '(others)'
@@ -26,7 +26,7 @@ export class MinuteCounts {
   readonly #acknowledge = new LatencyHistogram()
   readonly #endToEnd = new LatencyHistogram()
   readonly #minute: string
-  /** True while something was counted since the last {@link record}. */
+  /** True if counts have changed since the last {@link record}. */
   isChanged = false
 
   constructor(minute: string) {

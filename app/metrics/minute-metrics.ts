@@ -12,13 +12,13 @@ export interface MinuteMetricsOptions {
   every?: (milliseconds: number, beat: () => void) => () => void
 }
 
-/** How often totals are written, in milliseconds. */
+/** Interval of writes, in milliseconds. */
 const PERIOD_MS = 10_000
 
-/** Minutes that are kept while they cannot be written; older ones are dropped. */
+/** Maximum number of minutes to keep while writes fail. Older minutes are dropped. */
 const MAXIMUM_MINUTES = 5
 
-/** A failed write is logged once per this time, in milliseconds. */
+/** Minimum time between two logs of failed writes, in milliseconds. */
 const LOG_PERIOD_MS = 60_000
 
 const everyWithTimer = (milliseconds: number, beat: () => void): (() => void) => {
@@ -45,8 +45,8 @@ const LATENCIES: Partial<Record<DurationName, 'acknowledge' | 'endToEnd'>> = {
 }
 
 /**
- * Counts by minute for the charts of the activity page. Counting never waits: totals are written every 10 s, one write
- * at a time, and while the journal does not answer the last five minutes are kept in memory.
+ * Counts by minute for the charts of the activity page. Counting never waits: a timer writes the totals every
+ * 10 s, one write at a time. While the journal does not answer, the last five minutes stay in memory.
  */
 export class MinuteMetrics implements RoleMetrics {
   readonly #options: Required<MinuteMetricsOptions>
@@ -67,7 +67,7 @@ export class MinuteMetrics implements RoleMetrics {
     })
   }
 
-  /** Writes what is left. Resolves also if that fails. */
+  /** Writes the remaining counts. Also resolves if the write fails. */
   async stop(): Promise<void> {
     this.#stopTimer()
     await this.#writing

@@ -21,10 +21,10 @@ const PERIOD_MS = 10_000
 /** Maximum duration of the calls of one sample, in milliseconds. */
 const TIMEOUT_MS = 3000
 
-/** A failed sample is logged once per this time, in milliseconds. */
+/** Minimum time between two logs of failed samples, in milliseconds. */
 const LOG_PERIOD_MS = 60_000
 
-/** Samples the queues for the activity page. A failure affects nothing else. */
+/** Samples the queues for the activity page. A failure does not affect other work. */
 export class QueueSamples {
   readonly #options: Required<QueueSamplesOptions>
   #loggedAt = Number.NEGATIVE_INFINITY

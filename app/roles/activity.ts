@@ -12,7 +12,7 @@ import { Lifecycle } from '../web/lifecycle.ts'
 import { createRegionalSqs, newRunId, SEND_MS } from '../wiring.ts'
 import { defineRole } from './role.ts'
 
-/** The activity role on a store of the journal's table. */
+/** The activity role, with a store on the journal's table. */
 export const activityRole = (createStore: (table: JournalTable) => ActivityStore) =>
   defineRole({
     summary: 'serves the activity page and its API, read from the journal',
@@ -37,7 +37,7 @@ export const activityRole = (createStore: (table: JournalTable) => ActivityStore
       const server = await buildActivityServer({
         log,
         store,
-        // one call a second, which is not to wait behind others
+        // one call per second: it must not wait behind others
         liveFeed: new LiveFeed({ store: journaled, log }),
         replays,
         lifecycle,

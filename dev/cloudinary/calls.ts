@@ -32,12 +32,12 @@ declare module 'fastify' {
 /** Route options that name the action under which calls of the route are recorded. */
 export const named = (action: string) => ({ config: { action } })
 
-/** Tells whether a call is answered or lost. */
+/** Returns whether a call is answered or lost. */
 export function isOver(call: Call): boolean {
   return call.status !== null || isLost(call)
 }
 
-/** Tells whether a call will never be answered. */
+/** Returns whether a call will never be answered. */
 export function isLost(call: Call): boolean {
   return call.fault === 'hang' || call.fault === 'reset'
 }

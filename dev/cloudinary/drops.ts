@@ -33,7 +33,7 @@ export class Drops {
     this.#drops = []
   }
 
-  /** Tells whether a notification is dropped, and counts it. */
+  /** Returns whether a notification is dropped, and counts it. */
   take(notification: Pick<Delivery, 'notificationType' | 'body'>): boolean {
     const taking = this.#drops.find(
       ({ notificationType, when }) =>

@@ -21,7 +21,7 @@ const PNG_MAGIC = TINY_PNG.subarray(0, 8)
 const VIDEO_FORMATS = new Set(['mp4', 'mov', 'webm', 'mkv', 'avi', 'mp3', 'wav', 'm4a'])
 const IMAGE_FORMATS = new Set(['png', 'jpg', 'jpeg', 'gif', 'webp', 'avif', 'svg', 'tiff', 'pdf', 'heic'])
 
-/** Tells whether a file is a PNG image, by its first bytes. */
+/** Returns whether a file is a PNG image, by its first bytes. */
 export const isPng = (bytes: Buffer): boolean => bytes.subarray(0, 8).equals(PNG_MAGIC)
 
 /**

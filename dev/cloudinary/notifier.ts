@@ -37,7 +37,7 @@ export interface NotifierOptions {
   resign: boolean
   clock: () => number
   maxRecords: number
-  /** Tells whether to give up a notification without an attempt. */
+  /** Returns whether to give up a notification without an attempt. */
   isDropped?: (notification: Pick<Delivery, 'cloud' | 'url' | 'notificationType' | 'body'>) => boolean
   onAttempt: (delivery: Delivery) => void
 }

@@ -5,7 +5,7 @@ const engine = new LogicEngine()
 /** `filter` of a trigger, in JSONLogic. */
 export type Filter = Record<string, unknown>
 
-/** Tells whether a filter is valid JSONLogic with known operations. */
+/** Returns whether a filter is valid JSONLogic with known operations. */
 export function isFilter(filter: unknown): filter is Filter {
   if (typeof filter !== 'object' || filter === null || Array.isArray(filter)) return false
   try {
@@ -16,7 +16,7 @@ export function isFilter(filter: unknown): filter is Filter {
   }
 }
 
-/** Tells whether a body matches. It is an assumption that a body does not match if the filter fails. */
+/** Returns whether a body matches. It is an assumption that a body does not match if the filter fails. */
 export function matches(filter: Filter | undefined, body: string): boolean {
   if (filter === undefined) return true
   try {

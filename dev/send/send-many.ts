@@ -45,7 +45,7 @@ function reasonOf(error: unknown): string {
   return error.name === 'TimeoutError' ? `no answer within ${TIMEOUT_MS / 1000} s` : error.message
 }
 
-/** Tells whether the listener answered as the flags demand. */
+/** Returns whether the listener answered as the flags demand. */
 export function isExpected(options: SendOptions, outcome: Outcome): boolean {
   if (outcome.kind === 'unanswered') return false
   if (options.defect === undefined) return outcome.status === 200

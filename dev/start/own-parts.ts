@@ -1,6 +1,6 @@
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** Tells which services the user brings, so that no stand-in is used for them. */
+/** Returns the services that the user provides: `npm start` uses no stand-in for these. */
 export const ownParts = (environment: Environment) => ({
   ownCloudinary: Boolean(environment.CLOUDINARY_URL || environment.CLOUDINARY_SECRET_ID),
   ownQueue: Boolean(environment.QUEUE_URL),

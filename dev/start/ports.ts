@@ -12,7 +12,7 @@ const execute: Execute = async (program, args) => {
   return stdout
 }
 
-/** Tells whether no process listens on a port of this machine. */
+/** Returns whether no process listens on a port of this machine. */
 export async function isFree(port: number): Promise<boolean> {
   // an open connection would keep the server from closing
   const server = createServer((socket) => socket.destroy()).listen(port, '127.0.0.1')

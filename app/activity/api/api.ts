@@ -29,7 +29,7 @@ export const api: FastifyPluginAsync<ApiOptions> = async (app, { store, liveFeed
       }
     }
   })
-  // the schemas describe the routes; the routes themselves validate, with errors that name the parameter
+  // the schemas only document the routes: the handlers validate, with errors that name the parameter
   app.setValidatorCompiler(() => () => true)
   app.setSerializerCompiler(() => JSON.stringify)
   app.addHook('onSend', async (_request, reply) => void reply.header('cache-control', 'no-store'))

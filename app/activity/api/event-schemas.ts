@@ -17,7 +17,7 @@ const ProcessorRecordSchema = z.object({
   notBefore: time.optional()
 })
 
-/** An event of a list. With a read token, fields that tell errors, notes and who made the change are absent. */
+/** An event of a list. With a read token, it has no errors, no notes and no origin. */
 export const EventSchema = z.object({
   id: z.string(),
   type: z.enum(EVENT_TYPES),
@@ -35,13 +35,13 @@ export const EventSchema = z.object({
   origin: z
     .object({ source: z.string().nullable(), id: z.string().nullable(), own: z.boolean() })
     .optional()
-    .describe('who made the change; absent with a read token'),
+    .describe('client that made the change; absent with a read token'),
   occurredAt: time,
   receivedAt: time,
   startedAt: time.optional(),
   finishedAt: time.optional(),
   status: z.enum(STATUSES),
-  reason: z.string().optional().describe('why it was ignored'),
+  reason: z.string().optional().describe('reason for status `ignored`'),
   attempts: z.int(),
   processors: z.record(z.string(), ProcessorRecordSchema),
   lastError: z
@@ -49,7 +49,7 @@ export const EventSchema = z.object({
     .optional()
     .describe('absent with a read token'),
   source: z.enum(SOURCES).optional(),
-  run: z.string().optional().describe('the replay or redrive that opened it last'),
+  run: z.string().optional().describe('last replay or redrive that reopened the event'),
   traceId: z.string().optional(),
   change: z
     .object({ added: z.array(z.string()).optional(), removed: z.array(z.string()).optional() })
@@ -76,7 +76,7 @@ export const EventDetailSchema = EventSchema.extend({
       })
     )
     .describe('the last 20 attempts'),
-  payload: z.unknown().describe('secrets and capability URLs are masked')
+  payload: z.unknown().describe('notification or found asset, with secrets and capability URLs masked')
 })
 
 export const EventPageSchema = z.object({
@@ -98,8 +98,8 @@ export const ReplaySchema = z.object({
   total: z.int(),
   sent: z.int(),
   failed: z.int().describe('events that could not be sent'),
-  failures: z.array(z.object({ id: z.string(), ...ErrorText })).describe('the first 20 of them'),
-  error: z.object(ErrorText).optional().describe('why it stopped')
+  failures: z.array(z.object({ id: z.string(), ...ErrorText })).describe('the first 20 failures'),
+  error: z.object(ErrorText).optional().describe('error that stopped the replay, in the state `failed`')
 })
 
 export const ErrorSchema = z.object(ErrorText)

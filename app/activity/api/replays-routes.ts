@@ -13,7 +13,7 @@ import { routeSchema } from './route-schema.ts'
 const MAXIMUM_IDS = 1000
 
 const OptionsSchema = z.strictObject({
-  failedOnly: z.boolean().default(true).describe('run only the processors that have not succeeded'),
+  failedOnly: z.boolean().default(true).describe('run only processors that have not succeeded'),
   dryRun: z.boolean().default(false).describe('only count the events')
 })
 
@@ -22,7 +22,7 @@ const IdsSchema = OptionsSchema.extend({
 })
 
 const SelectionSchema = OptionsSchema.extend({
-  filter: FilterSchema.describe('replays what it selects, by the parameters of the list')
+  filter: FilterSchema.describe('selects the events to replay, with the parameters of the list')
 })
 
 const TotalSchema = z.object({ total: z.int().describe('number of events selected') })
@@ -30,7 +30,7 @@ const TotalSchema = z.object({ total: z.int().describe('number of events selecte
 const START = routeSchema({
   summary: 'Replay events, each once, in order per asset',
   body: z.union([IdsSchema, SelectionSchema]),
-  answers: { 200: TotalSchema, 202: TotalSchema.extend({ id: z.string().describe('the replay') }) },
+  answers: { 200: TotalSchema, 202: TotalSchema.extend({ id: z.string().describe('id of the replay') }) },
   errors: [400, 403, 409, 503]
 })
 
@@ -38,7 +38,7 @@ const Params = z.object({ id: z.string() })
 
 const FIND = routeSchema({
   summary: 'Progress of a replay',
-  description: 'Replays are remembered by the process that runs them, the last 100 of them.',
+  description: 'Only the process that runs a replay knows it. Each process keeps the last 100 replays.',
   params: Params,
   answers: { 200: ReplaySchema },
   errors: [404]
@@ -46,7 +46,7 @@ const FIND = routeSchema({
 
 const ABORT = routeSchema({
   summary: 'Abort a replay',
-  description: 'Events that have been sent are processed.',
+  description: 'Workers still process the events that have been sent.',
   params: Params,
   answers: { 200: ReplaySchema },
   errors: [403, 404]
@@ -88,7 +88,7 @@ function parseBody(body: unknown): ReplayBody {
   return { ...options, selection: { ids } }
 }
 
-/** Reads a filter as the query string is read, but an empty value would select more than is meant. */
+/** Reads a filter like the query string, but rejects empty values: they could select too many events. */
 function parseWholeFilter(given: unknown): ActivityFilter {
   const filter = parseFilter(given)
   for (const [parameter, value] of Object.entries(given as object)) {

@@ -8,11 +8,11 @@ interface RouteDescription {
   params?: z.ZodType
   querystring?: z.ZodType
   body?: z.ZodType
-  /** Answers by status code; a string is the description of one that is not JSON. */
+  /** Responses by status code; a string describes a response that is not JSON. */
   answers: Readonly<Record<number, z.ZodType | string>>
   /** Status codes of errors. */
   errors?: readonly number[]
-  /** A read token will do as well. */
+  /** A read token is also accepted. */
   forTokens?: boolean
 }
 
@@ -25,13 +25,13 @@ declare module 'fastify' {
   }
 }
 
-/** The JSON schema of what a client sends (`input`), or is sent. */
+/** Returns the JSON schema of a request (`input`) or a response (`output`). */
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
   const { $schema: _, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
   return json
 }
 
-/** Describes a route for the OpenAPI document. The routes validate by the zod schemas themselves. */
+/** Describes a route for the OpenAPI document. The routes validate with the zod schemas. */
 export function routeSchema(description: RouteDescription): FastifySchema {
   const {
     summary,

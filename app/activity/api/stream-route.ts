@@ -13,32 +13,33 @@ import { routeSchema } from './route-schema.ts'
 export interface StreamOptions {
   liveFeed: LiveFeed
   every: Every
-  /** What a slow reader may leave unread, in bytes; then it is disconnected, and can resume. */
+  /** Maximum unread data of a slow client, in bytes. Beyond it the client is disconnected, and can resume. */
   maximumUnread?: number
 }
 
-/** Keeps load balancers from closing an idle connection, in milliseconds. */
+/** Interval of heartbeats, in milliseconds. They keep load balancers from closing an idle connection. */
 const HEARTBEAT_MS = 15_000
 
 const MAXIMUM_UNREAD = 1024 * 1024
 
-/** When a client is to reconnect, in milliseconds. */
+/** Delay before a client reconnects, in milliseconds. */
 const RETRY_MS = 2000
 
 const StreamSchema = FilterSchema.omit({ text: true }).extend({
   lastEventId: z
     .string()
     .max(100)
-    .describe('resumes after this message, as the header Last-Event-ID does')
+    .describe('id of the last message received; same as the header Last-Event-ID')
     .optional()
 })
 
 const STREAM = routeSchema({
   summary: 'New and changed events, as server-sent events',
   description:
-    'Each message has an event of the list as JSON; a message with the id of an earlier event replaces it. ' +
-    'Without Last-Event-ID it starts with the events of the last 15 s. An event named `reset` says that messages ' +
-    'may be missing: load the list again. `tag` goes by what an event added or removed, `folder` by the public id.',
+    'Each message contains an event of the list as JSON. It replaces an earlier event with the same id. ' +
+    'Without Last-Event-ID the stream starts with the events of the last 15 s. A server-sent event named ' +
+    '`reset` means that messages may be missing: load the list again. `tag` matches only tags that an ' +
+    'event added or removed; `folder` matches the public id.',
   querystring: StreamSchema,
   answers: { 200: 'text/event-stream' },
   errors: [400, 403, 503],
@@ -48,7 +49,7 @@ const STREAM = routeSchema({
 /** `GET /stream`. */
 export const streamRoute: FastifyPluginAsync<StreamOptions> = async (app, options) => {
   const { liveFeed, every, maximumUnread = MAXIMUM_UNREAD } = options
-  // all viewers with the same access are sent the same text
+  // all viewers with the same access receive the same text
   const texts: Record<Access, WeakMap<ActivityEvent, string>> = { full: new WeakMap(), read: new WeakMap() }
   const textOf = (event: ActivityEvent, access: Access): string => {
     const known = texts[access].get(event)

@@ -9,7 +9,7 @@ export interface Series {
 }
 
 export interface BarChartOptions {
-  /** What the chart shows, for screen readers and as the heading of the table. */
+  /** Title of the chart, for screen readers and as the heading of the table. */
   title: string
   /** One for each bar, such as `17:05`. */
   labels: readonly string[]
@@ -22,7 +22,7 @@ const HEIGHT = 100
 const BAR = 8
 const STEP = 10
 
-/** A chart of stacked bars, with the same numbers as a table. */
+/** Renders a chart of stacked bars, and a table with the same numbers. */
 export function barChart({ title, labels, series }: BarChartOptions): Html {
   const totals = labels.map((_, index) => series.reduce((sum, { values }) => sum + (values[index] ?? 0), 0))
   const highest = roundUp(Math.max(1, ...totals))
@@ -68,7 +68,7 @@ function table({ title, labels, series }: BarChartOptions): Html {
   }</details>`
 }
 
-/** First, middle and last. */
+/** Returns the first, the middle and the last label. */
 const ticks = (labels: readonly string[]): string[] =>
   [0, Math.floor((labels.length - 1) / 2), labels.length - 1].map((index) => labels[index] ?? '')
 

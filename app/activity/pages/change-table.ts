@@ -1,7 +1,7 @@
 import type { PropertyChange } from '../../ingest/event-change.ts'
 import { type Html, html } from './html.ts'
 
-/** A table of properties before and after an event. */
+/** Renders a table of properties before and after an event. */
 export const changeTable = (changes: readonly PropertyChange[]): Html =>
   html`<div class="scroll" tabindex="0" role="region" aria-label="Table of changes"><table class="plain changes">
 <thead><tr><th scope="col">Property</th><th scope="col">Before</th><th scope="col">After</th></tr></thead>

@@ -1,15 +1,15 @@
 import type { ActivityEvent } from '../activity-store.ts'
 import { type Html, html } from './html.ts'
 
-/** Where Cloudinary delivers public assets. */
+/** Host on which Cloudinary delivers public assets. */
 const DELIVERY_ORIGIN = 'https://res.cloudinary.com'
 
 /** Events after which the asset no longer exists. */
 const GONE: readonly string[] = ['delete', 'delete_by_token']
 
 /**
- * The delivery URL of a square of 96 pixels; undefined if the asset cannot be delivered without a signature, or the event
- * does not identify it.
+ * Returns the delivery URL of a square of 96 pixels; undefined if the delivery needs a signature or the event
+ * does not identify the asset.
  */
 export function thumbnailUrl({
   asset,
@@ -32,8 +32,8 @@ export function thumbnailUrl({
 }
 
 /**
- * The thumbnail on top of a box with the resource type: the box stays visible if the image does not load, since its
- * alternative text is empty.
+ * Renders the thumbnail on top of a box with the resource type. The box stays visible if the image does not
+ * load, since its alternative text is empty.
  */
 export function thumbnail(event: ActivityEvent, size: 'small' | 'large' = 'small'): Html {
   const url = thumbnailUrl(event)

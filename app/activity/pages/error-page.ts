@@ -4,7 +4,7 @@ import { page } from './layout.ts'
 
 interface Explanation {
   title: string
-  /** What to do. */
+  /** Advice to the user. */
   advice: string
 }
 
@@ -69,7 +69,7 @@ const OTHER: Explanation = {
   advice: 'Reload the page. If it keeps failing, look for “request failed” in the log of the activity role.'
 }
 
-/** A page that says what went wrong and what to do. */
+/** Renders a page with an error and advice. */
 export function errorPage({ status, code, message }: Pick<ErrorAnswer, 'status' | 'code' | 'message'>): Html {
   const explanation = Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : BY_STATUS[status]
   const { title, advice } = explanation ?? OTHER

@@ -37,7 +37,7 @@ export const eventRoute: FastifyPluginAsync<PagesOptions> = async (app, { store,
   })
 }
 
-/** The event and its neighbours of the same asset, newest first. */
+/** Returns the event and its neighbours of the same asset, newest first. */
 async function neighboursOf(
   store: ActivityStore,
   event: ActivityEventDetail,
@@ -92,7 +92,7 @@ ${
 }`
 }
 
-/** The error of a failing event, and what to do about it. */
+/** Renders the error of a failing event, with advice. */
 function errors({ status, lastError }: ActivityEventDetail): Content {
   if (!lastError || (status !== 'dead' && status !== 'retrying')) return undefined
   const { processor, code, message } = lastError
@@ -148,6 +148,6 @@ function facts(event: ActivityEventDetail): Html {
 const command = (id: string, text: string): Html =>
   html`<div class="command"><pre id="${id}" tabindex="0">${text}</pre>${copyButton(id)}</div>`
 
-/** Needs activity.js, which shows it. */
+/** Renders a copy button. It stays hidden without activity.js. */
 const copyButton = (target: string): Html =>
   html`<button class="quiet copy" type="button" data-copy="${target}" hidden>Copy</button>`

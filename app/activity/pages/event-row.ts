@@ -13,11 +13,11 @@ export interface RowOptions {
   form?: string
   /** Id of the event to mark as current. */
   current?: string
-  /** A note of the page about the event. */
+  /** A remark about the event. */
   remark?: Content
 }
 
-/** One event of a list. */
+/** Renders one event of a list. */
 export function eventRow(event: ActivityEvent, { now, form, current, remark }: RowOptions): Html {
   const title = eventTitle(event)
   return html`<li class="row ${event.status}" data-id="${event.id}"${event.id === current && html` aria-current="true"`}>
@@ -33,7 +33,7 @@ ${thumbnail(event)}
 export const statusBadge = ({ status }: Pick<ActivityEvent, 'status'>): Html =>
   html`<span class="status ${status}">${status}</span>`
 
-/** A chip for each processor: outcome and time. */
+/** Renders a chip for each processor: outcome and time. */
 export function processorChips({ processors }: Pick<ActivityEvent, 'processors'>): Html {
   const records = Object.entries(processors)
   return records.length === 0
@@ -51,20 +51,20 @@ function chipTitle(name: string, record: ProcessorRecord): string {
   return `${name}: ${record.outcome}${text === undefined ? '' : ` · ${text}`}`
 }
 
-/** The note or the error of a processor's last run. */
+/** Returns the note or the error of a processor's last run. */
 export function processorText(record: ProcessorRecord): string | undefined {
   if ('message' in record) return maskSecrets(`${record.code}: ${record.message}`)
   return 'note' in record && record.note ? maskSecrets(record.note) : undefined
 }
 
-/** Who made the change, if Cloudinary says so. */
+/** Renders the author of the change, if Cloudinary states one. */
 export function who({ origin }: Pick<ActivityEvent, 'origin'>): Html {
   if (origin.own) return html`by this listener`
   if (!origin.id) return html`${origin.source ? `by ${origin.source}` : 'by someone unknown'}`
   return html`by ${origin.source === 'ui' ? 'user' : 'key'} <bdi>${origin.id}</bdi>`
 }
 
-/** When the first waiting processor runs again; ISO 8601. */
+/** Returns the earliest retry of the failed processors; ISO 8601. */
 export const nextRetry = ({
   status,
   processors

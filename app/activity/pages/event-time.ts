@@ -13,7 +13,7 @@ const yearFormat = new Intl.DateTimeFormat('en-GB', {
   timeZone: 'UTC'
 })
 
-/** `2026-11-27 17:12:56.123 UTC`; returns an invalid time unchanged. */
+/** Formats a time as `2026-11-27 17:12:56.123 UTC`. Returns an invalid time unchanged. */
 export const exactTime = (iso: string): string =>
   Number.isNaN(Date.parse(iso)) ? iso : new Date(iso).toISOString().replace('T', ' ').replace('Z', ' UTC')
 
@@ -38,7 +38,7 @@ function distanceInWords(milliseconds: number): string {
   return `${Math.floor(milliseconds / DAY)} d`
 }
 
-/** A time relative to now, exact on hover. activity.js updates it. */
+/** Renders a time relative to now, with the exact time as title. activity.js updates it. */
 export const timeTag = (iso: string, now: number): Html =>
   html`<time datetime="${iso}" title="${exactTime(iso)}">${relativeTime(iso, now)}</time>`
 

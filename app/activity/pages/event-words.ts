@@ -24,7 +24,7 @@ export const eventTitle = (event: ActivityEvent): string =>
     .map((piece) => (typeof piece === 'string' ? piece : cut(piece.text)))
     .join('')
 
-/** The asset's public id, else its asset id. */
+/** Returns the asset's public id, else its asset id. */
 export const assetName = ({ asset }: Pick<ActivityEvent, 'asset'>): string | undefined =>
   asset?.publicId ?? asset?.assetId
 

@@ -1,4 +1,4 @@
-/** What to do about an error, by its code. */
+/** Advice on errors, by code. */
 const ADVICE: Readonly<Record<string, string>> = {
   CLOUDINARY_UNAUTHORIZED:
     'Cloudinary refuses the API key or its permissions. Check the secret, then replay.',
@@ -48,7 +48,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   PERMANENT: 'The processor says that this cannot succeed. Read the message, fix the cause, then replay.'
 }
 
-/** Says what to do about an error. */
+/** Returns the advice on an error. */
 export const adviceOn = (code: string, isDead: boolean): string =>
   (Object.hasOwn(ADVICE, code) ? ADVICE[code] : undefined) ??
   (isDead

@@ -4,7 +4,7 @@ import type { ActivityEvent } from '../activity-store.ts'
 export interface FailureGroup {
   processor: string
   code: string
-  /** Of the newest failure. */
+  /** Message of the newest failure. */
   message: string
   dead: number
   retrying: number
@@ -12,7 +12,7 @@ export interface FailureGroup {
   firstSeen: string
   lastSeen: string
   newest: ActivityEvent
-  /** Number of failures in each part of the time that all groups span, oldest first. */
+  /** Number of failures in each part of the time span of all groups, oldest first. */
   overTime: readonly number[]
 }
 
@@ -58,7 +58,7 @@ function groupOf(failures: readonly Failure[], start: number, partMs: number): F
   }
 }
 
-/** The failed processors of an event; without any, its last error. */
+/** Returns the failed processors of an event; if it has none, its last error. */
 function failuresOf(event: ActivityEvent): Failure[] {
   const failed = Object.entries(event.processors).flatMap(([processor, record]) =>
     record.outcome === 'failed' || record.outcome === 'dead'

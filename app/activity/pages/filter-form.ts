@@ -55,7 +55,7 @@ export const viewLinks = (query: Query): Html =>
       html`<a href="${listLink(query, { view })}"${parameterValue(query, 'view') === view && html` aria-current="page"`}>${title}</a>`
   )}</nav>`
 
-/** The form of all filters, filled from the query. */
+/** Renders the form of all filters, filled from the query. */
 export const filterForm = (query: Query): Html =>
   html`<form class="filters" method="get" action="/activity" role="search" aria-label="Filter events">
 <div class="fields">${FIRST.map((field) => control(field, query))}<div class="go"><button class="primary" type="submit">Filter</button></div></div>
@@ -65,7 +65,7 @@ ${KEPT.filter((name) => parameterValue(query, name)).map(
   (name) => html`<input type="hidden" name="${name}" value="${parameterValue(query, name)}">`
 )}</form>`
 
-/** The active filters, each with a link that removes it. */
+/** Renders the active filters, each with a link that removes it. */
 export const activeFilters = (query: Query): Html =>
   filterList(
     query,
@@ -74,7 +74,7 @@ export const activeFilters = (query: Query): Html =>
     html`<li class="all"><a href="${listLink({ view: query.view, window: query.window })}">Clear all</a></li>`
   )
 
-/** The filters that select something. */
+/** Returns the active filters. */
 export const shownFilters = (query: Query): Html => filterList(query, () => undefined)
 
 function filterList(query: Query, action: (field: Field) => Content, last?: Content): Html {
@@ -89,7 +89,7 @@ function control({ name, label, hint, options, type = 'text' }: Field, query: Qu
   const value = parameterValue(query, name)
   const id = `f-${name}`
   if (options) {
-    // several values, which only an address can have
+    // several values: possible in a URL, but not in the form
     const all = value === '' || options.includes(value) ? options : [value, ...options]
     return html`<div class="field"><label for="${id}">${label}</label><select id="${id}" name="${name}"><option value="">any</option>${all.map(
       (option) =>
@@ -102,7 +102,7 @@ function control({ name, label, hint, options, type = 'text' }: Field, query: Qu
   }${type === 'number' && html` min="1" inputmode="numeric"`} autocomplete="off" spellcheck="false"></div>`
 }
 
-/** As an input of type `datetime-local` has it, in UTC. */
+/** Returns a time in the format of an input of type `datetime-local`, in UTC. */
 function localTime(value: string): string {
   const at = Date.parse(/T.*(Z|[+-]\d\d:\d\d)$/.test(value) || value.length <= 10 ? value : `${value}Z`)
   return Number.isNaN(at) ? '' : new Date(at).toISOString().slice(0, 19).replace(/:00$/, '')

@@ -4,11 +4,11 @@ import { html as escaping } from 'ghtml'
 export type Content = Html | string | number | undefined | null | false | readonly Content[]
 
 /**
- * Control characters, zero-width characters and those that change the text direction: they can make a text look like
- * another one. Joiners are allowed: emoji and some scripts need them.
+ * Control characters, zero-width characters and characters that change the text direction: they can make a
+ * text look like another one. Joiners are allowed: emoji and some scripts need them.
  */
 const DECEPTIVE =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is shown
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression finds them
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g
 
 /** Safe markup: only `html` makes it, so every value in it is escaped. */
@@ -30,8 +30,8 @@ export class Html {
 }
 
 /**
- * Escapes every value except markup that `html` made. Attribute values must be quoted. Deceptive characters are shown as
- * `\\u202e`, except in a value that is a whole attribute: forms send it back.
+ * Escapes every value except markup that `html` made. Attribute values must be quoted. Shows deceptive
+ * characters as `\\u202e`, except in a value that is a whole attribute: forms send it back.
  */
 export const html = (literals: TemplateStringsArray, ...values: Content[]): Html => Html.of(literals, values)
 

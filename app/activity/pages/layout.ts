@@ -2,9 +2,9 @@ import { type Content, type Html, html } from './html.ts'
 
 export interface PageOptions {
   title: string
-  /** The page of the header to mark as current. */
+  /** The page to mark as current in the header. */
   section?: 'events' | 'failures' | 'refused'
-  /** Seconds until a browser without JavaScript reloads the page. */
+  /** Time until a browser without JavaScript reloads the page, in seconds. */
   refreshSeconds?: number
   main: Content
 }
@@ -26,7 +26,7 @@ const KEYS = [
   ['?', 'show these keys']
 ] as const
 
-/** A complete page. Scripts and styles are files: the content security policy allows nothing inline. */
+/** Renders a complete page. The content security policy forbids inline scripts and styles. */
 export function page({ title, section, refreshSeconds, main }: PageOptions): Html {
   return html`<!doctype html>
 <html lang="en">

@@ -13,10 +13,10 @@ import { link, listLink, type Query } from './page-link.ts'
 import { type PagesOptions, sendPage } from './page-options.ts'
 import { strip } from './strip.ts'
 
-/** Maximum number of rows that are loaded by id. */
+/** Maximum number of ids in a request for rows. */
 const MOST_ROWS = 100
 
-/** `GET /activity`, the list of events; `GET /activity/rows`, some of its rows for activity.js. */
+/** `GET /activity`: the list of events. `GET /activity/rows`: rows by id, for activity.js. */
 export const listRoute: FastifyPluginAsync<PagesOptions> = async (app, { store, clock }) => {
   app.get<{ Querystring: Query }>('/activity', async (request, reply) => {
     const now = clock()
@@ -104,7 +104,7 @@ function nothing({ query: { filter, cursor }, searchedTo }: Found, query: Query)
   return html`<div class="empty"><p><strong>No events yet.</strong></p><p>Send one with <code>npm run send -- upload</code>, or set the notification URL of your product environment to <code>/webhooks/cloudinary</code> of this listener; <code>setup</code> does it, and <code>doctor</code> says what is missing.</p></div>`
 }
 
-/** Links to the pages before and after. */
+/** Renders links to the previous and the next page. */
 export function pager(
   { older, newer, searchedTo }: Omit<EventPage, 'events'>,
   query: Query,

@@ -2,7 +2,7 @@ import type { MinuteCounts } from '../activity-store.ts'
 
 const MINUTE_MS = 60_000
 
-/** Time ranges of the strip, and the minutes in one bar. */
+/** Time ranges of the strip, and the number of minutes per bar. */
 export const WINDOWS = {
   '1h': { minutes: 60, bucketMinutes: 1, name: 'hour' },
   '6h': { minutes: 360, bucketMinutes: 5, name: '6 hours' },
@@ -24,12 +24,12 @@ export interface Bucket {
   retried: number
   dead: number
   ignored: number
-  /** The highest of the minutes: percentiles cannot be merged. */
+  /** The highest value of all minutes: percentiles cannot be merged. */
   acknowledgeP95?: number
   endToEndP95?: number
 }
 
-/** Start of the first minute of a window that ends now; ISO 8601, UTC. */
+/** Returns the start of the first minute of a window that ends now; ISO 8601, UTC. */
 export function windowStart(window: Window, now: number): string {
   const { minutes, bucketMinutes } = WINDOWS[window]
   const bucketMs = bucketMinutes * MINUTE_MS

@@ -7,7 +7,7 @@ export type Query = Readonly<Record<string, string | readonly string[] | undefin
 /** Changes of a query: a value of `undefined` removes the parameter. */
 export type QueryChanges = Readonly<Record<string, string | undefined>>
 
-/** Parameters of paging: removed when the filter changes. */
+/** Parameters of paging. A change of the filter removes them. */
 const PAGING = { cursor: undefined, direction: undefined } as const
 
 /** Joins a path and the parameters that have a value. */
@@ -17,18 +17,18 @@ export function link(path: string, query: Query | URLSearchParams = {}): string 
   return text === '' ? path : `${path}?${text}`
 }
 
-/** Links to the list with a changed filter, at its first page unless the changes have a cursor. */
+/** Returns a link to the list with a changed filter: to the first page, unless the changes have a cursor. */
 export const listLink = (query: Query, changes: QueryChanges = {}): string =>
   link('/activity', { ...query, ...PAGING, ...changes })
 
-/** Links to the events that a filter selects. */
+/** Returns a link to the events that a filter selects. */
 export const filterLink = (filter: ActivityFilter): string => link('/activity', filterToQuery(filter))
 
 export const eventLink = (id: string): string => `/activity/events/${encodeURIComponent(id)}`
 
 export const assetLink = (group: string): string => `/activity/assets/${encodeURIComponent(group)}`
 
-/** The value of a parameter; several values are joined with commas. */
+/** Returns the value of a parameter. Joins several values with commas. */
 export const parameterValue = (query: Query, name: string): string => [query[name] ?? []].flat().join(',')
 
 function parametersOf(query: Query): URLSearchParams {

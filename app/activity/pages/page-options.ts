@@ -3,7 +3,7 @@ import type { ActivityStore } from '../activity-store.ts'
 import type { ReplayRunner } from '../replay-runner.ts'
 import type { Html } from './html.ts'
 
-/** What the pages need of the activity role. */
+/** Dependencies of the pages. */
 export interface PagesOptions {
   store: ActivityStore
   replays: Pick<ReplayRunner, 'count' | 'start' | 'find' | 'abort'>
@@ -11,6 +11,6 @@ export interface PagesOptions {
   clock: () => number
 }
 
-/** Sends a page. No cache keeps it: it may show assets that are not public. */
+/** Sends a page, and forbids caching: it may show assets that are not public. */
 export const sendPage = (reply: FastifyReply, page: Html): FastifyReply =>
   reply.header('Cache-Control', 'no-store').type('text/html; charset=utf-8').send(page.toString())

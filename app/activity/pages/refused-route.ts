@@ -7,7 +7,7 @@ import { page } from './layout.ts'
 import { windowStart } from './minute-buckets.ts'
 import { type PagesOptions, sendPage } from './page-options.ts'
 
-/** What each reason means. */
+/** Explanations of the reasons, by code. */
 const MEANING: Readonly<Record<string, string>> = {
   SIGNATURE_MISSING: 'Not sent by Cloudinary (usually a scanner: nothing to do), or a proxy removes headers.',
   SIGNATURE_INVALID:
@@ -18,7 +18,7 @@ const MEANING: Readonly<Record<string, string>> = {
   BAD_REQUEST: 'A malformed HTTP request.'
 }
 
-/** `GET /activity/refused`: a sample of the notifications that were refused. */
+/** `GET /activity/refused`: a sample of the refused notifications. */
 export const refusedRoute: FastifyPluginAsync<PagesOptions> = async (app, { store, clock }) => {
   app.get('/activity/refused', async (_request, reply) => {
     const signal = clientSignal(reply.raw)

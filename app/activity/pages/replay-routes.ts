@@ -21,8 +21,9 @@ const BODY_BYTES = 128 * 1024
 const REFRESH_SECONDS = 2
 
 /**
- * Replays: `GET /activity/replays/new` counts and asks, `POST /activity/replays` starts, `GET /activity/replays/ID` shows the
- * progress, `POST /activity/replays/ID/abort` stops.
+ * Routes of replays: `GET /activity/replays/new` counts events and asks for confirmation,
+ * `POST /activity/replays` starts, `GET /activity/replays/ID` shows the progress,
+ * `POST /activity/replays/ID/abort` stops.
  */
 export const replayRoutes: FastifyPluginAsync<PagesOptions> = async (app, { replays, clock }) => {
   app.addContentTypeParser(
@@ -81,7 +82,7 @@ const replayLink = (id: string): string => `/activity/replays/${encodeURICompone
 const queryOf = (parameters: URLSearchParams): Query =>
   Object.fromEntries([...new Set(parameters.keys())].map((name) => [name, parameters.getAll(name)])) as Query
 
-/** The events with the given ids; without ids, the events that the filter selects. */
+/** Returns the events with the given ids; without ids, the events that the filter selects. */
 function selectionOf({ id, all, ...query }: Query): ReplaySelection {
   const ids = [...new Set([id ?? []].flat())].slice(0, MOST_IDS)
   if (ids.length > 0) return { ids }
@@ -95,7 +96,7 @@ function selectionOf({ id, all, ...query }: Query): ReplaySelection {
   return { filter }
 }
 
-/** Events that a replay would send: with a processor that has not succeeded, and in all. */
+/** Numbers of events to replay: with a processor that has not succeeded, and in all. */
 interface Counts {
   failed: number
   all: number

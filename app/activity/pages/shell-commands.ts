@@ -22,8 +22,8 @@ export function sendCommand({
 }
 
 /**
- * Returns a command that sends the notification with a new signature, made with `$CLOUDINARY_API_SECRET`; undefined if the
- * payload is unknown or too long.
+ * Returns a command that sends the notification with a new signature, made with `$CLOUDINARY_API_SECRET`.
+ * Returns undefined if the payload is unknown or too long.
  */
 export function curlCommand(payload: unknown): string | undefined {
   const body = payload === undefined ? undefined : JSON.stringify(payload)
@@ -38,12 +38,12 @@ export function curlCommand(payload: unknown): string | undefined {
 }
 
 /**
- * Quotes a text as one word of a POSIX shell. Removes control characters other than line feeds: a terminal would act on
- * them when the command is pasted.
+ * Quotes a text as one word of a POSIX shell. Removes control characters other than line feeds: a terminal
+ * would interpret them when a user pastes the command.
  */
 export const quoted = (text: string): string =>
   `'${text
     .toWellFormed()
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is left out
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression removes them
     .replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, '')
     .replaceAll("'", `'\\''`)}'`

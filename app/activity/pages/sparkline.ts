@@ -4,7 +4,7 @@ const WIDTH = 100
 const HEIGHT = 24
 
 /**
- * A small line chart of values in order of time; undefined means no value.
+ * Renders a small line chart of values in order of time; undefined means no value.
  */
 export function sparkline(values: readonly (number | undefined)[], label: string): Html {
   const known = values.filter((value) => value !== undefined)
@@ -20,7 +20,7 @@ export function sparkline(values: readonly (number | undefined)[], label: string
   }</svg>`
 }
 
-/** A small bar chart of counts. */
+/** Renders a small bar chart of counts. */
 export function sparkBars(values: readonly number[], label: string, colour: string): Html {
   const highest = Math.max(1, ...values)
   const step = WIDTH / Math.max(1, values.length)

@@ -8,7 +8,7 @@ const FILES = {
   'favicon.svg': 'image/svg+xml'
 } as const
 
-/** Serves the style, script and icon. Browsers revalidate them on every use. */
+/** Serves the style sheet, script and icon. Browsers revalidate these files on every use. */
 export const staticFiles: FastifyPluginAsync = async (app) => {
   for (const [name, type] of Object.entries(FILES)) {
     const content = readFileSync(new URL(`static/${name}`, import.meta.url))

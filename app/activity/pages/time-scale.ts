@@ -6,15 +6,15 @@ export interface Shortened {
 }
 
 export interface TimeScale {
-  /** Position of a time in the drawing, from 0 to the width. */
+  /** Returns the position of a time in the drawing, from 0 to the width. */
   place: (at: number) => number
   shortened: readonly Shortened[]
 }
 
 /**
- * A scale that fits milliseconds of work and hours of waiting: the time between two moments is to scale up to `longest`.
+ * Returns a scale for milliseconds of work and hours of waiting: intervals up to `longest` are to scale.
  *
- * @param moments starts and ends of what is drawn, in milliseconds
+ * @param moments starts and ends of the steps, in milliseconds
  * @param longest milliseconds
  */
 export function timeScale(moments: readonly number[], longest: number, width: number): TimeScale {

@@ -8,13 +8,13 @@ export interface Step {
   tone: 'travel' | 'wait' | 'attempt' | 'succeeded' | 'failed' | 'dead' | 'started'
   start: number
   end: number
-  /** It has not ended; `end` is now. */
+  /** True if the step has not ended; `end` is now. */
   isOpen?: true
   /** Outcome or error code. */
   detail?: string
 }
 
-/** The steps of an event in order: occurred, received, stored, each attempt with its processors. */
+/** Returns the steps of an event in order: occurred, received, stored, each attempt with its processors. */
 export function timeline(event: ActivityEventDetail, now: number): Step[] {
   const received = Date.parse(event.receivedAt)
   const steps: Step[] = []
@@ -61,7 +61,7 @@ interface TimedAttempt {
   processors: ActivityEventDetail['history'][number]['processors']
 }
 
-/** The attempts in the journal. An event of an older release has no history: its last attempt is derived. */
+/** Returns the attempts of an event. Events of older releases have no history: derives the last attempt. */
 function attemptsOf(event: ActivityEventDetail): TimedAttempt[] {
   const { history, attempts, startedAt, finishedAt } = event
   if (history.length > 0) {

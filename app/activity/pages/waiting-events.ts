@@ -4,7 +4,7 @@ const isFinal = ({ status }: ActivityEvent): boolean =>
   status === 'done' || status === 'ignored' || status === 'dead'
 
 /**
- * Says which unfinished events of an asset wait, and which one they wait for: events of an asset run in order.
+ * Returns the waiting events of an asset, and the event that each waits for. Events of an asset run in order.
  *
  * @param events newest first
  */

@@ -7,10 +7,10 @@ import { type Step, timeline } from './timeline.ts'
 const WIDTH = 1000
 const HEIGHT = 20
 
-/** Narrowest bar, in units of the drawing. */
+/** Minimum width of a bar, in units of the drawing. */
 const NARROWEST = 5
 
-/** A table of the steps of an event, with a bar in each row. */
+/** Renders a table of the steps of an event, with a bar in each row. */
 export function waterfall(event: ActivityEventDetail, now: number): Html {
   const steps = timeline(event, now)
   const start = Math.min(...steps.map((step) => step.start))
@@ -43,7 +43,7 @@ function line(step: Step, start: number, place: (at: number) => number, pauses: 
   }${duration(step.end - step.start)}</td></tr>`
 }
 
-/** Waits are drawn at most as long as all finished attempts together; without any, everything is to scale. */
+/** Draws waits at most as long as all finished attempts together. Without any, everything is to scale. */
 function longestStretch(steps: readonly Step[]): number {
   const ended = steps.filter(({ tone, isOpen }) => tone === 'attempt' && !isOpen)
   if (ended.length === 0) return Number.POSITIVE_INFINITY

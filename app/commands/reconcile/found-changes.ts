@@ -17,7 +17,7 @@ export interface EventContext {
   environment: string
   /** The API key that the listener uses for this cloud. */
   ownKey: string
-  /** Tells whether an API key is or was the listener's. */
+  /** Returns whether an API key is or was the listener's. */
   isOwnKey: (apiKey: string) => boolean
   receivedAt: Date
 }

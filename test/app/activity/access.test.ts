@@ -3,7 +3,7 @@ import { basic, bearer, buildActivity, PASSWORD, TOKEN } from '../../support/act
 
 const EVENTS = '/api/activity/events'
 
-t.test('without the right password every path but two is a 401', async (t) => {
+t.test('every path but two needs the right password', async (t) => {
   const { app } = await buildActivity(t)
   for (const url of ['/activity', EVENTS, '/api/activity/openapi.json', '/nowhere', '/', '/health/more']) {
     const answer = await app.inject(url)
@@ -57,7 +57,7 @@ t.test('right passwords are not counted', async (t) => {
   }
 })
 
-t.test('a token reads the list and the stream, and nothing else', async (t) => {
+t.test('a token gives access only to the list and the stream', async (t) => {
   const { app } = await buildActivity(t)
   const ask = (url: string, method: 'GET' | 'POST' = 'GET', token = TOKEN) =>
     app.inject({ url, method, headers: bearer(token), payloadAsStream: true })
@@ -85,13 +85,13 @@ t.test('a token reads the list and the stream, and nothing else', async (t) => {
   t.match(wrong.headers['www-authenticate'], /^Bearer /)
 })
 
-t.test('without tokens no token is right', async (t) => {
+t.test('every token is refused if none is configured', async (t) => {
   const { app } = await buildActivity(t, { readTokens: [] })
   t.equal((await app.inject({ url: EVENTS, headers: bearer() })).statusCode, 401)
   t.equal((await app.inject({ url: EVENTS, headers: { authorization: 'Bearer ' } })).statusCode, 401)
 })
 
-t.test('a request from another origin changes nothing', async (t) => {
+t.test('a request from another origin cannot change data', async (t) => {
   const { request, sent } = await buildActivity(t)
   const post = (headers: Record<string, string>) =>
     request({ method: 'POST', url: '/api/activity/replays', headers, payload: { filter: {} } })

@@ -23,7 +23,7 @@ t.test('an unknown path is a 404 with a code', async (t) => {
   t.match(answer.json(), { code: 'NOT_FOUND' })
 })
 
-t.test('no answer lets a browser run what is not ours', async (t) => {
+t.test('no response lets a browser run foreign code', async (t) => {
   const { get } = await buildActivity(t)
   for (const url of ['/nowhere', EVENTS, '/activity']) {
     const { headers } = await get(url)
@@ -36,7 +36,7 @@ t.test('no answer lets a browser run what is not ours', async (t) => {
 })
 
 t.test(
-  'a journal that does not answer is a 503, and an unexpected error a 500 that tells nothing',
+  'an unavailable journal is a 503, and an unexpected error is a 500 without details',
   async (t) => {
     const store = new MemoryActivityStore()
     let error: Error = new ListenerError('JOURNAL_UNAVAILABLE', 'DynamoDB …')
@@ -98,7 +98,7 @@ t.test('an allowed origin may read the feed, with a preflight that needs no pass
   t.match(headers, { 'access-control-allow-origin': SITE, vary: /Origin/ })
 })
 
-t.test('other origins, and other paths, are closed', async (t) => {
+t.test('other origins and other paths are refused', async (t) => {
   const { app } = await buildActivity(t)
   for (const [url, origin] of [
     [EVENTS, 'https://evil.example'],

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { clientSignal } from '../../../app/activity/client-signal.ts'
 
-t.test('aborts when the client goes away, and not when it was answered', async (t) => {
+t.test('aborts if the client disconnects, but not after a response', async (t) => {
   const server = createServer().listen(0, '127.0.0.1')
   t.teardown(() => server.close())
   await once(server, 'listening')

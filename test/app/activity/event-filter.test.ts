@@ -52,7 +52,7 @@ t.test('reads every parameter', async (t) => {
   t.strictSame(parseFilter(Object.fromEntries(filterToQuery(filter))), filter, 'and writes them')
 })
 
-t.test('an empty value is no filter, as a form sends it', async (t) => {
+t.test('an empty value, which forms send, is ignored', async (t) => {
   t.strictSame(parseFilter({ status: '', text: '', view: undefined }), {})
   t.ok(isEmptyFilter(parseFilter({})))
   t.notOk(isEmptyFilter({ text: 'x' }))
@@ -69,7 +69,7 @@ t.test('a time is UTC unless it has an offset', async (t) => {
   }
 })
 
-t.test('a bad value is refused, and its parameter named', async (t) => {
+t.test('the error for an invalid value names the parameter', async (t) => {
   for (const [parameter, value] of Object.entries({
     status: 'lost',
     type: 'upload,nothing',
@@ -110,7 +110,7 @@ t.test('reads paging', async (t) => {
   })
 })
 
-t.test('a view is a filter ready-made, and gives way to the others', async (t) => {
+t.test('a view is a predefined filter, and other parameters override it', async (t) => {
   for (const [view, filter] of Object.entries({
     failed: { status: ['retrying', 'dead'] },
     retrying: { status: ['retrying'] },

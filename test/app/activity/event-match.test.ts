@@ -16,7 +16,7 @@ const PROCESSORS: Record<string, ProcessorRecord> = {
   third: { at: iso(NOW), attempts: 1, waits: 0, outcome: 'started' }
 }
 
-t.test('each part of a filter selects', async (t) => {
+t.test('each condition of a filter selects events', async (t) => {
   const asset = { assetId: 'abc', publicId: 'shoes/red/one' }
   const event = await listed(
     eventAt(0, { asset, traceId: 'Root=1-2-3', origin: { source: 'api', id: 'key', own: false } }),
@@ -80,7 +80,7 @@ t.test('each part of a filter selects', async (t) => {
   t.notOk(matches(event, { folder: 'shoes' }, { asset_folder: 'other' }))
 })
 
-t.test('an event without asset, origin or payload matches what does not ask for them', async (t) => {
+t.test('an event without asset, origin or payload matches filters on other fields', async (t) => {
   const event = await listed(
     eventAt(0, { asset: null, origin: { source: null, id: null, own: true } }, 'create_folder')
   )

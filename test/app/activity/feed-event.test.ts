@@ -36,7 +36,7 @@ t.test('secrets are masked in notes and errors', async (t) => {
   t.match(feedEvent(await listed(eventAt(0)), 'full'), { lastError: undefined })
 })
 
-t.test('of a whole event, the payload and the attempts are masked as well', async (t) => {
+t.test('the payload and the attempts of a whole event are masked too', async (t) => {
   const store = new MemoryActivityStore()
   const event = eventAt(0, { payload: { notification_url: HOOK, tags: ['red'] } })
   store.put(event, {
@@ -57,7 +57,7 @@ t.test('of a whole event, the payload and the attempts are masked as well', asyn
   })
 })
 
-t.test('a token sees neither errors nor notes, nor who made the change', async (t) => {
+t.test('an event for a token has no errors, notes or origin', async (t) => {
   const event = eventAt(0, { traceId: 'Root=1', asset: { publicId: 'one' } })
   const seen = feedEvent(await listed(event, STATE), 'read')
   t.strictSame(seen, {
@@ -92,7 +92,7 @@ t.test('a token sees neither errors nor notes, nor who made the change', async (
   ])
 })
 
-t.test('a token cannot find out by a filter what it does not see', async (t) => {
+t.test('a token cannot filter by fields that it cannot read', async (t) => {
   for (const filter of [{ text: 'x' }, { code: 'x' }, { trace: 'x' }, { who: 'key' }]) {
     t.throws(() => checkFilter(filter, 'read'), { code: 'FILTER_REFUSED', statusCode: 403 })
     t.doesNotThrow(() => checkFilter(filter, 'full'))

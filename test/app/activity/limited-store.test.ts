@@ -16,7 +16,7 @@ function slowStore() {
   return { store: store as ActivityStore, asked }
 }
 
-t.test('passes every call on', async (t) => {
+t.test('forwards every call', async (t) => {
   const store = new MemoryActivityStore()
   store.put(eventAt(1, { group: 'mine' }), { status: 'dead' })
   const limited = limitStore(store)
@@ -66,7 +66,7 @@ t.test('a call that fails frees its place', async (t) => {
   t.strictSame(await limited.refused(signal), [])
 })
 
-t.test('a client that goes away gives up its place in the queue', async (t) => {
+t.test('a client that disconnects loses its place in the queue', async (t) => {
   const { store, asked } = slowStore()
   const limited = limitStore(store, { maximumCalls: 1, maximumWaiting: 1 })
   const first = limited.find('a')

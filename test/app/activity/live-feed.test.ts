@@ -53,7 +53,7 @@ t.test('one poll a second serves all viewers, each by its filter', async (t) => 
   t.equal(feed.viewers, 2)
 })
 
-t.test('an event that changes is sent again', async (t) => {
+t.test('a changed event is sent again', async (t) => {
   const { feed, memory, time } = build()
   const viewer = watch(feed)
   await settled()
@@ -75,7 +75,7 @@ t.test('an event is watched for changes for a minute', async (t) => {
   t.match(viewer.messages, [{ event: { status: 'retrying' } }])
 })
 
-t.test('a search that stops early is continued', async (t) => {
+t.test('a search that stops early resumes', async (t) => {
   const found = { events: [await listed(eventAt(0))] }
   const list = async ({ cursor }: PageQuery) => (cursor ? found : { events: [], older: 'further' })
   const { feed } = build({ store: { list } })
@@ -84,7 +84,7 @@ t.test('a search that stops early is continued', async (t) => {
   t.strictSame(viewer.seen(), ['event-000000'])
 })
 
-t.test('nothing is polled without viewers', async (t) => {
+t.test('the feed does not poll without viewers', async (t) => {
   const { feed, time, state } = build()
   t.equal(time.timers, 0)
   const viewers = [watch(feed), watch(feed)]
@@ -100,7 +100,7 @@ t.test('nothing is polled without viewers', async (t) => {
   t.equal(feed.viewers, 0)
 })
 
-t.test('the first viewer is sent what was received lately, and so is the next', async (t) => {
+t.test('the first and later viewers receive recent events', async (t) => {
   const { feed, memory, time } = build()
   memory.put(eventAt(-20_000))
   memory.put(eventAt(-10_000))
@@ -127,7 +127,7 @@ t.test('a viewer resumes after its last message', async (t) => {
   t.strictSame(filtered.seen(), [])
 })
 
-t.test('a viewer that cannot resume is told to load the list again', async (t) => {
+t.test('a viewer that cannot resume receives a reset', async (t) => {
   const { feed, memory, time } = build({ ringSize: 2 })
   const before = watch(feed)
   await settled()
@@ -144,7 +144,7 @@ t.test('a viewer that cannot resume is told to load the list again', async (t) =
   }
 })
 
-t.test('after a long time without viewers an old id gets a reset', async (t) => {
+t.test('an old id gets a reset after a long time without viewers', async (t) => {
   const { feed, memory, time } = build()
   memory.put(eventAt(0))
   const first = watch(feed)
@@ -166,7 +166,7 @@ t.test('after a long time without viewers an old id gets a reset', async (t) => 
   t.strictSame(fresh.seen(), ['event-120000'])
 })
 
-t.test('a journal that is down is logged once, and asked again each second', async (t) => {
+t.test('an unavailable journal is logged once and polled again each second', async (t) => {
   const { feed, memory, time, state, lines } = build()
   const viewer = watch(feed)
   await settled()
@@ -183,7 +183,7 @@ t.test('a journal that is down is logged once, and asked again each second', asy
   t.equal(lines.length, 2)
 })
 
-t.test('viewers are told to load the list again when the journal was down for long', async (t) => {
+t.test('viewers receive a reset after a long outage of the journal', async (t) => {
   const { feed, time, state } = build()
   const viewer = watch(feed)
   await settled()
@@ -196,7 +196,7 @@ t.test('viewers are told to load the list again when the journal was down for lo
   t.equal(viewer.messages.length, 1)
 })
 
-t.test('a poll reads on while there is something new, up to a limit', async (t) => {
+t.test('a poll reads pages while they contain new events, up to a limit', async (t) => {
   const { feed, memory, time } = build()
   const viewer = watch(feed)
   await settled()
@@ -231,7 +231,7 @@ t.test('polls do not overlap', async (t) => {
   t.equal(calls, 1, 'nor is a poll that was aborted repeated')
 })
 
-t.test('viewers beyond the limit are turned away', async (t) => {
+t.test('viewers beyond the limit are refused', async (t) => {
   const { feed } = build({ maximumViewers: 1 })
   const first = watch(feed)
   t.notOk(watch(feed).isIn)
@@ -240,7 +240,7 @@ t.test('viewers beyond the limit are turned away', async (t) => {
   feed.close()
 })
 
-t.test('closing ends the viewers', async (t) => {
+t.test('closing the feed closes the viewers', async (t) => {
   const { feed, time } = build()
   const viewer = watch(feed)
   feed.close()

@@ -33,7 +33,7 @@ t.test('keeps public delivery URLs, and masks those with a signature or a query'
   }
 })
 
-t.test('changes nothing else', async () => {
+t.test('does not change other values', async () => {
   const plain = fc
     .jsonValue()
     .filter(

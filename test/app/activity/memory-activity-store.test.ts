@@ -36,14 +36,14 @@ t.test('pages from the newest to the oldest and back', async (t) => {
   t.strictSame(times(await store.list(query({ cursor: start.older! }))), [3, 2])
 })
 
-t.test('arrivals do not disturb paging', async (t) => {
+t.test('new events do not affect paging', async (t) => {
   const store = storeOf(4)
   const { older } = await store.list(query())
   store.put(eventAt(9))
   t.strictSame(times(await store.list(query({ cursor: older! }))), [2, 1])
 })
 
-t.test('an event that is put again replaces the earlier one', async (t) => {
+t.test('an event replaces an earlier one with the same id', async (t) => {
   const store = storeOf(1)
   store.put(eventAt(1), { status: 'dead' })
   const { events } = await store.list(query())
@@ -51,7 +51,7 @@ t.test('an event that is put again replaces the earlier one', async (t) => {
   t.equal(events.length, 1)
 })
 
-t.test('a search stops after its budget, says how far it got, and can be continued', async (t) => {
+t.test('a search stops at its limit, returns the time it reached, and can resume', async (t) => {
   const store = storeOf(10, 3)
   store.put(eventAt(2), { status: 'dead' })
   const filter: ActivityFilter = { status: ['dead'] }
@@ -66,7 +66,7 @@ t.test('a search stops after its budget, says how far it got, and can be continu
   t.match(last, { events: [], older: undefined, searchedTo: undefined })
 })
 
-t.test('a list has no payloads, and one event has all', async (t) => {
+t.test('a list has no payloads, and one event has all fields', async (t) => {
   const store = new MemoryActivityStore()
   const event = eventAt(1, { run: { kind: 'replay', id: 'r1' }, reconciled: true })
   store.put(event, { storedAt: iso(NOW) })
@@ -96,7 +96,7 @@ t.test('unfinished events are listed by status', async (t) => {
   t.strictSame(times(await store.unfinished('dead', query({ filter: { text: 'no such text' } }))), [])
 })
 
-t.test('the journal has whole events', async (t) => {
+t.test('the journal returns whole events', async (t) => {
   const store = storeOf(1)
   store.put(eventAt(2), { status: 'dead', run: 'r1' })
   t.match(await store.journal.find('event-000001'), { event: eventAt(1), status: 'done', run: undefined })
@@ -104,7 +104,7 @@ t.test('the journal has whole events', async (t) => {
   t.equal(await store.journal.find('other'), undefined)
 })
 
-t.test('has minutes, a sample of the queue and refused notifications', async (t) => {
+t.test('returns minutes, a sample of the queue and refused notifications', async (t) => {
   const store = new MemoryActivityStore()
   t.equal(await store.queue(signal), undefined)
   const minute = (minutes: number) => ({

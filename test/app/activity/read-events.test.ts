@@ -18,7 +18,7 @@ t.test('unfinished events are read from their own index', async (t) => {
   t.match(failed, { events: [], searchedTo: String })
 })
 
-t.test('pages on from a cursor', async (t) => {
+t.test('continues from a cursor', async (t) => {
   const store = new MemoryActivityStore()
   for (const after of [1, 2, 3]) store.put(eventAt(after))
   const { older } = await readEvents(store, parseListQuery({ limit: 2 }), signal)

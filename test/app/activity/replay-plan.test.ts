@@ -35,7 +35,7 @@ t.test('events of one asset are in one lane, oldest first', async (t) => {
   ])
 })
 
-t.test('a filter selects over all pages, whatever a search budget', async (t) => {
+t.test('a filter selects events from all pages, with any search limit', async (t) => {
   const store = new MemoryActivityStore(70)
   for (let after = 1; after <= 450; after++) store.put(eventAt(after))
   store.put(eventAt(1), { status: 'dead' })
@@ -43,7 +43,7 @@ t.test('a filter selects over all pages, whatever a search budget', async (t) =>
   t.equal((await planReplay({ filter: { status: ['dead'] } }, { ...ALL, store })).total, 1)
 })
 
-t.test('an id that is given twice is one event, and an unknown one is reported', async (t) => {
+t.test('a repeated id is one event, and an unknown id is reported', async (t) => {
   const store = new MemoryActivityStore()
   store.put(eventAt(1))
   const ids = ['event-000001', 'other', 'event-000001']
@@ -59,7 +59,7 @@ t.test('an aborted selection is rejected', async (t) => {
   await t.rejects(planReplay({ filter: {} }, options), { message: 'gone' })
 })
 
-t.test('only failed events are selected where only failed processors are to run', async (t) => {
+t.test('selects only failed events if only failed processors run', async (t) => {
   const store = new MemoryActivityStore()
   const states: [EventState, boolean][] = [
     [{ processors: { a: record('succeeded') } }, false],
@@ -96,7 +96,7 @@ t.test('a run with all processors is a replay, one with the failed ones a redriv
   t.strictSame(runOf('r1', true, { processors }), { kind: 'redrive', id: 'r1' })
 })
 
-t.test('a redrive of what failed in a replay belongs to that replay', async (t) => {
+t.test('a redrive of events that failed in a replay belongs to that replay', async (t) => {
   const processors: ProcessorRecords = {
     a: record('succeeded', { replay: 'r9', at: iso(NOW + 9) }),
     b: record('dead', { replay: 'r2', at: iso(NOW + 2) }),

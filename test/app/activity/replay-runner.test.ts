@@ -45,7 +45,7 @@ function slowSender() {
   }
 }
 
-t.test('5,000 events by filter are sent once each, in order per asset', async (t) => {
+t.test('sends each of 5,000 events by filter once, in order per asset', async (t) => {
   const { runner, store, sent, ended } = build()
   for (let after = 0; after < 5000; after++) {
     const number = (after * 7919) % 5000
@@ -65,7 +65,7 @@ t.test('5,000 events by filter are sent once each, in order per asset', async (t
   t.ok(sent.every(({ run }) => run?.kind === 'replay' && run.id === 'run1'))
 })
 
-t.test('only failed processors run where it is asked for', async (t) => {
+t.test('only failed processors run on request', async (t) => {
   const { runner, store, sent, ended } = build()
   store.put(eventAt(1), { status: 'dead' })
   store.put(eventAt(2))
@@ -77,7 +77,7 @@ t.test('only failed processors run where it is asked for', async (t) => {
   t.match(sent, [{ id: 'event-000001', run: { kind: 'redrive', id: 'run1' } }])
 })
 
-t.test('who replays what, and how it ends, is in the log', async (t) => {
+t.test('the log contains the user, the selection and the outcome of a replay', async (t) => {
   const { runner, store, lines, ended } = build()
   store.put(eventAt(1))
   await runner.start(ALL, signal)
@@ -100,7 +100,7 @@ t.test('who replays what, and how it ends, is in the log', async (t) => {
   ])
 })
 
-t.test('progress is seen, a bounded number of assets at a time, and an abort sends no more', async (t) => {
+t.test('shows progress, limits concurrent assets, and stops after an abort', async (t) => {
   const { calls, sender } = slowSender()
   const { runner, store, lines } = build({ sender, concurrency: 2 })
   for (let after = 0; after < 9; after++) store.put(eventAt(after, { asset: { assetId: `${after % 3}` } }))
@@ -123,7 +123,7 @@ t.test('progress is seen, a bounded number of assets at a time, and an abort sen
   t.equal(runner.find('other'), undefined)
 })
 
-t.test('an event that cannot be sent is reported, and the others go on', async (t) => {
+t.test('reports an event that cannot be sent, and sends the others', async (t) => {
   const refusal = new ListenerError('QUEUE_UNAVAILABLE', 'not stored', {
     cause: new ListenerError('InvalidMessage', 'for itself')
   })
@@ -158,7 +158,7 @@ t.test('an event that cannot be sent is reported, and the others go on', async (
   })
 })
 
-t.test('of many failures the first are kept, and all are counted', async (t) => {
+t.test('keeps the first of many failures, and counts all', async (t) => {
   const { runner, store, ended } = build()
   for (let after = 1; after <= 30; after++) store.put(eventAt(after))
   store.journal.find = async () => undefined
@@ -168,7 +168,7 @@ t.test('of many failures the first are kept, and all are counted', async (t) => 
   t.equal(failed, 30)
 })
 
-t.test('a queue or a journal that fails stops the replay', async (t) => {
+t.test('a failing queue or journal stops the replay', async (t) => {
   for (const error of [
     new ListenerError('QUEUE_UNAVAILABLE', 'down', { cause: new Error('no connection') }),
     new Error('unexpected')
@@ -192,7 +192,7 @@ t.test('a queue or a journal that fails stops the replay', async (t) => {
   }
 })
 
-t.test('a selection that fails starts nothing, and an aborted client stops it', async (t) => {
+t.test('a failed or aborted selection does not start a replay', async (t) => {
   const { runner, store } = build()
   store.list = async () => {
     throw new ListenerError('JOURNAL_UNAVAILABLE', 'down')
@@ -229,7 +229,7 @@ t.test('too many replays at a time are refused; stopping ends them', async (t) =
   calls.at(-1)!.done()
 })
 
-t.test('the last replays are remembered', async (t) => {
+t.test('keeps the last replays', async (t) => {
   const { runner, store, ended } = build()
   store.put(eventAt(1))
   for (let run = 1; run <= 105; run++) {

@@ -2,7 +2,7 @@ import t from 'tap'
 import { answerTo, RequestError } from '../../../app/activity/request-error.ts'
 import { ListenerError } from '../../../app/errors.ts'
 
-t.test('a refused request is answered as it says', async (t) => {
+t.test('a refused request has the status and code of its error', async (t) => {
   t.strictSame(answerTo(new RequestError(403, 'REFUSED', 'no')), {
     status: 403,
     code: 'REFUSED',
@@ -16,7 +16,7 @@ t.test('a refused request is answered as it says', async (t) => {
   })
 })
 
-t.test('errors of the store and of replays have an answer', async (t) => {
+t.test('errors of the store and of replays have a response', async (t) => {
   const cause = new Error('the details')
   const answer = answerTo(new ListenerError('JOURNAL_UNAVAILABLE', 'DynamoDB …', { cause }))
   t.match(answer, { status: 503, code: 'JOURNAL_UNAVAILABLE', retryAfter: 5 })
@@ -36,7 +36,7 @@ t.test("Fastify's own refusals keep their status", async (t) => {
   t.match(answerTo(Object.assign(new Error(''), { statusCode: 400 })), { status: 400, code: 'BAD_REQUEST' })
 })
 
-t.test('nothing of an unexpected error is told', async (t) => {
+t.test('the response to an unexpected error has no details', async (t) => {
   for (const error of [
     new Error('the details'),
     Object.assign(new Error('the details'), { statusCode: 502 }),

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { isSameOrigin } from '../../../app/activity/same-origin.ts'
 
-t.test('a page of this server, or a client that is no browser, may change something', async (t) => {
+t.test('pages of this server and clients other than browsers may change data', async (t) => {
   const host = 'hooks.example:8443'
   for (const headers of [
     {},
@@ -16,7 +16,7 @@ t.test('a page of this server, or a client that is no browser, may change someth
   }
 })
 
-t.test('a page of another origin may not', async (t) => {
+t.test('pages of another origin may not change data', async (t) => {
   const host = 'hooks.example'
   for (const headers of [
     { host, origin: 'https://evil.example' },

@@ -7,7 +7,7 @@ import { everyPage, visit, withoutBrowser } from './browser.ts'
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 for (const colorScheme of ['light', 'dark'] as const) {
-  t.test(`axe finds nothing on any page, ${colorScheme}`, { skip: withoutBrowser }, async (t) => {
+  t.test(`axe reports no violations on any page, ${colorScheme}`, { skip: withoutBrowser }, async (t) => {
     // the policy lets no script in but our own
     const { page, origin, store } = await visit(t, { colorScheme, bypassCSP: true })
     const check = async (name: string) => {

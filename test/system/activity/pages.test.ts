@@ -101,7 +101,7 @@ t.test('a command can be copied', { skip: withoutBrowser }, async (t) => {
   t.match(await page.evaluate('navigator.clipboard.readText()'), /^npm run send -- /)
 })
 
-t.test('an image that does not load leaves the box behind it', { skip: withoutBrowser }, async (t) => {
+t.test('the box stays visible if the image does not load', { skip: withoutBrowser }, async (t) => {
   const { page, origin } = await visit(t)
   await page.goto(`${origin}/activity`)
   const thumb = page.locator('.thumb').first()
@@ -109,7 +109,7 @@ t.test('an image that does not load leaves the box behind it', { skip: withoutBr
   t.equal(await thumb.innerText(), 'IMG')
 })
 
-t.test('runs nothing that a hostile value contains', { skip: withoutBrowser }, async (t) => {
+t.test('does not run code in hostile values', { skip: withoutBrowser }, async (t) => {
   const { page, origin, store, problems } = await visit(t)
   for (const path of Object.values(await everyPage(store))) {
     await page.goto(origin + path)
@@ -118,7 +118,7 @@ t.test('runs nothing that a hostile value contains', { skip: withoutBrowser }, a
   t.strictSame(problems, [])
 })
 
-t.test('shows nothing without the password', { skip: withoutBrowser }, async (t) => {
+t.test('does not show pages without the password', { skip: withoutBrowser }, async (t) => {
   const { page, origin } = await visit(t, { httpCredentials: { username: 'listener', password: 'wrong' } })
   const response = await page.goto(`${origin}/activity`)
   t.equal(response?.status(), 401)

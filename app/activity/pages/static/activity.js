@@ -1,4 +1,4 @@
-// What the pages do beyond HTML: live rows, keys, copying. They work without it.
+// Adds live rows, keyboard shortcuts and copying to the pages. They also work without JavaScript.
 
 const $ = (id) => document.getElementById(id)
 const all = (selector, within = document) => [...within.querySelectorAll(selector)]
@@ -23,14 +23,14 @@ const relative = (at, now) => {
 const updateTimes = () => {
   for (const time of all('time')) {
     const at = Date.parse(time.dateTime)
-    // a date of long ago stays as it is
+    // old dates do not change
     if (Math.abs(Date.now() - at) < 7 * 86_400_000) time.textContent = relative(at, Date.now())
   }
 }
 
 setInterval(() => document.hidden || updateTimes(), 5000)
 
-/* images that do not load leave the box behind them */
+/* remove images that fail to load, so that the box behind them shows */
 
 const hideBroken = (image) => {
   image.hidden = true
@@ -149,7 +149,7 @@ const followProgress = () => {
       shown.replaceWith(next)
       if (stop) next.querySelector('button, a')?.focus()
     } catch {
-      // the next look may succeed
+      // the next poll may succeed
     }
     followProgress()
   }, Number(shown.dataset.refresh))
@@ -191,7 +191,7 @@ const watch = (list) => {
     const nextBox = next.querySelector('input[name="id"]')
     if (box && nextBox) nextBox.checked = box.checked
     const [image, nextImage] = [row.querySelector('img'), next.querySelector('img')]
-    // not loaded again
+    // do not load the row again
     if (image && image.src === nextImage?.src) nextImage.replaceWith(image)
     const same = document.activeElement === box ? nextBox : next.querySelector('.words')
     row.replaceWith(next)
@@ -207,7 +207,7 @@ const watch = (list) => {
   }
 
   const showFresh = async () => {
-    // more than fit on a page, or some were missed
+    // more rows than fit on a page, or missed messages
     if (isReset || fresh.size > 100) return location.assign(location.href)
     const ids = [...fresh]
     const added = await load(ids)
@@ -265,7 +265,7 @@ const watch = (list) => {
     soon()
   }
 
-  // what was received before belongs on a later page
+  // older events belong on a later page
   const lastRow = document.querySelector('.pager [rel="next"]') && all('.row', list).at(-1)
   const oldestShown = lastRow ? receivedAt(lastRow) : ''
 
@@ -283,7 +283,7 @@ const watch = (list) => {
     source.addEventListener('error', () => {
       show('Reconnecting', 'lost')
       if (source.readyState !== EventSource.CLOSED) return
-      // refused: the browser does not try again by itself
+      // the server refused the stream: the browser does not reconnect
       setTimeout(() => document.hidden || open(), 10_000)
     })
   }

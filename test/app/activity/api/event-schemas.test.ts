@@ -8,7 +8,7 @@ import { bearer, buildActivity, eventAt, iso, NOW, settled } from '../../../supp
 
 const ended = { at: iso(NOW), attempts: 1, waits: 0, milliseconds: 30, run: 'r1' }
 
-t.test('the answers are as the schemas describe them', async (t) => {
+t.test('responses match the schemas', async (t) => {
   const { store, get, app, request } = await buildActivity(t)
   store.put(eventAt(1, { traceId: 'Root=1', asset: null }), {
     status: 'dead',

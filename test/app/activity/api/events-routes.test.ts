@@ -13,7 +13,7 @@ t.test('lists events, newest first, and pages by cursor', async (t) => {
   t.match(next, { events: [{ id: 'event-000001' }], newer: String, older: undefined })
 })
 
-t.test('filters, and says how far it searched', async (t) => {
+t.test('filters, and returns the time that the search reached', async (t) => {
   const store = new MemoryActivityStore(1)
   store.put(eventAt(1), { status: 'done' })
   store.put(eventAt(2), { status: 'ignored' })
@@ -44,7 +44,7 @@ t.test('a token sees the list without errors, and cannot search payloads', async
   t.match(searched.json(), { code: 'FILTER_REFUSED' })
 })
 
-t.test('one event has its payload, masked', async (t) => {
+t.test('one event has its masked payload', async (t) => {
   const { store, get } = await buildActivity(t)
   const hook = 'https://hooks.example/T00/CAPABILITY'
   store.put(eventAt(1, { payload: { notification_url: hook } }))

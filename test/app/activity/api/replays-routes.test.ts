@@ -8,7 +8,7 @@ type Server = Awaited<ReturnType<typeof buildActivity>>
 const post = ({ request }: Server, payload: object | string, url = REPLAYS) =>
   request({ method: 'POST', url, payload, headers: { 'content-type': 'application/json' } })
 
-t.test('counts first, then replays what a filter selects, and tells the progress', async (t) => {
+t.test('counts and replays the events that a filter selects, and returns the progress', async (t) => {
   const server = await buildActivity(t)
   server.store.put(eventAt(1), { status: 'dead' })
   server.store.put(eventAt(2))
@@ -32,7 +32,7 @@ t.test('counts first, then replays what a filter selects, and tells the progress
   t.match(server.sent, [{ id: 'event-000001', run: { kind: 'redrive', id: 'run1' } }])
 })
 
-t.test('replays events by id, with all processors where it is asked for', async (t) => {
+t.test('replays events by id, with all processors on request', async (t) => {
   const server = await buildActivity(t)
   server.store.put(eventAt(1))
   server.store.put(eventAt(2))
@@ -61,7 +61,7 @@ t.test('aborts a replay', async (t) => {
   }
 })
 
-t.test('a body that selects nothing clearly is refused', async (t) => {
+t.test('a body without a clear selection is refused', async (t) => {
   const server = await buildActivity(t)
   server.store.put(eventAt(1), { status: 'dead' })
   for (const [body, parameter] of [

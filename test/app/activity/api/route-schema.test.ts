@@ -2,7 +2,7 @@ import t from 'tap'
 import { z } from 'zod'
 import { routeSchema } from '../../../../app/activity/api/route-schema.ts'
 
-t.test('describes what a route takes and answers', async (t) => {
+t.test('describes the request and the responses of a route', async (t) => {
   const number = z.string().transform(Number).default(5)
   const schema = routeSchema({
     summary: 'Summary',
@@ -31,7 +31,7 @@ t.test('describes what a route takes and answers', async (t) => {
   t.notMatch(JSON.stringify(schema), '$schema')
 })
 
-t.test('a route needs the password unless it is for tokens', async (t) => {
+t.test('a route needs the password unless it accepts tokens', async (t) => {
   const schema = routeSchema({ summary: 'Summary', answers: {} })
   t.strictSame(Object.keys(schema).sort(), ['response', 'security', 'summary'])
   t.match(schema, { security: [{ password: [] }] })

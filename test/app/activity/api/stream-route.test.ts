@@ -89,7 +89,7 @@ t.test('a bad filter is refused before the stream starts', async (t) => {
   t.equal(empty.answer.statusCode, 200)
 })
 
-t.test('too many viewers are turned away', async (t) => {
+t.test('too many viewers are refused', async (t) => {
   const server = await buildActivity(t, { live: { maximumViewers: 1 } })
   await open(server)
   const answer = await server.get('/api/activity/stream')
@@ -98,7 +98,7 @@ t.test('too many viewers are turned away', async (t) => {
   t.equal(answer.headers['retry-after'], '30')
 })
 
-t.test('a viewer that goes away, or reads too slowly, is let go', async (t) => {
+t.test('a viewer that disconnects or reads too slowly is removed', async (t) => {
   const server = await buildActivity(t)
   await server.app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = server.app.server.address() as AddressInfo

@@ -4,7 +4,7 @@ import { eventAt, HOSTILE } from '../../../support/activity-events.ts'
 
 const rowsIn = (body: string) => [...body.matchAll(/data-id="([^"]*)"/g)].map(([, id]) => id!)
 
-t.test('an asset has all its events in order, over several pages', async (t) => {
+t.test('an asset shows all its events in order, on several pages', async (t) => {
   const { get, store } = await buildActivity(t)
   const events = Array.from({ length: 60 }, (_, index) =>
     eventAt('upload', (index + 1) * 1000, { publicId: 'shoes/red' })
@@ -30,21 +30,21 @@ t.test('an asset has all its events in order, over several pages', async (t) => 
   t.strictSame(rowsIn((await get(newer)).body), rowsIn(first.body))
 })
 
-t.test('events that are not about an asset have a page as well', async (t) => {
+t.test('events without an asset have a page too', async (t) => {
   const { get, store } = await buildActivity(t)
   const event = { ...eventAt('create_folder', 1000), asset: null }
   store.put(event)
   t.match((await get(`/activity/assets/${encodeURIComponent(event.group)}`)).body, 'Events without an asset')
 })
 
-t.test('an asset without events has a page that says so', async (t) => {
+t.test('an asset without events has a page with a message', async (t) => {
   const { get } = await buildActivity(t)
   const { statusCode, body } = await get('/activity/assets/nope')
   t.equal(statusCode, 404)
   t.match(body, '<code>ASSET_UNKNOWN</code>')
 })
 
-t.test('hostile values become no elements', async (t) => {
+t.test('hostile values do not become elements', async (t) => {
   const { get, store } = await buildActivity(t)
   const event = { ...eventAt('upload', 1000, { publicId: HOSTILE }), group: HOSTILE }
   store.put(event)

@@ -21,7 +21,7 @@ t.test('bars are stacked, and the scale ends at a round number', async (t) => {
   t.match(chartOf([[250]]), '<span>400</span><span>200</span>')
 })
 
-t.test('the table has the bars that are not empty', async (t) => {
+t.test('the table lists the bars that are not empty', async (t) => {
   const chart = chartOf([
     [3, 0, 5],
     [1, 0, 0]
@@ -31,7 +31,7 @@ t.test('the table has the bars that are not empty', async (t) => {
   t.notMatch(chart, '<th scope="row">12:01</th>')
 })
 
-t.test('without anything to show, the table says so', async (t) => {
+t.test('the table states that there are no values', async (t) => {
   t.match(chartOf([[0, 0]]), 'Nothing happened in this time.')
 })
 
@@ -45,7 +45,7 @@ t.test('a series may be shorter than the labels', async (t) => {
   t.match(barChart({ title: 'x', labels: [], series: [] }).toString(), 'viewBox="0 0 0 100"')
 })
 
-t.test('no bar leaves the drawing, whatever the counts', async () => {
+t.test('bars stay inside the drawing for any counts', async () => {
   fc.assert(
     fc.property(fc.array(fc.nat(), { minLength: 1, maxLength: 9 }), (values) => {
       const bars = [

@@ -21,7 +21,7 @@ t.test('an image and a video are delivered as a small square', async (t) => {
   t.match(thumbnailUrl({ asset: unversioned, environment: 'demo', type: 'upload' }), /f_auto\/shoes\/red$/)
 })
 
-t.test('what cannot be delivered has no address', async (t) => {
+t.test('an asset that cannot be delivered has no URL', async (t) => {
   t.equal(urlOf({ deliveryType: 'authenticated' }), undefined)
   t.equal(urlOf({ resourceType: 'raw' }), undefined)
   t.equal(urlOf({ publicId: '' }), undefined)
@@ -29,7 +29,7 @@ t.test('what cannot be delivered has no address', async (t) => {
   t.equal(thumbnailUrl({ asset: null, environment: 'demo', type: 'create_folder' }), undefined)
 })
 
-t.test('whatever the public id and the environment are, the address stays on the delivery host', async () => {
+t.test('the URL stays on the delivery host for any public id and environment', async () => {
   const value = fc.oneof(
     fc.string({ minLength: 1, unit: 'binary' }),
     fc.constantFrom(HOSTILE, '../../x', '//evil.example/', '\\..\\', '?a#b')
@@ -47,7 +47,7 @@ t.test('whatever the public id and the environment are, the address stays on the
   )
 })
 
-t.test('the box behind the image says what kind it is', async (t) => {
+t.test('the box behind the image shows the resource type', async (t) => {
   const event = activityEvent('upload')
   t.match(thumbnail(event).toString(), /class="thumb small".*<span>IMG<\/span><img src="https:\/\/res/s)
   t.match(thumbnail({ ...event, asset: null }, 'large').toString(), /thumb large.*CLOUD/)

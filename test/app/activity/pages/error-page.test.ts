@@ -4,12 +4,12 @@ import { HOSTILE } from '../../../support/activity-events.ts'
 
 const render = (status: number, code: string, message = '') => errorPage({ status, code, message }).toString()
 
-t.test('a page says what is wrong and what to do, by the code', async (t) => {
+t.test('a page has the title and advice for its code', async (t) => {
   t.match(render(503, 'JOURNAL_UNAVAILABLE'), 'JOURNAL_TABLE')
   t.match(render(404, 'EVENT_UNKNOWN'), '30 days')
 })
 
-t.test('a code without a page of its own has that of the status', async (t) => {
+t.test('a code without its own page has the page of the status', async (t) => {
   t.match(render(401, 'PASSWORD_WRONG'), 'ACTIVITY_PASSWORD')
   t.match(render(404, 'constructor'), 'There is no such page')
 })

@@ -2,7 +2,7 @@ import t from 'tap'
 import { buildActivity } from '../../../support/activity.ts'
 import { doneState, eventAt, failingState, HOSTILE, seededStore } from '../../../support/activity-events.ts'
 
-t.test('a failed event shows the error, what to do, and each attempt', async (t) => {
+t.test('a failed event shows the error, advice and each attempt', async (t) => {
   const { get, store } = await buildActivity(t)
   const event = eventAt('resource_tags_changed', 240_000)
   store.put(event, failingState(event, 'dead', { message: 'see https://hooks.example.com/T0/secret' }))
@@ -16,7 +16,7 @@ t.test('a failed event shows the error, what to do, and each attempt', async (t)
   t.match(body, `href="/activity/replays/new?id&#61;${event.id}"`)
 })
 
-t.test('an event that waits for its next attempt says so', async (t) => {
+t.test('a waiting event shows its next attempt', async (t) => {
   const { get, store } = await buildActivity(t)
   const event = eventAt('upload', 60_000)
   const state = failingState(event, 'retrying')
@@ -27,7 +27,7 @@ t.test('an event that waits for its next attempt says so', async (t) => {
   t.match(body, 'next attempt')
 })
 
-t.test('it shows the change, the processors, the payload and how to send it again', async (t) => {
+t.test('shows the change, the processors, the payload and commands to send it again', async (t) => {
   const { get, store } = await buildActivity(t)
   const event = {
     ...eventAt('resource_metadata_changed', 60_000),
@@ -45,7 +45,7 @@ t.test('it shows the change, the processors, the payload and how to send it agai
   t.match(body, 'because')
 })
 
-t.test('an event without an asset, a payload and processors is shown as far as it is known', async (t) => {
+t.test('shows an event without an asset, a payload and processors', async (t) => {
   const { get, store } = await buildActivity(t)
   const { traceId: _, ...event } = eventAt('create_folder', 60_000)
   store.put(
@@ -61,7 +61,7 @@ t.test('an event without an asset, a payload and processors is shown as far as i
   t.notMatch(body, '>Processors</h2>')
 })
 
-t.test('neighbours of its asset are around it, and it waits behind the older ones', async (t) => {
+t.test('shows neighbours of the same asset, and waits behind the older ones', async (t) => {
   const { get, store } = await buildActivity(t)
   const events = [1, 2, 3].map((minutes) => eventAt('upload', minutes * 60_000, { publicId: 'a' }))
   const [newest, middle, oldest] = events
@@ -88,14 +88,14 @@ t.test('an event without a group has no neighbours', async (t) => {
   t.notMatch(body, 'same asset')
 })
 
-t.test('an unknown event has a page that says so', async (t) => {
+t.test('an unknown event has its own error page', async (t) => {
   const { get } = await buildActivity(t)
   const { statusCode, body } = await get('/activity/events/nope')
   t.equal(statusCode, 404)
   t.match(body, '<code>EVENT_UNKNOWN</code>')
 })
 
-t.test('hostile values become no elements', async (t) => {
+t.test('hostile values do not become elements', async (t) => {
   const store = seededStore()
   const { get } = await buildActivity(t, { store })
   const query = { filter: { prefix: HOSTILE.slice(0, 8) }, limit: 1, signal: new AbortController().signal }

@@ -28,7 +28,7 @@ t.test('a row links to the event and to the history of its asset', async (t) => 
   t.notMatch(row({ ...event, asset: null }), 'href="/activity/assets/')
 })
 
-t.test('a row can be selected where it belongs to a form', async (t) => {
+t.test('a row of a form can be selected', async (t) => {
   t.match(row(event, { now: NOW, form: 'selection' }), `name="id" value="${event.id}" form="selection"`)
   t.notMatch(row(), 'checkbox')
 })
@@ -48,7 +48,7 @@ t.test('a failing event shows its code, its attempts and when it runs again', as
   t.notMatch(row({ ...retrying, status: 'done' }), '<code class="code">')
 })
 
-t.test('an ignored event shows the reason, and an event from elsewhere its source', async (t) => {
+t.test('an ignored event shows the reason, and a replayed or found event its source', async (t) => {
   t.match(
     row({ ...event, status: 'ignored', reason: 'no processor is on upload' }),
     'no processor is on upload'
@@ -83,7 +83,7 @@ t.test('the next retry is the earliest of the processors that failed', async (t)
   t.equal(nextRetry({ status: 'dead', processors }), undefined)
 })
 
-t.test('shows who made the change', async (t) => {
+t.test('shows the author of the change', async (t) => {
   const text = (origin: { source: string | null; id: string | null; own?: boolean }) =>
     who({ origin: { own: false, ...origin } }).toString()
   t.equal(text({ source: 'api', id: 'k', own: true }), 'by this listener')

@@ -34,7 +34,7 @@ t.test('describes each change in words', async (t) => {
   t.equal(title('unknown'), 'notification of an unknown type about shoes/red')
 })
 
-t.test('many changes and long values are cut', async (t) => {
+t.test('many changes and long values are truncated', async (t) => {
   const added = Array.from({ length: 9 }, (_, index) => `tag${index}`)
   t.match(title('resource_tags_changed', { added }), / \+tag5 and 3 more$/)
   const cut = title('upload', undefined, 'x'.repeat(500))
@@ -47,7 +47,7 @@ t.test('names an asset by its public id, else by its asset id', async (t) => {
   t.equal(eventTitle({ ...event('upload'), asset: null }), 'an asset uploaded')
 })
 
-t.test('the markup marks the values, and says the same', async (t) => {
+t.test('the markup marks the values, with the same text', async (t) => {
   t.equal(
     eventWords(event('resource_tags_changed', { added: ['sale'], removed: ['draft'] })).toString(),
     'tags of <bdi class="asset">shoes/red</bdi> changed: <bdi class="added">+sale</bdi> <bdi class="removed">−draft</bdi>'
@@ -58,7 +58,7 @@ t.test('has words for every type', async (t) => {
   for (const type of EVENT_TYPES) t.match(title(type), /\w/, type)
 })
 
-t.test('escapes every value, whatever the type', async () => {
+t.test('escapes every value of every type', async () => {
   const value = fc.oneof(fc.string(), fc.constant(HOSTILE))
   const values = fc.array(value, { maxLength: 3 })
   fc.assert(

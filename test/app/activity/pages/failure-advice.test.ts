@@ -19,7 +19,7 @@ t.test('every code of a processor or of Cloudinary has its own advice', async (t
   for (const code of codes) t.not(adviceOn(code.slice(1, -1), true), adviceOn('OTHER', true), code)
 })
 
-t.test('advice on another code depends on whether it is tried again', async (t) => {
+t.test('advice on other codes depends on the retry', async (t) => {
   t.not(adviceOn('OTHER', true), adviceOn('OTHER', false))
   t.equal(adviceOn('constructor', true), adviceOn('OTHER', true))
 })

@@ -16,7 +16,7 @@ const event = (status: 'dead' | 'retrying', at: number, code = 'A', processor = 
     }
   )
 
-t.test('failures are grouped by processor and code, the newest first', async (t) => {
+t.test('groups failures by processor and code, newest first', async (t) => {
   const groups = failureGroups(
     [
       event('dead', NOW - 1000),
@@ -42,7 +42,7 @@ t.test('failures are grouped by processor and code, the newest first', async (t)
   t.equal(groups[1]?.newest.id, `A${NOW - 1000}`)
 })
 
-t.test('each group has its failures over the whole time', async (t) => {
+t.test('each group has its failures over the whole time span', async (t) => {
   const [group] = failureGroups(
     [event('dead', NOW - 24_000), event('dead', NOW - 500), event('dead', NOW), event('dead', NOW + 99_000)],
     NOW

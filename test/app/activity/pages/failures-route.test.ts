@@ -2,7 +2,7 @@ import t from 'tap'
 import { buildActivity } from '../../../support/activity.ts'
 import { eventAt, failingState, seededStore } from '../../../support/activity-events.ts'
 
-t.test('failures are grouped, with what to do and a way to replay them', async (t) => {
+t.test('failures are grouped, with advice and a link to replay them', async (t) => {
   const { get } = await buildActivity(t, { store: seededStore() })
   const { statusCode, body } = await get('/activity/failures')
   t.equal(statusCode, 200)
@@ -16,12 +16,12 @@ t.test('failures are grouped, with what to do and a way to replay them', async (
   t.notMatch(body, /<script>|<img src=x|hooks\.slack\.com\/services/)
 })
 
-t.test('without failures, the page says so', async (t) => {
+t.test('the page states that there are no failures', async (t) => {
   const { get } = await buildActivity(t)
   t.match((await get('/activity/failures')).body, 'Nothing has failed')
 })
 
-t.test('counts are of the newest thousand', async (t) => {
+t.test('counts include only the newest thousand', async (t) => {
   const { get, store } = await buildActivity(t)
   for (let index = 0; index < 1300; index++) {
     const event = { ...eventAt('upload', 60_000 + index), id: `e${index}` }

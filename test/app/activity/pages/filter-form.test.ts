@@ -8,7 +8,7 @@ import {
 } from '../../../../app/activity/pages/filter-form.ts'
 import { HOSTILE } from '../../../support/activity-events.ts'
 
-t.test('the form has every filter that the list knows', async (t) => {
+t.test('the form has every filter of the list', async (t) => {
   const names = [
     ...filterForm({})
       .toString()
@@ -33,19 +33,19 @@ t.test('its controls have the values of the query', async (t) => {
   t.match(text, '<input type="hidden" name="window" value="6h">')
 })
 
-t.test('more filters are open where one of them is set', async (t) => {
+t.test('the section of more filters is open if one is set', async (t) => {
   t.match(filterForm({ code: 'X' }).toString(), '<details open>')
   t.match(filterForm({ prefix: 'x' }).toString(), '<details><summary>')
 })
 
-t.test('several values, which only an address can have, stay', async (t) => {
+t.test('several values from a URL are kept', async (t) => {
   t.match(
     filterForm({ status: ['dead', 'retrying'] }).toString(),
     '<option value="dead,retrying" selected>dead or retrying</option>'
   )
 })
 
-t.test('times are shown in UTC, and an invalid one is not', async (t) => {
+t.test('valid times are shown in UTC', async (t) => {
   const shown = (from: string) =>
     /name="from" type="datetime-local" value="([^"]*)"/.exec(filterForm({ from }).toString())?.[1]
   t.equal(shown('2026-06-01T12:00:00+02:00'), '2026-06-01T10:00')
@@ -66,7 +66,7 @@ t.test('every view has a link, and the current one is marked', async (t) => {
   t.match(viewLinks({}).toString(), 'href="/activity" aria-current="page">All')
 })
 
-t.test('each filter in force can be removed', async (t) => {
+t.test('each active filter can be removed', async (t) => {
   const text = activeFilters({ prefix: 'shoes/', status: 'dead', view: 'failed', cursor: 'c' }).toString()
   t.match(
     text,

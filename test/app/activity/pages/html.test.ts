@@ -33,7 +33,7 @@ t.test('makes deceptive characters visible', async (t) => {
   t.equal(html`<input value="${'\u202ea'}">`.toString(), '<input value="\u202ea">', 'a form sends it back')
 })
 
-t.test('contents are joined with markup', async (t) => {
+t.test('joins contents with markup', async (t) => {
   t.equal(joined(['a', html`<b></b>`, 'c'], html` · `).toString(), 'a · <b></b> · c')
   t.equal(joined([], ',').toString(), '')
 })

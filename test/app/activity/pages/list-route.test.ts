@@ -8,7 +8,7 @@ import { eventAt, HOSTILE, iso, NOW, seededStore } from '../../../support/activi
 const rowsIn = (body: string) =>
   [...body.matchAll(/<li class="row [a-z]+" data-id="([^"]*)"/g)].map(([, id]) => id!)
 
-t.test('the list has the newest events, and links to the next page and back', async (t) => {
+t.test('the list shows the newest events, and links to the next and the previous page', async (t) => {
   const { get } = await buildActivity(t, { store: seededStore() })
   const first = await get('/activity')
   t.equal(first.statusCode, 200)
@@ -33,7 +33,7 @@ t.test('the list has the newest events, and links to the next page and back', as
   t.strictSame(rowsIn((await get(newer)).body), rowsIn(first.body))
 })
 
-t.test('a filter selects, shows what is in force, and can be replayed', async (t) => {
+t.test('a filter selects events, is shown, and can be replayed', async (t) => {
   const { get } = await buildActivity(t, { store: seededStore() })
   const { body } = await get('/activity?status=dead&prefix=people/&window=6h')
   t.ok(rowsIn(body).length > 0)
@@ -56,7 +56,7 @@ t.test('a search in payloads is not live', async (t) => {
   t.notMatch(body, 'data-stream')
 })
 
-t.test('a filter that cannot be used is named, and stays in the form', async (t) => {
+t.test('the page names an invalid filter, and keeps it in the form', async (t) => {
   const { get } = await buildActivity(t)
   for (const [query, problem] of [
     ['attempts=many', 'attempts'],
@@ -70,7 +70,7 @@ t.test('a filter that cannot be used is named, and stays in the form', async (t)
   t.match((await get('/activity?attempts=many')).body, 'value="many"')
 })
 
-t.test('an empty list says why', async (t) => {
+t.test('an empty list shows the reason', async (t) => {
   const { get, store } = await buildActivity(t)
   t.match((await get('/activity')).body, 'npm run send -- upload')
   t.match((await get('/activity?prefix=x')).body, 'No event matches')
@@ -79,7 +79,7 @@ t.test('an empty list says why', async (t) => {
   t.match((await get(`/activity?cursor=${cursor}`)).body, 'no more events in this direction')
 })
 
-t.test('a search that stopped says how far it went', async (t) => {
+t.test('a search that stopped shows the time it reached', async (t) => {
   const searchedTo = iso(NOW - 60_000)
   const store = seededStore()
   store.list = async () => ({ events: [], older: 'abc', searchedTo })
@@ -104,7 +104,7 @@ t.test('rows can be loaded by their ids, newest first', async (t) => {
   t.equal((await get('/activity/rows')).body, '')
 })
 
-t.test('a journal that does not answer becomes a page that says what to do', async (t) => {
+t.test('an unavailable journal results in a page with advice', async (t) => {
   const store = seededStore()
   store.list = async () => {
     throw new ListenerError('JOURNAL_UNAVAILABLE', 'the journal does not answer')
@@ -116,7 +116,7 @@ t.test('a journal that does not answer becomes a page that says what to do', asy
   t.ok(headers['retry-after'])
 })
 
-t.test('hostile values become no elements', async (t) => {
+t.test('hostile values do not become elements', async (t) => {
   const { get } = await buildActivity(t, { store: seededStore() })
   for (const name of ['prefix', 'status', 'view', 'window', 'cursor', 'text']) {
     const { body } = await get(`/activity?${new URLSearchParams({ [name]: HOSTILE })}`)

@@ -8,7 +8,7 @@ import {
 } from '../../../../app/activity/pages/minute-buckets.ts'
 import { iso, minuteCounts, NOW } from '../../../support/activity-events.ts'
 
-t.test('a window ends with the minute of now', async (t) => {
+t.test('a window ends with the current minute', async (t) => {
   t.equal(windowStart('1h', NOW + 30_000), '2026-06-01T11:01:00.000Z')
   t.equal(windowStart('6h', NOW), '2026-06-01T06:05:00.000Z')
   t.equal(bucketsOf([], '1h', NOW + 30_000).at(-1)?.start, '2026-06-01T12:00:00.000Z')
@@ -20,7 +20,7 @@ t.test('a window has a bucket for each bar', async (t) => {
   }
 })
 
-t.test('minutes are summed in their bucket; of percentiles it has the highest', async (t) => {
+t.test('a bucket has the sums of its minutes, and the highest percentiles', async (t) => {
   const minutes = [
     minuteCounts(NOW, {
       accepted: 1,
@@ -55,7 +55,7 @@ t.test('minutes outside the window are left out', async (t) => {
   t.ok(bucketsOf(far, '1h', NOW).every(({ done }) => done === 0))
 })
 
-t.test('only a known window is one', async (t) => {
+t.test('an unknown window is ignored', async (t) => {
   t.ok(isWindow('24h'))
   for (const other of ['2h', 'constructor', undefined, ['1h']]) t.notOk(isWindow(other))
 })

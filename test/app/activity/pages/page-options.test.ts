@@ -3,7 +3,7 @@ import t from 'tap'
 import { html } from '../../../../app/activity/pages/html.ts'
 import { sendPage } from '../../../../app/activity/pages/page-options.ts'
 
-t.test('a page is HTML that no cache keeps', async (t) => {
+t.test('a page is HTML, and caches do not store it', async (t) => {
   const app = fastify()
   t.teardown(() => app.close())
   app.get('/', async (_request, reply) => sendPage(reply, html`<p>${'é<'}</p>`))

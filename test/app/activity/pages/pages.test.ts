@@ -2,7 +2,7 @@ import t from 'tap'
 import { ListenerError } from '../../../../app/errors.ts'
 import { buildActivity } from '../../../support/activity.ts'
 
-t.test('without the password, a page asks for it', async (t) => {
+t.test('a page without the password requests a login', async (t) => {
   const { app } = await buildActivity(t)
   for (const url of ['/activity', '/activity/failures', '/activity/activity.css', '/activity/nope']) {
     const { statusCode, headers, body } = await app.inject(url)
@@ -13,7 +13,7 @@ t.test('without the password, a page asks for it', async (t) => {
   }
 })
 
-t.test('a path that does not exist has a page', async (t) => {
+t.test('an unknown path has an error page', async (t) => {
   const { get } = await buildActivity(t)
   const { statusCode, body } = await get('/activity/nope/at/all')
   t.equal(statusCode, 404)
@@ -34,7 +34,7 @@ t.test('logs an unexpected error and does not show it', async (t) => {
   )
 })
 
-t.test('a page says when to load it again', async (t) => {
+t.test('an overloaded page has a reload time', async (t) => {
   const { get, store } = await buildActivity(t)
   store.refused = async () => {
     throw new ListenerError('JOURNAL_UNAVAILABLE', 'the journal does not answer')
@@ -45,7 +45,7 @@ t.test('a page says when to load it again', async (t) => {
   t.match(body, 'JOURNAL_TABLE')
 })
 
-t.test('no page has an inline script or style, nor one from elsewhere', async (t) => {
+t.test('no page has inline or foreign scripts and styles', async (t) => {
   const { get } = await buildActivity(t)
   for (const url of ['/activity', '/activity/failures', '/activity/refused', '/activity/nope']) {
     const { body, headers } = await get(url)

@@ -36,7 +36,7 @@ t.test('the text is the JSON itself, without markup of its own', async () => {
   )
 })
 
-t.test('a large payload is cut', async (t) => {
+t.test('a large payload is truncated', async (t) => {
   const markup = payloadView({ a: 'x'.repeat(300_000) }).toString()
   t.ok(markup.length < 210_000)
   t.match(markup, 'the API returns the whole payload')

@@ -2,7 +2,7 @@ import t from 'tap'
 import { buildActivity } from '../../../support/activity.ts'
 import { minuteCounts, NOW, seededStore } from '../../../support/activity-events.ts'
 
-t.test('samples are shown with the form of their headers, and reasons with what they mean', async (t) => {
+t.test('samples show the form of their headers, and reasons have an explanation', async (t) => {
   const { get } = await buildActivity(t, { store: seededStore() })
   const { statusCode, body } = await get('/activity/refused')
   t.equal(statusCode, 200)
@@ -11,13 +11,13 @@ t.test('samples are shown with the form of their headers, and reasons with what 
   t.notMatch(body, /<script>|<img src=x/)
 })
 
-t.test('a reason without a meaning of its own refers to the log', async (t) => {
+t.test('a reason without an explanation refers to the log', async (t) => {
   const { get, store } = await buildActivity(t)
   store.minuteCounts.push(minuteCounts(NOW, { refused: { constructor: 1 } }))
   t.match((await get('/activity/refused')).body, 'See the log of the web role')
 })
 
-t.test('without any, the page says so', async (t) => {
+t.test('the page states that there are no samples', async (t) => {
   const { get } = await buildActivity(t)
   const { body } = await get('/activity/refused')
   t.match(body, 'No notification was refused')

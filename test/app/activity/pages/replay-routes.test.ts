@@ -27,7 +27,7 @@ const seeded = async (t: Parameters<typeof buildActivity>[0]) => {
   return { ...built, dead, done }
 }
 
-t.test('a replay of a filter is counted, asked for, started and shown', async (t) => {
+t.test('counts, confirms, starts and shows a replay of a filter', async (t) => {
   const { get, request, sent, dead } = await seeded(t)
   const asked = await get('/activity/replays/new?view=failed')
   t.equal(asked.statusCode, 200)
@@ -44,7 +44,7 @@ t.test('a replay of a filter is counted, asked for, started and shown', async (t
   t.strictSame(sent.map(({ id }) => id).toSorted(), dead.map(({ id }) => id).toSorted())
 })
 
-t.test('a selection is replayed, with the processors that have succeeded if asked', async (t) => {
+t.test('replays a selection, on request with processors that have succeeded', async (t) => {
   const { get, request, sent, dead, done } = await seeded(t)
   const asked = await get(`/activity/replays/new?id=${done.id}&id=${dead[0]!.id}`)
   t.match(asked.body, 'and 1 more')
@@ -62,14 +62,14 @@ t.test('a selection is replayed, with the processors that have succeeded if aske
   t.equal(sent.length, 2)
 })
 
-t.test('where nothing failed, all processors are offered only', async (t) => {
+t.test('offers only all processors if no event failed', async (t) => {
   const { get, done } = await seeded(t)
   const { body } = await get(`/activity/replays/new?id=${done.id}`)
   t.match(body, 'value="yes" disabled')
   t.match(body, 'value="no" checked')
 })
 
-t.test('replays nothing if nothing matches', async (t) => {
+t.test('does not offer a replay if no event matches', async (t) => {
   const { get } = await seeded(t)
   t.match((await get('/activity/replays/new?prefix=zzz')).body, 'Nothing to replay')
   t.match((await get('/activity/replays/new?id=gone')).body, 'Nothing to replay')
@@ -88,7 +88,7 @@ t.test('refuses an empty selection, except with all=yes', async (t) => {
   t.match(all.body, '<input type="hidden" name="all" value="yes">')
 })
 
-t.test('a replay that runs can be stopped, and shows what was not sent', async (t) => {
+t.test('a running replay can be stopped, and shows the events that were not sent', async (t) => {
   const aborted: string[] = []
   const replay = {
     id: 'r/1',
@@ -126,7 +126,7 @@ t.test('a replay that runs can be stopped, and shows what was not sent', async (
   t.strictSame(aborted, ['r/1', 'other'])
 })
 
-t.test('a replay that failed says why', async (t) => {
+t.test('a failed replay shows the reason', async (t) => {
   const replay = {
     id: 'r1',
     state: 'failed',
@@ -144,7 +144,7 @@ t.test('a replay that failed says why', async (t) => {
   t.match((await get('/activity/replays/r1')).body, '<code>QUEUE_UNAVAILABLE</code> <bdi>no answer</bdi>')
 })
 
-t.test('refuses a replay that another site starts', async (t) => {
+t.test('refuses a replay from another site', async (t) => {
   const { request, sent } = await buildActivity(t, { store: seededStore() })
   const started = form({ status: 'dead' })
   const refused = await request({

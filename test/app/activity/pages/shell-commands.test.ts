@@ -7,7 +7,7 @@ import { HOSTILE } from '../../../support/activity-events.ts'
 
 const origin = { source: 'api', id: 'k', own: false }
 
-t.test('a shell reads a quoted text as one word, whatever is in it', async (t) => {
+t.test('a shell reads any quoted text as one word', async (t) => {
   const texts = fc.sample(fc.string({ unit: 'grapheme', minLength: 1 }), 200)
   const words = [HOSTILE, "'; rm -rf / #", '$(id)`id`\\', 'a\nb', ...texts].map((text) => text.toWellFormed())
   const printed = execFileSync('sh', ['-c', `printf '%s\\0' ${words.map(quoted).join(' ')}`])
@@ -32,7 +32,7 @@ t.test('`npm run send` understands the command', async (t) => {
   })
 })
 
-t.test('who made the change is part of it', async (t) => {
+t.test('the command includes the author of the change', async (t) => {
   t.equal(
     sendCommand({ type: 'delete', asset: null, origin: { ...origin, own: true } }),
     'npm run send -- delete --own'
@@ -52,7 +52,7 @@ t.test('the curl command sends the payload, signed', async (t) => {
   t.equal(body, '{"public_id":"it\'s"}')
 })
 
-t.test('a payload that is not known, or too long for a shell, has none', async (t) => {
+t.test('an unknown payload, or one too long for a shell, has no command', async (t) => {
   t.equal(curlCommand(undefined), undefined)
   t.equal(curlCommand({ a: 'x'.repeat(70_000) }), undefined)
 })

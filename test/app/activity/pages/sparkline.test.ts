@@ -5,13 +5,13 @@ t.test('a line goes from the left to the right, the highest value on top', async
   t.match(sparkline([0, 50, 100], 'p95').toString(), 'points="0,23 50,12 100,1"')
 })
 
-t.test('times without a value are passed over', async (t) => {
+t.test('skips times without a value', async (t) => {
   t.match(sparkline([undefined, 4, undefined], 'p95').toString(), 'points="50,1"')
   t.notMatch(sparkline([undefined], 'p95').toString(), '<polyline')
   t.notMatch(sparkline([], 'p95').toString(), '<polyline')
 })
 
-t.test('the label says what it means, escaped', async (t) => {
+t.test('the label is escaped', async (t) => {
   t.match(sparkline([1], '<p95>').toString(), 'aria-label="&#60;p95&#62;"')
 })
 

@@ -23,7 +23,7 @@ t.test('the files have their types', async (t) => {
   }
 })
 
-t.test('a file that has not changed is not sent again', async (t) => {
+t.test('an unchanged file is not sent again', async (t) => {
   const app = await build(t)
   const { headers } = await app.inject('/activity/activity.css')
   const again = await app.inject({

@@ -7,7 +7,7 @@ const render = (options: Partial<StripOptions> = {}) =>
 
 const sample = { at: iso(NOW - 5000), waiting: 1200, inFlight: 3, deadLetters: 0, breakerOpen: false }
 
-t.test('without counts and without a worker, it says so', async (t) => {
+t.test('states that there are no counts and no worker', async (t) => {
   const text = render()
   t.match(text, 'no worker has reported')
   t.match(text, 'none in the last hour')
@@ -15,7 +15,7 @@ t.test('without counts and without a worker, it says so', async (t) => {
   t.notMatch(text, 'Error rate by processor')
 })
 
-t.test('latencies are those of the newest minute that has any', async (t) => {
+t.test('shows the latencies of the newest minute that has some', async (t) => {
   const text = render({
     minutes: [
       minuteCounts(NOW - 120_000, { acknowledge: { p50: 5, p95: 700, p99: 900 } }),
@@ -39,7 +39,7 @@ t.test('refused notifications are summed by reason', async (t) => {
   t.match(text, '1,500')
 })
 
-t.test('the queue is shown as it was seen last', async (t) => {
+t.test('shows the last sample of the queue', async (t) => {
   const text = render({ queue: { ...sample, oldestSeconds: 21 } })
   t.match(text, '1,200')
   t.match(text, 'oldest 21 s')
@@ -76,7 +76,7 @@ t.test('processors are ordered by their error rate', async (t) => {
   t.notMatch(text, '<script>')
 })
 
-t.test('the time shown can be chosen, and the filter stays', async (t) => {
+t.test('the time range can be chosen, and the filter stays', async (t) => {
   const text = render({ window: '24h', query: { status: 'dead', window: '24h' } })
   t.match(text, 'Events per 20 minutes')
   t.match(text, 'href="/activity?status&#61;dead" title="Last hour">1h')

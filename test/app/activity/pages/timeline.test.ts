@@ -17,7 +17,7 @@ const steps = (state: Partial<ActivityEventDetail>, now = 10_000) => {
 
 const at = (milliseconds: number) => iso(NOW + milliseconds)
 
-t.test('it goes from the change to the last processor', async (t) => {
+t.test('the steps go from the change to the last processor', async (t) => {
   const history: AttemptRecord[] = [
     {
       id: '1',
@@ -54,7 +54,7 @@ t.test('names the first step after the source of the event', async (t) => {
   t.notMatch(steps({ occurredAt: at(5) }), [['Delivered by Cloudinary']], 'a clock that is ahead')
 })
 
-t.test('an attempt that runs is open', async (t) => {
+t.test('a running attempt is open', async (t) => {
   const history = [
     { id: '1', startedAt: at(40), processors: { tag: { outcome: 'started' }, odd: { outcome: 'odd' } } }
   ]
@@ -65,7 +65,7 @@ t.test('an attempt that runs is open', async (t) => {
   ])
 })
 
-t.test('an event that waits shows for how long', async (t) => {
+t.test('a waiting event shows the duration of the wait', async (t) => {
   t.strictSame(steps({ status: 'processing', attempts: 0 }).slice(1), [
     ['Waits in the queue', 0, 10_000, 'open']
   ])
@@ -79,7 +79,7 @@ t.test('an event that waits shows for how long', async (t) => {
   t.strictSame(steps({ status: 'ignored', attempts: 0 }), [['Delivered by Cloudinary', -1500, 0]])
 })
 
-t.test('attempts that are no longer kept are counted', async (t) => {
+t.test('attempts that are no longer stored are counted', async (t) => {
   const history = [{ id: '21', startedAt: at(9000), endedAt: at(9100), processors: {} }]
   t.strictSame(steps({ attempts: 21, history, finishedAt: at(9100) }).slice(1), [
     ['Earlier attempts (no longer kept)', 0, 9000],
@@ -87,7 +87,7 @@ t.test('attempts that are no longer kept are counted', async (t) => {
   ])
 })
 
-t.test('without a history, the last attempt is shown from what is known', async (t) => {
+t.test('without a history, the last attempt is derived', async (t) => {
   const processors = { tag: succeeded(NOW, 70) }
   t.strictSame(steps({ attempts: 3, processors, startedAt: at(10), finishedAt: at(90) }).slice(1), [
     ['Earlier attempts (no longer kept)', 0, 10],

@@ -20,7 +20,7 @@ t.test('unfinished events wait behind the older ones of their asset', async (t) 
   })
 })
 
-t.test('where one or none is unfinished, nothing waits', async (t) => {
+t.test('no event waits if at most one is unfinished', async (t) => {
   t.strictSame(positions('retrying', 'done', 'ignored', 'dead'), {})
   t.strictSame(positions(), {})
 })

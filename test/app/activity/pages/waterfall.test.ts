@@ -12,32 +12,32 @@ import {
 const event = activityEvent('upload')
 const render = (state: object) => waterfall({ ...event, ...state }, NOW).toString()
 
-t.test('each step has a bar, when it began and how long it took', async (t) => {
+t.test('each step has a bar, a start time and a duration', async (t) => {
   const text = render(doneState(event as never, { tag: 118 }))
   t.match(text, '<bdi>Attempt 1</bdi>')
   t.match(text, /<bdi>tag<\/bdi> <span class="detail succeeded">succeeded<\/span>.*\+1\.44 s<\/td><td>118 ms/)
   t.match(text, /<tfoot>.*1\.56 s/)
 })
 
-t.test('long waits are drawn shorter, and the drawing says so', async (t) => {
+t.test('long waits are drawn shorter, with a note', async (t) => {
   const text = render(failingState(event as never, 'dead'))
   t.match(text, 'not to scale')
   t.match(text, '<rect class="pause"')
   t.match(text, '<rect class="dead"')
 })
 
-t.test('without an attempt that has ended, all is to scale', async (t) => {
+t.test('everything is to scale without a finished attempt', async (t) => {
   const text = render({ status: 'processing', attempts: 0 })
   t.notMatch(text, 'pause')
   t.match(text, 'so far')
 })
 
-t.test('an event of which nothing is known yet has no drawing', async (t) => {
+t.test('an event without steps has no drawing', async (t) => {
   const text = render({ status: 'ignored', attempts: 0, occurredAt: event.receivedAt })
   t.match(text, 'Nothing has been recorded')
 })
 
-t.test('no bar leaves the drawing, and names are escaped', async (t) => {
+t.test('bars stay inside the drawing, and names are escaped', async (t) => {
   const started = Date.parse(event.receivedAt)
   const history = [
     {

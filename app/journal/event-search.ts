@@ -57,7 +57,7 @@ export async function searchEvents(query: PageQuery, options: SearchOptions): Pr
     firstItems: isPlain ? PLAIN_ITEMS : FILTERED_ITEMS,
     signal,
     isOver,
-    // without a filter, a page is always read to the end
+    // an unfiltered search skips no items: stop it only between blocks
     mayStopInBlock: !isPlain
   })
   const found: ActivityEvent[] = []

@@ -1,6 +1,6 @@
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** Returns the services that the user provides: `npm start` uses no stand-in for these. */
+/** Returns the services that the user provides, so that they are used instead of stand-ins. */
 export const ownParts = (environment: Environment) => ({
   ownCloudinary: Boolean(environment.CLOUDINARY_URL || environment.CLOUDINARY_SECRET_ID),
   ownQueue: Boolean(environment.QUEUE_URL),

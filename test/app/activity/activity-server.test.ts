@@ -35,30 +35,27 @@ t.test('no response lets a browser run foreign code', async (t) => {
   t.match((await get(EVENTS)).headers, { 'cache-control': 'no-store' })
 })
 
-t.test(
-  'an unavailable journal is a 503, and an unexpected error is a 500 without details',
-  async (t) => {
-    const store = new MemoryActivityStore()
-    let error: Error = new ListenerError('JOURNAL_UNAVAILABLE', 'DynamoDB …')
-    store.list = async () => {
-      throw error
-    }
-    const { get, lines } = await buildActivity(t, { store })
-    const unavailable = await get(EVENTS)
-    t.equal(unavailable.statusCode, 503)
-    t.equal(unavailable.headers['retry-after'], '5')
-    t.match(unavailable.json(), { code: 'JOURNAL_UNAVAILABLE' })
-    error = new Error('the details')
-    const failed = await get(EVENTS)
-    t.equal(failed.statusCode, 500)
-    t.match(failed.json(), { code: 'INTERNAL' })
-    t.notMatch(failed.body, 'the details')
-    t.match(lines, [
-      { msg: 'request not served', code: 'JOURNAL_UNAVAILABLE' },
-      { msg: 'request failed', err: { message: 'the details' } }
-    ])
+t.test('an unavailable journal is a 503, and an unexpected error is a 500 without details', async (t) => {
+  const store = new MemoryActivityStore()
+  let error: Error = new ListenerError('JOURNAL_UNAVAILABLE', 'DynamoDB …')
+  store.list = async () => {
+    throw error
   }
-)
+  const { get, lines } = await buildActivity(t, { store })
+  const unavailable = await get(EVENTS)
+  t.equal(unavailable.statusCode, 503)
+  t.equal(unavailable.headers['retry-after'], '5')
+  t.match(unavailable.json(), { code: 'JOURNAL_UNAVAILABLE' })
+  error = new Error('the details')
+  const failed = await get(EVENTS)
+  t.equal(failed.statusCode, 500)
+  t.match(failed.json(), { code: 'INTERNAL' })
+  t.notMatch(failed.body, 'the details')
+  t.match(lines, [
+    { msg: 'request not served', code: 'JOURNAL_UNAVAILABLE' },
+    { msg: 'request failed', err: { message: 'the details' } }
+  ])
+})
 
 t.test('a body that is too large or not JSON is refused', async (t) => {
   const { request } = await buildActivity(t)

@@ -6,7 +6,7 @@ import { eventAt, iso, NOW, settled } from '../../support/activity.ts'
 
 const { signal } = new AbortController()
 
-/** A store whose `find` waits until it is let go. */
+/** A store whose `find` waits until it is released. */
 function slowStore() {
   const asked: { id: string; answer: () => void }[] = []
   const store = Object.assign(new MemoryActivityStore(), {

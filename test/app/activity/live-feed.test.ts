@@ -23,7 +23,7 @@ function build(options: Partial<LiveFeedOptions> = {}) {
   return { feed, memory, time, state, lines }
 }
 
-/** A viewer that keeps what it is sent. */
+/** A viewer that records its messages. */
 function watch(feed: LiveFeed, { filter = {}, lastId }: { filter?: ActivityFilter; lastId?: string } = {}) {
   const messages: LiveMessage[] = []
   let ended = 0

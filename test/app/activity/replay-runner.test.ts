@@ -33,7 +33,7 @@ function build(options: Partial<ReplayRunnerOptions> = {}) {
   return { runner, store, sent, lines, ended }
 }
 
-/** A sender whose calls wait until they are let go. */
+/** A sender whose calls wait until they are released. */
 function slowSender() {
   const calls: { event: AssetEvent; done: () => void }[] = []
   return {

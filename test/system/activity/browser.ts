@@ -16,7 +16,7 @@ import { seededStore } from '../../support/activity-events.ts'
 
 const CHROMIUM = '/usr/bin/chromium'
 
-/** Why browser tests are skipped; false where they can run. */
+/** Reason to skip browser tests; false if they can run. */
 export const withoutBrowser = existsSync(CHROMIUM)
   ? false
   : `${CHROMIUM} is missing: apt-get install chromium`
@@ -33,7 +33,7 @@ root.teardown(async () => (await browser)?.close())
 
 export interface Visit {
   store: MemoryActivityStore
-  /** Events that replays have sent. */
+  /** Events sent by replays. */
   sent: AssetEvent[]
   origin: string
   page: Page

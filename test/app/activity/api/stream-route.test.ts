@@ -6,7 +6,7 @@ import { basic, bearer, buildActivity, eventAt, settled } from '../../../support
 
 type Server = Awaited<ReturnType<typeof buildActivity>>
 
-/** Opens the stream, and collects what it says. */
+/** Opens the stream, and collects its messages. */
 async function open({ app }: Pick<Server, 'app'>, query = '', headers: Record<string, string> = basic()) {
   const answer = await app.inject({ url: `/api/activity/stream${query}`, headers, payloadAsStream: true })
   const said = { text: '' }

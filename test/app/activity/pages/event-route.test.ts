@@ -88,7 +88,7 @@ t.test('an event without a group has no neighbours', async (t) => {
   t.notMatch(body, 'same asset')
 })
 
-t.test('an unknown event has its own error page', async (t) => {
+t.test('an unknown event has an error page', async (t) => {
   const { get } = await buildActivity(t)
   const { statusCode, body } = await get('/activity/events/nope')
   t.equal(statusCode, 404)

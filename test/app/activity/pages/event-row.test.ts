@@ -48,7 +48,7 @@ t.test('a failing event shows its code, its attempts and when it runs again', as
   t.notMatch(row({ ...retrying, status: 'done' }), '<code class="code">')
 })
 
-t.test('an ignored event shows the reason, and a replayed or found event its source', async (t) => {
+t.test('an ignored event shows the reason, and a found event its source', async (t) => {
   t.match(
     row({ ...event, status: 'ignored', reason: 'no processor is on upload' }),
     'no processor is on upload'

@@ -34,7 +34,7 @@ t.test('logs an unexpected error and does not show it', async (t) => {
   )
 })
 
-t.test('an overloaded page has a reload time', async (t) => {
+t.test('a page for an unavailable journal has a Retry-After header', async (t) => {
   const { get, store } = await buildActivity(t)
   store.refused = async () => {
     throw new ListenerError('JOURNAL_UNAVAILABLE', 'the journal does not answer')

@@ -8,7 +8,7 @@ t.test('stretches are to scale up to the longest', async (t) => {
   t.strictSame(shortened, [{ from: 100, to: 200 }])
 })
 
-t.test('a single moment is on the left', async (t) => {
+t.test('a single moment, or an empty scale, is on the left', async (t) => {
   t.equal(timeScale([5, 5], 10, 100).place(5), 0)
   t.equal(timeScale([], 10, 100).place(5), 0)
 })

@@ -32,7 +32,7 @@ t.test('everything is to scale without a finished attempt', async (t) => {
   t.match(text, 'so far')
 })
 
-t.test('an event without steps has no drawing', async (t) => {
+t.test('an event without recorded steps has no drawing', async (t) => {
   const text = render({ status: 'ignored', attempts: 0, occurredAt: event.receivedAt })
   t.match(text, 'Nothing has been recorded')
 })

@@ -3,6 +3,7 @@ import { toEvents } from '../../app/ingest/notification.ts'
 import { encodeMessage } from '../../app/queue/message-codec.ts'
 import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
 import { sampleNotification } from '../../app/testing/samples.ts'
+import { BENCH_ASSET_ID } from './bench-asset.ts'
 import type { QueuedMessage } from './instant-stand-ins.ts'
 
 export interface MessageOptions {
@@ -11,7 +12,10 @@ export interface MessageOptions {
   own?: boolean
 }
 
-/** Returns messages as `web` stores them, each of another asset. */
+/**
+ * Returns messages as `web` stores them, each in its own group. All have the asset id of the stand-in's one
+ * answer, because processors refuse an asset with another id.
+ */
 export function messagesOf(
   { type, own = false }: MessageOptions,
   count: number,
@@ -21,6 +25,7 @@ export function messagesOf(
   return Array.from({ length: count }, (_, index) => {
     const notification = sampleNotification(type, {
       publicId: `bench/${run}/asset-${index}`,
+      assetId: BENCH_ASSET_ID,
       ...(type === 'upload' && { variant: 'metadata' }),
       ...(own && { apiKey: LOCAL_CLOUDINARY.apiKey })
     })
@@ -30,6 +35,6 @@ export function messagesOf(
       receivedAt,
       signedAt: Math.floor(receivedAt.getTime() / 1000)
     })
-    return { group: event!.group, body: encodeMessage(event!) }
+    return { group: `${run}-${index}`, body: encodeMessage(event!) }
   })
 }

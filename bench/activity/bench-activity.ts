@@ -7,7 +7,7 @@ import { createDynamoDbClient } from '../../app/journal/dynamodb.ts'
 import { feedShard, unfinishedShard } from '../../app/journal/journal-table.ts'
 import { startDynamoDb } from '../../dev/embedded-dynamodb.ts'
 
-const USAGE = `Usage: node bench/activity/run.ts [EVENTS]
+const USAGE = `Usage: npm run bench:activity -- [EVENTS]
 
 Fills an embedded journal with EVENTS events (default 100000) of one day, then measures pages of the activity list.
 `

@@ -7,13 +7,13 @@ import {
   fastify,
   LogController
 } from 'fastify'
+import { type StartInterval, startInterval } from '../interval.ts'
 import type { Logger } from '../logger.ts'
 import type { Lifecycle } from '../web/lifecycle.ts'
 import { type AccessOptions, protect } from './access.ts'
 import type { ActivityStore } from './activity-store.ts'
 import { api } from './api/api.ts'
 import { ACTIVITY_BODY_BYTES } from './body-limit.ts'
-import { type Every, everyWithTimer } from './every.ts'
 import type { LiveFeed } from './live-feed.ts'
 import { pages } from './pages/pages.ts'
 import type { ReplayRunner } from './replay-runner.ts'
@@ -30,7 +30,7 @@ export interface ActivityServerOptions extends AccessOptions {
   allowedOrigins: readonly string[]
   /** Milliseconds since the epoch. */
   clock: () => number
-  every?: Every
+  every?: StartInterval
 }
 
 const API = '/api/activity'
@@ -59,7 +59,7 @@ const CONTENT_SECURITY_POLICY = {
 
 /** Returns the activity role's server, not yet listening. */
 export async function buildActivityServer(options: ActivityServerOptions): Promise<FastifyInstance> {
-  const { log, store, liveFeed, replays, lifecycle, clock, every = everyWithTimer } = options
+  const { log, store, liveFeed, replays, lifecycle, clock, every = startInterval } = options
   const app: FastifyInstance = fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { digest } from '../ingest/event-identity.ts'
+import { type StartInterval, startInterval } from '../interval.ts'
 import { type Logger, SILENT } from '../logger.ts'
 import type { ActivityEvent, ActivityFilter, ActivityStore, EventPage } from './activity-store.ts'
 import { matches } from './event-match.ts'
-import { type Every, everyWithTimer } from './every.ts'
 
 /** Receives the messages of the feed. */
 export type LiveMessage =
@@ -26,7 +26,7 @@ export interface LiveFeedOptions {
   log?: Logger
   /** Milliseconds since the epoch. */
   clock?: () => number
-  every?: Every
+  every?: StartInterval
   maximumViewers?: number
   /** Minimum number of messages after which a viewer can resume. */
   ringSize?: number
@@ -80,7 +80,7 @@ export class LiveFeed {
     this.#options = {
       log: SILENT,
       clock: Date.now,
-      every: everyWithTimer,
+      every: startInterval,
       maximumViewers: MAXIMUM_VIEWERS,
       ringSize: RING_SIZE,
       ...options

@@ -1,8 +1,8 @@
 import { gunzipSync } from 'node:zlib'
 import type { ActivityEvent, ActivityEventDetail } from '../activity/activity-store.ts'
 import type { AssetEvent } from '../ingest/event.ts'
+import { changeSummary } from '../ingest/event-change.ts'
 import { attemptsUntilNow, type LastAttempt } from './attempt-history.ts'
-import { eventChange } from './event-change.ts'
 import type { FeedItem } from './feed.ts'
 import { completeRecords } from './processor-record.ts'
 
@@ -27,7 +27,7 @@ const MAXIMUM_SHOWN_BYTES = 16 * 1024 * 1024
 /** Returns an event of the table. The payload is undefined if it is too large to keep or to show. */
 export function toDetail(item: StoredEvent): ActivityEventDetail {
   const event = item.payload && unpack(item.payload)
-  const change = event && eventChange(event)
+  const change = event && changeSummary(event.type, event.payload)
   const group = item.historyKey ?? event?.group
   const source = sourceOf(item)
   return {

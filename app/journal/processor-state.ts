@@ -6,7 +6,7 @@ import { expiryOf, JOURNAL, type JournalTable, RETENTION_DAYS, throwUnavailable 
 /** State that a processor or command keeps between runs: JSON values by key. */
 export interface State {
   /**
-   * Returns the value last set, or undefined if there is none or it has expired.
+   * Returns the value last set, or undefined if it was never set or has expired.
    *
    * @throws {ListenerError} JOURNAL_UNAVAILABLE
    */

@@ -1,3 +1,4 @@
+import { type StartInterval, startInterval } from '../interval.ts'
 import type { Logger } from '../logger.ts'
 import type { CountName, DetailOf, DurationName, GaugeName, RoleMetrics } from './metrics.ts'
 import { MinuteCounts, type MinuteRecord } from './minute-counts.ts'
@@ -8,8 +9,7 @@ export interface MinuteMetricsOptions {
   log: Logger
   /** Milliseconds since the epoch. */
   clock: () => number
-  /** Calls `beat` every N milliseconds until the returned function is called. */
-  every?: (milliseconds: number, beat: () => void) => () => void
+  every?: StartInterval
 }
 
 /** Interval of writes, in milliseconds. */
@@ -20,11 +20,6 @@ const MAXIMUM_MINUTES = 5
 
 /** Minimum time between two logs of failed writes, in milliseconds. */
 const LOG_PERIOD_MS = 60_000
-
-const everyWithTimer = (milliseconds: number, beat: () => void): (() => void) => {
-  const timer = setInterval(beat, milliseconds).unref()
-  return () => clearInterval(timer)
-}
 
 const COUNTS: Partial<Record<CountName, keyof MinuteRecord['counts']>> = {
   NotificationsAccepted: 'accepted',
@@ -56,7 +51,7 @@ export class MinuteMetrics implements RoleMetrics {
   #stopTimer: () => void = () => {}
 
   constructor(options: MinuteMetricsOptions) {
-    this.#options = { every: everyWithTimer, ...options }
+    this.#options = { every: startInterval, ...options }
   }
 
   start(): void {

@@ -22,7 +22,7 @@ export interface Delivery {
   /** Reason why there was no answer. */
   error?: string
   outcome: 'under_way' | 'delivered' | 'will_retry' | 'given_up' | 'buffered'
-  /** Milliseconds until the next attempt; null if there is none. */
+  /** Milliseconds until the next attempt; null after the last one. */
   retryInMs: number | null
 }
 

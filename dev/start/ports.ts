@@ -26,7 +26,7 @@ export async function isFree(port: number): Promise<boolean> {
   return true
 }
 
-/** Returns the first free port after that of an HTTP server; 0, any free port, where there is none. */
+/** Returns the first free port after that of an HTTP server. Returns 0, which selects any port, if all are taken. */
 export async function nextFreePort(serverUrl: string): Promise<number> {
   const taken = Number(new URL(serverUrl).port || 80)
   for (let port = taken + 1; port < 65_536; port++) if (await isFree(port)) return port

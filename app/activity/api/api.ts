@@ -1,7 +1,7 @@
 import swagger from '@fastify/swagger'
 import type { FastifyPluginAsync } from 'fastify'
+import type { StartInterval } from '../../interval.ts'
 import type { ActivityStore } from '../activity-store.ts'
-import type { Every } from '../every.ts'
 import type { LiveFeed } from '../live-feed.ts'
 import type { ReplayRunner } from '../replay-runner.ts'
 import { eventsRoutes } from './events-routes.ts'
@@ -12,7 +12,7 @@ export interface ApiOptions {
   store: ActivityStore
   liveFeed: LiveFeed
   replays: ReplayRunner
-  every: Every
+  every: StartInterval
 }
 
 /** The activity API, under `/api/activity`. */

@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsync } from 'fastify'
 import { z } from 'zod'
+import type { StartInterval } from '../../interval.ts'
 import type { Access } from '../access.ts'
 import type { ActivityEvent } from '../activity-store.ts'
 import { FilterError, FilterSchema, filterFrom, parseParameters } from '../event-filter.ts'
-import type { Every } from '../every.ts'
 import { checkFilter, feedEvent } from '../feed-event.ts'
 import type { LiveFeed } from '../live-feed.ts'
 import { RequestError } from '../request-error.ts'
@@ -12,7 +12,7 @@ import { routeSchema } from './route-schema.ts'
 
 export interface StreamOptions {
   liveFeed: LiveFeed
-  every: Every
+  every: StartInterval
   /** Maximum unread data of a slow client, in bytes. Beyond it the client is disconnected, and can resume. */
   maximumUnread?: number
 }

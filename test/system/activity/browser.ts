@@ -8,9 +8,9 @@ import {
   type Page
 } from 'playwright-core'
 import root, { type Test } from 'tap'
-import { everyWithTimer } from '../../../app/activity/every.ts'
 import type { MemoryActivityStore } from '../../../app/activity/memory-activity-store.ts'
 import type { AssetEvent } from '../../../app/ingest/event.ts'
+import { startInterval } from '../../../app/interval.ts'
 import { buildActivity, PASSWORD } from '../../support/activity.ts'
 import { seededStore } from '../../support/activity-events.ts'
 
@@ -48,7 +48,7 @@ export async function visit(
   options: BrowserContextOptions = {},
   server: { allowedOrigins?: string[] } = {}
 ): Promise<Visit> {
-  const time = { clock: Date.now, every: everyWithTimer }
+  const time = { clock: Date.now, every: startInterval }
   const { app, store, sent } = await buildActivity(t, { ...time, live: time, ...server })
   seededStore(Date.now(), store)
   await app.listen({ host: '127.0.0.1', port: 0 })

@@ -4,7 +4,6 @@ import { explain } from './explain-error.ts'
 
 /** A command that runs and exits. */
 export interface Command {
-  summary: string
   usage: string
   /** Prints for people, and resolves to the exit code. Throws a {@link UsageError} for wrong arguments. */
   run: (args: string[], print: Print, output: Output) => Promise<number>

@@ -1,18 +1,40 @@
-import { changesCommand } from './changes/changes-command.ts'
 import type { Command } from './command.ts'
-import { doctorCommand } from './doctor/doctor.ts'
-import { migrateCommand } from './migrate.ts'
-import { reconcileCommand } from './reconcile/reconcile.ts'
-import { redriveCommand } from './redrive/redrive.ts'
-import { replayCommand } from './replay.ts'
-import { setupCommand } from './setup/setup.ts'
 
-export const COMMANDS: Record<string, Command> = {
-  setup: setupCommand,
-  redrive: redriveCommand,
-  replay: replayCommand,
-  changes: changesCommand,
-  reconcile: reconcileCommand,
-  migrate: migrateCommand,
-  doctor: doctorCommand
+/** A command that has not been loaded. */
+export interface CommandEntry {
+  /** What the command does, for the usage. */
+  summary: string
+  load: () => Promise<Command>
+}
+
+/** Commands by name. A process loads only the one that it runs. */
+export const COMMANDS: Record<string, CommandEntry> = {
+  setup: {
+    summary: 'creates in Cloudinary the metadata fields and triggers that the processors need',
+    load: async () => (await import('./setup/setup.ts')).setupCommand
+  },
+  redrive: {
+    summary: 'moves dead letters back to the queue, once their cause is fixed',
+    load: async () => (await import('./redrive/redrive.ts')).redriveCommand
+  },
+  replay: {
+    summary: 'runs events from the journal again',
+    load: async () => (await import('./replay.ts')).replayCommand
+  },
+  changes: {
+    summary: 'prints changed assets, one JSON object per line',
+    load: async () => (await import('./changes/changes-command.ts')).changesCommand
+  },
+  reconcile: {
+    summary: 'finds with the Search API the changes whose notifications were lost',
+    load: async () => (await import('./reconcile/reconcile.ts')).reconcileCommand
+  },
+  migrate: {
+    summary: 'creates or updates the database tables of the processors',
+    load: async () => (await import('./migrate.ts')).migrateCommand
+  },
+  doctor: {
+    summary: 'checks what the listener needs, and reports what is wrong',
+    load: async () => (await import('./doctor/doctor.ts')).doctorCommand
+  }
 }

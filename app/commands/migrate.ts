@@ -48,7 +48,6 @@ export async function migrate({ listener, print, ...context }: MigrateOptions): 
 }
 
 export const migrateCommand: Command = {
-  summary: 'creates or updates the database tables of the processors',
   usage: MIGRATE_USAGE,
   async run(args, print) {
     const { dryRun } = parseMigrate(args)

@@ -113,7 +113,6 @@ function outcome(record: ProcessorRecord): string[] {
 }
 
 export const replayCommand: Command = {
-  summary: 'runs events from the journal again',
   usage: REPLAY_USAGE,
   async run(args, print) {
     const replayed = parseReplay(args)

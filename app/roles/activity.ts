@@ -15,7 +15,6 @@ import { defineRole } from './role.ts'
 /** The activity role, with a store on the journal's table. */
 export const activityRole = (createStore: (table: JournalTable) => ActivityStore) =>
   defineRole({
-    summary: 'serves the activity page and its API, read from the journal',
     requires: ['QUEUE_URL', 'JOURNAL_TABLE', 'ACTIVITY_PASSWORD'],
     stopWithinMs: 30_000,
     async start({ config, log }) {

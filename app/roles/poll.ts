@@ -7,7 +7,6 @@ import { createClients, createRegionalSqs, loadEnvironments, SEND_MS } from '../
 import { defineRole } from './role.ts'
 
 export const poll = defineRole({
-  summary: 'fetches notifications from a Cloudinary poll channel, if Cloudinary cannot reach web',
   requires: ['QUEUE_URL', 'POLL_CHANNEL'],
   stopWithinMs: 30_000,
   async start({ config, log, metrics }) {

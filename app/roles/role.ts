@@ -21,7 +21,6 @@ export interface RoleContext<Required extends VariableName = never> {
 
 /** A process that runs until it is stopped. */
 export interface Role {
-  summary: string
   /** Variables that must be set. */
   requires: readonly VariableName[]
   /** Maximum duration of a stop, in milliseconds. Then the process exits. ECS allows 120 s. */

@@ -8,7 +8,6 @@ import { createEnvironments, createRegionalSqs, SEND_MS } from '../wiring.ts'
 import { defineRole } from './role.ts'
 
 export const web = defineRole({
-  summary: 'receives notifications over HTTP, verifies them and stores one event per asset in the queue',
   requires: ['QUEUE_URL'],
   stopWithinMs: 30_000,
   async start({ config, log, metrics, activity }) {

@@ -14,7 +14,6 @@ export const WORKER_REQUIRES = ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'JOURNAL_T
 export const WORKER_GRACE_MS = 60_000
 
 export const worker = defineRole({
-  summary: 'receives events from the queue and runs the processors of listener.config.ts',
   requires: WORKER_REQUIRES,
   stopWithinMs: 100_000,
   async start({ config: ownConfig, listener, log, metrics, activity }) {

@@ -9,7 +9,7 @@ export async function runHere(
   const output: string[] = []
   const print = (line: string) => void output.push(line)
   const closed = new AbortController().signal
-  const exitCode = await runCommand(COMMANDS[name]!, args, { print, printError: print, closed })
+  const exitCode = await runCommand(await COMMANDS[name]!.load(), args, { print, printError: print, closed })
   return { exitCode, output }
 }
 

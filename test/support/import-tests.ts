@@ -2,12 +2,14 @@ import { globSync } from 'node:fs'
 import t from 'tap'
 
 /**
- * Runs the test files below a directory in this process, in sequence: a process per file takes a second to
+ * Runs the test files of a directory in this process, in sequence: a process per file takes a second to
  * start. Each file starts with the original environment variables.
+ *
+ * @param pattern glob below the directory; by default, of all test files
  */
-export async function importTests(directory: string): Promise<void> {
+export async function importTests(directory: string, pattern = '**/*.test.ts'): Promise<void> {
   const environment = { ...process.env }
-  const files = globSync('**/*.test.ts', { cwd: directory }).toSorted()
+  const files = globSync(pattern, { cwd: directory }).toSorted()
 
   const importFrom = async (index: number): Promise<void> => {
     const file = files[index]

@@ -4,11 +4,11 @@ import { readConfig } from '../../app/config.ts'
 import { defineListener, type Processor } from '../../app/listener.ts'
 import { SERIALIZERS } from '../../app/logger.ts'
 import { startRole } from '../../app/roles/role.ts'
-import { ROLES } from '../../app/roles/roles.ts'
 import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
 import { Recorder } from '../../dev/cloudinary/recorder.ts'
 import { type StandIns, type StandInsOptions, startStandIns } from '../../dev/stand-ins.ts'
 import type { LogLine } from '../../dev/start/role-process.ts'
+import { ROLES } from './roles.ts'
 
 export interface ListenerUnderTest extends StandIns {
   /** All log lines of the roles. */

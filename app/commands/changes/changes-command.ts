@@ -197,7 +197,6 @@ function wholeNumber(option: string, text: string, least: number): number {
 }
 
 export const changesCommand: Command = {
-  summary: 'prints changed assets, one JSON object per line',
   usage: CHANGES_USAGE,
   async run(args, print, output) {
     const selection = parseChanges(args)

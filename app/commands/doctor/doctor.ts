@@ -67,7 +67,6 @@ async function runCheck({ run }: Check, timeoutMs: number): Promise<Finding[]> {
 }
 
 export const doctorCommand: Command = {
-  summary: 'checks what the listener needs, and reports what is wrong',
   usage: DOCTOR_USAGE,
   async run(args, print) {
     readArguments({ args })

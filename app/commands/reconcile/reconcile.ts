@@ -157,7 +157,6 @@ export async function reconcile(
 }
 
 export const reconcileCommand: Command = {
-  summary: 'finds with the Search API the changes whose notifications were lost',
   usage: RECONCILE_USAGE,
   async run(args, print) {
     const selection = parseReconcile(args)

@@ -43,7 +43,6 @@ export function parseRedrive(args: string[]): RedriveArguments {
 }
 
 export const redriveCommand: Command = {
-  summary: 'moves dead letters back to the queue, once their cause is fixed',
   usage: REDRIVE_USAGE,
   async run(args, print) {
     const selection = parseRedrive(args)

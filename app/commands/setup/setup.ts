@@ -198,7 +198,6 @@ function nextStep({ uri, uri_type: type }: NotificationTarget): string {
 }
 
 export const setupCommand: Command = {
-  summary: 'creates in Cloudinary the metadata fields and triggers that the processors need',
   usage: SETUP_USAGE,
   async run(args, print) {
     const config = readConfig()

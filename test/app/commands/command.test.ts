@@ -10,7 +10,7 @@ const closed = new AbortController().signal
 async function run(work: Command['run']) {
   const output = collect()
   const errors = collect()
-  const exitCode = await runCommand({ summary: '', usage: 'Usage: x', run: work }, ['a', 'b'], {
+  const exitCode = await runCommand({ usage: 'Usage: x', run: work }, ['a', 'b'], {
     print: output.print,
     printError: errors.print,
     closed

@@ -1,8 +1,8 @@
 import pg from 'pg'
 import type { Test } from 'tap'
 import { credentialSource, readConfig, VARIABLES, type VariableName } from '../../../app/config.ts'
-import { ROLES } from '../../../app/roles/roles.ts'
 import { WORKER_REQUIRES } from '../../../app/roles/worker.ts'
+import { ROLES } from '../../support/roles.ts'
 import { environmentOf, type Synthesis } from '../../support/templates.ts'
 
 /** Values that CloudFormation knows only at deployment. */

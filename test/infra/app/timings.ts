@@ -2,12 +2,12 @@ import { pino } from 'pino'
 import type { Test } from 'tap'
 import { RETENTION_DAYS } from '../../../app/journal/journal-table.ts'
 import { VISIBILITY_TIMEOUT_SECONDS } from '../../../app/queue/message-receiver.ts'
-import { ROLES } from '../../../app/roles/roles.ts'
 import { WORKER_GRACE_MS } from '../../../app/roles/worker.ts'
 import { Lifecycle } from '../../../app/web/lifecycle.ts'
 import { buildServer } from '../../../app/web/server.ts'
 import { retryDelaySeconds } from '../../../app/worker/backoff.ts'
 import { FAILOVER_CHECK, TIMINGS } from '../../../infra/timings.ts'
+import { ROLES } from '../../support/roles.ts'
 import type { Synthesis } from '../../support/templates.ts'
 
 const seconds = Object.fromEntries(

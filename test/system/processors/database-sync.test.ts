@@ -37,7 +37,7 @@ t.test('`migrate` creates the table once', async (t) => {
   for (const said of [/^database-sync: created table "cloudinary_assets"/, /is up to date$/]) {
     const { lines, print } = collect()
     const output = { print, printError: print, closed: new AbortController().signal }
-    t.equal(await runCommand(COMMANDS.migrate!, [], output), 0)
+    t.equal(await runCommand(await COMMANDS.migrate!.load(), [], output), 0)
     t.match(lines[0], said)
   }
 })

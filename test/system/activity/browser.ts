@@ -25,7 +25,7 @@ let browser: Promise<Browser> | undefined
 
 /** One browser for all tests of the process: it takes seconds to start. */
 function launched(): Promise<Browser> {
-  browser ??= chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
+  browser ??= chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] })
   return browser
 }
 

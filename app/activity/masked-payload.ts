@@ -18,7 +18,15 @@ export function maskPayload(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => [
       maskSecrets(name),
-      SECRET_FIELD.test(name) && typeof inner === 'string' ? '…' : maskPayload(inner)
+      SECRET_FIELD.test(name) ? maskAll(inner) : maskPayload(inner)
     ])
   )
+}
+
+/** Returns a copy with all strings and numbers masked. */
+function maskAll(value: unknown): unknown {
+  if (typeof value === 'string' || typeof value === 'number') return '…'
+  if (Array.isArray(value)) return value.map(maskAll)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [maskSecrets(name), maskAll(inner)]))
 }

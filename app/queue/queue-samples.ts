@@ -27,6 +27,7 @@ const LOG_PERIOD_MS = 60_000
 /** Samples the queues for the activity page. A failure does not affect other work. */
 export class QueueSamples {
   readonly #options: Required<QueueSamplesOptions>
+  #longestWaitMs: number | undefined
   #loggedAt = Number.NEGATIVE_INFINITY
   #sampling: Promise<void> | undefined
   #stopTimer: () => void = () => {}
@@ -38,6 +39,11 @@ export class QueueSamples {
   start(): void {
     this.#sample()
     this.#stopTimer = this.#options.every(PERIOD_MS, () => this.#sample())
+  }
+
+  /** Notes how long an event waited in the queue: SQS tells the age of its oldest message only to CloudWatch. */
+  started(waitedMs: number): void {
+    this.#longestWaitMs = Math.max(this.#longestWaitMs ?? 0, waitedMs)
   }
 
   async stop(): Promise<void> {
@@ -55,11 +61,14 @@ export class QueueSamples {
     const { queueUrl, deadLetterQueueUrl, isBreakerOpen, put, log, clock } = this.#options
     try {
       const [queue, deadLetters] = await Promise.all([this.#count(queueUrl), this.#count(deadLetterQueueUrl)])
+      const waitedMs = this.#longestWaitMs
+      this.#longestWaitMs = undefined
       await put({
         at: new Date(clock()).toISOString(),
         waiting: queue.visible,
         inFlight: queue.hidden,
         deadLetters: deadLetters.visible + deadLetters.hidden,
+        ...(waitedMs !== undefined && { oldestSeconds: Math.round(waitedMs / 1000) }),
         breakerOpen: isBreakerOpen()
       })
     } catch (err) {

@@ -25,6 +25,17 @@ export const worker = defineRole({
     metrics.gauge('BreakerOpen', () => Number(clients.isAnyBreakerOpen))
     const dynamoDb = createDynamoDbClient(config.WORKER_CONCURRENCY)
     const table = { client: dynamoDb, tableName: config.JOURNAL_TABLE }
+    const samples =
+      activity &&
+      new QueueSamples({
+        sqs,
+        queueUrl: config.QUEUE_URL,
+        deadLetterQueueUrl: config.DEAD_LETTER_QUEUE_URL,
+        isBreakerOpen: () => clients.isAnyBreakerOpen,
+        put: (sample) => activity.putQueue(sample),
+        log,
+        clock: Date.now
+      })
     const receiver = createWorker({
       sqs,
       queueUrl: config.QUEUE_URL,
@@ -37,21 +48,11 @@ export const worker = defineRole({
       state: new StateStore(table),
       log,
       metrics,
+      onFirstStart: (waitedMs) => samples?.started(waitedMs),
       concurrency: config.WORKER_CONCURRENCY
     })
     await startProcessors(listener.processors, { config, log })
     receiver.start()
-    const samples =
-      activity &&
-      new QueueSamples({
-        sqs,
-        queueUrl: config.QUEUE_URL,
-        deadLetterQueueUrl: config.DEAD_LETTER_QUEUE_URL,
-        isBreakerOpen: () => clients.isAnyBreakerOpen,
-        put: (sample) => activity.putQueue(sample),
-        log,
-        clock: Date.now
-      })
     samples?.start()
     log.info({ processors: listener.processors.map(({ name }) => name) }, 'worker is ready')
     return async () => {

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { SignatureHeaders } from '../ingest/signature.ts'
 
 /** Maximum length of a trace id, which any sender can set, in characters. */
 const MAXIMUM_TRACE_ID_LENGTH = 256
@@ -7,6 +8,15 @@ const MAXIMUM_TRACE_ID_LENGTH = 256
 export function headerValue(headers: IncomingHttpHeaders, name: string): string | undefined {
   const value = headers[name]
   return typeof value === 'string' ? value : undefined
+}
+
+/** Returns the headers with which Cloudinary signs a notification. */
+export function signatureHeaders(headers: IncomingHttpHeaders): SignatureHeaders {
+  return {
+    signature: headerValue(headers, 'x-cld-signature'),
+    timestamp: headerValue(headers, 'x-cld-timestamp'),
+    signatureV2: headerValue(headers, 'x-cld-signature_v2')
+  }
 }
 
 /**

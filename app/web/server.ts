@@ -1,7 +1,7 @@
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify'
 import type { Logger } from '../logger.ts'
 import { Availability } from './availability.ts'
-import { traceIdOf } from './headers.ts'
+import { signatureHeaders, traceIdOf } from './headers.ts'
 import { type HealthOptions, health } from './health-routes.ts'
 import { LogRateLimit } from './log-rate-limit.ts'
 import { reportUnknownPath } from './unknown-path.ts'
@@ -35,7 +35,7 @@ const CLOSING_CHECK_MS = 50
 
 /** Builds the server of the web role. Does not listen yet. */
 export function buildServer(options: ServerOptions): FastifyInstance {
-  const { metrics, log, clock, limits = createLimits() } = options
+  const { metrics, log, clock, onRefused, limits = createLimits() } = options
   const availability = new Availability(clock)
   const logRateLimit = new LogRateLimit(log, clock)
   const app: FastifyInstance = fastify({
@@ -63,7 +63,9 @@ export function buildServer(options: ServerOptions): FastifyInstance {
     }
     const code = status === 413 ? 'BODY_TOO_LARGE' : (error.code ?? 'BAD_REQUEST')
     // Fastify has many codes for malformed requests, and each would be a separate metric
-    metrics.count('NotificationsRefused', 1, { Reason: status === 413 ? code : 'BAD_REQUEST' })
+    const reason = status === 413 ? code : 'BAD_REQUEST'
+    metrics.count('NotificationsRefused', 1, { Reason: reason })
+    onRefused?.({ code: reason, headers: signatureHeaders(request.headers) })
     if (logRateLimit.allows(code)) request.log.warn({ code, status, ip: request.ip }, 'request refused')
     return reply.code(status).send({ code })
   })

@@ -5,7 +5,7 @@ import { Ingest, type IngestOptions, type IngestOutcome, type WellFormedHeaders 
 import type { EventSender } from '../queue/event-sender.ts'
 import type { Availability } from './availability.ts'
 import type { Release } from './body-budget.ts'
-import { headerValue, traceIdOf } from './headers.ts'
+import { signatureHeaders, traceIdOf } from './headers.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { LogRateLimit } from './log-rate-limit.ts'
 import { bodyTooLarge, readBody } from './request-body.ts'
@@ -88,11 +88,7 @@ export const webhook: FastifyPluginAsync<WebhookOptions> = async (app, options) 
       if (sender.pendingBytes > MAXIMUM_PENDING_BYTES) {
         return turnAway(request, reply, 'OVERLOADED', 'too many events are waiting for SQS')
       }
-      const headers = ingest.check({
-        signature: headerValue(request.headers, 'x-cld-signature'),
-        timestamp: headerValue(request.headers, 'x-cld-timestamp'),
-        signatureV2: headerValue(request.headers, 'x-cld-signature_v2')
-      })
+      const headers = ingest.check(signatureHeaders(request.headers))
       if (headers.outcome === 'refused') return finish(request, reply, headers)
       const bodyBytes = bodyBytesOf(request, bodyLimitBytes)
       if (bodyBytes > bodyLimitBytes) {

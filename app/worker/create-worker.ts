@@ -7,7 +7,7 @@ import { SqsMessageSource } from '../queue/sqs-message-source.ts'
 import type { EventHandlerOptions } from './event-handler.ts'
 import { describeMessage, handleMessage } from './message-handler.ts'
 
-type HandlerOption = 'config' | 'environments' | 'journal' | 'state' | 'log' | 'metrics'
+type HandlerOption = 'config' | 'environments' | 'journal' | 'state' | 'log' | 'metrics' | 'onFirstStart'
 
 export interface WorkerOptions extends Pick<EventHandlerOptions, HandlerOption> {
   sqs: SQSClient

@@ -38,6 +38,8 @@ export interface EventHandlerOptions {
   deadLetters: Pick<DeadLetters, 'put'>
   log: Logger
   metrics: Metrics
+  /** Called when an event starts for the first time, with the time since its receipt, in milliseconds. */
+  onFirstStart?: ((waitedMs: number) => void) | undefined
   /** Milliseconds since the epoch. */
   clock: () => number
   /** A number from 0 up to 1. */

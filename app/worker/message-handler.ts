@@ -13,6 +13,7 @@ export async function handleMessage(
   options: EventHandlerOptions
 ): Promise<MessageAction> {
   const event = decode(message)
+  if (message.receiveCount === 1 && !(event instanceof Error)) reportWait(event, options)
   const action = await actOn(message, event, signal, options)
   if (action.kind === 'retry' && !(event instanceof Error)) recordAge(event, options)
   return action
@@ -65,6 +66,11 @@ async function deadLetter(
   metrics.count('EventsDeadLettered', 1)
   log.error({ ...reason, messageId: id }, 'message dead-lettered')
   return { kind: 'delete' }
+}
+
+/** Reports how long an event waited for its first start. A redrive or replay may come days later. */
+function reportWait({ receivedAt, run }: AssetEvent, { onFirstStart, clock }: EventHandlerOptions): void {
+  if (!run) onFirstStart?.(clock() - Date.parse(receivedAt))
 }
 
 /**

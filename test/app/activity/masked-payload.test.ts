@@ -7,12 +7,14 @@ t.test('masks secrets by the name of the field and by their form', async (t) => 
     maskPayload({
       signature: 'abc',
       nested: [{ delete_token: 'abc', expires: 5, password: 7 }],
+      tokens: ['abc', { inner: ['def', true, null] }],
       hook: 'https://hooks.example.com/T0/secret',
       'https://hooks.example.com/T0/name': null
     }),
     {
       signature: '…',
-      nested: [{ delete_token: '…', expires: 5, password: 7 }],
+      nested: [{ delete_token: '…', expires: 5, password: '…' }],
+      tokens: ['…', { inner: ['…', true, null] }],
       hook: 'https://hooks.example.com/…',
       'https://hooks.example.com/…': null
     }

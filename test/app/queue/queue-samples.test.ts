@@ -57,6 +57,20 @@ t.test('samples both queues at the start and every 10 s', async (t) => {
   ])
 })
 
+t.test('reports the longest wait of the events started since the last sample', async (t) => {
+  const { queueSamples, samples, pass } = build()
+  queueSamples.start()
+  await pass(0)
+  for (const waitedMs of [1200, 40_400, 3000]) queueSamples.started(waitedMs)
+  await pass(10_000)
+  await pass(10_000)
+  await queueSamples.stop()
+  t.strictSame(
+    samples.map(({ oldestSeconds }) => oldestSeconds),
+    [undefined, 40, undefined]
+  )
+})
+
 t.test('a failure is logged once a minute', async (t) => {
   let isFailing = true
   const { queueSamples, samples, lines, pass } = build(() => isFailing)

@@ -141,7 +141,11 @@ t.test('logs the address that the load balancer saw', async (t) => {
 })
 
 t.test('responds to malformed requests with a code and logs them', async (t) => {
-  const { app, post, lines, counts } = await buildWeb(t, { bodyLimitBytes: 1024 })
+  const refusals: unknown[] = []
+  const { app, post, lines, counts } = await buildWeb(t, {
+    bodyLimitBytes: 1024,
+    onRefused: ({ code, headers }) => refusals.push([code, headers.timestamp])
+  })
   app.get('/teapot', () => {
     throw Object.assign(new Error('short and stout'), { statusCode: 418 })
   })
@@ -157,6 +161,10 @@ t.test('responds to malformed requests with a code and logs them', async (t) => 
     'NotificationsRefused BODY_TOO_LARGE': 1,
     'NotificationsRefused BAD_REQUEST': 1
   })
+  t.strictSame(refusals, [
+    ['BODY_TOO_LARGE', '1780315200'],
+    ['BAD_REQUEST', undefined]
+  ])
 })
 
 t.test('every line of a request has its trace id', async (t) => {

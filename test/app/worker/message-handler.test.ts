@@ -83,3 +83,16 @@ t.test('records the age of each event that returns to the queue, except of redri
   await handle({ ...upload, run: { kind: 'redrive', id: 'r1' } })
   t.strictSame(durations.RetriedEventAge, [1000, 2000, 2001])
 })
+
+t.test('reports how long an event waited for its first start, except of redrives', async (t) => {
+  const waits: number[] = []
+  const { handle, time } = buildHandler([scripted('tag', 'tagged').processor], {
+    onFirstStart: (waitedMs) => void waits.push(waitedMs)
+  })
+  time.now = Date.parse(upload.receivedAt) + 1500
+  await handle()
+  await handle(upload, NEVER, 2)
+  await handle({ ...upload, run: { kind: 'redrive', id: 'r1' } })
+  await handle('not an event')
+  t.strictSame(waits, [1500])
+})

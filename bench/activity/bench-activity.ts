@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto'
-import { gzipSync } from 'node:zlib'
 import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb'
 import type { ActivityFilter } from '../../app/activity/activity-store.ts'
 import { createActivityStore } from '../../app/journal/activity-reader.ts'
 import { createDynamoDbClient } from '../../app/journal/dynamodb.ts'
-import { feedShard, unfinishedShard } from '../../app/journal/journal-table.ts'
 import { startDynamoDb } from '../../dev/embedded-dynamodb.ts'
+import { journalItem } from './journal-item.ts'
 
 const USAGE = `Usage: npm run bench:activity -- [EVENTS]
 
@@ -16,39 +14,6 @@ const DAY_MS = 86_400_000
 const PAGE = 50
 const now = Date.now()
 const { signal } = new AbortController()
-
-/** An item as the worker leaves it. */
-function itemOf(number: number, count: number) {
-  const id = createHash('sha256').update(String(number)).digest('hex').slice(0, 32)
-  const receivedAt = new Date(now - Math.floor((number * DAY_MS) / count)).toISOString()
-  const publicId = `folder-${number % 50}/photo-${number % 5000}`
-  const status = number % 500 === 7 ? 'dead' : 'done'
-  const payload = { notification_type: 'upload', public_id: publicId, tags: [`tag-${number % 100}`], number }
-  const event = { id, type: 'upload', environment: 'demo', receivedAt, payload }
-  return {
-    id,
-    type: 'upload',
-    environment: 'demo',
-    asset: { publicId },
-    origin: { source: 'api', id: '123456789012345', own: false },
-    occurredAt: receivedAt,
-    receivedAt,
-    startedAt: receivedAt,
-    finishedAt: receivedAt,
-    status,
-    attempts: 1,
-    attemptId: id,
-    attemptStartedAt: receivedAt,
-    processors: {
-      tag: { outcome: 'succeeded', at: receivedAt, milliseconds: number % 900, attempts: 1, waits: 0 }
-    },
-    source: number % 20 === 3 ? 'poll' : 'web',
-    feedShard: feedShard(id, receivedAt),
-    historyKey: createHash('sha256').update(publicId).digest('hex'),
-    ...(status === 'dead' && { unfinishedShard: unfinishedShard('dead', id) }),
-    payload: gzipSync(JSON.stringify(event))
-  }
-}
 
 async function main([given]: readonly string[]): Promise<void> {
   const count = Number(given ?? 100_000)
@@ -67,7 +32,9 @@ async function main([given]: readonly string[]): Promise<void> {
   const writeNext = async () => {
     for (const start of starts) {
       const numbers = Array.from({ length: Math.min(25, count - start) }, (_, index) => start + index)
-      const requests = numbers.map((number) => ({ PutRequest: { Item: itemOf(number, count) } }))
+      const requests = numbers.map((number) => ({
+        PutRequest: { Item: journalItem(number, now - Math.floor((number * DAY_MS) / count)) }
+      }))
       await client.send(new BatchWriteCommand({ RequestItems: { [dynamoDb.tableName]: requests } }))
     }
   }

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import { text } from 'node:stream/consumers'
+import { setTimeout as pause } from 'node:timers/promises'
 import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
 import { sampleNotification } from '../../app/testing/samples.ts'
 import { signatureHeaders } from '../../app/testing/sign.ts'
@@ -39,21 +40,46 @@ export function uploads(count: number, run: string): SignedNotification[] {
 export async function post(url: string, notifications: readonly SignedNotification[], connections: number) {
   const agent = new Agent({ keepAlive: true, maxSockets: connections })
   const latencies: number[] = []
-  let next = 0
+  const waiting = notifications.values()
   const sendInSequence = async () => {
-    for (let index = next++; index < notifications.length; index = next++) {
-      const { body, headers } = notifications[index]!
-      const start = performance.now()
-      const sending = request(url, { method: 'POST', agent, headers })
-      sending.end(body)
-      const [response] = await once(sending, 'response')
-      const answer = await text(response)
-      if (response.statusCode !== 200) throw new Error(`answered ${response.statusCode} ${answer}`)
-      latencies.push(performance.now() - start)
-    }
+    for (const notification of waiting) latencies.push(await postOne(url, notification, agent))
   }
   await Promise.all(Array.from({ length: connections }, sendInSequence))
   agent.destroy()
-  latencies.sort((a, b) => a - b)
-  return { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) }
+  return percentilesOf(latencies)
+}
+
+/** Posts notifications at a fixed rate, whether or not earlier ones are answered. Returns as {@link post}. */
+export async function postAtRate(
+  url: string,
+  notifications: readonly SignedNotification[],
+  perSecond: number
+) {
+  const agent = new Agent({ keepAlive: true })
+  const startedAt = performance.now()
+  const latencies = await Promise.all(
+    notifications.map(async (notification, index) => {
+      const due = (index * 1000) / perSecond
+      await pause(due)
+      const late = performance.now() - startedAt - due
+      return (await postOne(url, notification, agent)) + Math.max(0, late)
+    })
+  )
+  agent.destroy()
+  return percentilesOf(latencies)
+}
+
+async function postOne(url: string, { body, headers }: SignedNotification, agent: Agent): Promise<number> {
+  const start = performance.now()
+  const sending = request(url, { method: 'POST', agent, headers })
+  sending.end(body)
+  const [response] = await once(sending, 'response')
+  const answer = await text(response)
+  if (response.statusCode !== 200) throw new Error(`answered ${response.statusCode} ${answer}`)
+  return performance.now() - start
+}
+
+function percentilesOf(latencies: readonly number[]) {
+  const ascending = latencies.toSorted((a, b) => a - b)
+  return { p50: percentile(ascending, 0.5), p99: percentile(ascending, 0.99) }
 }

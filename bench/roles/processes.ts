@@ -29,21 +29,21 @@ export interface MeasuredProcess {
   stop: () => Promise<void>
 }
 
-async function stopChild(child: ChildProcess): Promise<void> {
+export async function stopChild(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const exited = once(child, 'exit')
   child.kill('SIGTERM')
   await exited
 }
 
-async function forkUntilListening(file: string): Promise<{ child: ChildProcess; url: string }> {
-  const child = fork(`${import.meta.dirname}/${file}`, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+export async function forkUntilListening(file: string): Promise<{ child: ChildProcess; url: string }> {
+  const child = fork(`${import.meta.dirname}/../${file}`, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const [{ url }] = await once(child, 'message')
   return { child, url }
 }
 
 export async function startInstantStandIns(): Promise<InstantStandIns> {
-  const { child, url } = await forkUntilListening('instant-stand-ins.ts')
+  const { child, url } = await forkUntilListening('roles/instant-stand-ins.ts')
   const send = (instruction: Instruction) => child.send(instruction)
   return {
     url,
@@ -59,7 +59,7 @@ export async function startInstantStandIns(): Promise<InstantStandIns> {
 }
 
 export async function startFloor(): Promise<MeasuredProcess> {
-  const { child, url } = await forkUntilListening('floor.ts')
+  const { child, url } = await forkUntilListening('roles/floor.ts')
   return {
     pid: child.pid!,
     url: `${url}/webhooks/cloudinary`,

@@ -1,0 +1,125 @@
+import { fork, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { arch, constants, cpus, setPriority } from 'node:os'
+import { createInterface } from 'node:readline'
+import { parseArgs } from 'node:util'
+import { formatTable } from '../../test/system/chaos/table.ts'
+import { cpuSecondsOf } from '../process-cpu.ts'
+import { postAtRate, uploads } from '../roles/load.ts'
+import { median } from '../roles/measure.ts'
+import { startInstantStandIns, startRole, stopChild } from '../roles/processes.ts'
+import type { Instruction } from './viewers.ts'
+
+const USAGE = `Usage: npm run bench:viewers -- [--runs N] [--seconds N]
+
+Measures how long the webhook takes to answer at 300 notifications a second, without and with 50 people who watch
+the activity page. Runs alternate, after a warm-up. Everything but \`web\`, its queue and the sender runs at a low
+priority, since it runs on other machines in production.
+
+  --runs N      runs of each case; default 5
+  --seconds N   duration of a run; default 10
+  --same-priority   gives all processes the same priority
+`
+
+const PER_SECOND = 300
+const VIEWERS = 50
+const PASSWORD = 'bench-password'
+
+const { values } = parseArgs({
+  options: {
+    help: { type: 'boolean', short: 'h' },
+    runs: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '10' },
+    'same-priority': { type: 'boolean', default: false }
+  }
+})
+if (values.help) {
+  process.stdout.write(USAGE)
+  process.exit()
+}
+const print = (text = '') => process.stdout.write(`${text}\n`)
+const aside = (pid: number) => {
+  if (!values['same-priority']) setPriority(pid, constants.priority.PRIORITY_LOW)
+}
+
+const journal = fork(`${import.meta.dirname}/busy-journal.ts`, [String(PER_SECOND)])
+const [{ environment }] = (await once(journal, 'message')) as [{ environment: Record<string, string> }]
+aside(journal.pid!)
+
+const activity = spawn(process.execPath, ['app/main.ts', 'activity'], {
+  env: {
+    PATH: process.env.PATH,
+    ...environment,
+    PORT: '0',
+    HOST: '127.0.0.1',
+    QUEUE_URL: 'http://127.0.0.1:9/0/q.fifo',
+    ACTIVITY_PASSWORD: PASSWORD
+  },
+  stdio: ['ignore', 'pipe', 'inherit']
+})
+aside(activity.pid!)
+let activityUrl = ''
+for await (const line of createInterface({ input: activity.stdout })) {
+  const { msg, url } = JSON.parse(line)
+  activityUrl = String(url)
+  if (msg === 'activity is ready') break
+}
+activity.stdout.resume()
+
+const viewers = fork(`${import.meta.dirname}/viewers.ts`)
+aside(viewers.pid!)
+const standIns = await startInstantStandIns()
+const web = await startRole('web', standIns)
+
+/** Sends `instruction` to the viewers, and resolves with their answer. */
+const instruct = async (instruction: Instruction): Promise<{ messages?: number }> => {
+  const answer = once(viewers, 'message')
+  viewers.send(instruction)
+  return (await answer)[0]
+}
+
+async function run(name: string, count: number) {
+  const seconds = Number(values.seconds)
+  const notifications = uploads(PER_SECOND * seconds, name)
+  if (count > 0) {
+    const authorization = `Basic ${Buffer.from(`listener:${PASSWORD}`).toString('base64')}`
+    await instruct({ kind: 'open', url: `${activityUrl}/api/activity/stream`, authorization, count })
+  }
+  const before = await cpuSecondsOf(activity.pid!)
+  const latencies = await postAtRate(web.url, notifications, PER_SECOND)
+  const cores = ((await cpuSecondsOf(activity.pid!)) - before) / seconds
+  const { messages = 0 } = await instruct({ kind: 'close' })
+  return { ...latencies, cores, perViewer: count === 0 ? 0 : messages / count / seconds }
+}
+
+try {
+  const runs = Number(values.runs)
+  const cases = { 'without viewers': 0, [`${VIEWERS} viewers`]: VIEWERS }
+  const results = new Map<string, Awaited<ReturnType<typeof run>>[]>()
+  for (let index = 0; index <= runs; index++) {
+    for (const [name, count] of Object.entries(cases)) {
+      const result = await run(`${index}-${count}`, count)
+      print(`${index === 0 ? 'warm-up' : `run ${index}`}, ${name}: p99 ${result.p99.toFixed(1)} ms`)
+      if (index > 0) results.set(name, [...(results.get(name) ?? []), result])
+    }
+  }
+  const rows = [...results].map(([name, all]) => {
+    const of = (field: 'p50' | 'p99' | 'cores' | 'perViewer') => median(all.map((each) => each[field]))
+    return [
+      name,
+      of('p50').toFixed(2),
+      of('p99').toFixed(2),
+      of('cores').toFixed(2),
+      Math.round(of('perViewer'))
+    ]
+  })
+  print(
+    `\nNode.js ${process.version}, ${arch}, ${cpus().length} cores; ${runs} runs, ${PER_SECOND} notifications/s`
+  )
+  print(formatTable(['case', 'ack p50 ms', 'ack p99 ms', 'cores of activity', 'events/s per viewer'], rows))
+  const [without, watched] = [...results.values()].map((all) => median(all.map(({ p99 }) => p99)))
+  print(`\nack p99 with viewers: ${((watched ?? Number.NaN) / (without ?? Number.NaN)).toFixed(2)} × without`)
+} finally {
+  await Promise.all([web.stop(), stopChild(activity), stopChild(journal), stopChild(viewers)])
+  await standIns.stop()
+}

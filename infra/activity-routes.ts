@@ -15,6 +15,9 @@ const API_PATHS = ['/api/activity/*']
 /** Paths of the role `activity`; all others are of `web`. */
 const PATHS = ['/activity', '/activity/*', ...API_PATHS]
 
+/** Where the provider sends people back to. The load balancer answers, as part of the login. */
+const LOGIN_PATH = '/oauth2/idpresponse'
+
 /** Time after which a person must log in again. The load balancer's default is 7 days. */
 const SESSION = Duration.hours(12)
 
@@ -23,8 +26,8 @@ const PRIORITIES = { ActivityToken: 1, ActivityPreflight: 2, ActivityApi: 3, Act
 
 /**
  * Forwards the paths of `activity`. With an OIDC provider, the load balancer forwards only requests of people
- * who have logged in there, except two kinds that cannot: requests with a bearer token, and the preflights of
- * browsers, which have no headers of their own. The role itself checks tokens and passwords in any case.
+ * who have logged in there, except those of machines with a bearer token, and the preflights of browsers, which
+ * carry no credentials. The role itself checks tokens and passwords in any case.
  */
 export function routeActivity(
   listener: ApplicationListener,
@@ -34,9 +37,8 @@ export function routeActivity(
   const forward = ListenerAction.forward([group])
   const route = (id: keyof typeof PRIORITIES, action: ListenerAction, ...conditions: ListenerCondition[]) =>
     listener.addAction(id, { priority: PRIORITIES[id], conditions, action })
-  const paths = ListenerCondition.pathPatterns(PATHS)
   if (!activityOidc) {
-    route('Activity', forward, paths)
+    route('Activity', forward, ListenerCondition.pathPatterns(PATHS))
     return
   }
   const api = ListenerCondition.pathPatterns(API_PATHS)
@@ -45,7 +47,8 @@ export function routeActivity(
   route('ActivityPreflight', forward, api, ListenerCondition.httpRequestMethods(['OPTIONS']))
   // a script cannot follow the redirect to the provider
   route('ActivityApi', loggedIn(UnauthenticatedAction.DENY), api)
-  route('Activity', loggedIn(UnauthenticatedAction.AUTHENTICATE), paths)
+  const pages = ListenerCondition.pathPatterns([...PATHS, LOGIN_PATH])
+  route('Activity', loggedIn(UnauthenticatedAction.AUTHENTICATE), pages)
 }
 
 const authentication =

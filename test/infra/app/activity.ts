@@ -121,6 +121,7 @@ export function activity(t: Test, { plain, several, trial }: Record<string, Synt
       for (const header of [undefined, basic, authorization])
         t.equal(answerTo(listener, { path, ...(header && { authorization: header }) }), 'authenticate', path)
     }
+    t.equal(answerTo(listener, { path: '/oauth2/idpresponse' }), 'authenticate', 'the end of a login')
     t.equal(answerTo(listener, { path, authorization }), 'activity')
     t.equal(answerTo(listener, { path, method: 'OPTIONS' }), 'activity')
     t.equal(answerTo(listener, { path }), 'deny', 'a script gets 401, not a page of the provider')

@@ -1,48 +1,18 @@
 import { Duration, Stack } from 'aws-cdk-lib'
-import {
-  Alarm,
-  ComparisonOperator,
-  type IMetric,
-  MathExpression,
-  TreatMissingData
-} from 'aws-cdk-lib/aws-cloudwatch'
+import { Alarm, ComparisonOperator, MathExpression, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
 import { HttpCodeElb, HttpCodeTarget } from 'aws-cdk-lib/aws-elasticloadbalancingv2'
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
+import { activityAlarms } from './activity-monitoring.ts'
 import { blockedRequests, listenerMetric, runningTasks } from './cloudwatch-metrics.ts'
 import { RATE_RULE } from './firewall.ts'
-import type { LoadBalancer } from './load-balancer.ts'
-import type { Queues } from './queues.ts'
+import type { AlarmDefinition, MonitoringProps } from './monitoring-props.ts'
 import { namesOf } from './resource-names.ts'
-import type { Services } from './services.ts'
-import type { Settings } from './settings.ts'
-
-export interface MonitoringProps {
-  settings: Settings
-  region: string
-  loadBalancer: LoadBalancer
-  queues: Queues
-  services: Services
-}
 
 export interface AlarmsProps extends MonitoringProps {
   topic: ITopic
-}
-
-interface AlarmDefinition {
-  metric: IMetric
-  /** The alarm fires at or above this value; below it with `firesBelow`. */
-  threshold: number
-  firesBelow?: true
-  /** Number of periods to evaluate. (Default: 1) */
-  periods?: number
-  /** How many of `periods` must breach. (Default: all) */
-  breachingPeriods?: number
-  /** How to treat missing data. (Default: as not breaching) */
-  missingData?: TreatMissingData
-  meaning: string
 }
 
 const MINUTE = Duration.minutes(1)
@@ -69,32 +39,34 @@ export class Alarms extends Construct {
         conditions: { StringEquals: { 'aws:SourceAccount': account } }
       })
     )
-    this.alarms = Object.entries(alarmDefinitions(props)).map(([name, definition]) => {
-      const {
-        metric,
-        threshold,
-        firesBelow,
-        periods = 1,
-        breachingPeriods,
-        missingData,
-        meaning
-      } = definition
-      const alarm = new Alarm(this, name, {
-        alarmName: namesOf(settings.name).alarm(name),
-        alarmDescription: `${meaning} What to do: docs/operations.md, "Alarms", ${name}.`,
-        metric,
-        threshold,
-        comparisonOperator: firesBelow
-          ? ComparisonOperator.LESS_THAN_THRESHOLD
-          : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        evaluationPeriods: periods,
-        ...(breachingPeriods && { datapointsToAlarm: breachingPeriods }),
-        treatMissingData: missingData ?? TreatMissingData.NOT_BREACHING
-      })
-      alarm.addAlarmAction(action)
-      alarm.addOkAction(action)
-      return alarm
-    })
+    this.alarms = Object.entries({ ...alarmDefinitions(props), ...activityAlarms(props) }).map(
+      ([name, definition]) => {
+        const {
+          metric,
+          threshold,
+          firesBelow,
+          periods = 1,
+          breachingPeriods,
+          missingData,
+          meaning
+        } = definition
+        const alarm = new Alarm(this, name, {
+          alarmName: namesOf(settings.name).alarm(name),
+          alarmDescription: `${meaning} What to do: docs/operations.md, "Alarms", ${name}.`,
+          metric,
+          threshold,
+          comparisonOperator: firesBelow
+            ? ComparisonOperator.LESS_THAN_THRESHOLD
+            : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+          evaluationPeriods: periods,
+          ...(breachingPeriods && { datapointsToAlarm: breachingPeriods }),
+          treatMissingData: missingData ?? TreatMissingData.NOT_BREACHING
+        })
+        alarm.addAlarmAction(action)
+        alarm.addOkAction(action)
+        return alarm
+      }
+    )
   }
 }
 
@@ -135,7 +107,8 @@ function alarmDefinitions(props: MonitoringProps): Record<string, AlarmDefinitio
         period: FIVE_MINUTES,
         expression: 'FILL(web, 0) + FILL(balancer, 0)',
         usingMetrics: {
-          web: loadBalancer.balancer.metrics.httpCodeTarget(HttpCodeTarget.TARGET_5XX_COUNT, {
+          // not those of `activity`
+          web: loadBalancer.targetGroup.metrics.httpCodeTarget(HttpCodeTarget.TARGET_5XX_COUNT, {
             statistic: 'Sum'
           }),
           balancer: loadBalancer.balancer.metrics.httpCodeElb(HttpCodeElb.ELB_5XX_COUNT, { statistic: 'Sum' })

@@ -30,6 +30,17 @@ export const runningTasks = (service: FargateService, options: MetricOptions = {
     ...options
   })
 
+/** Returns the number of calls of the journal that DynamoDB throttled, by operation, such as `Query`. */
+export const throttledCalls = ({ name }: Settings, operation: string, options: MetricOptions = {}): Metric =>
+  new Metric({
+    namespace: 'AWS/DynamoDB',
+    metricName: 'ThrottledRequests',
+    dimensionsMap: { TableName: namesOf(name).journal, Operation: operation },
+    statistic: 'Sum',
+    label: operation,
+    ...options
+  })
+
 /** Returns the number of requests that a firewall rule blocked. (Default: all rules) */
 export const blockedRequests = (
   { name }: Settings,

@@ -46,13 +46,16 @@ export function environmentsOf({ settings, queues, webhookUrl, topicArn, databas
     },
     poll: { ...common, ...journal, ...(settings.pollChannel && { POLL_CHANNEL: settings.pollChannel }) },
     worker,
-    // no Cloudinary secret, because it does not call Cloudinary; its password is a secret too
+    // no Cloudinary secret, because it does not call Cloudinary; its password and tokens are secrets too
     activity: {
       LOG_LEVEL: common.LOG_LEVEL,
       METRICS_NAMESPACE: common.METRICS_NAMESPACE,
       QUEUE_URL: common.QUEUE_URL,
       ...journal,
-      PORT: String(PORT)
+      PORT: String(PORT),
+      ...(settings.activityAllowedOrigins.length > 0 && {
+        ACTIVITY_ALLOWED_ORIGINS: settings.activityAllowedOrigins.join(',')
+      })
     },
     reconcile: { ...common, ...journal },
     operator: worker

@@ -122,7 +122,7 @@ export class Firewall extends Construct {
           arnFormat: ArnFormat.COLON_RESOURCE_NAME
         })
       ],
-      redactedFields: ['x-cld-signature', 'x-cld-signature_v2', 'authorization'].map((Name) => ({
+      redactedFields: ['x-cld-signature', 'x-cld-signature_v2', 'authorization', 'cookie'].map((Name) => ({
         singleHeader: { Name }
       })),
       loggingFilter: {

@@ -114,8 +114,9 @@ export class ListenerStack extends Stack {
 
   /** Returns the environment variables that ECS reads from Secrets Manager. */
   #secrets(stateKey: IKey | undefined): Record<'processors' | 'activity', Record<string, EcsSecret>> {
-    const { name, forward, activity, database, secretVariables } = this.#settings
-    const { forwardSecret, activitySecret, databaseSecret, processorsSecret } = namesOf(name)
+    const { name, forward, activity, activityReadTokens, database, secretVariables } = this.#settings
+    const { forwardSecret, activitySecret, activityTokensSecret, databaseSecret, processorsSecret } =
+      namesOf(name)
     const named = (id: string, secretName: string) => {
       const secretPartialArn = this.formatArn({
         service: 'secretsmanager',
@@ -139,7 +140,12 @@ export class ListenerStack extends Stack {
         ...(forward && { FORWARD_SECRET: whole('ForwardSecret', forwardSecret) }),
         ...(database === 'secret' && { DATABASE_URL: whole('DatabaseSecret', databaseSecret) })
       },
-      activity: activity ? { ACTIVITY_PASSWORD: whole('ActivitySecret', activitySecret) } : {}
+      activity: {
+        ...(activity && { ACTIVITY_PASSWORD: whole('ActivitySecret', activitySecret) }),
+        ...(activityReadTokens && {
+          ACTIVITY_READ_TOKENS: whole('ActivityTokensSecret', activityTokensSecret)
+        })
+      }
     }
   }
 }

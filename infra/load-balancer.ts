@@ -6,19 +6,16 @@ import {
   ApplicationTargetGroup,
   type IListenerCertificate,
   ListenerAction,
-  ListenerCondition,
   SslPolicy,
   TargetGroupLoadBalancingAlgorithmType,
   TargetType
 } from 'aws-cdk-lib/aws-elasticloadbalancingv2'
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
+import { routeActivity } from './activity-routes.ts'
 import type { Network } from './network.ts'
 import type { Settings } from './settings.ts'
 import { PORT, TIMINGS } from './timings.ts'
-
-/** Paths of the role `activity`; all others are of `web`. */
-const ACTIVITY_PATHS = ['/activity', '/activity/*', '/api/activity/*']
 
 export interface LoadBalancerProps {
   settings: Settings
@@ -50,11 +47,7 @@ export class LoadBalancer extends Construct {
     const listener = certificate ? this.#openHttps(certificate) : this.#openHttp()
     if (settings.activity) {
       this.activityGroup = this.#createTargetGroup('Activity', network)
-      listener.addTargetGroups('Activity', {
-        priority: 1,
-        conditions: [ListenerCondition.pathPatterns(ACTIVITY_PATHS)],
-        targetGroups: [this.activityGroup]
-      })
+      routeActivity(listener, this.activityGroup, settings)
     }
     const origin = domainName ? `https://${domainName}` : `http://${this.balancer.loadBalancerDnsName}`
     this.webhookUrl = `${origin}/webhooks/cloudinary`

@@ -2,26 +2,23 @@ import { Duration } from 'aws-cdk-lib'
 import {
   AlarmStatusWidget,
   Dashboard,
-  GraphWidget,
   type IAlarm,
-  type IMetric,
   MathExpression,
-  Metric,
   PeriodOverride
 } from 'aws-cdk-lib/aws-cloudwatch'
 import { HttpCodeElb, HttpCodeTarget } from 'aws-cdk-lib/aws-elasticloadbalancingv2'
 import { Construct } from 'constructs'
-import type { MonitoringProps } from './alarms.ts'
-import { blockedRequests, listenerMetric, runningTasks } from './cloudwatch-metrics.ts'
+import { activityGraphs } from './activity-monitoring.ts'
+import { blockedRequests, listenerMetric, runningTasks, throttledCalls } from './cloudwatch-metrics.ts'
+import { graph } from './graph.ts'
 import { ERROR_QUERY } from './log-queries.ts'
 import { logTableWidget } from './log-table-widget.ts'
+import type { MonitoringProps } from './monitoring-props.ts'
 import { namesOf } from './resource-names.ts'
 
 export interface OverviewDashboardProps extends MonitoringProps {
   alarms: readonly IAlarm[]
 }
-
-const HEIGHT = 6
 
 /** CloudWatch dashboard of the listener's health: alarms, then a notification's path, then the platform. */
 export class OverviewDashboard extends Construct {
@@ -41,13 +38,20 @@ export class OverviewDashboard extends Construct {
     this.dashboard.addWidgets(...this.#ingest(props))
     this.dashboard.addWidgets(...this.#processing(props))
     this.dashboard.addWidgets(...this.#platform(props))
-    this.dashboard.addWidgets(logTableWidget(settings.name, ERROR_QUERY))
+    this.dashboard.addWidgets(...activityGraphs(props))
+    this.dashboard.addWidgets(
+      logTableWidget(settings.name, {
+        ...ERROR_QUERY,
+        roles: [...ERROR_QUERY.roles, ...(settings.activity ? ['activity'] : [])]
+      })
+    )
   }
 
   #ingest({ settings, region, loadBalancer }: MonitoringProps) {
     const web = { Role: 'web' }
     const sum = { statistic: 'Sum' }
     const { metrics } = loadBalancer.balancer
+    const ofWeb = loadBalancer.targetGroup.metrics
     return [
       graph('Notifications', [
         listenerMetric(settings, 'NotificationsAccepted', web, { ...sum, label: 'accepted' }),
@@ -59,7 +63,7 @@ export class OverviewDashboard extends Construct {
         listenerMetric(settings, 'AckLatency', web, { statistic: 'p99', label: 'p99' })
       ]),
       graph('Server errors and blocked requests', [
-        metrics.httpCodeTarget(HttpCodeTarget.TARGET_5XX_COUNT, { ...sum, label: '5xx of web' }),
+        ofWeb.httpCodeTarget(HttpCodeTarget.TARGET_5XX_COUNT, { ...sum, label: '5xx of web' }),
         metrics.httpCodeElb(HttpCodeElb.ELB_5XX_COUNT, { ...sum, label: '5xx of the load balancer' }),
         blockedRequests(settings, region, 'ALL', { label: 'blocked by the firewall' })
       ])
@@ -112,14 +116,7 @@ export class OverviewDashboard extends Construct {
 
   #platform({ settings, loadBalancer, services }: MonitoringProps) {
     const { web, worker } = services
-    const throttled = (operation: string) =>
-      new Metric({
-        namespace: 'AWS/DynamoDB',
-        metricName: 'ThrottledRequests',
-        dimensionsMap: { TableName: namesOf(settings.name).journal, Operation: operation },
-        statistic: 'Sum',
-        label: operation
-      })
+    const throttled = (operation: string) => throttledCalls(settings, operation)
     return [
       graph('Tasks', [
         loadBalancer.targetGroup.metrics.healthyHostCount({ statistic: 'Maximum', label: 'web, healthy' }),
@@ -135,6 +132,3 @@ export class OverviewDashboard extends Construct {
     ]
   }
 }
-
-const graph = (title: string, left: IMetric[], right: IMetric[] = []) =>
-  new GraphWidget({ title, left, right, width: 8, height: HEIGHT, leftYAxis: { min: 0 } })

@@ -38,6 +38,14 @@ function findConflicts(settings: Settings): string[] {
       settings.activity && !domainName,
       'activity: needs domainName; its password must not be sent without TLS'
     ],
+    [
+      !settings.activity && (settings.activityReadTokens || !!settings.activityOidc),
+      'activityReadTokens, activityOidc: need activity=true'
+    ],
+    [
+      settings.activityAllowedOrigins.length > 0 && !settings.activityReadTokens,
+      'activityAllowedOrigins: needs activityReadTokens=true; a page of another origin reads with a token'
+    ],
     [new Set(regions).size < regions.length, 'regions: a region is repeated'],
     [!!homeRegion && !regions.includes(homeRegion), 'homeRegion: is not in regions'],
     [web.minimumTasks > web.maximumTasks, 'web.minimumTasks: exceeds maximumTasks'],

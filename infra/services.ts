@@ -52,6 +52,8 @@ export class Services extends Construct {
   readonly cluster: Cluster
   readonly web: FargateService
   readonly worker: FargateService
+  /** Undefined without the setting `activity`. */
+  readonly activity: FargateService | undefined
   /** Task definition for commands that people run. */
   readonly operator: FargateTaskDefinition
   /** Undefined outside the home region, and with `reconcileEvery: never`. */
@@ -98,10 +100,11 @@ export class Services extends Construct {
 
     if (loadBalancer.activityGroup) {
       const activity = task('activity', SMALL, activitySecrets)
-      this.#createService('Activity', activity, network.webGroup, {
+      this.activity = this.#createService('Activity', activity, network.webGroup, {
         desiredCount: 1,
         healthCheckGracePeriod: Duration.seconds(TIMINGS.healthCheckGrace.seconds)
-      }).attachToApplicationTargetGroup(loadBalancer.activityGroup)
+      })
+      this.activity.attachToApplicationTargetGroup(loadBalancer.activityGroup)
     }
 
     const { worker } = settings

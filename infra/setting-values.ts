@@ -65,6 +65,42 @@ export const existingVpc = z.strictObject({
   privateSubnetIds: subnets
 })
 
+/** An origin whose pages may read the activity feed: what ACTIVITY_ALLOWED_ORIGINS accepts. */
+export const activityOrigin = z
+  .string()
+  .refine(
+    (origin) => !origin.includes(',') && VARIABLES.ACTIVITY_ALLOWED_ORIGINS.schema.safeParse(origin).success,
+    {
+      error: 'is not an origin such as https://www.example.com, without a path'
+    }
+  )
+
+const httpsUrl = (error: string, isAllowed: (url: URL) => boolean = () => true) =>
+  z.string().refine(
+    (given) => {
+      const url = URL.canParse(given) ? new URL(given) : undefined
+      return url?.protocol === 'https:' && !(url.username || url.password || url.hash) && isAllowed(url)
+    },
+    { error }
+  )
+
+/** An OpenID Connect provider in front of the activity page, without the client's secret. */
+export const oidcProvider = z.strictObject({
+  issuer: httpsUrl('is not an https URL without query', ({ search }) => search === ''),
+  authorizationEndpoint: httpsUrl('is not an https URL'),
+  // the load balancer may send to no other port
+  tokenEndpoint: httpsUrl('is not an https URL with port 443', ({ port }) => port === ''),
+  userInfoEndpoint: httpsUrl('is not an https URL with port 443', ({ port }) => port === ''),
+  // https://www.rfc-editor.org/rfc/rfc6749#appendix-A.1
+  clientId: z.string().regex(/^[\x20-\x7E]+$/, 'is not a client id: printable ASCII characters'),
+  clientSecretVersion: z
+    .string()
+    .regex(/^[\w-]{32,64}$/, 'is not the VersionId of a secret')
+    .optional()
+})
+
+export type OidcProvider = z.output<typeof oidcProvider>
+
 /** Retention periods that CloudWatch Logs supports, in days. */
 export const logRetentionDays = z.coerce
   .number()

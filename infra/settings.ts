@@ -3,11 +3,13 @@ import { CHANGE_KINDS } from '../app/commands/reconcile/change-kinds.ts'
 import { POLL_CHANNEL_NAME } from '../app/config.ts'
 import { JOURNAL_INDEXES } from '../app/journal/journal-table.ts'
 import {
+  activityOrigin,
   existingVpc,
   flag,
   json,
   list,
   logRetentionDays,
+  oidcProvider,
   processorVariable,
   region,
   taskSize,
@@ -140,6 +142,21 @@ export const SETTINGS = {
     meaning:
       'run the role `activity` in each region: its page at /activity, with the password of the secret `NAME/activity`',
     schema: flag.default(false)
+  }),
+  activityReadTokens: setting({
+    meaning: 'create the secret `NAME/activity/tokens` and pass it to `activity` as ACTIVITY_READ_TOKENS',
+    schema: flag.default(false)
+  }),
+  activityAllowedOrigins: setting({
+    meaning: 'ACTIVITY_ALLOWED_ORIGINS: pages that may read the feed from a browser, with a read token',
+    schema: list(activityOrigin).default([])
+  }),
+  activityOidc: setting({
+    meaning:
+      'OpenID Connect provider at which people log in before the load balancer forwards them to `activity`: ' +
+      '`{"issuer", "authorizationEndpoint", "tokenEndpoint", "userInfoEndpoint", "clientId"}`; the client secret is in ' +
+      'the secret `NAME/activity/oidc`, whose version `clientSecretVersion` may name',
+    schema: json(oidcProvider).optional()
   }),
 
   logRetentionDays: setting({

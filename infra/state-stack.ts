@@ -3,6 +3,7 @@ import { AttributeType, Billing, ProjectionType, TableEncryptionV2, TableV2 } fr
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager'
 import type { Construct } from 'constructs'
+import { VARIABLES } from '../app/config.ts'
 import { JOURNAL, JOURNAL_INDEXES } from '../app/journal/journal-table.ts'
 import { createCustomerKey } from './customer-key.ts'
 import { namesOf } from './resource-names.ts'
@@ -42,7 +43,25 @@ export class StateStack extends Stack {
             {
               id: 'Activity',
               secretName: names.activitySecret,
-              format: 'password of the activity page: 12 to 256 printable characters'
+              format: `password of the activity page: ${VARIABLES.ACTIVITY_PASSWORD.allowed}`
+            }
+          ]
+        : []),
+      ...(settings.activityReadTokens
+        ? [
+            {
+              id: 'ActivityTokens',
+              secretName: names.activityTokensSecret,
+              format: VARIABLES.ACTIVITY_READ_TOKENS.allowed
+            }
+          ]
+        : []),
+      ...(settings.activityOidc
+        ? [
+            {
+              id: 'ActivityOidc',
+              secretName: names.activityOidcSecret,
+              format: `client secret of ${settings.activityOidc.issuer}`
             }
           ]
         : []),

@@ -1,17 +1,13 @@
 import type { Settings } from '../../infra/settings.ts'
+import { ACTIVITY_TASK, activityBill } from './activity-bill.ts'
+import * as journal from './journal-bill.ts'
+import { DAYS, GB, HOURS, MILLION, MINUTES, SECONDS } from './month.ts'
 import { priceOf } from './prices.ts'
 import { tasksFor, wholeTasks } from './task-count.ts'
 import type { Traffic } from './traffic.ts'
 
 /** Cost of a month in US dollars, by item. */
 export type Bill = Record<string, number>
-
-export const HOURS = 730
-const MINUTES = HOURS * 60
-export const SECONDS = MINUTES * 60
-const DAYS = HOURS / 24
-const GB = 1e9
-const MILLION = 1e6
 
 /** Interface endpoints of infra/network.ts: SQS, Secrets Manager, two of ECR, CloudWatch Logs. */
 const ENDPOINTS = 5
@@ -25,10 +21,6 @@ const IMAGES_GB = 0.5
 /** Compressed access log of a request. */
 const ACCESS_LOG_BYTES = 200
 const SECRET_READ_SECONDS = 300
-/** Bytes of an on-demand write unit of DynamoDB. */
-const WRITE_UNIT = 1024
-/** Bytes that DynamoDB adds to each stored item. */
-const ITEM_OVERHEAD = 100
 /** The current and the previous value. */
 const SECRET_VALUES = 2
 /** Answer to a notification, with headers. */
@@ -45,6 +37,8 @@ export function bill(events: number, settings: Settings, traffic: Traffic): Bill
   const notifications = events / traffic.eventsPerNotification
   const calls = processed * traffic.cloudinaryCalls
   const { web, worker } = wholeTasks(tasksFor(events / SECONDS, settings, traffic), settings)
+  const load = { notifications, processed, own, web, worker }
+  const activity = activityBill(events, settings, traffic)
   const network = networkOf(events, calls, settings, traffic)
   return {
     'Tasks (Fargate)': compute(web, worker, settings),
@@ -52,7 +46,8 @@ export function bill(events: number, settings: Settings, traffic: Traffic): Bill
       priceOf('albHour', HOURS) +
       priceOf('albLcuHour', notifications * lcuHours(traffic)) +
       priceOf('ipv4Hour', settings.zones * HOURS) +
-      priceOf('egressGb', (notifications * ANSWER_BYTES) / GB),
+      priceOf('egressGb', (notifications * ANSWER_BYTES) / GB) +
+      (activity?.balancer ?? 0),
     'Firewall (WAF)':
       priceOf('webAclMonth', 1) +
       priceOf('wafRuleMonth', FIREWALL_RULES) +
@@ -62,17 +57,25 @@ export function bill(events: number, settings: Settings, traffic: Traffic): Bill
       'sqsFifoMillion',
       (events * traffic.sqsRequests * Math.ceil(traffic.messageBytes / SQS_CHUNK) +
         (worker * SECONDS) / traffic.receiveSeconds +
+        // a worker counts the messages of both queues
+        (2 * worker * SECONDS) / traffic.sampleSeconds +
         (web * SECONDS) / traffic.probeSeconds) /
         MILLION
     ),
-    'Journal (DynamoDB)': journal(processed, own, traffic),
+    'Journal (DynamoDB)': journal.events(load, traffic),
+    'Journal: index by asset (`history`)': journal.history(load, traffic),
+    'Journal: index of unfinished events': journal.unfinished(load, traffic),
+    'Journal: counts by minute, samples of the queue': journal.counts(load, traffic),
+    ...(activity && { 'Journal: reads of the live page': activity.reads }),
     'Logs (CloudWatch)': logs(notifications, processed, own, web + worker, settings, traffic),
     'Metrics, alarms, dashboards':
       priceOf('metricMonth', traffic.customMetrics + traffic.insightsMetrics) +
       priceOf('alarmMonth', traffic.alarmMetrics) +
-      priceOf('dashboardMonth', DASHBOARDS),
+      priceOf('dashboardMonth', DASHBOARDS) +
+      (activity?.metrics ?? 0),
     'Secret, keys, images, access logs':
       priceOf('secretMonth', 1) +
+      (activity?.secrets ?? 0) +
       priceOf(
         'secretTenThousand',
         ((web + worker) * SECRET_VALUES * SECONDS) / SECRET_READ_SECONDS / 10_000
@@ -98,7 +101,8 @@ function compute(web: number, worker: number, { architecture, ...settings }: Set
   return (
     ofRole(web, settings.web.size) +
     ofRole(worker, settings.worker.size) +
-    ofTasks(RECONCILE.vcpu, RECONCILE.gb, RECONCILE.hours)
+    ofTasks(RECONCILE.vcpu, RECONCILE.gb, RECONCILE.hours) +
+    (settings.activity ? ofTasks(ACTIVITY_TASK.vcpu, ACTIVITY_TASK.gb, HOURS) : 0)
   )
 }
 
@@ -120,23 +124,6 @@ function networkOf(events: number, calls: number, settings: Settings, traffic: T
     'Private endpoints to AWS':
       priceOf('endpointHour', endpoints * HOURS) + priceOf('endpointGb', throughEndpoints)
   }
-}
-
-/** Each write costs the size of the whole item, in the table and in the index. */
-function journal(processed: number, own: number, traffic: Traffic): number {
-  const { processors, processedItemBytes, ignoredItemBytes, indexItemBytes, retentionDays } = traffic
-  const units = (bytes: number) => Math.ceil(bytes / WRITE_UNIT) + Math.ceil(indexItemBytes / WRITE_UNIT)
-  const writes = processed * (1 + processors) * units(processedItemBytes) + own * units(ignoredItemBytes)
-  const kept = retentionDays / DAYS
-  const tableGb =
-    (kept * (processed * (processedItemBytes + ITEM_OVERHEAD) + own * (ignoredItemBytes + ITEM_OVERHEAD))) /
-    GB
-  const indexGb = (kept * (processed + own) * (indexItemBytes + ITEM_OVERHEAD)) / GB
-  return (
-    priceOf('dynamoWriteMillion', writes / MILLION) +
-    priceOf('dynamoGbMonth', tableGb + indexGb) +
-    priceOf('dynamoPitrGbMonth', tableGb)
-  )
 }
 
 function logs(

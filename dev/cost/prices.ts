@@ -41,6 +41,7 @@ export const PRICES = {
   egressGb: [0.09, 'GB to the internet, up to 10 TB', '/ec2/pricing/on-demand/', EGRESS],
   sqsFifoMillion: [0.5, 'million requests of up to 64 KB to a FIFO queue', '/sqs/pricing/', SQS],
   dynamoWriteMillion: [0.625, 'million write units of 1 KB', '/dynamodb/pricing/on-demand/', DYNAMODB],
+  dynamoReadMillion: [0.125, 'million read units of 4 KB', '/dynamodb/pricing/on-demand/', DYNAMODB],
   dynamoGbMonth: [
     0.25,
     'GB-month of a table or index',

@@ -1,5 +1,6 @@
 import { Settings } from '../../infra/settings.ts'
-import { type Bill, bill, blueprintBill, SECONDS, total } from './bill.ts'
+import { type Bill, bill, blueprintBill, total } from './bill.ts'
+import { SECONDS } from './month.ts'
 import { PRICES, type Price, sourceOf } from './prices.ts'
 import { tasksFor, wholeTasks } from './task-count.ts'
 import { DEFAULT_TRAFFIC, TRAFFIC } from './traffic.ts'
@@ -83,6 +84,23 @@ export function levers(): Cells {
       name,
       ...totals(Settings.parse(changes)).map((after, index) => dollars(before[index]! - after))
     ])
+  }
+}
+
+/** What the role `activity` adds at each volume, by item. */
+export function activity(): Cells {
+  const added = VOLUMES.map((events) => {
+    const [before, after] = [{}, { activity: true }].map((changes) =>
+      bill(events, Settings.parse(changes), DEFAULT_TRAFFIC)
+    )
+    return Object.fromEntries(Object.entries(after!).map(([name, usd]) => [name, usd - (before![name] ?? 0)]))
+  })
+  return {
+    head: ['US dollars added a month', ...VOLUMES.map(number)],
+    rows: [
+      ...items(added).filter((_, index) => added.some((each) => Object.values(each)[index]! > 0)),
+      ['**`activity`, total**', ...added.map((each) => `**${dollars(total(each))}**`)]
+    ]
   }
 }
 

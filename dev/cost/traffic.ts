@@ -23,6 +23,15 @@ export const TRAFFIC = {
   processedItemBytes: [1600, 'bytes', 'journal item, measured; each write costs the whole item'],
   ignoredItemBytes: [1000, 'bytes', 'journal item of an own change, measured'],
   indexItemBytes: [750, 'bytes', 'copy in the index, without the payload'],
+  historyItemBytes: [140, 'bytes', 'copy in the index `history`, measured: keys only'],
+  retriedShare: [
+    0.02,
+    'of foreign events',
+    'assumed: the first attempt fails; see the metric `EventsRetried`'
+  ],
+  minuteItemBytes: [510, 'bytes', 'counts of a worker in a minute, measured'],
+  queueItemBytes: [190, 'bytes', 'sample of the queue, measured'],
+  sampleSeconds: [10, 's', 'interval of counts and samples'],
   retentionDays: [30, 'days', "the journal's time to live"],
   webCpuMs: [1.5, 'ms', 'CPU time of `web` for a notification, measured one at a time; 1.0 at full load'],
   processedCpuMs: [
@@ -46,6 +55,15 @@ export const TRAFFIC = {
     'Container Insights: 8 of the cluster, 11 of each service, 6 of each task definition; not checked'
   ],
   alarmMetrics: [24, 'metrics', 'of nine alarms and of scaling; a formula counts once for each metric'],
+  viewers: [10, 'viewers', 'open activity pages or feeds; assumed'],
+  viewerHours: [160, 'hours', 'in which somebody watches: eight hours of each working day; assumed'],
+  viewerMessageBytes: [650, 'bytes', 'message of the live feed, measured; two for each event and viewer'],
+  activityMetrics: [
+    17,
+    'metrics',
+    'Container Insights for one more service and task definition; not checked'
+  ],
+  activityAlarmMetrics: [4, 'metrics', 'of the three alarms of `activity`'],
   cloudinaryBytesOut: [1500, 'bytes a call', 'to Cloudinary, over kept-alive connections'],
   cloudinaryBytesIn: [2000, 'bytes a call', 'from Cloudinary'],
   awsBytes: [9000, 'bytes for each event', 'to SQS, CloudWatch and Secrets Manager; DynamoDB is free'],

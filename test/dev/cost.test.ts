@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import fc from 'fast-check'
 import t from 'tap'
-import { bill, blueprintBill, HOURS, SECONDS, total } from '../../dev/cost/bill.ts'
+import { type Bill, bill, blueprintBill, total } from '../../dev/cost/bill.ts'
+import { HOURS, SECONDS } from '../../dev/cost/month.ts'
 import { PRICES, PRICES_OF, type Price, sourceOf } from '../../dev/cost/prices.ts'
-import { costs, dollars, inputs, levers, prices, scale, VOLUMES } from '../../dev/cost/tables.ts'
+import { activity, costs, dollars, inputs, levers, prices, scale, VOLUMES } from '../../dev/cost/tables.ts'
 import { tasksFor, wholeTasks } from '../../dev/cost/task-count.ts'
 import { DEFAULT_TRAFFIC, type InputName, TRAFFIC, type Traffic } from '../../dev/cost/traffic.ts'
 import { readSettings } from '../../infra/read-settings.ts'
@@ -48,8 +49,8 @@ t.test('without events, the listener costs what it keeps running', async (t) => 
   t.equal(cents(idle['Tasks (Fargate)']), cents(3 * HOURS * half + (HOURS / 60) * (half / 2)))
   t.equal(
     cents(idle['Queue (SQS)']),
-    cents((SECONDS / 2 + (2 * SECONDS) / 5) * (0.5 / MILLION)),
-    'a worker polls every 2 s, two web tasks every 5 s'
+    cents((SECONDS / 2 + (2 * SECONDS) / 5 + (2 * SECONDS) / 10) * (0.5 / MILLION)),
+    'a worker polls every 2 s and counts two queues every 10 s, two web tasks poll every 5 s'
   )
 })
 
@@ -75,6 +76,54 @@ t.test('a million events add a million times the cost of one', async (t) => {
     cents(2 * 3 * 0.625 + kept * (1700 * (0.25 + 0.2) + 850 * 0.25)),
     'with one processor, two writes of 2 KB and their copies'
   )
+})
+
+t.test('the indexes of the activity page cost a write unit each time that they change', async (t) => {
+  const traffic = { ownShare: 0.5, retriedShare: 0.1, historyItemBytes: 150 }
+  const {
+    'Journal: index by asset (`history`)': history,
+    'Journal: index of unfinished events': unfinished
+  } = added(MILLION, traffic)
+  const kept = (30 / (HOURS / 24)) * 250 * 1e-9 * MILLION
+  t.equal(history, cents(0.625 + kept * 0.25), 'once for each event')
+  t.equal(unfinished, cents(0.5 * 0.1 * 2 * 0.625), 'added and removed, for each event that is retried')
+})
+
+t.test('counts are written once per task and period in which they changed', async (t) => {
+  const item = 'Journal: counts by minute, samples of the queue'
+  const samples = cents((2 * SECONDS * 0.625) / 10 / MILLION)
+  t.equal(cents(billWith({})[item]), samples, 'a worker writes a sample every 10 s, also when it is idle')
+  const stored = ((7 / (HOURS / 24)) * (SECONDS / 60) * 3 * 610 * (2 * 0.25 + 0.2)) / 1e9
+  const busy = (2 * 3 * (SECONDS / 10) * 0.625) / MILLION
+  t.equal(
+    cents(billWith({}, 10 ** 8)[item]),
+    cents(samples + busy + stored),
+    'two web tasks and a worker write in every period'
+  )
+  const rare = added(1000, { minuteItemBytes: 1000, queueItemBytes: 1 })[item]
+  t.equal(rare, cents((1000 * 2 * 2 * 0.625) / MILLION), 'two writes for an event, each in table and index')
+})
+
+t.test('the role activity costs its task, metrics, secrets and what viewers read', async (t) => {
+  const plain = Object.fromEntries(activity().rows.map(([name, ...cells]) => [name, cells]))
+  t.equal(plain['Tasks (Fargate)']![0], dollars(HOURS * (0.25 * 0.03238 + 0.5 * 0.00356)))
+  t.equal(plain['Metrics, alarms, dashboards']![0], dollars(17 * 0.3 + 4 * 0.1))
+  t.equal(plain['Secret, keys, images, access logs']![0], '0.40')
+  const seconds = 160 * 3600
+  const readsOf = (events: number) => (seconds * 0.5 * (16 + events) * 0.125) / MILLION
+  const reads = plain['Journal: reads of the live page']!
+  t.equal(reads[0], dollars(readsOf((VOLUMES[0]! / SECONDS) * 60)), '16 partitions a second, and new events')
+  t.equal(reads.at(-1), dollars(readsOf(100)), 'at most 100 events a second')
+  const gb = (10 * 160 * VOLUMES.at(-1)! * 2 * 650) / HOURS / 1e9
+  t.equal(plain['Load balancer, its addresses, answers']!.at(-1), dollars(gb * (0.008 + 0.09)))
+  const oidc = { issuer: 'https://a', authorizationEndpoint: 'https://a', tokenEndpoint: 'https://a' }
+  const whole = {
+    activity: true,
+    activityReadTokens: true,
+    activityOidc: { ...oidc, userInfoEndpoint: 'https://a', clientId: 'a' }
+  }
+  const secrets = ({ 'Secret, keys, images, access logs': usd }: Bill) => usd!
+  t.equal(cents(secrets(billWith(whole)) - secrets(billWith({}))), 1.2, 'a secret for each of three settings')
 })
 
 t.test('a message over 64 KB costs more than one request', async (t) => {
@@ -152,7 +201,7 @@ t.test('more events never cost less', async () => {
 t.test('every input changes the result', async (t) => {
   const everything = (traffic: Traffic) =>
     JSON.stringify([
-      [10 ** 6, 10 ** 9].map((events) => bill(events, DEFAULTS, traffic)),
+      [10 ** 6, 10 ** 9].map((events) => bill(events, Settings.parse({ activity: true }), traffic)),
       blueprintBill(10 ** 6, traffic),
       tasksFor(traffic.peakFactor, DEFAULTS, traffic)
     ])

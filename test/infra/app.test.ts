@@ -6,6 +6,7 @@ import t from 'tap'
 import { Settings } from '../../infra/settings.ts'
 import { defineApp } from '../../infra/stacks.ts'
 import { synthesise, Template, USER_SETTINGS } from '../support/templates.ts'
+import { activity } from './app/activity.ts'
 import { emulators } from './app/emulators.ts'
 import { environment } from './app/environment.ts'
 import { image } from './app/image.ts'
@@ -46,7 +47,7 @@ const several = synthesise(t, {
   secretVariables: 'CMS_TOKEN,CMS_KEY'
 })
 
-/** A trial without retained data, with Aurora and a customer key. */
+/** A trial without retained data, with Aurora, a customer key, and logins to the activity page. */
 const trial = synthesise(t, {
   domainName: 'hooks.example.com',
   hostedZoneId: 'Z0123456789',
@@ -58,7 +59,18 @@ const trial = synthesise(t, {
   notify: true,
   reconcileTypes: 'upload',
   architecture: 'x86_64',
-  interfaceEndpoints: false
+  interfaceEndpoints: false,
+  activity: true,
+  activityReadTokens: true,
+  activityAllowedOrigins: 'https://www.example.com,http://localhost:3000',
+  activityOidc: {
+    issuer: 'https://login.example.com',
+    authorizationEndpoint: 'https://login.example.com/authorize',
+    tokenEndpoint: 'https://login.example.com/token',
+    userInfoEndpoint: 'https://login.example.com/userinfo',
+    clientId: 'listener',
+    clientSecretVersion: '01234567-89ab-cdef-0123-456789abcdef'
+  }
 })
 
 /** An existing VPC and an existing certificate. */
@@ -100,6 +112,7 @@ observability(t, all)
 regions(t, all)
 timings(t, all)
 emulators(t, all)
+activity(t, all)
 
 t.test(
   'npm run synth writes the templates of cdk.json without credentials, and warns without TLS',

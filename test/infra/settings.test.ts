@@ -14,6 +14,14 @@ const settingsOf = (context: Record<string, unknown>) => {
   return read.settings
 }
 
+const OIDC = {
+  issuer: 'https://login.example.com',
+  authorizationEndpoint: 'https://login.example.com/authorize?tenant=a',
+  tokenEndpoint: 'https://login.example.com/token',
+  userInfoEndpoint: 'https://login.example.com/userinfo',
+  clientId: 'listener'
+}
+
 const DOMAIN = { domainName: 'hooks.example.com', hostedZoneId: 'Z0123456789' }
 
 t.test('every setting has a default', async (t) => {
@@ -35,6 +43,10 @@ t.test('settings as text on the command line equal those in cdk.json', async (t)
     zones: 3,
     worker: { minimumTasks: 0, spot: true },
     alarmEmails: ['a@example.com', 'b@example.com'],
+    activity: true,
+    activityReadTokens: true,
+    activityAllowedOrigins: ['https://www.example.com', 'http://localhost:3000'],
+    activityOidc: OIDC,
     ...DOMAIN
   }
   const text = {
@@ -43,6 +55,10 @@ t.test('settings as text on the command line equal those in cdk.json', async (t)
     zones: '3',
     worker: '{"minimumTasks":0,"spot":true}',
     alarmEmails: 'a@example.com,b@example.com',
+    activity: 'true',
+    activityReadTokens: 'true',
+    activityAllowedOrigins: 'https://www.example.com, http://localhost:3000',
+    activityOidc: JSON.stringify(OIDC),
     ...DOMAIN
   }
   t.strictSame(settingsOf(text), settingsOf(json))
@@ -73,6 +89,20 @@ t.test('an invalid value is an error that names the setting', async (t) => {
     [{ bodyLimitBytes: 10 }, /^bodyLimitBytes: /],
     [{ logRetentionDays: 91 }, /^logRetentionDays: /],
     [{ notify: true, notifyPhones: '0155' }, /^notifyPhones\.0: /],
+    [{ activityAllowedOrigins: 'https://www.example.com/feed' }, /^activityAllowedOrigins\.0: /],
+    [{ activityAllowedOrigins: ['https://a.example,https://b.example'] }, /^activityAllowedOrigins\.0: /],
+    [{ activityAllowedOrigins: '*' }, /^activityAllowedOrigins\.0: /],
+    [{ activityOidc: { ...OIDC, issuer: 'https://login.example.com?a=b' } }, /^activityOidc\.issuer: /],
+    [{ activityOidc: { ...OIDC, issuer: 'login.example.com' } }, /^activityOidc\.issuer: /],
+    [
+      { activityOidc: { ...OIDC, authorizationEndpoint: 'http://a' } },
+      /^activityOidc\.authorizationEndpoint: /
+    ],
+    [{ activityOidc: { ...OIDC, tokenEndpoint: 'https://a:8443/t' } }, /^activityOidc\.tokenEndpoint: /],
+    [{ activityOidc: { ...OIDC, userInfoEndpoint: 'https://u:p@a' } }, /^activityOidc\.userInfoEndpoint: /],
+    [{ activityOidc: { ...OIDC, clientId: '' } }, /^activityOidc\.clientId: /],
+    [{ activityOidc: { ...OIDC, clientSecret: 'x' } }, /^activityOidc: .*clientSecret/],
+    [{ activityOidc: { ...OIDC, clientSecretVersion: '2' } }, /^activityOidc\.clientSecretVersion: /],
     [{ vpc: { 'eu-west-1': { vpcId: 'vpc-0a0a0a0a' } } }, /^vpc\.eu-west-1\.availabilityZones: /]
   ]
   for (const [context, problem] of cases) t.match(problemsOf(context)[0], problem, JSON.stringify(context))
@@ -85,6 +115,12 @@ t.test('conflicting settings are an error', async (t) => {
     [{ domainName: 'hooks.example.com' }, /^domainName: /],
     [{ regions: 'us-east-1,eu-west-1' }, /^regions: /],
     [{ activity: true }, /^activity: /],
+    [{ activityReadTokens: true }, /^activityReadTokens, activityOidc: /],
+    [{ activityOidc: OIDC }, /^activityReadTokens, activityOidc: /],
+    [
+      { ...DOMAIN, activity: true, activityAllowedOrigins: 'https://www.example.com' },
+      /^activityAllowedOrigins: /
+    ],
     [{ regions: 'us-east-1,us-east-1', ...DOMAIN }, /^regions: /],
     [{ web: { minimumTasks: 11 } }, /^web\.minimumTasks: /],
     [{ worker: { minimumTasks: 21 } }, /^worker\.minimumTasks: /],

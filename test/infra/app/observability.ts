@@ -95,7 +95,8 @@ export function observability(t: Test, { plain, several, bespoke }: Record<strin
 
   t.test('each alarm has a row in docs/operations.md', async (t) => {
     const document = readFileSync('docs/operations.md', 'utf8')
-    for (const [name, { AlarmDescription }] of Object.entries(alarmsOf(plain!.listener))) {
+    const alarms = { ...alarmsOf(plain!.listener), ...alarmsOf(several!.listener) }
+    for (const [name, { AlarmDescription }] of Object.entries(alarms)) {
       t.match(AlarmDescription, `docs/operations.md, "Alarms", ${name}`)
       t.match(document, `\n| \`${name}\` | `)
     }

@@ -12,8 +12,10 @@ const ITEM_OVERHEAD = 100
 const READ_UNITS = 0.5
 /** Maximum number of events that a poll of the live feed reads, if no more are new. */
 const POLLED_EVENTS = 100
-/** Age of the events that the live feed polls, in seconds. It polls once a second. */
+/** Age of the events that the live feed polls, in seconds. */
 const POLLED_SECONDS = 60
+/** The live feed polls every 750 ms. */
+const POLLS_PER_HOUR = 3600 / 0.75
 
 /** What the journal stores in a month. */
 export interface JournalLoad {
@@ -84,9 +86,9 @@ export function counts(
   )
 }
 
-/** The live feed queries each partition of a day once a second, and reads the events of the last minute. */
+/** The live feed queries each partition of a day in each poll, and reads the events of the last minute. */
 export function liveReads(monthlyEvents: number, { viewerHours }: Traffic): number {
-  const polls = viewerHours * 3600
+  const polls = viewerHours * POLLS_PER_HOUR
   const read = Math.min(POLLED_EVENTS, (monthlyEvents / (HOURS * 3600)) * POLLED_SECONDS)
   return priceOf('dynamoReadMillion', (polls * READ_UNITS * (FEED_DIGITS.length + read)) / MILLION)
 }

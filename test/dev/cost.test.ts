@@ -109,11 +109,11 @@ t.test('the role activity costs its task, metrics, secrets and what viewers read
   t.equal(plain['Tasks (Fargate)']![0], dollars(HOURS * (0.25 * 0.03238 + 0.5 * 0.00356)))
   t.equal(plain['Metrics, alarms, dashboards']![0], dollars(17 * 0.3 + 4 * 0.1))
   t.equal(plain['Secret, keys, images, access logs']![0], '0.40')
-  const seconds = 160 * 3600
-  const readsOf = (events: number) => (seconds * 0.5 * (16 + events) * 0.125) / MILLION
+  const polls = (160 * 3600) / 0.75
+  const readsOf = (events: number) => (polls * 0.5 * (16 + events) * 0.125) / MILLION
   const reads = plain['Journal: reads of the live page']!
-  t.equal(reads[0], dollars(readsOf((VOLUMES[0]! / SECONDS) * 60)), '16 partitions a second, and new events')
-  t.equal(reads.at(-1), dollars(readsOf(100)), 'at most 100 events a second')
+  t.equal(reads[0], dollars(readsOf((VOLUMES[0]! / SECONDS) * 60)), '16 partitions in a poll, and new events')
+  t.equal(reads.at(-1), dollars(readsOf(100)), 'at most 100 events in a poll')
   const gb = (10 * 160 * VOLUMES.at(-1)! * 2 * 650) / HOURS / 1e9
   t.equal(plain['Load balancer, its addresses, answers']!.at(-1), dollars(gb * (0.008 + 0.09)))
   const oidc = { issuer: 'https://a', authorizationEndpoint: 'https://a', tokenEndpoint: 'https://a' }

@@ -6,6 +6,7 @@ import type { EmbeddedDynamoDb } from '../../dev/embedded-dynamodb.ts'
 import type { EmbeddedSqs } from '../../dev/embedded-sqs.ts'
 import type { LogLine } from '../../dev/start/role-process.ts'
 import { type System, type SystemOptions, startSystem } from '../../dev/start/system.ts'
+import { withShortPolls } from './short-polls.ts'
 
 export interface SystemUnderTest extends System {
   cloudinary: CloudinaryStandIn
@@ -32,11 +33,14 @@ export const CHILD_ENVIRONMENT = {
  */
 export async function buildSystem(t: Test, options: Partial<SystemOptions> = {}): Promise<SystemUnderTest> {
   const lines: LogLine[] = []
-  const system = await startSystem({
-    ...options,
-    environment: { ...CHILD_ENVIRONMENT, PORT: String(await freePort()), ...options.environment },
-    onLine: (line) => lines.push(line)
-  })
+  const port = String(await freePort())
+  const system = await withShortPolls(() =>
+    startSystem({
+      ...options,
+      environment: { ...CHILD_ENVIRONMENT, PORT: port, ...options.environment },
+      onLine: (line) => lines.push(line)
+    })
+  )
   const { cloudinary, sqs, dynamoDb } = system as Pick<SystemUnderTest, 'cloudinary' | 'sqs' | 'dynamoDb'>
   t.teardown(async () => {
     await system.stop()

@@ -4,6 +4,7 @@ import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
 import type { CloudinaryStandIn } from '../../dev/cloudinary/cloudinary-server.ts'
 import type { EmbeddedDynamoDb } from '../../dev/embedded-dynamodb.ts'
 import type { EmbeddedSqs } from '../../dev/embedded-sqs.ts'
+import { reportConfig } from '../../dev/start/report-config.ts'
 import type { LogLine } from '../../dev/start/role-process.ts'
 import { type System, type SystemOptions, startSystem } from '../../dev/start/system.ts'
 import { withShortPolls } from './short-polls.ts'
@@ -38,6 +39,8 @@ export async function buildSystem(t: Test, options: Partial<SystemOptions> = {})
     startSystem({
       ...options,
       environment: { ...CHILD_ENVIRONMENT, PORT: port, ...options.environment },
+      // saves a process
+      inspect: reportConfig,
       onLine: (line) => lines.push(line)
     })
   )

@@ -1,4 +1,5 @@
 import { globSync } from 'node:fs'
+import { enableCompileCache } from 'node:module'
 import t from 'tap'
 
 /**
@@ -6,6 +7,8 @@ import t from 'tap'
  * start. Each file starts with the original environment variables.
  */
 export async function importTests(directory: string): Promise<void> {
+  // not with coverage, which lacks code from the cache; system tests have none
+  if (process.env._TAPJS_PROCESSINFO_COVERAGE_ !== '1') enableCompileCache('.tap/compile-cache')
   const environment = { ...process.env }
   const files = globSync('**/*.test.ts', { cwd: directory }).toSorted()
 

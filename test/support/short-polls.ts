@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
  * Maximum wait of a receive for messages, in seconds. A worker that stops lets its last receive end, and the
  * listener's wait of 2 s would make each of its stops as long.
  */
-const WAIT_SECONDS = 0.2
+const WAIT_SECONDS = 0.4
 
 async function shorten({ body }: FastifyRequest): Promise<void> {
   const call = body as { WaitTimeSeconds?: number } | null | undefined

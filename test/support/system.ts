@@ -74,14 +74,21 @@ export async function buildSystem(t: Test, options: Partial<SystemOptions> = {})
   }
 }
 
+/** Below the ports that Linux and macOS give to connections: one could take the port while a server restarts. */
+const PORTS = { from: 20_000, count: 12_000 }
+
 /** Returns a free port. A role that restarts must keep its address, so it cannot choose one itself. */
 export async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+  for (;;) {
+    const port = PORTS.from + Math.floor(Math.random() * PORTS.count)
+    if (await isFree(port)) return port
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
   })
 }

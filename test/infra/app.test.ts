@@ -5,7 +5,7 @@ import { App } from 'aws-cdk-lib'
 import t from 'tap'
 import { Settings } from '../../infra/settings.ts'
 import { defineApp } from '../../infra/stacks.ts'
-import { synthesise, Template, USER_SETTINGS } from '../support/templates.ts'
+import { synthesise, Template, USER_SETTINGS, violationsOf } from '../support/templates.ts'
 import { activity } from './app/activity.ts'
 import { emulators } from './app/emulators.ts'
 import { environment } from './app/environment.ts'
@@ -21,11 +21,13 @@ import { timings } from './app/timings.ts'
 
 t.setTimeout(180_000)
 
+const directory = t.testdir()
+
 /** All defaults. */
-const plain = synthesise(t)
+const plain = synthesise(join(directory, 'plain'))
 
 /** Two regions, and every option that supports them. */
-const several = synthesise(t, {
+const several = synthesise(join(directory, 'several'), {
   regions: 'us-east-1,eu-west-1',
   homeRegion: 'eu-west-1',
   domainName: 'hooks.example.com',
@@ -48,7 +50,7 @@ const several = synthesise(t, {
 })
 
 /** A trial without retained data, with Aurora, a customer key, and logins to the activity page. */
-const trial = synthesise(t, {
+const trial = synthesise(join(directory, 'trial'), {
   domainName: 'hooks.example.com',
   hostedZoneId: 'Z0123456789',
   hostedZoneName: 'example.com',
@@ -74,7 +76,7 @@ const trial = synthesise(t, {
 })
 
 /** An existing VPC and an existing certificate. */
-const bespoke = synthesise(t, {
+const bespoke = synthesise(join(directory, 'bespoke'), {
   regions: 'eu-west-1',
   domainName: 'hooks.example.com',
   certificateArns: { 'eu-west-1': 'arn:aws:acm:eu-west-1:111111111111:certificate/own' },
@@ -95,6 +97,10 @@ const all = { plain, several, trial, bespoke }
 
 t.test('cdk-nag has no findings without an acknowledged reason', async (t) => {
   for (const [name, { findings }] of Object.entries(all)) t.strictSame(findings, [], name)
+})
+
+t.test('CloudFormation accepts the templates', async (t) => {
+  t.strictSame(violationsOf(Object.values(all)), [])
 })
 
 t.test('synthesis looks up nothing in an account', async (t) => {

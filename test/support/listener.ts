@@ -9,6 +9,7 @@ import { Recorder } from '../../dev/cloudinary/recorder.ts'
 import { type StandIns, type StandInsOptions, startStandIns } from '../../dev/stand-ins.ts'
 import type { LogLine } from '../../dev/start/role-process.ts'
 import { ROLES } from './roles.ts'
+import { withShortPolls } from './short-polls.ts'
 
 export interface ListenerUnderTest extends StandIns {
   /** All log lines of the roles. */
@@ -42,7 +43,7 @@ export async function buildListener(
     | ((standIns: StandIns) => readonly Processor[] | Promise<readonly Processor[]>),
   { environment = {}, ...options }: StandInsOptions & { environment?: Record<string, string> } = {}
 ): Promise<ListenerUnderTest> {
-  const standIns = await startStandIns({ retryScale: 0.001, ...options })
+  const standIns = await withShortPolls(() => startStandIns({ retryScale: 0.001, ...options }))
   const variables: Record<string, string> = {
     HOST: '127.0.0.1',
     PORT: '0',

@@ -4,8 +4,10 @@ import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
 import type { CloudinaryStandIn } from '../../dev/cloudinary/cloudinary-server.ts'
 import type { EmbeddedDynamoDb } from '../../dev/embedded-dynamodb.ts'
 import type { EmbeddedSqs } from '../../dev/embedded-sqs.ts'
+import { reportConfig } from '../../dev/start/report-config.ts'
 import type { LogLine } from '../../dev/start/role-process.ts'
 import { type System, type SystemOptions, startSystem } from '../../dev/start/system.ts'
+import { withShortPolls } from './short-polls.ts'
 
 export interface SystemUnderTest extends System {
   cloudinary: CloudinaryStandIn
@@ -32,11 +34,16 @@ export const CHILD_ENVIRONMENT = {
  */
 export async function buildSystem(t: Test, options: Partial<SystemOptions> = {}): Promise<SystemUnderTest> {
   const lines: LogLine[] = []
-  const system = await startSystem({
-    ...options,
-    environment: { ...CHILD_ENVIRONMENT, PORT: String(await freePort()), ...options.environment },
-    onLine: (line) => lines.push(line)
-  })
+  const port = String(await freePort())
+  const system = await withShortPolls(() =>
+    startSystem({
+      ...options,
+      environment: { ...CHILD_ENVIRONMENT, PORT: port, ...options.environment },
+      // saves a process
+      inspect: reportConfig,
+      onLine: (line) => lines.push(line)
+    })
+  )
   const { cloudinary, sqs, dynamoDb } = system as Pick<SystemUnderTest, 'cloudinary' | 'sqs' | 'dynamoDb'>
   t.teardown(async () => {
     await system.stop()
@@ -67,14 +74,21 @@ export async function buildSystem(t: Test, options: Partial<SystemOptions> = {})
   }
 }
 
+/** Below the ports that Linux and macOS give to connections: one could take the port while a server restarts. */
+const PORTS = { from: 20_000, count: 12_000 }
+
 /** Returns a free port. A role that restarts must keep its address, so it cannot choose one itself. */
 export async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+  for (;;) {
+    const port = PORTS.from + Math.floor(Math.random() * PORTS.count)
+    if (await isFree(port)) return port
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
   })
 }

@@ -1,8 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { App } from 'aws-cdk-lib'
+import { App, CloudFormationValidatePlugin } from 'aws-cdk-lib'
 import { AwsSolutionsChecks } from 'cdk-nag'
-import type { Test } from 'tap'
 import { readSettings } from '../../infra/read-settings.ts'
 import type { Settings } from '../../infra/settings.ts'
 import { addStacks } from '../../infra/stacks.ts'
@@ -79,6 +78,14 @@ export function environmentOf(
   return Object.fromEntries(given.map(({ Name, Value }) => [Name, resolved(Value)]))
 }
 
+/** A template file of a synthesis. */
+interface TemplateFile {
+  stackConstructPath: string
+  accountId: undefined
+  templatePath: string
+  region: string
+}
+
 export interface Synthesis {
   settings: Settings
   state: Template
@@ -94,6 +101,7 @@ export interface Synthesis {
   findings: string[]
   /** Lookups in an AWS account that the synthesis would need. */
   missing: readonly unknown[]
+  files: readonly TemplateFile[]
 }
 
 const { context: CDK_JSON } = JSON.parse(readFileSync('cdk.json', 'utf8')) as {
@@ -115,10 +123,16 @@ function stagedFiles(directory: string): string[] {
 }
 
 /**
- * Synthesises the templates as `npm run synth` does, but with these settings instead of those in cdk.json.
+ * Synthesises the templates into a directory as `npm run synth` does, but with these settings instead of those in
+ * cdk.json.
  */
-export function synthesise(t: Test, settings: Record<string, unknown> = {}): Synthesis {
-  const app = new App({ context: { ...FLAGS, ...settings }, outdir: t.testdir() })
+export function synthesise(outdir: string, settings: Record<string, unknown> = {}): Synthesis {
+  // validated by `violationsOf` instead, all at once
+  const app = new App({
+    context: { ...FLAGS, ...settings },
+    outdir,
+    builtinCloudFormationValidation: false
+  })
   const read = readSettings(app.node.getAllContext())
   if (read.outcome === 'invalid') throw new Error(read.problems.join('\n'))
   const { state, listeners } = addStacks(app, read.settings)
@@ -135,8 +149,30 @@ export function synthesise(t: Test, settings: Record<string, unknown> = {}): Syn
     home: byRegion[read.settings.homeRegion ?? read.settings.regions[0]!]!,
     image: stagedFiles(assembly.directory),
     missing: assembly.manifest.missing ?? [],
+    files: assembly.stacks.map(({ hierarchicalId, templateFullPath, environment }) => ({
+      stackConstructPath: hierarchicalId,
+      accountId: undefined,
+      templatePath: templateFullPath,
+      region: environment.region
+    })),
     findings: violations.flatMap(({ ruleName, violatingResources }) =>
       violatingResources.map(({ constructPath }) => `${ruleName} ${constructPath}`)
     )
   }
+}
+
+/**
+ * Validates templates as the CDK does at the end of a synthesis. Together, because the CDK builds the rules for
+ * the resource types of a synthesis, which takes longer than the validation.
+ */
+export function violationsOf(syntheses: readonly Synthesis[]): string[] {
+  const stackTemplates = syntheses.flatMap(({ files }) => files)
+  const { violations } = new CloudFormationValidatePlugin().validate({
+    stackTemplates,
+    templatePaths: stackTemplates.map(({ templatePath }) => templatePath),
+    appConstruct: new App()
+  })
+  return violations
+    .filter(({ severity }) => severity === 'error' || severity === 'fatal')
+    .map(({ ruleName, description }) => `${ruleName} ${description}`)
 }

@@ -97,7 +97,7 @@ t.test('a concurrent upload and overwriting rename leave one row', async (t) => 
     const { rows } = await holder.query('SELECT FROM pg_locks WHERE NOT granted')
     return rows.length === 2
   }
-  for (let pair = 0; pair < 20; pair++) {
+  for (let pair = 0; pair < 8; pair++) {
     const name = `n${pair}`
     for (const event of cloudinary.change((changes) => changes.upload({ publicId: 'm' }))) await handle(event)
     const [upload] = cloudinary.change((changes) => changes.upload({ publicId: name }))
@@ -121,7 +121,7 @@ t.test('a concurrent upload and overwriting rename leave one row', async (t) => 
 })
 
 t.test("the table converges to Cloudinary's state with concurrent workers", async (t) => {
-  t.strictSame(await runHistories(postgres.url, seeds(t, 40)), [])
+  t.strictSame(await runHistories(postgres.url, seeds(t, 16)), [])
 })
 
 t.test("waits for another session's lock, then reports the session", async (t) => {
@@ -153,7 +153,7 @@ t.test('works through PgBouncer in transaction mode', async (t) => {
   if (PGBOUNCER === undefined)
     return t.pass('PgBouncer is not installed: apt-get install pgbouncer', { skip: true })
   const url = await postgres.startBouncer()
-  t.strictSame(await runHistories(url, seeds(t, 10), postgres.url), [])
+  t.strictSame(await runHistories(url, seeds(t, 5), postgres.url), [])
   const times: Times = { connect: 5000, lock: 5000, statement: 50, answer: 5000 }
   const database = new Database(url, QUIET, times)
   await t.rejects(database.query('wait', 'SELECT pg_sleep(5)'), { message: /^cannot wait: 57014 / })

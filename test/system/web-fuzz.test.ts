@@ -65,11 +65,11 @@ const authenticRequest = (
 /** For how long `deliver` repeats a notification that is answered 503, in milliseconds. */
 const PATIENCE_MS = 25_000
 
-/** Sends an authentic request, and repeats it while it is answered 503, as Cloudinary does. */
-async function deliver(request: Buffer): Promise<readonly number[]> {
+/** Sends a request, and repeats it while it is answered 503, as Cloudinary does: `web` may be overloaded. */
+async function deliver(request: Buffer, answers = 1): Promise<readonly number[]> {
   const startedAt = performance.now()
   for (;;) {
-    const statuses = await exchange(request, { port })
+    const statuses = await exchange(request, { port, answers })
     if (statuses[0] !== 503 || performance.now() - startedAt > PATIENCE_MS) return statuses
   }
 }
@@ -84,7 +84,7 @@ const UPLOAD = JSON.stringify(sampleNotification('upload', { publicId: 'fuzzed' 
 
 t.test('refuses malformed requests and does not answer requests hidden in them', async (t) => {
   for (const [name, { bytes, answers }] of Object.entries(MALFORMED_REQUESTS)) {
-    const statuses = await exchange(bytes, { port, ...(answers && { answers }) })
+    const statuses = await deliver(bytes, answers)
     t.ok(statuses.every(isRefusal), `${name}: ${statuses.slice(0, 5)}`)
   }
 })
@@ -144,8 +144,7 @@ t.test('accepts an authentic notification in an unusual request', async (t) => {
       ['Content-Type', type]
     ])
   }
-  for (const [name, bytes] of Object.entries(unusual))
-    t.strictSame(await exchange(bytes, { port }), [200], name)
+  for (const [name, bytes] of Object.entries(unusual)) t.strictSame(await deliver(bytes), [200], name)
 })
 
 t.test('refuses a body with a wrong length, or over the limit', async (t) => {
@@ -181,7 +180,7 @@ t.test('refuses a body with a wrong length, or over the limit', async (t) => {
     }
   }
   for (const [name, { bytes, statuses }] of Object.entries(cases)) {
-    t.strictSame(await exchange(bytes, { port }), statuses, name)
+    t.strictSame(await deliver(bytes), statuses, name)
   }
   const short = rawRequest({ headers: [host, ['Content-Length', '999'], ...sign(UPLOAD)], body: UPLOAD })
   t.strictSame(await exchange(short, { port, answers: 0 }), [400], 'shorter than Content-Length, then closed')
@@ -195,7 +194,7 @@ t.test('senders that stop midway do not delay others', async (t) => {
   stopped.forEach((connection, index) => {
     connection.write(bytes.subarray(0, Math.floor((bytes.length * index) / stopped.length)))
   })
-  t.strictSame(await exchange(authenticRequest('{"meanwhile":1}'), { port }), [200])
+  t.strictSame(await deliver(authenticRequest('{"meanwhile":1}')), [200])
   t.equal((await fetch(new URL('/ready', String(url)))).status, 200)
   t.ok(stopped.every(({ closed, statuses }) => !closed && statuses.length === 0))
 
@@ -207,10 +206,15 @@ t.test('senders that stop midway do not delay others', async (t) => {
   }
 })
 
+/** Requests with the hostile bodies, by name; signed once, since the events of some take long to find. */
+const HOSTILE = Object.entries(HOSTILE_BODIES).map(([name, body]) => ({
+  name,
+  bytes: authenticRequest(body)
+}))
+
 t.test('accepts an authentic body with hostile content', async (t) => {
-  for (const [name, body] of Object.entries({ ...HOSTILE_BODIES, ...MANY_ASSETS })) {
-    t.strictSame(await deliver(authenticRequest(body)), [200], name)
-  }
+  const many = Object.entries(MANY_ASSETS).map(([name, body]) => ({ name, bytes: authenticRequest(body) }))
+  for (const { name, bytes } of [...HOSTILE, ...many]) t.strictSame(await deliver(bytes), [200], name)
 })
 
 t.test('accepts any authentic JSON', async () => {
@@ -241,7 +245,7 @@ t.test('accepts any authentic JSON', async () => {
 t.test('refuses forged signatures and timestamps', async (t) => {
   for (const [name, { body, headers }] of Object.entries(forgeries(UPLOAD, now()))) {
     const bytes = rawRequest({ headers: [host, lengthOf(body), ...headers], body })
-    t.strictSame(await exchange(bytes, { port }), [401], name)
+    t.strictSame(await deliver(bytes), [401], name)
   }
 })
 
@@ -252,7 +256,7 @@ t.test('accepts a signature in upper case or with white space around it', async 
     [[timestamp[0], ` \t${timestamp[1]}\t `] as const, [signature[0], `\t ${signature[1]} `] as const]
   ] as HeaderLine[][]) {
     const bytes = rawRequest({ headers: [host, lengthOf(UPLOAD), ...headers], body: UPLOAD })
-    t.strictSame(await exchange(bytes, { port }), [200])
+    t.strictSame(await deliver(bytes), [200])
   }
 })
 
@@ -265,12 +269,7 @@ t.test('refuses any text in place of a signature or timestamp', async () => {
         ['X-Cld-Timestamp', fresh ? String(now()) : timestamp],
         ['X-Cld-Signature', signature]
       ]
-      const statuses = await exchange(
-        rawRequest({ headers: [host, lengthOf('{}'), ...headers], body: '{}' }),
-        {
-          port
-        }
-      )
+      const statuses = await deliver(rawRequest({ headers: [host, lengthOf('{}'), ...headers], body: '{}' }))
       return statuses.length === 1 && statuses.every(isRefusal)
     }),
     { numRuns: 150 }
@@ -326,25 +325,24 @@ t.test(
       headers: [host, lengthOf(largest), timestamp, ['X-Cld-Signature', '0'.repeat(40)]],
       body: largest
     })
-    const FORGED = 100
-    const hostile = Object.values(HOSTILE_BODIES).map((body) => authenticRequest(body))
-    const round = async () => {
+    const sendAll = async (forgeries: number) => {
       for (const { bytes, answers } of Object.values(MALFORMED_REQUESTS)) {
-        await exchange(bytes, { port, ...(answers && { answers }) })
+        await deliver(bytes, answers)
       }
-      for (const request of hostile) await deliver(request)
-      for (let sent = 0; sent < FORGED; sent++) {
+      for (const { bytes } of HOSTILE) await deliver(bytes)
+      for (let sent = 0; sent < forgeries; sent++) {
         const statuses = await exchange(forged, { port })
         if (statuses[0] !== 401) t.strictSame(statuses, [503], 'refused or overloaded')
       }
     }
-    // V8 grows by some 50 MiB before it collects, most of it in the first round. Each round sends more than
-    // the 100 MiB that are allowed here, so keeping half of what two rounds send would fail the test.
-    await round()
+    // V8 grows by some 50 MiB before it collects, most of it at first
+    await sendAll(50)
     const before = residentBytes()
-    for (let rounds = 0; rounds < 2; rounds++) await round()
+    const FORGED = 150
+    await sendAll(FORGED)
     const grown = residentBytes() - before
-    t.ok(grown < FORGED * largest.length, `resident memory grew by ${Math.round(grown / 2 ** 20)} MiB`)
+    // keeping half of what was sent would fail the test
+    t.ok(grown < (FORGED * largest.length) / 2, `resident memory grew by ${Math.round(grown / 2 ** 20)} MiB`)
   }
 )
 

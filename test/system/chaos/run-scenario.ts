@@ -3,6 +3,7 @@ import type { CloudinaryStandIn } from '../../../dev/cloudinary/cloudinary-serve
 import { Recorder } from '../../../dev/cloudinary/recorder.ts'
 import type { EmbeddedDynamoDb } from '../../../dev/embedded-dynamodb.ts'
 import { type EmbeddedSqs, QUEUE_NAME } from '../../../dev/embedded-sqs.ts'
+import { reportConfig } from '../../../dev/start/report-config.ts'
 import type { LogLine, RoleProcess } from '../../../dev/start/role-process.ts'
 import { type System, startSystem } from '../../../dev/start/system.ts'
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts'
@@ -55,6 +56,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     const proxies: Pick<Chaos, 'sqs' | 'dynamoDb'>[] = []
     const system = (await startSystem({
       workers: WORKERS,
+      inspect: reportConfig,
       retryScale: RETRY_SCALE,
       environment: {
         ...CHILD_ENVIRONMENT,

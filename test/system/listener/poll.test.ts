@@ -9,12 +9,14 @@ import { startSqs } from '../../../dev/embedded-sqs.ts'
 import { startSecretsManager } from '../../../dev/secrets-manager.ts'
 import { runHere } from '../../support/commands.ts'
 import { buildListener } from '../../support/listener.ts'
+import { freePort } from '../../support/system.ts'
 
 t.test('processes notifications from a poll channel like those by HTTP', async (t) => {
   // offset of Cloudinary's clock, to expire visibility timeouts
   let ahead = 0
   const { cloudinary, sqs, lines, atRest, stopPoll } = await buildListener(t, [helloWorldTag()], {
     environment: { POLL_CHANNEL: 'orders' },
+    sqsPort: await freePort(),
     cloudinary: { clock: () => Date.now() + ahead }
   })
   cloudinary.setNotificationUrl(undefined)

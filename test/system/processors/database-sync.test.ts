@@ -12,13 +12,12 @@ import { startProcessors } from '../../../app/worker/processor-lifecycle.ts'
 import { DEAD_LETTER_QUEUE_NAME } from '../../../dev/embedded-sqs.ts'
 import { buildListener } from '../../support/listener.ts'
 import { collect, QUIET } from '../../support/operator.ts'
-import { buildPostgres } from '../../support/postgres.ts'
+import { database, postgres } from './shared-postgres.ts'
 
 // starts a whole system, perhaps on a busy machine
 t.setTimeout(180_000)
 
 const columns = { cms_id: 'metadata.cms_id', alt: 'context.alt', duration: false } as const
-const { postgres, database } = await buildPostgres(t)
 const { DATABASE_URL } = postgres.environment as { DATABASE_URL: string }
 
 t.test('a worker does not start before the database is migrated', async (t) => {

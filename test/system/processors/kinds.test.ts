@@ -2,7 +2,7 @@ import t from 'tap'
 import { databaseSync, lastUpdateTimestamp } from '../../../app/listener.ts'
 import { buildListener } from '../../support/listener.ts'
 import { QUIET } from '../../support/operator.ts'
-import { buildPostgres } from '../../support/postgres.ts'
+import { database, postgres } from './shared-postgres.ts'
 
 // a whole system, on a machine that may be busy
 t.setTimeout(180_000)
@@ -11,11 +11,10 @@ const FIELD = 'last_update_timestamp'
 const IMAGE = { resourceType: 'image' }
 const VIDEO = { resourceType: 'video' }
 
-const { postgres, database } = await buildPostgres(t)
 const { DATABASE_URL } = postgres.environment as { DATABASE_URL: string }
 
 t.test('notifications without a kind change only the asset they are about', async (t) => {
-  const table = databaseSync()
+  const table = databaseSync({ table: 'kinds' })
   let aheadMs = 0
   const clock = () => Date.now() + aheadMs
   const system = await buildListener(
@@ -30,7 +29,7 @@ t.test('notifications without a kind change only the asset they are about', asyn
   const { cloudinary, atRest, lines } = system
   const stampOf = (publicId: string, kind: object) => cloudinary.assets.find(publicId, kind)?.metadata[FIELD]
   const rows = async () => {
-    const found = await database.query('look', 'SELECT asset_id FROM cloudinary_assets ORDER BY asset_id')
+    const found = await database.query('look', 'SELECT asset_id FROM kinds ORDER BY asset_id')
     return found.map(({ asset_id }) => asset_id)
   }
   const idsOf = () =>
@@ -60,7 +59,7 @@ t.test('notifications without a kind change only the asset they are about', asyn
   cloudinary.ui().rename('ugc/clip', 'ugc/film', VIDEO)
   await atRest()
   t.strictSame(await rows(), idsOf(), 'a renamed video keeps its row')
-  t.match(await database.query('look', "SELECT 1 FROM cloudinary_assets WHERE public_id = 'ugc/film'"), [{}])
+  t.match(await database.query('look', "SELECT 1 FROM kinds WHERE public_id = 'ugc/film'"), [{}])
 
   cloudinary.ui().destroy('ugc/film', VIDEO)
   await atRest()

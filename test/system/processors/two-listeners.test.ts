@@ -179,13 +179,13 @@ t.test('stamps an editor who sets only a time, each time', async (t) => {
   ])
   editor.upload({ publicId: 'bag', resourceType: 'image' })
   await settle()
-  for (let edit = 1; edit <= 20; edit++) {
+  for (let edit = 1; edit <= 8; edit++) {
     const { ours } = metadata()
     const published_at = new Date(Date.now() - 60_000 * edit).toISOString()
     editor.setMetadata('bag', { published_at })
     await settle()
     t.ok(metadata().ours! > ours!, published_at)
   }
-  t.equal(writes(), 21)
+  t.equal(writes(), 9)
   t.strictSame(started[0]!.warnings, [])
 })

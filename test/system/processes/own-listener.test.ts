@@ -1,10 +1,11 @@
 import t from 'tap'
-import { readConfig } from '../../app/config.ts'
-import { loadListener } from '../../app/listener-config/load-listener.ts'
-import { examplesOf, missingVariables } from '../../app/listener-config/requirements.ts'
-import { LOCAL_FORWARD_SECRET } from '../../app/testing/defaults.ts'
-import { startSystem } from '../../dev/start/system.ts'
-import { CHILD_ENVIRONMENT, freePort } from '../support/system.ts'
+import { readConfig } from '../../../app/config.ts'
+import { loadListener } from '../../../app/listener-config/load-listener.ts'
+import { examplesOf, missingVariables } from '../../../app/listener-config/requirements.ts'
+import { LOCAL_FORWARD_SECRET } from '../../../app/testing/defaults.ts'
+import { reportConfig } from '../../../dev/start/report-config.ts'
+import { startSystem } from '../../../dev/start/system.ts'
+import { CHILD_ENVIRONMENT, freePort } from '../../support/system.ts'
 
 /** The user's file. No other test reads it. */
 const LISTENER_CONFIG = './listener.config.ts'
@@ -36,6 +37,7 @@ t.test('listener.config.ts loads, and a worker starts with it', async (t) => {
       LISTENER_CONFIG,
       PORT: String(await freePort())
     },
+    inspect: reportConfig,
     onLine: ({ role, level, msg }) => void lines.push(`${role}: ${level}: ${msg}`)
   }).catch((error: Error) => {
     throw new Error(`${error.message}\n${lines.join('\n')}`)

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import t from 'tap'
-import manifest from '../../package.json' with { type: 'json' }
-import { CHILD_ENVIRONMENT } from '../support/system.ts'
+import manifest from '../../../package.json' with { type: 'json' }
+import { CHILD_ENVIRONMENT } from '../../support/system.ts'
 
 const dockerfile = readFileSync('Dockerfile', 'utf8')
 

@@ -1,4 +1,5 @@
 import { globSync } from 'node:fs'
+import './async-hooks.ts'
 import t from 'tap'
 
 /**

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import type { Asset, AssetEvent, EventType } from '../../../app/ingest/event.ts'
@@ -641,19 +642,19 @@ const anyBody = fc.oneof(
   { weight: 5, arbitrary: anyJson.map((text) => Buffer.from(text)) }
 )
 
-t.test('never throws, and every event can be encoded and decoded', async (t) => {
+t.test('never throws, and every event can be encoded and decoded', async () => {
   fc.assert(
     fc.property(anyBody, (body) => {
       const events = eventsOf(body)
-      t.ok(events.length >= 1)
-      t.equal(distinct(ids(events)), events.length, 'with ids of their own')
+      assert.ok(events.length >= 1)
+      assert.equal(distinct(ids(events)), events.length, 'with ids of their own')
       for (const event of events) {
-        t.match(event.id, /^[0-9a-f]{32}$/)
-        t.match(event.group, /^[0-9a-f]{32}$/)
-        t.equal(new Date(event.occurredAt).toISOString(), event.occurredAt)
-        t.equal(JSON.stringify(decodeMessage(encodeMessage(event))), JSON.stringify(event))
+        assert.match(event.id, /^[0-9a-f]{32}$/)
+        assert.match(event.group, /^[0-9a-f]{32}$/)
+        assert.equal(new Date(event.occurredAt).toISOString(), event.occurredAt)
+        assert.equal(JSON.stringify(decodeMessage(encodeMessage(event))), JSON.stringify(event))
       }
-      t.strictSame(ids(eventsOf(body)), ids(events), 'and the same ones every time')
+      assert.deepEqual(ids(eventsOf(body)), ids(events), 'and the same ones every time')
     }),
     { numRuns: 1000 }
   )
@@ -672,7 +673,7 @@ t.test('keeps a key named __proto__ without changing a prototype', async (t) => 
   t.notOk('asset_id' in {})
 })
 
-t.test('splits N resources of any shape into N events with distinct ids', async (t) => {
+t.test('splits N resources of any shape into N events with distinct ids', async () => {
   const entry = fc.oneof(
     fc.record({ asset_id: fc.constantFrom('a', 'b'), version: fc.constantFrom(1, 2) }, { requiredKeys: [] }),
     fc.jsonValue({ maxDepth: 2 })
@@ -687,14 +688,14 @@ t.test('splits N resources of any shape into N events with distinct ids', async 
         const about = { notification_type, ...(shared && { asset_id: 'a', version: 1 }) }
         const map = Object.fromEntries(entries.map((value, index) => [`id ${index}`, value]))
         for (const resources of [entries, map]) {
-          t.equal(distinct(ids(eventsOf({ ...about, resources }))), entries.length)
+          assert.equal(distinct(ids(eventsOf({ ...about, resources }))), entries.length)
         }
       }
     )
   )
 })
 
-t.test('different bodies give different ids', async (t) => {
+t.test('different bodies give different ids', async () => {
   fc.assert(
     fc.property(anyBody, anyBody, (one, other) => {
       fc.pre(Buffer.compare(one, other) !== 0)
@@ -705,19 +706,19 @@ t.test('different bodies give different ids', async (t) => {
         ...ids(eventsOf(other)),
         ...ids(eventsOf(one, { environment: 'other' }))
       ]
-      t.equal(distinct(all), all.length)
+      assert.equal(distinct(all), all.length)
     })
   )
 })
 
-t.test('any public id gives a valid message group', async (t) => {
+t.test('any public id gives a valid message group', async () => {
   // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
   const messageGroup = /^[A-Za-z0-9!"#$%&'()*+,\-./:;<=>?@[\\\]^_`{|}~]{1,128}$/
   fc.assert(
     fc.property(oddText, fc.string({ unit: 'binary', maxLength: 5 }), (public_id, environment) => {
       const { group, id } = eventOf({ notification_type: 'eager', public_id }, { environment })
-      t.match(group, messageGroup)
-      t.match(id, messageGroup)
+      assert.match(group, messageGroup)
+      assert.match(id, messageGroup)
     })
   )
 })

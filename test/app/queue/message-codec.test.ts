@@ -141,8 +141,8 @@ t.test('rejects an event that is too large even when compressed', async (t) => {
 })
 
 t.test('rejects an event that compresses well but is too large to decode', async (t) => {
-  // six bytes each in JSON
-  t.throws(() => encodeMessage(withPayload({ text: '\u0001'.repeat(22 * MIB) })), {
+  // two bytes each in UTF-8
+  t.throws(() => encodeMessage(withPayload({ text: 'é'.repeat(65 * MIB) })), {
     code: 'EVENT_TOO_LARGE',
     message: /0123456789abcdef0123456789abcdef.*\b134217728\b/
   })

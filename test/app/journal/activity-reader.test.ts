@@ -95,11 +95,11 @@ const lister =
 
 t.test('lists events newest first, over days and partitions, in both directions', async (t) => {
   const environment = 'paging'
-  // 20 of one notification, then every 5 hours for 5 days
+  // 20 of one notification, then every 100 minutes for two days
   const burst = Array.from({ length: 20 }, (_, number) =>
     newEvent(environment, number, { receivedAt: isoOf(NOW - 1000) })
   )
-  const spread = Array.from({ length: 24 }, (_, number) => newEvent(environment, 1000 + 300 * number))
+  const spread = Array.from({ length: 30 }, (_, number) => newEvent(environment, 1000 + 100 * number))
   for (const event of [...burst, ...spread]) await ignore(event)
   const expected = [
     ...burst
@@ -122,10 +122,16 @@ t.test('lists events newest first, over days and partitions, in both directions'
   t.strictSame(idsOf(back.toReversed()), expected.slice(0, expected.length - onLastPage))
   t.equal(back.at(-1)?.newer, undefined)
   const fromOldest = await readAll(
-    lister({ environment, from: isoOf(NOW - 40 * DAY_MS) }, {}, { direction: 'newer' }),
+    lister({ environment, from: isoOf(NOW - 3 * DAY_MS) }, {}, { direction: 'newer' }),
     'newer'
   )
   t.strictSame(idsOf(fromOldest.toReversed()), expected)
+})
+
+t.test('a search from an earlier time starts with the oldest events that are kept', async (t) => {
+  const filter = { environment: 'nothing', from: isoOf(NOW - 40 * DAY_MS) }
+  const first = await lister(filter, { budget: { events: 2000, milliseconds: 0 } }, { direction: 'newer' })()
+  t.equal(first.searchedTo, '2026-05-11T00:00:00.000Z')
 })
 
 t.test('a page that ends with the last event has no cursor', async (t) => {

@@ -279,7 +279,7 @@ async function listen(t: Test, overrides: Parameters<typeof buildWeb>[1] = {}) {
     while (limits.reading.used + limits.storing.used > 0) await sleep(5)
   }
   const held = async () => {
-    while (limits.reading.used === 0) await sleep(1)
+    while (limits.reading.used === 0) await new Promise(setImmediate)
   }
   return { ...web, limits, port, begin, held, nothingHeld }
 }

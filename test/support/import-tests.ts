@@ -1,5 +1,6 @@
 import { globSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
+import './async-hooks.ts'
 import t from 'tap'
 
 /**

@@ -58,10 +58,14 @@ t.test('sends each of 5,000 events by filter once, in order per asset', async (t
   t.match(await ended('run1'), { state: 'done', sent: 5000, failed: 0, endedAt: iso(NOW) })
   t.equal(new Set(sent.map(({ id }) => id)).size, 5000)
   t.equal(sent.length, 5000)
-  for (const events of Map.groupBy(sent, ({ group }) => group).values()) {
-    const times = events.map(({ occurredAt }) => occurredAt)
-    t.strictSame(times, times.toSorted())
-  }
+  const times = [...Map.groupBy(sent, ({ group }) => group).values()].map((events) =>
+    events.map(({ occurredAt }) => occurredAt)
+  )
+  t.equal(times.length, 300)
+  t.strictSame(
+    times,
+    times.map((each) => each.toSorted())
+  )
   t.ok(sent.every(({ run }) => run?.kind === 'replay' && run.id === 'run1'))
 })
 

@@ -209,13 +209,15 @@ t.test('an event fits into an item with the largest payload, history and records
   const event = newEvent({ payload: { blob: randomBytes(220 * 1024).toString('base64') } })
   const worst = { ...failed, code: '€'.repeat(2000), message: '€'.repeat(2000) }
   const records = Object.fromEntries(Array.from({ length: 18 }, (_, index) => [`processor-${index}`, worst]))
-  for (let number = 1; number <= 21; number++) {
+  // the history is full after the third
+  for (let number = 1; number <= 5; number++) {
     const attempt = await mustStart(event)
     await journal.record(attempt, records, { status: 'retrying' }, call)
   }
   const { payload, history } = await itemOf(event)
   t.ok((payload as Uint8Array).length > 210 * 1024)
-  t.ok(Buffer.byteLength(JSON.stringify(history)) <= 33 * 1024)
+  const bytes = Buffer.byteLength(JSON.stringify(history))
+  t.ok(bytes > 16 * 1024 && bytes <= 33 * 1024, `${bytes} bytes`)
 })
 
 t.test('an unfinished event is in an index by status', async (t) => {

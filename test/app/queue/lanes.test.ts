@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { test } from 'tap'
 import { Lanes } from '../../../app/queue/lanes.ts'
@@ -132,7 +133,7 @@ const steps = fc.array(
   { maxLength: 40 }
 )
 
-test('keeps the order and the limit, and runs or releases each item, under any schedule', async (t) => {
+test('keeps the order and the limit, and runs or releases each item, under any schedule', async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (given) => {
       const { add, finish, confirmReleases, running, started, released, names, lanes } = build()
@@ -140,11 +141,11 @@ test('keeps the order and the limit, and runs or releases each item, under any s
       const check = () => {
         const runningNow = [...running.keys()]
         const inGroups = new Set(runningNow.map((name) => name.slice(0, 1)))
-        t.equal(inGroups.size, runningNow.length, 'one of a group at a time')
-        t.ok(runningNow.length <= lanes.size)
+        assert.equal(inGroups.size, runningNow.length, 'one of a group at a time')
+        assert.ok(runningNow.length <= lanes.size)
         const waiting = names().filter((name) => !started.includes(name))
         const bytes = waiting.reduce((sum, name) => sum + added.get(name)!, 0)
-        t.ok(bytes <= 100, `${bytes} bytes wait`)
+        assert.ok(bytes <= 100, `${bytes} bytes wait`)
       }
       for (const step of given) {
         if (step === 'confirm') await confirmReleases()
@@ -164,7 +165,7 @@ test('keeps the order and the limit, and runs or releases each item, under any s
           for (const word of received) {
             const [name = ''] = word.split(':')
             if (released.includes(name)) behind.add(name.slice(0, 1))
-            else t.notOk(behind.has(name.slice(0, 1)), 'no item is kept behind a released one')
+            else assert.ok(!behind.has(name.slice(0, 1)), 'no item is kept behind a released one')
           }
         }
         check()
@@ -179,13 +180,13 @@ test('keeps the order and the limit, and runs or releases each item, under any s
       for (const group of 'abc') {
         const order = (all: string[]) => all.filter((name) => name.startsWith(group))
         const ran = order(started)
-        t.strictSame(
+        assert.deepEqual(
           ran,
           order([...added.keys()]).filter((name) => ran.includes(name)),
           'in order'
         )
       }
-      t.strictSame([...started, ...released].toSorted(), [...added.keys()].toSorted(), 'each once')
+      assert.deepEqual([...started, ...released].toSorted(), [...added.keys()].toSorted(), 'each once')
     }),
     { numRuns: 200 }
   )

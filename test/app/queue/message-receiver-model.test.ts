@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { pino } from 'pino'
 import t from 'tap'
@@ -26,7 +27,7 @@ const model = fc.record({
   picks: fc.infiniteStream(fc.nat())
 })
 
-t.test('limits lanes, keeps order and settles every message, under any schedule', async (t) => {
+t.test('limits lanes, keeps order and settles every message, under any schedule', async () => {
   await fc.assert(
     fc.asyncProperty(model, async ({ concurrency, maximumWaitingBytes, messages, picks }) => {
       const fake = await startSqsFake()
@@ -39,6 +40,9 @@ t.test('limits lanes, keeps order and settles every message, under any schedule'
         left.set(each.group, [...(left.get(each.group) ?? []), body])
         fake.put(String(each.group), body)
       })
+      // the receiver catches what a handler throws
+      const violations: string[] = []
+      const check = (holds: boolean, rule: string) => void (holds || violations.push(rule))
       const doomed = new Set<string>()
       /** Receive counts of the messages that are hidden by a delay or a failed delete, by body. */
       const resting = new Map<string, number>()
@@ -77,8 +81,11 @@ t.test('limits lanes, keeps order and settles every message, under any schedule'
         every: () => () => {},
         handle({ body, group }) {
           const order = left.get(Number(group)) ?? []
-          t.equal(order[0], body, 'the first of its group that is left')
-          t.notOk([...running.values()].some((other) => other.group === group))
+          check(order[0] === body, 'a message is the first of its group that is left')
+          check(
+            ![...running.values()].some((other) => other.group === group),
+            'one of a group runs at a time'
+          )
           const { promise, resolve, reject } = Promise.withResolvers<MessageAction>()
           running.set(body, {
             group,
@@ -93,7 +100,7 @@ t.test('limits lanes, keeps order and settles every message, under any schedule'
                 resolve(typeof next === 'number' ? { kind: 'retry', delaySeconds: next } : { kind: 'delete' })
             }
           })
-          t.ok(running.size <= concurrency)
+          check(running.size <= concurrency, 'no more messages run than allowed')
           fake.changed()
           return promise
         }
@@ -107,7 +114,8 @@ t.test('limits lanes, keeps order and settles every message, under any schedule'
           fake.advance(900)
         } else [...running.values()][pick % running.size]!.end()
       }
-      t.strictSame([...left.values()].flat(), [])
+      assert.deepEqual(violations, [])
+      assert.deepEqual([...left.values()].flat(), [])
       const stopped = receiver.stop(60_000)
       fake.endPolls()
       await stopped

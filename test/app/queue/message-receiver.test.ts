@@ -642,13 +642,13 @@ test('stop does not hang while SQS is unreachable', async (t) => {
 })
 
 test('stop ends the pause after a failed receive', async (t) => {
-  const { fake, receiver, lines } = await build(t, { random: () => 20 })
+  const { fake, receiver, lines } = await build(t, { random: () => 60 })
   fake.always('ReceiveMessage', refuse(500))
   receiver.start()
   await fake.until(() => lines.length === 1)
   const since = performance.now()
   await receiver.stop(PLENTY_MS)
-  t.ok(performance.now() - since < 5000)
+  t.ok(performance.now() - since < PLENTY_MS / 4)
   t.equal(fake.calls.length, 1)
 })
 
@@ -658,7 +658,7 @@ test('stop of an idle receiver takes no longer than the wait of a receive', asyn
   await fake.until(() => fake.calls.length === 1)
   const since = performance.now()
   await receiver.stop(PLENTY_MS)
-  t.ok(performance.now() - since < 5000)
+  t.ok(performance.now() - since < PLENTY_MS / 4)
   t.equal(fake.calls.length, 1)
 })
 

@@ -32,20 +32,29 @@ export async function runSql(args: readonly string[], { env, stdout, stderr }: H
     stdout.write(USAGE)
     return values.help ? 0 : 2
   }
-  const client = new Client({ connectionString: values.url })
+  return query(values.url, statement, { stdout, stderr })
+}
+
+async function query(
+  connectionString: string,
+  statement: string,
+  { stdout, stderr }: Pick<Host, 'stdout' | 'stderr'>
+): Promise<0 | 1> {
+  const client = new Client({ connectionString })
+  let exitCode: 0 | 1 = 0
   try {
     await client.connect()
     const { rows, command } = await client.query(statement)
     for (const row of rows) stdout.write(`${JSON.stringify(row)}\n`)
     stderr.write(`${command}: ${rows.length}\n`)
-    return 0
   } catch (error) {
     const { code, message } = error as { code?: string; message: string }
     stderr.write(`${code}: ${message}\n`)
-    return 1
+    exitCode = 1
   } finally {
     await client.end()
   }
+  return exitCode
 }
 
 if (import.meta.main) process.exitCode = await runSql(process.argv.slice(2), process)

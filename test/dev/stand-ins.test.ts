@@ -45,6 +45,7 @@ function run(t: Test, environment: Record<string, string> = {}) {
   const child: ChildProcess = spawn(process.execPath, [script], {
     env: {
       ...CHILD_ENVIRONMENT,
+      ...COVERED,
       STAND_INS_SQS_PORT: '0',
       STAND_INS_DYNAMODB_PORT: '0',
       STAND_INS_CLOUDINARY_PORT: '0',
@@ -131,7 +132,6 @@ test('a stop closes all servers', async (t) => {
 test('as a process, reads its environment and stops on SIGTERM', async (t) => {
   const webhookUrl = await listener(t, 503, 200)
   const { child, ended, lines, firstLine } = run(t, {
-    ...COVERED,
     STAND_INS_HOST: '0.0.0.0',
     STAND_INS_ADVERTISED_HOST: 'localhost',
     STAND_INS_RETRY_SCALE: '0.000001',

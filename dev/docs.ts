@@ -1,4 +1,5 @@
 import { glob, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { VARIABLES } from '../app/config.ts'
 import { METRICS } from '../app/metrics/metric-names.ts'
 import { SETTINGS } from '../infra/settings.ts'
@@ -116,25 +117,48 @@ export function repeatedHeadings(text: string): string[] {
   return headings.filter((heading, index) => headings.indexOf(heading) < index)
 }
 
-if (import.meta.main) {
+interface Surroundings {
+  print: (line: string) => void
+  /** Receives a line for each problem. */
+  report: (line: string) => void
+}
+
+/**
+ * Writes the tables into the documents of a directory, or only checks them. Checks the headings.
+ *
+ * @returns the exit code: 1 when there is a problem
+ * @throws {Error} when a document has no place for its table
+ */
+export async function updateDocuments(
+  directory: string,
+  { isCheck, print, report }: Surroundings & { isCheck: boolean }
+): Promise<0 | 1> {
+  let exitCode: 0 | 1 = 0
   for (const table of TABLES) {
     const { document, source } = table
-    const text = await readFile(document, 'utf8')
+    const path = join(directory, document)
+    const text = await readFile(path, 'utf8')
     const updated = withTable(text, table)
-    if (!process.argv.includes('--check')) {
-      await writeFile(document, updated)
-      console.log(`${document}: wrote the table of ${source}`)
+    if (!isCheck) {
+      await writeFile(path, updated)
+      print(`${document}: wrote the table of ${source}`)
     } else if (updated !== text) {
-      console.error(`${document} differs from ${source}; run: npm run docs`)
-      process.exitCode = 1
+      report(`${document} differs from ${source}; run: npm run docs`)
+      exitCode = 1
     } else {
-      console.log(`${document} agrees with ${source}`)
+      print(`${document} agrees with ${source}`)
     }
   }
-  for await (const document of glob(['*.md', 'docs/**/*.md'])) {
-    for (const heading of repeatedHeadings(await readFile(document, 'utf8'))) {
-      console.error(`${document} has two headings "${heading}"`)
-      process.exitCode = 1
+  for await (const document of glob(['*.md', 'docs/**/*.md'], { cwd: directory })) {
+    for (const heading of repeatedHeadings(await readFile(join(directory, document), 'utf8'))) {
+      report(`${document} has two headings "${heading}"`)
+      exitCode = 1
     }
   }
+  return exitCode
+}
+
+if (import.meta.main) {
+  const isCheck = process.argv.includes('--check')
+  process.exitCode = await updateDocuments('.', { isCheck, print: console.log, report: console.error })
 }

@@ -1,34 +1,56 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, lstatSync } from 'node:fs'
+import { join } from 'node:path'
 
 /** Maximum size of a file in git, in bytes. Every clone downloads every file, also after it was removed. */
 const MAXIMUM_BYTES = 1024 * 1024
 
+interface Surroundings {
+  /** Of git. Default: that of this process. */
+  env?: NodeJS.ProcessEnv
+  print: (line: string) => void
+  /** Receives a line for each file that is too large. */
+  report: (line: string) => void
+}
+
 /**
- * Files that git tracks in the current directory; undefined where there is no git or no repository to ask.
+ * Checks the files that git tracks in a directory.
+ *
+ * @returns the exit code: 1 when a file is too large
+ * @throws {Error} when git cannot read the repository
  */
-function trackedFiles(): string[] | undefined {
+export function checkFileSizes(directory: string, { env, print, report }: Surroundings): 0 | 1 {
+  const files = trackedFiles(directory, env)
+  if (files === undefined) {
+    print('file sizes not checked: no git repository')
+    return 0
+  }
+  const sizes = files.map((file) => [file, sizeOf(join(directory, file))] as const)
+  const large = sizes.filter(([, size]) => size > MAXIMUM_BYTES)
+  for (const [file, size] of large) {
+    const mebibytes = (size / MAXIMUM_BYTES).toFixed(1)
+    report(`${file} has ${mebibytes} MiB, the maximum is 1 MiB; run: git rm --cached '${file}'`)
+  }
+  if (large.length > 0) return 1
+  print('no file in git is larger than 1 MiB')
+  return 0
+}
+
+/** Files that git tracks in the directory; undefined where there is no git or no repository to ask. */
+function trackedFiles(directory: string, env?: NodeJS.ProcessEnv): string[] | undefined {
   // an archive of the project has no .git, and may lie within another repository
-  if (!existsSync('.git')) return undefined
+  if (!existsSync(join(directory, '.git'))) return undefined
   // CI may run as another user than the owner of the checkout
   const args = ['-c', 'safe.directory=*', 'ls-files', '-z']
-  const { error, status, stdout, stderr } = spawnSync('git', args, { encoding: 'utf8', maxBuffer: 1e9 })
+  const options = { cwd: directory, encoding: 'utf8', maxBuffer: 1e9, env } as const
+  const { error, status, stdout, stderr } = spawnSync('git', args, options)
   if (error && 'code' in error && error.code === 'ENOENT') return undefined
   if (status !== 0) throw new Error(`git ls-files failed: ${stderr}`)
   return stdout.split('\0').slice(0, -1)
 }
 
-const sizeOf = (file: string) => lstatSync(file, { throwIfNoEntry: false })?.size ?? 0
+const sizeOf = (path: string) => lstatSync(path, { throwIfNoEntry: false })?.size ?? 0
 
-const files = trackedFiles()
-if (files === undefined) {
-  console.log('file sizes not checked: no git repository')
-} else {
-  const large = files.filter((file) => sizeOf(file) > MAXIMUM_BYTES)
-  for (const file of large) {
-    const mebibytes = (sizeOf(file) / MAXIMUM_BYTES).toFixed(1)
-    console.error(`${file} has ${mebibytes} MiB, the maximum is 1 MiB; run: git rm --cached '${file}'`)
-  }
-  if (large.length === 0) console.log('no file in git is larger than 1 MiB')
-  else process.exitCode = 1
+if (import.meta.main) {
+  process.exitCode = checkFileSizes('.', { print: console.log, report: console.error })
 }

@@ -9,30 +9,52 @@ of the embedded PostgreSQL.
   --url   default: DATABASE_URL
 `
 
-const { values, positionals } = parseArgs({
-  options: { url: { type: 'string', default: process.env.DATABASE_URL ?? '' }, help: { type: 'boolean' } },
-  allowPositionals: true
-})
-const [statement] = positionals
-if (values.help || statement === undefined || values.url === '') {
-  process.stdout.write(USAGE)
-  process.exitCode = values.help ? 0 : 2
-} else {
-  await run(values.url, statement)
+/** The part of `process` that is used. */
+interface Host {
+  env: Readonly<Record<string, string | undefined>>
+  stdout: { write: (text: string) => unknown }
+  stderr: { write: (text: string) => unknown }
 }
 
-async function run(connectionString: string, statement: string): Promise<void> {
+/**
+ * Runs the command.
+ *
+ * @returns the exit code: 1 after an error of the database, 2 for missing arguments
+ */
+export async function runSql(args: readonly string[], { env, stdout, stderr }: Host): Promise<0 | 1 | 2> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: { url: { type: 'string', default: env.DATABASE_URL ?? '' }, help: { type: 'boolean' } },
+    allowPositionals: true
+  })
+  const [statement] = positionals
+  if (values.help || statement === undefined || values.url === '') {
+    stdout.write(USAGE)
+    return values.help ? 0 : 2
+  }
+  return query(values.url, statement, { stdout, stderr })
+}
+
+async function query(
+  connectionString: string,
+  statement: string,
+  { stdout, stderr }: Pick<Host, 'stdout' | 'stderr'>
+): Promise<0 | 1> {
   const client = new Client({ connectionString })
+  let exitCode: 0 | 1 = 0
   try {
     await client.connect()
     const { rows, command } = await client.query(statement)
-    for (const row of rows) process.stdout.write(`${JSON.stringify(row)}\n`)
-    process.stderr.write(`${command}: ${rows.length}\n`)
+    for (const row of rows) stdout.write(`${JSON.stringify(row)}\n`)
+    stderr.write(`${command}: ${rows.length}\n`)
   } catch (error) {
     const { code, message } = error as { code?: string; message: string }
-    process.stderr.write(`${code}: ${message}\n`)
-    process.exitCode = 1
+    stderr.write(`${code}: ${message}\n`)
+    exitCode = 1
   } finally {
     await client.end()
   }
+  return exitCode
 }
+
+if (import.meta.main) process.exitCode = await runSql(process.argv.slice(2), process)

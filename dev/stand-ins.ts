@@ -110,8 +110,22 @@ function messagesIn({ server }: EmbeddedSqs): number {
   return ready.length + delayed.length + inflight.length
 }
 
-/** Runs the stand-ins as a process, for docker-compose.yml. An empty variable counts as unset. */
-async function main(env: NodeJS.ProcessEnv): Promise<void> {
+/** Reads the options of the process from its environment. An empty variable counts as unset. */
+export function standInsOptions(env: NodeJS.ProcessEnv): StandInsOptions {
+  return {
+    host: env.STAND_INS_HOST || undefined,
+    advertisedHost: env.STAND_INS_ADVERTISED_HOST || undefined,
+    sqsPort: Number(env.STAND_INS_SQS_PORT || 4566),
+    dynamoDbPort: Number(env.STAND_INS_DYNAMODB_PORT || 8000),
+    cloudinaryPort: Number(env.STAND_INS_CLOUDINARY_PORT || 4000),
+    webhookUrl: env.WEBHOOK_URL || undefined,
+    forwardSecret: env.FORWARD_SECRET || undefined,
+    retryScale: Number(env.STAND_INS_RETRY_SCALE || 1)
+  }
+}
+
+/** Runs the stand-ins as a process, for docker-compose.yml. */
+async function main(options: StandInsOptions): Promise<void> {
   const log = createLogger({ level: 'info', role: 'stand-ins' })
   let standIns: StandIns | undefined
   closeWithGrace({ delay: STOP_WITHIN_MS, logger: undefined }, async ({ err }) => {
@@ -119,26 +133,16 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
     await standIns?.stop()
     log.info('stopped')
   })
-  const webhookUrl = env.WEBHOOK_URL || undefined
-  standIns = await startStandIns({
-    host: env.STAND_INS_HOST || undefined,
-    advertisedHost: env.STAND_INS_ADVERTISED_HOST || undefined,
-    sqsPort: Number(env.STAND_INS_SQS_PORT || 4566),
-    dynamoDbPort: Number(env.STAND_INS_DYNAMODB_PORT || 8000),
-    cloudinaryPort: Number(env.STAND_INS_CLOUDINARY_PORT || 4000),
-    webhookUrl,
-    forwardSecret: env.FORWARD_SECRET || undefined,
-    retryScale: Number(env.STAND_INS_RETRY_SCALE || 1)
-  })
+  standIns = await startStandIns(options)
   log.info(
     {
       cloudinary: standIns.cloudinary.url,
       sqs: standIns.sqs.url,
       dynamoDb: standIns.dynamoDb.url,
-      webhookUrl
+      webhookUrl: options.webhookUrl
     },
     'stand-ins ready'
   )
 }
 
-if (import.meta.main) await main(process.env)
+if (import.meta.main) await main(standInsOptions(process.env))

@@ -2,8 +2,11 @@ import { type EmbeddedPostgres, startPostgres } from '../embedded-postgres.ts'
 import type { Provision, ProvisionContext } from './provision.ts'
 
 /** Starts PostgreSQL in this process, and migrates it for the processors. */
-export async function providePostgres({ migrate }: Pick<ProvisionContext, 'migrate'>): Promise<Provision> {
-  const postgres = await startPostgres()
+export async function providePostgres(
+  { migrate }: Pick<ProvisionContext, 'migrate'>,
+  start = startPostgres
+): Promise<Provision> {
+  const postgres = await start()
   const { environment, stop } = postgres
   try {
     const refresh = () => migrate(environment)

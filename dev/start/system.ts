@@ -13,7 +13,7 @@ import { nextFreePort } from './ports.ts'
 import { combine } from './provision.ts'
 import { type PROVIDERS, provide } from './provisions.ts'
 import type { LogLine, RoleProcess } from './role-process.ts'
-import { RoleStarter } from './role-starter.ts'
+import { RoleStarter, type RoleStarterOptions } from './role-starter.ts'
 
 export interface SystemOptions {
   /**
@@ -37,6 +37,8 @@ export interface SystemOptions {
   reroute?: (environment: Record<string, string>) => Promise<Record<string, string>>
   /** The program that runs roles and `migrate`; default `app/main.ts`. */
   program?: string
+  /** Starts the roles; default in their own processes. */
+  createRoles?: (options: RoleStarterOptions) => Pick<RoleStarter, 'start' | 'startAll' | 'stop'>
   /** Reads the listener's configuration; default in its own process. */
   inspect?: typeof inspectConfigFile
   /** The services that can be embedded for processors. */
@@ -85,6 +87,7 @@ const LOG_DELAY_MS = 20
 export async function startSystem(options: SystemOptions): Promise<System> {
   const { environment, onLine, retryScale, cloudinaryPort, cloudinary } = options
   const { activityPassword, program = 'app/main.ts', inspect: inspectFile = inspectConfigFile } = options
+  const { createRoles = (each) => new RoleStarter(each) } = options
   const { config, problems } = inspectConfig([], environment)
   if (problems.length > 0) throw new ConfigError(problems.map(({ line }) => line))
   const forwardSecret = environment.FORWARD_SECRET || undefined
@@ -113,7 +116,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     )
     provided = combine([provided, added])
   }
-  const roles = new RoleStarter({ environment: variables, onLine, program })
+  const roles = createRoles({ environment: variables, onLine, program })
   const startActivity = async (webhookUrl: string, password: string) => {
     // chosen here, since a role that restarts must keep its address
     const port = await nextFreePort(webhookUrl)

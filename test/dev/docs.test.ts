@@ -1,15 +1,30 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { VARIABLES } from '../../app/config.ts'
 import { METRICS } from '../../app/metrics/metric-names.ts'
-import { repeatedHeadings, TABLES, withTable } from '../../dev/docs.ts'
+import { repeatedHeadings, TABLES, updateDocuments, withTable } from '../../dev/docs.ts'
 
-const SCRIPT = resolve('dev/docs.ts')
+/** A copy of the documents. */
+function documents(t: Test): string {
+  const directory = t.testdir({ docs: {} })
+  for (const { document } of TABLES) cpSync(document, `${directory}/${document}`)
+  return directory
+}
 
-const runIn = (directory: string, ...args: string[]) =>
-  spawnSync(process.execPath, [SCRIPT, ...args], { cwd: directory, encoding: 'utf8' })
+/** Runs the command in this process. */
+async function update(directory: string, isCheck: boolean) {
+  const printed: string[] = []
+  const reported: string[] = []
+  const status = await updateDocuments(directory, {
+    isCheck,
+    print: (line) => printed.push(line),
+    report: (line) => reported.push(line)
+  })
+  return { status, printed: printed.join('\n'), reported: reported.join('\n') }
+}
+
+const check = (directory: string) => update(directory, true)
 
 t.test('the configuration table has a row for each variable, with its default', async (t) => {
   const table = TABLES.find(({ name }) => name === 'configuration')!.render()
@@ -35,22 +50,26 @@ for (const table of TABLES) {
   })
 }
 
+t.test('as a process, checks this project', async (t) => {
+  const { status, stderr } = spawnSync(process.execPath, ['dev/docs.ts', '--check'], { encoding: 'utf8' })
+  t.strictSame([status, stderr], [0, ''])
+})
+
 t.test('the check fails when a document differs from the code, until it is written', async (t) => {
-  const directory = t.testdir({ docs: {} })
-  for (const { document } of TABLES) cpSync(document, `${directory}/${document}`)
-  t.equal(runIn(directory, '--check').status, 0)
+  const directory = documents(t)
+  t.equal((await check(directory)).status, 0)
   writeFileSync(
     `${directory}/README.md`,
     readFileSync('README.md', 'utf8').replace('| `PORT` |', '| `PROT` |')
   )
-  const differs = runIn(directory, '--check')
+  const differs = await check(directory)
   t.equal(differs.status, 1)
-  t.match(differs.stderr, 'npm run docs')
-  t.match(differs.stdout, 'docs/operations.md agrees', 'the other tables are checked too')
-  t.equal(runIn(directory).status, 0)
-  t.equal(runIn(directory, '--check').status, 0)
+  t.match(differs.reported, 'npm run docs')
+  t.match(differs.printed, 'docs/operations.md agrees', 'the other tables are checked too')
+  t.equal((await update(directory, false)).status, 0)
+  t.equal((await check(directory)).status, 0)
   writeFileSync(`${directory}/README.md`, '')
-  t.equal(runIn(directory, '--check').status, 1)
+  await t.rejects(check(directory), { message: /README\.md/ })
 })
 
 t.test('finds repeated headings, except in code blocks', async (t) => {
@@ -60,10 +79,9 @@ t.test('finds repeated headings, except in code blocks', async (t) => {
 })
 
 t.test('the check fails on a repeated heading', async (t) => {
-  const directory = t.testdir({ docs: {} })
-  for (const { document } of TABLES) cpSync(document, `${directory}/${document}`)
+  const directory = documents(t)
   writeFileSync(`${directory}/docs/more.md`, '# More\n\n## notify\n\n## notify\n')
-  const repeats = runIn(directory, '--check')
+  const repeats = await check(directory)
   t.equal(repeats.status, 1)
-  t.match(repeats.stderr, 'docs/more.md has two headings "notify"')
+  t.match(repeats.reported, 'docs/more.md has two headings "notify"')
 })

@@ -4,9 +4,16 @@ import { connect, type Socket } from 'node:net'
 import { Client, Pool } from 'pg'
 import t, { type Test } from 'tap'
 import { startPostgres } from '../../dev/embedded-postgres.ts'
+import { sharedPostgres } from './shared-postgres.ts'
 
-const postgres = await startPostgres()
-t.teardown(() => postgres.stop())
+const cache = `${t.testdir()}/kept`
+const empty = `${cache}/empty.tar`
+const created = await startPostgres(empty)
+const tables = "SELECT FROM pg_tables WHERE schemaname = 'public'"
+const createdTables = (await created.db.query(tables)).rows
+await created.db.exec('CREATE TABLE not_kept ()')
+await created.stop()
+const postgres = await sharedPostgres(empty)
 
 const portOf = (url: string) => Number(new URL(url).port)
 
@@ -18,14 +25,9 @@ t.test('a client needs only its environment', async (t) => {
 })
 
 t.test('creates the empty database once, and caches it', async (t) => {
-  const directory = t.testdir()
-  for (let start = 0; start < 2; start++) {
-    const { db, stop } = await startPostgres(`${directory}/kept/empty.tar`)
-    t.strictSame((await db.query("SELECT FROM pg_tables WHERE schemaname = 'public'")).rows, [])
-    await db.exec('CREATE TABLE not_kept ()')
-    await stop()
-  }
-  t.strictSame(await readdir(`${directory}/kept`), ['empty.tar'])
+  t.strictSame(createdTables, [])
+  t.strictSame((await postgres.db.query(tables)).rows, [])
+  t.strictSame(await readdir(cache), ['empty.tar'])
 })
 
 t.test('answers concurrent connections correctly', async (t) => {
@@ -71,6 +73,7 @@ t.test('refuses connections while it is down, and keeps its data', async (t) => 
   const again = new Client({ connectionString })
   await again.connect()
   t.strictSame((await again.query('SELECT * FROM kept')).rows, [])
+  await again.query('DROP TABLE kept')
   await again.end()
 })
 

@@ -17,7 +17,9 @@ import { parseCloudinaryUrl } from '../../app/credentials/cloudinary-url.ts'
 import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
 import { QUEUE_NAME } from '../../dev/embedded-sqs.ts'
 import { TOPIC_NAME } from '../../dev/sns.ts'
-import { type StandInsOptions, startStandIns } from '../../dev/stand-ins.ts'
+import { type StandInsOptions, standInsOptions, startStandIns } from '../../dev/stand-ins.ts'
+import { COVERED } from '../support/role.ts'
+import { CHILD_ENVIRONMENT } from '../support/system.ts'
 
 const script = fileURLToPath(import.meta.resolve('../../dev/stand-ins.ts'))
 
@@ -42,7 +44,8 @@ async function listener(t: Test, ...statuses: number[]) {
 function run(t: Test, environment: Record<string, string> = {}) {
   const child: ChildProcess = spawn(process.execPath, [script], {
     env: {
-      ...process.env,
+      ...CHILD_ENVIRONMENT,
+      ...COVERED,
       STAND_INS_SQS_PORT: '0',
       STAND_INS_DYNAMODB_PORT: '0',
       STAND_INS_CLOUDINARY_PORT: '0',
@@ -146,21 +149,24 @@ test('as a process, reads its environment and stops on SIGTERM', async (t) => {
   t.match(lines.at(-1), { msg: 'stopped' })
 })
 
-test('exits 1 if a port is taken, by default 4566, 8000 or 4000', async (t) => {
-  const { cloudinary, sqs, dynamoDb } = await start(t)
-  const taken: Record<string, string>[] = [
-    { STAND_INS_SQS_PORT: '', STAND_INS_CLOUDINARY_PORT: new URL(cloudinary.url).port },
-    { STAND_INS_DYNAMODB_PORT: new URL(dynamoDb.url).port, STAND_INS_CLOUDINARY_PORT: '' },
-    { STAND_INS_SQS_PORT: new URL(sqs.url).port, STAND_INS_DYNAMODB_PORT: '' }
-  ]
-  for (const environment of taken) {
-    const { ended, lines } = run(t, environment)
-    t.strictSame(await ended, [1, null])
-    t.match(
-      lines.find(({ level }) => level === 'fatal'),
-      { err: { code: 'EADDRINUSE' } }
-    )
-  }
+test('as a process, uses the ports 4566, 8000 and 4000 by default', async (t) => {
+  t.match(standInsOptions({ STAND_INS_SQS_PORT: '', FORWARD_SECRET: '' }), {
+    sqsPort: 4566,
+    dynamoDbPort: 8000,
+    cloudinaryPort: 4000,
+    forwardSecret: undefined,
+    retryScale: 1
+  })
+})
+
+test('as a process, exits 1 if a port is taken', async (t) => {
+  const { cloudinary } = await start(t)
+  const { ended, lines } = run(t, { STAND_INS_CLOUDINARY_PORT: new URL(cloudinary.url).port })
+  t.strictSame(await ended, [1, null])
+  t.match(
+    lines.find(({ level }) => level === 'fatal'),
+    { err: { code: 'EADDRINUSE' } }
+  )
 })
 
 test('is at rest when every notification is delivered and the queue is empty', async (t) => {

@@ -4,9 +4,12 @@ import { migrate } from '../../../app/commands/migrate.ts'
 import { readConfig } from '../../../app/config.ts'
 import { databaseSync } from '../../../app/listener.ts'
 import { createLogger } from '../../../app/logger.ts'
+import type { EmbeddedPostgres } from '../../../dev/embedded-postgres.ts'
 import { providePostgres } from '../../../dev/start/provide-postgres.ts'
 
 const log = createLogger({ level: 'silent', role: 'command' })
+
+let url = ''
 
 t.test('migrates at the start and at a refresh, and hints at the tables', async (t) => {
   const processors = [databaseSync(), databaseSync({ name: 'second', schema: 'media', table: 'assets' })]
@@ -17,7 +20,7 @@ t.test('migrates at the start and at a refresh, and hints at the tables', async 
     }
   })
   t.teardown(stop)
-  const url = environment.DATABASE_URL!
+  url = environment.DATABASE_URL!
   t.match(hints[0], url)
   const statements = hints.flatMap((hint) => /npm run sql .*"(.*)"/.exec(hint)?.[1] ?? [])
   t.strictSame(statements, ['SELECT * FROM cloudinary_assets', 'SELECT * FROM media.assets'])
@@ -31,12 +34,19 @@ t.test('migrates at the start and at a refresh, and hints at the tables', async 
   await client.end()
 })
 
+t.test('a stop closes the database', async (t) => {
+  await t.rejects(new Client({ connectionString: url }).connect(), { code: 'ECONNREFUSED' })
+})
+
 t.test('stops the database when a migration fails', async (t) => {
-  let url = ''
+  const calls: string[] = []
+  const environment = { DATABASE_URL: 'postgres://127.0.0.1:9/postgres' }
+  const start = async () =>
+    ({ environment, stop: async () => void calls.push('stop') }) as unknown as EmbeddedPostgres
   const broken = async (variables: Readonly<Record<string, string>>) => {
-    url = variables.DATABASE_URL!
+    calls.push(`migrate ${variables.DATABASE_URL}`)
     throw new Error('no such luck')
   }
-  await t.rejects(providePostgres({ migrate: broken }), { message: 'no such luck' })
-  await t.rejects(new Client({ connectionString: url }).connect(), { code: 'ECONNREFUSED' })
+  await t.rejects(providePostgres({ migrate: broken }, start), { message: 'no such luck' })
+  t.strictSame(calls, [`migrate ${environment.DATABASE_URL}`, 'stop'])
 })

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { onEachLine } from '../../../dev/start/read-lines.ts'
 import { RoleStarter } from '../../../dev/start/role-starter.ts'
+import { COVERED } from '../../support/role.ts'
 import { configFile, exited, FAKE_ROLE, logLines } from './fixtures.ts'
 
 function build(t: Test, config = '') {
@@ -78,7 +79,7 @@ t.test('no role outlives the process that started it', async (t) => {
   const { environment } = configFile(t)
   for (const end of ['exit', 'SIGKILL'] as const) {
     const parent = spawn(process.execPath, ['--input-type=module', '--eval', script], {
-      env: environment,
+      env: { ...environment, ...(end === 'exit' && COVERED) },
       stdio: ['pipe', 'pipe', 'inherit']
     })
     t.teardown(() => parent.kill('SIGKILL'))

@@ -1,6 +1,8 @@
 import t, { type Test } from 'tap'
 import { inspectConfigFile } from '../../../dev/start/inspect-config.ts'
 import type { Provider } from '../../../dev/start/provision.ts'
+import type { LogLine, RoleProcess } from '../../../dev/start/role-process.ts'
+import type { RoleStarter } from '../../../dev/start/role-starter.ts'
 import { type SystemOptions, startSystem } from '../../../dev/start/system.ts'
 import { freePort } from '../../support/system.ts'
 import { configFile, exited, FAKE_ROLE, isAlive, logLines } from './fixtures.ts'
@@ -38,12 +40,27 @@ async function start(
   return { system, path, write, environmentOf, ...log }
 }
 
+/** Instead of processes, records the environment of each role, and logs that it is ready. */
+const inProcess: SystemOptions['createRoles'] = ({ environment, onLine }) => {
+  const start: RoleStarter['start'] = async (role) => {
+    const ready: LogLine = { role, msg: `${role} is ready`, environment: environment() }
+    if (role === 'web') ready.webhook = 'http://127.0.0.1:9/webhooks/cloudinary'
+    onLine(ready)
+    return [{ pid: undefined } as RoleProcess, ready]
+  }
+  return {
+    start,
+    startAll: async (role) => [(await start(role))[0]],
+    stop: async () => {}
+  }
+}
+
 t.test('starts the stand-ins and the roles, and points the roles to the stand-ins', async (t) => {
   const PORT = String(await freePort())
-  const { system, of, environmentOf } = await start(
+  const { system, of, until, environmentOf } = await start(
     t,
     { environment: { PORT, POLL_CHANNEL: 'orders' } },
-    { workers: 2 }
+    { workers: 2, activityPassword: 'local-activity' }
   )
   t.equal(system.workers.length, 2)
   t.equal(of('worker is ready').length, 2)
@@ -58,24 +75,21 @@ t.test('starts the stand-ins and the roles, and points the roles to the stand-in
     WEBHOOK_URL: `http://127.0.0.1:${PORT}/webhooks/cloudinary`
   })
   t.notHas(system.embedded, { FORWARD_SECRET: /./ }, 'not required')
-  await system.atRest()
-  const pids = [system.web, ...system.workers].map(({ pid }) => Number(pid))
-  await system.stop()
-  t.notOk(pids.some(isAlive))
-})
 
-t.test('starts activity with a password, at the next free port after that of web', async (t) => {
-  const { system, environmentOf, of, until } = await start(t, {}, { activityPassword: 'local-activity' })
-  const { PORT, ACTIVITY_PASSWORD } = environmentOf('activity')
-  t.ok(Number(PORT) > Number(new URL(system.webhookUrl).port))
-  t.equal(system.activityUrl, `http://127.0.0.1:${PORT}/activity`)
-  t.equal(ACTIVITY_PASSWORD, 'local-activity')
+  const activity = environmentOf('activity')
+  t.ok(Number(activity.PORT) > Number(new URL(system.webhookUrl).port), 'the next free port after web')
+  t.equal(system.activityUrl, `http://127.0.0.1:${activity.PORT}/activity`)
+  t.equal(activity.ACTIVITY_PASSWORD, 'local-activity')
   t.equal(environmentOf('web').ACTIVITY_PASSWORD, undefined)
   process.kill(Number(of('activity is ready')[0]?.pid), 'SIGKILL')
   await until(() => of('activity is ready').length === 2)
-  t.equal(environmentOf('activity').PORT, PORT, 'keeps its address when it restarts')
+  t.equal(environmentOf('activity').PORT, activity.PORT, 'keeps its address when it restarts')
+
+  await system.atRest()
+  const pids = [system.web, ...system.workers].map(({ pid }) => Number(pid))
+  pids.push(Number(of('activity is ready')[1]?.pid))
   await system.stop()
-  await exited(Number(of('activity is ready')[1]?.pid))
+  t.notOk(pids.some(isAlive))
 })
 
 t.test('uses the Cloudinary, the queues and the journal of the environment', async (t) => {
@@ -85,7 +99,7 @@ t.test('uses the Cloudinary, the queues and the journal of the environment', asy
     DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:9/0/d.fifo',
     JOURNAL_TABLE: 'mine'
   }
-  const { system, environmentOf } = await start(t, { environment: own })
+  const { system, environmentOf } = await start(t, { environment: own }, { createRoles: inProcess })
   t.strictSame([system.cloudinary, system.sqs, system.dynamoDb], [undefined, undefined, undefined])
   t.equal(system.activityUrl, undefined)
   t.strictSame(system.embedded, {})
@@ -101,7 +115,11 @@ t.test(
       { JOURNAL_TABLE: 'mine' }
     ]
     for (const own of owned) {
-      const { system, environmentOf } = await start(t, { environment: { ...AWS, ...own } })
+      const { system, environmentOf } = await start(
+        t,
+        { environment: { ...AWS, ...own } },
+        { createRoles: inProcess }
+      )
       t.equal(system.sqs === undefined, 'QUEUE_URL' in own)
       t.equal(system.dynamoDb === undefined, 'JOURNAL_TABLE' in own)
       t.match(environmentOf('worker'), { ...AWS, ...own, ...system.embedded })
@@ -117,6 +135,7 @@ t.test('embeds what processors require, on a given port, and can reroute the rol
     { requires: ['FORWARD_SECRET', 'NOTIFY_TOPIC_ARN'] },
     {
       cloudinaryPort,
+      createRoles: inProcess,
       reroute: async (environment) => ({ ...environment, AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:9' })
     }
   )

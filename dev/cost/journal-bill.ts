@@ -74,7 +74,7 @@ export function counts(
   const periods = SECONDS / sampleSeconds
   // arrivals at random: the share of periods with at least one
   const written = (tasks: number, arrivals: number) =>
-    tasks === 0 ? 0 : tasks * periods * (1 - Math.exp(-arrivals / tasks / periods))
+    tasks * periods * (1 - Math.exp(-arrivals / Math.max(tasks, 1) / periods))
   const minutes = written(web, notifications) + written(worker, processed + own)
   const samples = worker * periods
   const items = (minutes * sampleSeconds) / 60

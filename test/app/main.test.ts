@@ -121,6 +121,7 @@ t.test('a role stops while it is starting', async (t) => {
   })
   const address = silent.address() as { port: number }
   const role = runRole(t, ['worker'], {
+    ...COVERED,
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',

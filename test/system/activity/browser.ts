@@ -92,6 +92,9 @@ export async function everyPage(store: MemoryActivityStore): Promise<Record<stri
     failures: '/activity/failures',
     refused: '/activity/refused',
     'question before a replay': '/activity/replays/new?status=dead',
+    'question before a discard': '/activity/discards/new?status=dead',
+    'dead events': '/activity?view=dead',
+    repairs: '/activity/repairs',
     'error page': '/activity/events/nope'
   }
 }

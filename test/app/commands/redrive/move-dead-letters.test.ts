@@ -1,5 +1,4 @@
 import t, { type Test } from 'tap'
-import { DeadLetterReader } from '../../../../app/commands/redrive/dead-letter-reader.ts'
 import {
   moveDeadLetters,
   type RedriveArguments,
@@ -7,6 +6,7 @@ import {
 } from '../../../../app/commands/redrive/move-dead-letters.ts'
 import { ListenerError } from '../../../../app/errors.ts'
 import type { AssetEvent } from '../../../../app/ingest/event.ts'
+import { DeadLetterReader } from '../../../../app/queue/dead-letter-reader.ts'
 import { encodeMessage } from '../../../../app/queue/message-codec.ts'
 import { buildQueues, collect, eventOf, QUIET, REASON } from '../../../support/operator.ts'
 import { startSqsFake } from '../../../support/sqs-fake.ts'

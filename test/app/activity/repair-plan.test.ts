@@ -1,6 +1,6 @@
 import t from 'tap'
 import { type EventState, MemoryActivityStore } from '../../../app/activity/memory-activity-store.ts'
-import { hasFailed, planReplay, runOf } from '../../../app/activity/replay-plan.ts'
+import { hasFailed, planRepair } from '../../../app/activity/repair-plan.ts'
 import type { ProcessorRecord, ProcessorRecords } from '../../../app/journal/processor-record.ts'
 import { eventAt, iso, listed, NOW } from '../../support/activity.ts'
 
@@ -25,7 +25,7 @@ t.test('events of one asset are in one lane, oldest first', async (t) => {
   store.put(eventAt(4, { asset: { publicId: 'a' }, environment: 'other' }))
   store.put(eventAt(6, { asset: null, occurredAt: iso(NOW) }))
   store.put(eventAt(5, { asset: null, occurredAt: iso(NOW) }))
-  const plan = await planReplay({ filter: {} }, { ...ALL, store })
+  const plan = await planRepair({ filter: {} }, { ...ALL, store })
   t.equal(plan.total, 6)
   t.strictSame(plan.lanes.map((lane) => lane.join(' ')).sort(), [
     'event-000002 event-000001',
@@ -39,15 +39,15 @@ t.test('a filter selects events from all pages, with any search limit', async (t
   const store = new MemoryActivityStore(70)
   for (let after = 1; after <= 450; after++) store.put(eventAt(after))
   store.put(eventAt(1), { status: 'dead' })
-  t.equal((await planReplay({ filter: {} }, { ...ALL, store })).total, 450)
-  t.equal((await planReplay({ filter: { status: ['dead'] } }, { ...ALL, store })).total, 1)
+  t.equal((await planRepair({ filter: {} }, { ...ALL, store })).total, 450)
+  t.equal((await planRepair({ filter: { status: ['dead'] } }, { ...ALL, store })).total, 1)
 })
 
 t.test('a repeated id is one event, and an unknown id is reported', async (t) => {
   const store = new MemoryActivityStore()
   store.put(eventAt(1))
   const ids = ['event-000001', 'other', 'event-000001']
-  const plan = await planReplay({ ids }, { ...ALL, store })
+  const plan = await planRepair({ ids }, { ...ALL, store })
   t.strictSame(plan, { total: 1, lanes: [['event-000001']], unknown: ['other'] })
 })
 
@@ -55,8 +55,8 @@ t.test('an aborted selection is rejected', async (t) => {
   const store = new MemoryActivityStore()
   store.put(eventAt(1))
   const options = { ...ALL, store, signal: AbortSignal.abort(new Error('gone')) }
-  await t.rejects(planReplay({ ids: ['event-000001'] }, options), { message: 'gone' })
-  await t.rejects(planReplay({ filter: {} }, options), { message: 'gone' })
+  await t.rejects(planRepair({ ids: ['event-000001'] }, options), { message: 'gone' })
+  await t.rejects(planRepair({ filter: {} }, options), { message: 'gone' })
 })
 
 t.test('selects only failed events if only failed processors run', async (t) => {
@@ -69,7 +69,7 @@ t.test('selects only failed events if only failed processors run', async (t) => 
     [{ processors: { a: record('succeeded'), b: record('dead') } }, true]
   ]
   states.forEach(([state], index) => void store.put(eventAt(index), state))
-  const { lanes } = await planReplay({ filter: {} }, { failedOnly: true, signal, store })
+  const { lanes } = await planRepair({ filter: {} }, { failedOnly: true, signal, store })
   t.strictSame(
     lanes.flat().sort(),
     states.flatMap(([, isSelected], index) => (isSelected ? [eventAt(index).id] : []))
@@ -87,7 +87,7 @@ t.test('too many events are refused', async (t) => {
     older: String(++page)
   })
   const store = { list, find: async () => undefined }
-  await t.rejects(planReplay({ filter: {} }, { ...ALL, store }), { code: 'REPLAY_TOO_LARGE' })
+  await t.rejects(planRepair({ filter: {} }, { ...ALL, store }), { code: 'REPLAY_TOO_LARGE' })
 })
 
 t.test('a run with all processors is a replay, one with the failed ones a redrive', async (t) => {

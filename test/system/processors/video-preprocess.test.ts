@@ -57,6 +57,7 @@ async function redriveAll(): Promise<number> {
     sender: new EventSender({ sqs: client, queueUrl: sqs.queueUrl }),
     print: collect().print,
     runId: 'run-1',
+    origin: { by: 'anna', at: '2026-06-01T12:00:00.000Z', from: 'command' },
     signal: new AbortController().signal,
     clock: Date.now
   })

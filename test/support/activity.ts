@@ -141,10 +141,10 @@ export async function buildActivity(
       journal: store.journal,
       discardEvent: store.discardEvent,
       deadLetters,
-      every: time.every,
+      every: rest.every ?? time.every,
       sender: { store: async (events) => void sent.push(...events) },
       log,
-      clock: time.clock,
+      clock: rest.clock ?? time.clock,
       newRunId: () => `run${++runs}`
     }),
     lifecycle,

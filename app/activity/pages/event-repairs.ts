@@ -22,7 +22,7 @@ interface Row {
   detail: Content
 }
 
-const KINDS = { replay: 'replayed, all processors', redrive: 'replayed, processors that had not succeeded' }
+const KINDS = { replay: 'replayed (all processors)', redrive: 'replayed (failed processors)' }
 
 /** Renders who replayed or discarded the event, and when: newest first. */
 export function eventRepairs({ replays = [], discarded }: ActivityEventDetail, now: number): Content {
@@ -39,12 +39,12 @@ export function eventRepairs({ replays = [], discarded }: ActivityEventDetail, n
     rows.push({ ...{ at, what: 'discarded', by, from }, detail: html`<bdi>${maskSecrets(reason)}</bdi>` })
   }
   if (rows.length === 0) return undefined
-  return html`<section class="card" aria-labelledby="repairs"><h2 id="repairs">Replays and discards</h2><div class="scroll" tabindex="0" role="region" aria-label="Table of replays and discards"><table class="plain">
-<thead><tr><th scope="col">When</th><th scope="col">What</th><th scope="col">By</th><th scope="col">From</th><th scope="col">Run or reason</th></tr></thead>
+  return html`<section class="card" aria-labelledby="repairs"><h2 id="repairs">Replays and discards</h2><div class="scroll" tabindex="0" role="region" aria-label="Table of replays and discards"><table class="plain repairs">
+<thead><tr><th scope="col">When</th><th scope="col">What</th><th scope="col">By</th><th scope="col">Run or reason</th></tr></thead>
 <tbody>${rows
     .toSorted((a, b) => b.at.localeCompare(a.at))
     .map(
       ({ at, what, by, from, detail }) =>
-        html`<tr><td>${timeTag(at, now)}</td><td>${what}</td><td><bdi>${by ?? 'unknown'}</bdi></td><td>${from}</td><td>${detail}</td></tr>`
+        html`<tr><td>${timeTag(at, now)}</td><td>${what}</td><td><bdi>${by ?? 'unknown'}</bdi>${from && ` (${from})`}</td><td>${detail}</td></tr>`
     )}</tbody></table></div></section>`
 }

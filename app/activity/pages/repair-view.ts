@@ -59,11 +59,11 @@ export const repairList = (repairs: readonly Repair[], now: number, linkTo: (id:
     repairs.length === 0
       ? html`<div class="empty"><p><strong>No repairs yet.</strong></p><p>Select events in the list to replay them, or dead ones to discard them.</p></div>`
       : html`<div class="card scroll" tabindex="0" role="region" aria-label="Table of repairs"><table class="plain repairs">
-<thead><tr><th scope="col">Repair</th><th scope="col">Events</th><th scope="col">Failed</th><th scope="col">Dead letters deleted</th><th scope="col">Started</th><th scope="col">By</th></tr></thead>
+<thead><tr><th scope="col">Repair</th><th scope="col">Events</th><th scope="col">Started</th></tr></thead>
 <tbody>${repairs.map((repair) => line(repair, now, linkTo(repair.id)))}</tbody></table></div>`
   }`
 
-const line = (repair: Repair, now: number, link: string): Html =>
-  html`<tr><th scope="row"><a href="${link}">${repairTitle(repair)}</a></th><td>${number(repair.sent + repair.discarded)} of ${number(repair.total)}</td><td${repair.failed > 0 && html` class="bad"`}>${number(repair.failed)}</td><td>${number(repair.deadLetters?.deleted ?? 0)}</td><td>${timeTag(repair.at, now)}</td><td>${repair.by} (${repair.from})</td></tr>${
-    repair.reason !== undefined && html`<tr class="said"><td colspan="6"><bdi>${repair.reason}</bdi></td></tr>`
-  }`
+function line(repair: Repair, now: number, link: string): Html {
+  const { sent, discarded, total, failed, deadLetters, at, by, from, reason } = repair
+  return html`<tr><th scope="row"><a href="${link}">${repairTitle(repair)}</a>${reason !== undefined && html`<p class="muted"><bdi>${reason}</bdi></p>`}</th><td>${number(sent + discarded)} of ${number(total)}${failed > 0 && html`, <strong class="bad">${number(failed)} failed</strong>`}${deadLetters && html`<p class="muted">${number(deadLetters.deleted)} dead letters deleted</p>`}</td><td>${timeTag(at, now)}<p class="muted">by ${by} (${from})</p></td></tr>`
+}

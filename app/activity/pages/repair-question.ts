@@ -1,3 +1,4 @@
+import type { ActivityFilter } from '../activity-store.ts'
 import { MAXIMUM_REASON_LENGTH } from '../discard-reason.ts'
 import { filterToQuery } from '../event-filter.ts'
 import type { RepairCounts } from '../repair-count.ts'
@@ -16,7 +17,7 @@ const counted = (count: number, { isComplete }: Pick<RepairCounts, 'isComplete'>
 /** Asks before a replay. */
 export function replayQuestion(selection: EventSelection, counts: RepairCounts): Html {
   const { failed, all, dead, isComplete } = counts
-  if (all === 0 && isComplete) return nothing('Nothing to replay', selection)
+  if (all === 0 && isComplete) return nothing('Nothing to replay', 'events', selection)
   // the events after a limit may have failed
   const canRedrive = failed > 0 || !isComplete
   return html`<div class="dialog-page"><h1>Replay ${counted(canRedrive ? failed : all, counts)}?</h1>
@@ -34,7 +35,7 @@ ${!isComplete && html`<p class="muted">Counting stopped early. A replay sends al
 /** Asks before a discard, and for the reason. */
 export function discardQuestion(selection: EventSelection, counts: RepairCounts): Html {
   const { dead, isComplete } = counts
-  if (dead === 0 && isComplete) return nothing('Nothing to discard', selection)
+  if (dead === 0 && isComplete) return nothing('Nothing to discard', 'dead events', selection)
   return html`<div class="dialog-page"><h1>Discard ${counted(dead, counts)}?</h1>
 ${described(selection, 'discards every dead event in the journal')}
 <form method="post" action="/activity/discards">${fields(selection)}
@@ -45,28 +46,25 @@ ${described(selection, 'discards every dead event in the journal')}
 </form></div>`
 }
 
-const nothing = (title: string, selection: EventSelection): Html =>
-  html`<div class="dialog-page"><h1>${title}</h1><p>This selects no ${title === 'Nothing to discard' && 'dead '}events.</p><p><a class="button" href="${backLink(selection)}">Back</a></p></div>`
+const nothing = (title: string, what: string, selection: EventSelection): Html =>
+  html`<div class="dialog-page"><h1>${title}</h1><p>This selects no ${what}.</p><p><a class="button" href="${backLink(selection)}">Back</a></p></div>`
 
-const queryOf = (selection: EventSelection): Query =>
-  'filter' in selection ? Object.fromEntries(filterToQuery(selection.filter)) : {}
+const queryOf = (filter: ActivityFilter): Query => Object.fromEntries(filterToQuery(filter))
 
 const backLink = (selection: EventSelection): string =>
-  'filter' in selection ? listLink(queryOf(selection)) : '/activity'
+  'filter' in selection ? listLink(queryOf(selection.filter)) : '/activity'
 
 /** Renders the selection as hidden fields. */
 function fields(selection: EventSelection): Content {
   const inputs: [string, unknown][] =
-    'ids' in selection ? selection.ids.map((id) => ['id', id]) : Object.entries(queryOf(selection))
+    'ids' in selection ? selection.ids.map((id) => ['id', id]) : Object.entries(queryOf(selection.filter))
   const shown = inputs.length === 0 ? [['all', 'yes'] as const] : inputs
-  return shown.map(
-    ([name, value]) => html`<input type="hidden" name="${name}" value="${String(value)}">`
-  )
+  return shown.map(([name, value]) => html`<input type="hidden" name="${name}" value="${String(value)}">`)
 }
 
 function described(selection: EventSelection, everything: string): Content {
   if ('filter' in selection) {
-    const query = queryOf(selection)
+    const query = queryOf(selection.filter)
     return Object.keys(query).length === 0
       ? html`<p class="notice warn"><strong>No filter is set:</strong> this ${everything}.</p>`
       : shownFilters(query)

@@ -1,9 +1,9 @@
 import { ListenerError } from '../errors.ts'
 import type { RunOrigin } from '../ingest/event.ts'
+import { type StartInterval, startInterval } from '../interval.ts'
 import type { JournalReader } from '../journal/journal-reader.ts'
 import type { Logger } from '../logger.ts'
 import type { EventSender } from '../queue/event-sender.ts'
-import { type StartInterval, startInterval } from '../interval.ts'
 import type { ActivityEvent } from './activity-store.ts'
 import type { DeadLetterQueue } from './dead-letter-sweep.ts'
 import { type DiscardEvent, discardEvents } from './discard-events.ts'
@@ -82,11 +82,7 @@ export class RepairRunner {
    *
    * @throws {ListenerError} JOURNAL_UNAVAILABLE
    */
-  count(
-    selection: EventSelection,
-    kind: RepairAction['kind'],
-    signal: AbortSignal
-  ): Promise<RepairCounts> {
+  count(selection: EventSelection, kind: RepairAction['kind'], signal: AbortSignal): Promise<RepairCounts> {
     const { store, clock } = this.#options
     return countEvents(narrowed(selection, kind), { store, clock, signal })
   }

@@ -1,6 +1,6 @@
 import { readConfig } from '../config.ts'
-import { createDynamoDbClient } from '../journal/dynamodb.ts'
 import type { RunOrigin } from '../ingest/event.ts'
+import { createDynamoDbClient } from '../journal/dynamodb.ts'
 import type { JournaledEvent } from '../journal/journal-entry.ts'
 import { JournalReader } from '../journal/journal-reader.ts'
 import type { ProcessorRecord } from '../journal/processor-record.ts'
@@ -8,8 +8,8 @@ import { EventSender } from '../queue/event-sender.ts'
 import { createRegionalSqs, newRunId, SEND_MS } from '../wiring.ts'
 import { type Print, readArguments, UsageError } from './arguments.ts'
 import type { Command } from './command.ts'
-import { explain } from './explain-error.ts'
 import { commandOrigin } from './command-origin.ts'
+import { explain } from './explain-error.ts'
 import { assetOf, count, lineOf, NEXT_AFTER_DRY_RUN } from './report-line.ts'
 
 export const REPLAY_USAGE = `Usage: node app/main.ts replay EVENT_ID… [--dry-run]

@@ -23,7 +23,10 @@ export const activityRole = (createStore: (table: JournalTable) => ActivityStore
     requires: ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'JOURNAL_TABLE', 'ACTIVITY_PASSWORD'],
     stopWithinMs: 30_000,
     async start({ config, log }) {
-      const [sqs, receivingSqs] = await Promise.all([createRegionalSqs(SEND_MS), createRegionalSqs(RECEIVE_MS)])
+      const [sqs, receivingSqs] = await Promise.all([
+        createRegionalSqs(SEND_MS),
+        createRegionalSqs(RECEIVE_MS)
+      ])
       const deadLetterQueue = { sqs: receivingSqs, queueUrl: config.DEAD_LETTER_QUEUE_URL }
       const dynamoDb = createDynamoDbClient()
       const table = { client: dynamoDb, tableName: config.JOURNAL_TABLE }

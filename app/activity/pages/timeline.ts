@@ -89,7 +89,9 @@ function attemptsOf(event: ActivityEventDetail): TimedAttempt[] {
   }
   if (!startedAt || attempts === 0) return []
   const end = finishedAt === undefined ? undefined : Date.parse(finishedAt)
-  return [{ number: attempts, start: Date.parse(startedAt), end, processors: event.processors, run: event.run }]
+  return [
+    { number: attempts, start: Date.parse(startedAt), end, processors: event.processors, run: event.run }
+  ]
 }
 
 /** Processors run sequentially. */

@@ -38,7 +38,10 @@ t.test('stops after a time, even if the filter finds nothing', async (t) => {
   for (let after = 1; after <= 450; after++) store.put(eventAt(after))
   let now = NOW
   const clock = () => (now += 100)
-  const counts = await countEvents({ filter: { prefix: 'nothing' } }, { ...options, store, clock, withinMs: 1000 })
+  const counts = await countEvents(
+    { filter: { prefix: 'nothing' } },
+    { ...options, store, clock, withinMs: 1000 }
+  )
   t.strictSame(counts, { all: 0, failed: 0, dead: 0, isComplete: false })
 })
 
@@ -46,6 +49,7 @@ t.test('counts an event once that changes between two indexes', async (t) => {
   const store = new MemoryActivityStore()
   store.put(eventAt(1), { status: 'dead' })
   const { unfinished } = store
-  store.unfinished = (_status, { filter: _, ...query }) => unfinished.call(store, 'dead', { ...query, filter: {} })
+  store.unfinished = (_status, { filter: _, ...query }) =>
+    unfinished.call(store, 'dead', { ...query, filter: {} })
   t.match(await countEvents({ filter: { status: ['dead', 'retrying'] } }, { ...options, store }), { all: 1 })
 })

@@ -12,7 +12,12 @@ const build = () => {
   const time = new ManualTime()
   const store = new MemoryRepairStore()
   const { log, lines } = memoryLog()
-  return { time, store, lines, progress: new RepairProgress(repair, { store, log, ...time, every: time.every }) }
+  return {
+    time,
+    store,
+    lines,
+    progress: new RepairProgress(repair, { store, log, ...time, every: time.every })
+  }
 }
 
 t.test('counts, and keeps the first failures', async (t) => {
@@ -56,5 +61,8 @@ t.test('the first error and the first abort count', async (t) => {
   progress.stop(new Error('second'))
   await progress.end(false)
   t.match(progress.repair, { state: 'failed', abortedBy: 'anna', error: { message: 'first' } })
-  t.match(lines, [{ msg: 'replay abort requested', by: 'anna' }, { msg: 'replay ended', state: 'failed' }])
+  t.match(lines, [
+    { msg: 'replay abort requested', by: 'anna' },
+    { msg: 'replay ended', state: 'failed' }
+  ])
 })

@@ -3,13 +3,19 @@ import { MemoryActivityStore } from '../../../app/activity/memory-activity-store
 import { RepairRunner, type RepairRunnerOptions } from '../../../app/activity/repair-runner.ts'
 import { ListenerError } from '../../../app/errors.ts'
 import type { AssetEvent } from '../../../app/ingest/event.ts'
-import { failed as failedRecord } from '../../support/activity-events.ts'
 import { eventAt, iso, ManualTime, memoryLog, NOW, settled } from '../../support/activity.ts'
+import { failed as failedRecord } from '../../support/activity-events.ts'
 import { MemoryDeadLetters, MemoryRepairStore } from '../../support/repairs.ts'
 
 const { signal } = new AbortController()
 
-const ALL = { kind: 'replay', selection: { filter: {} }, failedOnly: false, by: 'anna', from: 'page' } as const
+const ALL = {
+  kind: 'replay',
+  selection: { filter: {} },
+  failedOnly: false,
+  by: 'anna',
+  from: 'page'
+} as const
 
 function build(options: Partial<RepairRunnerOptions> = {}) {
   const store = new MemoryActivityStore()
@@ -82,7 +88,9 @@ t.test('only failed processors run on request', async (t) => {
   t.strictSame(sent, [], 'counting sends nothing')
   await runner.start({ ...ALL, failedOnly: true }, signal)
   t.match(await ended('run1'), { total: 1, sent: 1, failedOnly: true })
-  t.match(sent, [{ id: 'event-000001', run: { kind: 'redrive', id: 'run1', by: 'anna', at: iso(NOW), from: 'page' } }])
+  t.match(sent, [
+    { id: 'event-000001', run: { kind: 'redrive', id: 'run1', by: 'anna', at: iso(NOW), from: 'page' } }
+  ])
 })
 
 t.test('the log contains the user, the selection and the outcome of a replay', async (t) => {
@@ -237,7 +245,13 @@ t.test('too many replays at a time are refused; stopping ends them', async (t) =
   calls.at(-1)!.done()
 })
 
-const DISCARD = { kind: 'discard', reason: 'gone', selection: { filter: {} }, by: 'anna', from: 'api' } as const
+const DISCARD = {
+  kind: 'discard',
+  reason: 'gone',
+  selection: { filter: {} },
+  by: 'anna',
+  from: 'api'
+} as const
 
 const DEAD = { status: 'dead', processors: { notify: failedRecord('dead', NOW) } } as const
 

@@ -7,7 +7,9 @@ const LATER = '2026-06-01T12:00:09.000Z'
 t.test('records who, when and from where', (t) => {
   const run = { kind: 'redrive', id: 'r1', by: 'anna', at: AT, from: 'page' } as const
   t.strictSame(withReplay([], run, LATER), [{ run: 'r1', kind: 'redrive', by: 'anna', at: AT, from: 'page' }])
-  t.strictSame(withReplay([], { kind: 'replay', id: 'r1' }, LATER), [{ run: 'r1', kind: 'replay', at: LATER }])
+  t.strictSame(withReplay([], { kind: 'replay', id: 'r1' }, LATER), [
+    { run: 'r1', kind: 'replay', at: LATER }
+  ])
   t.equal(withReplay([], { ...run, by: 'x'.repeat(500) }, LATER)[0]?.by?.length, 100)
   t.end()
 })

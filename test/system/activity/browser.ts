@@ -52,7 +52,11 @@ export async function visit(
   server: { allowedOrigins?: string[] } = {}
 ): Promise<Visit> {
   const time = { clock: Date.now, every: startInterval }
-  const { app, store, sent, repairs, deadLetters } = await buildActivity(t, { ...time, live: time, ...server })
+  const { app, store, sent, repairs, deadLetters } = await buildActivity(t, {
+    ...time,
+    live: time,
+    ...server
+  })
   seededStore(Date.now(), store)
   await app.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(() => app.server.closeAllConnections())

@@ -104,91 +104,98 @@ async function build(t: Test) {
 
 const REPLAY = { kind: 'replay', failedOnly: true, by: 'anna', from: 'page' } as const
 
-t.test(`${EVENTS} events by filter: each once, in order per asset, with progress and abort`, { timeout: 600_000 }, async (t) => {
-  const { table, store, runner, sender, queued, work, putDead, ended } = await build(t)
-  await putDead('a', EVENTS)
-  await putDead('b', 1)
-  let beat = () => {}
-  let saving: Promise<unknown> = Promise.resolve()
-  const saved: number[] = []
-  const items = new RepairItems(table)
-  let sent = 0
-  let onTenth = async () => {}
-  const first = runner({
-    every: (_, save) => {
-      beat = save
-      return () => {}
-    },
-    repairs: {
-      save: (repair) => {
-        saved.push(repair.sent)
-        const answer = items.save(repair)
-        saving = answer
-        return answer
+t.test(
+  `${EVENTS} events by filter: each once, in order per asset, with progress and abort`,
+  { timeout: 600_000 },
+  async (t) => {
+    const { table, store, runner, sender, queued, work, putDead, ended } = await build(t)
+    await putDead('a', EVENTS)
+    await putDead('b', 1)
+    let beat = () => {}
+    let saving: Promise<unknown> = Promise.resolve()
+    const saved: number[] = []
+    const items = new RepairItems(table)
+    let sent = 0
+    let onTenth = async () => {}
+    const first = runner({
+      every: (_, save) => {
+        beat = save
+        return () => {}
       },
-      find: (id) => items.find(id),
-      requestAbort: (id, by) => items.requestAbort(id, by),
-      recent: (until) => items.recent(until)
-    },
-    sender: {
-      store: async (events, until) => {
-        await sender.store(events, until)
-        if (++sent % (EVENTS / 10) === 0) await onTenth()
+      repairs: {
+        save: (repair) => {
+          saved.push(repair.sent)
+          const answer = items.save(repair)
+          saving = answer
+          return answer
+        },
+        find: (id) => items.find(id),
+        requestAbort: (id, by) => items.requestAbort(id, by),
+        recent: (until) => items.recent(until)
+      },
+      sender: {
+        store: async (events, until) => {
+          await sender.store(events, until)
+          if (++sent % (EVENTS / 10) === 0) await onTenth()
+        }
       }
+    })
+    const second = runner()
+    const filter = { prefix: 'a', status: ['dead'] as const }
+
+    // the time limit of counting is for a faster journal
+    const counts = await runner({ clock: () => NOW }).count({ filter }, 'replay', signal)
+    t.match(counts, { all: EVENTS, failed: EVENTS, isComplete: true })
+    const seen: number[] = []
+    let id = ''
+    onTenth = async () => {
+      beat()
+      await saving
+      seen.push((await second.find(id))!.sent)
     }
-  })
-  const second = runner()
-  const filter = { prefix: 'a', status: ['dead'] as const }
+    ;({ id } = await first.start({ ...REPLAY, selection: { filter } }, signal))
+    t.match(await ended(first, id), { state: 'done', total: EVENTS, sent: EVENTS, failed: 0 })
+    t.match(await ended(second, id), { state: 'done', sent: EVENTS })
+    t.ok(new Set(seen).size >= 5, `the other task saw ${seen}`)
+    t.strictSame(
+      saved,
+      saved.toSorted((a, b) => a - b)
+    )
 
-  // the time limit of counting is for a faster journal
-  const counts = await runner({ clock: () => NOW }).count({ filter }, 'replay', signal)
-  t.match(counts, { all: EVENTS, failed: EVENTS, isComplete: true })
-  const seen: number[] = []
-  let id = ''
-  onTenth = async () => {
-    beat()
-    await saving
-    seen.push((await second.find(id))!.sent)
-  }
-  ;({ id } = await first.start({ ...REPLAY, selection: { filter } }, signal))
-  t.match(await ended(first, id), { state: 'done', total: EVENTS, sent: EVENTS, failed: 0 })
-  t.match(await ended(second, id), { state: 'done', sent: EVENTS })
-  t.ok(new Set(seen).size >= 5, `the other task saw ${seen}`)
-  t.strictSame(saved, saved.toSorted((a, b) => a - b))
+    const messages = queued()
+    t.equal(messages.length, EVENTS)
+    t.equal(new Set(messages.map((event) => event.id)).size, EVENTS)
+    for (const events of Map.groupBy(messages, ({ group }) => group).values()) {
+      const times = events.map(({ occurredAt }) => occurredAt)
+      t.strictSame(times, times.toSorted())
+    }
+    // the worker records who replayed it
+    const [event] = messages
+    t.equal(await work(event!, succeeded(NOW, 5)), 1)
+    t.match(await store.find(event!.id), {
+      status: 'done',
+      source: 'replay',
+      replays: [{ run: id, kind: 'redrive', by: 'anna', from: 'page' }],
+      history: [{}, { run: id, source: 'replay' }]
+    })
 
-  const messages = queued()
-  t.equal(messages.length, EVENTS)
-  t.equal(new Set(messages.map((event) => event.id)).size, EVENTS)
-  for (const events of Map.groupBy(messages, ({ group }) => group).values()) {
-    const times = events.map(({ occurredAt }) => occurredAt)
-    t.strictSame(times, times.toSorted())
+    sent = 0
+    let sentAtAbort = 0
+    onTenth = async () => {
+      if (sentAtAbort > 0) return
+      await second.abort(id, 'bob')
+      beat()
+      await saving
+      sentAtAbort = sent
+    }
+    ;({ id } = await first.start({ ...REPLAY, selection: { filter } }, signal))
+    const aborted = await ended(first, id)
+    t.match(aborted, { state: 'aborted', abortedBy: 'bob' })
+    t.equal(aborted.sent, sent)
+    t.ok(sent <= sentAtAbort + 16, `${sent - sentAtAbort} sent after the abort`)
+    t.ok(sent < EVENTS)
   }
-  // the worker records who replayed it
-  const [event] = messages
-  t.equal(await work(event!, succeeded(NOW, 5)), 1)
-  t.match(await store.find(event!.id), {
-    status: 'done',
-    source: 'replay',
-    replays: [{ run: id, kind: 'redrive', by: 'anna', from: 'page' }],
-    history: [{}, { run: id, source: 'replay' }]
-  })
-
-  sent = 0
-  let sentAtAbort = 0
-  onTenth = async () => {
-    if (sentAtAbort > 0) return
-    await second.abort(id, 'bob')
-    beat()
-    await saving
-    sentAtAbort = sent
-  }
-  ;({ id } = await first.start({ ...REPLAY, selection: { filter } }, signal))
-  const aborted = await ended(first, id)
-  t.match(aborted, { state: 'aborted', abortedBy: 'bob' })
-  t.equal(aborted.sent, sent)
-  t.ok(sent <= sentAtAbort + 16, `${sent - sentAtAbort} sent after the abort`)
-  t.ok(sent < EVENTS)
-})
+)
 
 t.test('the dead letter of a replayed event does not stay, and does not run it twice', async (t) => {
   const { runner, queued, deadLetter, deadLetterCounts, work, putDead, ended } = await build(t)

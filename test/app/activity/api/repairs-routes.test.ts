@@ -31,7 +31,9 @@ t.test('counts and replays the events that a filter selects, and returns the pro
     total: 1,
     sent: 1
   })
-  t.match(server.sent, [{ id: 'event-000001', run: { kind: 'redrive', id: 'run1', by: 'listener', from: 'api' } }])
+  t.match(server.sent, [
+    { id: 'event-000001', run: { kind: 'redrive', id: 'run1', by: 'listener', from: 'api' } }
+  ])
 })
 
 t.test('replays events by id, with all processors on request', async (t) => {

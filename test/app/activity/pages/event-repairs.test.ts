@@ -5,13 +5,17 @@ import { activityEvent, HOSTILE, iso, NOW } from '../../../support/activity-even
 const discarded = { by: HOSTILE, at: iso(NOW - 500), from: 'page', reason: HOSTILE } as const
 
 t.test('lists replays and discards, newest first', (t) => {
-  const event = activityEvent('upload', {}, {
-    replays: [
-      { run: 'r1', kind: 'replay', at: iso(NOW - 1000), by: 'anna', from: 'command' },
-      { run: 'r2', kind: 'redrive', at: iso(NOW - 100) }
-    ],
-    discarded
-  })
+  const event = activityEvent(
+    'upload',
+    {},
+    {
+      replays: [
+        { run: 'r1', kind: 'replay', at: iso(NOW - 1000), by: 'anna', from: 'command' },
+        { run: 'r2', kind: 'redrive', at: iso(NOW - 100) }
+      ],
+      discarded
+    }
+  )
   const body = String(eventRepairs(event, NOW))
   t.ok(body.indexOf('r2') < body.indexOf('discarded') && body.indexOf('discarded') < body.indexOf('r1'))
   t.match(body, 'href="/activity/repairs/r2"')

@@ -2,7 +2,8 @@ import t from 'tap'
 import { repairList, repairProgress, repairTitle } from '../../../../app/activity/pages/repair-view.ts'
 import { HOSTILE, iso, NOW, repairOf } from '../../../support/activity-events.ts'
 
-const shown = (change: Parameters<typeof repairOf>[0]) => String(repairProgress(repairOf(change), NOW, '/x/r1'))
+const shown = (change: Parameters<typeof repairOf>[0]) =>
+  String(repairProgress(repairOf(change), NOW, '/x/r1'))
 
 t.test('shows the progress, and the events that were not sent', (t) => {
   const failures = [{ id: HOSTILE, code: 'QUEUE_UNAVAILABLE', message: HOSTILE }]

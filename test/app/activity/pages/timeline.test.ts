@@ -113,7 +113,12 @@ t.test('shows who replayed the event, and the attempts of the replay', async (t)
     ...{ id, startedAt: at(start), endedAt: at(start + 10), processors: {} },
     ...(run && { run, source: 'replay' })
   })
-  const history = [attempt('1', 0), attempt('2', 1000, 'r1'), attempt('3', 2000, 'r1'), attempt('4', 3000, 'r2')]
+  const history = [
+    attempt('1', 0),
+    attempt('2', 1000, 'r1'),
+    attempt('3', 2000, 'r1'),
+    attempt('4', 3000, 'r2')
+  ]
   const replays = [{ run: 'r1', kind: 'redrive', at: at(900), by: 'anna' } as const]
   t.strictSame(steps({ attempts: 1, finishedAt: at(3010), history, replays }).slice(1), [
     ['Attempt 1', 0, 10],
@@ -126,6 +131,11 @@ t.test('shows who replayed the event, and the attempts of the replay', async (t)
     ['Attempt 4', 3000, 3010, 'replay']
   ])
   const early = [{ run: 'r1', kind: 'redrive', at: at(2000) } as const]
-  const [, , until] = steps({ attempts: 1, finishedAt: at(1010), history: history.slice(0, 2), replays: early })
+  const [, , until] = steps({
+    attempts: 1,
+    finishedAt: at(1010),
+    history: history.slice(0, 2),
+    replays: early
+  })
   t.strictSame(until, ['Until it was replayed', 10, 1000, 'by unknown'], 'a clock that is ahead')
 })

@@ -51,6 +51,7 @@ export function environmentsOf({ settings, queues, webhookUrl, topicArn, databas
       LOG_LEVEL: common.LOG_LEVEL,
       METRICS_NAMESPACE: common.METRICS_NAMESPACE,
       QUEUE_URL: common.QUEUE_URL,
+      DEAD_LETTER_QUEUE_URL: queues.deadLetterQueue.queueUrl,
       ...journal,
       PORT: String(PORT),
       ...(settings.activityAllowedOrigins.length > 0 && {

@@ -2,6 +2,7 @@ import { Stack } from 'aws-cdk-lib'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Construct } from 'constructs'
 import { ACTIVITY_ID_PREFIX } from '../app/journal/activity-partitions.ts'
+import { DISCARD_ATTRIBUTES } from '../app/journal/discard-event.ts'
 import { JOURNAL, JOURNAL_INDEXES } from '../app/journal/journal-table.ts'
 import type { Queues } from './queues.ts'
 import { namesOf, secretArn } from './resource-names.ts'
@@ -64,6 +65,23 @@ export function permissionsOf(options: PermissionsOptions) {
       Null: { 'dynamodb:LeadingKeys': ['false'] }
     }
   })
+  /** Lets a role write the progress of its repairs, and mark dead events as discarded. */
+  const mayRepair: Permission[] = [
+    {
+      ...journal.may('dynamodb:UpdateItem'),
+      conditions: {
+        'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [`${ACTIVITY_ID_PREFIX.repair}*`] },
+        Null: { 'dynamodb:LeadingKeys': ['false'] }
+      }
+    },
+    {
+      ...journal.may('dynamodb:UpdateItem'),
+      conditions: {
+        'ForAllValues:StringEquals': { 'dynamodb:Attributes': [...DISCARD_ATTRIBUTES] },
+        Null: { 'dynamodb:Attributes': ['false'] }
+      }
+    }
+  ]
   // both senders and receivers use a queue's key
   const keys = (...stateActions: string[]): Permission[] => [
     ...(key ? [on(key.keyArn).may('kms:GenerateDataKey', 'kms:Decrypt')] : []),
@@ -95,9 +113,11 @@ export function permissionsOf(options: PermissionsOptions) {
       feed.may('dynamodb:Query'),
       ...keys(...TABLE_KEY_ACTIONS)
     ],
-    /** Reads, and sends replays. */
+    /** Reads, sends replays, and discards dead events (docs/decisions/0023). */
     activity: [
       queue.may('sqs:SendMessage'),
+      deadLetters.may(...RECEIVE_MESSAGES, 'sqs:GetQueueAttributes'),
+      ...mayRepair,
       journal.may('dynamodb:GetItem', 'dynamodb:BatchGetItem'),
       indexes.may('dynamodb:Query'),
       ...keys(...TABLE_KEY_ACTIONS)

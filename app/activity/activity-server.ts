@@ -16,7 +16,7 @@ import { api } from './api/api.ts'
 import { ACTIVITY_BODY_BYTES } from './body-limit.ts'
 import type { LiveFeed } from './live-feed.ts'
 import { pages } from './pages/pages.ts'
-import type { ReplayRunner } from './replay-runner.ts'
+import type { RepairRunner } from './repair-runner.ts'
 import { answerTo } from './request-error.ts'
 
 export interface ActivityServerOptions extends AccessOptions {
@@ -24,7 +24,7 @@ export interface ActivityServerOptions extends AccessOptions {
   /** Bounds the load on the journal. */
   store: ActivityStore
   liveFeed: LiveFeed
-  replays: ReplayRunner
+  repairs: RepairRunner
   lifecycle: Lifecycle
   /** Origins whose pages may read the list of events and the stream. */
   allowedOrigins: readonly string[]
@@ -59,7 +59,7 @@ const CONTENT_SECURITY_POLICY = {
 
 /** Returns the activity role's server, not yet listening. */
 export async function buildActivityServer(options: ActivityServerOptions): Promise<FastifyInstance> {
-  const { log, store, liveFeed, replays, lifecycle, clock, every = startInterval } = options
+  const { log, store, liveFeed, repairs, lifecycle, clock, every = startInterval } = options
   const app: FastifyInstance = fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -101,8 +101,8 @@ export async function buildActivityServer(options: ActivityServerOptions): Promi
     const { state } = lifecycle
     return reply.code(state === 'ready' ? 200 : 503).send({ status: state })
   })
-  app.register(api, { prefix: API, store, liveFeed, replays, every })
-  app.register(pages, { store, replays, clock })
+  app.register(api, { prefix: API, store, liveFeed, repairs, every })
+  app.register(pages, { store, repairs, clock })
   return app
 }
 

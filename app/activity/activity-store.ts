@@ -1,6 +1,8 @@
 import type { Asset, EventType, Origin } from '../ingest/event.ts'
+import type { DiscardRecord } from '../journal/discard-event.ts'
 import type { Status } from '../journal/journal-entry.ts'
 import type { ProcessorRecords } from '../journal/processor-record.ts'
+import type { ReplayRecord } from '../journal/replay-record.ts'
 
 /** Origin of an event in the queue. */
 export type EventSource = 'web' | 'poll' | 'reconcile' | 'replay'
@@ -28,6 +30,8 @@ export interface ActivityEvent {
   source?: EventSource
   /** The last replay or redrive that reopened the event. */
   run?: string
+  /** The last discard. A replay may have reopened the event since. */
+  discarded?: DiscardRecord
   traceId?: string
   /** Summary of the change for the list: added and removed tags and fields. */
   change?: { added?: string[]; removed?: string[] }
@@ -38,6 +42,9 @@ export interface AttemptRecord {
   id: string
   startedAt: string
   endedAt?: string
+  /** Set for an attempt of a replay or redrive: its id, and `replay` as its source. */
+  run?: string
+  source?: 'replay'
   /** Outcome of each processor that ran in the attempt. */
   processors: Readonly<
     Record<string, { outcome: string; milliseconds?: number; code?: string; message?: string }>
@@ -47,6 +54,8 @@ export interface AttemptRecord {
 /** An event with all the data that the journal keeps. */
 export interface ActivityEventDetail extends ActivityEvent {
   history: readonly AttemptRecord[]
+  /** The last ten replays and redrives, oldest first. */
+  replays?: readonly ReplayRecord[]
   /** The notification or found asset, as JSON; undefined if it was too large to keep. */
   payload: unknown
   /** Time at which SQS had stored the event. */

@@ -5,7 +5,14 @@ import type { ProcessorRecord } from '../journal/processor-record.ts'
 import type { ActivityFilter } from './activity-store.ts'
 import { RequestError } from './request-error.ts'
 
-export const STATUSES = ['processing', 'retrying', 'done', 'ignored', 'dead'] as const satisfies Status[]
+export const STATUSES = [
+  'processing',
+  'retrying',
+  'done',
+  'ignored',
+  'dead',
+  'discarded'
+] as const satisfies Status[]
 
 export const OUTCOMES = [
   'started',
@@ -16,7 +23,7 @@ export const OUTCOMES = [
 
 export const SOURCES = ['web', 'poll', 'reconcile', 'replay'] as const
 
-export const VIEWS = ['failed', 'retrying', 'dead', 'ignored', 'slowest'] as const
+export const VIEWS = ['failed', 'retrying', 'dead', 'discarded', 'ignored', 'slowest'] as const
 
 export type View = (typeof VIEWS)[number]
 

@@ -27,11 +27,12 @@ export const feedEvent = (event: ActivityEvent, access: Access): ActivityEvent |
 
 /** Returns an event with secrets masked in the texts of processors and libraries. */
 export function maskEvent(event: ActivityEvent): ActivityEvent {
-  const { lastError, processors } = event
+  const { lastError, processors, discarded } = event
   return {
     ...event,
     processors: mapValues(processors, maskTexts),
-    ...(lastError && { lastError: maskTexts(lastError) })
+    ...(lastError && { lastError: maskTexts(lastError) }),
+    ...(discarded && { discarded: { ...discarded, reason: maskSecrets(discarded.reason) } })
   }
 }
 

@@ -1,4 +1,5 @@
 import type { AssetEvent } from '../ingest/event.ts'
+import type { DiscardRecord } from '../journal/discard-event.ts'
 import type { JournaledEvent } from '../journal/journal-entry.ts'
 import type {
   ActivityEvent,
@@ -34,6 +35,8 @@ export class MemoryActivityStore implements ActivityStore {
   queueSample: QueueSample | undefined
   /** Reads whole events, like the journal. */
   readonly journal = { find: async (id: string) => this.#journaled(id) }
+  /** Marks a dead event as discarded, like the journal. */
+  readonly discardEvent = async (id: string, discarded: DiscardRecord) => this.#discard(id, discarded)
   readonly #searchedEvents: number
   readonly #events = new Map<string, Stored>()
   #sorted: Stored[] | undefined
@@ -112,7 +115,7 @@ export class MemoryActivityStore implements ActivityStore {
     for (const { detail } of ahead) {
       if (found.length === limit || searched === this.#searchedEvents) break
       searched++
-      const { history: _, payload, storedAt: __, ...event } = detail
+      const { history: _, replays: __, payload, storedAt: ___, ...event } = detail
       if (matches(event, filter, payload)) found.push(event)
     }
     const last = ahead[searched - 1]?.event
@@ -131,6 +134,14 @@ export class MemoryActivityStore implements ActivityStore {
   #newestFirst(): Stored[] {
     this.#sorted ??= [...this.#events.values()].sort((a, b) => newestFirst(a.event, b.event))
     return this.#sorted
+  }
+
+  #discard(id: string, discarded: DiscardRecord): boolean {
+    const stored = this.#events.get(id)
+    if (stored?.detail.status !== 'dead') return false
+    this.#events.set(id, { ...stored, detail: { ...stored.detail, status: 'discarded', discarded } })
+    this.#sorted = undefined
+    return true
   }
 
   #journaled(id: string): JournaledEvent | undefined {

@@ -1,4 +1,5 @@
 import { readConfig } from '../config.ts'
+import type { RunOrigin } from '../ingest/event.ts'
 import { createDynamoDbClient } from '../journal/dynamodb.ts'
 import type { JournaledEvent } from '../journal/journal-entry.ts'
 import { JournalReader } from '../journal/journal-reader.ts'
@@ -7,6 +8,7 @@ import { EventSender } from '../queue/event-sender.ts'
 import { createRegionalSqs, newRunId, SEND_MS } from '../wiring.ts'
 import { type Print, readArguments, UsageError } from './arguments.ts'
 import type { Command } from './command.ts'
+import { commandOrigin } from './command-origin.ts'
 import { explain } from './explain-error.ts'
 import { assetOf, count, lineOf, NEXT_AFTER_DRY_RUN } from './report-line.ts'
 
@@ -30,6 +32,8 @@ export interface ReplayOptions {
   sender: Pick<EventSender, 'store'>
   print: Print
   runId: string
+  /** The journal records it with each event. */
+  origin: RunOrigin
 }
 
 const NEVER = new AbortController().signal
@@ -67,7 +71,7 @@ export async function replay({ ids, dryRun }: ReplayArguments, options: ReplayOp
 
 /** Replays one event and prints it. Resolves to false on failure. */
 async function replayOne(id: string, dryRun: boolean, options: ReplayOptions): Promise<boolean> {
-  const { journal, sender, print, runId } = options
+  const { journal, sender, print, runId, origin } = options
   const failed = (line: string) => {
     print(lineOf(line))
     return false
@@ -89,7 +93,7 @@ async function replayOne(id: string, dryRun: boolean, options: ReplayOptions): P
     return true
   }
   try {
-    await sender.store([{ ...found.event, run: { kind: 'replay', id: runId } }], NEVER)
+    await sender.store([{ ...found.event, run: { kind: 'replay', id: runId, ...origin } }], NEVER)
   } catch (error) {
     return failed(`  not replayed: ${explain(error, { permission: 'sqs:SendMessage' })}`)
   }
@@ -122,7 +126,8 @@ export const replayCommand: Command = {
       journal: new JournalReader({ client: createDynamoDbClient(), tableName: config.JOURNAL_TABLE }),
       sender: new EventSender({ sqs, queueUrl: config.QUEUE_URL }),
       print,
-      runId: newRunId()
+      runId: newRunId(),
+      origin: commandOrigin()
     })
   }
 }

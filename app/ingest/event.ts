@@ -60,6 +60,14 @@ export interface Origin {
   own: boolean
 }
 
+/** Who requested a redrive or a replay, when and where. */
+export interface RunOrigin {
+  by: string
+  /** ISO 8601, UTC. */
+  at: string
+  from: 'page' | 'api' | 'command'
+}
+
 /** One change of one asset: the unit of storage, ordering, retries and replays. */
 export interface AssetEvent {
   /** Identifies the event: the same for all its deliveries. Hexadecimal. */
@@ -86,9 +94,10 @@ export interface AssetEvent {
   origin: Origin
   /**
    * Set for a redrive or a replay; each has its own id. An event that is redriven after a replay keeps the id
-   * of the replay in `replay`.
+   * of the replay in `replay`. Messages from before 0.3.0 have no origin.
    */
-  run?: { kind: 'replay'; id: string } | { kind: 'redrive'; id: string; replay?: string }
+  run?: ({ kind: 'replay'; id: string } | { kind: 'redrive'; id: string; replay?: string }) &
+    Partial<RunOrigin>
   /**
    * Set if `reconcile` found the change by a search and no notification was received. The payload is the
    * state of the asset when it was found. The previous state, and often the origin, are not known.

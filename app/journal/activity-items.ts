@@ -5,6 +5,7 @@ import { changeSummary } from '../ingest/event-change.ts'
 import { attemptsUntilNow, type LastAttempt } from './attempt-history.ts'
 import type { FeedItem } from './feed.ts'
 import { completeRecords } from './processor-record.ts'
+import type { ReplayRecord } from './replay-record.ts'
 
 /** An item of an event. The feed's items have no payload. */
 export interface StoredEvent extends FeedItem, Omit<LastAttempt, 'status' | 'processors'> {
@@ -14,6 +15,8 @@ export interface StoredEvent extends FeedItem, Omit<LastAttempt, 'status' | 'pro
   attempts?: number
   lastError?: ActivityEvent['lastError']
   run?: string
+  replays?: readonly ReplayRecord[]
+  discarded?: ActivityEvent['discarded']
   source?: 'web' | 'poll'
   reconciled?: true
   traceId?: string
@@ -35,7 +38,10 @@ export function toDetail(item: StoredEvent): ActivityEventDetail {
     ...(group && { group }),
     ...(source && { source }),
     ...(change && { change }),
-    history: attemptsUntilNow({ ...item, processors: completeRecords(item.processors ?? {}) }),
+    history: attemptsUntilNow({ ...item, processors: completeRecords(item.processors ?? {}) }).map(
+      (attempt) => ({ ...attempt, ...(attempt.run && { source: 'replay' as const }) })
+    ),
+    ...(item.replays && { replays: item.replays }),
     payload: event?.payload
   }
 }
@@ -43,7 +49,8 @@ export function toDetail(item: StoredEvent): ActivityEventDetail {
 /** Returns an event of the feed. */
 export function toListed(item: StoredEvent): ActivityEvent {
   const { id, type, environment, asset, origin, occurredAt, receivedAt, status, attempts = 0 } = item
-  const { startedAt, finishedAt, reason, lastError, run, traceId, processors = {} } = item
+  const { startedAt, finishedAt, reason, lastError, run, discarded, traceId } = item
+  const { processors = {} } = item
   return {
     id,
     type,
@@ -60,13 +67,14 @@ export function toListed(item: StoredEvent): ActivityEvent {
     processors: completeRecords(processors),
     ...(lastError && { lastError }),
     ...(run && { run }),
+    ...(discarded && { discarded }),
     ...(traceId && { traceId })
   }
 }
 
 /** Returns an event without the fields that only its own page shows. */
 export function withoutDetail(detail: ActivityEventDetail): ActivityEvent {
-  const { history: _, payload: __, storedAt: ___, ...event } = detail
+  const { history: _, replays: __, payload: ___, storedAt: ____, ...event } = detail
   return event
 }
 

@@ -4,11 +4,19 @@ export const SAMPLE_DAYS = 7
 /** Partition of the history index with the newest sample of the queue from each worker. */
 export const QUEUE_PARTITION = 'queue'
 
+/** Partition of the history index with the replays and discards that the activity role runs. */
+export const REPAIRS_PARTITION = 'repairs'
+
 /** Returns the partition of the history index with the counts of an hour. `time`: ISO 8601. */
 export const minutesPartition = (time: string): string => `minutes#${time.slice(0, 13)}`
 
 /** Returns the partition of the history index with the refused notifications of a day. `time`: ISO 8601. */
 export const refusedPartition = (time: string): string => `refused#${time.slice(0, 10)}`
 
-/** Prefixes of the ids of counts and samples. Ids of events are hexadecimal. */
-export const ACTIVITY_ID_PREFIX = { minute: 'minute#', refused: 'refused#', queue: 'queue#' } as const
+/** Prefixes of the ids of items that are not events. Ids of events are hexadecimal. */
+export const ACTIVITY_ID_PREFIX = {
+  minute: 'minute#',
+  refused: 'refused#',
+  queue: 'queue#',
+  repair: 'repair#'
+} as const

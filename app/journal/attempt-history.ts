@@ -14,6 +14,8 @@ export interface PastAttempt {
   startedAt: string
   /** Undefined if no end is recorded: the attempt runs, or its worker crashed or lost its lease. */
   endedAt?: string
+  /** The replay or redrive that it belongs to. */
+  run?: string
   processors: Readonly<Record<string, PastRun>>
 }
 
@@ -22,6 +24,7 @@ export interface LastAttempt {
   status: string
   attemptId?: string
   attemptStartedAt?: string
+  run?: string
   processors?: ProcessorRecords
   history?: readonly PastAttempt[]
 }
@@ -60,13 +63,18 @@ export function pastAttempts(entry: LastAttempt): readonly PastAttempt[] {
   return attempts.slice(first)
 }
 
-function lastAttempt(id: string, startedAt: string, { status, processors = {} }: LastAttempt): PastAttempt {
+function lastAttempt(
+  id: string,
+  startedAt: string,
+  { status, run, processors = {} }: LastAttempt
+): PastAttempt {
   const ran = Object.entries(processors).filter(([, { at }]) => at >= startedAt)
   const ends = ran.map(([, { at }]) => at).sort()
   return {
     id,
     startedAt,
     ...(status !== 'processing' && { endedAt: ends.at(-1) ?? startedAt }),
+    ...(run && { run }),
     processors: Object.fromEntries(ran.map(([name, record]) => [name, pastRun(record)]))
   }
 }

@@ -4,9 +4,13 @@ import type { AssetEvent } from '../ingest/event.ts'
 import type { PastAttempt } from './attempt-history.ts'
 import { JOURNAL, type JournalTable } from './journal-table.ts'
 import { completeRecords, type ProcessorRecords } from './processor-record.ts'
+import type { ReplayRecord } from './replay-record.ts'
 
-/** `retrying` waits for its next attempt; `done`, `ignored` and `dead` are final. */
-export type Status = 'processing' | 'retrying' | 'done' | 'ignored' | 'dead'
+/**
+ * `retrying` waits for its next attempt; `done`, `ignored`, `dead` and `discarded` are final. `discarded`: it
+ * was dead, and a user deleted its dead letter.
+ */
+export type Status = 'processing' | 'retrying' | 'done' | 'ignored' | 'dead' | 'discarded'
 
 export const UNFINISHED: readonly Status[] = ['processing', 'retrying']
 
@@ -18,6 +22,8 @@ export interface JournalEntry {
   processors: ProcessorRecords
   /** The redrive or replay that reopened it last. */
   run?: string
+  /** The last replays and redrives that reopened it, oldest first. */
+  replays?: readonly ReplayRecord[]
   /** When it was first started, or reopened by a redrive or replay; ISO 8601, UTC. */
   openedAt?: string
   /** Id of the last attempt. */
@@ -62,7 +68,7 @@ async function getItem({ client, tableName }: JournalTable, eventId: string) {
 
 function entryOf(item: StoredEntry): JournalEntry {
   const { status, attempts = 0, processors = {}, run, openedAt, attemptId, signedAt, later } = item
-  const { attemptStartedAt, history } = item
+  const { attemptStartedAt, history, replays } = item
   return {
     status,
     attempts,
@@ -72,6 +78,7 @@ function entryOf(item: StoredEntry): JournalEntry {
     ...(attemptId && { attemptId }),
     ...(attemptStartedAt && { attemptStartedAt }),
     ...(history && { history }),
+    ...(replays && { replays }),
     ...(signedAt && { signedAt }),
     ...(later && { later })
   }

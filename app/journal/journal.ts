@@ -14,6 +14,7 @@ import {
   unfinishedShard
 } from './journal-table.ts'
 import { cutRecords, cutTexts, type ProcessorRecords } from './processor-record.ts'
+import { withReplay } from './replay-record.ts'
 import { type Change, updateItem } from './update-item.ts'
 import {
   ABSENT,
@@ -26,7 +27,7 @@ import {
 
 /** The state of an event after an attempt. */
 export interface AttemptOutcome {
-  status: Exclude<Status, 'processing' | 'ignored'>
+  status: Exclude<Status, 'processing' | 'ignored' | 'discarded'>
   lastError?: { processor: string; code: string; message: string }
 }
 
@@ -131,6 +132,7 @@ export class Journal {
         ...(entry?.attemptId && { history: { set: pastAttempts(entry) } }),
         ...(entry ? {} : this.#description(event)),
         ...(event.run && { run: { set: event.run.id } }),
+        ...(event.run && reopens && { replays: { set: withReplay(entry?.replays ?? [], event.run, now) } }),
         ...(reopens && { finishedAt: 'remove', reason: 'remove', lastError: 'remove' })
       }
       const condition = !entry ? ABSENT : entry.attemptId ? lastAttemptIs(entry.attemptId) : NEVER_STARTED

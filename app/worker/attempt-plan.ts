@@ -27,6 +27,8 @@ export function planAttempt(
 ): AttemptPlan {
   const reopens = event.run !== undefined && event.run.id !== entry?.run
   if (entry && !UNFINISHED.includes(entry.status) && !reopens) return { outcome: 'finished' }
+  // a dead letter that was left in the queue: only a replay runs a discarded event again
+  if (entry?.status === 'discarded' && event.run?.kind === 'redrive') return { outcome: 'finished' }
   const records = entry?.processors ?? {}
   const pending = pendingProcessors(event, processors, records)
   const due = pending.filter(({ name }) => notBeforeOf(recordNamed(records, name), event.run) <= now)

@@ -1,5 +1,6 @@
 import type { ActivityEventDetail, AttemptRecord, MinuteCounts } from '../../app/activity/activity-store.ts'
 import { type EventState, MemoryActivityStore } from '../../app/activity/memory-activity-store.ts'
+import type { Repair } from '../../app/activity/repair.ts'
 import type { AssetEvent, EventType } from '../../app/ingest/event.ts'
 import { changeSummary } from '../../app/ingest/event-change.ts'
 import type { ProcessorRecord } from '../../app/journal/processor-record.ts'
@@ -355,4 +356,12 @@ export const minuteCounts = (at: number, counts: Partial<MinuteCounts> = {}): Mi
   acknowledge: undefined,
   endToEnd: undefined,
   ...counts
+})
+
+/** A replay of 5,000 events that has sent 1,200 of them. */
+export const repairOf = (change: Partial<Repair> = {}): Repair => ({
+  ...{ id: 'r1', kind: 'replay', state: 'running', failedOnly: false, by: 'listener', from: 'page' },
+  ...{ at: iso(NOW - 1000), updatedAt: iso(NOW), total: 5000, sent: 1200, discarded: 0 },
+  ...{ failed: 0, failures: [] },
+  ...change
 })

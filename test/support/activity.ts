@@ -6,11 +6,12 @@ import { type ActivityServerOptions, buildActivityServer } from '../../app/activ
 import type { ActivityEvent } from '../../app/activity/activity-store.ts'
 import { LiveFeed, type LiveFeedOptions } from '../../app/activity/live-feed.ts'
 import { type EventState, MemoryActivityStore } from '../../app/activity/memory-activity-store.ts'
-import { ReplayRunner } from '../../app/activity/replay-runner.ts'
+import { RepairRunner } from '../../app/activity/repair-runner.ts'
 import type { AssetEvent, EventType } from '../../app/ingest/event.ts'
 import { type Logger, SERIALIZERS } from '../../app/logger.ts'
 import { Lifecycle } from '../../app/web/lifecycle.ts'
 import { sampleEvent } from './events.ts'
+import { MemoryDeadLetters, MemoryRepairStore } from './repairs.ts'
 
 /** 2026-06-01T12:00:00Z */
 export const NOW = 1_780_315_200_000
@@ -105,6 +106,8 @@ export interface ActivityUnderTest {
   time: ManualTime
   /** Events that replays have sent. */
   sent: AssetEvent[]
+  repairs: MemoryRepairStore
+  deadLetters: MemoryDeadLetters
   lines: Record<string, unknown>[]
   lifecycle: Lifecycle
   /** A request with the password. */
@@ -124,18 +127,24 @@ export async function buildActivity(
   const lifecycle = new Lifecycle()
   lifecycle.state = 'ready'
   const sent: AssetEvent[] = []
+  const repairs = new MemoryRepairStore()
+  const deadLetters = new MemoryDeadLetters()
   let runs = 0
   const used = rest.store ?? store
   const app = await buildActivityServer({
     log,
     store: used,
     liveFeed: new LiveFeed({ store: used, log, clock: time.clock, every: time.every, ...live }),
-    replays: new ReplayRunner({
+    repairs: new RepairRunner({
       store: used,
+      repairs,
       journal: store.journal,
+      discardEvent: store.discardEvent,
+      deadLetters,
+      every: rest.every ?? time.every,
       sender: { store: async (events) => void sent.push(...events) },
       log,
-      clock: time.clock,
+      clock: rest.clock ?? time.clock,
       newRunId: () => `run${++runs}`
     }),
     lifecycle,
@@ -154,6 +163,8 @@ export async function buildActivity(
     store,
     time,
     sent,
+    repairs,
+    deadLetters,
     lines,
     lifecycle,
     request,

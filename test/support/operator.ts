@@ -1,11 +1,8 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
 import type { Test } from 'tap'
-import {
-  DeadLetterReader,
-  type DeadLetterReaderOptions
-} from '../../app/commands/redrive/dead-letter-reader.ts'
 import type { AssetEvent } from '../../app/ingest/event.ts'
 import { createLogger } from '../../app/logger.ts'
+import { DeadLetterReader, type DeadLetterReaderOptions } from '../../app/queue/dead-letter-reader.ts'
 import { type DeadLetterReason, DeadLetters } from '../../app/queue/dead-letters.ts'
 import { EventSender } from '../../app/queue/event-sender.ts'
 import { encodeMessage } from '../../app/queue/message-codec.ts'

@@ -3,20 +3,20 @@ import type { FastifyPluginAsync } from 'fastify'
 import type { StartInterval } from '../../interval.ts'
 import type { ActivityStore } from '../activity-store.ts'
 import type { LiveFeed } from '../live-feed.ts'
-import type { ReplayRunner } from '../replay-runner.ts'
+import type { RepairRunner } from '../repair-runner.ts'
 import { eventsRoutes } from './events-routes.ts'
-import { replaysRoutes } from './replays-routes.ts'
+import { repairsRoutes } from './repairs-routes.ts'
 import { streamRoute } from './stream-route.ts'
 
 export interface ApiOptions {
   store: ActivityStore
   liveFeed: LiveFeed
-  replays: ReplayRunner
+  repairs: RepairRunner
   every: StartInterval
 }
 
 /** The activity API, under `/api/activity`. */
-export const api: FastifyPluginAsync<ApiOptions> = async (app, { store, liveFeed, replays, every }) => {
+export const api: FastifyPluginAsync<ApiOptions> = async (app, { store, liveFeed, repairs, every }) => {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -35,6 +35,6 @@ export const api: FastifyPluginAsync<ApiOptions> = async (app, { store, liveFeed
   app.addHook('onSend', async (_request, reply) => void reply.header('cache-control', 'no-store'))
   app.register(eventsRoutes, { store })
   app.register(streamRoute, { liveFeed, every })
-  app.register(replaysRoutes, { replays })
+  app.register(repairsRoutes, { repairs })
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
 }

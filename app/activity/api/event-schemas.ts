@@ -4,6 +4,8 @@ import { OUTCOMES, SOURCES, STATUSES } from '../event-filter.ts'
 
 const time = z.string().describe('ISO 8601, UTC')
 
+const OriginText = { by: z.string(), at: time, from: z.enum(['page', 'api', 'command']) }
+
 const ErrorText = { code: z.string(), message: z.string() }
 
 const ProcessorRecordSchema = z.object({
@@ -50,6 +52,10 @@ export const EventSchema = z.object({
     .describe('absent with a read token'),
   source: z.enum(SOURCES).optional(),
   run: z.string().optional().describe('last replay or redrive that reopened the event'),
+  discarded: z
+    .object({ ...OriginText, reason: z.string() })
+    .optional()
+    .describe('last discard: the dead letter was deleted; absent with a read token'),
   traceId: z.string().optional(),
   change: z
     .object({ added: z.array(z.string()).optional(), removed: z.array(z.string()).optional() })
@@ -64,6 +70,8 @@ export const EventDetailSchema = EventSchema.extend({
         id: z.string(),
         startedAt: time,
         endedAt: time.optional(),
+        run: z.string().optional().describe('replay or redrive that the attempt belongs to'),
+        source: z.enum(['replay']).optional(),
         processors: z.record(
           z.string(),
           z.object({
@@ -76,6 +84,18 @@ export const EventDetailSchema = EventSchema.extend({
       })
     )
     .describe('the last 20 attempts'),
+  replays: z
+    .array(
+      z.object({
+        run: z.string(),
+        kind: z.enum(['replay', 'redrive']),
+        ...OriginText,
+        by: OriginText.by.optional(),
+        from: OriginText.from.optional()
+      })
+    )
+    .optional()
+    .describe('the last 10 replays and redrives that a worker has started, oldest first'),
   payload: z.unknown().describe('notification or found asset, with secrets and capability URLs masked')
 })
 
@@ -88,18 +108,32 @@ export const EventPageSchema = z.object({
     .describe('the search stopped here before the page was full; continue with `older`')
 })
 
-export const ReplaySchema = z.object({
+export const RepairSchema = z.object({
   id: z.string(),
-  state: z.enum(['running', 'done', 'aborted', 'failed']),
-  failedOnly: z.boolean(),
-  by: z.string(),
-  startedAt: time,
+  kind: z.enum(['replay', 'discard']),
+  state: z
+    .enum(['running', 'done', 'aborted', 'failed', 'lost'])
+    .describe('`lost`: the process that ran it ended without recording the end'),
+  failedOnly: z.boolean().optional().describe('of a replay'),
+  reason: z.string().optional().describe('of a discard'),
+  ...OriginText,
+  updatedAt: time,
   endedAt: time.optional(),
+  abortedBy: z.string().optional().describe('user who requested an abort'),
   total: z.int(),
-  sent: z.int(),
-  failed: z.int().describe('events that could not be sent'),
+  sent: z.int().describe('events sent to the queue'),
+  discarded: z.int().describe('events marked as discarded'),
+  failed: z.int().describe('events that could not be sent or discarded'),
   failures: z.array(z.object({ id: z.string(), ...ErrorText })).describe('the first 20 failures'),
-  error: z.object(ErrorText).optional().describe('error that stopped the replay, in the state `failed`')
+  deadLetters: z
+    .object({
+      queued: z.int().describe('approximate number in the dead-letter queue at the start'),
+      checked: z.int(),
+      deleted: z.int()
+    })
+    .optional()
+    .describe('absent while no dead letters are looked for'),
+  error: z.object(ErrorText).optional().describe('error that stopped it, in the state `failed`')
 })
 
 export const ErrorSchema = z.object(ErrorText)

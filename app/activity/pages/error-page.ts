@@ -18,9 +18,9 @@ const BY_CODE: Readonly<Record<string, Explanation>> = {
     advice: 'Check the address. The journal keeps an event for 30 days after it was last written.'
   },
   REPLAY_UNKNOWN: {
-    title: 'This replay is not known here',
+    title: 'This replay or discard is not known',
     advice:
-      'A process knows only the replays that it started. The list of events has the replayed events: filter by source “replay”.'
+      'Check the address. The journal keeps its progress for seven days; each event keeps who replayed or discarded it.'
   },
   CROSS_ORIGIN_REFUSED: {
     title: 'The request came from another site',
@@ -28,7 +28,7 @@ const BY_CODE: Readonly<Record<string, Explanation>> = {
   },
   NOTHING_SELECTED: {
     title: 'Nothing is selected',
-    advice: 'Go back and select the events to replay, or replay all that match a filter.'
+    advice: 'Go back and select events, or take all that match a filter.'
   },
   JOURNAL_UNAVAILABLE: {
     title: 'The journal does not answer',
@@ -40,11 +40,11 @@ const BY_CODE: Readonly<Record<string, Explanation>> = {
     advice: 'Reload in a few seconds. Reads of the journal are limited to protect the workers.'
   },
   REPLAY_TOO_LARGE: {
-    title: 'Too many events for one replay',
+    title: 'Too many events at once',
     advice: 'Go back and narrow the filter, by a time range for example.'
   },
   REPLAYS_BUSY: {
-    title: 'Other replays are running',
+    title: 'Other replays or discards are running',
     advice: 'Wait until one of them ends, or stop it, then start this one.'
   }
 }

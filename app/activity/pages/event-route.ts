@@ -8,6 +8,7 @@ import { maskPayload } from '../masked-payload.ts'
 import { RequestError } from '../request-error.ts'
 import { changeTable } from './change-table.ts'
 import { thumbnail } from './delivery-thumbnail.ts'
+import { discardNotice, eventRepairs } from './event-repairs.ts'
 import { eventRow, nextRetry, processorText, statusBadge, who } from './event-row.ts'
 import { duration, exactTime, timeTag } from './event-time.ts'
 import { assetName, eventTitle, eventWords } from './event-words.ts'
@@ -63,14 +64,18 @@ function eventBody(event: ActivityEventDetail, neighbours: readonly ActivityEven
 <div><h1>${eventWords(event)}</h1>
 <p class="meta">${statusBadge(event)} <span>received ${timeTag(event.receivedAt, now)}</span>${retry && html` <span>next attempt ${timeTag(retry, now)}</span>`}${event.reason && html` <span>${event.reason}</span>`} ${queuePositions(neighbours).get(id)}</p></div>
 <div class="actions"><a class="button primary" data-key="r" href="${link('/activity/replays/new', { id })}">Replay…</a>${
+    event.status === 'dead' &&
+    html`<a class="button" href="${link('/activity/discards/new', { id })}">Discard…</a>`
+  }${
     event.asset && group && html`<a class="button" href="${assetLink(group)}">History of the asset</a>`
   }<a class="button" href="/api/activity/events/${encodeURIComponent(id)}">JSON</a></div></div>
-${errors(event)}
+${errors(event)}${discardNotice(event, now)}
 <section class="card" aria-labelledby="timeline"><h2 id="timeline">What happened</h2>${waterfall(event, now)}</section>
 <div class="columns">
 <div>
 ${changes.length > 0 && html`<section class="card" aria-labelledby="changes"><h2 id="changes">What changed</h2>${changeTable(changes)}</section>`}
 ${processors(event, now)}
+${eventRepairs(event, now)}
 <section class="card" aria-labelledby="payload-title"><div class="card-head"><h2 id="payload-title">Payload</h2>${payload !== undefined && copyButton('payload')}</div>${
     payload === undefined
       ? html`<p class="muted">The payload was too large to keep.</p>`

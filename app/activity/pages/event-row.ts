@@ -76,7 +76,7 @@ export const nextRetry = ({
         .toSorted()[0]
 
 function details(event: ActivityEvent, now: number, remark: Content): Content[] {
-  const { type, environment, source, attempts, reason, lastError, status, group } = event
+  const { type, environment, source, attempts, reason, lastError, status, group, discarded } = event
   const retry = nextRetry(event)
   const isFailing = status === 'retrying' || status === 'dead'
   return [
@@ -84,6 +84,7 @@ function details(event: ActivityEvent, now: number, remark: Content): Content[] 
     isFailing && lastError && html`<code class="code">${lastError.code}</code>`,
     retry && html`next attempt ${timeTag(retry, now)}`,
     status === 'ignored' && reason,
+    status === 'discarded' && discarded && html`<bdi>${maskSecrets(discarded.reason)}</bdi>`,
     attempts > 1 && `${attempts} attempts`,
     html`<span class="type">${type}</span>`,
     html`<bdi>${environment}</bdi>`,

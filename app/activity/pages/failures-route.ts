@@ -78,6 +78,6 @@ function card(group: FailureGroup, now: number): Html {
 <div><dt>Last seen</dt><dd>${timeTag(lastSeen, now)}</dd></div></dl>
 <div class="failure-chart">${sparkBars(overTime, `${count} failures over time, oldest left`, dead > 0 ? 'dead' : 'retrying')}</div>
 <p class="advice"><strong>What to do:</strong> ${adviceOn(code, dead > 0)} <a href="${eventLink(newest.id)}">Newest: ${eventWords(newest)}</a></p>
-<div class="actions"><a class="button primary" href="${link('/activity/replays/new', selection)}">Replay these…</a><a class="button" href="${link('/activity', { processor, code, view: 'failed' })}">Show events</a></div>
+<div class="actions"><a class="button primary" href="${link('/activity/replays/new', selection)}">Replay these…</a>${dead > 0 && html`<a class="button" href="${link('/activity/discards/new', { processor, code, status: 'dead' })}">Discard the dead…</a>`}<a class="button" href="${link('/activity', { processor, code, view: 'failed' })}">Show events</a></div>
 </li>`
 }

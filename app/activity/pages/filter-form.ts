@@ -41,6 +41,7 @@ const VIEWS: Readonly<Record<string, string>> = {
   failed: 'Failed',
   retrying: 'Retrying',
   dead: 'Dead',
+  discarded: 'Discarded',
   ignored: 'Ignored',
   slowest: 'Slowest'
 }

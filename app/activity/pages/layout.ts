@@ -3,7 +3,7 @@ import { type Content, type Html, html } from './html.ts'
 export interface PageOptions {
   title: string
   /** The page to mark as current in the header. */
-  section?: 'events' | 'failures' | 'refused'
+  section?: 'events' | 'failures' | 'repairs' | 'refused'
   /** Time until a browser without JavaScript reloads the page, in seconds. */
   refreshSeconds?: number
   main: Content
@@ -12,6 +12,7 @@ export interface PageOptions {
 const SECTIONS = [
   { section: 'events', path: '/activity', title: 'Events' },
   { section: 'failures', path: '/activity/failures', title: 'Failures' },
+  { section: 'repairs', path: '/activity/repairs', title: 'Repairs' },
   { section: 'refused', path: '/activity/refused', title: 'Refused' }
 ] as const
 

@@ -75,6 +75,7 @@ function eventList(found: Found, query: Query, now: number): Html {
   const { events, query: listQuery } = found
   const isFirst = listQuery.cursor === undefined
   const filter = filterToQuery(listQuery.filter)
+  const mayBeDead = listQuery.filter.status?.includes('dead') === true
   return html`<section class="events" aria-labelledby="events-title"${
     isFirst &&
     listQuery.filter.text === undefined &&
@@ -82,8 +83,9 @@ function eventList(found: Found, query: Query, now: number): Html {
   }>
 <div class="bar"><h2 id="events-title" class="vh">${isFirst ? 'Newest events' : 'Older events'}</h2>
 <label class="pick all"><input type="checkbox" id="select-all" hidden aria-label="Select all events on this page"></label>
-<form id="selection" method="get" action="/activity/replays/new"><button type="submit">Replay selected<span id="selected" hidden></span></button></form>
+<form id="selection" method="get" action="/activity/replays/new"><button type="submit">Replay selected<span id="selected" hidden></span></button>${mayBeDead && html` <button type="submit" formaction="/activity/discards/new">Discard selected…</button>`}</form>
 ${events.length > 0 && html`<a class="button" href="${link('/activity/replays/new', isEmptyFilter(listQuery.filter) ? { all: 'yes' } : filter)}">Replay all ${isEmptyFilter(listQuery.filter) ? 'events' : 'that match'}…</a>`}
+${mayBeDead && events.length > 0 && html`<a class="button" href="${link('/activity/discards/new', filter)}">Discard all dead that match…</a>`}
 <label class="follow" hidden><input type="checkbox" id="follow"> Show new events at once</label>
 <span class="grow"></span>${isFirst && events.length > 0 && html`<span class="muted">newest first</span>`}</div>
 <div id="fresh" aria-live="polite"></div>

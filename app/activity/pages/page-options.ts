@@ -1,12 +1,12 @@
 import type { FastifyReply } from 'fastify'
 import type { ActivityStore } from '../activity-store.ts'
-import type { ReplayRunner } from '../replay-runner.ts'
+import type { RepairRunner } from '../repair-runner.ts'
 import type { Html } from './html.ts'
 
 /** Dependencies of the pages. */
 export interface PagesOptions {
   store: ActivityStore
-  replays: Pick<ReplayRunner, 'count' | 'start' | 'find' | 'abort'>
+  repairs: Pick<RepairRunner, 'count' | 'start' | 'find' | 'abort' | 'recent'>
   /** Milliseconds since the epoch. */
   clock: () => number
 }

@@ -7,7 +7,7 @@ import { failuresRoute } from './failures-route.ts'
 import { listRoute } from './list-route.ts'
 import { type PagesOptions, sendPage } from './page-options.ts'
 import { refusedRoute } from './refused-route.ts'
-import { replayRoutes } from './replay-routes.ts'
+import { repairRoutes } from './repair-routes.ts'
 import { staticFiles } from './static-files.ts'
 
 /** The activity pages: HTML that works without JavaScript, and their style and script. */
@@ -19,7 +19,7 @@ export const pages: FastifyPluginAsync<PagesOptions> = async (app, options) => {
     return sendPage(reply.code(answer.status), errorPage(answer))
   })
   await app.register(staticFiles)
-  for (const route of [listRoute, eventRoute, assetRoute, failuresRoute, refusedRoute, replayRoutes]) {
+  for (const route of [listRoute, eventRoute, assetRoute, failuresRoute, refusedRoute, repairRoutes]) {
     await app.register(route, options)
   }
   app.get('/activity/*', async () => {

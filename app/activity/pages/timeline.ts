@@ -27,8 +27,19 @@ export function timeline(event: ActivityEventDetail, now: number): Step[] {
     steps.push({ label: 'Stored in the queue', tone: 'travel', start: received, end: stored })
   let free = stored
   const attempts = attemptsOf(event)
-  for (const [index, { number, start, end, processors }] of attempts.entries()) {
-    if (start > free) steps.push({ label: waitLabel(index, number), tone: 'wait', start: free, end: start })
+  for (const [index, { number, start, end, processors, run }] of attempts.entries()) {
+    const isReplay = run !== undefined && run !== attempts[index - 1]?.run
+    const replay = isReplay ? event.replays?.find((each) => each.run === run) : undefined
+    const replayedAt = replay ? Math.min(start, Date.parse(replay.at)) : free
+    if (replayedAt > free) {
+      const detail = `by ${replay?.by ?? 'unknown'}`
+      steps.push({ label: 'Until it was replayed', tone: 'wait', start: free, end: replayedAt, detail })
+      free = replayedAt
+    }
+    if (start > free) {
+      const label = isReplay ? 'Waited in the queue' : waitLabel(index, number)
+      steps.push({ label, tone: 'wait', start: free, end: start })
+    }
     const until = Math.max(start, end ?? (event.finishedAt ? Date.parse(event.finishedAt) : now))
     const isOpen = end === undefined && !event.finishedAt
     steps.push({
@@ -36,6 +47,7 @@ export function timeline(event: ActivityEventDetail, now: number): Step[] {
       tone: 'attempt',
       start,
       end: until,
+      ...(run !== undefined && { detail: 'replay' }),
       ...(isOpen && { isOpen: true as const })
     })
     steps.push(...parts(processors, start, until))
@@ -59,6 +71,7 @@ interface TimedAttempt {
   start: number
   end: number | undefined
   processors: ActivityEventDetail['history'][number]['processors']
+  run: string | undefined
 }
 
 /** Returns the attempts of an event. Events of older releases have no history: derives the last attempt. */
@@ -66,16 +79,19 @@ function attemptsOf(event: ActivityEventDetail): TimedAttempt[] {
   const { history, attempts, startedAt, finishedAt } = event
   if (history.length > 0) {
     const first = Math.max(0, attempts - history.length)
-    return history.map(({ startedAt, endedAt, processors }, index) => ({
+    return history.map(({ startedAt, endedAt, processors, run }, index) => ({
       number: first + index + 1,
       start: Date.parse(startedAt),
       end: endedAt === undefined ? undefined : Date.parse(endedAt),
-      processors
+      processors,
+      run
     }))
   }
   if (!startedAt || attempts === 0) return []
   const end = finishedAt === undefined ? undefined : Date.parse(finishedAt)
-  return [{ number: attempts, start: Date.parse(startedAt), end, processors: event.processors }]
+  return [
+    { number: attempts, start: Date.parse(startedAt), end, processors: event.processors, run: event.run }
+  ]
 }
 
 /** Processors run sequentially. */

@@ -1,7 +1,6 @@
 import type { ActivityEvent } from '../activity-store.ts'
 
-const isFinal = ({ status }: ActivityEvent): boolean =>
-  status === 'done' || status === 'ignored' || status === 'dead'
+const isFinal = ({ status }: ActivityEvent): boolean => status !== 'processing' && status !== 'retrying'
 
 /**
  * Returns the waiting events of an asset, and the event that each waits for. Events of an asset run in order.

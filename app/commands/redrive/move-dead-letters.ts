@@ -1,10 +1,10 @@
 import { setMaxListeners } from 'node:events'
 import { ListenerError } from '../../errors.ts'
-import { type AssetEvent, replayOf } from '../../ingest/event.ts'
+import { type AssetEvent, type RunOrigin, replayOf } from '../../ingest/event.ts'
+import type { DeadLetter, DeadLetterReader } from '../../queue/dead-letter-reader.ts'
 import type { EventSender } from '../../queue/event-sender.ts'
 import type { Print } from '../arguments.ts'
 import { explain } from '../explain-error.ts'
-import type { DeadLetter, DeadLetterReader } from './dead-letter-reader.ts'
 import { type RedriveOutcome, RedriveReport } from './redrive-report.ts'
 
 /** Selects dead letters by event ID and by event type. An empty list selects all. */
@@ -19,6 +19,8 @@ export interface RedriveOptions {
   sender: Pick<EventSender, 'store'>
   print: Print
   runId: string
+  /** The journal records it with each event. */
+  origin: RunOrigin
   /** Aborts: no further dead letter is moved, and those in flight are released. */
   signal: AbortSignal
   /** Milliseconds since the epoch. */
@@ -150,10 +152,11 @@ class Redrive {
    * Sends an event once per run. Resolves to the error, or to undefined once the queue has stored the event.
    */
   async #send(event: AssetEvent, replay: string | undefined): Promise<string | undefined> {
-    const { sender, runId, signal } = this.#options
+    const { sender, runId, origin, signal } = this.#options
     if (this.#sent.has(event.id)) return
     if (signal.aborted) return 'interrupted'
-    const again: AssetEvent = { ...event, run: { kind: 'redrive', id: runId, ...(replay && { replay }) } }
+    const run = { kind: 'redrive', id: runId, ...(replay && { replay }), ...origin } as const
+    const again: AssetEvent = { ...event, run }
     try {
       this.#queueFailed.signal.throwIfAborted()
       await sender.store([again], this.#queueFailed.signal)

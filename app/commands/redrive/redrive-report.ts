@@ -1,6 +1,6 @@
+import type { DeadLetter } from '../../queue/dead-letter-reader.ts'
 import type { Print } from '../arguments.ts'
 import { assetOf, count, isoOf, lineOf, NEXT_AFTER_DRY_RUN } from '../report-line.ts'
-import type { DeadLetter } from './dead-letter-reader.ts'
 
 /** How a line begins and, for dead letters that stay in the queue, how the summary counts them. */
 const OUTCOMES = {

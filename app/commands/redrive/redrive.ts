@@ -1,12 +1,13 @@
 import { readConfig } from '../../config.ts'
 import { EVENT_TYPES } from '../../ingest/event.ts'
 import { SILENT } from '../../logger.ts'
+import { DeadLetterReader } from '../../queue/dead-letter-reader.ts'
 import { EventSender } from '../../queue/event-sender.ts'
 import { createRegionalSqs, newRunId, RECEIVE_MS } from '../../wiring.ts'
 import { readArguments, UsageError } from '../arguments.ts'
 import type { Command } from '../command.ts'
+import { commandOrigin } from '../command-origin.ts'
 import { interruption } from '../interruption.ts'
-import { DeadLetterReader } from './dead-letter-reader.ts'
 import { moveDeadLetters, type RedriveArguments } from './move-dead-letters.ts'
 
 export const REDRIVE_USAGE = `Usage: node app/main.ts redrive [option…]
@@ -53,6 +54,7 @@ export const redriveCommand: Command = {
       sender: new EventSender({ sqs, queueUrl: config.QUEUE_URL }),
       print,
       runId: newRunId(),
+      origin: commandOrigin(),
       signal: interruption(),
       clock: Date.now
     })

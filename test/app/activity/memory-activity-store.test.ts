@@ -140,3 +140,13 @@ t.test('an aborted call is rejected', async (t) => {
   await t.rejects(store.queue(ABORTED), { message: 'gone' })
   await t.rejects(store.refused(ABORTED), { message: 'gone' })
 })
+
+t.test('discards a dead event once', async (t) => {
+  const store = new MemoryActivityStore()
+  store.put(eventAt(1), { status: 'dead' })
+  const discard = { by: 'anna', at: iso(NOW), from: 'page', reason: 'gone' } as const
+  t.equal(await store.discardEvent(eventAt(1).id, discard), true)
+  t.match(await store.find(eventAt(1).id), { status: 'discarded', discarded: discard })
+  t.equal(await store.discardEvent(eventAt(1).id, discard), false)
+  t.equal(await store.discardEvent('unknown', discard), false)
+})

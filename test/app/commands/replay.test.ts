@@ -6,7 +6,8 @@ import { collect, eventOf } from '../../support/operator.ts'
 
 const at = '2026-06-01T12:00:05.000Z'
 const ran = { at, milliseconds: 1, attempts: 1, waits: 0 }
-const RUN = { kind: 'replay', id: 'r1' }
+const ORIGIN = { by: 'anna', at, from: 'command' } as const
+const RUN = { kind: 'replay', id: 'r1', ...ORIGIN }
 
 const journaled: Record<string, JournaledEvent> = {
   one: {
@@ -36,7 +37,8 @@ function build() {
       journal: { find: async (id: string) => journaled[id] },
       sender: { store: async (events: readonly unknown[]) => void sent.push(...events) },
       print,
-      runId: 'r1'
+      runId: 'r1',
+      origin: ORIGIN
     }
   }
 }

@@ -44,6 +44,27 @@ t.test('shows the last way in', async (t) => {
   t.equal(toDetail(item({ source: 'web', run: 'run-1' })).source, 'replay')
 })
 
+t.test('shows replays, their attempts, and a discard', async (t) => {
+  const at = '2026-06-01T12:00:01.000Z'
+  const replays = [{ run: 'r1', kind: 'redrive', at, by: 'anna', from: 'page' }] as const
+  const discarded = { by: 'anna', at, from: 'page', reason: 'gone' } as const
+  const stored = item({
+    ...{ run: 'r1', replays, discarded, attemptId: 'b', attemptStartedAt: at },
+    history: [{ id: 'a', startedAt: at, processors: {} }]
+  })
+  const detail = toDetail(stored)
+  t.match(detail, { replays, discarded })
+  t.strictSame(
+    detail.history.map(({ id, run, source }) => [id, run, source]),
+    [
+      ['a', undefined, undefined],
+      ['b', 'r1', 'replay']
+    ]
+  )
+  t.notOk('replays' in withoutDetail(detail))
+  t.match(toListed(stored), { discarded })
+})
+
 t.test('an event of an earlier release has the group of its payload', async (t) => {
   const { historyKey: _, ...old } = item()
   t.equal(toDetail(old).group, event.group)

@@ -74,3 +74,8 @@ t.test('keeps 20 attempts with the one that starts, and 32 KiB of them', async (
   t.equal(large.at(-2)?.id, '29')
   t.ok(large.length >= 8)
 })
+
+t.test('an attempt of a replay has its run', async (t) => {
+  const entry = { status: 'done', attemptId: 'a', attemptStartedAt: '2026-06-01T12:00:00.000Z', run: 'r1' }
+  t.match(attemptsUntilNow(entry), [{ id: 'a', run: 'r1' }])
+})

@@ -48,6 +48,20 @@ t.test('reads the earlier attempts, and no item that is not an event', async (t)
   t.equal(await readEvent(table, 'minute#1'), undefined)
 })
 
+t.test('reads who replayed an event', async (t) => {
+  const event = newEvent()
+  const first = { kind: 'replay', id: 'r1', by: 'anna', at: '2026-06-01T12:00:00.000Z', from: 'api' } as const
+  const replayed = { ...event, run: first }
+  for (const run of [undefined, first, first, { kind: 'redrive', id: 'r2' } as const])
+    await beginAttempt(journal, run ? { ...replayed, run } : event)
+  const { replays = [] } = (await readEntry(table, event.id))!
+  t.match(replays, [
+    { run: 'r1', kind: 'replay', by: 'anna', at: first.at, from: 'api' },
+    { run: 'r2', kind: 'redrive' }
+  ])
+  t.equal(replays.length, 2, 'a second attempt of a replay is not another replay')
+})
+
 t.test('an ignored event has no attempts', async (t) => {
   const event = newEvent()
   await journal.ignore(event, 'not wanted', PATIENT)

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { MemoryActivityStore } from '../../../app/activity/memory-activity-store.ts'
 import { inspectConfig, readConfig } from '../../../app/config.ts'
@@ -9,10 +10,12 @@ import { startDynamoDb } from '../../../dev/embedded-dynamodb.ts'
 import { basic, bearer, memoryLog, PASSWORD, TOKEN } from '../../support/activity.ts'
 import { withEnvironment } from '../../support/commands.ts'
 import { sampleEvent } from '../../support/events.ts'
-import { PATIENT } from '../../support/journal.ts'
+import { beginAttempt, PATIENT } from '../../support/journal.ts'
+import { buildQueues } from '../../support/operator.ts'
 
 const REQUIRED = {
   QUEUE_URL: 'http://127.0.0.1:1/0/events.fifo',
+  DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:1/0/dead-letters.fifo',
   JOURNAL_TABLE: 'journal',
   ACTIVITY_PASSWORD: PASSWORD
 }
@@ -98,6 +101,43 @@ t.test('reads the table of the journal', async (t) => {
       headers: { connection: 'close', ...basic() }
     })
     t.match(await response.json(), { events: [{ id: event.id, status: 'ignored' }] })
+    await stop()
+  })
+})
+
+t.test('discards a dead event, and deletes its dead letter', async (t) => {
+  const { queue, deadLetter, deadLetterCounts } = await buildQueues(t)
+  const dynamoDb = await startDynamoDb()
+  t.teardown(() => dynamoDb.stop())
+  const environment = {
+    ...dynamoDb.environment,
+    ...{ AWS_ENDPOINT_URL_SQS: queue.url, AWS_REGION: 'us-east-1' },
+    ...{ AWS_ACCESS_KEY_ID: 'any', AWS_SECRET_ACCESS_KEY: 'any' }
+  }
+  await withEnvironment(environment, async () => {
+    const client = createDynamoDbClient()
+    const journal = new Journal({ client, tableName: dynamoDb.tableName })
+    const event = { ...sampleEvent('upload'), receivedAt: new Date().toISOString() }
+    await journal.record(await beginAttempt(journal, event), {}, { status: 'dead' }, PATIENT)
+    await deadLetter(event)
+    client.destroy()
+    const { started, lines } = start(activity, {
+      JOURNAL_TABLE: dynamoDb.tableName,
+      QUEUE_URL: queue.queueUrl,
+      DEAD_LETTER_QUEUE_URL: queue.deadLetterQueueUrl
+    })
+    const stop = await started
+    const { url } = lines.find(({ msg }) => msg === 'activity is ready') as { url: string }
+    const headers = { connection: 'close', 'content-type': 'application/json', ...basic() }
+    const body = JSON.stringify({ ids: [event.id], reason: 'gone' })
+    const response = await fetch(`${url}/api/activity/discards`, { method: 'POST', headers, body })
+    t.match(await response.json(), { total: 1 })
+    while (!lines.some(({ msg }) => msg === 'discard ended')) await setTimeout(20)
+    t.match(
+      lines.find(({ msg }) => msg === 'discard ended'),
+      { discarded: 1, deadLetters: 1 }
+    )
+    t.strictSame(deadLetterCounts(), { visible: 0, inFlight: 0 })
     await stop()
   })
 })

@@ -123,3 +123,11 @@ t.test('each processor is either due, finished or waiting, for any records', asy
     })
   )
 })
+
+t.test('only a replay runs a discarded event again', async (t) => {
+  const discarded = entry({ a: succeeded, b: dead }, 'discarded')
+  const replay: AssetEvent = { ...event, run: { kind: 'replay', id: 'r2' } }
+  t.match(planAttempt(event, [a, b], discarded, NOW), { outcome: 'finished' })
+  t.match(planAttempt(redrive, [a, b], discarded, NOW), { outcome: 'finished' })
+  t.match(planAttempt(replay, [a, b], discarded, NOW), { outcome: 'due', due: [a, b] })
+})

@@ -62,9 +62,13 @@ export function permissions(t: Test, { plain, several, trial }: Record<string, S
     ])
     t.strictSame(allowed(several!.home, 'ServicesActivityTaskTaskRole'), [
       'Key: kms:Decrypt kms:GenerateDataKey',
+      'QueuesDeadLetterQueue: sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage',
       'QueuesQueue: sqs:SendMessage',
       `${['feed', 'history', 'unfinished'].map((name) => `${JOURNAL}/index/${name}`).join(', ')}: dynamodb:Query`,
-      `${JOURNAL}: dynamodb:BatchGetItem dynamodb:GetItem`
+      `${JOURNAL}: dynamodb:BatchGetItem dynamodb:GetItem`,
+      // the progress of repairs, and marks on dead events
+      `${JOURNAL}: dynamodb:UpdateItem`,
+      `${JOURNAL}: dynamodb:UpdateItem`
     ])
     t.strictSame(allowed(several!.home, 'ServicesPollTaskTaskRole'), [
       'Key: kms:Decrypt kms:GenerateDataKey',
@@ -74,8 +78,8 @@ export function permissions(t: Test, { plain, several, trial }: Record<string, S
     ])
   })
 
-  t.test('web and poll write counts and samples, but no event', async (t) => {
-    const keysOf = (template: Template, role: string) => {
+  t.test('web and poll write no event, and activity none but marks on dead events', async (t) => {
+    const keysOf = (template: Template, role: string, action = 'dynamodb:PutItem') => {
       const { id } = template.one('IAM::Role', role)
       return template
         .all('IAM::Policy')
@@ -83,7 +87,7 @@ export function permissions(t: Test, { plain, several, trial }: Record<string, S
         .flatMap(
           ({ Properties }) => (Properties.PolicyDocument as unknown as { Statement: Statement[] }).Statement
         )
-        .filter(({ Action }) => listOf(Action).includes('dynamodb:PutItem'))
+        .filter(({ Action }) => listOf(Action).includes(action))
         .map(({ Condition }) => Condition)
     }
     t.match(keysOf(plain!.listener, 'ServicesWebTaskTaskRole'), [
@@ -94,6 +98,19 @@ export function permissions(t: Test, { plain, several, trial }: Record<string, S
     ])
     t.match(keysOf(several!.home, 'ServicesPollTaskTaskRole'), [
       { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['minute#*'] } }
+    ])
+    // the ledger of an event (run, processors, attempts) is not among the attributes
+    t.strictSame(keysOf(several!.home, 'ServicesActivityTaskTaskRole', 'dynamodb:UpdateItem'), [
+      {
+        'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['repair#*'] },
+        Null: { 'dynamodb:LeadingKeys': ['false'] }
+      },
+      {
+        'ForAllValues:StringEquals': {
+          'dynamodb:Attributes': ['id', 'expiresAt', 'unfinishedShard', 'status', 'attemptId', 'discarded']
+        },
+        Null: { 'dynamodb:Attributes': ['false'] }
+      }
     ])
   })
 

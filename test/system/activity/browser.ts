@@ -13,6 +13,7 @@ import type { AssetEvent } from '../../../app/ingest/event.ts'
 import { startInterval } from '../../../app/interval.ts'
 import { buildActivity, PASSWORD } from '../../support/activity.ts'
 import { seededStore } from '../../support/activity-events.ts'
+import type { MemoryDeadLetters, MemoryRepairStore } from '../../support/repairs.ts'
 
 const CHROMIUM = '/usr/bin/chromium'
 
@@ -35,6 +36,8 @@ export interface Visit {
   store: MemoryActivityStore
   /** Events sent by replays. */
   sent: AssetEvent[]
+  repairs: MemoryRepairStore
+  deadLetters: MemoryDeadLetters
   origin: string
   page: Page
   context: BrowserContext
@@ -49,7 +52,11 @@ export async function visit(
   server: { allowedOrigins?: string[] } = {}
 ): Promise<Visit> {
   const time = { clock: Date.now, every: startInterval }
-  const { app, store, sent } = await buildActivity(t, { ...time, live: time, ...server })
+  const { app, store, sent, repairs, deadLetters } = await buildActivity(t, {
+    ...time,
+    live: time,
+    ...server
+  })
   seededStore(Date.now(), store)
   await app.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(() => app.server.closeAllConnections())
@@ -72,7 +79,7 @@ export async function visit(
     void dialog.dismiss()
   })
   const { port } = app.server.address() as AddressInfo
-  return { store, sent, origin: `http://127.0.0.1:${port}`, page, context, problems }
+  return { store, sent, repairs, deadLetters, origin: `http://127.0.0.1:${port}`, page, context, problems }
 }
 
 /** Addresses of a page of every kind. */
@@ -92,6 +99,9 @@ export async function everyPage(store: MemoryActivityStore): Promise<Record<stri
     failures: '/activity/failures',
     refused: '/activity/refused',
     'question before a replay': '/activity/replays/new?status=dead',
+    'question before a discard': '/activity/discards/new?status=dead',
+    'dead events': '/activity?view=dead',
+    repairs: '/activity/repairs',
     'error page': '/activity/events/nope'
   }
 }

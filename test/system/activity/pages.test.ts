@@ -1,6 +1,6 @@
 import t from 'tap'
 import { doneState, eventAt } from '../../support/activity-events.ts'
-import { everyPage, visit, withoutBrowser } from './browser.ts'
+import { everyPage, type Visit, visit, withoutBrowser } from './browser.ts'
 
 t.test('shows a new upload without a reload', { skip: withoutBrowser }, async (t) => {
   const { page, origin, store, problems } = await visit(t)
@@ -90,6 +90,36 @@ for (const javaScriptEnabled of [true, false]) {
     t.ok(sent.length > 1)
     t.strictSame(problems, [])
   })
+
+  t.test(`dead events can be discarded ${how}`, { skip: withoutBrowser }, async (t) => {
+    const { page, origin, store, deadLetters, problems } = await visit(t, { javaScriptEnabled })
+    const dead = await deadEvent(store)
+    deadLetters.put(dead)
+    await page.goto(`${origin}/activity?view=dead`)
+    await page.locator(`[data-id="${dead.id}"] input[name="id"]`).check()
+    await page.getByRole('button', { name: 'Discard selected…' }).click()
+    await page.getByRole('heading', { name: 'Discard 1 event?' }).waitFor()
+    await page.getByLabel('Reason').fill('the channel was closed')
+    await page.getByRole('button', { name: 'Discard', exact: true }).click()
+    await page.getByRole('heading', { name: 'Discard done' }).waitFor()
+    t.strictSame(deadLetters.messages, [])
+    await page.getByRole('link', { name: 'Discarded events' }).click()
+    t.equal(await page.locator('.row.discarded').count(), 1)
+    await page.locator('.row .words').click()
+    await page.getByRole('heading', { name: /^Discarded by listener/ }).waitFor()
+    await page.goto(`${origin}/activity/repairs`)
+    await page.getByRole('link', { name: 'Discard done' }).click()
+    await page.getByText('Reason: the channel was closed').waitFor()
+    t.strictSame(problems, [])
+  })
+}
+
+/** A dead event, as it is in the queue. */
+async function deadEvent(store: Visit['store']) {
+  const { signal } = new AbortController()
+  const { events } = await store.unfinished('dead', { filter: { prefix: 'people/' }, limit: 1, signal })
+  const found = await store.journal.find(events[0]!.id)
+  return found!.event!
 }
 
 t.test('a command can be copied', { skip: withoutBrowser }, async (t) => {

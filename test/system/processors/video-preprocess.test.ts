@@ -1,8 +1,8 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
 import t from 'tap'
-import { DeadLetterReader } from '../../../app/commands/redrive/dead-letter-reader.ts'
 import { moveDeadLetters } from '../../../app/commands/redrive/move-dead-letters.ts'
 import { videoPreprocess } from '../../../app/listener.ts'
+import { DeadLetterReader } from '../../../app/queue/dead-letter-reader.ts'
 import { EventSender } from '../../../app/queue/event-sender.ts'
 import { DEAD_LETTER_QUEUE_NAME } from '../../../dev/embedded-sqs.ts'
 import { buildListener } from '../../support/listener.ts'
@@ -57,6 +57,7 @@ async function redriveAll(): Promise<number> {
     sender: new EventSender({ sqs: client, queueUrl: sqs.queueUrl }),
     print: collect().print,
     runId: 'run-1',
+    origin: { by: 'anna', at: '2026-06-01T12:00:00.000Z', from: 'command' },
     signal: new AbortController().signal,
     clock: Date.now
   })

@@ -62,7 +62,7 @@ const showSelection = () => {
   if (shown) {
     shown.textContent = count > 0 ? `(${count})` : ''
     shown.hidden = count === 0
-    shown.closest('button').disabled = count === 0
+    for (const button of all('button', shown.closest('form'))) button.disabled = count === 0
   }
   if (selectAll) {
     selectAll.checked = count > 0 && count === boxes().length

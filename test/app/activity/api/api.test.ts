@@ -12,8 +12,11 @@ t.test('the OpenAPI document describes every route', async (t) => {
       ['/api/activity/events/{id}', ['get']],
       ['/api/activity/stream', ['get']],
       ['/api/activity/replays', ['post']],
+      ['/api/activity/discards', ['post']],
       ['/api/activity/replays/{id}', ['get']],
-      ['/api/activity/replays/{id}/abort', ['post']]
+      ['/api/activity/replays/{id}/abort', ['post']],
+      ['/api/activity/discards/{id}', ['get']],
+      ['/api/activity/discards/{id}/abort', ['post']]
     ]
   )
   t.match(components.securitySchemes, { password: { scheme: 'basic' }, token: { scheme: 'bearer' } })

@@ -107,3 +107,35 @@ t.test('an attempt whose worker ended is as long as the event', async (t) => {
     ['Attempt 2', 100, 300]
   ])
 })
+
+t.test('shows who replayed the event, and the attempts of the replay', async (t) => {
+  const attempt = (id: string, start: number, run?: string): AttemptRecord => ({
+    ...{ id, startedAt: at(start), endedAt: at(start + 10), processors: {} },
+    ...(run && { run, source: 'replay' })
+  })
+  const history = [
+    attempt('1', 0),
+    attempt('2', 1000, 'r1'),
+    attempt('3', 2000, 'r1'),
+    attempt('4', 3000, 'r2')
+  ]
+  const replays = [{ run: 'r1', kind: 'redrive', at: at(900), by: 'anna' } as const]
+  t.strictSame(steps({ attempts: 1, finishedAt: at(3010), history, replays }).slice(1), [
+    ['Attempt 1', 0, 10],
+    ['Until it was replayed', 10, 900, 'by anna'],
+    ['Waited in the queue', 900, 1000],
+    ['Attempt 2', 1000, 1010, 'replay'],
+    ['Waited for the next attempt', 1010, 2000],
+    ['Attempt 3', 2000, 2010, 'replay'],
+    ['Waited in the queue', 2010, 3000],
+    ['Attempt 4', 3000, 3010, 'replay']
+  ])
+  const early = [{ run: 'r1', kind: 'redrive', at: at(2000) } as const]
+  const [, , until] = steps({
+    attempts: 1,
+    finishedAt: at(1010),
+    history: history.slice(0, 2),
+    replays: early
+  })
+  t.strictSame(until, ['Until it was replayed', 10, 1000, 'by unknown'], 'a clock that is ahead')
+})

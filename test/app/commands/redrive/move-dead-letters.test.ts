@@ -1,5 +1,4 @@
 import t, { type Test } from 'tap'
-import { DeadLetterReader } from '../../../../app/commands/redrive/dead-letter-reader.ts'
 import {
   moveDeadLetters,
   type RedriveArguments,
@@ -7,12 +6,14 @@ import {
 } from '../../../../app/commands/redrive/move-dead-letters.ts'
 import { ListenerError } from '../../../../app/errors.ts'
 import type { AssetEvent } from '../../../../app/ingest/event.ts'
+import { DeadLetterReader } from '../../../../app/queue/dead-letter-reader.ts'
 import { encodeMessage } from '../../../../app/queue/message-codec.ts'
 import { buildQueues, collect, eventOf, QUIET, REASON } from '../../../support/operator.ts'
 import { startSqsFake } from '../../../support/sqs-fake.ts'
 
 const ALL: RedriveArguments = { ids: [], types: [], dryRun: false }
-const RUN = { kind: 'redrive', id: 'c0ffee00' } as const
+const ORIGIN = { by: 'anna', at: '2026-06-02T12:00:00.000Z', from: 'command' } as const
+const RUN = { kind: 'redrive', id: 'c0ffee00', ...ORIGIN } as const
 
 async function build(t: Test) {
   const queues = await buildQueues(t)
@@ -28,6 +29,7 @@ async function build(t: Test) {
           sender: queues.sender,
           print,
           runId: RUN.id,
+          origin: ORIGIN,
           signal: new AbortController().signal,
           clock: Date.now,
           ...options

@@ -1,6 +1,6 @@
 import t from 'tap'
-import type { DeadLetter } from '../../../../app/commands/redrive/dead-letter-reader.ts'
 import { RedriveReport, type ReportOptions } from '../../../../app/commands/redrive/redrive-report.ts'
+import type { DeadLetter } from '../../../../app/queue/dead-letter-reader.ts'
 import { collect, eventOf, REASON } from '../../../support/operator.ts'
 
 function build(options: Partial<ReportOptions> = {}) {

@@ -1,11 +1,11 @@
 import { type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
-import type { AssetEvent } from '../../ingest/event.ts'
-import { type StartInterval, startInterval } from '../../interval.ts'
-import type { Logger } from '../../logger.ts'
-import type { DeadLetterReason } from '../../queue/dead-letters.ts'
-import { Leases } from '../../queue/leases.ts'
-import { decodeMessage } from '../../queue/message-codec.ts'
-import { SqsMessageSource } from '../../queue/sqs-message-source.ts'
+import type { AssetEvent } from '../ingest/event.ts'
+import { type StartInterval, startInterval } from '../interval.ts'
+import type { Logger } from '../logger.ts'
+import type { DeadLetterReason } from './dead-letters.ts'
+import { Leases } from './leases.ts'
+import { decodeMessage } from './message-codec.ts'
+import { SqsMessageSource } from './sqs-message-source.ts'
 
 /** A dead letter that this process has received. */
 export interface DeadLetter {

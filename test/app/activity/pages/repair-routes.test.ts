@@ -1,10 +1,10 @@
 import t from 'tap'
 import { type ActivityUnderTest, basic, buildActivity, settled } from '../../../support/activity.ts'
-import { eventAt, failingState, HOSTILE, iso, NOW, seededStore } from '../../../support/activity-events.ts'
+import { eventAt, failingState, repairOf, seededStore } from '../../../support/activity-events.ts'
 
-const form = (fields: Record<string, string> | [string, string][]) => ({
+const form = (fields: Record<string, string> | [string, string][], url = '/activity/replays') => ({
   method: 'POST' as const,
-  url: '/activity/replays',
+  url,
   payload: new URLSearchParams(fields).toString(),
   headers: { ...basic(), 'content-type': 'application/x-www-form-urlencoded' }
 })
@@ -73,6 +73,7 @@ t.test('does not offer a replay if no event matches', async (t) => {
   const { get } = await seeded(t)
   t.match((await get('/activity/replays/new?prefix=zzz')).body, 'Nothing to replay')
   t.match((await get('/activity/replays/new?id=gone')).body, 'Nothing to replay')
+  t.match((await get('/activity/discards/new?id=gone')).body, 'Nothing to discard')
 })
 
 t.test('refuses an empty selection, except with all=yes', async (t) => {
@@ -88,60 +89,49 @@ t.test('refuses an empty selection, except with all=yes', async (t) => {
   t.match(all.body, '<input type="hidden" name="all" value="yes">')
 })
 
-t.test('a running replay can be stopped, and shows the events that were not sent', async (t) => {
+t.test('a running replay can be stopped', async (t) => {
   const aborted: string[] = []
-  const replay = {
-    id: 'r/1',
-    state: 'running' as const,
-    failedOnly: false,
-    by: 'listener',
-    startedAt: iso(NOW - 1000),
-    total: 5000,
-    sent: 1200,
-    failed: 1,
-    failures: [{ id: HOSTILE, code: 'QUEUE_UNAVAILABLE', message: HOSTILE }]
-  }
-  const replays = {
-    find: (id: string) => (id === 'r/1' ? replay : undefined),
+  const known = (id: string) => (id === 'r/1' ? repairOf({ id, state: 'running' }) : undefined)
+  const repairs = {
+    find: async (id: string) => known(id),
     abort: async (id: string) => {
       aborted.push(id)
-      return id === 'r/1' ? replay : undefined
+      return known(id)
     }
   }
-  const { get, request } = await buildActivity(t, { replays: replays as never })
-  const { body } = await get('/activity/replays/r%2F1')
+  const { get, request } = await buildActivity(t, { repairs: repairs as never })
+  const { body } = await get('/activity/repairs/r%2F1')
   t.match(body, 'data-refresh="1000"')
   t.match(body, '<noscript><meta http-equiv="refresh" content="2">')
-  t.match(
-    body,
-    '<strong>1,200</strong> of 5,000 events sent to the queue, <strong class="bad">1</strong> failed'
-  )
-  t.match(body, 'action="/activity/replays/r%2F1/abort"')
-  t.notMatch(body, /<script>|<img src=x/)
-  const stopped = await request({ ...form({}), url: '/activity/replays/r%2F1/abort' })
+  const stopped = await request(form({}, '/activity/repairs/r%2F1/abort'))
   t.equal(stopped.statusCode, 303)
-  t.equal(stopped.headers.location, '/activity/replays/r%2F1')
-  t.equal((await request({ ...form({}), url: '/activity/replays/other/abort' })).statusCode, 404)
-  t.equal((await get('/activity/replays/other')).statusCode, 404)
+  t.equal(stopped.headers.location, '/activity/repairs/r%2F1')
+  t.equal((await request(form({}, '/activity/repairs/other/abort'))).statusCode, 404)
+  t.equal((await get('/activity/repairs/other')).statusCode, 404)
   t.strictSame(aborted, ['r/1', 'other'])
 })
 
-t.test('a failed replay shows the reason', async (t) => {
-  const replay = {
-    id: 'r1',
-    state: 'failed',
-    failedOnly: true,
-    by: 'listener',
-    startedAt: iso(NOW - 1000),
-    endedAt: iso(NOW),
-    total: 1,
-    sent: 0,
-    failed: 0,
-    failures: [],
-    error: { code: 'QUEUE_UNAVAILABLE', message: 'no answer' }
+t.test('discards dead events with a reason, and lists the repair', async (t) => {
+  const { get, request, dead, store, deadLetters } = await seeded(t)
+  for (const event of dead) deadLetters.put(event)
+  const asked = await get('/activity/discards/new?view=failed')
+  t.match(asked.body, 'Discard 2 events?')
+  t.match(asked.body, 'name="reason"')
+  const status = { status: 'retrying,dead' }
+  for (const fields of [status, { ...status, reason: ' ' }]) {
+    const refused = await request(form(fields, '/activity/discards'))
+    t.equal(refused.statusCode, 400)
   }
-  const { get } = await buildActivity(t, { replays: { find: () => replay } as never })
-  t.match((await get('/activity/replays/r1')).body, '<code>QUEUE_UNAVAILABLE</code> <bdi>no answer</bdi>')
+  t.equal((await request({ method: 'POST', url: '/activity/discards' })).statusCode, 400)
+  const started = await request(form({ ...status, reason: 'the asset is gone' }, '/activity/discards'))
+  t.equal(started.statusCode, 303)
+  const ended = await whenEnded(get, started)
+  t.match(ended.body, 'Discard done')
+  t.match(await store.find(dead[0]!.id), { status: 'discarded', discarded: { reason: 'the asset is gone' } })
+  t.strictSame(deadLetters.messages, [])
+  t.match((await get('/activity/repairs')).body, 'the asset is gone')
+  t.match((await get('/activity?view=discarded')).body, 'the asset is gone')
+  t.match((await get('/activity/discards/new?view=failed')).body, 'Nothing to discard')
 })
 
 t.test('refuses a replay from another site', async (t) => {

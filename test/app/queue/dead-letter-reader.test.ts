@@ -1,8 +1,8 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs'
 import t from 'tap'
-import { DeadLetterReader } from '../../../../app/commands/redrive/dead-letter-reader.ts'
-import { buildQueues, eventOf, QUIET, REASON } from '../../../support/operator.ts'
-import { refuse, startSqsFake } from '../../../support/sqs-fake.ts'
+import { DeadLetterReader } from '../../../app/queue/dead-letter-reader.ts'
+import { buildQueues, eventOf, QUIET, REASON } from '../../support/operator.ts'
+import { refuse, startSqsFake } from '../../support/sqs-fake.ts'
 
 t.test('returns the event, the reason and the time of a dead letter', async (t) => {
   const { deadLetter, createReader } = await buildQueues(t)

@@ -15,7 +15,9 @@ t.test('counts and replays the events that a filter selects, and returns the pro
   const filter = { status: 'dead', from: '2026-06-01' }
   const counted = await post(server, { filter, dryRun: true })
   t.equal(counted.statusCode, 200)
-  t.strictSame(counted.json(), { total: 1 })
+  t.strictSame(counted.json(), { total: 1, isComplete: true })
+  const all = await post(server, { filter: { from: '2026-06-01' }, failedOnly: false, dryRun: true })
+  t.strictSame(all.json(), { total: 2, isComplete: true })
   t.strictSame(server.sent, [])
   const started = await post(server, { filter })
   t.equal(started.statusCode, 202)
@@ -29,7 +31,9 @@ t.test('counts and replays the events that a filter selects, and returns the pro
     total: 1,
     sent: 1
   })
-  t.match(server.sent, [{ id: 'event-000001', run: { kind: 'redrive', id: 'run1' } }])
+  t.match(server.sent, [
+    { id: 'event-000001', run: { kind: 'redrive', id: 'run1', by: 'listener', from: 'api' } }
+  ])
 })
 
 t.test('replays events by id, with all processors on request', async (t) => {
@@ -86,4 +90,33 @@ t.test('a body without a clear selection is refused', async (t) => {
     if (parameter) t.match(answer.json().message, new RegExp(`^${parameter}: `))
   }
   t.strictSame(server.sent, [])
+})
+
+t.test('discards dead events with a reason', async (t) => {
+  const server = await buildActivity(t)
+  const { store, deadLetters } = server
+  store.put(eventAt(1), { status: 'dead' })
+  store.put(eventAt(2), { status: 'dead' })
+  store.put(eventAt(3))
+  deadLetters.put(eventAt(1))
+  const discards = '/api/activity/discards'
+  const filter = { view: 'failed' }
+  const counted = await post(server, { filter, reason: 'gone', dryRun: true }, discards)
+  t.strictSame(counted.json(), { total: 2, isComplete: true })
+  const started = await post(server, { ids: [eventAt(1).id, eventAt(3).id], reason: 'gone' }, discards)
+  t.equal(started.statusCode, 202)
+  t.match(started.json(), { id: 'run1', total: 1 })
+  while ((await server.get(`${discards}/run1`)).json().state === 'running') await settled()
+  t.match((await server.get(`${discards}/run1`)).json(), { kind: 'discard', discarded: 1, reason: 'gone' })
+  t.strictSame(deadLetters.messages, [])
+  t.match((await server.get(`/api/activity/events/${eventAt(1).id}`)).json(), {
+    status: 'discarded',
+    discarded: { by: 'listener', from: 'api', reason: 'gone' }
+  })
+  t.equal((await post(server, {}, `${discards}/run1/abort`)).json().state, 'done')
+  for (const body of [{ filter }, { filter, reason: ' ' }, { filter, reason: 'x'.repeat(301) }]) {
+    const refused = await post(server, body, discards)
+    t.equal(refused.statusCode, 400)
+    t.match(refused.json(), { code: 'FILTER_INVALID', message: /^reason: / })
+  }
 })

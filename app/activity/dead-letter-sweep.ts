@@ -1,0 +1,62 @@
+import type { AssetEvent } from '../ingest/event.ts'
+import type { DeadLetter, DeadLetterReader } from '../queue/dead-letter-reader.ts'
+
+/** The dead-letter queue, as repairs use it. */
+export interface DeadLetterQueue {
+  /** Returns a reader for one sweep. */
+  open: () => Pick<DeadLetterReader, 'receive' | 'delete' | 'release'>
+  /** Returns the approximate number of dead letters. */
+  count: () => Promise<number>
+}
+
+/** A dead letter that this listener wrote. */
+export type ReadableDeadLetter = DeadLetter & { event: AssetEvent }
+
+export interface SweepOptions {
+  queue: DeadLetterQueue
+  /** Which dead letters to delete. */
+  isWanted: (deadLetter: ReadableDeadLetter) => boolean
+  /** Called with each batch of deleted dead letters. */
+  onDeleted: (deadLetters: readonly ReadableDeadLetter[]) => Promise<void>
+  /** Called with the number of dead letters that were looked at. */
+  onChecked: (checked: number) => void
+  /** Dead letters sent later are left alone; milliseconds since the epoch. */
+  until: number
+  /** Maximum number of dead letters to look at. */
+  maximum: number
+  signal: AbortSignal
+}
+
+/** `complete`: all dead letters were looked at, except those that others held. */
+export type SweepEnd = 'complete' | 'aborted' | 'limit'
+
+/**
+ * Deletes wanted dead letters. SQS cannot look up a message, so this receives all and keeps them hidden until
+ * the end: for two minutes if the process is killed. Others that read the queue meanwhile do not see them.
+ */
+export async function sweepDeadLetters(options: SweepOptions): Promise<SweepEnd> {
+  const { queue, isWanted, onDeleted, onChecked, until, maximum, signal } = options
+  const reader = queue.open()
+  let checked = 0
+  try {
+    // SQS may answer with nothing although there are messages
+    for (let empty = 0; empty < 2; ) {
+      if (signal.aborted) return 'aborted'
+      if (checked >= maximum) return 'limit'
+      const received = await reader.receive()
+      checked += received.length
+      onChecked(checked)
+      const old = received.filter(({ sentAt }) => sentAt <= until)
+      empty = old.length === 0 ? empty + 1 : 0
+      const wanted = old.filter(isReadable).filter(isWanted)
+      const deleted = await Promise.all(wanted.map((deadLetter) => reader.delete(deadLetter)))
+      await onDeleted(wanted.filter((_, index) => deleted[index]))
+    }
+    return 'complete'
+  } finally {
+    await reader.release()
+  }
+}
+
+const isReadable = (deadLetter: DeadLetter): deadLetter is ReadableDeadLetter =>
+  deadLetter.event !== undefined

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { Server } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from '@aws-sdk/client-dynamodb'
 import dynalite from 'dynalite'
@@ -43,6 +43,7 @@ export async function startDynamoDb(options: DynamoDbOptions = {}): Promise<Embe
   const local = host === '0.0.0.0' ? '127.0.0.1' : host
   const server = dynalite({ createTableMs: 0 }).listen(port, host)
   await once(server, 'listening')
+  const operations = followOperations(server)
   const address = server.address() as AddressInfo
   await createTable(`http://${local}:${address.port}`)
   const url = `http://${options.advertisedHost ?? local}:${address.port}`
@@ -58,10 +59,38 @@ export async function startDynamoDb(options: DynamoDbOptions = {}): Promise<Embe
     },
     server,
     stop: async () => {
-      const closed = new Promise((resolve) => server.close(resolve))
+      server.on('connection', (socket) => socket.destroy())
       server.closeAllConnections()
-      await closed
+      await operations.idle()
+      await new Promise((resolve) => server.close(resolve))
     }
+  }
+}
+
+/**
+ * Follows the operations of a server, whose clients may have left. Dynalite throws where nobody can catch it if
+ * its database closes during one.
+ */
+function followOperations(server: Server): { idle: () => Promise<void> } {
+  const running = new Set<ServerResponse>()
+  let onEnd = () => {}
+  server.prependListener('request', (_request, response) => {
+    running.add(response)
+    const { end } = response
+    response.end = ((...given: unknown[]) => {
+      running.delete(response)
+      onEnd()
+      return Reflect.apply(end, response, given)
+    }) as typeof end
+  })
+  return {
+    idle: () =>
+      new Promise((resolve) => {
+        onEnd = () => {
+          if (running.size === 0) resolve()
+        }
+        onEnd()
+      })
   }
 }
 

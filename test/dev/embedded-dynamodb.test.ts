@@ -104,3 +104,23 @@ test('a stop closes open connections', async (t) => {
   await dynamoDb.stop()
   await t.rejects(client.send(new ListTablesCommand()))
 })
+
+test('a stop waits for operations whose clients have left', async (t) => {
+  for (let run = 0; run < 5; run++) {
+    const dynamoDb = await startDynamoDb()
+    const client = connect(t, dynamoDb, { maxAttempts: 1 })
+    let received = 0
+    const arrived = new Promise<void>((resolve) => {
+      dynamoDb.server.on('request', (request) => request.once('end', () => ++received === 20 && resolve()))
+    })
+    const writes = Array.from({ length: 20 }, (_, number) => {
+      const Item = { id: { S: `item-${number}` }, text: { S: 'x'.repeat(10_000) } }
+      return client.send(new PutItemCommand({ TableName: dynamoDb.tableName, Item })).catch(() => {})
+    })
+    await arrived
+    client.destroy()
+    await dynamoDb.stop()
+    await Promise.all(writes)
+  }
+  t.pass('no error was thrown where nobody catches it')
+})

@@ -39,6 +39,17 @@ function launched(): Promise<Browser> {
 
 root.teardown(async () => (await browser)?.close())
 
+/** A page for each set of options, shared by tests: a new one compiles everything again, for seconds. */
+const pages = new Map<string, Promise<Page>>()
+
+function sharedPage(options: BrowserContextOptions): Promise<Page> {
+  const key = JSON.stringify(options)
+  const shared =
+    pages.get(key) ?? launched().then(async (started) => (await started.newContext(options)).newPage())
+  pages.set(key, shared)
+  return shared
+}
+
 export interface Visit {
   store: MemoryActivityStore
   /** Events sent by replays. */
@@ -52,29 +63,42 @@ export interface Visit {
   problems: string[]
 }
 
+export interface VisitOptions
+  extends Pick<BrowserContextOptions, 'bypassCSP' | 'httpCredentials' | 'javaScriptEnabled'> {
+  viewport?: { width: number; height: number }
+  /** Origins of other pages that may read the server's feed. */
+  allowedOrigins?: string[]
+}
+
+const DESKTOP = { width: 1280, height: 900 }
+
 /** A signed-in browser at the activity role's server, on a memory store full of events. */
 export async function visit(
   t: Test,
-  options: BrowserContextOptions = {},
-  server: { allowedOrigins?: string[] } = {}
+  { allowedOrigins, viewport = DESKTOP, ...options }: VisitOptions = {}
 ): Promise<Visit> {
   const time = { clock: Date.now, every: startInterval }
   const { app, store, sent, repairs, deadLetters } = await buildActivity(t, {
     ...time,
     live: time,
-    ...server
+    ...(allowedOrigins && { allowedOrigins })
   })
   seededStore(Date.now(), store)
   await app.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(() => app.server.closeAllConnections())
-  const context = await (await launched()).newContext({
+  const page = await sharedPage({
     httpCredentials: { username: 'listener', password: PASSWORD },
-    viewport: { width: 1280, height: 900 },
     reducedMotion: 'reduce',
+    javaScriptEnabled: true,
     ...options
   })
-  t.teardown(() => context.close())
-  const page = await context.newPage()
+  const context = page.context()
+  await page.setViewportSize(viewport)
+  t.teardown(async () => {
+    page.removeAllListeners()
+    await context.clearPermissions()
+    await page.goto('about:blank')
+  })
   const problems: string[] = []
   page.on('pageerror', ({ message }) => problems.push(message))
   page.on('console', (message) => {

@@ -14,7 +14,7 @@ t.test('the example in docs/ lists events of another origin live', { skip: witho
   await once(site, 'listening')
   t.teardown(() => site.close())
   const address = `http://127.0.0.1:${(site.address() as AddressInfo).port}`
-  const { page: tab, origin, store, problems } = await visit(t, {}, { allowedOrigins: [address] })
+  const { page: tab, origin, store, problems } = await visit(t, { allowedOrigins: [address] })
   t.teardown(() => site.closeAllConnections())
   await tab.goto(`${address}/?listener=${origin}&token=${TOKEN}`)
   await tab.locator('li').nth(19).waitFor()

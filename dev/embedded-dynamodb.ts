@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from '@aws-sdk/client-dynamodb'
 import dynalite from 'dynalite'
 import { journalTableInput } from '../app/journal/journal-table.ts'
@@ -29,6 +30,9 @@ export const JOURNAL_TABLE_NAME = 'cloudinary-journal'
 
 const REGION = 'us-east-1'
 const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' }
+
+/** Maximum duration of operations whose clients have left, in milliseconds. */
+const LAST_OPERATIONS_MS = 1000
 
 /** Seconds. */
 const TABLE_WAIT = { maxWaitTime: 10, minDelay: 0.01, maxDelay: 0.1 }
@@ -61,7 +65,7 @@ export async function startDynamoDb(options: DynamoDbOptions = {}): Promise<Embe
     stop: async () => {
       server.on('connection', (socket) => socket.destroy())
       server.closeAllConnections()
-      await operations.idle()
+      await Promise.race([operations.idle(), pause(LAST_OPERATIONS_MS)])
       await new Promise((resolve) => server.close(resolve))
     }
   }
@@ -74,8 +78,9 @@ export async function startDynamoDb(options: DynamoDbOptions = {}): Promise<Embe
 function followOperations(server: Server): { idle: () => Promise<void> } {
   const running = new Set<ServerResponse>()
   let onEnd = () => {}
-  server.prependListener('request', (_request, response) => {
-    running.add(response)
+  server.prependListener('request', (request, response) => {
+    // an operation starts with the end of its request
+    request.once('end', () => running.add(response))
     const { end } = response
     response.end = ((...given: unknown[]) => {
       running.delete(response)

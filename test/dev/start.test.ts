@@ -9,8 +9,6 @@ import { exited } from './start/fixtures.ts'
 const stdio: ['ignore', 'pipe', 'inherit'] = ['ignore', 'pipe', 'inherit']
 
 const LOCAL = {
-  // not the cache of others: code from it that was compiled without coverage has none
-  NODE_COMPILE_CACHE: '.tap/compile-cache-start',
   CLOUDINARY_URL: '',
   QUEUE_URL: '',
   JOURNAL_TABLE: '',
@@ -25,7 +23,9 @@ t.test('--help prints the usage', async (t) => {
 })
 
 t.test('processes an upload, runs on, and stops at Ctrl-C', async (t) => {
-  const child = spawn(process.execPath, ['dev/start.ts'], { env: { ...process.env, ...LOCAL }, stdio })
+  // code from the compile cache has no coverage
+  const env = { ...process.env, ...LOCAL, NODE_DISABLE_COMPILE_CACHE: '1' }
+  const child = spawn(process.execPath, ['dev/start.ts'], { env, stdio })
   const ended = once(child, 'close')
   t.teardown(async () => {
     child.kill('SIGKILL')

@@ -1,7 +1,8 @@
-import { fork, spawn } from 'node:child_process'
+import { execFileSync, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { arch, constants, cpus, setPriority } from 'node:os'
+import { arch, cpus } from 'node:os'
 import { createInterface } from 'node:readline'
+import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { formatTable } from '../../test/system/chaos/table.ts'
 import { cpuSecondsOf } from '../process-cpu.ts'
@@ -13,24 +14,23 @@ import type { Instruction } from './viewers.ts'
 const USAGE = `Usage: npm run bench:viewers -- [--runs N] [--seconds N]
 
 Measures how long the webhook takes to answer at 300 notifications a second, without and with 50 people who watch
-the activity page. Runs alternate, after a warm-up. Everything but \`web\`, its queue and the sender runs at a low
-priority, since it runs on other machines in production.
+the activity page. Runs alternate, after a warm-up. \`web\`, its queue and the sender have one core, the activity role,
+its journal and the viewers another one, as on two machines (Linux, \`taskset\`).
 
   --runs N      runs of each case; default 5
   --seconds N   duration of a run; default 10
-  --same-priority   gives all processes the same priority
 `
 
 const PER_SECOND = 300
 const VIEWERS = 50
+const SETTLE_MS = 3000
 const PASSWORD = 'bench-password'
 
 const { values } = parseArgs({
   options: {
     help: { type: 'boolean', short: 'h' },
     runs: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '10' },
-    'same-priority': { type: 'boolean', default: false }
+    seconds: { type: 'string', default: '10' }
   }
 })
 if (values.help) {
@@ -38,13 +38,15 @@ if (values.help) {
   process.exit()
 }
 const print = (text = '') => process.stdout.write(`${text}\n`)
-const aside = (pid: number) => {
-  if (!values['same-priority']) setPriority(pid, constants.priority.PRIORITY_LOW)
-}
+const WEBHOOK_CORE = 0
+const VIEWERS_CORE = 1
+const pin = (pid: number | undefined, core: number) =>
+  execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', String(core), String(pid)])
 
+pin(process.pid, WEBHOOK_CORE)
 const journal = fork(`${import.meta.dirname}/busy-journal.ts`, [String(PER_SECOND)])
 const [{ environment }] = (await once(journal, 'message')) as [{ environment: Record<string, string> }]
-aside(journal.pid!)
+pin(journal.pid, VIEWERS_CORE)
 
 const activity = spawn(process.execPath, ['app/main.ts', 'activity'], {
   env: {
@@ -53,11 +55,12 @@ const activity = spawn(process.execPath, ['app/main.ts', 'activity'], {
     PORT: '0',
     HOST: '127.0.0.1',
     QUEUE_URL: 'http://127.0.0.1:9/0/q.fifo',
+    DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:9/0/d.fifo',
     ACTIVITY_PASSWORD: PASSWORD
   },
   stdio: ['ignore', 'pipe', 'inherit']
 })
-aside(activity.pid!)
+pin(activity.pid, VIEWERS_CORE)
 let activityUrl = ''
 for await (const line of createInterface({ input: activity.stdout })) {
   const { msg, url } = JSON.parse(line)
@@ -67,7 +70,7 @@ for await (const line of createInterface({ input: activity.stdout })) {
 activity.stdout.resume()
 
 const viewers = fork(`${import.meta.dirname}/viewers.ts`)
-aside(viewers.pid!)
+pin(viewers.pid, VIEWERS_CORE)
 const standIns = await startInstantStandIns()
 const web = await startRole('web', standIns)
 
@@ -85,11 +88,13 @@ async function run(name: string, count: number) {
     const authorization = `Basic ${Buffer.from(`listener:${PASSWORD}`).toString('base64')}`
     await instruct({ kind: 'open', url: `${activityUrl}/api/activity/stream`, authorization, count })
   }
+  // viewers first receive the events of the last 15 s
+  await pause(SETTLE_MS)
   const before = await cpuSecondsOf(activity.pid!)
   const latencies = await postAtRate(web.url, notifications, PER_SECOND)
   const cores = ((await cpuSecondsOf(activity.pid!)) - before) / seconds
   const { messages = 0 } = await instruct({ kind: 'close' })
-  return { ...latencies, cores, perViewer: count === 0 ? 0 : messages / count / seconds }
+  return { ...latencies, cores, perViewer: count === 0 ? 0 : messages / count / (seconds + SETTLE_MS / 1000) }
 }
 
 try {

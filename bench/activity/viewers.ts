@@ -33,4 +33,3 @@ process.on('message', (instruction: Instruction) => {
       messages = 0
   }
 })
-process.send?.({ url: '' })

@@ -33,7 +33,7 @@ export interface LiveFeedOptions {
 }
 
 /** Interval of polls of the store, in milliseconds: an event is on the page within a second. */
-const POLL_MS = 750
+const POLL_MS = 500
 
 /** Time after its receipt in which the feed watches an event for changes, in milliseconds. */
 const WATCHED_MS = 60_000

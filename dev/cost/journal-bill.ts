@@ -14,8 +14,8 @@ const READ_UNITS = 0.5
 const POLLED_EVENTS = 100
 /** Age of the events that the live feed polls, in seconds. */
 const POLLED_SECONDS = 60
-/** The live feed polls every 750 ms. */
-const POLLS_PER_HOUR = 3600 / 0.75
+/** The live feed polls every 500 ms. */
+const POLLS_PER_HOUR = 3600 / 0.5
 
 /** What the journal stores in a month. */
 export interface JournalLoad {

@@ -109,7 +109,7 @@ t.test('the role activity costs its task, metrics, secrets and what viewers read
   t.equal(plain['Tasks (Fargate)']![0], dollars(HOURS * (0.25 * 0.03238 + 0.5 * 0.00356)))
   t.equal(plain['Metrics, alarms, dashboards']![0], dollars(17 * 0.3 + 4 * 0.1))
   t.equal(plain['Secret, keys, images, access logs']![0], '0.40')
-  const polls = (160 * 3600) / 0.75
+  const polls = (160 * 3600) / 0.5
   const readsOf = (events: number) => (polls * 0.5 * (16 + events) * 0.125) / MILLION
   const reads = plain['Journal: reads of the live page']!
   t.equal(reads[0], dollars(readsOf((VOLUMES[0]! / SECONDS) * 60)), '16 partitions in a poll, and new events')

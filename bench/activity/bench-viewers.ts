@@ -14,8 +14,8 @@ import type { Instruction } from './viewers.ts'
 const USAGE = `Usage: npm run bench:viewers -- [--runs N] [--seconds N]
 
 Measures how long the webhook takes to answer at 300 notifications a second, without and with 50 people who watch
-the activity page. Runs alternate, after a warm-up. The activity role, its journal and the viewers have one core and
-a low priority, since they run on other machines in production (Linux, \`taskset\`).
+the activity page. Runs alternate, after a warm-up. \`web\`, its queue and the sender have one core, the activity role,
+its journal and the viewers another one, as on two machines (Linux, \`taskset\`).
 
   --runs N      runs of each case; default 5
   --seconds N   duration of a run; default 10
@@ -38,17 +38,15 @@ if (values.help) {
   process.exit()
 }
 const print = (text = '') => process.stdout.write(`${text}\n`)
+const WEBHOOK_CORE = 0
 const VIEWERS_CORE = 1
+const pin = (pid: number | undefined, core: number) =>
+  execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', String(core), String(pid)])
 
-/** Keeps a process out of the way of `web`. */
-function setAside(pid: number | undefined): void {
-  execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', String(VIEWERS_CORE), String(pid)])
-  execFileSync('renice', ['19', String(pid)])
-}
-
+pin(process.pid, WEBHOOK_CORE)
 const journal = fork(`${import.meta.dirname}/busy-journal.ts`, [String(PER_SECOND)])
 const [{ environment }] = (await once(journal, 'message')) as [{ environment: Record<string, string> }]
-setAside(journal.pid)
+pin(journal.pid, VIEWERS_CORE)
 
 const activity = spawn(process.execPath, ['app/main.ts', 'activity'], {
   env: {
@@ -62,7 +60,7 @@ const activity = spawn(process.execPath, ['app/main.ts', 'activity'], {
   },
   stdio: ['ignore', 'pipe', 'inherit']
 })
-setAside(activity.pid)
+pin(activity.pid, VIEWERS_CORE)
 let activityUrl = ''
 for await (const line of createInterface({ input: activity.stdout })) {
   const { msg, url } = JSON.parse(line)
@@ -72,7 +70,7 @@ for await (const line of createInterface({ input: activity.stdout })) {
 activity.stdout.resume()
 
 const viewers = fork(`${import.meta.dirname}/viewers.ts`)
-setAside(viewers.pid)
+pin(viewers.pid, VIEWERS_CORE)
 const standIns = await startInstantStandIns()
 const web = await startRole('web', standIns)
 

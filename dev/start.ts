@@ -30,7 +30,9 @@ if (values.help) {
       colors: process.stdout.isTTY,
       print: (line) => process.stdout.write(`${line}\n`),
       until,
-      startSystem
+      startSystem,
+      // as with `docker compose`, so that listener.config.ts can name the address of the Cloudinary stand-in
+      usualPorts: { web: 8080, cloudinary: 4000 }
     })
   )
 }

@@ -90,11 +90,17 @@ async function run(name: string, count: number) {
   }
   // viewers first receive the events of the last 15 s
   await pause(SETTLE_MS)
-  const before = await cpuSecondsOf(activity.pid!)
+  const [before, webBefore] = [await cpuSecondsOf(activity.pid!), await cpuSecondsOf(web.pid)]
   const latencies = await postAtRate(web.url, notifications, PER_SECOND)
   const cores = ((await cpuSecondsOf(activity.pid!)) - before) / seconds
+  const webCpuMs = (((await cpuSecondsOf(web.pid)) - webBefore) * 1000) / notifications.length
   const { messages = 0 } = await instruct({ kind: 'close' })
-  return { ...latencies, cores, perViewer: count === 0 ? 0 : messages / count / (seconds + SETTLE_MS / 1000) }
+  return {
+    ...latencies,
+    cores,
+    webCpuMs,
+    perViewer: count === 0 ? 0 : messages / count / (seconds + SETTLE_MS / 1000)
+  }
 }
 
 try {
@@ -109,11 +115,13 @@ try {
     }
   }
   const rows = [...results].map(([name, all]) => {
-    const of = (field: 'p50' | 'p99' | 'cores' | 'perViewer') => median(all.map((each) => each[field]))
+    const of = (field: 'p50' | 'p99' | 'cores' | 'webCpuMs' | 'perViewer') =>
+      median(all.map((each) => each[field]))
     return [
       name,
       of('p50').toFixed(2),
       of('p99').toFixed(2),
+      of('webCpuMs').toFixed(2),
       of('cores').toFixed(2),
       Math.round(of('perViewer'))
     ]
@@ -121,7 +129,12 @@ try {
   print(
     `\nNode.js ${process.version}, ${arch}, ${cpus().length} cores; ${runs} runs, ${PER_SECOND} notifications/s`
   )
-  print(formatTable(['case', 'ack p50 ms', 'ack p99 ms', 'cores of activity', 'events/s per viewer'], rows))
+  print(
+    formatTable(
+      ['case', 'ack p50 ms', 'ack p99 ms', 'CPU ms of web', 'cores of activity', 'events/s per viewer'],
+      rows
+    )
+  )
   const [without, watched] = [...results.values()].map((all) => median(all.map(({ p99 }) => p99)))
   print(`\nack p99 with viewers: ${((watched ?? Number.NaN) / (without ?? Number.NaN)).toFixed(2)} × without`)
 } finally {

@@ -22,14 +22,9 @@ export interface StartSurroundings {
   startSystem: typeof startSystem
   /** Maximum time to wait for the first upload, in milliseconds (default: 30 s). */
   journeyMs?: number
+  /** Ports that are used if they are free. */
+  usualPorts: { web: number; cloudinary: number }
 }
-
-const DEFAULT_PORT = 8080
-
-/**
- * Port of the Cloudinary stand-in, as with `docker compose`, so that listener.config.ts can name its address.
- */
-const CLOUDINARY_PORT = 4000
 
 /**
  * Starts the system, sends one upload through it, and keeps it running.
@@ -37,14 +32,14 @@ const CLOUDINARY_PORT = 4000
  * @returns the exit code: 0 after it was stopped, 1 when it did not start
  */
 export async function runStart(surroundings: StartSurroundings): Promise<0 | 1> {
-  const { environment, print, until } = surroundings
+  const { environment, print, until, usualPorts } = surroundings
   const log = createLog(surroundings)
   print(whatStarts(environment))
   let system: System
   try {
     system = await surroundings.startSystem({
-      environment: { ...environment, PORT: await webPort(environment.PORT, print) },
-      cloudinaryPort: Number(await usualPort(CLOUDINARY_PORT, 'the Cloudinary stand-in', print)),
+      environment: { ...environment, PORT: await webPort(environment.PORT, usualPorts.web, print) },
+      cloudinaryPort: Number(await usualPort(usualPorts.cloudinary, 'the Cloudinary stand-in', print)),
       activityPassword: environment.ACTIVITY_PASSWORD || LOCAL_ACTIVITY_PASSWORD,
       onLine: log.onLine
     })
@@ -118,8 +113,12 @@ function describeFailure(error: Error, level: string | undefined): string {
 }
 
 /** @throws {ListenerError} when the requested port is taken */
-async function webPort(requested: string | undefined, print: StartSurroundings['print']): Promise<string> {
-  if (!requested) return usualPort(DEFAULT_PORT, 'web', print)
+async function webPort(
+  requested: string | undefined,
+  usual: number,
+  print: StartSurroundings['print']
+): Promise<string> {
+  if (!requested) return usualPort(usual, 'web', print)
   const port = Number(requested)
   // an invalid port is reported with the other variables
   if (!(port > 0 && port < 65_536) || (await isFree(port))) return requested

@@ -25,10 +25,11 @@ interface FakeOptions {
   /** Actions of the system, and how it ends. */
   startSystem?: (options: SystemOptions) => Promise<Partial<System>>
   journeyMs?: number
+  usualWebPort?: number
 }
 
 /** Runs the command in this process with a fake system. */
-function start(t: Test, { environment = {}, startSystem, journeyMs }: FakeOptions = {}) {
+function start(t: Test, { environment = {}, startSystem, journeyMs, usualWebPort = 0 }: FakeOptions = {}) {
   const interrupted = new AbortController()
   const printed = new Output()
   const stops: string[] = []
@@ -39,6 +40,7 @@ function start(t: Test, { environment = {}, startSystem, journeyMs }: FakeOption
     print: (text) => printed.add(`${text}\n`),
     until: interrupted.signal,
     journeyMs,
+    usualPorts: { web: usualWebPort, cloudinary: 0 },
     startSystem: async (options) => {
       log.resolve(options.onLine)
       return {
@@ -114,12 +116,13 @@ t.test(
 )
 
 t.test('listens on a free port where the usual one is taken', async (t) => {
-  const usual = createServer().listen(8080, '127.0.0.1')
-  // taken by this server or already by another process
-  await Promise.race([once(usual, 'listening'), once(usual, 'error')])
+  const usual = createServer().listen(0, '127.0.0.1')
+  await once(usual, 'listening')
   t.teardown(() => usual.close())
+  const { port: usualWebPort } = usual.address() as AddressInfo
   let port: string | undefined
   const { ended, output, stop } = start(t, {
+    usualWebPort,
     startSystem: async ({ environment }) => {
       port = environment.PORT
       return {}
@@ -128,7 +131,7 @@ t.test('listens on a free port where the usual one is taken', async (t) => {
   stop()
   await ended
   t.equal(port, '0')
-  t.match(output(), /^Port 8080 is taken/m)
+  t.match(output(), new RegExp(`^Port ${usualWebPort} is taken`, 'm'))
 })
 
 t.test('does not start on a requested port that is taken', async (t) => {

@@ -11,7 +11,7 @@ const SERVER_ERRORS = 10
 /** Throttled reads in five minutes. The SDK repeats each. */
 const THROTTLED_READS = 50
 
-/** Operations by which `activity` reads. Of the other roles, only `reconcile` uses these two. */
+/** Reads of `activity` that no worker makes; of the other roles, only `reconcile` uses them. */
 const READS = ['Query', 'BatchGetItem'] as const
 
 /** Alarms of the role `activity`; none without it. */

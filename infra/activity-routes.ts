@@ -13,7 +13,7 @@ import type { Settings } from './settings.ts'
 const API_PATHS = ['/api/activity/*']
 
 /** Paths of the role `activity`; all others are of `web`. */
-const PATHS = ['/activity', '/activity/*', ...API_PATHS]
+const PAGE_PATHS = ['/activity', '/activity/*']
 
 /** Where the provider sends people back to. The load balancer answers, as part of the login. */
 const LOGIN_PATH = '/oauth2/idpresponse'
@@ -38,7 +38,7 @@ export function routeActivity(
   const route = (id: keyof typeof PRIORITIES, action: ListenerAction, ...conditions: ListenerCondition[]) =>
     listener.addAction(id, { priority: PRIORITIES[id], conditions, action })
   if (!activityOidc) {
-    route('Activity', forward, ListenerCondition.pathPatterns(PATHS))
+    route('Activity', forward, ListenerCondition.pathPatterns([...PAGE_PATHS, ...API_PATHS]))
     return
   }
   const api = ListenerCondition.pathPatterns(API_PATHS)
@@ -47,7 +47,7 @@ export function routeActivity(
   route('ActivityPreflight', forward, api, ListenerCondition.httpRequestMethods(['OPTIONS']))
   // a script cannot follow the redirect to the provider
   route('ActivityApi', loggedIn(UnauthenticatedAction.DENY), api)
-  const pages = ListenerCondition.pathPatterns([...PATHS, LOGIN_PATH])
+  const pages = ListenerCondition.pathPatterns([...PAGE_PATHS, LOGIN_PATH])
   route('Activity', loggedIn(UnauthenticatedAction.AUTHENTICATE), pages)
 }
 

@@ -115,7 +115,9 @@ function alarmDefinitions(props: MonitoringProps): Record<string, AlarmDefinitio
         }
       }),
       threshold: SERVER_ERRORS,
-      meaning: 'Notifications were not stored. Cloudinary retries each up to three times.'
+      meaning:
+        'Notifications may not be stored: web failed, or the load balancer found no task of web or activity. ' +
+        'Cloudinary retries each notification up to three times.'
     },
     RefusedSignatures: {
       metric: new MathExpression({

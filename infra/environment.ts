@@ -46,7 +46,7 @@ export function environmentsOf({ settings, queues, webhookUrl, topicArn, databas
     },
     poll: { ...common, ...journal, ...(settings.pollChannel && { POLL_CHANNEL: settings.pollChannel }) },
     worker,
-    // no Cloudinary secret, because it does not call Cloudinary; its password and tokens are secrets too
+    // no Cloudinary secret: the role does not call Cloudinary. Password and tokens come from Secrets Manager
     activity: {
       LOG_LEVEL: common.LOG_LEVEL,
       METRICS_NAMESPACE: common.METRICS_NAMESPACE,

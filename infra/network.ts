@@ -34,8 +34,8 @@ const ENDPOINTS = {
 
 /**
  * VPC and security groups: tasks in private subnets, the load balancer in public ones. Only the load balancer
- * can connect to `web` and `activity`, and nothing can connect to the other roles. Outbound, tasks use HTTPS, through the
- * NAT gateway.
+ * can connect to `web` and `activity`, and nothing can connect to the other roles. Outbound, tasks use HTTPS,
+ * through the NAT gateway.
  */
 export class Network extends Construct {
   readonly vpc: IVpc

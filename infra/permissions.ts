@@ -54,26 +54,22 @@ export function permissionsOf(options: PermissionsOptions) {
   const journal = on(tableArn)
   const feed = on(`${tableArn}/index/${JOURNAL.feedIndex.name}`)
   const indexes = on(...JOURNAL_INDEXES.map(({ name }) => `${tableArn}/index/${name}`))
-  /** Lets a role that anyone can reach write its counts and samples, and no event. */
-  const mayCount = (...kinds: (keyof typeof ACTIVITY_ID_PREFIX)[]): Permission => ({
+  type ItemKind = keyof typeof ACTIVITY_ID_PREFIX
+  const onlyItems = (...kinds: ItemKind[]): NonNullable<Permission['conditions']> => ({
+    'ForAllValues:StringLike': {
+      'dynamodb:LeadingKeys': kinds.map((kind) => `${ACTIVITY_ID_PREFIX[kind]}*`)
+    },
+    // without it a request that names no key would do
+    Null: { 'dynamodb:LeadingKeys': ['false'] }
+  })
+  /** Lets a role write its counts and samples, but no event. */
+  const mayCount = (...kinds: ItemKind[]): Permission => ({
     ...journal.may('dynamodb:PutItem'),
-    conditions: {
-      'ForAllValues:StringLike': {
-        'dynamodb:LeadingKeys': kinds.map((kind) => `${ACTIVITY_ID_PREFIX[kind]}*`)
-      },
-      // without it a request that names no key would do
-      Null: { 'dynamodb:LeadingKeys': ['false'] }
-    }
+    conditions: onlyItems(...kinds)
   })
   /** Lets a role write the progress of its repairs, and mark dead events as discarded. */
   const mayRepair: Permission[] = [
-    {
-      ...journal.may('dynamodb:UpdateItem'),
-      conditions: {
-        'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [`${ACTIVITY_ID_PREFIX.repair}*`] },
-        Null: { 'dynamodb:LeadingKeys': ['false'] }
-      }
-    },
+    { ...journal.may('dynamodb:UpdateItem'), conditions: onlyItems('repair') },
     {
       ...journal.may('dynamodb:UpdateItem'),
       conditions: {

@@ -17,7 +17,7 @@ import { ACTIVITY_BODY_BYTES } from './body-limit.ts'
 import type { LiveFeed } from './live-feed.ts'
 import { pages } from './pages/pages.ts'
 import type { RepairRunner } from './repair-runner.ts'
-import { answerTo } from './request-error.ts'
+import { answerTo, logAnswer } from './request-error.ts'
 
 export interface ActivityServerOptions extends AccessOptions {
   log: Logger
@@ -73,9 +73,9 @@ export async function buildActivityServer(options: ActivityServerOptions): Promi
   app.server.maxConnections = MAXIMUM_CONNECTIONS
 
   app.setErrorHandler((error, request, reply) => {
-    const { status, code, message, retryAfter } = answerTo(error)
-    if (status === 500) request.log.error({ err: error }, 'request failed')
-    if (status === 503) request.log.warn({ err: error, code }, 'request not served')
+    const answer = answerTo(error)
+    const { status, code, message, retryAfter } = answer
+    logAnswer(request.log, error, answer)
     if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
     return reply.code(status).send({ code, message })
   })

@@ -1,3 +1,4 @@
+import type { FastifyBaseLogger } from 'fastify'
 import { ListenerError } from '../errors.ts'
 
 /** Error for a refused request. */
@@ -44,4 +45,10 @@ export function answerTo(error: unknown): ErrorAnswer {
     return { status, code: code ?? 'BAD_REQUEST', message, ...(retryAfter && { retryAfter }) }
   }
   return { status: 500, code: 'INTERNAL', message: 'unexpected error; the log of the activity role has it' }
+}
+
+/** Logs a response that is not the client's fault: a defect, or a part that does not answer. */
+export function logAnswer(log: FastifyBaseLogger, err: unknown, { status, code }: ErrorAnswer): void {
+  if (status === 503) log.warn({ err, code }, 'request not served')
+  else if (status >= 500) log.error({ err, code }, 'request failed')
 }

@@ -39,7 +39,7 @@ const VISIBILITY_SECONDS = 120
 /**
  * Reads the dead-letter queue and returns each message once. Received messages stay hidden, from this process
  * too, until they are deleted or released. Messages that SQS moved here keep the message group of their
- * asset, and SQS returns no more of a group while one is in flight. Messages that this listener wrote
+ * asset, and SQS returns no other of a group while one is in flight. Messages that this listener wrote
  * have a group each.
  */
 export class DeadLetterReader {

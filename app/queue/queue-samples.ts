@@ -41,7 +41,7 @@ export class QueueSamples {
     this.#stopTimer = this.#options.every(PERIOD_MS, () => this.#sample())
   }
 
-  /** Notes how long an event waited in the queue: SQS tells the age of its oldest message only to CloudWatch. */
+  /** Records how long an event waited to start: SQS reports the age of its oldest message only to CloudWatch. */
   started(waitedMs: number): void {
     this.#longestWaitMs = Math.max(this.#longestWaitMs ?? 0, waitedMs)
   }

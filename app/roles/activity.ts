@@ -50,7 +50,7 @@ export const activityRole = (createStore: (table: JournalTable) => ActivityStore
       const server = await buildActivityServer({
         log,
         store,
-        // one call per second: it must not wait behind others
+        // the live feed polls all the time: it must not wait behind searches
         liveFeed: new LiveFeed({ store: journaled, log }),
         repairs,
         lifecycle,

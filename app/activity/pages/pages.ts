@@ -1,5 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify'
-import { answerTo, RequestError } from '../request-error.ts'
+import { answerTo, logAnswer, RequestError } from '../request-error.ts'
 import { assetRoute } from './asset-route.ts'
 import { errorPage } from './error-page.ts'
 import { eventRoute } from './event-route.ts'
@@ -14,7 +14,7 @@ import { staticFiles } from './static-files.ts'
 export const pages: FastifyPluginAsync<PagesOptions> = async (app, options) => {
   app.setErrorHandler((error, request, reply) => {
     const answer = answerTo(error)
-    if (answer.status >= 500) request.log.error({ err: error, code: answer.code }, 'request failed')
+    logAnswer(request.log, error, answer)
     if (answer.retryAfter !== undefined) reply.header('Retry-After', answer.retryAfter)
     return sendPage(reply.code(answer.status), errorPage(answer))
   })

@@ -18,6 +18,8 @@ export interface SweepOptions {
   isWanted: (deadLetter: ReadableDeadLetter) => boolean
   /** Called with each batch of deleted dead letters. */
   onDeleted: (deadLetters: readonly ReadableDeadLetter[]) => Promise<void>
+  /** Called with the wanted dead letters of each batch that SQS did not delete. */
+  onNotDeleted: (deadLetters: readonly ReadableDeadLetter[]) => void
   /** Called with the number of dead letters that were looked at. */
   onChecked: (checked: number) => void
   /** Dead letters sent later are left alone; milliseconds since the epoch. */
@@ -27,7 +29,10 @@ export interface SweepOptions {
   signal: AbortSignal
 }
 
-/** `complete`: all dead letters were looked at, except those that others held. */
+/**
+ * `complete`: SQS returned no more dead letters. It hides those that others hold, and those behind a held one of
+ * the same message group.
+ */
 export type SweepEnd = 'complete' | 'aborted' | 'limit'
 
 /**
@@ -35,7 +40,7 @@ export type SweepEnd = 'complete' | 'aborted' | 'limit'
  * the end: for two minutes if the process is killed. Others that read the queue meanwhile do not see them.
  */
 export async function sweepDeadLetters(options: SweepOptions): Promise<SweepEnd> {
-  const { queue, isWanted, onDeleted, onChecked, until, maximum, signal } = options
+  const { queue, isWanted, onDeleted, onNotDeleted, onChecked, until, maximum, signal } = options
   const reader = queue.open()
   let checked = 0
   try {
@@ -50,6 +55,7 @@ export async function sweepDeadLetters(options: SweepOptions): Promise<SweepEnd>
       empty = old.length === 0 ? empty + 1 : 0
       const wanted = old.filter(isReadable).filter(isWanted)
       const deleted = await Promise.all(wanted.map((deadLetter) => reader.delete(deadLetter)))
+      onNotDeleted(wanted.filter((_, index) => !deleted[index]))
       await onDeleted(wanted.filter((_, index) => deleted[index]))
     }
     return 'complete'

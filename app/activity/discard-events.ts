@@ -10,14 +10,16 @@ export type DiscardEvent = (id: string, discard: DiscardRecord) => Promise<boole
 
 export interface DiscardOptions extends RepairSweepOptions {
   discardEvent: DiscardEvent
+  /** Milliseconds since the epoch. */
+  clock: () => number
   /** Maximum number of events that are marked concurrently. */
   concurrency: number
 }
 
 /**
  * Deletes the dead letters of events, and marks the events as discarded. An event is marked after its first
- * dead letter is deleted, or at the end if it has none. So an event that is still dead after an abort can be
- * discarded again, or replayed from the journal.
+ * dead letter is deleted, or at the end if it has none. So an event that is still dead after an abort or an
+ * error can be discarded again, or replayed from the journal.
  *
  * @returns false if it was aborted before the end
  */
@@ -38,13 +40,27 @@ export async function discardEvents(
       async (id) => {
         left.delete(id)
         const at = progress.repair.at
-        if (await options.discardEvent(id, { by, at, from, reason })) progress.handled('discarded')
-        else progress.failedEvent(id, NOT_DEAD)
+        try {
+          if (await options.discardEvent(id, { by, at, from, reason })) progress.handled('discarded')
+          else progress.failedEvent(id, NOT_DEAD)
+        } catch (error) {
+          // the journal does not answer, which would fail every event
+          progress.stop(error)
+        }
       }
     )
   try {
     const end = await sweepFor(progress, options, {
       isWanted: ({ event }) => wanted.has(event.id),
+      // a worker sends the dead letter before the event is dead in the journal
+      until: () => options.clock() + CLOCK_DIFFERENCE_MS,
+      onNotDeleted(deadLetters) {
+        const ids = new Set(deadLetters.map(({ event }) => event.id))
+        for (const id of ids.intersection(left)) {
+          left.delete(id)
+          progress.failedEvent(id, NOT_DELETED)
+        }
+      },
       async onDeleted(deadLetters) {
         const ids = new Set(deadLetters.map(({ event }) => event.id))
         await mark([...ids.intersection(left)], never)
@@ -59,7 +75,15 @@ export async function discardEvents(
   }
 }
 
+/** Maximum difference between the clocks of SQS and this process, in milliseconds. */
+const CLOCK_DIFFERENCE_MS = 60_000
+
 const NOT_DEAD = new ListenerError('EVENT_NOT_DEAD', 'the event is not dead any more; it was run again')
+
+const NOT_DELETED = new ListenerError(
+  'DEAD_LETTER_NOT_DELETED',
+  'SQS did not delete the dead letter; discard the event again'
+)
 
 const NOT_FOUND = new ListenerError(
   'DEAD_LETTER_NOT_FOUND',

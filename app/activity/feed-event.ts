@@ -4,7 +4,7 @@ import type { ActivityEvent, ActivityEventDetail, ActivityFilter, AttemptRecord 
 import { maskPayload } from './masked-payload.ts'
 import { RequestError } from './request-error.ts'
 
-/** Returns an event for a read token: without errors, notes and origin. */
+/** An event for a read token: without errors, notes and origin. */
 export type PublicEvent = Pick<
   ActivityEvent,
   | 'id'

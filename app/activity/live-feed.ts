@@ -5,7 +5,7 @@ import { type Logger, SILENT } from '../logger.ts'
 import type { ActivityEvent, ActivityFilter, ActivityStore, EventPage } from './activity-store.ts'
 import { matches } from './event-match.ts'
 
-/** Receives the messages of the feed. */
+/** A message of the feed. */
 export type LiveMessage =
   /** An event that is new or has changed since the last message. */
   | { kind: 'event'; id: string; event: ActivityEvent }

@@ -1,7 +1,7 @@
 import {
   type DeadLetterQueue,
-  type ReadableDeadLetter,
   type SweepEnd,
+  type SweepOptions,
   sweepDeadLetters
 } from './dead-letter-sweep.ts'
 import type { RepairProgress } from './repair-progress.ts'
@@ -13,10 +13,17 @@ const MAXIMUM_DEAD_LETTERS = 10_000
 export class Sweeps {
   #last: Promise<unknown> = Promise.resolve()
 
-  run<Result>(sweep: () => Promise<Result>): Promise<Result> {
-    const turn = this.#last.then(sweep)
+  /** Resolves to `aborted` at once if the signal aborts before the sweep's turn. */
+  run(sweep: () => Promise<SweepEnd>, signal: AbortSignal): Promise<SweepEnd> {
+    const aborted = Promise.withResolvers<SweepEnd>()
+    const stopWaiting = () => aborted.resolve('aborted')
+    signal.addEventListener('abort', stopWaiting)
+    const turn = this.#last.then(() => {
+      signal.removeEventListener('abort', stopWaiting)
+      return signal.aborted ? 'aborted' : sweep()
+    })
     this.#last = turn.catch(() => {})
-    return turn
+    return Promise.race([turn, aborted.promise])
   }
 }
 
@@ -27,17 +34,18 @@ export interface RepairSweepOptions {
   maximumDeadLetters?: number
 }
 
-/** Deletes dead letters that were sent before a repair started, and records the progress. */
+interface SweptDeadLetters
+  extends Pick<SweepOptions, 'isWanted'>,
+    Partial<Pick<SweepOptions, 'onDeleted' | 'onNotDeleted'>> {
+  /** Returns the time after which dead letters are left alone; called when the sweep starts. */
+  until: () => number
+}
+
+/** Deletes dead letters of a repair, and records the progress. */
 export function sweepFor(
   progress: RepairProgress,
   { deadLetters: queue, sweeps, maximumDeadLetters: maximum = MAXIMUM_DEAD_LETTERS }: RepairSweepOptions,
-  {
-    isWanted,
-    onDeleted = async () => {}
-  }: {
-    isWanted: (deadLetter: ReadableDeadLetter) => boolean
-    onDeleted?: (deadLetters: readonly ReadableDeadLetter[]) => Promise<void>
-  }
+  { isWanted, until, onDeleted = async () => {}, onNotDeleted = () => {} }: SweptDeadLetters
 ): Promise<SweepEnd> {
   return sweeps.run(async () => {
     const found = { queued: await queue.count(), checked: 0, deleted: 0 }
@@ -54,9 +62,10 @@ export function sweepFor(
         found.checked = checked
         progress.sweeping({ ...found })
       },
-      until: Date.parse(progress.repair.at),
+      onNotDeleted,
+      until: until(),
       maximum,
       signal: progress.signal
     })
-  })
+  }, progress.signal)
 }

@@ -11,7 +11,7 @@ export interface RepairProgressOptions {
   every: StartInterval
 }
 
-/** Interval of records of the progress, in milliseconds. Other tasks can abort a repair within it. */
+/** Interval of progress writes, in milliseconds. An abort by another task takes effect within it. */
 const SAVE_MS = 1000
 
 const MAXIMUM_FAILURES = 20

@@ -3,6 +3,7 @@ import type { RunOrigin } from '../ingest/event.ts'
 import { type StartInterval, startInterval } from '../interval.ts'
 import type { JournalReader } from '../journal/journal-reader.ts'
 import type { Logger } from '../logger.ts'
+import { maskSecrets } from '../mask.ts'
 import type { EventSender } from '../queue/event-sender.ts'
 import type { ActivityEvent } from './activity-store.ts'
 import type { DeadLetterQueue } from './dead-letter-sweep.ts'
@@ -93,7 +94,8 @@ export class RepairRunner {
    * @throws {ListenerError} JOURNAL_UNAVAILABLE; REPLAY_TOO_LARGE; REPLAYS_BUSY if too many repairs run
    */
   async start(request: RepairRequest, signal: AbortSignal): Promise<Repair> {
-    const { selection, by, from, ...action } = request
+    const { selection, by, from, ...requested } = request
+    const action = withMaskedReason(requested)
     const { log, newRunId, repairs: store, clock, every } = this.#options
     this.#checkRoom()
     this.#selecting++
@@ -161,7 +163,8 @@ export class RepairRunner {
       return running.progress.repair
     }
     const repair = await this.find(id)
-    if (repair?.state !== 'running') return repair
+    // a process that cannot record its progress looks lost
+    if (repair?.state !== 'running' && repair?.state !== 'lost') return repair
     await this.#options.repairs.requestAbort(id, by)
     return { ...repair, abortedBy: by }
   }
@@ -213,6 +216,10 @@ function narrowed(selection: EventSelection, kind: RepairAction['kind']): EventS
   const status = filter.status && !filter.status.includes('dead') ? [] : ['dead' as const]
   return { filter: { ...filter, status } }
 }
+
+/** The reason is shown, logged and journaled, and somebody may paste a URL into it. */
+const withMaskedReason = (action: RepairAction): RepairAction =>
+  action.kind === 'discard' ? { ...action, reason: maskSecrets(action.reason) } : action
 
 const wantedBy = (action: RepairAction): ((event: ActivityEvent) => boolean) => {
   if (action.kind === 'discard') return ({ status }) => status === 'dead'

@@ -22,10 +22,7 @@ export interface Repair extends RunOrigin {
   id: string
   /** `replay` sends events to the queue again, `discard` deletes the dead letters of dead events. */
   kind: 'replay' | 'discard'
-  /**
-   * `failed`: an error stopped it. `lost`: its process ended without recording an end. `at` is the time of
-   * the start.
-   */
+  /** `failed`: an error stopped it. `lost`: its process ended without recording an end. */
   state: 'running' | 'done' | 'aborted' | 'failed' | 'lost'
   /** Of a replay: run only the processors that have not succeeded. */
   failedOnly?: boolean

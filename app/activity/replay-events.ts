@@ -46,7 +46,8 @@ export async function replayEvents(
   try {
     const end = await sweepFor(progress, options, {
       // not those of processors that have failed again in this run
-      isWanted: ({ event }) => withDeadLetter.has(event.id) && event.run?.id !== progress.repair.id
+      isWanted: ({ event }) => withDeadLetter.has(event.id) && event.run?.id !== progress.repair.id,
+      until: () => Date.parse(progress.repair.at)
     })
     return end !== 'aborted'
   } catch (error) {

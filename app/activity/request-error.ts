@@ -15,6 +15,9 @@ export class RequestError extends ListenerError {
   }
 }
 
+export const repairUnknown = (): RequestError =>
+  new RequestError(404, 'REPLAY_UNKNOWN', 'the journal does not know this replay or discard')
+
 /** The response to a client after an error. */
 export interface ErrorAnswer {
   status: number

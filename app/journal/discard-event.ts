@@ -22,7 +22,7 @@ export const DISCARD_ATTRIBUTES = [
 /**
  * Marks a dead event as discarded, and takes it out of the unfinished events. The ledger stays as it is: the
  * records of the processors, the attempt and the run. The write is conditional on the last attempt, so an
- * event that was redriven meanwhile is left alone.
+ * event that runs again is left alone. It can be repeated: the SDK may lose an answer.
  *
  * @returns false if the event is not dead, or not known
  * @throws {ListenerError} JOURNAL_UNAVAILABLE
@@ -46,9 +46,9 @@ export async function discardEvent(
       [JOURNAL.timeToLive]: { set: expiryOf(now, RETENTION_DAYS) }
     },
     {
-      expression: '#status = :dead AND #attemptId = :lastAttempt',
+      expression: '#status IN (:dead, :isDiscarded) AND #attemptId = :lastAttempt',
       names: { '#status': 'status', '#attemptId': 'attemptId' },
-      values: { ':dead': 'dead', ':lastAttempt': entry.attemptId }
+      values: { ':dead': 'dead', ':isDiscarded': 'discarded', ':lastAttempt': entry.attemptId }
     }
   ).catch(throwUnavailable)
 }

@@ -7,7 +7,7 @@ export interface RoleEntry {
   load: () => Promise<Role>
 }
 
-/** Roles by name. A process loads only its own: those of all roles take twice as long. */
+/** Roles by name. A process loads only its own: to load all takes twice as long. */
 export const ROLES: Record<string, RoleEntry> = {
   web: {
     summary: 'receives notifications over HTTP, verifies them and stores one event per asset in the queue',

@@ -132,7 +132,7 @@ export const RepairSchema = z.object({
       deleted: z.int()
     })
     .optional()
-    .describe('absent while no dead letters are looked for'),
+    .describe('absent until the sweep starts'),
   error: z.object(ErrorText).optional().describe('error that stopped it, in the state `failed`')
 })
 

@@ -8,7 +8,7 @@ import { FilterError, FilterSchema, parseFilter, parseParameters } from '../even
 import type { Repair } from '../repair.ts'
 import type { EventSelection } from '../repair-plan.ts'
 import type { RepairRunner } from '../repair-runner.ts'
-import { RequestError } from '../request-error.ts'
+import { RequestError, repairUnknown } from '../request-error.ts'
 import { RepairSchema } from './event-schemas.ts'
 import { routeSchema } from './route-schema.ts'
 
@@ -142,5 +142,5 @@ function parseWholeFilter(given: unknown): ActivityFilter {
 
 function known(repair: Repair | undefined): Repair {
   if (repair) return repair
-  throw new RequestError(404, 'REPLAY_UNKNOWN', 'the journal does not know this replay or discard')
+  throw repairUnknown()
 }

@@ -5,7 +5,7 @@ import { clientSignal } from '../client-signal.ts'
 import { ReasonSchema } from '../discard-reason.ts'
 import { isEmptyFilter, parseListQuery, parseParameters } from '../event-filter.ts'
 import type { EventSelection } from '../repair-plan.ts'
-import { RequestError } from '../request-error.ts'
+import { RequestError, repairUnknown } from '../request-error.ts'
 import { page } from './layout.ts'
 import type { Query } from './page-link.ts'
 import { type PagesOptions, sendPage } from './page-options.ts'
@@ -105,9 +105,6 @@ export const repairRoutes: FastifyPluginAsync<PagesOptions> = async (app, { repa
 }
 
 const ReasonForm = z.strictObject({ reason: ReasonSchema })
-
-const repairUnknown = (): RequestError =>
-  new RequestError(404, 'REPLAY_UNKNOWN', 'the journal does not know this replay or discard')
 
 const repairLink = (id: string): string => `/activity/repairs/${encodeURIComponent(id)}`
 

@@ -33,7 +33,7 @@ ${repair.reason !== undefined && html`<p>Reason: <bdi>${repair.reason}</bdi></p>
 <p class="muted">Started ${timeTag(repair.at, now)} by ${repair.by} (${repair.from})${endedAt && html`, ended ${timeTag(endedAt, now)}`}${kind === 'replay' && ` · ${repair.failedOnly ? 'only processors that had not succeeded' : 'all processors'}`}</p>
 ${isRunning && abortedBy !== undefined && html`<p class="notice warn">${abortedBy} has asked it to stop.</p>`}
 ${state === 'aborted' && abortedBy !== undefined && html`<p class="muted">Stopped by ${abortedBy}.</p>`}
-${state === 'lost' && html`<div class="notice bad" role="alert"><p>The process that ran it ended. Start it again for the events that are left: none runs twice.</p></div>`}
+${state === 'lost' && html`<div class="notice bad" role="alert"><p>The process that ran it ended. ${whenLost(repair)}</p></div>`}
 ${error && html`<div class="notice bad" role="alert"><p><code>${error.code}</code> <bdi>${error.message}</bdi></p></div>`}
 ${
   failures.length > 0 &&
@@ -43,6 +43,12 @@ ${
   )}</ul>`
 }
 <div class="actions">${isRunning && html`<form method="post" action="${link}/abort"><button class="danger" type="submit">Stop</button></form>`}<a class="button" href="${listLink(kind === 'replay' ? { source: 'replay' } : { status: 'discarded' })}">${kind === 'replay' ? 'Replayed' : 'Discarded'} events</a><a class="button" href="/activity/repairs">All repairs</a></div></div>`
+}
+
+/** A new replay of all processors has another run id, so it runs them again for events that were sent. */
+function whenLost({ kind, failedOnly, sent }: Repair): string {
+  if (kind === 'discard' || failedOnly) return 'Start it again for the events that are left: none runs twice.'
+  return `If you start it again, all processors also run again for the ${amount(sent)} that it sent.`
 }
 
 function deadLetters({ deadLetters, state }: Repair): Content {

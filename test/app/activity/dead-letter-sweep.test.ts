@@ -6,18 +6,20 @@ import { MemoryDeadLetters } from '../../support/repairs.ts'
 function build(change: Partial<SweepOptions> = {}) {
   const queue = new MemoryDeadLetters()
   const deleted: string[] = []
+  const kept: string[] = []
   const checked: number[] = []
   const options: SweepOptions = {
     queue,
     isWanted: ({ event }) => event.id.endsWith('1'),
     onDeleted: async (deadLetters) => void deleted.push(...deadLetters.map(({ event }) => event.id)),
+    onNotDeleted: (deadLetters) => void kept.push(...deadLetters.map(({ event }) => event.id)),
     onChecked: (number) => void checked.push(number),
     until: 100,
     maximum: 1000,
     signal: new AbortController().signal,
     ...change
   }
-  return { queue, deleted, checked, options }
+  return { queue, deleted, kept, checked, options }
 }
 
 t.test('deletes wanted dead letters and keeps the others', async (t) => {
@@ -33,13 +35,14 @@ t.test('deletes wanted dead letters and keeps the others', async (t) => {
   t.equal((await queue.open().receive()).length, 10, 'the others are visible again')
 })
 
-t.test('a dead letter that SQS does not delete is not reported', async (t) => {
-  const { queue, deleted, options } = build()
+t.test('a dead letter that SQS does not delete is reported as such', async (t) => {
+  const { queue, deleted, kept, options } = build()
   queue.put(eventAt(1))
   const { open } = queue
   queue.open = () => ({ ...open(), delete: async () => false })
   t.equal(await sweepDeadLetters(options), 'complete')
   t.strictSame(deleted, [])
+  t.strictSame(kept, [eventAt(1).id])
 })
 
 t.test('stops at the limit', async (t) => {

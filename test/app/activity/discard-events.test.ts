@@ -26,7 +26,7 @@ t.test(
       sweeping: () => {},
       handled: () => void discarded++
     }
-    const options = { deadLetters, sweeps: new Sweeps(), discardEvent, concurrency: 4 }
+    const options = { deadLetters, sweeps: new Sweeps(), discardEvent, clock: () => NOW, concurrency: 4 }
     t.notOk(await discardEvents(lanes, progress as never, options))
     t.equal(marked.length, 10)
     t.equal(discarded, 10)

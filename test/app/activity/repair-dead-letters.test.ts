@@ -5,6 +5,7 @@ import { MemoryDeadLetters } from '../../support/repairs.ts'
 
 t.test('runs one sweep at a time, also after one that failed', async (t) => {
   const sweeps = new Sweeps()
+  const { signal } = new AbortController()
   const order: string[] = []
   const { promise, resolve } = Promise.withResolvers<void>()
   const first = sweeps.run(async () => {
@@ -12,18 +13,41 @@ t.test('runs one sweep at a time, also after one that failed', async (t) => {
     await promise
     order.push('first ends')
     throw new Error('down')
-  })
+  }, signal)
   const second = sweeps.run(async () => {
     order.push('second')
-    return 2
-  })
+    return 'complete'
+  }, signal)
   resolve()
   await t.rejects(first, { message: 'down' })
-  t.equal(await second, 2)
+  t.equal(await second, 'complete')
   t.strictSame(order, ['first begins', 'first ends', 'second'])
 })
 
-t.test('records the progress, and leaves dead letters that came after the start', async (t) => {
+t.test('an abort ends the wait for a turn at once, and the next one keeps its turn', async (t) => {
+  const sweeps = new Sweeps()
+  const first = Promise.withResolvers<'complete'>()
+  const { signal } = new AbortController()
+  const abort = new AbortController()
+  const order: string[] = []
+  const running = sweeps.run(() => first.promise, signal)
+  const waiting = sweeps.run(async () => {
+    order.push('aborted')
+    return 'complete'
+  }, abort.signal)
+  const next = sweeps.run(async () => {
+    order.push('next')
+    return 'complete'
+  }, signal)
+  abort.abort()
+  t.equal(await waiting, 'aborted')
+  t.strictSame(order, [])
+  first.resolve('complete')
+  t.strictSame(await Promise.all([running, next]), ['complete', 'complete'])
+  t.strictSame(order, ['next'])
+})
+
+t.test('records the progress, and leaves dead letters that came later', async (t) => {
   const deadLetters = new MemoryDeadLetters()
   deadLetters.put(eventAt(1), NOW)
   deadLetters.put(eventAt(2), NOW)
@@ -35,7 +59,14 @@ t.test('records the progress, and leaves dead letters that came after the start'
     sweeping: (found: unknown) => void seen.push(found)
   }
   const isWanted = ({ event }: { event: { id: string } }) => event.id === eventAt(1).id
-  const end = await sweepFor(progress as never, { deadLetters, sweeps: new Sweeps() }, { isWanted })
+  const end = await sweepFor(
+    progress as never,
+    { deadLetters, sweeps: new Sweeps() },
+    {
+      isWanted,
+      until: () => NOW
+    }
+  )
   t.equal(end, 'complete')
   t.strictSame(seen[0], { queued: 3, checked: 0, deleted: 0 })
   t.strictSame(seen.at(-1), { queued: 3, checked: 3, deleted: 1 })

@@ -354,6 +354,55 @@ t.test('an event that was run again is not discarded', async (t) => {
   t.match(await ended('run1'), { state: 'done', discarded: 0, failures: [{ code: 'EVENT_NOT_DEAD' }] })
 })
 
+t.test('deletes the dead letters of events that died while they were selected', async (t) => {
+  const { runner, store, ended, deadLetters } = build()
+  store.put(eventAt(1), DEAD)
+  deadLetters.put(eventAt(1), NOW + 5000)
+  await runner.start(DISCARD, signal)
+  t.match(await ended('run1'), { state: 'done', discarded: 1, deadLetters: { deleted: 1 } })
+  t.strictSame(deadLetters.events, [])
+})
+
+t.test('an event whose dead letter SQS does not delete stays dead', async (t) => {
+  const { runner, store, ended, deadLetters } = build()
+  for (const after of [1, 2]) store.put(eventAt(after), DEAD)
+  deadLetters.put(eventAt(1), NOW)
+  const { open } = deadLetters
+  deadLetters.open = () => ({ ...open(), delete: async () => false })
+  await runner.start(DISCARD, signal)
+  t.match(await ended('run1'), {
+    ...{ state: 'done', discarded: 1, failed: 1 },
+    failures: [{ id: eventAt(1).id, code: 'DEAD_LETTER_NOT_DELETED' }]
+  })
+  t.match(await store.find(eventAt(1).id), { status: 'dead' })
+})
+
+t.test('a journal that fails stops a discard after the marks in progress', async (t) => {
+  let calls = 0
+  const { runner, store, ended } = build({
+    concurrency: 4,
+    discardEvent: async () => {
+      calls++
+      await settled()
+      throw new ListenerError('JOURNAL_UNAVAILABLE', 'down')
+    }
+  })
+  for (let after = 1; after <= 20; after++) store.put(eventAt(after), DEAD)
+  await runner.start(DISCARD, signal)
+  t.match(await ended('run1'), { state: 'failed', discarded: 0, error: { code: 'JOURNAL_UNAVAILABLE' } })
+  t.equal(calls, 4)
+})
+
+t.test('no secret of a reason is kept', async (t) => {
+  const { runner, store, ended, lines } = build()
+  store.put(eventAt(1), DEAD)
+  const reason = 'failed at https://hooks.example.com/T0/hunter2'
+  await runner.start({ ...DISCARD, reason }, signal)
+  const repair = await ended('run1')
+  t.notMatch(JSON.stringify([repair, lines, await store.find(eventAt(1).id)]), 'hunter2')
+  t.match(repair, { reason: /^failed at / })
+})
+
 t.test('with too many dead letters, events whose own was not found stay dead', async (t) => {
   const { runner, store, ended, deadLetters } = build({ maximumDeadLetters: 10 })
   for (const after of [1, 2]) store.put(eventAt(after), DEAD)
@@ -424,6 +473,7 @@ t.test('a repair whose process was killed is shown as lost', async (t) => {
   t.match(await later.find('run1'), { state: 'lost' })
   t.match(await later.recent(signal), [{ state: 'lost' }])
   t.match(await later.abort('run1', 'bob'), { state: 'lost' })
+  t.match(await repairs.find('run1'), { abortedBy: 'bob' }, 'it may run, and only look lost')
 })
 
 t.test('does not start without a record; later failures to record do not stop it', async (t) => {

@@ -79,6 +79,21 @@ t.test('an event that is redriven meanwhile is left alone', async (t) => {
   t.match(await store.find(event.id), { status: 'processing', run: 'r1' })
 })
 
+t.test('a write whose answer was lost can be repeated', async (t) => {
+  const { id } = await eventWith('dead')
+  const repeating = {
+    ...table,
+    client: {
+      send: async (command: unknown) => {
+        if (!(command instanceof GetCommand)) await client.send(command as never)
+        return client.send(command as never)
+      }
+    } as never
+  }
+  t.equal(await discardEvent(repeating, id, DISCARD), true)
+  t.match(await store.find(id), { status: 'discarded', discarded: DISCARD })
+})
+
 t.test('reports a journal that does not answer', async (t) => {
   const down = { ...table, client: { send: async () => Promise.reject(new Error('down')) } as never }
   await t.rejects(discardEvent(down, 'abc', DISCARD), { code: 'JOURNAL_UNAVAILABLE' })

@@ -1,4 +1,4 @@
-import { type Logger, pino } from 'pino'
+import { type DestinationStream, type Logger, pino } from 'pino'
 import { maskSecrets } from './mask.ts'
 
 export type { Logger } from 'pino'
@@ -58,18 +58,45 @@ export function createLogger(options: { level: string; role: string }): Logger {
       formatters: { level: (label) => ({ level: label }) },
       serializers: SERIALIZERS
     },
-    // the default writes asynchronously, and may reorder the last lines of a process
-    pino.destination({ sync: true })
+    standardOutput()
   )
 }
 
 /** For commands, which print to the terminal. */
 export const SILENT: Logger = pino({ level: 'silent' })
 
-/**
- * Returns a function that writes whole lines to standard output, in order with those of the default logger.
- */
+/** Returns a function that writes whole lines to standard output, in order with those of the logger. */
 export function createOutput(): (line: string) => void {
-  const destination = pino.destination({ sync: true })
-  return (line) => void destination.write(`${line}\n`)
+  const output = standardOutput()
+  return (line) => output.write(`${line}\n`)
+}
+
+/** Size of waiting lines that are written at once, in bytes. */
+const MAXIMUM_WAITING_BYTES = 16_000
+
+let output: DestinationStream | undefined
+
+/**
+ * Returns standard output. The lines of one turn of the event loop are written with one call: a call for each
+ * line takes a tenth of the CPU time of `web`. They are written synchronously, so that the last lines of a
+ * process are complete and in order.
+ */
+function standardOutput(): DestinationStream {
+  if (output) return output
+  const destination = pino.destination({ sync: true, minLength: MAXIMUM_WAITING_BYTES })
+  let isScheduled = false
+  const flush = () => {
+    isScheduled = false
+    destination.flushSync()
+  }
+  process.on('exit', flush)
+  output = {
+    write: (line) => {
+      destination.write(line)
+      if (isScheduled) return
+      isScheduled = true
+      setImmediate(flush)
+    }
+  }
+  return output
 }

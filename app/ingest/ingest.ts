@@ -65,6 +65,8 @@ export type IngestOutcome =
 
 const STORE_TIMEOUT_MS = 8000
 
+const TIMED_OUT = 'SQS has not stored the events in time'
+
 /** Maximum number of ids in a log line. A notification may have a thousand events. */
 const LOGGED_IDS = 20
 
@@ -130,10 +132,14 @@ export class Ingest {
       notificationType: events[0]?.notificationType,
       ids: events.slice(0, LOGGED_IDS).map(({ id }) => id)
     }
+    const abort = new AbortController()
+    const timer = setTimeout(() => abort.abort(new DOMException(TIMED_OUT, 'TimeoutError')), storeTimeoutMs)
     try {
-      await sender.store(events, AbortSignal.timeout(storeTimeoutMs))
+      await sender.store(events, abort.signal)
     } catch (error) {
       return { ...toOutcome(error), summary }
+    } finally {
+      clearTimeout(timer)
     }
     return { outcome: 'accepted', events: events.length, summary }
   }

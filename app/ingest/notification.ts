@@ -35,6 +35,8 @@ export interface NotificationContext {
 
 type Fields = Record<string, unknown>
 
+const UTF8 = new TextDecoder('utf-8', { fatal: true })
+
 /**
  * Converts the body of an authentic notification into one event per asset. Never throws: an unreadable body
  * becomes an event of type `unknown`.
@@ -48,7 +50,11 @@ export function toEvents(body: Uint8Array, context: NotificationContext): AssetE
   const { notification_type: statedType } = notification
   const notificationType = typeof statedType === 'string' ? statedType.slice(0, MAXIMUM_TYPE_LENGTH) : null
   const type: EventType = isKnown(notificationType) ? notificationType : 'unknown'
-  const bodyDigest = digest(context.environment, body)
+  let hashed: string | undefined
+  const bodyDigest = () => {
+    hashed ??= digest(context.environment, body)
+    return hashed
+  }
   const common = {
     type,
     notificationType,
@@ -64,7 +70,7 @@ export function toEvents(body: Uint8Array, context: NotificationContext): AssetE
     // several uploads in one body, which Cloudinary does not send, might have the same id
     const isUpload = type === 'upload' && payloads.length === 1
     const [uploadId] = isUpload ? uploadEventIds(context.environment, uploadNameOf(payload, asset)) : []
-    const id = uploadId ?? bodyEventId(bodyDigest, index)
+    const id = uploadId ?? bodyEventId(bodyDigest(), index)
     const statedAt = statedTime(payload, type, asset)
     const isUnique =
       uploadId !== undefined || statedAt !== undefined || text(payload.request_id) !== undefined
@@ -87,7 +93,7 @@ export function toEvents(body: Uint8Array, context: NotificationContext): AssetE
 function parse(body: Uint8Array): Fields {
   let text: string
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(body)
+    text = UTF8.decode(body)
   } catch {
     return { body: Buffer.from(body).toString('base64'), encoding: 'base64' }
   }
@@ -100,11 +106,10 @@ function parse(body: Uint8Array): Fields {
   return { body: text, encoding: 'utf8' }
 }
 
-function isDeeperThan(root: object, maximum: number): boolean {
-  let level: object[] = [root]
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth === maximum) return true
-    level = level.flatMap((parent) => Object.values(parent).filter((child) => child instanceof Object))
+function isDeeperThan(parent: object, maximum: number): boolean {
+  if (maximum === 0) return true
+  for (const child of Object.values(parent)) {
+    if (typeof child === 'object' && child !== null && isDeeperThan(child, maximum - 1)) return true
   }
   return false
 }

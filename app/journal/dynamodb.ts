@@ -1,5 +1,10 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import { DynamoDBDocumentClient, UpdateCommand, type UpdateCommandInput } from '@aws-sdk/lib-dynamodb'
+import { marshall } from '@aws-sdk/util-dynamodb'
+import { sendDirectly } from '../send-directly.ts'
+
+// the SDK mistakes a map with a key named `constructor` for a class instance
+const MARSHALL = { removeUndefinedValues: true, convertClassInstanceToMap: true } as const
 
 /**
  * Creates a client of DynamoDB for plain objects. Region, endpoint and credentials come from the AWS SDK's
@@ -9,18 +14,40 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
  */
 export function createDynamoDbClient(maximumConnections = 50): DynamoDBDocumentClient {
   const agent = { maxSockets: maximumConnections }
-  return DynamoDBDocumentClient.from(
-    new DynamoDBClient({
-      maxAttempts: 4,
-      requestHandler: {
-        connectionTimeout: 1000,
-        requestTimeout: 3000,
-        throwOnRequestTimeout: true,
-        httpAgent: agent,
-        httpsAgent: agent
-      }
-    }),
-    // the SDK mistakes a map with a key named `constructor` for a class instance
-    { marshallOptions: { removeUndefinedValues: true, convertClassInstanceToMap: true } }
+  const client = new DynamoDBClient({
+    maxAttempts: 4,
+    requestHandler: {
+      connectionTimeout: 1000,
+      requestTimeout: 3000,
+      throwOnRequestTimeout: true,
+      httpAgent: agent,
+      httpsAgent: agent
+    }
+  })
+  const documents = DynamoDBDocumentClient.from(client, { marshallOptions: MARSHALL })
+  documents.send = sendDirectly({
+    client,
+    target: 'DynamoDB_20120810',
+    operationOf: (command) =>
+      command instanceof UpdateCommand && !command.input.ReturnValues ? 'UpdateItem' : undefined,
+    send: documents.send.bind(documents) as never,
+    encode: (input) => encodeUpdate(input as UpdateCommandInput)
+  }) as typeof documents.send
+  return documents
+}
+
+/** Encodes an update as DynamoDB's JSON, in which binary values are base64. */
+function encodeUpdate({ Key, ExpressionAttributeValues: values, ...input }: UpdateCommandInput): string {
+  return JSON.stringify(
+    {
+      ...input,
+      Key: marshall(Key, MARSHALL),
+      ...(values && { ExpressionAttributeValues: marshall(values, MARSHALL) })
+    },
+    function (this: Record<string, unknown>, name, value: unknown) {
+      // `value` is no longer binary: a Buffer converts itself into a list of numbers
+      const given = this[name]
+      return given instanceof Uint8Array ? Buffer.from(given).toString('base64') : value
+    }
   )
 }

@@ -6,6 +6,8 @@ export interface BatcherOptions<Item, Result> {
   send: (items: Item[]) => Promise<Settlement<Result>[]>
   /** Maximum number of calls in flight. */
   maximumCalls: number
+  /** Maximum number of calls in flight when a batch is sent that is not full. (Default: `maximumCalls`) */
+  maximumPartialCalls?: number
   /** Maximum number of items per call. (Default: 10, the limit of SQS) */
   maximumItems?: number
   /** Maximum size of a call, in bytes. (Default: unlimited) */
@@ -23,9 +25,10 @@ interface PendingItem<Item, Result> {
 }
 
 /**
- * Group commit: an item is sent at once while fewer than `maximumCalls` calls are in flight. Otherwise it
- * waits for a call to return, and is sent in one batch with the other waiting items. There is no timer, so no
- * latency when idle and full batches under load. Items are sent in the order in which they were added.
+ * Group commit: the items of one turn of the event loop are sent together, at once while fewer than
+ * `maximumPartialCalls` calls are in flight. Otherwise items wait until a call returns or a batch is full. There
+ * is no timer: no latency when idle, and the busier the process, the longer its turns and the fuller its batches.
+ * Items are sent in the order in which they were added.
  */
 export class Batcher<Item, Result> {
   readonly #options: Required<BatcherOptions<Item, Result>>
@@ -36,7 +39,13 @@ export class Batcher<Item, Result> {
   #whenIdle: (() => void)[] = []
 
   constructor(options: BatcherOptions<Item, Result>) {
-    this.#options = { maximumItems: 10, maximumBytes: Number.POSITIVE_INFINITY, sizeOf: () => 0, ...options }
+    this.#options = {
+      maximumPartialCalls: options.maximumCalls,
+      maximumItems: 10,
+      maximumBytes: Number.POSITIVE_INFINITY,
+      sizeOf: () => 0,
+      ...options
+    }
   }
 
   /** Size of the items that are waiting or in flight, in bytes. */
@@ -64,18 +73,21 @@ export class Batcher<Item, Result> {
     return new Promise((resolve) => this.#whenIdle.push(resolve))
   }
 
-  /** Flushes in a microtask, so that items added in the same turn share a batch. */
+  /** Flushes after the requests and responses that have arrived by now, so that they share batches. */
   #scheduleFlush(): void {
     if (this.#flushScheduled) return
     this.#flushScheduled = true
-    queueMicrotask(() => {
+    setImmediate(() => {
       this.#flushScheduled = false
       this.#flush()
     })
   }
 
   #flush(): void {
-    while (this.#pending.length > 0 && this.#calls < this.#options.maximumCalls) {
+    const { maximumCalls, maximumPartialCalls, maximumItems } = this.#options
+    while (this.#pending.length > 0) {
+      const isFull = this.#pending.length >= maximumItems
+      if (this.#calls >= (isFull ? maximumCalls : maximumPartialCalls)) break
       const batch = this.#nextBatch()
       if (batch.length > 0) void this.#call(batch)
     }
@@ -123,7 +135,7 @@ export class Batcher<Item, Result> {
       )
     })
     this.#calls--
-    this.#flush()
+    this.#scheduleFlush()
   }
 
   #announceIdle(): void {

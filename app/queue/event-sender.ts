@@ -6,8 +6,11 @@ import { Batcher } from './batcher.ts'
 import { encodeMessage, MAXIMUM_MESSAGE_BYTES } from './message-codec.ts'
 import { sendBatch } from './send-batch.ts'
 
-/** Maximum number of calls in flight. While there are fewer, an event is sent at once; otherwise in a batch. */
-const MAXIMUM_CALLS = 8
+/** Maximum number of calls in flight: 3,200 events a second while SQS takes 100 ms. The SDK has 50 sockets. */
+const MAXIMUM_CALLS = 32
+
+/** Above this number of calls in flight, events wait for a full batch. Below it, none waits. */
+const MAXIMUM_PARTIAL_CALLS = 8
 
 /** Timeout of a call including the SDK's retries, in milliseconds. */
 const CALL_TIMEOUT_MS = 8000
@@ -25,6 +28,7 @@ export class EventSender {
   constructor({ sqs, queueUrl }: { sqs: SQSClient; queueUrl: string }) {
     this.#batcher = new Batcher({
       maximumCalls: MAXIMUM_CALLS,
+      maximumPartialCalls: MAXIMUM_PARTIAL_CALLS,
       maximumBytes: MAXIMUM_MESSAGE_BYTES,
       sizeOf: ({ MessageBody }) => Buffer.byteLength(MessageBody),
       send: (messages) =>

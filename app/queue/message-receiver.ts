@@ -51,6 +51,9 @@ const MAXIMUM_WAITING_BYTES = 32 * 1024 * 1024
 
 const RECEIVE_BATCH = 10
 const CAPACITY_POLL_MS = 500
+
+/** Share of the lanes that must be free for a receive, since a receive of one message costs as much as of ten. */
+const WORTHWHILE_SHARE = 0.1
 const MAXIMUM_PAUSE_MS = 30_000
 
 const RELEASE: MessageAction = { kind: 'retry', delaySeconds: 0 }
@@ -126,13 +129,16 @@ export class MessageReceiver {
   async #receiveUntilStopped(): Promise<void> {
     const { source, concurrency, capacity, waitTimeSeconds, visibilityTimeoutSeconds } = this.#options
     let failures = 0
+    let hasWaited = false
     while (!this.#stopping.signal.aborted) {
+      const maximum = Math.min(concurrency, capacity())
       // each message may be of another group and so start a lane
-      const free = Math.min(concurrency, capacity()) - this.#lanes.size
-      if (free <= 0) {
-        await this.#laneEndedWithin(CAPACITY_POLL_MS)
+      const free = maximum - this.#lanes.size
+      if (free <= 0 || (free < Math.min(RECEIVE_BATCH, maximum * WORTHWHILE_SHARE) && !hasWaited)) {
+        hasWaited = !(await this.#laneEndedWithin(CAPACITY_POLL_MS))
         continue
       }
+      hasWaited = false
       const maximumMessages = Math.min(free, RECEIVE_BATCH)
       try {
         const messages = await source.receive({ maximumMessages, waitTimeSeconds, visibilityTimeoutSeconds })
@@ -150,11 +156,15 @@ export class MessageReceiver {
     await sleep(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => {})
   }
 
-  /** Waits for a lane to end, but not for longer: capacity may also rise while no lane ends. */
-  async #laneEndedWithin(milliseconds: number): Promise<void> {
+  /**
+   * Waits for a lane to end, but not for longer: capacity may also rise while no lane ends. Resolves to whether
+   * one has ended.
+   */
+  async #laneEndedWithin(milliseconds: number): Promise<boolean> {
     const ended = new AbortController()
     this.#laneEnded = () => ended.abort()
     await sleep(milliseconds, undefined, { signal: ended.signal }).catch(() => {})
+    return ended.signal.aborted
   }
 
   #hold({ message, receiptHandle }: LeasedMessage): HeldMessage {

@@ -1,4 +1,18 @@
-import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
+import {
+  ChangeMessageVisibilityBatchCommand,
+  DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
+  SendMessageBatchCommand,
+  SQSClient
+} from '@aws-sdk/client-sqs'
+import { sendDirectly } from '../send-directly.ts'
+
+/** The operations of every event. */
+const DIRECT = new Map<unknown, string>([
+  [SendMessageBatchCommand, 'SendMessageBatch'],
+  [DeleteMessageBatchCommand, 'DeleteMessageBatch'],
+  [ChangeMessageVisibilityBatchCommand, 'ChangeMessageVisibilityBatch']
+])
 
 /**
  * Creates a client of SQS. Region, endpoint and credentials come from the AWS SDK's own variables.
@@ -6,10 +20,20 @@ import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
  * @param requestTimeoutMs timeout of one attempt of a call; for a receive it includes the wait for messages
  */
 export function createSqsClient(requestTimeoutMs: number): SQSClient {
-  return new SQSClient({
+  const client = new SQSClient({
     maxAttempts: 3,
+    // every call is over TLS, which detects a changed body
+    md5: false,
     requestHandler: { connectionTimeout: 1000, requestTimeout: requestTimeoutMs, throwOnRequestTimeout: true }
   })
+  client.send = sendDirectly({
+    client,
+    target: 'AmazonSQS',
+    operationOf: (command) => DIRECT.get(command.constructor),
+    send: client.send.bind(client) as never,
+    encode: JSON.stringify
+  }) as typeof client.send
+  return client
 }
 
 /** Resolves when the queue answers. */

@@ -28,26 +28,34 @@ export const bodyTooLarge = (limitBytes: number) =>
  * @throws BODY_TOO_LARGE, BODY_TOO_SLOW, or BODY_INCOMPLETE if the sender disconnects
  */
 export function readBody(payload: Readable, { expectedBytes, withinMs }: BodyOptions): Promise<Buffer> {
-  // unpooled and unfilled: the kernel allocates memory only as bytes are written
-  const body = Buffer.allocUnsafeSlow(expectedBytes)
+  // unfilled: the kernel allocates the memory of a large body only as bytes are written
+  const body = Buffer.allocUnsafe(expectedBytes)
   let received = 0
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
-  const onData = (chunk: Buffer) => {
-    if (received + chunk.length > expectedBytes) return reject(bodyTooLarge(expectedBytes))
-    received += chunk.copy(body, received)
-  }
-  const onEnd = () => resolve(body.subarray(0, received))
-  const onGone = (cause?: Error) =>
-    reject(new BodyError('BODY_INCOMPLETE', 400, `the body ended after ${received} bytes`, { cause }))
-  const timer = setTimeout(
-    () => reject(new BodyError('BODY_TOO_SLOW', 408, `the body was not received within ${withinMs} ms`)),
-    withinMs
-  )
-  payload.on('data', onData).once('end', onEnd).once('error', onGone).once('close', onGone)
-  return promise.finally(() => {
+  const stop = () => {
     clearTimeout(timer)
     payload.off('data', onData).off('end', onEnd).off('error', onGone).off('close', onGone)
+  }
+  const fail = (error: BodyError) => {
+    stop()
     // drop the rest; an error event without a listener would end the process
     payload.on('error', () => {}).resume()
-  })
+    reject(error)
+  }
+  const onData = (chunk: Buffer) => {
+    if (received + chunk.length > expectedBytes) return fail(bodyTooLarge(expectedBytes))
+    received += chunk.copy(body, received)
+  }
+  const onEnd = () => {
+    stop()
+    resolve(body.subarray(0, received))
+  }
+  const onGone = (cause?: Error) =>
+    fail(new BodyError('BODY_INCOMPLETE', 400, `the body ended after ${received} bytes`, { cause }))
+  const timer = setTimeout(
+    () => fail(new BodyError('BODY_TOO_SLOW', 408, `the body was not received within ${withinMs} ms`)),
+    withinMs
+  )
+  payload.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone)
+  return promise
 }

@@ -134,13 +134,19 @@ function bodyBytesOf({ headers }: FastifyRequest, limitBytes: number): number {
 
 /** Responds, and logs one line without payload and signature. */
 function respond(
-  { log, ip }: FastifyRequest,
+  { log, ip, headers }: FastifyRequest,
   reply: FastifyReply,
   outcome: WebhookOutcome,
   isLogged: boolean
 ): FastifyReply {
   const { summary, ...result } = outcome
-  const line = { ...summary, ip, outcome: result.outcome, milliseconds: Math.round(reply.elapsedTime) }
+  const line = {
+    ...summary,
+    ip,
+    traceId: traceIdOf(headers),
+    outcome: result.outcome,
+    milliseconds: Math.round(reply.elapsedTime)
+  }
   switch (result.outcome) {
     case 'accepted':
       log.info({ ...line, events: result.events }, 'notification accepted')

@@ -23,7 +23,7 @@ import {
   withMaximumWait
 } from './attempt-records.ts'
 import { outageDelaySeconds } from './backoff.ts'
-import { describeEvent, type EventOutcome, EventReport, type Retry } from './event-report.ts'
+import { type EventOutcome, EventReport, type Retry } from './event-report.ts'
 import { type FailedRun, type ProcessorRun, runProcessor } from './run-processor.ts'
 import { selectProcessors } from './select-processors.ts'
 
@@ -58,9 +58,10 @@ export async function handleEvent(
   signal: AbortSignal,
   options: EventHandlerOptions
 ): Promise<EventOutcome> {
-  const call = { signal, log: options.log.child(describeEvent(received)) }
-  const event = await options.journal.identify(recognizeOwn(received, options), call)
-  const report = new EventReport(event, options)
+  const own = recognizeOwn(received, options)
+  let report = new EventReport(own, options)
+  const event = await options.journal.identify(own, { signal, log: report.log })
+  if (event !== own) report = new EventReport(event, options)
   const outcome = await processEvent({ ...options, event, signal, report })
   report.ended(outcome)
   return outcome

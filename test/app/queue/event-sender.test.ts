@@ -158,20 +158,20 @@ test('gives up when the signal aborts while SQS hangs, and drops events that wer
   const call = hold()
   fake.always('SendMessageBatch', call.behaviour)
   const deadline = new AbortController()
-  const storing = sender.store(events(200), deadline.signal)
-  await fake.until(() => fake.calls.length === 8)
+  const storing = sender.store(events(1000), deadline.signal)
+  await fake.until(() => fake.calls.length === 32)
   const cause = new Error('time is up')
   deadline.abort(cause)
   await t.rejects(storing, {
     code: 'QUEUE_UNAVAILABLE',
-    message: /200 of 200/,
+    message: /1000 of 1000/,
     cause
   })
   t.ok(sender.pendingBytes > 0, 'events in flight still count')
   call.release()
   await sender.idle()
-  t.equal(stored().length, 80, 'events in flight are stored')
-  t.equal(fake.calls.length, 8)
+  t.equal(stored().length, 320, 'events in flight are stored')
+  t.equal(fake.calls.length, 32)
   t.equal(sender.pendingBytes, 0)
 })
 

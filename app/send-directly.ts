@@ -1,0 +1,103 @@
+import type { SQSClient } from '@aws-sdk/client-sqs'
+import type { DeserializeMiddleware } from '@smithy/types'
+
+/** A command of the AWS SDK. */
+interface Command {
+  constructor: unknown
+  input: object
+}
+
+/** A client of a service with the JSON protocol. */
+type SdkClient = {
+  config: Pick<SQSClient['config'], 'signer' | 'systemClockOffset' | 'requestHandler' | 'streamCollector'>
+  middlewareStack: { add: (...args: never[]) => void }
+}
+
+type Send = (command: Command, options?: { abortSignal?: AbortSignal }) => Promise<unknown>
+
+export interface DirectSendOptions {
+  /** Supplies address, credentials, signer and connections. */
+  client: SdkClient
+  /** The part of `X-Amz-Target` before the name of the operation. */
+  target: string
+  /** Returns the name of the operation if a command is to be sent directly. */
+  operationOf: (command: Command) => string | undefined
+  /** Sends a command as the SDK does. */
+  send: Send
+  /** Encodes an input as JSON. */
+  encode: (input: object) => string
+}
+
+interface Origin {
+  protocol: string
+  hostname: string
+  port?: number | undefined
+}
+
+const CONTENT_TYPE = 'application/x-amz-json-1.0'
+
+/**
+ * Returns a `send` that makes one signed HTTP request of a command, with the parts of an SDK client but
+ * without its middleware, which takes two thirds of the CPU time of a call.
+ *
+ * Only a response of 200 is used. After anything else the SDK sends the command again, with its own retries,
+ * correction of the clock, and errors; so a command may be sent twice, as by any retry of the SDK. The SDK also
+ * sends the first command, and each after a failure, until one has succeeded: they show the address.
+ */
+export function sendDirectly({ client, target, operationOf, send, encode }: DirectSendOptions): Send {
+  let origin: Origin | undefined
+  const { config } = client
+  const signer = config.signer()
+  // the first use reports a missing region
+  signer.catch(() => {})
+
+  const noteOrigin: DeserializeMiddleware<object, object> = (next) => async (args) => {
+    const result = await next(args)
+    const { statusCode } = result.response as { statusCode: number }
+    if (statusCode === 200) origin = args.request as Origin
+    return result
+  }
+  const place = { step: 'deserialize', priority: 'low', name: 'noteOrigin' }
+  client.middlewareStack.add(noteOrigin as never, place as never)
+
+  async function request(at: Origin, operation: string, input: object, abortSignal: AbortSignal | undefined) {
+    const body = Buffer.from(encode(input))
+    const { protocol, hostname, port } = at
+    const signed = await (await signer).sign(
+      {
+        method: 'POST',
+        protocol,
+        hostname,
+        port,
+        path: '/',
+        query: {},
+        headers: {
+          host: port ? `${hostname}:${port}` : hostname,
+          'content-type': CONTENT_TYPE,
+          'content-length': String(body.length),
+          'x-amz-target': `${target}.${operation}`
+        },
+        body
+      },
+      { signingDate: new Date(Date.now() + config.systemClockOffset) }
+    )
+    const { response } = await config.requestHandler.handle(signed as never, { abortSignal })
+    const text = Buffer.from(await config.streamCollector(response.body)).toString()
+    return response.statusCode === 200 ? (JSON.parse(text) as unknown) : undefined
+  }
+
+  return async (command, options = {}) => {
+    const { abortSignal } = options
+    const operation = operationOf(command)
+    if (origin && operation !== undefined) {
+      try {
+        const output = await request(origin, operation, command.input, abortSignal)
+        if (output !== undefined) return output
+      } catch (error) {
+        origin = undefined
+        if (abortSignal?.aborted) throw error
+      }
+    }
+    return send(command, options)
+  }
+}

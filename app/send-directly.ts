@@ -15,6 +15,13 @@ type SdkClient = {
 
 type Send = (command: Command, options?: { abortSignal?: AbortSignal }) => Promise<unknown>
 
+/** An error response of a service. */
+export interface ServiceFailure {
+  name: string
+  message: string
+  $metadata: { httpStatusCode: number }
+}
+
 export interface DirectSendOptions {
   /** Supplies address, credentials, signer and connections. */
   client: SdkClient
@@ -24,6 +31,8 @@ export interface DirectSendOptions {
   operationOf: (command: Command) => string | undefined
   /** Sends a command as the SDK does. */
   send: Send
+  /** Returns the error to throw at once; undefined if sending the command again may succeed. (Default: undefined) */
+  finalError?: (failure: ServiceFailure) => Error | undefined
   /** Encodes an input as JSON. */
   encode: (input: object) => string
 }
@@ -40,11 +49,20 @@ const CONTENT_TYPE = 'application/x-amz-json-1.0'
  * Returns a `send` that makes one signed HTTP request of a command, with the parts of an SDK client but
  * without its middleware, which takes two thirds of the CPU time of a call.
  *
- * Only a response of 200 is used. After anything else the SDK sends the command again, with its own retries,
- * correction of the clock, and errors; so a command may be sent twice, as by any retry of the SDK. The SDK also
- * sends the first command, and each after a failure, until one has succeeded: they show the address.
+ * After any failure the SDK sends the command again, with its own retries, correction of the clock, and errors;
+ * so a command may be sent twice, as by any retry of the SDK. The SDK also sends the first command, and each
+ * after a lost connection, until one has succeeded: they show the address.
+ *
+ * @throws {Error} from `finalError`; the SDK's errors
  */
-export function sendDirectly({ client, target, operationOf, send, encode }: DirectSendOptions): Send {
+export function sendDirectly({
+  client,
+  target,
+  operationOf,
+  send,
+  finalError,
+  encode
+}: DirectSendOptions): Send {
   let origin: Origin | undefined
   const { config } = client
   const signer = config.signer()
@@ -82,22 +100,30 @@ export function sendDirectly({ client, target, operationOf, send, encode }: Dire
       { signingDate: new Date(Date.now() + config.systemClockOffset) }
     )
     const { response } = await config.requestHandler.handle(signed as never, { abortSignal })
-    const text = Buffer.from(await config.streamCollector(response.body)).toString()
-    return response.statusCode === 200 ? (JSON.parse(text) as unknown) : undefined
+    const output: unknown = JSON.parse(Buffer.from(await config.streamCollector(response.body)).toString())
+    return response.statusCode === 200 ? { output } : { failure: failureOf(output, response.statusCode) }
   }
 
   return async (command, options = {}) => {
     const { abortSignal } = options
     const operation = operationOf(command)
     if (origin && operation !== undefined) {
+      let error: Error | undefined
       try {
-        const output = await request(origin, operation, command.input, abortSignal)
-        if (output !== undefined) return output
-      } catch (error) {
+        const answer = await request(origin, operation, command.input, abortSignal)
+        if ('output' in answer) return answer.output
+        error = finalError?.(answer.failure)
+      } catch (err) {
         origin = undefined
-        if (abortSignal?.aborted) throw error
+        if (abortSignal?.aborted) throw err
       }
+      if (error) throw error
     }
     return send(command, options)
   }
+}
+
+function failureOf(body: unknown, httpStatusCode: number): ServiceFailure {
+  const { __type = '', message = '' } = body as { __type?: string; message?: string }
+  return { name: __type.replace(/^.*#/, ''), message, $metadata: { httpStatusCode } }
 }

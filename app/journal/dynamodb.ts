@@ -1,7 +1,11 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import {
+  ConditionalCheckFailedException,
+  DynamoDBClient,
+  DynamoDBServiceException
+} from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient, UpdateCommand, type UpdateCommandInput } from '@aws-sdk/lib-dynamodb'
 import { marshall } from '@aws-sdk/util-dynamodb'
-import { sendDirectly } from '../send-directly.ts'
+import { type ServiceFailure, sendDirectly } from '../send-directly.ts'
 
 // the SDK mistakes a map with a key named `constructor` for a class instance
 const MARSHALL = { removeUndefinedValues: true, convertClassInstanceToMap: true } as const
@@ -31,18 +35,34 @@ export function createDynamoDbClient(maximumConnections = 50): DynamoDBDocumentC
     operationOf: (command) =>
       command instanceof UpdateCommand && !command.input.ReturnValues ? 'UpdateItem' : undefined,
     send: documents.send.bind(documents) as never,
+    finalError,
     encode: (input) => encodeUpdate(input as UpdateCommandInput)
   }) as typeof documents.send
   return documents
 }
+
+/** A rejected write is part of normal operation, and would be rejected again. */
+function finalError(failure: ServiceFailure): Error | undefined {
+  switch (failure.name) {
+    case 'ConditionalCheckFailedException':
+      return new ConditionalCheckFailedException(failure)
+    case 'ValidationException':
+      return new DynamoDBServiceException({ ...failure, $fault: 'client' })
+    default:
+      return undefined
+  }
+}
+
+const encode = (fields: Record<string, unknown> | undefined) =>
+  fields && marshall(fields, { ...MARSHALL, convertTopLevelContainer: false })
 
 /** Encodes an update as DynamoDB's JSON, in which binary values are base64. */
 function encodeUpdate({ Key, ExpressionAttributeValues: values, ...input }: UpdateCommandInput): string {
   return JSON.stringify(
     {
       ...input,
-      Key: marshall(Key, MARSHALL),
-      ...(values && { ExpressionAttributeValues: marshall(values, MARSHALL) })
+      Key: encode(Key),
+      ExpressionAttributeValues: encode(values)
     },
     function (this: Record<string, unknown>, name, value: unknown) {
       // `value` is no longer binary: a Buffer converts itself into a list of numbers

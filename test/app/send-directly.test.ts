@@ -48,6 +48,7 @@ async function build(t: Test) {
     operationOf: (command) =>
       command.constructor === SendMessageBatchCommand ? 'SendMessageBatch' : undefined,
     send: client.send.bind(client) as never,
+    finalError: ({ name, message }) => (name === 'FinalError' ? new Error(message) : undefined),
     encode: JSON.stringify
   })
   t.teardown(async () => {
@@ -132,6 +133,17 @@ test("throws the SDK's error, and uses the SDK until it succeeds", async (t) => 
   await send()
   await send()
   t.strictSame(received.map(isFromSdk), [true, false, true, true, true, false])
+})
+
+test('throws a final error at once, as the SDK would', async (t) => {
+  const { send, received, answers } = await build(t)
+  await send()
+  answers.push((response) =>
+    response.writeHead(400).end('{"__type":"com.amazonaws.sqs#FinalError","message":"no"}')
+  )
+  await t.rejects(send(), { message: 'no' })
+  await send()
+  t.strictSame(received.map(isFromSdk), [true, false, false])
 })
 
 test('does not send an aborted command again', async (t) => {

@@ -1,5 +1,7 @@
+import assert from 'node:assert/strict'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb'
+import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
+import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { createDynamoDbClient } from '../../../app/journal/dynamodb.ts'
 import { startDynamoDb } from '../../../dev/embedded-dynamodb.ts'
@@ -65,4 +67,59 @@ t.test('times out an attempt after 3 s and retries', async (t) => {
   await client.send(new PutCommand({ TableName, Item: { id: 'late' } }))
   t.equal(calls(), 2)
   t.ok(performance.now() - startedAt >= 2900)
+})
+
+t.test('sends the same updates as the SDK, but without its middleware', async (t) => {
+  const client = connect(t)
+  const plain = client.send.bind(client)
+  const received: { isFromSdk: boolean; body: unknown; status: number }[] = []
+  intercept(t, (_call, request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    response.once('finish', () =>
+      received.push({
+        isFromSdk: request.headers['user-agent'] !== undefined,
+        body: JSON.parse(Buffer.concat(chunks).toString()),
+        status: response.statusCode
+      })
+    )
+  })
+  const values = fc.dictionary(
+    fc.stringMatching(/^[a-z]{1,5}$/),
+    fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.integer(),
+      fc.constant(undefined),
+      fc.uint8Array({ minLength: 1 }).map((bytes) => Buffer.from(bytes)),
+      fc.uint8Array({ minLength: 1 }),
+      fc.array(fc.record({ when: fc.string({ minLength: 1 }), bytes: fc.uint8Array({ minLength: 1 }) }))
+    ),
+    { minKeys: 1 }
+  )
+  const update = (attributes: Record<string, unknown>, ReturnValues?: 'NONE') =>
+    plain(
+      new UpdateCommand({
+        TableName,
+        Key: { id: 'same' },
+        UpdateExpression: 'SET #values = :values',
+        ExpressionAttributeNames: { '#values': 'values' },
+        ExpressionAttributeValues: { ':values': attributes },
+        ...(ReturnValues && { ReturnValues })
+      })
+    )
+  await update({ first: 1 })
+  received.length = 0
+  await fc.assert(
+    fc.asyncProperty(values, async (attributes) => {
+      await update(attributes)
+      // a command with ReturnValues is left to the SDK
+      await update(attributes, 'NONE')
+      const [direct, sdk] = received.splice(0) as [(typeof received)[0], (typeof received)[0]]
+      assert.deepEqual({ ...direct.body!, ReturnValues: 'NONE' }, sdk.body)
+      assert.deepEqual([direct.isFromSdk, sdk.isFromSdk], [false, true])
+      assert.deepEqual([direct.status, sdk.status], [200, 200])
+    }),
+    { numRuns: 50 }
+  )
+  t.pass('50 updates')
 })

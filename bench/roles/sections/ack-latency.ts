@@ -1,0 +1,87 @@
+import { once } from 'node:events'
+import { Load } from '../load.ts'
+import { measure } from '../measure.ts'
+import { bulk, uploads } from '../notifications.ts'
+import type { Schedule } from '../peers/schedule.ts'
+import { startPeer, startRole } from '../processes.ts'
+import type { Latencies } from '../rate.ts'
+import type { Context, Figures, RunResult, Section } from './section.ts'
+
+const SQS_MS = [0, 5, 20]
+const SHARES = [0.1, 0.5, 0.9]
+/** Enough to find the saturation while SQS takes 20 ms. */
+const CONNECTIONS = 100
+const SATURATION_MS = 1000
+/** Where the bulk is taken in. */
+const BULK = { sqsMs: 5, share: 0.5 }
+
+async function open({ standIns, keep, milliseconds }: Context) {
+  const notifications = uploads(2000, 'ack')
+  const web = await keep(startRole('web', standIns))
+  const load = new Load(web.url, notifications)
+  const client = await keep(startPeer('send-message', standIns))
+
+  const bareSendMessage = async (perSecond: number): Promise<Latencies> => {
+    const answer = once(client.child, 'message')
+    const body = notifications[0]!.body.toString()
+    client.child.send({ perSecond, milliseconds, body } satisfies Schedule)
+    return (await answer)[0]
+  }
+
+  const ack = async (perSecond: number, extra?: ReturnType<typeof bulk>): Promise<Figures> => {
+    const { usage, result } = await measure([web], standIns, () =>
+      load.atRate({ perSecond, milliseconds }, extra)
+    )
+    return {
+      perSecond,
+      p50: result.p50,
+      p99: result.p99,
+      spread: result.p99 / result.p50,
+      cpuUs: (usage.cpuSeconds * 1e6) / result.count,
+      ...(extra && { bulkMs: result.extraMs })
+    }
+  }
+
+  return async (): Promise<RunResult> => {
+    const results: RunResult = {}
+    for (const sqsMs of SQS_MS) {
+      standIns.delay('sqs', sqsMs)
+      const { count } = await load.atFullLoad(CONNECTIONS, SATURATION_MS)
+      const saturation = (count * 1000) / SATURATION_MS
+      const [low = 0] = SHARES.map((share) => share * saturation)
+      const bare = await bareSendMessage(low)
+      results[`one bare \`SendMessage\`, SQS ${sqsMs} ms`] = { ...bare, perSecond: low }
+      for (const share of SHARES) {
+        const name = `\`web\` at ${share * 100} %, SQS ${sqsMs} ms`
+        const figures = await ack(share * saturation)
+        results[name] = { ...figures, ...(share === SHARES[0] && { ratio: figures.p50! / bare.p50 }) }
+      }
+      if (sqsMs !== BULK.sqsMs) continue
+      const perSecond = BULK.share * saturation
+      const without = await ack(perSecond)
+      const among = await ack(perSecond, bulk('ack'))
+      results['`web` without a bulk'] = without
+      results['`web` with a bulk of 1,000 assets'] = { ...among, bulkRatio: among.p99! / without.p99! }
+    }
+    standIns.delay('sqs', 0)
+    return results
+  }
+}
+
+/** How long Cloudinary waits for the answer of `web`, at a fixed rate. */
+export const ackLatency: Section = {
+  name: 'latency',
+  cases: 'load',
+  columns: [
+    { figure: 'perSecond', heading: 'events/s' },
+    { figure: 'p50', heading: 'p50, ms', digits: 1, range: true },
+    { figure: 'p99', heading: 'p99, ms', digits: 1, range: true },
+    { figure: 'ratio', heading: 'p50, × bare `SendMessage`', digits: 2 },
+    { figure: 'spread', heading: 'p99 / p50', digits: 1 },
+    { figure: 'bulkRatio', heading: 'p99, × without a bulk', digits: 1 },
+    { figure: 'bulkMs', heading: 'answer to the bulk, ms' },
+    { figure: 'cpuUs', heading: 'CPU, µs per event' }
+  ],
+  plots: [{ kind: 'spans', title: 'Answer, ms: p50 to p99', figure: 'p50', until: 'p99', emphasis: '`web`' }],
+  open
+}

@@ -1,0 +1,83 @@
+import { consume } from '../consume.ts'
+import { heavyTailed, messagesOf } from '../messages.ts'
+import { startPeer, startRole } from '../processes.ts'
+import { MEAN_WAIT_MS } from '../waiting-work.ts'
+import type { Column, Context, RunResult, Section } from './section.ts'
+
+export const WAITING_CONFIG = './bench/roles/waiting.listener.config.ts'
+const IN_FLIGHT = 50
+const IDEAL_PER_SECOND = (IN_FLIGHT * 1000) / MEAN_WAIT_MS
+
+export const CONSUMER_COLUMNS: readonly Column[] = [
+  { figure: 'perSecond', heading: 'events/s', range: true },
+  { figure: 'cpuUs', heading: 'CPU, µs per event', range: true },
+  { figure: 'cores', heading: 'cores', digits: 2 },
+  { figure: 'sqsCalls', heading: 'SQS calls per event', digits: 2 },
+  { figure: 'journalCalls', heading: 'DynamoDB calls per event', digits: 2 },
+  { figure: 'memoryMb', heading: 'RSS, MB' },
+  { figure: 'standInCores', heading: 'cores of the stand-ins', digits: 2 }
+]
+
+/** Consumers × messages per receive: 50 in flight each. */
+const PEERS = [
+  { name: '`sqs-consumer`, 5 × 10', queue: 'peer-each', args: ['5', '10', 'each'] },
+  { name: '`sqs-consumer`, 5 × 10, in batches', queue: 'peer-batch', args: ['5', '10', 'batch'] },
+  { name: '`sqs-consumer`, 50 × 1', queue: 'peer-single', args: ['50', '1', 'each'] }
+]
+
+async function open({ standIns, keep, milliseconds }: Context) {
+  const heavy = heavyTailed()
+  const uploads = messagesOf({ type: 'upload' })
+  const own = messagesOf({ type: 'resource_tags_changed', own: true })
+  const waiting = await keep(startRole('worker', standIns, { queue: 'waiting', config: WAITING_CONFIG }))
+  const usual = await keep(startRole('worker', standIns, { queue: 'usual' }))
+  const peers = await Promise.all(
+    PEERS.map(async ({ name, ...options }) => ({
+      name,
+      queue: options.queue,
+      process: await keep(startPeer('sqs-consumer', standIns, options))
+    }))
+  )
+
+  return async (): Promise<RunResult> => {
+    const results: RunResult = { 'ideal: 50 in flight, no overhead': { perSecond: IDEAL_PER_SECOND } }
+    for (const { name, queue, process } of peers) {
+      results[name] = await consume([process], standIns, { queue, messages: heavy, milliseconds })
+    }
+    const figures = await consume([waiting], standIns, { queue: 'waiting', messages: heavy, milliseconds })
+    const rates = peers.map(({ name }) => results[name]!)
+    results['`worker`, with journal'] = {
+      ...figures,
+      ofIdeal: (figures.perSecond! / IDEAL_PER_SECOND) * 100,
+      cpuRatio: figures.cpuUs! / rates[0]!.cpuUs!
+    }
+    const queue = 'usual'
+    results['`worker`: uploads, 2 processors, 3 calls'] = await consume([usual], standIns, {
+      queue,
+      messages: uploads,
+      milliseconds
+    })
+    results['`worker`: own changes, ignored'] = await consume([usual], standIns, {
+      queue,
+      messages: own,
+      milliseconds
+    })
+    return results
+  }
+}
+
+/** `worker` beside `sqs-consumer`. */
+export const worker: Section = {
+  name: 'worker',
+  cases: 'consumer',
+  columns: [
+    ...CONSUMER_COLUMNS,
+    { figure: 'ofIdeal', heading: '% of the ideal' },
+    { figure: 'cpuRatio', heading: 'CPU, × `sqs-consumer`, 5 × 10', digits: 2 }
+  ],
+  plots: [
+    { kind: 'bars', title: 'Events per second', figure: 'perSecond', emphasis: '`worker`' },
+    { kind: 'bars', title: 'CPU per event, µs', figure: 'cpuUs', emphasis: '`worker`' }
+  ],
+  open
+}

@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises'
+import { loadavg } from 'node:os'
 import { machine, versions } from './machine.ts'
 import { type Options, readOptions, USAGE } from './options.ts'
 import { startInstantStandIns } from './processes.ts'
@@ -63,6 +64,7 @@ async function measureAll(sections: readonly Section[], options: Options): Promi
     node: process.versions.node,
     versions: versions(),
     date: new Date().toISOString(),
+    load: loadavg()[0] ?? Number.NaN,
     sections: {}
   }
   for (const section of sections) {

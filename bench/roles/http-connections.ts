@@ -20,6 +20,7 @@ class HttpConnection {
 
   /** Resolves with the status of the answer. */
   send(request: Buffer): Promise<number> {
+    if (this.#socket.destroyed) throw new Error('the server closed an idle connection')
     this.#waiting = Promise.withResolvers()
     this.#socket.write(request)
     return this.#waiting.promise

@@ -11,6 +11,8 @@ export interface Usage {
   cpuSeconds: number
   /** CPU time of the stand-ins, in seconds: near `seconds`, they limit what is measured. */
   standInSeconds: number
+  /** CPU time of this process, which generates the load, in seconds. */
+  loadSeconds: number
   /** Wall time. */
   seconds: number
   /** Resident memory of the largest measured process at the end, in MB. */
@@ -26,7 +28,9 @@ export async function measure<Result>(
   const cpu = async () =>
     (await Promise.all(processes.map(({ pid }) => cpuSecondsOf(pid)))).reduce((sum, each) => sum + each, 0)
   const [cpuBefore, standInBefore, start] = [await cpu(), await cpuSecondsOf(standIns.pid), performance.now()]
+  const loadBefore = process.cpuUsage()
   const result = await work()
+  const load = process.cpuUsage(loadBefore)
   const seconds = (performance.now() - start) / 1000
   const memories = await Promise.all(processes.map(({ pid }) => memoryOf(pid)))
   return {
@@ -34,6 +38,7 @@ export async function measure<Result>(
     usage: {
       cpuSeconds: (await cpu()) - cpuBefore,
       standInSeconds: (await cpuSecondsOf(standIns.pid)) - standInBefore,
+      loadSeconds: (load.user + load.system) / 1e6,
       seconds,
       memoryMb: Math.max(...memories.map(({ now }) => now))
     }

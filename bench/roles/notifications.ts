@@ -9,11 +9,14 @@ export interface SignedNotification {
   headers: Record<string, string>
 }
 
+/** So deep that a notification has 1.3 KB. */
+const FOLDER = 'catalogue/2026/autumn/women/bags/leather/brown'
+
 /** Returns signed notifications of uploads, each of another asset. */
 export function uploads(count: number, run: string): SignedNotification[] {
   const now = new Date()
   return Array.from({ length: count }, (_, index) =>
-    signed('upload', { variant: 'metadata', publicId: `bench/${run}/asset-${index}`, now })
+    signed('upload', { variant: 'metadata', publicId: `bench/${run}/${FOLDER}/asset-${index}`, now })
   )
 }
 

@@ -49,6 +49,19 @@ function track(child: ChildProcess): ChildProcess {
   return child
 }
 
+/** Resolves with the next message of a child. @throws {Error} if it exits before */
+export async function nextMessage(child: ChildProcess) {
+  const settled = new AbortController()
+  const exited = once(child, 'exit', { signal: settled.signal }).then(() => {
+    throw new Error(`${child.spawnargs.slice(1).join(' ')} exited`)
+  })
+  try {
+    return (await Promise.race([once(child, 'message'), exited]))[0]
+  } finally {
+    settled.abort()
+  }
+}
+
 export async function stopChild(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const exited = once(child, 'exit')
@@ -58,7 +71,7 @@ export async function stopChild(child: ChildProcess): Promise<void> {
 
 export async function startInstantStandIns(): Promise<InstantStandIns> {
   const child = track(fork(`${import.meta.dirname}/stand-ins/instant-stand-ins.ts`))
-  const [{ url }] = await once(child, 'message')
+  const { url } = await nextMessage(child)
   const send = (instruction: Instruction) => child.send(instruction)
   return {
     pid: child.pid!,
@@ -66,9 +79,9 @@ export async function startInstantStandIns(): Promise<InstantStandIns> {
     generate: (queue, messages) => send({ kind: 'generate', queue, messages }),
     delay: (service, milliseconds) => send({ kind: 'delay', service, milliseconds }),
     count: async (queue) => {
-      const answer = once(child, 'message')
+      const answer = nextMessage(child)
       send({ kind: 'count', queue })
-      return (await answer)[0]
+      return answer
     },
     stop: () => stopChild(child)
   }
@@ -77,10 +90,10 @@ export async function startInstantStandIns(): Promise<InstantStandIns> {
 /** The queue of processes that share one. */
 export const SHARED_QUEUE = 'bench'
 
-/** The environment of a process that calls the stand-ins, as in the image. */
-export const environmentOn = ({ url }: InstantStandIns, queue: string): NodeJS.ProcessEnv => ({
+/** The environment of a process that calls the stand-ins. */
+const environmentOn = ({ url }: InstantStandIns, queue: string): NodeJS.ProcessEnv => ({
   PATH: process.env.PATH,
-  ...IMAGE_ENVIRONMENT,
+  NODE_ENV: 'production',
   AWS_REGION: 'us-east-1',
   AWS_ACCESS_KEY_ID: 'bench',
   AWS_SECRET_ACCESS_KEY: 'bench',
@@ -96,7 +109,7 @@ export interface PeerOptions {
   port?: number
 }
 
-/** Starts a file of `peers/` and waits until it listens. */
+/** Starts a file of `peers/`, with the defaults of Node.js, and waits until it listens. */
 export async function startPeer(
   name: string,
   standIns: InstantStandIns,
@@ -109,7 +122,7 @@ export async function startPeer(
     })
   )
   child.stdout?.resume()
-  const [{ url }] = await once(child, 'message')
+  const { url } = await nextMessage(child)
   return { pid: child.pid!, url, child, stop: () => stopChild(child) }
 }
 
@@ -135,6 +148,7 @@ export async function startRole(
   const child = spawn(command, args, {
     env: {
       ...environmentOn(standIns, queue),
+      ...IMAGE_ENVIRONMENT,
       PORT: String(port),
       HOST: '127.0.0.1',
       CLOUDINARY_URL: `cloudinary://${apiKey}:${apiSecret}@${cloudName}?upload_prefix=${standIns.url}`,

@@ -9,6 +9,8 @@ export interface Results {
   versions: Record<string, string>
   /** ISO 8601, UTC. */
   date: string
+  /** Load average of the minute before: how much other processes disturbed. */
+  load: number
   /** The runs of each section, by its name. */
   sections: Record<string, RunResult[]>
 }
@@ -53,11 +55,11 @@ function cell({ figure, digits = 0, range = false }: Column, { of }: Summary): s
 
 /** Returns the line that says where a section comes from. */
 export function origin(
-  { machine, node, versions, date }: Results,
+  { machine, node, versions, date, load }: Results,
   { isSeries }: Section,
   runs: number
 ): string {
   const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
   const times = isSeries ? 'one run' : `medians of ${runs} alternating runs, the range in brackets`
-  return `${date.slice(0, 10)}, Node.js ${node}, ${machine}; ${packages.join(', ')}; ${times}.`
+  return `${date.slice(0, 10)}, Node.js ${node}, ${machine}; ${packages.join(', ')}; ${times}; load average before: ${load.toFixed(1)}.`
 }

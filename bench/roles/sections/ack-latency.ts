@@ -1,9 +1,8 @@
-import { once } from 'node:events'
 import { Load } from '../load.ts'
 import { measure } from '../measure.ts'
 import { bulk, uploads } from '../notifications.ts'
 import type { Schedule } from '../peers/schedule.ts'
-import { startPeer, startRole } from '../processes.ts'
+import { nextMessage, startPeer, startRole } from '../processes.ts'
 import type { Latencies } from '../rate.ts'
 import type { Context, Figures, RunResult, Section } from './section.ts'
 
@@ -12,6 +11,8 @@ const SHARES = [0.1, 0.5, 0.9]
 /** Enough to find the saturation while SQS takes 20 ms. */
 const CONNECTIONS = 100
 const SATURATION_MS = 1000
+/** `web` is warm from its full load. */
+const WARM_UP_PER_SECOND = 500
 /** Where the bulk is taken in. */
 const BULK = { sqsMs: 5, share: 0.5 }
 
@@ -22,10 +23,10 @@ async function open({ standIns, keep, milliseconds }: Context) {
   const client = await keep(startPeer('send-message', standIns))
 
   const bareSendMessage = async (perSecond: number): Promise<Latencies> => {
-    const answer = once(client.child, 'message')
+    const answer = nextMessage(client.child)
     const body = notifications[0]!.body.toString()
     client.child.send({ perSecond, milliseconds, body } satisfies Schedule)
-    return (await answer)[0]
+    return answer
   }
 
   const ack = async (perSecond: number, extra?: ReturnType<typeof bulk>): Promise<Figures> => {
@@ -42,6 +43,7 @@ async function open({ standIns, keep, milliseconds }: Context) {
     }
   }
 
+  await bareSendMessage(WARM_UP_PER_SECOND)
   return async (): Promise<RunResult> => {
     const results: RunResult = {}
     for (const sqsMs of SQS_MS) {

@@ -35,7 +35,8 @@ async function underFullLoad(
     perCall: result.count / (sqsCalls - before.sqsCalls),
     memoryMb: usage.memoryMb,
     cores: usage.cpuSeconds / usage.seconds,
-    standInCores: usage.standInSeconds / usage.seconds
+    standInCores: usage.standInSeconds / usage.seconds,
+    loadCores: usage.loadSeconds / usage.seconds
   }
 }
 
@@ -81,7 +82,8 @@ export const ingest: Section = {
     { figure: 'perCall', heading: 'events per SQS call', digits: 1 },
     { figure: 'memoryMb', heading: 'RSS, MB' },
     { figure: 'cores', heading: 'cores', digits: 2 },
-    { figure: 'standInCores', heading: 'cores of the stand-ins', digits: 2 }
+    { figure: 'standInCores', heading: 'cores of the stand-ins', digits: 2 },
+    { figure: 'loadCores', heading: 'cores of the load', digits: 2 }
   ],
   plots: [{ kind: 'bars', title: 'CPU per event, µs', figure: 'cpuUs', emphasis: '`web`' }],
   open

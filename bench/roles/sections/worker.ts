@@ -1,6 +1,7 @@
 import { consume } from '../consume.ts'
 import { heavyTailed, messagesOf } from '../messages.ts'
-import { startPeer, startRole } from '../processes.ts'
+import { type MeasuredProcess, startPeer, startRole } from '../processes.ts'
+import type { QueuedMessage } from '../stand-ins/instructions.ts'
 import { MEAN_WAIT_MS } from '../waiting-work.ts'
 import type { Column, Context, RunResult, Section } from './section.ts'
 
@@ -35,34 +36,27 @@ async function open({ standIns, keep, milliseconds }: Context) {
     PEERS.map(async ({ name, ...options }) => ({
       name,
       queue: options.queue,
-      process: await keep(startPeer('sqs-consumer', standIns, options))
+      consumer: await keep(startPeer('sqs-consumer', standIns, options))
     }))
   )
 
   return async (): Promise<RunResult> => {
-    const results: RunResult = { 'ideal: 50 in flight, no overhead': { perSecond: IDEAL_PER_SECOND } }
-    for (const { name, queue, process } of peers) {
-      results[name] = await consume([process], standIns, { queue, messages: heavy, milliseconds })
+    const run = (consumer: MeasuredProcess, queue: string, messages: QueuedMessage[]) =>
+      consume([consumer], standIns, { queue, messages, milliseconds })
+    const heavyTail: RunResult = {}
+    for (const { name, queue, consumer } of peers) heavyTail[name] = await run(consumer, queue, heavy)
+    heavyTail['`worker`, with journal'] = await run(waiting, 'waiting', heavy)
+    const [peer] = Object.values(heavyTail)
+    for (const figures of Object.values(heavyTail)) {
+      figures.ofIdeal = (figures.perSecond! / IDEAL_PER_SECOND) * 100
+      figures.cpuRatio = figures.cpuUs! / peer!.cpuUs!
     }
-    const figures = await consume([waiting], standIns, { queue: 'waiting', messages: heavy, milliseconds })
-    const rates = peers.map(({ name }) => results[name]!)
-    results['`worker`, with journal'] = {
-      ...figures,
-      ofIdeal: (figures.perSecond! / IDEAL_PER_SECOND) * 100,
-      cpuRatio: figures.cpuUs! / rates[0]!.cpuUs!
+    return {
+      'ideal: 50 in flight, no overhead': { perSecond: IDEAL_PER_SECOND },
+      ...heavyTail,
+      '`worker`: uploads, 2 processors, 3 calls': await run(usual, 'usual', uploads),
+      '`worker`: own changes, ignored': await run(usual, 'usual', own)
     }
-    const queue = 'usual'
-    results['`worker`: uploads, 2 processors, 3 calls'] = await consume([usual], standIns, {
-      queue,
-      messages: uploads,
-      milliseconds
-    })
-    results['`worker`: own changes, ignored'] = await consume([usual], standIns, {
-      queue,
-      messages: own,
-      milliseconds
-    })
-    return results
   }
 }
 

@@ -46,12 +46,13 @@ async function runsOf(section: Section, { runs, milliseconds }: Options): Promis
   }
   try {
     const standIns = await keep(startInstantStandIns())
-    const run = await section.open({ standIns, keep, milliseconds })
-    if (section.isSeries) return [await run()]
+    const run = await section.open({ standIns, keep })
+    if (section.isSeries) return [await run(milliseconds)]
     const results: RunResult[] = []
-    // the first run is a warm-up
-    for (let index = 0; index <= runs; index++) results.push(await run())
-    return results.slice(1)
+    // warms up
+    await run(milliseconds / 2)
+    for (let index = 0; index < runs; index++) results.push(await run(milliseconds))
+    return results
   } finally {
     // the stand-ins last: a role that stops still calls them
     for (const stop of stops.reverse()) await stop()

@@ -3,38 +3,38 @@ import { measure } from '../measure.ts'
 import { bulk, uploads } from '../notifications.ts'
 import type { Schedule } from '../peers/schedule.ts'
 import { nextMessage, startPeer, startRole } from '../processes.ts'
-import type { Latencies } from '../rate.ts'
-import type { Context, Figures, RunResult, Section } from './section.ts'
+import type { Latencies, Rate } from '../rate.ts'
+import type { Context, Figures, Run, RunResult, Section } from './section.ts'
 
 const SQS_MS = [0, 5, 20]
-const SHARES = [0.1, 0.5, 0.9]
+/** Shares of the saturation. */
+const LOW = 0.1
+const HIGHER = [0.5, 0.9]
 /** Enough to find the saturation while SQS takes 20 ms. */
 const CONNECTIONS = 100
 const SATURATION_MS = 1000
-/** `web` is warm from its full load. */
-const WARM_UP_PER_SECOND = 500
+/** Of the client of the bare calls; `web` is warm from its full load. */
+const WARM_UP = { perSecond: 500, milliseconds: 2000 }
 /** Where the bulk is taken in. */
 const BULK = { sqsMs: 5, share: 0.5 }
 
-async function open({ standIns, keep, milliseconds }: Context) {
+async function open({ standIns, keep }: Context): Promise<Run> {
   const notifications = uploads(2000, 'ack')
   const web = await keep(startRole('web', standIns))
   const load = new Load(web.url, notifications)
   const client = await keep(startPeer('send-message', standIns))
 
-  const bareSendMessage = async (perSecond: number): Promise<Latencies> => {
+  const bareSendMessage = async ({ perSecond, milliseconds }: Rate): Promise<Latencies> => {
     const answer = nextMessage(client.child)
     const body = notifications[0]!.body.toString()
     client.child.send({ perSecond, milliseconds, body } satisfies Schedule)
     return answer
   }
 
-  const ack = async (perSecond: number, extra?: ReturnType<typeof bulk>): Promise<Figures> => {
-    const { usage, result } = await measure([web], standIns, () =>
-      load.atRate({ perSecond, milliseconds }, extra)
-    )
+  const ack = async (rate: Rate, extra?: ReturnType<typeof bulk>): Promise<Figures> => {
+    const { usage, result } = await measure([web], standIns, () => load.atRate(rate, extra))
     return {
-      perSecond,
+      perSecond: rate.perSecond,
       p50: result.p50,
       p99: result.p99,
       spread: result.p99 / result.p50,
@@ -43,25 +43,24 @@ async function open({ standIns, keep, milliseconds }: Context) {
     }
   }
 
-  await bareSendMessage(WARM_UP_PER_SECOND)
-  return async (): Promise<RunResult> => {
+  await bareSendMessage(WARM_UP)
+  return async (milliseconds) => {
     const results: RunResult = {}
     for (const sqsMs of SQS_MS) {
       standIns.delay('sqs', sqsMs)
       const { count } = await load.atFullLoad(CONNECTIONS, SATURATION_MS)
       const saturation = (count * 1000) / SATURATION_MS
-      const [low = 0] = SHARES.map((share) => share * saturation)
-      const bare = await bareSendMessage(low)
-      results[`one bare \`SendMessage\`, SQS ${sqsMs} ms`] = { ...bare, perSecond: low }
-      for (const share of SHARES) {
-        const name = `\`web\` at ${share * 100} %, SQS ${sqsMs} ms`
-        const figures = await ack(share * saturation)
-        results[name] = { ...figures, ...(share === SHARES[0] && { ratio: figures.p50! / bare.p50 }) }
+      const rateOf = (share: number): Rate => ({ perSecond: share * saturation, milliseconds })
+      const bare = await bareSendMessage(rateOf(LOW))
+      results[`one bare \`SendMessage\`, SQS ${sqsMs} ms`] = { ...bare, perSecond: LOW * saturation }
+      for (const share of [LOW, ...HIGHER]) {
+        const figures = await ack(rateOf(share))
+        if (share === LOW) figures.ratio = figures.p50! / bare.p50
+        results[`\`web\` at ${share * 100} %, SQS ${sqsMs} ms`] = figures
       }
       if (sqsMs !== BULK.sqsMs) continue
-      const perSecond = BULK.share * saturation
-      const without = await ack(perSecond)
-      const among = await ack(perSecond, bulk('ack'))
+      const without = await ack(rateOf(BULK.share))
+      const among = await ack(rateOf(BULK.share), bulk('ack'))
       results['`web` without a bulk'] = without
       results['`web` with a bulk of 1,000 assets'] = { ...among, bulkRatio: among.p99! / without.p99! }
     }

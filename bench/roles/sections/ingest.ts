@@ -8,7 +8,7 @@ import {
   startPeer,
   startRole
 } from '../processes.ts'
-import type { Context, Figures, RunResult, Section } from './section.ts'
+import type { Context, Figures, Run, RunResult, Section } from './section.ts'
 
 const CONNECTIONS = 50
 /** Number of different notifications; the load repeats them. */
@@ -40,7 +40,7 @@ async function underFullLoad(
   }
 }
 
-async function open({ standIns, keep, milliseconds }: Context) {
+async function open({ standIns, keep }: Context): Promise<Run> {
   const notifications = uploads(COUNT, 'ingest')
   const server = async (starting: Promise<MeasuredProcess>, path: string, sent: SignedNotification[]) => {
     const measured = await keep(starting)
@@ -52,7 +52,7 @@ async function open({ standIns, keep, milliseconds }: Context) {
   const oneSend = await server(startPeer('one-send-message', standIns), webhook, notifications)
   const web = await server(startRole('web', standIns), webhook, notifications)
 
-  return async (): Promise<RunResult> => {
+  return async (milliseconds) => {
     const run = ({ measured, load }: typeof web) => underFullLoad(measured, load, standIns, milliseconds)
     const results: RunResult = {
       'bare Fastify route': await run(bare),

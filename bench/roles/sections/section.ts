@@ -29,9 +29,10 @@ export interface Context {
   standIns: InstantStandIns
   /** Keeps a process until the end of the section. */
   keep: <Process extends { stop: () => Promise<void> }>(starting: Promise<Process>) => Promise<Process>
-  /** Duration of one measurement. */
-  milliseconds: number
 }
+
+/** Measures each case once, each for a number of milliseconds. */
+export type Run = (milliseconds: number) => Promise<RunResult>
 
 /** A part of the benchmark: cases that are compared with each other. */
 export interface Section {
@@ -43,5 +44,5 @@ export interface Section {
   /** Has rows over time instead of several runs. */
   isSeries?: boolean
   /** Starts the processes, and returns a function that measures each case once. */
-  open: (context: Context) => Promise<() => Promise<RunResult>>
+  open: (context: Context) => Promise<Run>
 }

@@ -2,7 +2,7 @@ import { get } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { nextFreePort } from '../../../dev/start/ports.ts'
 import { type InstantStandIns, startPeer, startRole } from '../processes.ts'
-import type { Context, RunResult, Section } from './section.ts'
+import type { Context, Run, Section } from './section.ts'
 
 const POLL_MS = 2
 const FIRST_PORT = 'http://127.0.0.1:41000'
@@ -34,8 +34,8 @@ async function timeUntilReady(start: Start, standIns: InstantStandIns): Promise<
   return milliseconds
 }
 
-async function open({ standIns }: Context) {
-  return async (): Promise<RunResult> => {
+async function open({ standIns }: Context): Promise<Run> {
+  return async () => {
     const times: [string, number][] = []
     for (const [name, start] of Object.entries(SERVERS))
       times.push([name, await timeUntilReady(start, standIns)])

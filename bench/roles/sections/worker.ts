@@ -3,10 +3,12 @@ import { heavyTailed, messagesOf } from '../messages.ts'
 import { type MeasuredProcess, startPeer, startRole } from '../processes.ts'
 import type { QueuedMessage } from '../stand-ins/instructions.ts'
 import { MEAN_WAIT_MS } from '../waiting-work.ts'
-import type { Column, Context, RunResult, Section } from './section.ts'
+import type { Column, Context, Run, RunResult, Section } from './section.ts'
 
 export const WAITING_CONFIG = './bench/roles/waiting.listener.config.ts'
 const IN_FLIGHT = 50
+/** Duration of an Upload API call from AWS to Cloudinary, in milliseconds. */
+const CLOUDINARY_MS = 200
 const IDEAL_PER_SECOND = (IN_FLIGHT * 1000) / MEAN_WAIT_MS
 
 export const CONSUMER_COLUMNS: readonly Column[] = [
@@ -26,7 +28,8 @@ const PEERS = [
   { name: '`sqs-consumer`, 50 × 1', queue: 'peer-single', args: ['50', '1', 'each'] }
 ]
 
-async function open({ standIns, keep, milliseconds }: Context) {
+async function open({ standIns, keep }: Context): Promise<Run> {
+  standIns.delay('cloudinary', CLOUDINARY_MS)
   const heavy = heavyTailed()
   const uploads = messagesOf({ type: 'upload' })
   const own = messagesOf({ type: 'resource_tags_changed', own: true })
@@ -40,7 +43,7 @@ async function open({ standIns, keep, milliseconds }: Context) {
     }))
   )
 
-  return async (): Promise<RunResult> => {
+  return async (milliseconds) => {
     const run = (consumer: MeasuredProcess, queue: string, messages: QueuedMessage[]) =>
       consume([consumer], standIns, { queue, messages, milliseconds })
     const heavyTail: RunResult = {}
@@ -54,7 +57,11 @@ async function open({ standIns, keep, milliseconds }: Context) {
     return {
       'ideal: 50 in flight, no overhead': { perSecond: IDEAL_PER_SECOND },
       ...heavyTail,
-      '`worker`: uploads, 2 processors, 3 calls': await run(usual, 'usual', uploads),
+      [`\`worker\`: uploads, 2 processors, 3 calls of ${CLOUDINARY_MS} ms`]: await run(
+        usual,
+        'usual',
+        uploads
+      ),
       '`worker`: own changes, ignored': await run(usual, 'usual', own)
     }
   }

@@ -1,12 +1,12 @@
 import { consume } from '../consume.ts'
 import { heavyTailed } from '../messages.ts'
 import { type MeasuredProcess, startRole } from '../processes.ts'
-import type { Context, RunResult, Section } from './section.ts'
+import type { Context, Run, RunResult, Section } from './section.ts'
 import { CONSUMER_COLUMNS, WAITING_CONFIG } from './worker.ts'
 
 const NUMBERS = [1, 2, 4]
 
-async function open({ standIns, keep, milliseconds }: Context) {
+async function open({ standIns, keep }: Context): Promise<Run> {
   const messages = heavyTailed()
   const fleets: { number: number; queue: string; workers: MeasuredProcess[] }[] = []
   for (const number of NUMBERS) {
@@ -17,7 +17,7 @@ async function open({ standIns, keep, milliseconds }: Context) {
     fleets.push({ number, queue, workers: await Promise.all(starting) })
   }
 
-  return async (): Promise<RunResult> => {
+  return async (milliseconds) => {
     const results: RunResult = {}
     let one = Number.NaN
     for (const { number, queue, workers } of fleets) {

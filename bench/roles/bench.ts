@@ -8,6 +8,7 @@ import { origin, type Results, tableOf } from './report/summary.ts'
 import { ackLatency } from './sections/ack-latency.ts'
 import { backlog } from './sections/backlog.ts'
 import { ingest } from './sections/ingest.ts'
+import { processors } from './sections/processors.ts'
 import type { RunResult, Section } from './sections/section.ts'
 import { soak } from './sections/soak.ts'
 import { start } from './sections/start.ts'
@@ -29,7 +30,7 @@ function sectionsOf({ only, backlogEvents, soakMinutes }: Options): Section[] {
       ? { events: Number.POSITIVE_INFINITY, milliseconds: BACKLOG_MS }
       : { events: backlogEvents, milliseconds: Number.POSITIVE_INFINITY }
   )
-  const all = [ingest, ackLatency, worker, workers, start, memory]
+  const all = [ingest, ackLatency, worker, workers, processors, start, memory]
   const names = all.map(({ name }) => name)
   const unknown = only.find((name) => !names.includes(name))
   if (unknown !== undefined) fail(`--only ${unknown}: the sections are ${names.join(', ')}`)
@@ -49,10 +50,9 @@ async function runsOf(section: Section, { runs, milliseconds }: Options): Promis
     const run = await section.open({ standIns, keep })
     if (section.isSeries) return [await run(milliseconds)]
     const results: RunResult[] = []
-    // warms up
-    await run(milliseconds / 2)
-    for (let index = 0; index < runs; index++) results.push(await run(milliseconds))
-    return results
+    // the first run is a warm-up
+    for (let index = 0; index <= runs; index++) results.push(await run(milliseconds))
+    return results.slice(1)
   } finally {
     // the stand-ins last: a role that stops still calls them
     for (const stop of stops.reverse()) await stop()

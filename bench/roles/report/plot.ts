@@ -2,9 +2,9 @@ import type { Plot, RunResult } from '../sections/section.ts'
 import { summarize } from './summary.ts'
 
 /** Sizes in pixels. */
-const WIDTH = 720
-const LABELS = 270
-const RIGHT = 80
+const WIDTH = 760
+const LABELS = 280
+const RIGHT = 110
 const ROW = 26
 const TOP = 44
 const PLOT = WIDTH - LABELS - RIGHT

@@ -1,14 +1,11 @@
 import { consume } from '../consume.ts'
-import { heavyTailed, messagesOf } from '../messages.ts'
+import { heavyTailed } from '../messages.ts'
 import { type MeasuredProcess, startPeer, startRole } from '../processes.ts'
-import type { QueuedMessage } from '../stand-ins/instructions.ts'
 import { MEAN_WAIT_MS } from '../waiting-work.ts'
 import type { Column, Context, Run, RunResult, Section } from './section.ts'
 
 export const WAITING_CONFIG = './bench/roles/waiting.listener.config.ts'
 const IN_FLIGHT = 50
-/** Duration of an Upload API call from AWS to Cloudinary, in milliseconds. */
-const CLOUDINARY_MS = 200
 const IDEAL_PER_SECOND = (IN_FLIGHT * 1000) / MEAN_WAIT_MS
 
 export const CONSUMER_COLUMNS: readonly Column[] = [
@@ -21,49 +18,37 @@ export const CONSUMER_COLUMNS: readonly Column[] = [
   { figure: 'standInCores', heading: 'cores of the stand-ins', digits: 2 }
 ]
 
-/** Consumers × messages per receive: 50 in flight each. */
+/** Consumers × messages per receive: 50 in flight each. Each peer has a queue of its own. */
 const PEERS = [
   { name: '`sqs-consumer`, 5 × 10', queue: 'peer-each', args: ['5', '10', 'each'] },
   { name: '`sqs-consumer`, 5 × 10, in batches', queue: 'peer-batch', args: ['5', '10', 'batch'] },
   { name: '`sqs-consumer`, 50 × 1', queue: 'peer-single', args: ['50', '1', 'each'] }
 ]
+const WORKER = { name: '`worker`, with journal', queue: 'worker', config: WAITING_CONFIG }
 
 async function open({ standIns, keep }: Context): Promise<Run> {
-  standIns.delay('cloudinary', CLOUDINARY_MS)
-  const heavy = heavyTailed()
-  const uploads = messagesOf({ type: 'upload' })
-  const own = messagesOf({ type: 'resource_tags_changed', own: true })
-  const waiting = await keep(startRole('worker', standIns, { queue: 'waiting', config: WAITING_CONFIG }))
-  const usual = await keep(startRole('worker', standIns, { queue: 'usual' }))
-  const peers = await Promise.all(
-    PEERS.map(async ({ name, ...options }) => ({
+  const messages = heavyTailed()
+  const consumers: { name: string; queue: string; consumer: MeasuredProcess }[] = []
+  for (const { name, queue, args } of PEERS) {
+    consumers.push({
       name,
-      queue: options.queue,
-      consumer: await keep(startPeer('sqs-consumer', standIns, options))
-    }))
-  )
+      queue,
+      consumer: await keep(startPeer('sqs-consumer', standIns, { args, queue }))
+    })
+  }
+  consumers.push({ ...WORKER, consumer: await keep(startRole('worker', standIns, WORKER)) })
 
   return async (milliseconds) => {
-    const run = (consumer: MeasuredProcess, queue: string, messages: QueuedMessage[]) =>
-      consume([consumer], standIns, { queue, messages, milliseconds })
-    const heavyTail: RunResult = {}
-    for (const { name, queue, consumer } of peers) heavyTail[name] = await run(consumer, queue, heavy)
-    heavyTail['`worker`, with journal'] = await run(waiting, 'waiting', heavy)
-    const [peer] = Object.values(heavyTail)
-    for (const figures of Object.values(heavyTail)) {
+    const results: RunResult = {}
+    for (const { name, queue, consumer } of consumers) {
+      results[name] = await consume([consumer], standIns, { queue, messages, milliseconds })
+    }
+    const [peer] = Object.values(results)
+    for (const figures of Object.values(results)) {
       figures.ofIdeal = (figures.perSecond! / IDEAL_PER_SECOND) * 100
       figures.cpuRatio = figures.cpuUs! / peer!.cpuUs!
     }
-    return {
-      'ideal: 50 in flight, no overhead': { perSecond: IDEAL_PER_SECOND },
-      ...heavyTail,
-      [`\`worker\`: uploads, 2 processors, 3 calls of ${CLOUDINARY_MS} ms`]: await run(
-        usual,
-        'usual',
-        uploads
-      ),
-      '`worker`: own changes, ignored': await run(usual, 'usual', own)
-    }
+    return { 'ideal: 50 in flight, no overhead': { perSecond: IDEAL_PER_SECOND }, ...results }
   }
 }
 

@@ -60,14 +60,14 @@ export class HttpConnections {
     this.#maximum = maximum
   }
 
-  /** @throws {Error} unless the answer is 200 */
-  async send(request: Buffer): Promise<void> {
+  /** Returns whether the answer is 200. */
+  async send(request: Buffer): Promise<boolean> {
     const connection = this.#free.pop() ?? (await this.#next())
     const status = await connection.send(request)
     const next = this.#waiting.shift()
     if (next) next(connection)
     else this.#free.push(connection)
-    if (status !== 200) throw new Error(`${this.#url.href} answered ${status}`)
+    return status === 200
   }
 
   async open(count: number): Promise<void> {

@@ -1,11 +1,9 @@
 import { HttpConnections } from './http-connections.ts'
 import { postRequest, type SignedNotification } from './notifications.ts'
-import { atRate, type Latencies, percentilesOf, type Rate } from './rate.ts'
+import { type Answers, answersOf, atRate, type Rate } from './rate.ts'
 
 /** Maximum number of connections of an open loop. */
 const MAXIMUM_CONNECTIONS = 500
-
-export type Answered = Latencies & { count: number }
 
 /** Posts prepared notifications to one server, again and again in the same order. */
 export class Load {
@@ -22,25 +20,26 @@ export class Load {
    * Posts over a number of open connections. Each sends the next notification when the last one is answered (a
    * closed loop).
    */
-  async atFullLoad(connectionCount: number, milliseconds: number): Promise<Answered> {
+  async atFullLoad(connectionCount: number, milliseconds: number): Promise<Answers> {
     const connections = new HttpConnections(this.#url, connectionCount)
     await connections.open(connectionCount)
     const latencies: number[] = []
+    let sent = 0
     const end = performance.now() + milliseconds
     const postInSequence = async () => {
       for (let start = performance.now(); start < end; start = performance.now()) {
-        await connections.send(this.#request())
-        latencies.push(performance.now() - start)
+        sent++
+        if (await connections.send(this.#request())) latencies.push(performance.now() - start)
       }
     }
     await Promise.all(Array.from({ length: connectionCount }, postInSequence)).finally(() =>
       connections.close()
     )
-    return { ...percentilesOf(latencies), count: latencies.length }
+    return answersOf(latencies, sent)
   }
 
   /** Posts at a fixed rate, whether or not earlier ones are answered. Also posts `extra` once, in the middle. */
-  async atRate(rate: Rate, extra?: SignedNotification): Promise<Answered & { extraMs: number }> {
+  async atRate(rate: Rate, extra?: SignedNotification): Promise<Answers & { extraMs: number }> {
     const connections = new HttpConnections(this.#url, MAXIMUM_CONNECTIONS)
     await connections.open(20)
     const middle = Math.floor((rate.perSecond * rate.milliseconds) / 2000)
@@ -62,7 +61,7 @@ export class Load {
   }
 }
 
-async function timeOf(work: () => Promise<void>): Promise<number> {
+async function timeOf(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now()
   await work()
   return performance.now() - start

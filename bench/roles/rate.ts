@@ -7,6 +7,13 @@ export interface Latencies {
   p99: number
 }
 
+/** The answers to a load. Latencies are those of the accepted ones. */
+export interface Answers extends Latencies {
+  accepted: number
+  /** Number of other answers, such as a 503 of an overloaded server. */
+  refused: number
+}
+
 export interface Rate {
   perSecond: number
   milliseconds: number
@@ -17,25 +24,29 @@ const PRECISE_BELOW = 250
 const TIMER_MS = 1.5
 
 /**
- * Sends at a fixed rate, whether or not earlier ones are answered (an open loop).
+ * Sends at a fixed rate, whether or not earlier ones are answered (an open loop). A latency counts from when it was
+ * due.
  *
- * @returns percentiles of the time from when each was due until it was answered, and their number
+ * @param send returns whether it was accepted
  */
 export async function atRate(
   { perSecond, milliseconds }: Rate,
-  send: (index: number) => Promise<void>
-): Promise<Latencies & { count: number }> {
+  send: (index: number) => Promise<boolean>
+): Promise<Answers> {
   const startedAt = performance.now()
   const count = Math.max(1, Math.floor((perSecond * milliseconds) / 1000))
   const latencies: number[] = []
+  const failures: unknown[] = []
   const sending: Promise<unknown>[] = []
   for (let index = 0; index < count; index++) {
     const due = startedAt + (index * 1000) / perSecond
     await until(due, perSecond < PRECISE_BELOW)
-    sending.push(send(index).then(() => latencies.push(performance.now() - due)))
+    const answered = (accepted: boolean) => accepted && latencies.push(performance.now() - due)
+    sending.push(send(index).then(answered, (error) => failures.push(error)))
   }
   await Promise.all(sending)
-  return { ...percentilesOf(latencies), count }
+  if (failures.length > 0) throw failures[0]
+  return answersOf(latencies, count)
 }
 
 async function until(due: number, isPrecise: boolean): Promise<void> {
@@ -46,7 +57,13 @@ async function until(due: number, isPrecise: boolean): Promise<void> {
   }
 }
 
-export function percentilesOf(latencies: readonly number[]): Latencies {
+/** @param latencies of the accepted ones */
+export function answersOf(latencies: readonly number[], sent: number): Answers {
   const ascending = latencies.toSorted((a, b) => a - b)
-  return { p50: percentile(ascending, 0.5), p99: percentile(ascending, 0.99) }
+  return {
+    p50: percentile(ascending, 0.5),
+    p99: percentile(ascending, 0.99),
+    accepted: latencies.length,
+    refused: sent - latencies.length
+  }
 }

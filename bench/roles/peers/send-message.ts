@@ -16,6 +16,7 @@ process.on('message', async ({ body, ...rate }: Schedule) => {
         MessageDeduplicationId: id
       })
     )
+    return true
   })
   process.send?.(latencies)
 })

@@ -38,7 +38,8 @@ async function open({ standIns, keep }: Context): Promise<Run> {
       p50: result.p50,
       p99: result.p99,
       spread: result.p99 / result.p50,
-      cpuUs: (usage.cpuSeconds * 1e6) / result.count,
+      cpuUs: (usage.cpuSeconds * 1e6) / result.accepted,
+      refused: result.refused,
       ...(extra && { bulkMs: result.extraMs })
     }
   }
@@ -49,8 +50,8 @@ async function open({ standIns, keep }: Context): Promise<Run> {
     const besideBulk: RunResult = {}
     for (const sqsMs of SQS_MS) {
       standIns.delay('sqs', sqsMs)
-      const { count } = await load.atFullLoad(CONNECTIONS, SATURATION_MS)
-      const saturation = (count * 1000) / SATURATION_MS
+      const { accepted } = await load.atFullLoad(CONNECTIONS, SATURATION_MS)
+      const saturation = (accepted * 1000) / SATURATION_MS
       const rateOf = (share: number): Rate => ({ perSecond: share * saturation, milliseconds })
       const bare = await bareSendMessage(rateOf(LOW))
       results[`one bare \`SendMessage\`, SQS ${sqsMs} ms`] = { ...bare, perSecond: LOW * saturation }
@@ -82,7 +83,8 @@ export const ackLatency: Section = {
     { figure: 'spread', heading: 'p99 / p50', digits: 1 },
     { figure: 'bulkRatio', heading: 'p99, × without a bulk', digits: 1 },
     { figure: 'bulkMs', heading: 'answer to the bulk, ms' },
-    { figure: 'cpuUs', heading: 'CPU, µs per event' }
+    { figure: 'cpuUs', heading: 'CPU, µs per event' },
+    { figure: 'refused', heading: 'refused' }
   ],
   plots: [{ kind: 'spans', title: 'Answer, ms: p50 to p99', figure: 'p50', until: 'p99', emphasis: '`web`' }],
   open

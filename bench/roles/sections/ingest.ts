@@ -28,13 +28,13 @@ async function underFullLoad(
   )
   const { sqsCalls } = await standIns.count(SHARED_QUEUE)
   return {
-    cpuUs: (usage.cpuSeconds * 1e6) / result.count,
-    perSecond: result.count / usage.seconds,
+    cpuUs: (usage.cpuSeconds * 1e6) / result.accepted,
+    perSecond: result.accepted / usage.seconds,
     p50: result.p50,
     p99: result.p99,
-    perCall: result.count / (sqsCalls - before.sqsCalls),
+    perCall: result.accepted / (sqsCalls - before.sqsCalls),
     memoryMb: usage.memoryMb,
-    cores: usage.cpuSeconds / usage.seconds,
+    refused: result.refused,
     standInCores: usage.standInSeconds / usage.seconds,
     loadCores: usage.loadSeconds / usage.seconds
   }
@@ -81,7 +81,7 @@ export const ingest: Section = {
     { figure: 'p99', heading: 'p99, ms', digits: 1 },
     { figure: 'perCall', heading: 'events per SQS call', digits: 1 },
     { figure: 'memoryMb', heading: 'RSS, MB' },
-    { figure: 'cores', heading: 'cores', digits: 2 },
+    { figure: 'refused', heading: 'refused' },
     { figure: 'standInCores', heading: 'cores of the stand-ins', digits: 2 },
     { figure: 'loadCores', heading: 'cores of the load', digits: 2 }
   ],

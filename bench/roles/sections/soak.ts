@@ -20,6 +20,7 @@ export const soak = (minutes: number): Section => ({
     { figure: 'webMb', heading: 'RSS of `web`, MB' },
     { figure: 'webUs', heading: 'CPU of `web`, µs per event' },
     { figure: 'p99', heading: 'p99 of `web`, ms', digits: 1 },
+    { figure: 'refused', heading: 'refused by `web`' },
     { figure: 'workerMb', heading: 'RSS of `worker`, MB' },
     { figure: 'workerUs', heading: 'CPU of `worker`, µs per event' },
     { figure: 'perSecond', heading: 'events/s of `worker`' }
@@ -42,7 +43,8 @@ export const soak = (minutes: number): Section => ({
         ])
         results[minute] = {
           webMb: ofWeb.usage.memoryMb,
-          webUs: (ofWeb.usage.cpuSeconds * 1e6) / ofWeb.result.count,
+          webUs: (ofWeb.usage.cpuSeconds * 1e6) / ofWeb.result.accepted,
+          refused: ofWeb.result.refused,
           p99: ofWeb.result.p99,
           workerMb: ofWorker.usage.memoryMb,
           workerUs: (ofWorker.usage.cpuSeconds * 1e6) / ofWorker.result,

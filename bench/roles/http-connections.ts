@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 
 /**
- * A kept-alive HTTP/1.1 connection that sends prepared requests, one at a time. Reads of an answer only the status
- * and where it ends, so that the load generator takes little CPU from what it measures.
+ * A kept-alive HTTP/1.1 connection that sends prepared requests, one at a time. Reads of an answer only the
+ * status and where it ends, so that the load generator takes little CPU from what it measures.
  */
 class HttpConnection {
   readonly #socket: Socket

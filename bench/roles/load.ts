@@ -17,8 +17,8 @@ export class Load {
   }
 
   /**
-   * Posts over a number of open connections. Each sends the next notification when the last one is answered (a
-   * closed loop).
+   * Posts over a number of open connections. Each sends the next notification when the last one is answered
+   * (a closed loop).
    */
   async atFullLoad(connectionCount: number, milliseconds: number): Promise<Answers> {
     const connections = new HttpConnections(this.#url, connectionCount)
@@ -38,7 +38,9 @@ export class Load {
     return answersOf(latencies, sent)
   }
 
-  /** Posts at a fixed rate, whether or not earlier ones are answered. Also posts `extra` once, in the middle. */
+  /**
+   * Posts at a fixed rate, whether or not earlier ones are answered. Also posts `extra` once, in the middle.
+   */
   async atRate(rate: Rate, extra?: SignedNotification): Promise<Answers & { extraMs: number }> {
     const connections = new HttpConnections(this.#url, MAXIMUM_CONNECTIONS)
     await connections.open(20)

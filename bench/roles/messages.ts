@@ -19,8 +19,8 @@ export interface MessageOptions {
 const COUNT = 1000
 
 /**
- * Returns messages as `web` stores them. All have the asset id of the stand-in's one answer, because processors
- * refuse an asset with another id.
+ * Returns messages as `web` stores them. All have the asset id of the stand-in's one answer, because
+ * processors refuse an asset with another id.
  */
 export function messagesOf({ type, own = false, waits = [] }: MessageOptions): QueuedMessage[] {
   const receivedAt = new Date()

@@ -32,9 +32,11 @@ export const pushes = (count: number): SignedNotification[] =>
       'content-type': 'application/json',
       'x-github-event': 'push',
       'x-github-delivery': `delivery-${index}`,
-      'x-hub-signature-256': `sha256=${createHmac('sha256', LOCAL_CLOUDINARY.apiSecret).update(body).digest('hex')}`
+      'x-hub-signature-256': `sha256=${hmac(body)}`
     }
   }))
+
+const hmac = (body: Buffer) => createHmac('sha256', LOCAL_CLOUDINARY.apiSecret).update(body).digest('hex')
 
 /** Returns the bytes of an HTTP request that posts a notification. */
 export function postRequest(url: string, { body, headers }: SignedNotification): Buffer {

@@ -2,9 +2,8 @@ import { parseArgs } from 'node:util'
 
 export const USAGE = `Usage: npm run bench -- [options]
 
-Measures the real web and worker processes on loopback, beside other ways to do the same, against stand-ins for
-AWS that answer at once from another process. Linux only. Takes about 7 minutes on
-a quiet machine.
+Measures the real web and worker processes on loopback, beside other ways to do the same work. Stand-ins for
+AWS and Cloudinary answer at once from another process. Linux only. Takes about 7 minutes on a quiet machine.
 
   --only A,B        measures some sections: ingest, latency, worker, workers, processors, start, backlog
   --runs N          runs of each case, alternating, after a warm-up; default 5

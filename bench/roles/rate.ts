@@ -19,13 +19,16 @@ export interface Rate {
   milliseconds: number
 }
 
-/** Below this rate, the last part of a wait is spent in turns of the event loop, because timers are up to 1 ms late. */
+/**
+ * Below this rate, the last part of a wait is spent in turns of the event loop, because timers are up to 1 ms
+ * late.
+ */
 const PRECISE_BELOW = 250
 const TIMER_MS = 1.5
 
 /**
- * Sends at a fixed rate, whether or not earlier ones are answered (an open loop). A latency counts from when it was
- * due.
+ * Sends at a fixed rate, whether or not earlier ones are answered (an open loop). A latency counts from when
+ * it was due.
  *
  * @param send returns whether it was accepted
  */

@@ -6,7 +6,9 @@ const SLOW_SHARE = 0.05
 /** Mean duration of the heavy-tailed work, in milliseconds. */
 export const MEAN_WAIT_MS = USUAL_MS * (1 - SLOW_SHARE) + SLOW_MS * SLOW_SHARE
 
-/** Returns durations of work in milliseconds: 5 % are slow, at random places that are the same in each run. */
+/**
+ * Returns durations of work in milliseconds: 5 % are slow, at random places that are the same in each run.
+ */
 export function heavyTailedWaits(count: number): number[] {
   let seed = 42
   const random = () => {

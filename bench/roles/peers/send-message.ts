@@ -2,7 +2,10 @@ import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { atRate } from '../rate.ts'
 import type { Schedule } from './schedule.ts'
 
-/** One bare `SendMessage` round trip of the SDK for each message of a schedule: the least that an ack can take. */
+/**
+ * One bare `SendMessage` round trip of the SDK for each message of a schedule: the least that an ack can
+ * take.
+ */
 const sqs = new SQSClient()
 let sent = 0
 process.on('message', async ({ body, ...rate }: Schedule) => {

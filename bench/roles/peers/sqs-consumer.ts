@@ -6,8 +6,8 @@ import { waitOf } from '../waiting-work.ts'
 /**
  * `sqs-consumer` with 50 messages in flight and the work of the worker, without a journal.
  *
- * Arguments: number of consumers, messages per receive, `each` or `batch`. `each` deletes each message with a call
- * of its own, which is the default; `batch` deletes what one receive returned with one call.
+ * Arguments: number of consumers, messages per receive, `each` or `batch`. `each` deletes each message with a
+ * call of its own, which is the default; `batch` deletes what one receive returned with one call.
  */
 const [consumers = '5', batchSize = '10', mode = 'each'] = process.argv.slice(2)
 const sqs = new SQSClient()

@@ -9,7 +9,9 @@ const ROW = 26
 const TOP = 44
 const PLOT = WIDTH - LABELS - RIGHT
 
-/** Colours for light and dark pages. An image in a page follows the system, so it brings its own background. */
+/**
+ * Colours for light and dark pages. An image in a page follows the system, so it brings its own background.
+ */
 const STYLE = `
   .page { fill: #ffffff } text { fill: #1f2328; font: 13px system-ui, sans-serif } .title { font-weight: 600 }
   .line { stroke: #d1d9e0 } .usual { fill: #8c959f; stroke: #8c959f } .own { fill: #0969da; stroke: #0969da }
@@ -24,7 +26,7 @@ interface Row {
   until: number
 }
 
-/** Draws the medians of a section as SVG: a row for each case. Returns undefined if nothing was measured. */
+/** Draws the medians of a section as SVG: a row for each case. */
 export function draw({ kind, title, figure, until = figure, emphasis }: Plot, runs: RunResult[]): string {
   const rows: Row[] = summarize(runs).flatMap(({ name, of }) => {
     const [from, to] = [of(figure), of(until)]
@@ -36,13 +38,14 @@ export function draw({ kind, title, figure, until = figure, emphasis }: Plot, ru
   const lines = rows.map((row, index) => {
     const y = TOP + index * ROW + ROW / 2
     const style = row.name.startsWith(emphasis) ? 'own' : 'usual'
-    return `<text x="${LABELS - 10}" y="${y + 4}" text-anchor="end">${escaped(row.name)}</text>${shape(row, y, x, style)}`
+    const label = `<text x="${LABELS - 10}" y="${y + 4}" text-anchor="end">${escaped(row.name)}</text>`
+    return label + shape(row, y, x, style)
   })
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" role="img">`,
     `<title>${escaped(title)}</title><style>${STYLE}</style>`,
     `<rect class="page" width="${WIDTH}" height="${height}" rx="6"/>`,
-    `<text class="title" x="${LABELS}" y="26">${escaped(title)}${kind === 'spans' ? ' (logarithmic)' : ''}</text>`,
+    `<text class="title" x="${LABELS}" y="26">${escaped(title)}</text>`,
     `<line class="line" x1="${LABELS}" y1="${TOP - 4}" x2="${LABELS}" y2="${height - 10}"/>`,
     ...lines,
     '</svg>',

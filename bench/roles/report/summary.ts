@@ -61,5 +61,6 @@ export function origin(
 ): string {
   const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
   const times = isSeries ? 'one run' : `medians of ${runs} alternating runs, the range in brackets`
-  return `${date.slice(0, 10)}, Node.js ${node}, ${machine}; ${packages.join(', ')}; ${times}; load average before: ${load.toFixed(1)}.`
+  const where = `${date.slice(0, 10)}, Node.js ${node}, ${machine}, load average before: ${load.toFixed(1)}`
+  return `${where}; ${packages.join(', ')}; ${times}.`
 }

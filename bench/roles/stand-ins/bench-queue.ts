@@ -5,8 +5,8 @@ import type { QueuedMessage } from './instructions.ts'
 const RECEIVE_BATCH = 10
 
 /**
- * A queue whose messages are generated when they are received, so that a backlog of any length takes no memory.
- * Their texts are prepared, so that a receive costs next to nothing. What is sent to it is dropped.
+ * A queue whose messages are generated when they are received, so that a backlog of any length takes no
+ * memory. Their texts are prepared, so that a receive costs next to nothing. What is sent to it is dropped.
  */
 export class BenchQueue {
   #prepared: string[] = []
@@ -39,7 +39,8 @@ export class BenchQueue {
   #next(): string {
     const number = this.received++
     const prepared = this.#prepared[number % this.#prepared.length]
+    const ids = `"MessageId":"message-${number}","ReceiptHandle":"receipt-${number}"`
     const attributes = `{"MessageGroupId":"group-${number}","ApproximateReceiveCount":"1"}`
-    return `{"MessageId":"message-${number}","ReceiptHandle":"receipt-${number}",${prepared},"Attributes":${attributes}}`
+    return `{${ids},${prepared},"Attributes":${attributes}}`
   }
 }

@@ -7,9 +7,9 @@ import { BenchQueue } from './bench-queue.ts'
 import type { Instruction, Report, Service } from './instructions.ts'
 
 /**
- * SQS, DynamoDB and Cloudinary on one port, for benchmarks. Each answers at once, or after a set time, with the
- * minimum that the listener needs, so that a benchmark measures the role only. Stores nothing. Runs as a child
- * process that its parent controls.
+ * SQS, DynamoDB and Cloudinary on one port, for benchmarks. Each answers at once, or after a set time, with
+ * the minimum that the listener needs, so that a benchmark measures the role only. Stores nothing. Runs as a
+ * child process that its parent controls.
  */
 
 /** Answer of each Upload API call: an asset without stamp and tag. */

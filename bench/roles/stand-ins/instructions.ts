@@ -6,8 +6,8 @@ export interface QueuedMessage {
 
 export type Instruction =
   /**
-   * Fills a queue: repeats messages without end, each time with other ids and in a group of its own. An empty list
-   * stops it.
+   * Fills a queue: repeats messages without end, each time with other ids and in a group of its own. An empty
+   * list stops it.
    */
   | { kind: 'generate'; queue: string; messages: QueuedMessage[] }
   /** Sets the duration of calls, in milliseconds. Receives also wait for messages. */

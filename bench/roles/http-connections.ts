@@ -18,9 +18,13 @@ class HttpConnection {
     socket.on('close', () => this.#waiting?.reject(new Error('the server closed a connection')))
   }
 
+  /** The server may close a connection after it has refused a request. */
+  get isOpen(): boolean {
+    return this.#socket.writable
+  }
+
   /** Resolves with the status of the answer. */
   send(request: Buffer): Promise<number> {
-    if (this.#socket.destroyed) throw new Error('the server closed an idle connection')
     this.#waiting = Promise.withResolvers()
     this.#socket.write(request)
     return this.#waiting.promise
@@ -62,10 +66,10 @@ export class HttpConnections {
 
   /** Returns whether the answer is 200. */
   async send(request: Buffer): Promise<boolean> {
-    const connection = this.#free.pop() ?? (await this.#next())
+    const connection = await this.#take()
     const status = await connection.send(request)
     const next = this.#waiting.shift()
-    if (next) next(connection)
+    if (next) next(connection.isOpen ? connection : await this.#open())
     else this.#free.push(connection)
     return status === 200
   }
@@ -78,7 +82,9 @@ export class HttpConnections {
     for (const connection of this.#all) connection.close()
   }
 
-  #next(): Promise<HttpConnection> {
+  async #take(): Promise<HttpConnection> {
+    const free = this.#free.pop()
+    if (free) return free.isOpen ? free : this.#open()
     if (this.#all.length < this.#maximum) return this.#open()
     return new Promise((resolve) => this.#waiting.push(resolve))
   }

@@ -6,8 +6,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { formatTable } from '../../test/system/chaos/table.ts'
 import { cpuSecondsOf } from '../process-cpu.ts'
-import { postAtRate, uploads } from '../roles/load.ts'
+import { Load } from '../roles/load.ts'
 import { median } from '../roles/measure.ts'
+import { uploads } from '../roles/notifications.ts'
 import { startInstantStandIns, startRole, stopChild } from '../roles/processes.ts'
 import type { Instruction } from './viewers.ts'
 
@@ -83,7 +84,7 @@ const instruct = async (instruction: Instruction): Promise<{ messages?: number }
 
 async function run(name: string, count: number) {
   const seconds = Number(values.seconds)
-  const notifications = uploads(PER_SECOND * seconds, name)
+  const load = new Load(web.url, uploads(PER_SECOND * seconds, name))
   if (count > 0) {
     const authorization = `Basic ${Buffer.from(`listener:${PASSWORD}`).toString('base64')}`
     await instruct({ kind: 'open', url: `${activityUrl}/api/activity/stream`, authorization, count })
@@ -91,12 +92,16 @@ async function run(name: string, count: number) {
   // viewers first receive the events of the last 15 s
   await pause(SETTLE_MS)
   const [before, webBefore] = [await cpuSecondsOf(activity.pid!), await cpuSecondsOf(web.pid)]
-  const latencies = await postAtRate(web.url, notifications, PER_SECOND)
+  const { accepted, p50, p99 } = await load.atRate({
+    perSecond: PER_SECOND,
+    milliseconds: seconds * 1000
+  })
   const cores = ((await cpuSecondsOf(activity.pid!)) - before) / seconds
-  const webCpuMs = (((await cpuSecondsOf(web.pid)) - webBefore) * 1000) / notifications.length
+  const webCpuMs = (((await cpuSecondsOf(web.pid)) - webBefore) * 1000) / accepted
   const { messages = 0 } = await instruct({ kind: 'close' })
   return {
-    ...latencies,
+    p50,
+    p99,
     cores,
     webCpuMs,
     perViewer: count === 0 ? 0 : messages / count / (seconds + SETTLE_MS / 1000)

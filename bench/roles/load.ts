@@ -1,88 +1,70 @@
-import { once } from 'node:events'
-import { Agent, request } from 'node:http'
-import { text } from 'node:stream/consumers'
-import { setTimeout as pause } from 'node:timers/promises'
-import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
-import { sampleNotification } from '../../app/testing/samples.ts'
-import { signatureHeaders } from '../../app/testing/sign.ts'
-import { percentile } from '../../dev/send/send-many.ts'
+import { HttpConnections } from './http-connections.ts'
+import { postRequest, type SignedNotification } from './notifications.ts'
+import { type Answers, answersOf, atRate, type Rate } from './rate.ts'
 
-export interface SignedNotification {
-  body: Buffer
-  headers: Record<string, string>
-}
+/** Maximum number of connections of an open loop. */
+const MAXIMUM_CONNECTIONS = 500
 
-/** Returns signed notifications of uploads, each of another asset. */
-export function uploads(count: number, run: string): SignedNotification[] {
-  const now = new Date()
-  return Array.from({ length: count }, (_, index) => {
-    const notification = sampleNotification('upload', {
-      variant: 'metadata',
-      publicId: `bench/${run}/asset-${index}`,
-      now
-    })
-    const body = Buffer.from(JSON.stringify(notification))
-    const seconds = Math.floor(now.getTime() / 1000)
-    return {
-      body,
-      headers: { 'content-type': 'application/json', ...signatureHeaders(body, LOCAL_CLOUDINARY, seconds) }
-    }
-  })
-}
+/** Posts prepared notifications to one server, again and again in the same order. */
+export class Load {
+  readonly #url: string
+  readonly #requests: Buffer[]
+  #next = 0
 
-/**
- * Posts notifications over a number of open connections. Each sends the next notification when the last one
- * is answered.
- *
- * @returns percentiles of the latency, in milliseconds
- * @throws {Error} if an answer is not 200
- */
-export async function post(url: string, notifications: readonly SignedNotification[], connections: number) {
-  const agent = new Agent({ keepAlive: true, maxSockets: connections })
-  const latencies: number[] = []
-  const waiting = notifications.values()
-  const sendInSequence = async () => {
-    for (const notification of waiting) latencies.push(await postOne(url, notification, agent))
+  constructor(url: string, notifications: readonly SignedNotification[]) {
+    this.#url = url
+    this.#requests = notifications.map((notification) => postRequest(url, notification))
   }
-  await Promise.all(Array.from({ length: connections }, sendInSequence))
-  agent.destroy()
-  return percentilesOf(latencies)
+
+  /**
+   * Posts over a number of open connections. Each sends the next notification when the last one is answered
+   * (a closed loop).
+   */
+  async atFullLoad(connectionCount: number, milliseconds: number): Promise<Answers> {
+    const connections = new HttpConnections(this.#url, connectionCount)
+    await connections.open(connectionCount)
+    const latencies: number[] = []
+    let sent = 0
+    const end = performance.now() + milliseconds
+    const postInSequence = async () => {
+      for (let start = performance.now(); start < end; start = performance.now()) {
+        sent++
+        if (await connections.send(this.#request())) latencies.push(performance.now() - start)
+      }
+    }
+    await Promise.all(Array.from({ length: connectionCount }, postInSequence)).finally(() =>
+      connections.close()
+    )
+    return answersOf(latencies, sent)
+  }
+
+  /**
+   * Posts at a fixed rate, whether or not earlier ones are answered. Also posts `extra` once, in the middle.
+   */
+  async atRate(rate: Rate, extra?: SignedNotification): Promise<Answers & { extraMs: number }> {
+    const connections = new HttpConnections(this.#url, MAXIMUM_CONNECTIONS)
+    await connections.open(20)
+    const middle = Math.floor((rate.perSecond * rate.milliseconds) / 2000)
+    let extraMs = Promise.resolve(Number.NaN)
+    const post = (index: number) => {
+      if (extra && index === middle) extraMs = timeOf(() => connections.send(postRequest(this.#url, extra)))
+      return connections.send(this.#request())
+    }
+    try {
+      const answered = await atRate(rate, post)
+      return { ...answered, extraMs: await extraMs }
+    } finally {
+      connections.close()
+    }
+  }
+
+  #request(): Buffer {
+    return this.#requests[this.#next++ % this.#requests.length]!
+  }
 }
 
-/**
- * Posts notifications at a fixed rate, whether or not earlier ones are answered. Returns as {@link post}, without
- * those of the first second, which open the connections.
- */
-export async function postAtRate(
-  url: string,
-  notifications: readonly SignedNotification[],
-  perSecond: number
-) {
-  const agent = new Agent({ keepAlive: true })
-  const startedAt = performance.now()
-  const latencies = await Promise.all(
-    notifications.map(async (notification, index) => {
-      const due = (index * 1000) / perSecond
-      await pause(due)
-      const late = performance.now() - startedAt - due
-      return (await postOne(url, notification, agent)) + Math.max(0, late)
-    })
-  )
-  agent.destroy()
-  return percentilesOf(latencies.slice(perSecond))
-}
-
-async function postOne(url: string, { body, headers }: SignedNotification, agent: Agent): Promise<number> {
+async function timeOf(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now()
-  const sending = request(url, { method: 'POST', agent, headers })
-  sending.end(body)
-  const [response] = await once(sending, 'response')
-  const answer = await text(response)
-  if (response.statusCode !== 200) throw new Error(`answered ${response.statusCode} ${answer}`)
+  await work()
   return performance.now() - start
-}
-
-function percentilesOf(latencies: readonly number[]) {
-  const ascending = latencies.toSorted((a, b) => a - b)
-  return { p50: percentile(ascending, 0.5), p99: percentile(ascending, 0.99) }
 }

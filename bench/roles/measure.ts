@@ -1,45 +1,47 @@
 import { cpuSecondsOf } from '../process-cpu.ts'
 import { memoryOf } from '../process-memory.ts'
-import type { MeasuredProcess } from './processes.ts'
 
-/** Percentiles of the latency, in milliseconds. */
-export interface Latencies {
-  p50: number
-  p99: number
+interface Observed {
+  pid: number
 }
 
-/** Results of one run of a case. */
-export interface Figures extends Partial<Latencies> {
-  /** Units of work per second. */
-  perSecond: number
-  /** CPU time of the measured process per unit, in milliseconds. */
-  cpuMs: number
-  /** CPU time divided by wall time: 1 is one full core. */
-  cores: number
-  logLines: number
-  logBytes: number
-  /** Resident memory at the end, in MB. */
+/** CPU time and memory of processes while some work was done. */
+export interface Usage {
+  /** CPU time of all measured processes together, in seconds. */
+  cpuSeconds: number
+  /** CPU time of the stand-ins, in seconds: near `seconds`, they limit what is measured. */
+  standInSeconds: number
+  /** CPU time of this process, which generates the load, in seconds. */
+  loadSeconds: number
+  /** Wall time. */
+  seconds: number
+  /** Resident memory of the largest measured process at the end, in MB. */
   memoryMb: number
 }
 
-/** Measures a process during a number of units of work. */
-export async function measure(
-  { pid, log }: Pick<MeasuredProcess, 'pid' | 'log'>,
-  units: number,
-  work: () => Promise<Latencies | undefined>
-): Promise<Figures> {
-  const [cpu, lines, bytes, start] = [await cpuSecondsOf(pid), log.lines, log.bytes, performance.now()]
-  const latencies = await work()
+/** Measures processes during some work. */
+export async function measure<Result>(
+  processes: readonly Observed[],
+  standIns: Observed,
+  work: () => Promise<Result>
+): Promise<{ usage: Usage; result: Result }> {
+  const cpu = async () =>
+    (await Promise.all(processes.map(({ pid }) => cpuSecondsOf(pid)))).reduce((sum, each) => sum + each, 0)
+  const [cpuBefore, standInBefore, start] = [await cpu(), await cpuSecondsOf(standIns.pid), performance.now()]
+  const loadBefore = process.cpuUsage()
+  const result = await work()
+  const load = process.cpuUsage(loadBefore)
   const seconds = (performance.now() - start) / 1000
-  const cpuSeconds = (await cpuSecondsOf(pid)) - cpu
+  const memories = await Promise.all(processes.map(({ pid }) => memoryOf(pid)))
   return {
-    perSecond: units / seconds,
-    cpuMs: (cpuSeconds * 1000) / units,
-    cores: cpuSeconds / seconds,
-    logLines: (log.lines - lines) / units,
-    logBytes: (log.bytes - bytes) / units,
-    memoryMb: (await memoryOf(pid)).now,
-    ...latencies
+    result,
+    usage: {
+      cpuSeconds: (await cpu()) - cpuBefore,
+      standInSeconds: (await cpuSecondsOf(standIns.pid)) - standInBefore,
+      loadSeconds: (load.user + load.system) / 1e6,
+      seconds,
+      memoryMb: Math.max(...memories.map(({ now }) => now))
+    }
   }
 }
 

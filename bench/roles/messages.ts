@@ -3,30 +3,34 @@ import { toEvents } from '../../app/ingest/notification.ts'
 import { encodeMessage } from '../../app/queue/message-codec.ts'
 import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
 import { sampleNotification } from '../../app/testing/samples.ts'
-import { BENCH_ASSET_ID } from './bench-asset.ts'
-import type { QueuedMessage } from './instant-stand-ins.ts'
+import { BENCH_ASSET_ID } from './stand-ins/bench-asset.ts'
+import type { QueuedMessage } from './stand-ins/instructions.ts'
+import { heavyTailedWaits, publicIdOf } from './waiting-work.ts'
 
 export interface MessageOptions {
   type: EventType
   /** A change with the listener's own key, for which no processor runs. */
   own?: boolean
+  /** How long the work of each takes, in milliseconds. (Default: 0) */
+  waits?: readonly number[]
 }
 
+/** Number of different messages; the stand-in repeats them. */
+const COUNT = 1000
+
 /**
- * Returns messages as `web` stores them, each in its own group. All have the asset id of the stand-in's one
- * answer, because processors refuse an asset with another id.
+ * Returns messages as `web` stores them. All have the asset id of the stand-in's one answer, because
+ * processors refuse an asset with another id.
  */
-export function messagesOf(
-  { type, own = false }: MessageOptions,
-  count: number,
-  run: string
-): QueuedMessage[] {
+export function messagesOf({ type, own = false, waits = [] }: MessageOptions): QueuedMessage[] {
   const receivedAt = new Date()
-  return Array.from({ length: count }, (_, index) => {
+  return Array.from({ length: COUNT }, (_, index) => {
     const notification = sampleNotification(type, {
-      publicId: `bench/${run}/asset-${index}`,
+      publicId: publicIdOf(index, waits[index] ?? 0),
       assetId: BENCH_ASSET_ID,
       ...(type === 'upload' && { variant: 'metadata' }),
+      // other contents, so that each event has an id of its own
+      now: new Date(receivedAt.getTime() - index * 1000),
       ...(own && { apiKey: LOCAL_CLOUDINARY.apiKey })
     })
     const [event] = toEvents(Buffer.from(JSON.stringify(notification)), {
@@ -35,6 +39,10 @@ export function messagesOf(
       receivedAt,
       signedAt: Math.floor(receivedAt.getTime() / 1000)
     })
-    return { group: `${run}-${index}`, body: encodeMessage(event!) }
+    return { body: encodeMessage(event!) }
   })
 }
+
+/** Uploads whose work takes 50 ms, and 5 % of them 1 s. */
+export const heavyTailed = (): QueuedMessage[] =>
+  messagesOf({ type: 'upload', waits: heavyTailedWaits(COUNT) })

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { SignedNotification } from '../../../bench/roles/load.ts'
+import type { SignedNotification } from '../../../bench/roles/notifications.ts'
 
 interface Counts {
   accepted: number

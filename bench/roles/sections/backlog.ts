@@ -1,0 +1,63 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { drain } from '../consume.ts'
+import { measure } from '../measure.ts'
+import { messagesOf } from '../messages.ts'
+import { startRole } from '../processes.ts'
+import type { Context, RunResult, Section } from './section.ts'
+import { WAITING_CONFIG } from './worker.ts'
+
+const QUEUE = 'backlog'
+const SAMPLE_MS = 5000
+const MAXIMUM_ROWS = 12
+
+export interface BacklogOptions {
+  /** Ends when the worker has processed so many events. */
+  events: number
+  /** Ends after this time. */
+  milliseconds: number
+}
+
+/** The memory of a worker over time, on a queue that never runs empty. */
+export const backlog = ({ events, milliseconds }: BacklogOptions): Section => ({
+  name: 'backlog',
+  cases: 'after',
+  isSeries: true,
+  columns: [
+    { figure: 'events', heading: 'events so far' },
+    { figure: 'perSecond', heading: 'events/s' },
+    { figure: 'cpuUs', heading: 'CPU, µs per event' },
+    { figure: 'memoryMb', heading: 'RSS, MB' }
+  ],
+  open: async ({ standIns, keep }: Context) => {
+    const worker = await keep(startRole('worker', standIns, { queue: QUEUE, config: WAITING_CONFIG }))
+    return async () => {
+      const samples: [string, RunResult[string]][] = []
+      const startedAt = performance.now()
+      standIns.generate(QUEUE, messagesOf({ type: 'upload' }))
+      let done = 0
+      while (done < events && performance.now() - startedAt < milliseconds) {
+        const { usage } = await measure([worker], standIns, () => pause(SAMPLE_MS))
+        const { deleted } = await standIns.count(QUEUE)
+        const seconds = Math.round((performance.now() - startedAt) / 1000)
+        samples.push([
+          `${seconds} s`,
+          {
+            events: deleted,
+            perSecond: (deleted - done) / usage.seconds,
+            cpuUs: (usage.cpuSeconds * 1e6) / (deleted - done),
+            memoryMb: usage.memoryMb
+          }
+        ])
+        done = deleted
+      }
+      await drain(standIns, QUEUE)
+      return Object.fromEntries(thin(samples))
+    }
+  }
+})
+
+/** Keeps some samples at even distances, and the last one. */
+function thin<Sample>(samples: readonly Sample[]): Sample[] {
+  const step = Math.ceil(samples.length / MAXIMUM_ROWS)
+  return samples.filter((_, index) => (samples.length - 1 - index) % step === 0)
+}

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { parseEnv, promisify } from 'node:util'
 import t from 'tap'
 import { Output } from '../support/output.ts'
+import { COVERED } from '../support/role.ts'
 import { exited } from './start/fixtures.ts'
 
 const stdio: ['ignore', 'pipe', 'inherit'] = ['ignore', 'pipe', 'inherit']
@@ -23,8 +24,7 @@ t.test('--help prints the usage', async (t) => {
 })
 
 t.test('processes an upload, runs on, and stops at Ctrl-C', async (t) => {
-  // code from the compile cache has no coverage
-  const env = { ...process.env, ...LOCAL, NODE_DISABLE_COMPILE_CACHE: '1' }
+  const env = { ...process.env, ...LOCAL, ...COVERED }
   const child = spawn(process.execPath, ['dev/start.ts'], { env, stdio })
   const ended = once(child, 'close')
   t.teardown(async () => {

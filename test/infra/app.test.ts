@@ -5,6 +5,7 @@ import { App } from 'aws-cdk-lib'
 import t from 'tap'
 import { Settings } from '../../infra/settings.ts'
 import { defineApp } from '../../infra/stacks.ts'
+import { CHILD_ENVIRONMENT } from '../support/system.ts'
 import { synthesise, Template, USER_SETTINGS, violationsOf } from '../support/templates.ts'
 import { activity } from './app/activity.ts'
 import { emulators } from './app/emulators.ts'
@@ -131,7 +132,7 @@ t.test(
       process.execPath,
       ['node_modules/aws-cdk/bin/cdk', ...args, '--output', directory],
       // CDK_VALIDATION: the templates above are validated already, which takes seconds
-      { encoding: 'utf8', env: { PATH: process.env.PATH, HOME: directory, CDK_VALIDATION: 'false' } }
+      { encoding: 'utf8', env: { ...CHILD_ENVIRONMENT, HOME: directory, CDK_VALIDATION: 'false' } }
     )
     t.equal(status, 0, stderr)
     const settings = Settings.parse(USER_SETTINGS)

@@ -1,6 +1,4 @@
 import { globSync } from 'node:fs'
-import { enableCompileCache } from 'node:module'
-import './async-hooks.ts'
 import t from 'tap'
 
 /**
@@ -10,8 +8,6 @@ import t from 'tap'
  * @param pattern glob below the directory; by default, of all test files
  */
 export async function importTests(directory: string, pattern = '**/*.test.ts'): Promise<void> {
-  // not with coverage, which lacks code from the cache; system tests have none
-  if (process.env._TAPJS_PROCESSINFO_COVERAGE_ !== '1') enableCompileCache('.tap/compile-cache')
   const environment = { ...process.env }
   const files = globSync(pattern, { cwd: directory }).toSorted()
 

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
+import { IS_COVERED } from './coverage.ts'
 import { CHILD_ENVIRONMENT } from './system.ts'
 
 export interface RoleUnderTest {
@@ -49,15 +50,16 @@ export function runRole(t: Test, args: string[], environment: Record<string, str
 }
 
 /**
- * Environment variables with which tap counts a child's coverage. Not possible for code from the compile
- * cache.
- * Source: https://nodejs.org/docs/latest-v24.x/api/module.html#module-compile-cache
+ * Environment variables with which tap counts a child's coverage, if it measures that of this process. Not
+ * possible for code from the compile cache.
  */
-export const COVERED: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(
-    Object.entries(process.env)
-      .filter(([name]) => /^(?:NODE_OPTIONS|NODE_V8_COVERAGE|_TAPJS_|TAP)/.test(name))
-      .map(([name, value]) => [name, value ?? ''])
-  ),
-  NODE_DISABLE_COMPILE_CACHE: '1'
-}
+export const COVERED: Readonly<Record<string, string>> = IS_COVERED
+  ? {
+      ...Object.fromEntries(
+        Object.entries(process.env)
+          .filter(([name]) => /^(?:NODE_OPTIONS|NODE_V8_COVERAGE|_TAPJS_|TAP)/.test(name))
+          .map(([name, value]) => [name, value ?? ''])
+      ),
+      NODE_DISABLE_COMPILE_CACHE: '1'
+    }
+  : {}

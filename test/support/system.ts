@@ -7,6 +7,7 @@ import type { EmbeddedSqs } from '../../dev/embedded-sqs.ts'
 import { reportConfig } from '../../dev/start/report-config.ts'
 import type { LogLine } from '../../dev/start/role-process.ts'
 import { type System, type SystemOptions, startSystem } from '../../dev/start/system.ts'
+import { COMPILE_CACHE } from './coverage.ts'
 import { withShortPolls } from './short-polls.ts'
 
 export interface SystemUnderTest extends System {
@@ -27,7 +28,7 @@ export interface SystemUnderTest extends System {
  */
 export const CHILD_ENVIRONMENT = {
   PATH: process.env.PATH ?? '',
-  NODE_COMPILE_CACHE: '.tap/compile-cache',
+  NODE_COMPILE_CACHE: COMPILE_CACHE,
   _TAPJS_PROCESSINFO_COVERAGE_: '0',
   LISTENER_CONFIG: './test/support/listener.config.ts'
 }

@@ -68,7 +68,9 @@ for (const [what, text, message] of [
 
 t.test('run as a process, sends the report to its parent', async (t) => {
   const child = fork('dev/start/report-config.ts', ['./nowhere.ts'], {
-    env: { ...CHILD_ENVIRONMENT, ...COVERED }
+    env: { ...CHILD_ENVIRONMENT, ...COVERED },
+    // by default, tap's options for this process
+    execArgv: []
   })
   const ended = once(child, 'exit')
   const [{ outcome, files }] = await once(child, 'message')

@@ -70,7 +70,7 @@ export interface VisitOptions
   allowedOrigins?: string[]
 }
 
-const DESKTOP = { width: 1280, height: 900 }
+export const DESKTOP = { width: 1280, height: 900 }
 
 /** A signed-in browser at the activity role's server, on a memory store full of events. */
 export async function visit(

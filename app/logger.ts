@@ -87,9 +87,9 @@ function standardOutput(): DestinationStream {
   let isScheduled = false
   const flush = () => {
     isScheduled = false
-    destination.flushSync()
+    destination.flush()
   }
-  process.on('exit', flush)
+  process.on('exit', () => destination.flushSync())
   output = {
     write: (line) => {
       destination.write(line)

@@ -1,3 +1,5 @@
+import http from 'node:http'
+import https from 'node:https'
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { DeserializeMiddleware } from '@smithy/types'
 
@@ -9,7 +11,7 @@ interface Command {
 
 /** A client of a service with the JSON protocol. */
 type SdkClient = {
-  config: Pick<SQSClient['config'], 'signer' | 'systemClockOffset' | 'requestHandler' | 'streamCollector'>
+  config: Pick<SQSClient['config'], 'signer' | 'systemClockOffset' | 'requestHandler'>
   middlewareStack: { add: (...args: never[]) => void }
 }
 
@@ -43,6 +45,11 @@ interface Origin {
   port?: number | undefined
 }
 
+/** The SDK's HTTP handler, which has its options once it has sent a request. */
+interface NodeHandler {
+  httpHandlerConfigs: () => { httpAgent: http.Agent; httpsAgent: https.Agent; requestTimeout?: number }
+}
+
 const CONTENT_TYPE = 'application/x-amz-json-1.0'
 
 /**
@@ -65,6 +72,7 @@ export function sendDirectly({
 }: DirectSendOptions): Send {
   let origin: Origin | undefined
   const { config } = client
+  const handler = config.requestHandler as unknown as NodeHandler
   const signer = config.signer()
   // the first use reports a missing region
   signer.catch(() => {})
@@ -99,9 +107,18 @@ export function sendDirectly({
       },
       { signingDate: new Date(Date.now() + config.systemClockOffset) }
     )
-    const { response } = await config.requestHandler.handle(signed as never, { abortSignal })
-    const output: unknown = JSON.parse(Buffer.from(await config.streamCollector(response.body)).toString())
-    return response.statusCode === 200 ? { output } : { failure: failureOf(output, response.statusCode) }
+    const { httpAgent, httpsAgent, requestTimeout } = handler.httpHandlerConfigs()
+    const isSecure = protocol === 'https:'
+    const { status, text } = await post(isSecure ? https.request : http.request, body, {
+      hostname,
+      port,
+      headers: signed.headers,
+      agent: isSecure ? httpsAgent : httpAgent,
+      timeout: requestTimeout,
+      signal: abortSignal
+    })
+    const output: unknown = JSON.parse(text)
+    return status === 200 ? { output } : { failure: failureOf(output, status) }
   }
 
   return async (command, options = {}) => {
@@ -121,6 +138,27 @@ export function sendDirectly({
     }
     return send(command, options)
   }
+}
+
+/** Sends a request, and collects its response. `timeout` limits how long nothing is received. */
+function post(
+  request: typeof http.request,
+  body: Buffer,
+  options: https.RequestOptions
+): Promise<{ status: number; text: string }> {
+  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>()
+  const sending = request({ ...options, method: 'POST' }, (response) => {
+    const chunks: Buffer[] = []
+    response.on('data', (chunk: Buffer) => chunks.push(chunk))
+    response.on('end', () =>
+      resolve({ status: response.statusCode!, text: Buffer.concat(chunks).toString() })
+    )
+    response.on('error', reject)
+  })
+  sending.on('error', reject)
+  sending.on('timeout', () => sending.destroy(new Error('the request timed out')))
+  sending.end(body)
+  return promise
 }
 
 function failureOf(body: unknown, httpStatusCode: number): ServiceFailure {

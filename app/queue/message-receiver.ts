@@ -13,7 +13,7 @@ export interface MessageReceiverOptions {
   log: Logger
   /** Returns the fields of log lines about a message. (Default: its id) */
   describe?: (message: ReceivedMessage) => object
-  /** Maximum number of lanes, each of which handles one message at a time. */
+  /** Maximum number of messages that are handled at a time, each of another group. */
   concurrency: number
   /** Returns a lower maximum number of lanes for now. Called before each receive. (Default: no lower one) */
   capacity?: () => number
@@ -69,6 +69,8 @@ export class MessageReceiver {
   readonly #stopping = new AbortController()
   #laneEnded: () => void = () => {}
   #receiving: Promise<void> | undefined
+  /** Number of lanes whose message is handled, and waits only for SQS. Ten of them leave room for others. */
+  #settling = 0
 
   constructor(options: MessageReceiverOptions) {
     this.#options = {
@@ -133,7 +135,7 @@ export class MessageReceiver {
     while (!this.#stopping.signal.aborted) {
       const maximum = Math.min(concurrency, capacity())
       // each message may be of another group and so start a lane
-      const free = maximum - this.#lanes.size
+      const free = maximum - this.#lanes.size + Math.min(this.#settling, RECEIVE_BATCH)
       if (free <= 0 || (free < Math.min(RECEIVE_BATCH, maximum * WORTHWHILE_SHARE) && !hasWaited)) {
         hasWaited = !(await this.#laneEndedWithin(CAPACITY_POLL_MS))
         continue
@@ -176,7 +178,10 @@ export class MessageReceiver {
   /** Resolves to false if the later messages of the group must not run before this one is redelivered. */
   async #run(held: HeldMessage): Promise<boolean> {
     const action = this.#stopping.signal.aborted ? RELEASE : await this.#handle(held)
+    this.#settling++
+    this.#laneEnded()
     const isSettled = await this.#settle(held, action)
+    this.#settling--
     return isSettled && action.kind === 'delete'
   }
 

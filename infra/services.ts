@@ -137,6 +137,8 @@ export class Services extends Construct {
       directory: `${import.meta.dirname}/..`,
       // the production image does not contain dev/, so a change there must not cause a new image
       exclude: ['dev'],
+      // an engine without BuildKit would also build the stages after it, which need dev/
+      target: 'production',
       platform: architecture === 'arm64' ? Platform.LINUX_ARM64 : Platform.LINUX_AMD64
     })
     return ContainerImage.fromDockerImageAsset(asset)

@@ -15,6 +15,7 @@ import { network } from './app/network.ts'
 import { observability } from './app/observability.ts'
 import { permissions } from './app/permissions.ts'
 import { regions } from './app/regions.ts'
+import { releases } from './app/releases.ts'
 import { services } from './app/services.ts'
 import { state } from './app/state.ts'
 import { timings } from './app/timings.ts'
@@ -35,6 +36,7 @@ const several = synthesise(join(directory, 'several'), {
   zones: 3,
   natPerZone: true,
   worker: { minimumTasks: 2, spot: true },
+  canaryEvery: 'rate(5 minutes)',
   pollChannel: 'assets',
   activity: true,
   bodyLimitBytes: 100_000,
@@ -116,6 +118,7 @@ state(t, all)
 permissions(t, all)
 observability(t, all)
 regions(t, all)
+releases(t, all)
 timings(t, all)
 emulators(t, all)
 activity(t, all)

@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib'
 import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
-import { canaryMinutes } from './canary-schedule.ts'
+import { canaryMinutes } from './canary-minutes.ts'
 import { listenerMetric } from './cloudwatch-metrics.ts'
 import type { AlarmDefinition } from './monitoring-props.ts'
 import type { Settings } from './settings.ts'

@@ -13,12 +13,6 @@ export interface CanaryScheduleProps {
   securityGroup: SecurityGroup
 }
 
-/** Returns the minutes between two canaries; undefined for `never`. */
-export function canaryMinutes({ canaryEvery }: Settings): number | undefined {
-  const [minutes] = /\d+/.exec(canaryEvery) ?? []
-  return minutes === undefined ? undefined : Number(minutes)
-}
-
 /** Runs `canary` on a schedule as a Fargate task. Its metrics report failures. */
 export class CanarySchedule extends Construct {
   constructor(scope: Construct, id: string, { settings, cluster, task, securityGroup }: CanaryScheduleProps) {

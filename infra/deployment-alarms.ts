@@ -3,7 +3,7 @@ import { Alarm, type IMetric, MathExpression, TreatMissingData } from 'aws-cdk-l
 import { AlarmBehavior, type DeploymentAlarmConfig } from 'aws-cdk-lib/aws-ecs'
 import { HttpCodeTarget } from 'aws-cdk-lib/aws-elasticloadbalancingv2'
 import { Construct } from 'constructs'
-import { canaryMinutes } from './canary-schedule.ts'
+import { canaryMinutes } from './canary-minutes.ts'
 import { listenerMetric } from './cloudwatch-metrics.ts'
 import type { LoadBalancer } from './load-balancer.ts'
 import { namesOf } from './resource-names.ts'

@@ -188,6 +188,7 @@ export function violationsOf(syntheses: readonly Synthesis[]): string[] {
     appConstruct: new App()
   })
   return violations
-    .filter(({ severity }) => severity === 'error' || severity === 'fatal')
+    // a value that the schema does not list is a warning
+    .filter(({ severity }) => ['fatal', 'error', 'warning'].includes(String(severity)))
     .map(({ ruleName, description }) => `${ruleName} ${description}`)
 }

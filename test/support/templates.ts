@@ -187,8 +187,10 @@ export function violationsOf(syntheses: readonly Synthesis[]): string[] {
     templatePaths: stackTemplates.map(({ templatePath }) => templatePath),
     appConstruct: new App()
   })
-  return violations
-    // a value that the schema does not list is a warning
-    .filter(({ severity }) => ['fatal', 'error', 'warning'].includes(String(severity)))
-    .map(({ ruleName, description }) => `${ruleName} ${description}`)
+  return (
+    violations
+      // a value that the schema does not list is a warning
+      .filter(({ severity }) => ['fatal', 'error', 'warning'].includes(String(severity)))
+      .map(({ ruleName, description }) => `${ruleName} ${description}`)
+  )
 }

@@ -41,12 +41,14 @@ export async function sendCanary(key: CloudinaryEnvironment, options: CanaryOpti
   const body = JSON.stringify({
     notification_type: CANARY_TYPE,
     timestamp: new Date(startedAt).toISOString(),
-    request_id: randomUUID()
+    request_id: randomUUID(),
+    // a worker of an older release ignores it as a change of the listener's own
+    notification_context: { triggered_by: { source: 'api', id: key.apiKey } }
   })
   const signedAt = Math.floor(startedAt / 1000)
   const [event] = toEvents(Buffer.from(body), {
     environment: key.cloudName,
-    isOwnKey: () => false,
+    isOwnKey: (apiKey) => apiKey === key.apiKey,
     receivedAt: new Date(startedAt),
     signedAt
   })

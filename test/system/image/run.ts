@@ -115,7 +115,10 @@ async function checkRoles(): Promise<void> {
   for (const role of ['web', 'activity']) await check(`${role} is healthy`, () => isHealthy(role))
   for (const role of ['worker', 'poll'])
     await check(`${role} is ready`, () => logged(role, `${role} is ready`))
-  await compose('run', '--rm', '--no-deps', 'worker', 'setup', '--poll', 'image-check')
+  const command = (...args: string[]) => compose('run', '--rm', '--no-deps', 'worker', ...args)
+  const webhook = 'http://web:8080/webhooks/cloudinary'
+  await check('a canary ends', async () => /ended/.test(await command('canary', '--url', webhook)), 0)
+  await command('setup', '--poll', 'image-check')
   const upload = { method: 'POST', body: new URLSearchParams({ public_id: 'image-check' }) }
   await json(`${await originOf('stand-ins', 4000)}/_standin/upload`, upload)
   await check('worker tags an upload', () => isTagged('image-check'))

@@ -61,7 +61,10 @@ t.test('sends a notification that its secret verifies, and follows it to the jou
     t.match(outcome, { outcome: 'ended', acknowledgedMs: 0, endedMs: 3000 })
     t.strictSame(new Set(asked), new Set([outcome.eventId]))
     const [{ body, headers } = {} as Received] = received
-    t.equal(JSON.parse(String(body)).notification_type, 'listener_canary')
+    t.match(JSON.parse(String(body)), {
+      notification_type: 'listener_canary',
+      notification_context: { triggered_by: { source: 'api', id: key.apiKey } }
+    })
     const digest = Buffer.from(String(headers['x-cld-signature']), 'hex')
     const timestamp = String(headers['x-cld-timestamp'])
     const algorithm = signatureAlgorithm ?? 'sha1'

@@ -6,6 +6,7 @@ import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
 import { activityAlarms } from './activity-monitoring.ts'
+import { canaryAlarms } from './canary-alarms.ts'
 import { blockedRequests, listenerMetric, runningTasks } from './cloudwatch-metrics.ts'
 import { RATE_RULE } from './firewall.ts'
 import type { AlarmDefinition, MonitoringProps } from './monitoring-props.ts'
@@ -174,6 +175,7 @@ function alarmDefinitions(props: MonitoringProps): Record<string, AlarmDefinitio
       metric: blockedRequests(settings, region, RATE_RULE, { period: FIVE_MINUTES }),
       threshold: 1,
       meaning: 'The firewall blocks an address that sends too many requests. It may belong to Cloudinary.'
-    }
+    },
+    ...canaryAlarms(settings)
   }
 }

@@ -59,6 +59,13 @@ export function environmentsOf({ settings, queues, webhookUrl, topicArn, databas
       })
     },
     reconcile: { ...common, ...journal },
+    canary: {
+      LOG_LEVEL: common.LOG_LEVEL,
+      METRICS_NAMESPACE: common.METRICS_NAMESPACE,
+      CLOUDINARY_SECRET_ID: common.CLOUDINARY_SECRET_ID,
+      ...journal,
+      WEBHOOK_URL: webhookUrl
+    },
     operator: worker
   } satisfies Record<string, Environment>
 }

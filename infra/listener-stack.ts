@@ -8,6 +8,7 @@ import { USER_NAME } from '../app/activity/access.ts'
 import { Alarms } from './alarms.ts'
 import { createCustomerKey } from './customer-key.ts'
 import { Database } from './database.ts'
+import { DeploymentAlarms } from './deployment-alarms.ts'
 import { Domain } from './domain.ts'
 import { Firewall } from './firewall.ts'
 import { LoadBalancer } from './load-balancer.ts'
@@ -78,7 +79,8 @@ export class ListenerStack extends Stack {
       secrets: { ...secrets.processors, ...database?.secrets },
       activitySecrets: secrets.activity,
       isHomeRegion: region === (settings.homeRegion ?? settings.regions[0]),
-      alarmTopic
+      alarmTopic,
+      deploymentAlarms: new DeploymentAlarms(this, 'DeploymentAlarms', { settings, loadBalancer })
     })
     const monitored = { settings, region, loadBalancer, queues, services }
     const { alarms } = new Alarms(this, 'Alarms', { ...monitored, topic: alarmTopic })

@@ -109,6 +109,12 @@ export function permissionsOf(options: PermissionsOptions) {
       feed.may('dynamodb:Query'),
       ...keys(...TABLE_KEY_ACTIONS)
     ],
+    /** Signs a notification, and reads its outcome. */
+    canary: [
+      read,
+      journal.may('dynamodb:GetItem'),
+      ...(stateKey ? [on(stateKey.keyArn).may(...TABLE_KEY_ACTIONS)] : [])
+    ],
     /** Reads, sends replays, and discards dead events (docs/decisions/0023). */
     activity: [
       queue.may('sqs:SendMessage'),

@@ -39,6 +39,10 @@ function findConflicts(settings: Settings): string[] {
       'activity: needs domainName; its password must not be sent without TLS'
     ],
     [
+      settings.canaryEvery !== 'never' && !domainName,
+      'canaryEvery: needs domainName; tasks may connect by HTTPS only'
+    ],
+    [
       !settings.activity && (settings.activityReadTokens || !!settings.activityOidc),
       'activityReadTokens, activityOidc: need activity=true'
     ],

@@ -7,6 +7,7 @@ import {
   Cluster,
   ContainerImage,
   ContainerInsights,
+  type DeploymentAlarmConfig,
   type Secret as EcsSecret,
   FargateService,
   type FargateTaskDefinition
@@ -14,6 +15,8 @@ import {
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct, type IConstruct } from 'constructs'
+import { CanarySchedule } from './canary-schedule.ts'
+import type { DeploymentAlarms } from './deployment-alarms.ts'
 import { type EnvironmentOptions, environmentsOf } from './environment.ts'
 import type { LoadBalancer } from './load-balancer.ts'
 import type { Network } from './network.ts'
@@ -37,6 +40,7 @@ export interface ServicesProps extends Omit<EnvironmentOptions & PermissionsOpti
   /** Whether this region runs `reconcile` and `poll`. */
   isHomeRegion: boolean
   alarmTopic: ITopic
+  deploymentAlarms: DeploymentAlarms
   /** Created before `worker` starts. */
   database: IConstruct | undefined
   key: IKey | undefined
@@ -63,7 +67,7 @@ export class Services extends Construct {
   constructor(scope: Construct, id: string, props: ServicesProps) {
     super(scope, id)
     const { settings, network, loadBalancer, secrets, activitySecrets, queues } = props
-    const { isHomeRegion, alarmTopic, database, key } = props
+    const { isHomeRegion, alarmTopic, deploymentAlarms, database, key } = props
     this.#network = network
     this.cluster = new Cluster(this, 'Cluster', {
       clusterName: namesOf(settings.name).cluster,
@@ -93,6 +97,7 @@ export class Services extends Construct {
       })
 
     this.web = this.#createService('Web', task('web', settings.web.size), network.webGroup, {
+      deploymentAlarms: deploymentAlarms.for('web'),
       healthCheckGracePeriod: Duration.seconds(TIMINGS.healthCheckGrace.seconds)
     })
     this.web.attachToApplicationTargetGroup(loadBalancer.targetGroup)
@@ -109,6 +114,7 @@ export class Services extends Construct {
 
     const { worker } = settings
     this.worker = this.#createService('Worker', task('worker', worker.size, secrets), network.workerGroup, {
+      deploymentAlarms: deploymentAlarms.for('worker'),
       capacityProviderStrategies: worker.spot
         ? [onDemand(1, worker.minimumTasks), { capacityProvider: 'FARGATE_SPOT', weight: 3 }]
         : [onDemand(1)]
@@ -126,6 +132,15 @@ export class Services extends Construct {
         securityGroup: network.workerGroup
       })
     }
+    if (settings.canaryEvery !== 'never') {
+      const canary = new CanarySchedule(this, 'Canary', {
+        settings,
+        cluster: this.cluster,
+        task: task('canary', SMALL),
+        securityGroup: network.workerGroup
+      })
+      canary.node.addDependency(this.web, this.worker)
+    }
     if (isHomeRegion && settings.pollChannel) {
       this.#createService('Poll', task('poll', SMALL), network.workerGroup, { desiredCount: 1 })
     }
@@ -137,6 +152,8 @@ export class Services extends Construct {
       directory: `${import.meta.dirname}/..`,
       // the production image does not contain dev/, so a change there must not cause a new image
       exclude: ['dev'],
+      // an engine without BuildKit would also build the stages after it, which need dev/
+      target: 'production',
       platform: architecture === 'arm64' ? Platform.LINUX_ARM64 : Platform.LINUX_AMD64
     })
     return ContainerImage.fromDockerImageAsset(asset)
@@ -149,6 +166,7 @@ export class Services extends Construct {
     props: {
       desiredCount?: number
       healthCheckGracePeriod?: Duration
+      deploymentAlarms?: DeploymentAlarmConfig
       capacityProviderStrategies?: CapacityProviderStrategy[]
     } = {}
   ): FargateService {

@@ -133,6 +133,14 @@ export const SETTINGS = {
       'types that `reconcile` checks, if Cloudinary does not notify all: `upload`, `resource_tags_changed`, …; empty: all',
     schema: list(z.enum(CHANGE_KINDS.map(({ type }) => type))).default([])
   }),
+  canaryEvery: setting({
+    meaning:
+      'schedule of `canary` in each region, `rate(N minutes)` with N from 2 to 59, or `never`; needs `domainName`',
+    schema: z
+      .string()
+      .regex(/^(never|rate\(([2-9]|[1-5]\d) minutes\))$/)
+      .default('never')
+  }),
   pollChannel: setting({
     meaning: 'Cloudinary poll channel; if set, the home region runs `poll`',
     schema: z.string().regex(POLL_CHANNEL_NAME).optional()

@@ -33,6 +33,10 @@ export const COMMANDS: Record<string, CommandEntry> = {
     summary: 'creates or updates the database tables of the processors',
     load: async () => (await import('./migrate.ts')).migrateCommand
   },
+  canary: {
+    summary: 'sends a test notification to the webhook, and waits until its journey has ended',
+    load: async () => (await import('./canary/canary.ts')).canaryCommand
+  },
   doctor: {
     summary: 'checks what the listener needs, and reports what is wrong',
     load: async () => (await import('./doctor/doctor.ts')).doctorCommand

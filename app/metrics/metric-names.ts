@@ -104,6 +104,21 @@ export const METRICS = {
     dimensions: ROLE,
     meaning: 'failures of Cloudinary or SQS after which `poll` paused'
   },
+  CanariesEnded: {
+    unit: 'Count',
+    dimensions: ROLE,
+    meaning: 'test notifications of `canary` that were stored, received by a worker, and recorded'
+  },
+  CanariesFailed: {
+    unit: 'Count',
+    dimensions: ROLE,
+    meaning: 'test notifications of `canary` that were not'
+  },
+  CanaryLatency: {
+    unit: 'Milliseconds',
+    dimensions: ROLE,
+    meaning: 'from the start of the request until the journal has the outcome, checked every second'
+  },
   BreakerOpen: {
     unit: 'None',
     dimensions: ROLE,

@@ -1,4 +1,5 @@
 import { PermanentError } from '../errors.ts'
+import { CANARY_TYPE } from '../ingest/canary-type.ts'
 import type { AssetEvent } from '../ingest/event.ts'
 import type { Processor } from '../processor.ts'
 
@@ -13,6 +14,7 @@ export type Selection =
  * always pass, since they answer our own calls.
  */
 export function selectProcessors(event: AssetEvent, processors: readonly Processor[]): Selection {
+  if (event.notificationType === CANARY_TYPE) return { outcome: 'ignored', reason: 'canary' }
   const subscribed = processors.filter(({ on }) => on.includes('*') || on.includes(event.type))
   if (subscribed.length === 0) return { outcome: 'ignored', reason: `no processor handles ${event.type}` }
   const allowed =

@@ -1,5 +1,6 @@
 import type { Settings } from '../../infra/settings.ts'
 import { ACTIVITY_TASK, activityBill } from './activity-bill.ts'
+import { canaryBill } from './canary-bill.ts'
 import * as journal from './journal-bill.ts'
 import { DAYS, GB, HOURS, MILLION, MINUTES, SECONDS } from './month.ts'
 import { priceOf } from './prices.ts'
@@ -39,6 +40,7 @@ export function bill(events: number, settings: Settings, traffic: Traffic): Bill
   const { web, worker } = wholeTasks(tasksFor(events / SECONDS, settings, traffic), settings)
   const load = { notifications, processed, own, web, worker }
   const activity = activityBill(events, settings, traffic)
+  const canary = canaryBill(settings)
   const network = networkOf(events, calls, settings, traffic)
   return {
     'Tasks (Fargate)': compute(web, worker, settings),
@@ -72,7 +74,8 @@ export function bill(events: number, settings: Settings, traffic: Traffic): Bill
       priceOf('metricMonth', traffic.customMetrics + traffic.insightsMetrics) +
       priceOf('alarmMonth', traffic.alarmMetrics) +
       priceOf('dashboardMonth', DASHBOARDS) +
-      (activity?.metrics ?? 0),
+      (activity?.metrics ?? 0) +
+      (canary?.metrics ?? 0),
     'Secret, keys, images, access logs':
       priceOf('secretMonth', 1) +
       (activity?.secrets ?? 0) +
@@ -92,8 +95,9 @@ export const total = (of: Bill): number => Object.values(of).reduce((sum, usd) =
 const lcuHours = ({ notificationBytes }: Traffic) =>
   Math.max(1 / LCU_HOUR.connections, (notificationBytes + ANSWER_BYTES) / LCU_HOUR.bytes)
 
-function compute(web: number, worker: number, { architecture, ...settings }: Settings): number {
-  const kind = architecture === 'arm64' ? 'Arm' : 'X86'
+function compute(web: number, worker: number, settings: Settings): number {
+  const kind = settings.architecture === 'arm64' ? 'Arm' : 'X86'
+  const canary = canaryBill(settings)?.task
   const ofTasks = (vcpu: number, gb: number, hours: number) =>
     priceOf(`fargate${kind}VcpuHour`, vcpu * hours) + priceOf(`fargate${kind}GbHour`, gb * hours)
   const ofRole = (tasks: number, { cpu, memoryMiB }: Settings['web']['size']) =>
@@ -102,6 +106,7 @@ function compute(web: number, worker: number, { architecture, ...settings }: Set
     ofRole(web, settings.web.size) +
     ofRole(worker, settings.worker.size) +
     ofTasks(RECONCILE.vcpu, RECONCILE.gb, RECONCILE.hours) +
+    (canary ? ofTasks(canary.vcpu, canary.gb, canary.hours) : 0) +
     (settings.activity ? ofTasks(ACTIVITY_TASK.vcpu, ACTIVITY_TASK.gb, HOURS) : 0)
   )
 }

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
 import { type Bill, bill, blueprintBill, total } from '../../dev/cost/bill.ts'
@@ -214,6 +215,15 @@ t.test('every input changes the result', async (t) => {
       name
     )
   }
+})
+
+t.test('a canary every five minutes costs a minute of a small task, metrics and alarms', async (t) => {
+  const domain = { domainName: 'hooks.example.com', hostedZoneId: 'Z0123456789' }
+  const before = billWith(domain, MILLION)
+  const after = billWith({ ...domain, canaryEvery: 'rate(5 minutes)' }, MILLION)
+  const usd = cents(total(after) - total(before))
+  t.equal(usd, cents((HOURS / 5) * (0.25 * 0.03238 + 0.5 * 0.00356) + 3 * 0.3 + 4 * 0.1))
+  t.match(readFileSync('docs/cost.md', 'utf8'), `\`canaryEvery=rate(5 minutes)\` adds $${usd.toFixed(2)}`)
 })
 
 t.test('the blueprint costs what API Gateway, Lambda and its log do', async (t) => {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { App } from 'aws-cdk-lib'
 import t from 'tap'
@@ -16,6 +16,7 @@ import { network } from './app/network.ts'
 import { observability } from './app/observability.ts'
 import { permissions } from './app/permissions.ts'
 import { regions } from './app/regions.ts'
+import { releases } from './app/releases.ts'
 import { services } from './app/services.ts'
 import { state } from './app/state.ts'
 import { timings } from './app/timings.ts'
@@ -36,6 +37,7 @@ const several = synthesise(join(directory, 'several'), {
   zones: 3,
   natPerZone: true,
   worker: { minimumTasks: 2, spot: true },
+  canaryEvery: 'rate(5 minutes)',
   pollChannel: 'assets',
   activity: true,
   bodyLimitBytes: 100_000,
@@ -101,7 +103,24 @@ t.test('cdk-nag has no findings without an acknowledged reason', async (t) => {
 })
 
 t.test('CloudFormation accepts the templates', async (t) => {
-  t.strictSame(violationsOf(Object.values(all)), [])
+  // in the same run, since building the rules takes longer than validating
+  const path = join(directory, 'broken.template.json')
+  const broken = JSON.parse(readFileSync(plain.files.at(-1)!.templatePath, 'utf8')) as {
+    Resources: Record<string, { Type: string; Properties: Record<string, unknown> }>
+  }
+  const first = (type: string) => Object.values(broken.Resources).find(({ Type }) => Type === `AWS::${type}`)!
+  first('SQS::Queue').Properties.Colour = 'blue'
+  first('ECS::Service').Properties.SchedulingStrategy = 'SOMETIMES'
+  first('ECS::Service').Properties.DesiredCount = 'many'
+  writeFileSync(path, JSON.stringify(broken))
+  const files = [{ ...plain.files.at(-1)!, templatePath: path }]
+  const violations = violationsOf([...Object.values(all), { ...plain, files }])
+  t.match(
+    violations.toSorted(),
+    [/Colour/, /DesiredCount/, /SchedulingStrategy/],
+    'only of the broken template'
+  )
+  t.equal(violations.length, 3)
 })
 
 t.test('synthesis looks up nothing in an account', async (t) => {
@@ -117,6 +136,7 @@ state(t, all)
 permissions(t, all)
 observability(t, all)
 regions(t, all)
+releases(t, all)
 timings(t, all)
 emulators(t, all)
 activity(t, all)

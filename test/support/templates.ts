@@ -97,6 +97,8 @@ export interface Synthesis {
   home: Template
   /** Paths of the image's inputs; the CDK stages them only in the first synthesis of a process. */
   image: readonly string[]
+  /** Stage of the Dockerfile that the CDK builds. */
+  imageTarget: string | undefined
   /** Findings of cdk-nag that are not acknowledged. */
   findings: string[]
   /** Lookups in an AWS account that the synthesis would need. */
@@ -120,6 +122,18 @@ function stagedFiles(directory: string): string[] {
   // the CDK stages its own Lambda functions too
   const staged = readdirSync(directory).find((name) => existsSync(join(directory, name, 'Dockerfile')))
   return staged ? readdirSync(join(directory, staged), { recursive: true, encoding: 'utf8' }) : []
+}
+
+/** Reads the stage from the assets of the stacks. */
+function imageTargetIn(directory: string): string | undefined {
+  const assets = readdirSync(directory).filter((name) => name.endsWith('.assets.json'))
+  const targets = assets.flatMap((name) => {
+    const { dockerImages = {} } = JSON.parse(readFileSync(join(directory, name), 'utf8')) as {
+      dockerImages?: Record<string, { source: { dockerBuildTarget?: string } }>
+    }
+    return Object.values(dockerImages).map(({ source }) => source.dockerBuildTarget)
+  })
+  return targets[0]
 }
 
 /**
@@ -148,6 +162,7 @@ export function synthesise(outdir: string, settings: Record<string, unknown> = {
     listener: byRegion[read.settings.regions[0]!]!,
     home: byRegion[read.settings.homeRegion ?? read.settings.regions[0]!]!,
     image: stagedFiles(assembly.directory),
+    imageTarget: imageTargetIn(assembly.directory),
     missing: assembly.manifest.missing ?? [],
     files: assembly.stacks.map(({ hierarchicalId, templateFullPath, environment }) => ({
       stackConstructPath: hierarchicalId,
@@ -172,7 +187,10 @@ export function violationsOf(syntheses: readonly Synthesis[]): string[] {
     templatePaths: stackTemplates.map(({ templatePath }) => templatePath),
     appConstruct: new App()
   })
-  return violations
-    .filter(({ severity }) => severity === 'error' || severity === 'fatal')
-    .map(({ ruleName, description }) => `${ruleName} ${description}`)
+  return (
+    violations
+      // a value that the schema does not list is a warning
+      .filter(({ severity }) => ['fatal', 'error', 'warning'].includes(String(severity)))
+      .map(({ ruleName, description }) => `${ruleName} ${description}`)
+  )
 }

@@ -40,6 +40,11 @@ t.test('ignores an event that no processor is on', async (t) => {
   )
 })
 
+t.test('selects no processor for a canary', async (t) => {
+  const canary = { ...sampleEvent('unknown'), notificationType: 'listener_canary' }
+  t.equal(selected(canary, [processor('all', { ownChanges: true })]), 'canary')
+})
+
 t.test('selects only processors that ask for own changes for an own change', async (t) => {
   const event = sampleEvent('resource_tags_changed', own)
   const asking = processor('asking', { ownChanges: true })

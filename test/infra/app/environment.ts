@@ -20,7 +20,9 @@ const VALUES = {
 const requires = (role: string): readonly VariableName[] =>
   role === 'Operator'
     ? WORKER_REQUIRES
-    : (ROLES[role.toLowerCase()]?.requires ?? ['QUEUE_URL', 'JOURNAL_TABLE'])
+    : role === 'Canary'
+      ? ['JOURNAL_TABLE', 'WEBHOOK_URL']
+      : (ROLES[role.toLowerCase()]?.requires ?? ['QUEUE_URL', 'JOURNAL_TABLE'])
 
 export function environment(t: Test, all: Record<string, Synthesis>) {
   const { plain, several, trial } = all

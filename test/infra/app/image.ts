@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import type { Test } from 'tap'
 import type { Synthesis } from '../../support/templates.ts'
 
@@ -32,9 +31,7 @@ export function image(t: Test, { plain }: Record<string, Synthesis>) {
     )
   })
 
-  t.test('the production image has no stand-ins, and its build loads listener.config.ts', async (t) => {
-    const [, production] = readFileSync('Dockerfile', 'utf8').split(/^FROM \S+ AS sources$/m)
-    t.match(production, /^COPY \. \.\nRUN rm -rf dev\n[\s\S]*^COPY --from=sources \/listener \.$/m)
-    t.match(production, /^RUN \["node", "app\/listener-config\/check-listener\.ts"\]$/m)
+  t.test('the CDK builds the production stage: without dev/, later stages would fail', async (t) => {
+    t.match(plain!.imageTarget, 'production')
   })
 }

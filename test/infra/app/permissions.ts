@@ -54,6 +54,11 @@ export function permissions(t: Test, { plain, several, trial }: Record<string, S
       `${JOURNAL}/index/feed: dynamodb:Query`,
       `${JOURNAL}: dynamodb:BatchGetItem dynamodb:GetItem dynamodb:PutItem`
     ])
+    const canary = allowed(several!.listener, 'ServicesCanaryTaskTaskRole')
+    t.strictSame(
+      canary.filter((line) => !line.includes('kms:')),
+      [SECRET, `${JOURNAL}: dynamodb:GetItem`]
+    )
     t.strictSame(allowed(listener, 'ServicesOperatorTaskTaskRole'), [
       'QueuesDeadLetterQueue: sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage',
       'QueuesQueue: sqs:GetQueueAttributes sqs:SendMessage',

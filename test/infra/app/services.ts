@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import type { Synthesis, Template } from '../../support/templates.ts'
 
-const ROLES = ['Web', 'Worker', 'Operator', 'Reconcile', 'Poll', 'Activity']
+const ROLES = ['Web', 'Worker', 'Operator', 'Reconcile', 'Poll', 'Activity', 'Canary']
 
 const secretsOf = (template: Template, role: string) =>
   ((template.container(role).Secrets ?? []) as unknown as { Name: string; ValueFrom: unknown }[]).map(
@@ -197,7 +197,7 @@ export function services(t: Test, { plain, several, trial, bespoke }: Record<str
     t.strictSame(trial!.listener.container('Reconcile').Command, ['reconcile', '--type', 'upload'])
     t.equal(bespoke!.listener.all('Scheduler::Schedule').length, 0, 'never')
     const other = several!.listeners['us-east-1']!
-    t.equal(other.all('Scheduler::Schedule').length, 0)
+    t.equal(other.all('Scheduler::Schedule', 'ServicesReconcile').length, 0)
     t.equal(other.all('ECS::Service', 'ServicesPoll').length, 0)
     t.equal(several!.home.one('ECS::Service', 'ServicesPoll').Properties.DesiredCount, 1)
     t.equal(plain!.listener.all('ECS::Service', 'ServicesPoll').length, 0)
@@ -212,7 +212,8 @@ export function services(t: Test, { plain, several, trial, bespoke }: Record<str
       )
       t.strictSame(secretsOf(trial!.listener, role).sort(), ['FORWARD_SECRET', 'PGPASSWORD'], role)
     }
-    for (const role of ['Web', 'Reconcile', 'Poll']) t.strictSame(secretsOf(several!.home, role), [], role)
+    for (const role of ['Web', 'Reconcile', 'Poll', 'Canary'])
+      t.strictSame(secretsOf(several!.home, role), [], role)
   })
 
   t.test('a worker with a database starts after migrate', async (t) => {

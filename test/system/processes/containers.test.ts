@@ -36,6 +36,44 @@ t.test('the development image installs exactly the development packages that it 
   t.strictSame(installed?.split(' ').toSorted(), imported.toSorted())
 })
 
-t.test('the deployed image is the production stage', async (t) => {
-  t.equal(dockerfile.match(/^FROM .*/gm)?.at(-1), 'FROM production')
+interface Stage {
+  base: string
+  /** Sources of COPY: stages, named build contexts, or `undefined` for the build context. */
+  copiesFrom: (string | undefined)[]
+  runs: string[]
+}
+
+const stages = new Map<string, Stage>(
+  dockerfile
+    .split(/^FROM /m)
+    .slice(1)
+    .map((text) => {
+      const [, base, name = 'last'] = /^(\S+)(?: AS (\S+))?/.exec(text)!
+      const copiesFrom = [...text.matchAll(/^(?:COPY|ADD) (?:--from=(\S+) )?/gm)].map(([, from]) => from)
+      const runs = [...text.matchAll(/^RUN (.*)/gm)].map(([, command]) => command!)
+      return [name, { base: base!, copiesFrom, runs }]
+    })
+)
+
+/** Returns the names of everything that a stage is made of. */
+function inputsOf(name: string): string[] {
+  const stage = stages.get(name)
+  if (!stage) return [name]
+  const from = stage.copiesFrom.map((source) => source ?? 'context')
+  return [...new Set([name, ...[stage.base, ...from].flatMap(inputsOf)])]
+}
+
+// test/infra/app/image.ts checks what .dockerignore admits to the context, `npm run test:image` the image
+t.test('the deployed image is the production stage, which dev/ cannot change', async (t) => {
+  t.strictSame(inputsOf('last').toSorted(), [
+    'context',
+    'dependencies',
+    'last',
+    'node:24-slim',
+    'production',
+    'sources'
+  ])
+  t.strictSame(stages.get('production')?.copiesFrom, ['dependencies', 'sources'])
+  t.strictSame(stages.get('sources')?.runs, ['rm -rf dev'])
+  t.strictSame(stages.get('production')?.runs, ['["node", "app/listener-config/check-listener.ts"]'])
 })

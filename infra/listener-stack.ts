@@ -1,8 +1,6 @@
-import { ArnFormat, CfnOutput, Stack, type StackProps } from 'aws-cdk-lib'
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib'
 import type { Dashboard } from 'aws-cdk-lib/aws-cloudwatch'
-import { Secret as EcsSecret } from 'aws-cdk-lib/aws-ecs'
-import { type IKey, Key } from 'aws-cdk-lib/aws-kms'
-import { Secret } from 'aws-cdk-lib/aws-secretsmanager'
+import { Key } from 'aws-cdk-lib/aws-kms'
 import type { Construct } from 'constructs'
 import { USER_NAME } from '../app/activity/access.ts'
 import { Alarms } from './alarms.ts'
@@ -14,6 +12,7 @@ import { LoadBalancer } from './load-balancer.ts'
 import { LogDashboard } from './log-dashboard.ts'
 import { Network } from './network.ts'
 import { OverviewDashboard } from './overview-dashboard.ts'
+import { passedSecrets } from './passed-secrets.ts'
 import { Queues } from './queues.ts'
 import { namesOf } from './resource-names.ts'
 import { Services } from './services.ts'
@@ -31,12 +30,9 @@ export interface ListenerStackProps extends StackProps {
  * The listener in one region: everything except the journal and the secrets, which are in the state stack.
  */
 export class ListenerStack extends Stack {
-  readonly #settings: Settings
-
   constructor(scope: Construct, id: string, { settings, region, stateKeyArn, ...props }: ListenerStackProps) {
     super(scope, id, { ...props, description: 'Listener for Cloudinary notifications' })
     const stateKey = stateKeyArn ? Key.fromKeyArn(this, 'StateKey', stateKeyArn) : undefined
-    this.#settings = settings
     const { name, domainName } = settings
     const key = settings.customerKey ? createCustomerKey(this, settings) : undefined
     const network = new Network(this, 'Network', { settings, region, key })
@@ -64,7 +60,7 @@ export class ListenerStack extends Stack {
       emails: settings.alarmEmails,
       key
     })
-    const secrets = this.#secrets(stateKey)
+    const secrets = passedSecrets(this, settings, stateKey)
     const services = new Services(this, 'Services', {
       settings,
       network,
@@ -110,42 +106,5 @@ export class ListenerStack extends Stack {
       description: 'Runs setup, which creates triggers and metadata fields in Cloudinary (docs/deploy.md)',
       value: services.commandLine('setup')
     })
-  }
-
-  /** Returns the environment variables that ECS reads from Secrets Manager. */
-  #secrets(stateKey: IKey | undefined): Record<'processors' | 'activity', Record<string, EcsSecret>> {
-    const { name, forward, activity, activityReadTokens, database, secretVariables } = this.#settings
-    const { forwardSecret, activitySecret, activityTokensSecret, databaseSecret, processorsSecret } =
-      namesOf(name)
-    const named = (id: string, secretName: string) => {
-      const secretPartialArn = this.formatArn({
-        service: 'secretsmanager',
-        resource: 'secret',
-        resourceName: secretName,
-        arnFormat: ArnFormat.COLON_RESOURCE_NAME
-      })
-      return Secret.fromSecretAttributes(this, id, {
-        secretPartialArn,
-        ...(stateKey && { encryptionKey: stateKey })
-      })
-    }
-    const whole = (id: string, secretName: string) => EcsSecret.fromSecretsManager(named(id, secretName))
-    const variables = secretVariables.length > 0 ? named('ProcessorsSecret', processorsSecret) : undefined
-    return {
-      processors: {
-        ...(variables &&
-          Object.fromEntries(
-            secretVariables.map((variable) => [variable, EcsSecret.fromSecretsManager(variables, variable)])
-          )),
-        ...(forward && { FORWARD_SECRET: whole('ForwardSecret', forwardSecret) }),
-        ...(database === 'secret' && { DATABASE_URL: whole('DatabaseSecret', databaseSecret) })
-      },
-      activity: {
-        ...(activity && { ACTIVITY_PASSWORD: whole('ActivitySecret', activitySecret) }),
-        ...(activityReadTokens && {
-          ACTIVITY_READ_TOKENS: whole('ActivityTokensSecret', activityTokensSecret)
-        })
-      }
-    }
   }
 }

@@ -15,6 +15,7 @@ import { network } from './app/network.ts'
 import { observability } from './app/observability.ts'
 import { permissions } from './app/permissions.ts'
 import { regions } from './app/regions.ts'
+import { secretAccess } from './app/secret-access.ts'
 import { services } from './app/services.ts'
 import { state } from './app/state.ts'
 import { timings } from './app/timings.ts'
@@ -93,7 +94,20 @@ const bespoke = synthesise(join(directory, 'bespoke'), {
   database: 'aurora'
 })
 
-const all = { plain, several, trial, bespoke }
+/** One region, and every secret, encrypted with customer keys. */
+const sealed = synthesise(join(directory, 'sealed'), {
+  domainName: 'hooks.example.com',
+  hostedZoneId: 'Z0123456789',
+  customerKey: true,
+  forward: true,
+  database: 'secret',
+  pollChannel: 'assets',
+  activity: true,
+  activityReadTokens: true,
+  secretVariables: 'CMS_TOKEN'
+})
+
+const all = { plain, several, trial, bespoke, sealed }
 
 t.test('cdk-nag has no findings without an acknowledged reason', async (t) => {
   for (const [name, { findings }] of Object.entries(all)) t.strictSame(findings, [], name)
@@ -114,6 +128,7 @@ environment(t, all)
 image(t, all)
 state(t, all)
 permissions(t, all)
+secretAccess(t, all)
 observability(t, all)
 regions(t, all)
 timings(t, all)

@@ -7,6 +7,7 @@ import { Settings } from '../../infra/settings.ts'
 import { defineApp } from '../../infra/stacks.ts'
 import { synthesise, Template, USER_SETTINGS, violationsOf } from '../support/templates.ts'
 import { activity } from './app/activity.ts'
+import { deployment } from './app/deployment.ts'
 import { emulators } from './app/emulators.ts'
 import { environment } from './app/environment.ts'
 import { image } from './app/image.ts'
@@ -129,6 +130,7 @@ image(t, all)
 state(t, all)
 permissions(t, all)
 secretAccess(t, all)
+deployment(t, all)
 observability(t, all)
 regions(t, all)
 timings(t, all)
@@ -160,10 +162,9 @@ t.test(
 t.test('invalid settings are printed, one line each, and no stack is added', async (t) => {
   const app = new App({ context: { zones: 9, colour: 'blue' } })
   const lines: string[] = []
-  t.equal(
-    defineApp(app, (line) => void lines.push(line)),
-    1
-  )
+  const printError = (line: string) => void lines.push(line)
+  const checkSecrets = async () => t.fail('settings come first')
+  t.equal(await defineApp(app, { printError, checkSecrets: checkSecrets as never }), 1)
   t.match(lines, [/^setting zones: /, /^setting .*colour/, /docs\/deploy\.md/])
   t.strictSame(app.node.children, [])
   process.env.CDK_CONTEXT_JSON = '{}'

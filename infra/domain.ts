@@ -35,7 +35,7 @@ export class Domain extends Construct {
     this.#zone = settings.hostedZoneId
       ? HostedZone.fromHostedZoneAttributes(this, 'Zone', {
           hostedZoneId: settings.hostedZoneId,
-          zoneName: settings.hostedZoneName ?? domainName.slice(domainName.indexOf('.') + 1)
+          zoneName: settings.hostedZoneName ?? zoneOf(domainName)
         })
       : undefined
     const arn = settings.certificateArns[region]
@@ -89,4 +89,10 @@ export class Domain extends Construct {
       healthCheck: HealthCheck.fromHealthCheckId(this, 'HealthCheckReference', healthCheck.attrHealthCheckId)
     })
   }
+}
+
+/** Returns the usual zone of a name: `example.com` of `hooks.example.com`, and `example.com` itself. */
+function zoneOf(domainName: string): string {
+  const labels = domainName.split('.')
+  return labels.length === 2 ? domainName : labels.slice(1).join('.')
 }

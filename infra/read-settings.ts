@@ -1,3 +1,4 @@
+import { regionOf } from './setting-values.ts'
 import { Settings } from './settings.ts'
 
 /** The settings, or one line for each problem. */
@@ -18,7 +19,8 @@ export function readSettings(context: Readonly<Record<string, unknown>>): Settin
 }
 
 function findConflicts(settings: Settings): string[] {
-  const { homeRegion, domainName, hostedZoneId, certificateArns, regions } = settings
+  const { homeRegion, domainName, hostedZoneId, hostedZoneName, certificateArns, regions, vpc } = settings
+  const isElsewhere = (name: string) => !regions.includes(name)
   const { web, worker, database, databaseCapacity } = settings
   const conflicts: [boolean, string][] = [
     [!!hostedZoneId && !domainName, 'hostedZoneId: needs domainName'],
@@ -46,7 +48,26 @@ function findConflicts(settings: Settings): string[] {
       settings.activityAllowedOrigins.length > 0 && !settings.activityReadTokens,
       'activityAllowedOrigins: needs activityReadTokens=true; a page of another origin reads with a token'
     ],
-    [new Set(regions).size < regions.length, 'regions: a region is repeated'],
+    [!!hostedZoneName && !hostedZoneId, 'hostedZoneName: needs hostedZoneId'],
+    [
+      !!hostedZoneName && !!domainName && !`.${domainName}`.endsWith(`.${hostedZoneName}`),
+      'hostedZoneName: domainName is not in this zone'
+    ],
+    [
+      Object.keys(certificateArns).some(isElsewhere),
+      'certificateArns: names a region that is not in regions'
+    ],
+    [
+      Object.entries(certificateArns).some(([region, arn]) => regionOf(arn) !== region),
+      'certificateArns: a certificate is in another region'
+    ],
+    [Object.keys(vpc).some(isElsewhere), 'vpc: names a region that is not in regions'],
+    [
+      Object.entries(vpc).some(([region, { availabilityZones }]) =>
+        availabilityZones.some((zone) => zone.slice(0, -1) !== region)
+      ),
+      'vpc: a zone is in another region'
+    ],
     [!!homeRegion && !regions.includes(homeRegion), 'homeRegion: is not in regions'],
     [web.minimumTasks > web.maximumTasks, 'web.minimumTasks: exceeds maximumTasks'],
     [worker.minimumTasks > worker.maximumTasks, 'worker.minimumTasks: exceeds maximumTasks'],

@@ -2,10 +2,16 @@ import { z } from 'zod'
 import { CHANGE_KINDS } from '../app/commands/reconcile/change-kinds.ts'
 import { POLL_CHANNEL_NAME } from '../app/config.ts'
 import { JOURNAL_INDEXES } from '../app/journal/journal-table.ts'
+import { isScheduleExpression } from './schedule-expression.ts'
 import {
   activityOrigin,
+  byRegion,
+  certificateArn,
+  certificateName,
   existingVpc,
   flag,
+  hostedZoneId,
+  hostName,
   json,
   list,
   logRetentionDays,
@@ -13,6 +19,7 @@ import {
   processorVariable,
   region,
   taskSize,
+  variableValue,
   wholeNumber
 } from './setting-values.ts'
 
@@ -34,7 +41,7 @@ export const SETTINGS = {
       'prefix of all resource names: lower case, at most 31 characters, no hyphen at the end or next to another one',
     schema: z
       .string()
-      .regex(/^(?=.{2,31}$)[a-z](-?[a-z0-9])+$/)
+      .regex(/^(?=.{2,31}$)[a-z](?:-?[a-z0-9])+$/)
       .default('cloudinary-listener')
   }),
   regions: setting({
@@ -63,27 +70,24 @@ export const SETTINGS = {
   vpc: setting({
     meaning:
       'existing VPC by region: `{"eu-west-1": {"vpcId", "availabilityZones", "publicSubnetIds", "privateSubnetIds"}}`',
-    schema: json(z.record(z.string(), existingVpc)).default({})
+    schema: byRegion(existingVpc).default({})
   }),
 
   domainName: setting({
     meaning: 'host name of the webhook, such as hooks.example.com',
-    schema: z.string().min(4).optional()
+    schema: certificateName.optional()
   }),
   hostedZoneId: setting({
     meaning: 'Route 53 hosted zone for the certificate and the DNS record',
-    schema: z
-      .string()
-      .regex(/^Z[A-Z0-9]+$/)
-      .optional()
+    schema: hostedZoneId.optional()
   }),
   hostedZoneName: setting({
-    meaning: 'name of that zone; not set: `domainName` without its first label',
-    schema: z.string().min(3).optional()
+    meaning: 'name of that zone; not set: `domainName` without its first label, or all of it if it has two',
+    schema: hostName.optional()
   }),
   certificateArns: setting({
     meaning: 'existing certificates by region: `{"eu-west-1": "arn:…"}`',
-    schema: json(z.record(z.string(), z.string().startsWith('arn:'))).default({})
+    schema: byRegion(certificateArn).default({})
   }),
   requestsPerIp: setting({
     meaning:
@@ -125,7 +129,9 @@ export const SETTINGS = {
       'schedule of `reconcile` as an EventBridge Scheduler expression, or `never`; in the home region only',
     schema: z
       .string()
-      .regex(/^(never|(rate|cron)\(.+\))$/)
+      .refine((given) => given === 'never' || isScheduleExpression(given), {
+        error: 'is not `never`, a rate such as rate(1 hour) or rate(30 minutes), or a cron(…) of six fields'
+      })
       .default('rate(1 hour)')
   }),
   reconcileTypes: setting({
@@ -234,7 +240,7 @@ export const SETTINGS = {
   variables: setting({
     meaning:
       'environment variables of your own processors, for `worker` and commands: `{"CMS_URL": "https://…"}`',
-    schema: json(z.record(processorVariable, z.string())).default({})
+    schema: json(z.record(processorVariable, variableValue)).default({})
   }),
   secretVariables: setting({
     meaning:

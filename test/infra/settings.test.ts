@@ -22,6 +22,8 @@ const OIDC = {
   clientId: 'listener'
 }
 
+const CERTIFICATES = { 'us-east-1': 'arn:aws:acm:us-east-1:111111111111:certificate/own' }
+
 const DOMAIN = { domainName: 'hooks.example.com', hostedZoneId: 'Z0123456789' }
 
 t.test('every setting has a default', async (t) => {
@@ -111,7 +113,7 @@ t.test('an invalid value is an error that names the setting', async (t) => {
 t.test('conflicting settings are an error', async (t) => {
   const cases: [Record<string, unknown>, RegExp][] = [
     [{ hostedZoneId: 'Z0123456789' }, /^hostedZoneId: /],
-    [{ certificateArns: { 'us-east-1': 'arn:aws:acm:…' } }, /^certificateArns: /],
+    [{ certificateArns: CERTIFICATES }, /^certificateArns: /],
     [{ domainName: 'hooks.example.com' }, /^domainName: /],
     [{ regions: 'us-east-1,eu-west-1' }, /^regions: /],
     [{ activity: true }, /^activity: /],
@@ -130,10 +132,7 @@ t.test('conflicting settings are an error', async (t) => {
     [{ regions: 'us-east-1,eu-west-1', ...DOMAIN, database: 'aurora' }, /^database: /]
   ]
   for (const [context, problem] of cases) t.match(problemsOf(context), [problem], JSON.stringify(context))
-  t.strictSame(
-    problemsOf({ domainName: 'hooks.example.com', certificateArns: { 'us-east-1': 'arn:aws:acm:…' } }),
-    []
-  )
+  t.strictSame(problemsOf({ domainName: 'hooks.example.com', certificateArns: CERTIFICATES }), [])
 })
 
 t.test('the expression agrees with arithmetic, for any limit and number', async () => {

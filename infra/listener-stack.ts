@@ -1,6 +1,7 @@
-import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib'
+import { Annotations, CfnOutput, Stack, type StackProps } from 'aws-cdk-lib'
 import type { Dashboard } from 'aws-cdk-lib/aws-cloudwatch'
-import { Key } from 'aws-cdk-lib/aws-kms'
+import { type IKey, Key } from 'aws-cdk-lib/aws-kms'
+import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns'
 import type { Construct } from 'constructs'
 import { USER_NAME } from '../app/activity/access.ts'
 import { Alarms } from './alarms.ts'
@@ -41,7 +42,7 @@ export class ListenerStack extends Stack {
     const certificate = domain?.certificate
     const loadBalancer = new LoadBalancer(this, 'Entry', { settings, network, certificate })
     domain?.pointTo(loadBalancer.balancer)
-    new Firewall(this, 'Firewall', { settings, loadBalancer: loadBalancer.balancer, key })
+    const firewall = new Firewall(this, 'Firewall', { settings, loadBalancer: loadBalancer.balancer, key })
     const queues = new Queues(this, 'Queues', { settings, key })
     const topic = settings.notify
       ? createTopic(this, 'Notify', {
@@ -54,12 +55,7 @@ export class ListenerStack extends Stack {
       : undefined
     const database =
       settings.database === 'aurora' ? new Database(this, 'Database', { settings, network, key }) : undefined
-    const alarmTopic = createTopic(this, 'AlarmTopic', {
-      settings,
-      suffix: 'alarms',
-      emails: settings.alarmEmails,
-      key
-    })
+    const alarmTopic = this.#alarmTopic(settings, region, key)
     const secrets = passedSecrets(this, settings, stateKey)
     const services = new Services(this, 'Services', {
       settings,
@@ -76,7 +72,7 @@ export class ListenerStack extends Stack {
       isHomeRegion: region === (settings.homeRegion ?? settings.regions[0]),
       alarmTopic
     })
-    const monitored = { settings, region, loadBalancer, queues, services }
+    const monitored = { settings, region, loadBalancer, firewall, queues, services }
     const { alarms } = new Alarms(this, 'Alarms', { ...monitored, topic: alarmTopic })
     const overview = new OverviewDashboard(this, 'Overview', { ...monitored, alarms })
     const logs = new LogDashboard(this, 'Activity', { settings, region })
@@ -106,5 +102,17 @@ export class ListenerStack extends Stack {
       description: 'Runs setup, which creates triggers and metadata fields in Cloudinary (docs/deploy.md)',
       value: services.commandLine('setup')
     })
+  }
+
+  #alarmTopic(settings: Settings, region: string, key: IKey | undefined): ITopic {
+    const existing = settings.alarmTopicArns[region]
+    if (existing) return Topic.fromTopicArn(this, 'AlarmTopic', existing)
+    if (settings.alarmEmails.length === 0) {
+      Annotations.of(this).addWarningV2(
+        'cloudinary-listener:no-alarm-address',
+        `nobody gets the alarms of ${region}: set alarmEmails, or a topic of your own in alarmTopicArns (docs/deploy.md).`
+      )
+    }
+    return createTopic(this, 'AlarmTopic', { settings, suffix: 'alarms', emails: settings.alarmEmails, key })
   }
 }

@@ -61,6 +61,7 @@ function findConflicts(settings: Settings): string[] {
       Object.entries(certificateArns).some(([region, arn]) => regionOf(arn) !== region),
       'certificateArns: a certificate is in another region'
     ],
+    ...conflictsOfTopics(settings),
     [Object.keys(vpc).some(isElsewhere), 'vpc: names a region that is not in regions'],
     [
       Object.entries(vpc).some(([region, { availabilityZones }]) =>
@@ -86,4 +87,21 @@ function findConflicts(settings: Settings): string[] {
     ]
   ]
   return conflicts.flatMap(([isConflict, problem]) => (isConflict ? [problem] : []))
+}
+
+function conflictsOfTopics({ alarmTopicArns, alarmEmails, regions }: Settings): [boolean, string][] {
+  return [
+    [
+      Object.keys(alarmTopicArns).some((region) => !regions.includes(region)),
+      'alarmTopicArns: names a region that is not in regions'
+    ],
+    [
+      Object.entries(alarmTopicArns).some(([region, arn]) => regionOf(arn) !== region),
+      'alarmTopicArns: a topic is in another region'
+    ],
+    [
+      alarmEmails.length > 0 && regions.every((region) => alarmTopicArns[region]),
+      'alarmEmails: alarmTopicArns has a topic for each region, so nobody would be subscribed'
+    ]
+  ]
 }

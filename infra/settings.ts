@@ -19,6 +19,7 @@ import {
   processorVariable,
   region,
   taskSize,
+  topicArn,
   variableValue,
   wholeNumber
 } from './setting-values.ts'
@@ -198,6 +199,12 @@ export const SETTINGS = {
     schema: wholeNumber(1, JOURNAL_INDEXES.length).default(JOURNAL_INDEXES.length)
   }),
   alarmEmails: setting({ meaning: 'recipients of alarms', schema: list(z.email()).default([]) }),
+  alarmTopicArns: setting({
+    meaning:
+      'existing SNS topics for alarms by region, instead of a new one: `{"eu-west-1": "arn:…"}`; CloudWatch and EventBridge must ' +
+      'be allowed to publish to them',
+    schema: byRegion(topicArn).default({})
+  }),
   alarmOldestSeconds: setting({
     meaning: 'age of the oldest event, retries included, that raises `OldestMessage`',
     schema: wholeNumber(60, 1_209_600).default(900)

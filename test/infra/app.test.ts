@@ -7,6 +7,7 @@ import { Settings } from '../../infra/settings.ts'
 import { defineApp } from '../../infra/stacks.ts'
 import { synthesise, Template, USER_SETTINGS, violationsOf } from '../support/templates.ts'
 import { activity } from './app/activity.ts'
+import { alarms } from './app/alarms.ts'
 import { deployment } from './app/deployment.ts'
 import { emulators } from './app/emulators.ts'
 import { environment } from './app/environment.ts'
@@ -105,7 +106,9 @@ const sealed = synthesise(join(directory, 'sealed'), {
   pollChannel: 'assets',
   activity: true,
   activityReadTokens: true,
-  secretVariables: 'CMS_TOKEN'
+  secretVariables: 'CMS_TOKEN',
+  alarmTopicArns: { 'us-east-1': 'arn:aws:sns:us-east-1:111111111111:oncall' },
+  worker: { minimumTasks: 20 }
 })
 
 const all = { plain, several, trial, bespoke, sealed }
@@ -132,6 +135,7 @@ permissions(t, all)
 secretAccess(t, all)
 deployment(t, all)
 observability(t, all)
+alarms(t, all)
 regions(t, all)
 timings(t, all)
 emulators(t, all)
@@ -153,6 +157,7 @@ t.test(
     t.equal(status, 0, stderr)
     const settings = Settings.parse(USER_SETTINGS)
     if (!settings.domainName) t.match(stderr, 'cloudinary-listener:no-tls')
+    if (settings.alarmEmails.length === 0) t.match(stderr, 'cloudinary-listener:no-alarm-address')
     const name = `${settings.name}-${settings.regions[0]}.template.json`
     const written = new Template(JSON.parse(readFileSync(join(directory, name), 'utf8')))
     for (const role of ['Web', 'Worker']) t.ok(written.one('ECS::Service', `Services${role}`))

@@ -212,6 +212,16 @@ const GRAMMAR: Record<Name, { valid: fc.Arbitrary<unknown>; invalid: unknown[] }
     valid: fc.constantFrom([], 'a@example.com', 'a@example.com,b@example.com'),
     invalid: [...noEmail, 'a@example.com,a@example.com']
   },
+  alarmTopicArns: {
+    valid: fc.tuple(region, account).map(([at, of]) => ({ [at]: `arn:aws:sns:${at}:${of}:oncall-team_1` })),
+    invalid: [
+      { 'eu-west-1': 'oncall' },
+      { 'eu-west-1': 'arn:aws:sqs:eu-west-1:111111111111:oncall' },
+      // CloudWatch cannot publish to a FIFO topic
+      { 'eu-west-1': 'arn:aws:sns:eu-west-1:111111111111:oncall.fifo' },
+      'arn:aws:sns:eu-west-1:111111111111:oncall'
+    ]
+  },
   alarmOldestSeconds: { valid: asText(whole(60, 1_209_600)), invalid: beyond(60, 1_209_600) },
   alarmRefusedSignatures: { valid: asText(whole(1, 1_000_000)), invalid: beyond(1, 1_000_000) },
   notify: { valid: flag, invalid: noFlag },
@@ -282,6 +292,8 @@ t.test('a setting that becomes a variable takes only what the variable takes', a
   }
 })
 
+const TOPIC = 'arn:aws:sns:eu-west-1:111111111111:oncall'
+
 t.test('settings that contradict each other are refused', async (t) => {
   const domain = { domainName: 'hooks.example.com', hostedZoneId: 'Z0123456789' }
   const cases: [Record<string, unknown>, RegExp][] = [
@@ -302,6 +314,12 @@ t.test('settings that contradict each other are refused', async (t) => {
     [
       { ...domain, certificateArns: { 'us-east-1': 'arn:aws:acm:eu-west-1:111111111111:certificate/own' } },
       /^certificateArns: a certificate is in/
+    ],
+    [{ alarmTopicArns: { 'eu-west-1': TOPIC } }, /^alarmTopicArns: names/],
+    [{ alarmTopicArns: { 'us-east-1': TOPIC } }, /^alarmTopicArns: a topic/],
+    [
+      { regions: 'eu-west-1', alarmTopicArns: { 'eu-west-1': TOPIC }, alarmEmails: 'a@example.com' },
+      /^alarmEmails: /
     ],
     [{ vpc: { 'eu-west-1': anyVpc } }, /^vpc: names a region/],
     [{ regions: 'us-east-1', vpc: { 'us-east-1': anyVpc } }, /^vpc: a zone is in/]

@@ -41,13 +41,13 @@ export const TIMINGS = {
     seconds: 10,
     at: 'target group, container',
     meaning: 'interval of health checks; three failures count',
-    constraint: 'longer than the 5 s for which `/ready` caches an answer of the queue'
+    constraint: 'longer than the timeout of a health check'
   },
   healthCheckTimeout: {
     seconds: 5,
     at: 'target group, container',
     meaning: 'timeout of a health check',
-    constraint: 'longer than the 2 s that `/ready` waits for the queue'
+    constraint: 'longer than the 1 s that the event loop may be late before `web` answers 503'
   },
   healthCheckGrace: {
     seconds: 60,

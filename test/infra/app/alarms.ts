@@ -29,7 +29,7 @@ const alarmsOf = (template: Template) =>
     }
   })
 
-const valueOf = ({ Dimensions = [] }: Metric, dimension: string) =>
+const dimensionOf = ({ Dimensions = [] }: Metric, dimension: string) =>
   Dimensions.find(({ Name }) => Name === dimension)?.Value
 
 export function alarms(t: Test, all: Record<string, Synthesis>) {
@@ -51,7 +51,7 @@ export function alarms(t: Test, all: Record<string, Synthesis>) {
       const reasons = alarms
         .flatMap(({ metrics }) => metrics)
         .filter(({ MetricName }) => MetricName === 'NotificationsRefused')
-        .map((metric) => valueOf(metric, 'Reason'))
+        .map((metric) => dimensionOf(metric, 'Reason'))
       for (const reason of ['EVENT_TOO_LARGE', 'BODY_TOO_LARGE', 'SIGNATURE_MISSING', 'SIGNATURE_INVALID']) {
         t.ok(reasons.includes(reason), `${name}: ${reason}`)
       }
@@ -83,8 +83,8 @@ export function alarms(t: Test, all: Record<string, Synthesis>) {
       const ofPoll = alarms.filter(({ metrics }) =>
         metrics.some(
           (metric) =>
-            valueOf(metric, 'Role') === 'poll' ||
-            JSON.stringify(valueOf(metric, 'ServiceName') ?? '').includes('Poll')
+            dimensionOf(metric, 'Role') === 'poll' ||
+            JSON.stringify(dimensionOf(metric, 'ServiceName') ?? '').includes('Poll')
         )
       )
       t.strictSame(
@@ -100,7 +100,7 @@ export function alarms(t: Test, all: Record<string, Synthesis>) {
       const watched = alarms
         .flatMap(({ metrics }) => metrics)
         .filter(({ MetricName }) => MetricName === 'ThrottledRequests')
-        .map((metric) => valueOf(metric, 'Operation'))
+        .map((metric) => dimensionOf(metric, 'Operation'))
       const policies = JSON.stringify(
         template.all('IAM::Policy').filter(({ id }) => /(Web|Worker|Poll)Task/.test(id))
       )

@@ -19,7 +19,7 @@ import type { Permission } from './permissions.ts'
 import { namesOf } from './resource-names.ts'
 import type { TaskSize } from './setting-values.ts'
 import type { Settings } from './settings.ts'
-import { PORT, TIMINGS } from './timings.ts'
+import { PORT } from './timings.ts'
 
 /** Properties that all task definitions share. */
 export interface TaskPlatform {
@@ -38,7 +38,7 @@ export interface TaskProps {
   permissions: readonly Permission[]
   /** Time from SIGTERM to SIGKILL, in seconds. */
   stopTimeout: number
-  /** Whether the container listens on a port. Adds a health check. */
+  /** Whether the container listens on a port. The load balancer checks it, so it has no check of its own. */
   listens?: boolean
   /** Command that must succeed before the container starts, such as `migrate`. */
   initCommand?: string
@@ -94,14 +94,7 @@ export function createTaskDefinition(
     ...(listens && {
       // a container sees its own limit, not the task's, and web sizes its memory budgets by it
       memoryLimitMiB: size.memoryMiB,
-      portMappings: [{ containerPort: PORT }],
-      healthCheck: {
-        command: ['CMD', 'node', 'app/web/health-check.ts', String(PORT)],
-        interval: Duration.seconds(TIMINGS.healthCheckInterval.seconds),
-        timeout: Duration.seconds(TIMINGS.healthCheckTimeout.seconds),
-        retries: 3,
-        startPeriod: Duration.seconds(TIMINGS.healthCheckGrace.seconds)
-      }
+      portMappings: [{ containerPort: PORT }]
     })
   })
   if (initCommand) {

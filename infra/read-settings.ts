@@ -48,6 +48,7 @@ function findConflicts(settings: Settings): string[] {
       settings.activityAllowedOrigins.length > 0 && !settings.activityReadTokens,
       'activityAllowedOrigins: needs activityReadTokens=true; a page of another origin reads with a token'
     ],
+    [settings.dnsRecord === 'simple' && regions.length > 1, 'dnsRecord: several regions need `latency`'],
     [!!hostedZoneName && !hostedZoneId, 'hostedZoneName: needs hostedZoneId'],
     [
       !!hostedZoneName && !!domainName && !`.${domainName}`.endsWith(`.${hostedZoneName}`),

@@ -86,6 +86,12 @@ export const SETTINGS = {
     meaning: 'name of that zone; not set: `domainName` without its first label, or all of it if it has two',
     schema: hostName.optional()
   }),
+  dnsRecord: setting({
+    meaning:
+      'DNS record of `domainName` in that zone: `latency`; or, for a deployment that has a simple record, `simple`, and `none` ' +
+      'while it [moves](#several-regions)',
+    schema: z.enum(['latency', 'simple', 'none']).default('latency')
+  }),
   certificateArns: setting({
     meaning: 'existing certificates by region: `{"eu-west-1": "arn:…"}`',
     schema: byRegion(certificateArn).default({})

@@ -119,6 +119,10 @@ const GRAMMAR: Record<Name, { valid: fc.Arbitrary<unknown>; invalid: unknown[] }
     invalid: ['Z', 'z0123', '/hostedzone/Z0123456789', `Z${'A'.repeat(32)}`, 'example.com', ...noText]
   },
   hostedZoneName: { valid: host, invalid: ['example.com.', 'https://example.com', 'com', ...noText] },
+  dnsRecord: {
+    valid: fc.constantFrom('latency', 'simple', 'none'),
+    invalid: ['A', 'weighted', '', ...noText]
+  },
   certificateArns: {
     valid: certificate.map(({ at, arn }) => ({ [at]: arn })),
     invalid: [
@@ -297,6 +301,7 @@ const TOPIC = 'arn:aws:sns:eu-west-1:111111111111:oncall'
 t.test('settings that contradict each other are refused', async (t) => {
   const domain = { domainName: 'hooks.example.com', hostedZoneId: 'Z0123456789' }
   const cases: [Record<string, unknown>, RegExp][] = [
+    [{ ...domain, regions: 'us-east-1,eu-west-1', dnsRecord: 'simple' }, /^dnsRecord: /],
     [{ ...domain, hostedZoneName: 'example.org' }, /^hostedZoneName: /],
     [{ ...domain, hostedZoneName: 'ooks.example.com' }, /^hostedZoneName: /],
     [

@@ -24,7 +24,7 @@ const rules = (template: Template) =>
   }[]
 
 export function loadBalancer(t: Test, all: Record<string, Synthesis>) {
-  const { plain, several, trial, bespoke } = all
+  const { plain, several, bespoke } = all
   t.test('with a domain it serves HTTPS and redirects HTTP', async (t) => {
     const { listener } = several!
     t.match(listener.one('ElasticLoadBalancingV2::Listener', 'EntryLoadBalancerHttps').Properties, {
@@ -196,14 +196,6 @@ export function loadBalancer(t: Test, all: Record<string, Synthesis>) {
     })
     t.match(plain!.listener.one('Logs::LogGroup', 'FirewallLog').Properties, {
       LogGroupName: /^aws-waf-logs-/
-    })
-  })
-
-  t.test('with one region the DNS record is not latency-based', async (t) => {
-    t.match(trial!.listener.one('Route53::RecordSet').Properties, {
-      Name: 'hooks.example.com.',
-      Type: 'A',
-      Region: undefined
     })
   })
 }

@@ -116,9 +116,9 @@ export const SETTINGS = {
   }),
   worker: setting({
     meaning:
-      'the worker role; `minimumTasks` 0 allows scaling to zero; scales on `backlogPerTask` waiting messages, and when the ' +
-      'oldest waits `oldestSeconds`; `concurrency` is WORKER_CONCURRENCY; `spot` runs three of four additional tasks on ' +
-      'Fargate Spot',
+      'the worker role; `minimumTasks` 0 allows scaling to zero; scales on `backlogPerTask` waiting messages, on `cpuPercent`, ' +
+      'on `busyPercent` of `concurrency` (WORKER_CONCURRENCY), and when the oldest message waits `oldestSeconds`; `spot` runs ' +
+      'three of four additional tasks on Fargate Spot',
     schema: json(
       z.strictObject({
         size: taskSize.default({ cpu: 512, memoryMiB: 1024 }),
@@ -126,6 +126,8 @@ export const SETTINGS = {
         maximumTasks: wholeNumber(1, 1000).default(20),
         concurrency: wholeNumber(1, 1000).default(50),
         backlogPerTask: wholeNumber(1, 1_000_000).default(500),
+        cpuPercent: wholeNumber(20, 90).default(60),
+        busyPercent: wholeNumber(10, 90).default(70),
         oldestSeconds: wholeNumber(10, 86_400).default(120),
         spot: flag.default(false)
       })

@@ -104,6 +104,12 @@ export const METRICS = {
     dimensions: ROLE,
     meaning: 'failures of Cloudinary or SQS after which `poll` paused'
   },
+  ConcurrencyUsed: {
+    unit: 'None',
+    dimensions: ROLE,
+    meaning:
+      'assets whose events a worker processes at the moment, in percent of `WORKER_CONCURRENCY`; written every minute'
+  },
   BreakerOpen: {
     unit: 'None',
     dimensions: ROLE,

@@ -21,6 +21,7 @@ import { secretAccess } from './app/secret-access.ts'
 import { services } from './app/services.ts'
 import { state } from './app/state.ts'
 import { timings } from './app/timings.ts'
+import { workerScaling } from './app/worker-scaling.ts'
 
 t.setTimeout(180_000)
 
@@ -138,6 +139,7 @@ observability(t, all)
 alarms(t, all)
 regions(t, all)
 timings(t, all)
+workerScaling(t, all)
 emulators(t, all)
 activity(t, all)
 

@@ -1,5 +1,6 @@
 import type { Test } from 'tap'
 import { WEBHOOK_PATH } from '../../../app/web/webhook-path.ts'
+import { DEFAULT_TRAFFIC } from '../../../dev/cost/traffic.ts'
 import type { Synthesis, Template } from '../../support/templates.ts'
 
 interface Metric {
@@ -143,5 +144,29 @@ export function alarms(t: Test, all: Record<string, Synthesis>) {
       const ids = warnings.filter((text) => text.includes('cloudinary-listener:no-alarm-address'))
       t.equal(ids.length, silent.length, name)
     }
+  })
+
+  t.test('docs/cost.md counts the metrics of all alarms, and the metrics of its own', async (t) => {
+    const metricsOf = (template: Template) => {
+      const alarms = template
+        .all('CloudWatch::Alarm')
+        .map(
+          ({ Properties }) =>
+            ((Properties.Metrics ?? []) as unknown as object[]).filter((part) => 'MetricStat' in part)
+              .length || 1
+        )
+      // target tracking creates two alarms
+      const tracking = template
+        .all('ApplicationAutoScaling::ScalingPolicy')
+        .map(({ Properties }) => JSON.stringify(Properties.TargetTrackingScalingPolicyConfiguration ?? ''))
+        .map((text) => 2 * [...text.matchAll(/"MetricStat"|"PredefinedMetricType"/g)].length)
+      return [...alarms, ...tracking].reduce((sum, count) => sum + count, 0)
+    }
+    const { plain, sealed } = all
+    t.equal(DEFAULT_TRAFFIC.alarmMetrics, metricsOf(plain!.listener))
+    const ofActivity = sealed!.listener
+      .all('CloudWatch::Alarm', 'Alarms')
+      .filter(({ Properties }) => /Activity/.test(String(Properties.AlarmName)))
+    t.equal(DEFAULT_TRAFFIC.activityAlarmMetrics, ofActivity.length + 1, 'one of the three has two metrics')
   })
 }

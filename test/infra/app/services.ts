@@ -166,12 +166,14 @@ export function services(t: Test, all: Record<string, Synthesis>) {
       t.match(CustomizedMetricSpecification?.Metrics, [
         { Id: 'visible', MetricStat: { Metric: { MetricName: 'ApproximateNumberOfMessagesVisible' } } },
         { Id: 'hidden', MetricStat: { Metric: { MetricName: 'ApproximateNumberOfMessagesNotVisible' } } },
-        { Id: 'running', MetricStat: { Metric: { MetricName: 'RunningTaskCount' } } },
-        { Id: 'perTask', Expression: /visible.*hidden.*running/, ReturnData: true }
+        { Id: 'desired', MetricStat: { Metric: { MetricName: 'DesiredTaskCount' } } },
+        { Id: 'tracked', Expression: /visible.*hidden.*desired/, ReturnData: true }
       ])
       const alarm = listener.all('CloudWatch::Alarm').find(({ id }) => id.includes('OldestUpper'))
       t.match(alarm?.Properties, { Threshold: 120, EvaluationPeriods: 2 })
-      t.match(alarm?.Properties.Metrics, [{ Expression: 'IF(visible > 50, oldest, 0)' }])
+      t.match(alarm?.Properties.Metrics, [
+        { Expression: 'IF(visible > 50 AND FILL(busy, 100) > 50, oldest, 0)' }
+      ])
     }
   )
 
@@ -182,7 +184,9 @@ export function services(t: Test, all: Record<string, Synthesis>) {
     })
     const alarm = listener.all('CloudWatch::Alarm').find(({ id }) => id.includes('WakeUpper'))
     t.match(alarm?.Properties, { Threshold: 1 })
-    t.match(alarm?.Properties.Metrics, [{ Expression: 'IF(FILL(running, 0) < 1, visible, 0)' }])
+    t.match(alarm?.Properties.Metrics, [
+      { Expression: 'IF(FILL(desired, 0) < 1 AND FILL(busy, -1) < 0, visible, 0)' }
+    ])
     t.notOk(plain!.listener.all('CloudWatch::Alarm').some(({ id }) => id.includes('Wake')))
   })
 

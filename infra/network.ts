@@ -46,7 +46,7 @@ export class Network extends Construct {
   constructor(scope: Construct, id: string, { settings, region, key }: NetworkProps) {
     super(scope, id)
     const existing = settings.vpc[region]
-    const own = existing ? undefined : this.#createVpc(settings, key)
+    const own = existing ? undefined : this.#createVpc(settings, region, key)
     this.vpc = own ?? Vpc.fromVpcAttributes(this, 'Vpc', existing!)
 
     // CloudFormation replaces a security group when its description changes
@@ -70,16 +70,20 @@ export class Network extends Construct {
     })
   }
 
-  #createVpc({ zones, natPerZone, logRetentionDays, retainData }: Settings, key: IKey | undefined): Vpc {
+  #createVpc(settings: Settings, region: string, key: IKey | undefined): Vpc {
+    const { natPerZone, logRetentionDays, retainData } = settings
+    // by index: zone names would require a lookup in the account
+    const zones =
+      settings.availabilityZones[region] ??
+      Array.from({ length: settings.zones }, (_, index) => Fn.select(index, Fn.getAzs()))
     const flowLog = new LogGroup(this, 'FlowLog', {
       retention: logRetentionDays as RetentionDays,
       removalPolicy: retainData ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
       ...(key && { encryptionKey: key })
     })
     return new Vpc(this, 'Vpc', {
-      // by index: zone names would require a lookup in the account
-      availabilityZones: Array.from({ length: zones }, (_, index) => Fn.select(index, Fn.getAzs())),
-      natGateways: natPerZone ? zones : 1,
+      availabilityZones: zones,
+      natGateways: natPerZone ? zones.length : 1,
       subnetConfiguration: [
         { name: 'public', subnetType: SubnetType.PUBLIC, cidrMask: 24, mapPublicIpOnLaunch: false },
         { name: 'private', subnetType: SubnetType.PRIVATE_WITH_EGRESS, cidrMask: 20 }

@@ -19,7 +19,7 @@ export function readSettings(context: Readonly<Record<string, unknown>>): Settin
 }
 
 function findConflicts(settings: Settings): string[] {
-  const { homeRegion, domainName, hostedZoneId, hostedZoneName, certificateArns, regions, vpc } = settings
+  const { homeRegion, domainName, hostedZoneId, hostedZoneName, certificateArns, regions } = settings
   const isElsewhere = (name: string) => !regions.includes(name)
   const { web, worker, database, databaseCapacity } = settings
   const conflicts: [boolean, string][] = [
@@ -63,13 +63,7 @@ function findConflicts(settings: Settings): string[] {
       'certificateArns: a certificate is in another region'
     ],
     ...conflictsOfTopics(settings),
-    [Object.keys(vpc).some(isElsewhere), 'vpc: names a region that is not in regions'],
-    [
-      Object.entries(vpc).some(([region, { availabilityZones }]) =>
-        availabilityZones.some((zone) => zone.slice(0, -1) !== region)
-      ),
-      'vpc: a zone is in another region'
-    ],
+    ...conflictsOfZones(settings),
     [!!homeRegion && !regions.includes(homeRegion), 'homeRegion: is not in regions'],
     [web.minimumTasks > web.maximumTasks, 'web.minimumTasks: exceeds maximumTasks'],
     [worker.minimumTasks > worker.maximumTasks, 'worker.minimumTasks: exceeds maximumTasks'],
@@ -103,6 +97,29 @@ function conflictsOfTopics({ alarmTopicArns, alarmEmails, regions }: Settings): 
     [
       alarmEmails.length > 0 && regions.every((region) => alarmTopicArns[region]),
       'alarmEmails: alarmTopicArns has a topic for each region, so nobody would be subscribed'
+    ]
+  ]
+}
+
+function conflictsOfZones({ vpc, availabilityZones, regions }: Settings): [boolean, string][] {
+  const given: [name: string, zones: Record<string, readonly string[]>][] = [
+    ['availabilityZones', availabilityZones],
+    ['vpc', Object.fromEntries(Object.entries(vpc).map(([region, of]) => [region, of.availabilityZones]))]
+  ]
+  return [
+    ...given.flatMap(([name, zones]): [boolean, string][] => [
+      [
+        Object.keys(zones).some((region) => !regions.includes(region)),
+        `${name}: names a region that is not in regions`
+      ],
+      [
+        Object.entries(zones).some(([region, names]) => names.some((zone) => zone.slice(0, -1) !== region)),
+        `${name}: a zone is in another region`
+      ]
+    ]),
+    [
+      Object.keys(availabilityZones).some((region) => vpc[region]),
+      'availabilityZones: vpc has the zones of that region already'
     ]
   ]
 }

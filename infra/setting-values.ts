@@ -45,9 +45,10 @@ export const region = z.string().regex(new RegExp(`^${REGION}$`), 'is not an AWS
 export const byRegion = <Shape extends z.ZodType>(shape: Shape) => json(z.record(region, shape))
 
 /** Availability zones of a region. */
-export const zones = z
+export const availabilityZones = z
   .array(z.string().regex(new RegExp(`^${REGION}[a-z]$`), 'is not an availability zone, such as eu-west-1a'))
   .min(2)
+  .max(6)
   .refine((names) => new Set(names).size === names.length, { error: 'repeats a zone' })
 
 /**
@@ -118,7 +119,7 @@ const subnets = z
 export const existingVpc = z
   .strictObject({
     vpcId: z.string().regex(/^vpc-(?:[0-9a-f]{8}|[0-9a-f]{17})$/, 'is not a VPC id'),
-    availabilityZones: zones,
+    availabilityZones,
     publicSubnetIds: subnets,
     privateSubnetIds: subnets
   })

@@ -5,6 +5,7 @@ import { JOURNAL_INDEXES } from '../app/journal/journal-table.ts'
 import { isScheduleExpression } from './schedule-expression.ts'
 import {
   activityOrigin,
+  availabilityZones,
   byRegion,
   certificateArn,
   certificateName,
@@ -59,6 +60,12 @@ export const SETTINGS = {
   }),
 
   zones: setting({ meaning: 'number of availability zones', schema: wholeNumber(2, 3).default(2) }),
+  availabilityZones: setting({
+    meaning:
+      'zones by region: `{"us-east-1": ["us-east-1a", "us-east-1c"]}`; not set: the first `zones`. Choose before the first deployment, ' +
+      'without zones that [have no Fargate](#inbound-traffic)',
+    schema: byRegion(availabilityZones).default({})
+  }),
   natPerZone: setting({
     meaning: 'one NAT gateway per zone; false: a single one, which is cheaper',
     schema: flag.default(false)

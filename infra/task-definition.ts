@@ -1,5 +1,6 @@
-import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib'
+import { Duration, RemovalPolicy, Size, Stack, Validations } from 'aws-cdk-lib'
 import {
+  AwsLogDriverMode,
   Capability,
   ContainerDependencyCondition,
   type ContainerImage,
@@ -49,6 +50,9 @@ const USER = '1000:1000'
 
 const CONTAINER = 'listener'
 
+/** Log lines that wait for CloudWatch: some 60,000. More are dropped, the oldest first. */
+const LOG_BUFFER_MIB = 25
+
 /** Creates the task definition of a role: not root, no capabilities, read-only file system. */
 export function createTaskDefinition(
   scope: Construct,
@@ -85,7 +89,13 @@ export function createTaskDefinition(
     user: USER,
     readonlyRootFilesystem: true,
     linuxParameters: linux,
-    logging: LogDrivers.awsLogs({ logGroup, streamPrefix: 'listener' })
+    logging: LogDrivers.awsLogs({
+      logGroup,
+      streamPrefix: 'listener',
+      // a write that waits for CloudWatch would stop the process, and with it the webhook (docs/decisions/0032)
+      mode: AwsLogDriverMode.NON_BLOCKING,
+      maxBufferSize: Size.mebibytes(LOG_BUFFER_MIB)
+    })
   }
   const container = task.addContainer(CONTAINER, {
     ...common,

@@ -109,7 +109,9 @@ const sealed = synthesise(join(directory, 'sealed'), {
   activityReadTokens: true,
   secretVariables: 'CMS_TOKEN',
   alarmTopicArns: { 'us-east-1': 'arn:aws:sns:us-east-1:111111111111:oncall' },
-  worker: { minimumTasks: 20 }
+  worker: { minimumTasks: 20 },
+  availabilityZones: { 'us-east-1': ['us-east-1b', 'us-east-1d', 'us-east-1f'] },
+  natPerZone: true
 })
 
 const all = { plain, several, trial, bespoke, sealed }

@@ -77,6 +77,16 @@ const GRAMMAR: Record<Name, { valid: fc.Arbitrary<unknown>; invalid: unknown[] }
   homeRegion: { valid: region, invalid: ['eu', 'eu-west-1a', '', ...noText] },
   architecture: { valid: fc.constantFrom('arm64', 'x86_64'), invalid: ['arm', 'x86', 'amd64', ...noText] },
   zones: { valid: asText(whole(2, 3)), invalid: beyond(2, 3) },
+  availabilityZones: {
+    valid: fc.constantFrom({ 'us-east-1': ['us-east-1a', 'us-east-1d'] }, {}),
+    invalid: [
+      ['us-east-1a', 'us-east-1b'],
+      { 'us-east-1': ['us-east-1a'] },
+      { 'us-east-1': ['us-east-1a', 'us-east-1a'] },
+      { 'us-east-1': ['use1-az1', 'use1-az2'] },
+      { 'us-east-1': 'us-east-1a,us-east-1b' }
+    ]
+  },
   natPerZone: { valid: flag, invalid: noFlag },
   interfaceEndpoints: { valid: flag, invalid: noFlag },
   vpc: {
@@ -325,6 +335,16 @@ t.test('settings that contradict each other are refused', async (t) => {
     [
       { regions: 'eu-west-1', alarmTopicArns: { 'eu-west-1': TOPIC }, alarmEmails: 'a@example.com' },
       /^alarmEmails: /
+    ],
+    [{ availabilityZones: { 'eu-west-1': ['eu-west-1a', 'eu-west-1b'] } }, /^availabilityZones: names/],
+    [{ availabilityZones: { 'us-east-1': ['eu-west-1a', 'eu-west-1b'] } }, /^availabilityZones: a zone/],
+    [
+      {
+        regions: 'eu-west-1',
+        vpc: { 'eu-west-1': anyVpc },
+        availabilityZones: { 'eu-west-1': ['eu-west-1a', 'eu-west-1b'] }
+      },
+      /^availabilityZones: vpc/
     ],
     [{ vpc: { 'eu-west-1': anyVpc } }, /^vpc: names a region/],
     [{ regions: 'us-east-1', vpc: { 'us-east-1': anyVpc } }, /^vpc: a zone is in/]

@@ -148,6 +148,13 @@ t.test('the expression agrees with arithmetic, for any limit and number', async 
   )
 })
 
+t.test('the expression has no capturing group, which AWS WAF refuses', async () => {
+  fc.assert(
+    // one group more than those of the expression: the empty alternative always matches
+    fc.property(fc.nat(), (limit) => new RegExp(`${regexForNumbersAbove(limit)}|`).exec('')?.length === 1)
+  )
+})
+
 t.test("the expression fits into AWS WAF's 200 characters and matches only numbers", async (t) => {
   const expression = regexForNumbersAbove(104_857_600)
   t.ok(expression.length <= 200, `${expression.length} characters`)

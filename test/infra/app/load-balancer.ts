@@ -155,6 +155,19 @@ export function loadBalancer(t: Test, all: Record<string, Synthesis>) {
     t.match(String(limit + 1), refused)
   })
 
+  t.test('no expression of the firewall has a capturing group', async (t) => {
+    for (const [name, { listeners }] of Object.entries(all)) {
+      for (const listener of Object.values(listeners)) {
+        const expressions = rules(listener).flatMap(
+          ({ Statement }) => Statement.RegexMatchStatement?.RegexString ?? []
+        )
+        t.ok(expressions.length > 0)
+        for (const text of expressions)
+          t.equal(new RegExp(`${text}|`).exec('')?.length, 1, `${name}: ${text}`)
+      }
+    }
+  })
+
   t.test('the firewall passes a replay of maximum size where bodyLimitBytes is smaller', async (t) => {
     t.ok(several!.settings.bodyLimitBytes < ACTIVITY_BODY_BYTES)
     const statement = rules(several!.listener)[1]!.Statement.RegexMatchStatement!

@@ -1,8 +1,7 @@
-import { Duration, Stack } from 'aws-cdk-lib'
+import { Duration } from 'aws-cdk-lib'
 import { Alarm, ComparisonOperator, MathExpression, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
 import { HttpCodeElb, HttpCodeTarget } from 'aws-cdk-lib/aws-elasticloadbalancingv2'
-import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
 import { activityAlarms } from './activity-monitoring.ts'
@@ -32,16 +31,6 @@ export class Alarms extends Construct {
     super(scope, id)
     const { settings, topic } = props
     const action = new SnsAction(topic)
-    const { account } = Stack.of(this)
-    // `enforceSSL` gives the topic a policy, which replaces the default one that allows CloudWatch to publish
-    topic.addToResourcePolicy(
-      new PolicyStatement({
-        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
-        actions: ['sns:Publish'],
-        resources: [topic.topicArn],
-        conditions: { StringEquals: { 'aws:SourceAccount': account } }
-      })
-    )
     this.alarms = Object.entries(definitionsOf(props)).map(([name, definition]) => {
       const {
         metric,

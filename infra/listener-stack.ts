@@ -1,11 +1,11 @@
-import { Annotations, CfnOutput, Stack, type StackProps } from 'aws-cdk-lib'
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib'
 import type { Dashboard } from 'aws-cdk-lib/aws-cloudwatch'
-import { type IKey, Key } from 'aws-cdk-lib/aws-kms'
-import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns'
+import { Key } from 'aws-cdk-lib/aws-kms'
 import type { Construct } from 'constructs'
 import { USER_NAME } from '../app/activity/access.ts'
+import { createAlarmTopic } from './alarm-topic.ts'
 import { Alarms } from './alarms.ts'
-import { createCustomerKey } from './customer-key.ts'
+import { allowLogs, createCustomerKey } from './customer-key.ts'
 import { Database } from './database.ts'
 import { Domain } from './domain.ts'
 import { Firewall } from './firewall.ts'
@@ -36,6 +36,7 @@ export class ListenerStack extends Stack {
     const stateKey = stateKeyArn ? Key.fromKeyArn(this, 'StateKey', stateKeyArn) : undefined
     const { name, domainName } = settings
     const key = settings.customerKey ? createCustomerKey(this, settings) : undefined
+    if (key) allowLogs(key, settings)
     const network = new Network(this, 'Network', { settings, region, key })
     const domain = domainName ? new Domain(this, 'Domain', { settings, region, domainName }) : undefined
     // Do not rename these ids: CloudFormation would replace what is below them
@@ -55,7 +56,7 @@ export class ListenerStack extends Stack {
       : undefined
     const database =
       settings.database === 'aurora' ? new Database(this, 'Database', { settings, network, key }) : undefined
-    const alarmTopic = this.#alarmTopic(settings, region, key)
+    const alarmTopic = createAlarmTopic(this, settings, region, key)
     const secrets = passedSecrets(this, settings, stateKey)
     const services = new Services(this, 'Services', {
       settings,
@@ -102,17 +103,5 @@ export class ListenerStack extends Stack {
       description: 'Runs setup, which creates triggers and metadata fields in Cloudinary (docs/deploy.md)',
       value: services.commandLine('setup')
     })
-  }
-
-  #alarmTopic(settings: Settings, region: string, key: IKey | undefined): ITopic {
-    const existing = settings.alarmTopicArns[region]
-    if (existing) return Topic.fromTopicArn(this, 'AlarmTopic', existing)
-    if (settings.alarmEmails.length === 0) {
-      Annotations.of(this).addWarningV2(
-        'cloudinary-listener:no-alarm-address',
-        `nobody gets the alarms of ${region}: set alarmEmails, or a topic of your own in alarmTopicArns (docs/deploy.md).`
-      )
-    }
-    return createTopic(this, 'AlarmTopic', { settings, suffix: 'alarms', emails: settings.alarmEmails, key })
   }
 }

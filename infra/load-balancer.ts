@@ -41,6 +41,7 @@ export class LoadBalancer extends Construct {
       internetFacing: true,
       securityGroup: network.entryGroup,
       dropInvalidHeaderFields: true,
+      deletionProtection: settings.retainData,
       idleTimeout: Duration.seconds(TIMINGS.loadBalancerIdle.seconds)
     })
     this.balancer.logAccessLogs(this.#createLogBucket(settings))

@@ -1,3 +1,4 @@
+import { regionsOfRds } from './rds-certificates.ts'
 import { regionOf } from './setting-values.ts'
 import { Settings } from './settings.ts'
 
@@ -75,6 +76,10 @@ function findConflicts(settings: Settings): string[] {
     [
       settings.secretVariables.some((variable) => Object.hasOwn(settings.variables, variable)),
       'secretVariables: a name is also in variables'
+    ],
+    [
+      database === 'aurora' && !regionsOfRds().has(regions[0]!),
+      'database: the image has no certificate authority of Amazon RDS for this region (docs/upgrading.md)'
     ],
     [
       database === 'aurora' && regions.length > 1,

@@ -8,6 +8,7 @@ import { defineApp } from '../../infra/stacks.ts'
 import { synthesise, Template, USER_SETTINGS, violationsOf } from '../support/templates.ts'
 import { activity } from './app/activity.ts'
 import { alarms } from './app/alarms.ts'
+import { bootstrap } from './app/bootstrap.ts'
 import { deployment } from './app/deployment.ts'
 import { emulators } from './app/emulators.ts'
 import { environment } from './app/environment.ts'
@@ -18,6 +19,7 @@ import { observability } from './app/observability.ts'
 import { permissions } from './app/permissions.ts'
 import { regions } from './app/regions.ts'
 import { secretAccess } from './app/secret-access.ts'
+import { security } from './app/security.ts'
 import { services } from './app/services.ts'
 import { state } from './app/state.ts'
 import { timings } from './app/timings.ts'
@@ -136,6 +138,8 @@ image(t, all)
 state(t, all)
 permissions(t, all)
 secretAccess(t, all)
+security(t, all)
+bootstrap(t, all)
 deployment(t, all)
 observability(t, all)
 alarms(t, all)

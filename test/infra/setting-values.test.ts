@@ -346,6 +346,7 @@ t.test('settings that contradict each other are refused', async (t) => {
       },
       /^availabilityZones: vpc/
     ],
+    [{ regions: 'mx-central-1', database: 'aurora' }, /^database: the image has no/],
     [{ vpc: { 'eu-west-1': anyVpc } }, /^vpc: names a region/],
     [{ regions: 'us-east-1', vpc: { 'us-east-1': anyVpc } }, /^vpc: a zone is in/]
   ]

@@ -4,6 +4,6 @@ import { checkSecretsIn } from './check-secrets.ts'
 import { defineApp } from './stacks.ts'
 
 process.exitCode = await defineApp(new App(), {
-  printError: (line) => console.error(line),
+  printError: console.error,
   checkSecrets: checkSecretsIn
 })

@@ -88,7 +88,7 @@ export const certificateArn = arn(
 export const topicArn = arn('sns', '[\\w-]{1,256}', 'oncall')
 
 /** Returns the region in an ARN. */
-export const regionOf = (ofArn: string): string => ofArn.split(':')[3] ?? ''
+export const regionOf = (ofArn: string): string => ofArn.split(':')[3]!
 
 /** Memory sizes (MiB) that Fargate supports, by CPU units. */
 const SIZES: Record<number, readonly number[]> = {

@@ -22,6 +22,8 @@ const OIDC = {
   clientId: 'listener'
 }
 
+const TOPIC = 'arn:aws:sns:eu-west-1:111111111111:oncall'
+
 const CERTIFICATES = { 'us-east-1': 'arn:aws:acm:us-east-1:111111111111:certificate/own' }
 
 const DOMAIN = { domainName: 'hooks.example.com', hostedZoneId: 'Z0123456789' }
@@ -87,6 +89,7 @@ t.test('an invalid value is an error that names the setting', async (t) => {
     [{ zones: 4 }, /^zones: /],
     [{ natPerZone: 'yes' }, /^natPerZone: /],
     [{ worker: 'many' }, /^worker: /],
+    [{ reconcileEvery: 'rate(1 hours)' }, /^reconcileEvery: /],
     [{ worker: { size: { cpu: 512, memoryMiB: 512 } } }, /^worker\.size: .*512 → 1024, 2048/],
     [{ bodyLimitBytes: 10 }, /^bodyLimitBytes: /],
     [{ logRetentionDays: 91 }, /^logRetentionDays: /],
@@ -124,6 +127,13 @@ t.test('conflicting settings are an error', async (t) => {
       /^activityAllowedOrigins: /
     ],
     [{ regions: 'us-east-1,us-east-1', ...DOMAIN }, /^regions: /],
+    [{ ...DOMAIN, regions: 'us-east-1,eu-west-1', dnsRecord: 'simple' }, /^dnsRecord: /],
+    [{ ...DOMAIN, hostedZoneName: 'example.org' }, /^hostedZoneName: /],
+    [{ ...DOMAIN, regions: 'eu-west-1', certificateArns: CERTIFICATES }, /^certificateArns: names/],
+    [{ alarmTopicArns: { 'eu-west-1': TOPIC } }, /^alarmTopicArns: names/],
+    [{ regions: 'eu-west-1', alarmTopicArns: { 'eu-west-1': TOPIC }, alarmEmails: 'a@b.example' }, /^alarmEmails: /],
+    [{ availabilityZones: { 'us-east-1': ['eu-west-1a', 'eu-west-1b'] } }, /^availabilityZones: a zone/],
+    [{ database: 'aurora', regions: 'mx-central-1' }, /^database: /],
     [{ web: { minimumTasks: 11 } }, /^web\.minimumTasks: /],
     [{ worker: { minimumTasks: 21 } }, /^worker\.minimumTasks: /],
     [{ notifyEmails: 'a@example.com' }, /^notifyEmails, notifyPhones: /],

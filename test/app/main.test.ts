@@ -172,7 +172,11 @@ t.test("uses the user's logger with safe serializers, and writes metrics beside 
   t.equal(await role.ended, 0)
   const [stopping, metrics, stopped] = role.lines.slice(-3)
   t.match([stopping, stopped], [{ msg: 'stopping', signal: 'SIGTERM' }, { msg: 'stopped' }])
-  t.strictSame(Object.keys(metrics!), ['_aws', 'Role', 'BreakerOpen', 'ConcurrencyUsed'], 'metrics are not log lines')
+  t.strictSame(
+    Object.keys(metrics!),
+    ['_aws', 'Role', 'BreakerOpen', 'ConcurrencyUsed'],
+    'metrics are not log lines'
+  )
 })
 
 t.test('an uncaught error stops the role gracefully with exit code 1', async (t) => {

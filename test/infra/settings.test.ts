@@ -131,7 +131,10 @@ t.test('conflicting settings are an error', async (t) => {
     [{ ...DOMAIN, hostedZoneName: 'example.org' }, /^hostedZoneName: /],
     [{ ...DOMAIN, regions: 'eu-west-1', certificateArns: CERTIFICATES }, /^certificateArns: names/],
     [{ alarmTopicArns: { 'eu-west-1': TOPIC } }, /^alarmTopicArns: names/],
-    [{ regions: 'eu-west-1', alarmTopicArns: { 'eu-west-1': TOPIC }, alarmEmails: 'a@b.example' }, /^alarmEmails: /],
+    [
+      { regions: 'eu-west-1', alarmTopicArns: { 'eu-west-1': TOPIC }, alarmEmails: 'a@b.example' },
+      /^alarmEmails: /
+    ],
     [{ availabilityZones: { 'us-east-1': ['eu-west-1a', 'eu-west-1b'] } }, /^availabilityZones: a zone/],
     [{ database: 'aurora', regions: 'mx-central-1' }, /^database: /],
     [{ web: { minimumTasks: 11 } }, /^web\.minimumTasks: /],

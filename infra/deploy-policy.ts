@@ -33,8 +33,15 @@ const SERVICES = [
   'wafv2'
 ]
 
-/** Services that roles of the stacks are for. */
-const ROLE_SERVICES = ['ecs-tasks', 'lambda', 'scheduler', 'vpc-flow-logs']
+/** Services that roles of the stacks are for; auto scaling gets its service-linked role. */
+const ROLE_SERVICES = [
+  'application-autoscaling',
+  'ecs-tasks',
+  'ecs.application-autoscaling',
+  'lambda',
+  'scheduler',
+  'vpc-flow-logs'
+]
 
 /** Services that create their service-linked role with the first resource in an account. */
 export const SERVICE_LINKED = [
@@ -108,7 +115,10 @@ export function deployPolicy(name: string): PolicyDocument {
         roles
       ),
       {
-        ...allow('PassRoles', ['iam:PassRole'], roles),
+        ...allow('PassRoles', ['iam:PassRole'], [
+          roles,
+          'arn:*:iam::*:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/*'
+        ]),
         Condition: { StringEquals: { 'iam:PassedToService': ROLE_SERVICES.map(service) } }
       },
       {

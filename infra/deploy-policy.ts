@@ -115,10 +115,11 @@ export function deployPolicy(name: string): PolicyDocument {
         roles
       ),
       {
-        ...allow('PassRoles', ['iam:PassRole'], [
-          roles,
-          'arn:*:iam::*:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/*'
-        ]),
+        ...allow(
+          'PassRoles',
+          ['iam:PassRole'],
+          [roles, 'arn:*:iam::*:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/*']
+        ),
         Condition: { StringEquals: { 'iam:PassedToService': ROLE_SERVICES.map(service) } }
       },
       {

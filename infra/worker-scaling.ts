@@ -22,7 +22,7 @@ const MINUTE = Duration.minutes(1)
 /** Longer than a task takes to start plus the delay of a metric: policies see their effect before they act again. */
 const COOLDOWN = Duration.minutes(5)
 
-/** CPU of an idle worker is below this. Counted as 0: target tracking rounds up, and would keep the last task. */
+/** CPU of an idle worker is below this. The last task's counts as 0: target tracking rounds up, and would keep it. */
 const IDLE_CPU_PERCENT = 10
 
 /** Utilisation below which more tasks would not help: the messages that wait are of few assets. */
@@ -95,8 +95,12 @@ export class WorkerScaling extends Construct {
     const { cpuPercent, busyPercent } = settings.worker
     this.#track('Cpu', `${settings.name}-cpu`, cpuPercent, {
       label: 'CPU, %',
-      expression: `IF(cpu < ${IDLE_CPU_PERCENT}, 0, cpu)`,
-      metrics: { cpu: service.metricCpuUtilization({ period: MINUTE, statistic: 'Average' }) }
+      // only the last: many tasks with little CPU each are few tasks' work, not none
+      expression: `IF(cpu < ${IDLE_CPU_PERCENT} AND FILL(desired, REPEAT) < 2, 0, cpu)`,
+      metrics: {
+        cpu: service.metricCpuUtilization({ period: MINUTE, statistic: 'Average' }),
+        desired: this.#desired
+      }
     })
     this.#track('Busy', `${settings.name}-assets-in-progress`, busyPercent, {
       label: 'assets in progress, % of the concurrency',

@@ -58,7 +58,7 @@ export const TRAFFIC = {
     'metrics',
     'Container Insights: 8 of the cluster, 11 of each service, 6 of each task definition; not checked'
   ],
-  alarmMetrics: [39, 'metrics', 'of 15 alarms and of scaling; a formula counts once for each metric'],
+  alarmMetrics: [41, 'metrics', 'of 15 alarms and of scaling; a formula counts once for each metric'],
   viewers: [10, 'viewers', 'open activity pages or feeds; assumed'],
   viewerHours: [160, 'hours', 'in which somebody watches: eight hours of each working day; assumed'],
   viewerMessageBytes: [650, 'bytes', 'message of the live feed, measured; two for each event and viewer'],

@@ -33,8 +33,8 @@ USER node
 # fails the build, rather than the start of a task, if listener.config.ts imports a file that the image lacks
 RUN ["node", "app/listener-config/check-listener.ts"]
 EXPOSE 8080
-# for web; the other roles do not listen
-HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD node app/web/health-check.ts "${PORT:-8080}"
+# for web and activity on Docker; the other roles do not listen, and on AWS the load balancer checks instead
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD bash app/web/health-check.sh "${PORT:-8080}"
 ENTRYPOINT ["node", "app/main.ts"]
 CMD ["web"]
 

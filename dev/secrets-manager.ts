@@ -50,9 +50,10 @@ const errorAnswer = (status: number, code: string, message: string): Answer => (
 })
 
 /**
- * Serves GetSecretValue of AWS Secrets Manager, the one operation that the listener uses. Accepts any
- * signature.
- * Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
+ * Serves two operations of AWS Secrets Manager: GetSecretValue, which the listener uses, and DescribeSecret,
+ * which a deployment uses. Accepts any signature.
+ * Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html,
+ * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html
  *
  * @param options.port default 0, any free port
  * @param options.secrets current values by secret id
@@ -77,7 +78,8 @@ export async function startSecretsManager(
 
   async function answer(request: IncomingMessage): Promise<Answer> {
     const input = (await json(request).catch(() => undefined)) as Input | undefined
-    if (request.headers['x-amz-target'] !== 'secretsmanager.GetSecretValue') {
+    const operation = request.headers['x-amz-target']
+    if (operation !== 'secretsmanager.GetSecretValue' && operation !== 'secretsmanager.DescribeSecret') {
       return errorAnswer(400, 'UnknownOperationException', '')
     }
     if (!input) return errorAnswer(400, 'SerializationException', 'the body is not JSON')
@@ -86,6 +88,21 @@ export async function startSecretsManager(
       return errorAnswer(failure.status, failure.code, `injected ${failure.code}`)
     }
     const stages = secrets.get(secretId)
+    const identity = {
+      ARN: `arn:aws:secretsmanager:us-east-1:000000000000:secret:${secretId}-AbCdEf`,
+      Name: secretId
+    }
+    if (stages && operation === 'secretsmanager.DescribeSecret') {
+      const versions = [...stages].map(([stage, { id }]) => [id, [stage]])
+      // a secret without a value has no versions
+      return {
+        status: 200,
+        body: {
+          ...identity,
+          ...(versions.length > 0 && { VersionIdsToStages: Object.fromEntries(versions) })
+        }
+      }
+    }
     const version = stages?.get(stage)
     if (!stages || !version) {
       const missing = stages ? `secret value for staging label: ${stage}` : 'secret.'
@@ -99,8 +116,7 @@ export async function startSecretsManager(
     return {
       status: 200,
       body: {
-        ARN: `arn:aws:secretsmanager:us-east-1:000000000000:secret:${secretId}-AbCdEf`,
-        Name: secretId,
+        ...identity,
         CreatedDate: version.createdAt,
         VersionId: version.id,
         VersionStages: [stage],

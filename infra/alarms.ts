@@ -1,15 +1,17 @@
-import { Duration, Stack } from 'aws-cdk-lib'
+import { Duration } from 'aws-cdk-lib'
 import { Alarm, ComparisonOperator, MathExpression, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
 import { HttpCodeElb, HttpCodeTarget } from 'aws-cdk-lib/aws-elasticloadbalancingv2'
-import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
 import { activityAlarms } from './activity-monitoring.ts'
 import { canaryAlarms } from './canary-alarms.ts'
+import { capacityAlarms } from './capacity-alarms.ts'
 import { blockedRequests, listenerMetric, runningTasks } from './cloudwatch-metrics.ts'
 import { RATE_RULE } from './firewall.ts'
+import { lossAlarms } from './loss-alarms.ts'
 import type { AlarmDefinition, MonitoringProps } from './monitoring-props.ts'
+import { pollAlarms } from './poll-alarms.ts'
 import { namesOf } from './resource-names.ts'
 
 export interface AlarmsProps extends MonitoringProps {
@@ -30,48 +32,44 @@ export class Alarms extends Construct {
     super(scope, id)
     const { settings, topic } = props
     const action = new SnsAction(topic)
-    const { account } = Stack.of(this)
-    // `enforceSSL` gives the topic a policy, which replaces the default one that allows CloudWatch to publish
-    topic.addToResourcePolicy(
-      new PolicyStatement({
-        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
-        actions: ['sns:Publish'],
-        resources: [topic.topicArn],
-        conditions: { StringEquals: { 'aws:SourceAccount': account } }
+    this.alarms = Object.entries(definitionsOf(props)).map(([name, definition]) => {
+      const {
+        metric,
+        threshold,
+        firesBelow,
+        periods = 1,
+        breachingPeriods,
+        missingData,
+        meaning
+      } = definition
+      const alarm = new Alarm(this, name, {
+        alarmName: namesOf(settings.name).alarm(name),
+        alarmDescription: `${meaning} What to do: docs/operations.md, "Alarms", ${name}.`,
+        metric,
+        threshold,
+        comparisonOperator: firesBelow
+          ? ComparisonOperator.LESS_THAN_THRESHOLD
+          : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        evaluationPeriods: periods,
+        ...(breachingPeriods && { datapointsToAlarm: breachingPeriods }),
+        treatMissingData: missingData ?? TreatMissingData.NOT_BREACHING
       })
-    )
-    this.alarms = Object.entries({ ...alarmDefinitions(props), ...activityAlarms(props) }).map(
-      ([name, definition]) => {
-        const {
-          metric,
-          threshold,
-          firesBelow,
-          periods = 1,
-          breachingPeriods,
-          missingData,
-          meaning
-        } = definition
-        const alarm = new Alarm(this, name, {
-          alarmName: namesOf(settings.name).alarm(name),
-          alarmDescription: `${meaning} What to do: docs/operations.md, "Alarms", ${name}.`,
-          metric,
-          threshold,
-          comparisonOperator: firesBelow
-            ? ComparisonOperator.LESS_THAN_THRESHOLD
-            : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-          evaluationPeriods: periods,
-          ...(breachingPeriods && { datapointsToAlarm: breachingPeriods }),
-          treatMissingData: missingData ?? TreatMissingData.NOT_BREACHING
-        })
-        alarm.addAlarmAction(action)
-        alarm.addOkAction(action)
-        return alarm
-      }
-    )
+      alarm.addAlarmAction(action)
+      alarm.addOkAction(action)
+      return alarm
+    })
   }
 }
 
-function alarmDefinitions(props: MonitoringProps): Record<string, AlarmDefinition> {
+const definitionsOf = (props: MonitoringProps): Record<string, AlarmDefinition> => ({
+  ...coreAlarms(props),
+  ...lossAlarms(props),
+  ...capacityAlarms(props),
+  ...pollAlarms(props),
+  ...activityAlarms(props)
+})
+
+function coreAlarms(props: MonitoringProps): Record<string, AlarmDefinition> {
   const { settings, region, loadBalancer, queues, services } = props
   const refused = (Reason: string) =>
     listenerMetric(settings, 'NotificationsRefused', { Role: 'web', Reason }, { statistic: 'Sum' })

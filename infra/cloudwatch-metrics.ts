@@ -21,14 +21,21 @@ export const listenerMetric = <Name extends MetricName>(
     ...options
   })
 
+const taskCount =
+  (metricName: string) =>
+  (service: FargateService, options: MetricOptions = {}): Metric =>
+    new Metric({
+      namespace: 'ECS/ContainerInsights',
+      metricName,
+      dimensionsMap: { ClusterName: service.cluster.clusterName, ServiceName: service.serviceName },
+      ...options
+    })
+
 /** Returns the number of running tasks of a service, from Container Insights. */
-export const runningTasks = (service: FargateService, options: MetricOptions = {}): Metric =>
-  new Metric({
-    namespace: 'ECS/ContainerInsights',
-    metricName: 'RunningTaskCount',
-    dimensionsMap: { ClusterName: service.cluster.clusterName, ServiceName: service.serviceName },
-    ...options
-  })
+export const runningTasks = taskCount('RunningTaskCount')
+
+/** Returns the number of tasks that a service should have, from Container Insights. */
+export const desiredTasks = taskCount('DesiredTaskCount')
 
 /** Returns the number of calls of the journal that DynamoDB throttled, by operation, such as `Query`. */
 export const throttledCalls = ({ name }: Settings, operation: string, options: MetricOptions = {}): Metric =>

@@ -5,42 +5,60 @@ import type { Construct } from 'constructs'
 import type { Settings } from './settings.ts'
 
 /**
- * Creates a customer-managed KMS key that is rotated every year. Roles get access by their own policies. The
- * key policy allows the AWS services that act without a role: CloudWatch Logs (log groups), CloudWatch and
- * EventBridge (alarm topic).
- * Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+ * Creates a customer-managed KMS key that is rotated every year. Its policy lets the account decide, by the policies
+ * of roles; no service may use it by itself.
  */
 export function createCustomerKey(scope: Construct, { name, retainData }: Settings): Key {
-  const { region, account, partition } = Stack.of(scope)
-  const key = new Key(scope, 'Key', {
+  return new Key(scope, 'Key', {
     description: `data of ${name}`,
     enableKeyRotation: true,
     removalPolicy: retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY
   })
-  const use = (service: string, conditions: Record<string, Record<string, string>> = {}) =>
-    key.addToResourcePolicy(
-      new PolicyStatement({
-        principals: [new ServicePrincipal(service)],
-        // in a key policy, `*` is the key itself
-        actions: [
-          'kms:Encrypt',
-          'kms:Decrypt',
-          'kms:ReEncryptFrom',
-          'kms:ReEncryptTo',
-          'kms:GenerateDataKey',
-          'kms:DescribeKey'
-        ],
-        resources: ['*'],
-        conditions
-      })
-    )
-  use(`logs.${region}.amazonaws.com`, {
-    ArnLike: {
-      'kms:EncryptionContext:aws:logs:arn': `arn:${partition}:logs:${region}:${account}:log-group:*`
-    }
-  })
-  use('cloudwatch.amazonaws.com', { StringEquals: { 'aws:SourceAccount': account } })
-  // EventBridge passes no account when it publishes to an encrypted topic
-  use('events.amazonaws.com')
-  return key
+}
+
+/**
+ * Lets CloudWatch Logs encrypt the log groups of the listener.
+ * Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+ */
+export function allowLogs(key: Key, { name }: Settings): void {
+  const { region, account, partition } = Stack.of(key)
+  const groups = [`/${name}/*`, `/aws/rds/cluster/${name}/*`, `aws-waf-logs-${name}`, `${name}-*`]
+  key.addToResourcePolicy(
+    new PolicyStatement({
+      principals: [new ServicePrincipal(`logs.${region}.amazonaws.com`)],
+      actions: [
+        'kms:Encrypt',
+        'kms:Decrypt',
+        'kms:ReEncryptFrom',
+        'kms:ReEncryptTo',
+        'kms:GenerateDataKey',
+        'kms:DescribeKey'
+      ],
+      // in a key policy, `*` is the key itself
+      resources: ['*'],
+      conditions: {
+        ArnLike: {
+          'kms:EncryptionContext:aws:logs:arn': groups.map(
+            (group) => `arn:${partition}:logs:${region}:${account}:log-group:${group}`
+          )
+        }
+      }
+    })
+  )
+}
+
+/**
+ * Lets a service publish to an encrypted topic. By the topic and not by the account: EventBridge passes no account
+ * when it publishes.
+ * Source: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+ */
+export function allowPublisher(key: Key, service: string, topicArn: string): void {
+  key.addToResourcePolicy(
+    new PolicyStatement({
+      principals: [new ServicePrincipal(service)],
+      actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      resources: ['*'],
+      conditions: { StringEquals: { 'kms:EncryptionContext:aws:sns:topicArn': topicArn } }
+    })
+  )
 }

@@ -11,6 +11,7 @@ import {
 } from 'aws-cdk-lib/aws-rds'
 import { Construct } from 'constructs'
 import type { Network } from './network.ts'
+import { RDS_CERTIFICATES } from './rds-certificates.ts'
 import type { Settings } from './settings.ts'
 
 export interface DatabaseProps {
@@ -24,10 +25,7 @@ const NAME = 'listener'
 
 /** Aurora Serverless v2 for the processor `databaseSync`. Only `worker` and commands can connect to it. */
 export class Database extends Construct {
-  /**
-   * Has no password: `pg` reads PGPASSWORD. The connection is encrypted, but the certificate is not verified:
-   * the image does not contain the certificate authorities of Amazon RDS.
-   */
+  /** Has no password: `pg` reads PGPASSWORD. */
   readonly url: string
   readonly secrets: Record<string, EcsSecret>
 
@@ -62,7 +60,7 @@ export class Database extends Construct {
     cluster.node.addDependency(logGroup)
     cluster.connections.allowDefaultPortFrom(network.workerGroup, 'workers and commands')
     const { hostname, port } = cluster.clusterEndpoint
-    this.url = `postgres://${USER}@${hostname}:${port}/${NAME}?sslmode=no-verify`
+    this.url = `postgres://${USER}@${hostname}:${port}/${NAME}?sslmode=verify-full&sslrootcert=${RDS_CERTIFICATES}`
     this.secrets = { PGPASSWORD: EcsSecret.fromSecretsManager(cluster.secret!, 'password') }
     Validations.of(cluster).acknowledge(
       {

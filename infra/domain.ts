@@ -5,6 +5,7 @@ import {
   CfnHealthCheck,
   HealthCheck,
   HostedZone,
+  type IHealthCheck,
   type IHostedZone,
   RecordTarget
 } from 'aws-cdk-lib/aws-route53'
@@ -20,8 +21,9 @@ export interface DomainProps {
 }
 
 /**
- * The webhook's domain name: certificate and DNS record. With several regions, Route 53 resolves it to the
- * nearest healthy one, and each region also has a name of its own, which the health check calls.
+ * The webhook's domain name: certificate and DNS records. Route 53 resolves it to the nearest healthy region, and
+ * each region also has a name of its own, which the health check calls. One region has the same records, except
+ * the health check: a simple record could not become a latency record later (docs/decisions/0030).
  */
 export class Domain extends Construct {
   readonly certificate: ICertificate
@@ -35,7 +37,7 @@ export class Domain extends Construct {
     this.#zone = settings.hostedZoneId
       ? HostedZone.fromHostedZoneAttributes(this, 'Zone', {
           hostedZoneId: settings.hostedZoneId,
-          zoneName: settings.hostedZoneName ?? domainName.slice(domainName.indexOf('.') + 1)
+          zoneName: settings.hostedZoneName ?? zoneOf(domainName)
         })
       : undefined
     const arn = settings.certificateArns[region]
@@ -43,13 +45,9 @@ export class Domain extends Construct {
       ? Certificate.fromCertificateArn(this, 'Certificate', arn)
       : new Certificate(this, 'Certificate', {
           domainName,
-          ...(this.#hasSeveralRegions && { subjectAlternativeNames: [this.#regionName] }),
+          ...(settings.dnsRecord !== 'simple' && { subjectAlternativeNames: [this.#regionName] }),
           validation: CertificateValidation.fromDns(this.#zone)
         })
-  }
-
-  get #hasSeveralRegions(): boolean {
-    return this.#props.settings.regions.length > 1
   }
 
   get #regionName(): string {
@@ -60,15 +58,28 @@ export class Domain extends Construct {
   pointTo(loadBalancer: IApplicationLoadBalancer): void {
     const zone = this.#zone
     if (!zone) return
-    const { region, domainName } = this.#props
+    const { region, domainName, settings } = this.#props
     const target = RecordTarget.fromAlias(
       new LoadBalancerTarget(loadBalancer, { evaluateTargetHealth: true })
     )
-    if (!this.#hasSeveralRegions) {
+    if (settings.dnsRecord === 'simple') {
       new ARecord(this, 'Record', { zone, recordName: domainName, target })
       return
     }
     new ARecord(this, 'OwnRecord', { zone, recordName: this.#regionName, target })
+    if (settings.dnsRecord === 'none') return
+    new ARecord(this, 'Record', {
+      zone,
+      recordName: domainName,
+      target,
+      region,
+      setIdentifier: region,
+      // with one region there is no other to fail over to
+      ...(settings.regions.length > 1 && { healthCheck: this.#createHealthCheck() })
+    })
+  }
+
+  #createHealthCheck(): IHealthCheck {
     const healthCheck = new CfnHealthCheck(this, 'HealthCheck', {
       healthCheckConfig: {
         type: 'HTTPS',
@@ -80,13 +91,12 @@ export class Domain extends Construct {
         failureThreshold: FAILOVER_CHECK.failures
       }
     })
-    new ARecord(this, 'Record', {
-      zone,
-      recordName: domainName,
-      target,
-      region,
-      setIdentifier: region,
-      healthCheck: HealthCheck.fromHealthCheckId(this, 'HealthCheckReference', healthCheck.attrHealthCheckId)
-    })
+    return HealthCheck.fromHealthCheckId(this, 'HealthCheckReference', healthCheck.attrHealthCheckId)
   }
+}
+
+/** Returns the usual zone of a name: `example.com` of `hooks.example.com`, and `example.com` itself. */
+function zoneOf(domainName: string): string {
+  const labels = domainName.split('.')
+  return labels.length === 2 ? domainName : labels.slice(1).join('.')
 }

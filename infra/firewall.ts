@@ -1,10 +1,12 @@
-import { ArnFormat, RemovalPolicy, Stack } from 'aws-cdk-lib'
+import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
+import type { Metric } from 'aws-cdk-lib/aws-cloudwatch'
 import type { IApplicationLoadBalancer } from 'aws-cdk-lib/aws-elasticloadbalancingv2'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
-import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
+import { FilterPattern, LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { CfnLoggingConfiguration, CfnWebACL, CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2'
 import { Construct } from 'constructs'
 import { ACTIVITY_BODY_BYTES } from '../app/activity/body-limit.ts'
+import { WEBHOOK_PATH } from '../app/web/webhook-path.ts'
 import { regexForNumbersAbove } from './number-regex.ts'
 import { namesOf } from './resource-names.ts'
 import type { Settings } from './settings.ts'
@@ -44,6 +46,9 @@ const RATE_WINDOW = 300
 
 /** AWS WAF in front of the load balancer. */
 export class Firewall extends Construct {
+  /** Blocked requests to the webhook, whichever rule blocked them. */
+  readonly blockedWebhooks: Metric
+
   constructor(scope: Construct, id: string, { settings, loadBalancer, key }: FirewallProps) {
     super(scope, id)
     const { name, requestsPerIp } = settings
@@ -96,14 +101,14 @@ export class Firewall extends Construct {
       webAclArn: webAcl.attrArn,
       resourceArn: loadBalancer.loadBalancerArn
     })
-    this.#logBlocked(webAcl, settings, key)
+    this.blockedWebhooks = this.#countBlocked(this.#logBlocked(webAcl, settings, key), settings)
   }
 
   #logBlocked(
     webAcl: CfnWebACL,
     { name, logRetentionDays, retainData }: Settings,
     key: IKey | undefined
-  ): void {
+  ): LogGroup {
     const logGroup = new LogGroup(this, 'Log', {
       // WAF requires this prefix
       logGroupName: `aws-waf-logs-${name}`,
@@ -136,6 +141,21 @@ export class Firewall extends Construct {
         ]
       }
     })
+    return logGroup
+  }
+
+  /** The metrics of AWS WAF do not tell the webhook from other paths, which scanners try all the time. */
+  #countBlocked(logGroup: LogGroup, { name }: Settings): Metric {
+    return logGroup
+      .addMetricFilter('BlockedWebhooks', {
+        filterPattern: FilterPattern.literal(
+          `{ ($.httpRequest.httpMethod = "POST") && ($.httpRequest.uri = "${WEBHOOK_PATH}*") }`
+        ),
+        metricNamespace: namesOf(name).firewallMetrics,
+        metricName: 'BlockedWebhooks',
+        metricValue: '1'
+      })
+      .metric({ statistic: 'Sum', period: Duration.minutes(5) })
   }
 }
 

@@ -1,12 +1,11 @@
-import { ArnFormat, CfnOutput, Stack, type StackProps } from 'aws-cdk-lib'
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib'
 import type { Dashboard } from 'aws-cdk-lib/aws-cloudwatch'
-import { Secret as EcsSecret } from 'aws-cdk-lib/aws-ecs'
-import { type IKey, Key } from 'aws-cdk-lib/aws-kms'
-import { Secret } from 'aws-cdk-lib/aws-secretsmanager'
+import { Key } from 'aws-cdk-lib/aws-kms'
 import type { Construct } from 'constructs'
 import { USER_NAME } from '../app/activity/access.ts'
+import { createAlarmTopic } from './alarm-topic.ts'
 import { Alarms } from './alarms.ts'
-import { createCustomerKey } from './customer-key.ts'
+import { allowLogs, createCustomerKey } from './customer-key.ts'
 import { Database } from './database.ts'
 import { DeploymentAlarms } from './deployment-alarms.ts'
 import { Domain } from './domain.ts'
@@ -15,6 +14,7 @@ import { LoadBalancer } from './load-balancer.ts'
 import { LogDashboard } from './log-dashboard.ts'
 import { Network } from './network.ts'
 import { OverviewDashboard } from './overview-dashboard.ts'
+import { passedSecrets } from './passed-secrets.ts'
 import { Queues } from './queues.ts'
 import { namesOf } from './resource-names.ts'
 import { Services } from './services.ts'
@@ -32,21 +32,19 @@ export interface ListenerStackProps extends StackProps {
  * The listener in one region: everything except the journal and the secrets, which are in the state stack.
  */
 export class ListenerStack extends Stack {
-  readonly #settings: Settings
-
   constructor(scope: Construct, id: string, { settings, region, stateKeyArn, ...props }: ListenerStackProps) {
     super(scope, id, { ...props, description: 'Listener for Cloudinary notifications' })
     const stateKey = stateKeyArn ? Key.fromKeyArn(this, 'StateKey', stateKeyArn) : undefined
-    this.#settings = settings
     const { name, domainName } = settings
     const key = settings.customerKey ? createCustomerKey(this, settings) : undefined
+    if (key) allowLogs(key, settings)
     const network = new Network(this, 'Network', { settings, region, key })
     const domain = domainName ? new Domain(this, 'Domain', { settings, region, domainName }) : undefined
     // Do not rename these ids: CloudFormation would replace what is below them
     const certificate = domain?.certificate
     const loadBalancer = new LoadBalancer(this, 'Entry', { settings, network, certificate })
     domain?.pointTo(loadBalancer.balancer)
-    new Firewall(this, 'Firewall', { settings, loadBalancer: loadBalancer.balancer, key })
+    const firewall = new Firewall(this, 'Firewall', { settings, loadBalancer: loadBalancer.balancer, key })
     const queues = new Queues(this, 'Queues', { settings, key })
     const topic = settings.notify
       ? createTopic(this, 'Notify', {
@@ -59,13 +57,8 @@ export class ListenerStack extends Stack {
       : undefined
     const database =
       settings.database === 'aurora' ? new Database(this, 'Database', { settings, network, key }) : undefined
-    const alarmTopic = createTopic(this, 'AlarmTopic', {
-      settings,
-      suffix: 'alarms',
-      emails: settings.alarmEmails,
-      key
-    })
-    const secrets = this.#secrets(stateKey)
+    const alarmTopic = createAlarmTopic(this, settings, region, key)
+    const secrets = passedSecrets(this, settings, stateKey)
     const services = new Services(this, 'Services', {
       settings,
       network,
@@ -82,7 +75,7 @@ export class ListenerStack extends Stack {
       alarmTopic,
       deploymentAlarms: new DeploymentAlarms(this, 'DeploymentAlarms', { settings, loadBalancer })
     })
-    const monitored = { settings, region, loadBalancer, queues, services }
+    const monitored = { settings, region, loadBalancer, firewall, queues, services }
     const { alarms } = new Alarms(this, 'Alarms', { ...monitored, topic: alarmTopic })
     const overview = new OverviewDashboard(this, 'Overview', { ...monitored, alarms })
     const logs = new LogDashboard(this, 'Activity', { settings, region })
@@ -112,42 +105,5 @@ export class ListenerStack extends Stack {
       description: 'Runs setup, which creates triggers and metadata fields in Cloudinary (docs/deploy.md)',
       value: services.commandLine('setup')
     })
-  }
-
-  /** Returns the environment variables that ECS reads from Secrets Manager. */
-  #secrets(stateKey: IKey | undefined): Record<'processors' | 'activity', Record<string, EcsSecret>> {
-    const { name, forward, activity, activityReadTokens, database, secretVariables } = this.#settings
-    const { forwardSecret, activitySecret, activityTokensSecret, databaseSecret, processorsSecret } =
-      namesOf(name)
-    const named = (id: string, secretName: string) => {
-      const secretPartialArn = this.formatArn({
-        service: 'secretsmanager',
-        resource: 'secret',
-        resourceName: secretName,
-        arnFormat: ArnFormat.COLON_RESOURCE_NAME
-      })
-      return Secret.fromSecretAttributes(this, id, {
-        secretPartialArn,
-        ...(stateKey && { encryptionKey: stateKey })
-      })
-    }
-    const whole = (id: string, secretName: string) => EcsSecret.fromSecretsManager(named(id, secretName))
-    const variables = secretVariables.length > 0 ? named('ProcessorsSecret', processorsSecret) : undefined
-    return {
-      processors: {
-        ...(variables &&
-          Object.fromEntries(
-            secretVariables.map((variable) => [variable, EcsSecret.fromSecretsManager(variables, variable)])
-          )),
-        ...(forward && { FORWARD_SECRET: whole('ForwardSecret', forwardSecret) }),
-        ...(database === 'secret' && { DATABASE_URL: whole('DatabaseSecret', databaseSecret) })
-      },
-      activity: {
-        ...(activity && { ACTIVITY_PASSWORD: whole('ActivitySecret', activitySecret) }),
-        ...(activityReadTokens && {
-          ACTIVITY_READ_TOKENS: whole('ActivityTokensSecret', activityTokensSecret)
-        })
-      }
-    }
   }
 }

@@ -12,6 +12,7 @@ import {
 } from 'aws-cdk-lib/aws-elasticloadbalancingv2'
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
+import { SERVING_PATH } from '../app/web/health-routes.ts'
 import { routeActivity } from './activity-routes.ts'
 import type { Network } from './network.ts'
 import type { Settings } from './settings.ts'
@@ -40,6 +41,7 @@ export class LoadBalancer extends Construct {
       internetFacing: true,
       securityGroup: network.entryGroup,
       dropInvalidHeaderFields: true,
+      deletionProtection: settings.retainData,
       idleTimeout: Duration.seconds(TIMINGS.loadBalancerIdle.seconds)
     })
     this.balancer.logAccessLogs(this.#createLogBucket(settings))
@@ -62,7 +64,7 @@ export class LoadBalancer extends Construct {
       loadBalancingAlgorithmType: TargetGroupLoadBalancingAlgorithmType.LEAST_OUTSTANDING_REQUESTS,
       deregistrationDelay: Duration.seconds(TIMINGS.deregistration.seconds),
       healthCheck: {
-        path: '/ready',
+        path: SERVING_PATH,
         healthyHttpCodes: '200',
         interval: Duration.seconds(TIMINGS.healthCheckInterval.seconds),
         timeout: Duration.seconds(TIMINGS.healthCheckTimeout.seconds),

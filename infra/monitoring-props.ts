@@ -1,4 +1,5 @@
 import type { IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
+import type { Firewall } from './firewall.ts'
 import type { LoadBalancer } from './load-balancer.ts'
 import type { Queues } from './queues.ts'
 import type { Services } from './services.ts'
@@ -9,6 +10,7 @@ export interface MonitoringProps {
   settings: Settings
   region: string
   loadBalancer: LoadBalancer
+  firewall: Firewall
   queues: Queues
   services: Services
 }

@@ -9,11 +9,13 @@ import {
   Port,
   SecurityGroup,
   SubnetType,
-  Vpc
+  Vpc,
+  type VpcEndpoint
 } from 'aws-cdk-lib/aws-ec2'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
+import { type EndpointService, endpointPolicy } from './endpoint-policies.ts'
 import type { Settings } from './settings.ts'
 import { PORT } from './timings.ts'
 
@@ -24,12 +26,12 @@ export interface NetworkProps {
 }
 
 /** AWS services that tasks call through interface endpoints. */
-const ENDPOINTS = {
-  Sqs: InterfaceVpcEndpointAwsService.SQS,
-  SecretsManager: InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
-  Ecr: InterfaceVpcEndpointAwsService.ECR,
-  EcrDocker: InterfaceVpcEndpointAwsService.ECR_DOCKER,
-  Logs: InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS
+const ENDPOINTS: Record<string, [InterfaceVpcEndpointAwsService, EndpointService]> = {
+  Sqs: [InterfaceVpcEndpointAwsService.SQS, 'sqs'],
+  SecretsManager: [InterfaceVpcEndpointAwsService.SECRETS_MANAGER, 'secretsmanager'],
+  Ecr: [InterfaceVpcEndpointAwsService.ECR, 'ecr'],
+  EcrDocker: [InterfaceVpcEndpointAwsService.ECR_DOCKER, 'ecr'],
+  Logs: [InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS, 'logs']
 }
 
 /**
@@ -46,7 +48,7 @@ export class Network extends Construct {
   constructor(scope: Construct, id: string, { settings, region, key }: NetworkProps) {
     super(scope, id)
     const existing = settings.vpc[region]
-    const own = existing ? undefined : this.#createVpc(settings, key)
+    const own = existing ? undefined : this.#createVpc(settings, region, key)
     this.vpc = own ?? Vpc.fromVpcAttributes(this, 'Vpc', existing!)
 
     // CloudFormation replaces a security group when its description changes
@@ -70,16 +72,20 @@ export class Network extends Construct {
     })
   }
 
-  #createVpc({ zones, natPerZone, logRetentionDays, retainData }: Settings, key: IKey | undefined): Vpc {
+  #createVpc(settings: Settings, region: string, key: IKey | undefined): Vpc {
+    const { natPerZone, logRetentionDays, retainData } = settings
+    // by index: zone names would require a lookup in the account
+    const zones =
+      settings.availabilityZones[region] ??
+      Array.from({ length: settings.zones }, (_, index) => Fn.select(index, Fn.getAzs()))
     const flowLog = new LogGroup(this, 'FlowLog', {
       retention: logRetentionDays as RetentionDays,
       removalPolicy: retainData ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
       ...(key && { encryptionKey: key })
     })
     return new Vpc(this, 'Vpc', {
-      // by index: zone names would require a lookup in the account
-      availabilityZones: Array.from({ length: zones }, (_, index) => Fn.select(index, Fn.getAzs())),
-      natGateways: natPerZone ? zones : 1,
+      availabilityZones: zones,
+      natGateways: natPerZone ? zones.length : 1,
       subnetConfiguration: [
         { name: 'public', subnetType: SubnetType.PUBLIC, cidrMask: 24, mapPublicIpOnLaunch: false },
         { name: 'private', subnetType: SubnetType.PRIVATE_WITH_EGRESS, cidrMask: 20 }
@@ -96,8 +102,12 @@ export class Network extends Construct {
 
   /** Gateway endpoints (DynamoDB, and S3 for image layers) are free; interface endpoints are not. */
   #addEndpoints(vpc: Vpc, { interfaceEndpoints }: Settings): void {
-    vpc.addGatewayEndpoint('DynamoDb', { service: GatewayVpcEndpointAwsService.DYNAMODB })
-    vpc.addGatewayEndpoint('S3', { service: GatewayVpcEndpointAwsService.S3 })
+    const restrict = (endpoint: VpcEndpoint, service: EndpointService) => {
+      for (const statement of endpointPolicy(this, service)) endpoint.addToPolicy(statement)
+    }
+    const { DYNAMODB, S3 } = GatewayVpcEndpointAwsService
+    restrict(vpc.addGatewayEndpoint('DynamoDb', { service: DYNAMODB }), 'dynamodb')
+    restrict(vpc.addGatewayEndpoint('S3', { service: S3 }), 's3')
     if (!interfaceEndpoints) return
     const endpointGroup = new SecurityGroup(this, 'EndpointGroup', {
       vpc,
@@ -107,8 +117,9 @@ export class Network extends Construct {
     for (const tasks of [this.webGroup, this.workerGroup]) {
       endpointGroup.connections.allowFrom(tasks, Port.tcp(443), 'calls to AWS')
     }
-    for (const [name, service] of Object.entries(ENDPOINTS)) {
-      vpc.addInterfaceEndpoint(name, { service, open: false, securityGroups: [endpointGroup] })
+    for (const [name, [service, actions]] of Object.entries(ENDPOINTS)) {
+      const props = { service, open: false, securityGroups: [endpointGroup] }
+      restrict(vpc.addInterfaceEndpoint(name, props), actions)
     }
   }
 }

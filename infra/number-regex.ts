@@ -1,6 +1,7 @@
 /**
  * Returns a regular expression that matches decimal numbers above `limit`. AWS WAF can only compare headers
- * as text.
+ * as text, and accepts no capturing groups.
+ * Source: https://docs.aws.amazon.com/waf/latest/developerguide/waf-regex-pattern-support.html
  *
  * @param limit whole number, at least 0
  */
@@ -13,5 +14,5 @@ export function regexForNumbersAbove(limit: number): string {
       ? []
       : [`${digits.slice(0, index)}[${Number(digit) + 1}-9]\\d{${digits.length - index - 1}}`]
   )
-  return `^0*(${[longer, ...higher].join('|')})$`
+  return `^0*(?:${[longer, ...higher].join('|')})$`
 }

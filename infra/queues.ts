@@ -1,6 +1,12 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib'
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
-import { DeduplicationScope, FifoThroughputLimit, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
+import {
+  DeduplicationScope,
+  FifoThroughputLimit,
+  Queue,
+  QueueEncryption,
+  RedrivePermission
+} from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import { namesOf } from './resource-names.ts'
 import type { Settings } from './settings.ts'
@@ -32,10 +38,21 @@ export class Queues extends Construct {
         ? { encryption: QueueEncryption.KMS, encryptionMasterKey: key, dataKeyReuse: Duration.hours(1) }
         : { encryption: QueueEncryption.SQS_MANAGED })
     }
-    this.deadLetterQueue = new Queue(this, 'DeadLetterQueue', { ...common, queueName: names.deadLetterQueue })
+    // by name: the queue refers to its dead-letter queue
+    const source = Queue.fromQueueArn(
+      this,
+      'Source',
+      Stack.of(this).formatArn({ service: 'sqs', resource: names.queue })
+    )
+    this.deadLetterQueue = new Queue(this, 'DeadLetterQueue', {
+      ...common,
+      queueName: names.deadLetterQueue,
+      redriveAllowPolicy: { redrivePermission: RedrivePermission.BY_QUEUE, sourceQueues: [source] }
+    })
     this.queue = new Queue(this, 'Queue', {
       ...common,
       queueName: names.queue,
+      redriveAllowPolicy: { redrivePermission: RedrivePermission.DENY_ALL },
       visibilityTimeout: Duration.seconds(TIMINGS.visibility.seconds),
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: MAXIMUM_RECEIVES }
     })

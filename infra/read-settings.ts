@@ -1,3 +1,5 @@
+import { regionsOfRds } from './rds-certificates.ts'
+import { regionOf } from './setting-values.ts'
 import { Settings } from './settings.ts'
 
 /** The settings, or one line for each problem. */
@@ -18,7 +20,8 @@ export function readSettings(context: Readonly<Record<string, unknown>>): Settin
 }
 
 function findConflicts(settings: Settings): string[] {
-  const { homeRegion, domainName, hostedZoneId, certificateArns, regions } = settings
+  const { homeRegion, domainName, hostedZoneId, hostedZoneName, certificateArns, regions } = settings
+  const isElsewhere = (name: string) => !regions.includes(name)
   const { web, worker, database, databaseCapacity } = settings
   const conflicts: [boolean, string][] = [
     [!!hostedZoneId && !domainName, 'hostedZoneId: needs domainName'],
@@ -50,7 +53,22 @@ function findConflicts(settings: Settings): string[] {
       settings.activityAllowedOrigins.length > 0 && !settings.activityReadTokens,
       'activityAllowedOrigins: needs activityReadTokens=true; a page of another origin reads with a token'
     ],
-    [new Set(regions).size < regions.length, 'regions: a region is repeated'],
+    [settings.dnsRecord === 'simple' && regions.length > 1, 'dnsRecord: several regions need `latency`'],
+    [!!hostedZoneName && !hostedZoneId, 'hostedZoneName: needs hostedZoneId'],
+    [
+      !!hostedZoneName && !!domainName && !`.${domainName}`.endsWith(`.${hostedZoneName}`),
+      'hostedZoneName: domainName is not in this zone'
+    ],
+    [
+      Object.keys(certificateArns).some(isElsewhere),
+      'certificateArns: names a region that is not in regions'
+    ],
+    [
+      Object.entries(certificateArns).some(([region, arn]) => regionOf(arn) !== region),
+      'certificateArns: a certificate is in another region'
+    ],
+    ...conflictsOfTopics(settings),
+    ...conflictsOfZones(settings),
     [!!homeRegion && !regions.includes(homeRegion), 'homeRegion: is not in regions'],
     [web.minimumTasks > web.maximumTasks, 'web.minimumTasks: exceeds maximumTasks'],
     [worker.minimumTasks > worker.maximumTasks, 'worker.minimumTasks: exceeds maximumTasks'],
@@ -64,9 +82,53 @@ function findConflicts(settings: Settings): string[] {
       'secretVariables: a name is also in variables'
     ],
     [
+      database === 'aurora' && !regionsOfRds().has(regions[0]!),
+      'database: the image has no certificate authority of Amazon RDS for this region (docs/upgrading.md)'
+    ],
+    [
       database === 'aurora' && regions.length > 1,
       'database: aurora supports one region; with several, use database=secret and a database that all regions can reach'
     ]
   ]
   return conflicts.flatMap(([isConflict, problem]) => (isConflict ? [problem] : []))
+}
+
+function conflictsOfTopics({ alarmTopicArns, alarmEmails, regions }: Settings): [boolean, string][] {
+  return [
+    [
+      Object.keys(alarmTopicArns).some((region) => !regions.includes(region)),
+      'alarmTopicArns: names a region that is not in regions'
+    ],
+    [
+      Object.entries(alarmTopicArns).some(([region, arn]) => regionOf(arn) !== region),
+      'alarmTopicArns: a topic is in another region'
+    ],
+    [
+      alarmEmails.length > 0 && regions.every((region) => alarmTopicArns[region]),
+      'alarmEmails: alarmTopicArns has a topic for each region, so nobody would be subscribed'
+    ]
+  ]
+}
+
+function conflictsOfZones({ vpc, availabilityZones, regions }: Settings): [boolean, string][] {
+  const given: [name: string, zones: Record<string, readonly string[]>][] = [
+    ['availabilityZones', availabilityZones],
+    ['vpc', Object.fromEntries(Object.entries(vpc).map(([region, of]) => [region, of.availabilityZones]))]
+  ]
+  return [
+    ...given.flatMap(([name, zones]): [boolean, string][] => [
+      [
+        Object.keys(zones).some((region) => !regions.includes(region)),
+        `${name}: names a region that is not in regions`
+      ],
+      [
+        Object.entries(zones).some(([region, names]) => names.some((zone) => zone.slice(0, -1) !== region)),
+        `${name}: a zone is in another region`
+      ]
+    ]),
+    [
+      Object.keys(availabilityZones).some((region) => vpc[region]),
+      'availabilityZones: vpc has the zones of that region already'
+    ]
+  ]
 }

@@ -5,7 +5,7 @@ import { EventField, Match, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events
 import { SnsTopic } from 'aws-cdk-lib/aws-events-targets'
 import { Schedule, ScheduleExpression, ScheduleGroup } from 'aws-cdk-lib/aws-scheduler'
 import { EcsRunFargateTask } from 'aws-cdk-lib/aws-scheduler-targets'
-import type { ITopic } from 'aws-cdk-lib/aws-sns'
+import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
 import type { Settings } from './settings.ts'
 
@@ -54,7 +54,8 @@ export class ReconcileSchedule extends Construct {
         }
       },
       targets: [
-        new SnsTopic(alarmTopic, {
+        // as an existing topic: the CDK would let EventBridge use the key for any topic
+        new SnsTopic(Topic.fromTopicArn(this, 'AlarmTopic', alarmTopic.topicArn), {
           message: RuleTargetInput.fromText(
             `reconcile failed: ${EventField.fromPath('$.detail.stoppedReason')}. What to do: docs/operations.md, "Alarms", ReconcileFailed.`
           )

@@ -62,6 +62,8 @@ export class Services extends Construct {
   readonly operator: FargateTaskDefinition
   /** Undefined outside the home region, and with `reconcileEvery: never`. */
   readonly reconcile: ReconcileSchedule | undefined
+  /** Undefined outside the home region, and without the setting `pollChannel`. */
+  readonly poll: FargateService | undefined
   readonly #network: Network
 
   constructor(scope: Construct, id: string, props: ServicesProps) {
@@ -142,7 +144,7 @@ export class Services extends Construct {
       canary.node.addDependency(this.web, this.worker)
     }
     if (isHomeRegion && settings.pollChannel) {
-      this.#createService('Poll', task('poll', SMALL), network.workerGroup, { desiredCount: 1 })
+      this.poll = this.#createService('Poll', task('poll', SMALL), network.workerGroup, { desiredCount: 1 })
     }
   }
 

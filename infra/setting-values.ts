@@ -2,12 +2,14 @@ import { z } from 'zod'
 import { VARIABLES } from '../app/config.ts'
 
 /** Context values are JSON in cdk.json, and text in `-c name=value`. */
+const numeric = z.union([z.number(), z.string().regex(/^\d+$/, 'is not a whole number').transform(Number)])
+
 export const wholeNumber = (minimum: number, maximum: number) =>
-  z.coerce.number().int().min(minimum).max(maximum)
+  numeric.pipe(z.number().int().min(minimum).max(maximum))
 
 export const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')])
 
-/** A list. Text is split at commas. */
+/** A list without repetitions. Text is split at commas. */
 export const list = <Item extends z.ZodType>(item: Item) =>
   z.preprocess(
     (given) =>
@@ -17,7 +19,7 @@ export const list = <Item extends z.ZodType>(item: Item) =>
             .map((part) => part.trim())
             .filter(Boolean)
         : given,
-    z.array(item)
+    z.array(item).refine((items) => new Set(items).size === items.length, { error: 'repeats a value' })
   )
 
 /** An object. Text is parsed as JSON. */
@@ -32,8 +34,61 @@ function parsed(text: string): unknown {
   }
 }
 
+/** Name of an AWS region. */
+const REGION =
+  '(?:af|ap|ca|cn|eu|il|me|mx|sa|us|us-gov)-(?:central|north|south|east|west|northeast|northwest|southeast|southwest)-\\d'
+
 /** An AWS region, such as eu-west-1. */
-export const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'is not an AWS region, such as eu-west-1')
+export const region = z.string().regex(new RegExp(`^${REGION}$`), 'is not an AWS region, such as eu-west-1')
+
+/** Values by region. */
+export const byRegion = <Shape extends z.ZodType>(shape: Shape) => json(z.record(region, shape))
+
+/** Availability zones of a region. */
+export const availabilityZones = z
+  .array(z.string().regex(new RegExp(`^${REGION}[a-z]$`), 'is not an availability zone, such as eu-west-1a'))
+  .min(2)
+  .max(6)
+  .refine((names) => new Set(names).size === names.length, { error: 'repeats a zone' })
+
+/**
+ * A host name in lower case, without a dot at the end.
+ * Source: https://www.rfc-editor.org/rfc/rfc1123#section-2.1
+ */
+export const hostName = z
+  .string()
+  .max(253)
+  .regex(
+    /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?=[a-z0-9-]*[a-z])[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
+    'is not a host name, such as hooks.example.com: lower case, without https:// and without a path'
+  )
+
+/** Maximum length of a certificate's first name. Source: https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html */
+export const certificateName = hostName.max(64)
+
+export const hostedZoneId = z
+  .string()
+  .regex(/^Z[A-Z0-9]{1,31}$/, 'is not the id of a hosted zone, such as Z0123456789')
+
+/** The ARN of a resource of a service; `resource` is a regular expression. */
+const arn = (service: string, resource: string, example: string) =>
+  z
+    .string()
+    .regex(
+      new RegExp(`^arn:aws[a-z-]*:${service}:${REGION}:\\d{12}:${resource}$`),
+      `is not an ARN, such as arn:aws:${service}:eu-west-1:111111111111:${example}`
+    )
+
+export const certificateArn = arn(
+  'acm',
+  'certificate/[\\w-]{1,64}',
+  'certificate/01234567-89ab-cdef-0123-456789abcdef'
+)
+
+export const topicArn = arn('sns', '[\\w-]{1,256}', 'oncall')
+
+/** Returns the region in an ARN. */
+export const regionOf = (ofArn: string): string => ofArn.split(':')[3]!
 
 /** Memory sizes (MiB) that Fargate supports, by CPU units. */
 const SIZES: Record<number, readonly number[]> = {
@@ -55,15 +110,24 @@ export const taskSize = z
 
 export type TaskSize = z.output<typeof taskSize>
 
-const subnets = z.array(z.string().regex(/^subnet-[0-9a-f]{8,17}$/, 'is not a subnet id')).min(2)
+const subnets = z
+  .array(z.string().regex(/^subnet-(?:[0-9a-f]{8}|[0-9a-f]{17})$/, 'is not a subnet id'))
+  .min(2)
+  .refine((ids) => new Set(ids).size === ids.length, { error: 'repeats a subnet' })
 
 /** An existing VPC. */
-export const existingVpc = z.strictObject({
-  vpcId: z.string().regex(/^vpc-[0-9a-f]{8,17}$/, 'is not a VPC id'),
-  availabilityZones: z.array(z.string()).min(2),
-  publicSubnetIds: subnets,
-  privateSubnetIds: subnets
-})
+export const existingVpc = z
+  .strictObject({
+    vpcId: z.string().regex(/^vpc-(?:[0-9a-f]{8}|[0-9a-f]{17})$/, 'is not a VPC id'),
+    availabilityZones,
+    publicSubnetIds: subnets,
+    privateSubnetIds: subnets
+  })
+  .refine(
+    ({ availabilityZones, publicSubnetIds, privateSubnetIds }) =>
+      [publicSubnetIds, privateSubnetIds].every((ids) => ids.length === availabilityZones.length),
+    { error: 'needs one public and one private subnet for each of availabilityZones, in their order' }
+  )
 
 /** An origin whose pages may read the activity feed: what ACTIVITY_ALLOWED_ORIGINS accepts. */
 export const activityOrigin = z
@@ -102,9 +166,14 @@ export const oidcProvider = z.strictObject({
 export type OidcProvider = z.output<typeof oidcProvider>
 
 /** Retention periods that CloudWatch Logs supports, in days. */
-export const logRetentionDays = z.coerce
-  .number()
-  .pipe(z.literal([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731]))
+export const logRetentionDays = numeric.pipe(
+  z.literal([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731])
+)
+
+/** Value of an environment variable. The operating system ends it at a null character. */
+export const variableValue = z
+  .string()
+  .refine((text) => !text.includes('\0'), { error: 'has a null character' })
 
 /** Name of an environment variable of a user's processor. */
 export const processorVariable = z

@@ -2,10 +2,17 @@ import { z } from 'zod'
 import { CHANGE_KINDS } from '../app/commands/reconcile/change-kinds.ts'
 import { POLL_CHANNEL_NAME } from '../app/config.ts'
 import { JOURNAL_INDEXES } from '../app/journal/journal-table.ts'
+import { isScheduleExpression } from './schedule-expression.ts'
 import {
   activityOrigin,
+  availabilityZones,
+  byRegion,
+  certificateArn,
+  certificateName,
   existingVpc,
   flag,
+  hostedZoneId,
+  hostName,
   json,
   list,
   logRetentionDays,
@@ -13,6 +20,8 @@ import {
   processorVariable,
   region,
   taskSize,
+  topicArn,
+  variableValue,
   wholeNumber
 } from './setting-values.ts'
 
@@ -34,7 +43,7 @@ export const SETTINGS = {
       'prefix of all resource names: lower case, at most 31 characters, no hyphen at the end or next to another one',
     schema: z
       .string()
-      .regex(/^(?=.{2,31}$)[a-z](-?[a-z0-9])+$/)
+      .regex(/^(?=.{2,31}$)[a-z](?:-?[a-z0-9])+$/)
       .default('cloudinary-listener')
   }),
   regions: setting({
@@ -51,6 +60,12 @@ export const SETTINGS = {
   }),
 
   zones: setting({ meaning: 'number of availability zones', schema: wholeNumber(2, 3).default(2) }),
+  availabilityZones: setting({
+    meaning:
+      'zones by region: `{"us-east-1": ["us-east-1a", "us-east-1c"]}`; not set: the first `zones`. Choose before the first deployment, ' +
+      'without zones that [have no Fargate](#inbound-traffic)',
+    schema: byRegion(availabilityZones).default({})
+  }),
   natPerZone: setting({
     meaning: 'one NAT gateway per zone; false: a single one, which is cheaper',
     schema: flag.default(false)
@@ -63,27 +78,30 @@ export const SETTINGS = {
   vpc: setting({
     meaning:
       'existing VPC by region: `{"eu-west-1": {"vpcId", "availabilityZones", "publicSubnetIds", "privateSubnetIds"}}`',
-    schema: json(z.record(z.string(), existingVpc)).default({})
+    schema: byRegion(existingVpc).default({})
   }),
 
   domainName: setting({
     meaning: 'host name of the webhook, such as hooks.example.com',
-    schema: z.string().min(4).optional()
+    schema: certificateName.optional()
   }),
   hostedZoneId: setting({
     meaning: 'Route 53 hosted zone for the certificate and the DNS record',
-    schema: z
-      .string()
-      .regex(/^Z[A-Z0-9]+$/)
-      .optional()
+    schema: hostedZoneId.optional()
   }),
   hostedZoneName: setting({
-    meaning: 'name of that zone; not set: `domainName` without its first label',
-    schema: z.string().min(3).optional()
+    meaning: 'name of that zone; not set: `domainName` without its first label, or all of it if it has two',
+    schema: hostName.optional()
+  }),
+  dnsRecord: setting({
+    meaning:
+      'DNS record of `domainName` in that zone: `latency`; or, for a deployment that has a simple record, `simple`, and `none` ' +
+      'while it [moves](#several-regions)',
+    schema: z.enum(['latency', 'simple', 'none']).default('latency')
   }),
   certificateArns: setting({
     meaning: 'existing certificates by region: `{"eu-west-1": "arn:…"}`',
-    schema: json(z.record(z.string(), z.string().startsWith('arn:'))).default({})
+    schema: byRegion(certificateArn).default({})
   }),
   requestsPerIp: setting({
     meaning:
@@ -105,9 +123,9 @@ export const SETTINGS = {
   }),
   worker: setting({
     meaning:
-      'the worker role; `minimumTasks` 0 allows scaling to zero; scales on `backlogPerTask` waiting messages, and when the ' +
-      'oldest waits `oldestSeconds`; `concurrency` is WORKER_CONCURRENCY; `spot` runs three of four additional tasks on ' +
-      'Fargate Spot',
+      'the worker role; `minimumTasks` 0 allows scaling to zero; scales on `backlogPerTask` waiting messages, on `cpuPercent`, ' +
+      'on `busyPercent` of `concurrency` (WORKER_CONCURRENCY), and when the oldest message waits `oldestSeconds`; `spot` runs ' +
+      'three of four additional tasks on Fargate Spot',
     schema: json(
       z.strictObject({
         size: taskSize.default({ cpu: 512, memoryMiB: 1024 }),
@@ -115,6 +133,8 @@ export const SETTINGS = {
         maximumTasks: wholeNumber(1, 1000).default(20),
         concurrency: wholeNumber(1, 1000).default(50),
         backlogPerTask: wholeNumber(1, 1_000_000).default(500),
+        cpuPercent: wholeNumber(20, 90).default(60),
+        busyPercent: wholeNumber(10, 90).default(70),
         oldestSeconds: wholeNumber(10, 86_400).default(120),
         spot: flag.default(false)
       })
@@ -125,7 +145,9 @@ export const SETTINGS = {
       'schedule of `reconcile` as an EventBridge Scheduler expression, or `never`; in the home region only',
     schema: z
       .string()
-      .regex(/^(never|(rate|cron)\(.+\))$/)
+      .refine((given) => given === 'never' || isScheduleExpression(given), {
+        error: 'is not `never`, a rate such as rate(1 hour) or rate(30 minutes), or a cron(…) of six fields'
+      })
       .default('rate(1 hour)')
   }),
   reconcileTypes: setting({
@@ -200,6 +222,12 @@ export const SETTINGS = {
     schema: wholeNumber(1, JOURNAL_INDEXES.length).default(JOURNAL_INDEXES.length)
   }),
   alarmEmails: setting({ meaning: 'recipients of alarms', schema: list(z.email()).default([]) }),
+  alarmTopicArns: setting({
+    meaning:
+      'existing SNS topics for alarms by region, instead of a new one: `{"eu-west-1": "arn:…"}`; CloudWatch and EventBridge must ' +
+      'be allowed to publish to them',
+    schema: byRegion(topicArn).default({})
+  }),
   alarmOldestSeconds: setting({
     meaning: 'age of the oldest event, retries included, that raises `OldestMessage`',
     schema: wholeNumber(60, 1_209_600).default(900)
@@ -242,7 +270,7 @@ export const SETTINGS = {
   variables: setting({
     meaning:
       'environment variables of your own processors, for `worker` and commands: `{"CMS_URL": "https://…"}`',
-    schema: json(z.record(processorVariable, z.string())).default({})
+    schema: json(z.record(processorVariable, variableValue)).default({})
   }),
   secretVariables: setting({
     meaning:

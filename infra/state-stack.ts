@@ -3,18 +3,11 @@ import { AttributeType, Billing, ProjectionType, TableEncryptionV2, TableV2 } fr
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager'
 import type { Construct } from 'constructs'
-import { VARIABLES } from '../app/config.ts'
 import { JOURNAL, JOURNAL_INDEXES } from '../app/journal/journal-table.ts'
 import { createCustomerKey } from './customer-key.ts'
 import { namesOf } from './resource-names.ts'
+import { putSecretCommand, type SecretDefinition, secretsOf } from './secret-definitions.ts'
 import type { Settings } from './settings.ts'
-
-interface SecretDefinition {
-  id: string
-  secretName: string
-  /** Format of its value. */
-  format: string
-}
 
 /**
  * The state that all regions share: the journal and the secrets. Secrets are created without a value, so no
@@ -31,64 +24,11 @@ export class StateStack extends Stack {
   constructor(scope: Construct, id: string, { settings, ...props }: StackProps & { settings: Settings }) {
     super(scope, id, { ...props, description: 'Journal and secrets of the Cloudinary listener' })
     const { name, regions, customerKey } = settings
-    const names = namesOf(name)
     this.key = customerKey && regions.length === 1 ? createCustomerKey(this, settings) : undefined
-    const secrets = [
-      { id: 'Cloudinary', secretName: names.secret, format: 'cloudinary://KEY:SECRET@CLOUD' },
-      ...(settings.forward
-        ? [{ id: 'Forward', secretName: names.forwardSecret, format: 'whsec_ and 24 to 64 bytes in base64' }]
-        : []),
-      ...(settings.activity
-        ? [
-            {
-              id: 'Activity',
-              secretName: names.activitySecret,
-              format: `password of the activity page: ${VARIABLES.ACTIVITY_PASSWORD.allowed}`
-            }
-          ]
-        : []),
-      ...(settings.activityReadTokens
-        ? [
-            {
-              id: 'ActivityTokens',
-              secretName: names.activityTokensSecret,
-              format: VARIABLES.ACTIVITY_READ_TOKENS.allowed
-            }
-          ]
-        : []),
-      ...(settings.activityOidc
-        ? [
-            {
-              id: 'ActivityOidc',
-              secretName: names.activityOidcSecret,
-              format: `client secret of ${settings.activityOidc.issuer}`
-            }
-          ]
-        : []),
-      ...(settings.database === 'secret'
-        ? [
-            {
-              id: 'Database',
-              secretName: names.databaseSecret,
-              format: 'postgres://USER:PASSWORD@HOST:PORT/NAME'
-            }
-          ]
-        : []),
-      ...(settings.secretVariables.length > 0
-        ? [
-            {
-              id: 'Processors',
-              secretName: names.processorsSecret,
-              format: JSON.stringify(
-                Object.fromEntries(settings.secretVariables.map((variable) => [variable, '…']))
-              )
-            }
-          ]
-        : [])
-    ].map((secret) => this.#createSecret(settings, secret))
+    const secrets = secretsOf(settings).map((secret) => this.#createSecret(settings, secret))
     // created last: if a secret's name is still taken, the stack is rolled back, and the retained journal
     // would stay
-    this.#createJournal(settings, names.journal).node.addDependency(...secrets)
+    this.#createJournal(settings, namesOf(name).journal).node.addDependency(...secrets)
   }
 
   #createJournal(settings: Settings, tableName: string): TableV2 {
@@ -138,8 +78,8 @@ export class StateStack extends Stack {
         'docs/operations.md describes how to rotate it by hand without losing a notification.'
     })
     new CfnOutput(this, `${id}Secret`, {
-      description: `Sets the value of the secret: ${format}`,
-      value: `aws secretsmanager put-secret-value --region ${this.region} --secret-id ${secretName} --secret-string '…'`
+      description: `Sets the value of the secret, which you paste after it: ${format}`,
+      value: putSecretCommand(this.region, secretName)
     })
     return secret
   }

@@ -1,5 +1,6 @@
-import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib'
+import { Duration, RemovalPolicy, Size, Stack, Validations } from 'aws-cdk-lib'
 import {
+  AwsLogDriverMode,
   Capability,
   ContainerDependencyCondition,
   type ContainerImage,
@@ -19,7 +20,7 @@ import type { Permission } from './permissions.ts'
 import { namesOf } from './resource-names.ts'
 import type { TaskSize } from './setting-values.ts'
 import type { Settings } from './settings.ts'
-import { PORT, TIMINGS } from './timings.ts'
+import { PORT } from './timings.ts'
 
 /** Properties that all task definitions share. */
 export interface TaskPlatform {
@@ -38,7 +39,7 @@ export interface TaskProps {
   permissions: readonly Permission[]
   /** Time from SIGTERM to SIGKILL, in seconds. */
   stopTimeout: number
-  /** Whether the container listens on a port. Adds a health check. */
+  /** Whether the container listens on a port. The load balancer checks it, so it has no check of its own. */
   listens?: boolean
   /** Command that must succeed before the container starts, such as `migrate`. */
   initCommand?: string
@@ -48,6 +49,9 @@ export interface TaskProps {
 const USER = '1000:1000'
 
 const CONTAINER = 'listener'
+
+/** Log lines that wait for CloudWatch: some 60,000. More are dropped, the oldest first. */
+const LOG_BUFFER_MIB = 25
 
 /** Creates the task definition of a role: not root, no capabilities, read-only file system. */
 export function createTaskDefinition(
@@ -85,7 +89,13 @@ export function createTaskDefinition(
     user: USER,
     readonlyRootFilesystem: true,
     linuxParameters: linux,
-    logging: LogDrivers.awsLogs({ logGroup, streamPrefix: 'listener' })
+    logging: LogDrivers.awsLogs({
+      logGroup,
+      streamPrefix: 'listener',
+      // a write that waits for CloudWatch would stop the process, and with it the webhook (docs/decisions/0032)
+      mode: AwsLogDriverMode.NON_BLOCKING,
+      maxBufferSize: Size.mebibytes(LOG_BUFFER_MIB)
+    })
   }
   const container = task.addContainer(CONTAINER, {
     ...common,
@@ -94,14 +104,7 @@ export function createTaskDefinition(
     ...(listens && {
       // a container sees its own limit, not the task's, and web sizes its memory budgets by it
       memoryLimitMiB: size.memoryMiB,
-      portMappings: [{ containerPort: PORT }],
-      healthCheck: {
-        command: ['CMD', 'node', 'app/web/health-check.ts', String(PORT)],
-        interval: Duration.seconds(TIMINGS.healthCheckInterval.seconds),
-        timeout: Duration.seconds(TIMINGS.healthCheckTimeout.seconds),
-        retries: 3,
-        startPeriod: Duration.seconds(TIMINGS.healthCheckGrace.seconds)
-      }
+      portMappings: [{ containerPort: PORT }]
     })
   })
   if (initCommand) {

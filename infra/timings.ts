@@ -39,19 +39,19 @@ export const TIMINGS = {
   },
   healthCheckInterval: {
     seconds: 10,
-    at: 'target group, container',
+    at: 'target group',
     meaning: 'interval of health checks; three failures count',
-    constraint: 'longer than the 5 s for which `/ready` caches an answer of the queue'
+    constraint: 'longer than the timeout of a health check'
   },
   healthCheckTimeout: {
     seconds: 5,
-    at: 'target group, container',
+    at: 'target group',
     meaning: 'timeout of a health check',
-    constraint: 'longer than the 2 s that `/ready` waits for the queue'
+    constraint: 'longer than the 1 s that the event loop may be late before `web` answers 503'
   },
   healthCheckGrace: {
     seconds: 60,
-    at: 'service `web`, container',
+    at: 'services `web` and `activity`',
     meaning: 'grace period of a new task before failed health checks count',
     constraint: 'longer than the 6 s that reading the secret may take'
   },

@@ -14,6 +14,8 @@ export interface TopicProps {
   key: IKey | undefined
 }
 
+export const topicName = ({ name }: Settings, suffix: string): string => `${name}-${suffix}`
+
 /** Creates an SNS topic and its subscriptions. Subscribers by e-mail must confirm once. */
 export function createTopic(
   scope: Construct,
@@ -21,7 +23,7 @@ export function createTopic(
   { settings, suffix, emails, phones = [], key }: TopicProps
 ): Topic {
   const topic = new Topic(scope, id, {
-    topicName: `${settings.name}-${suffix}`,
+    topicName: topicName(settings, suffix),
     displayName: `${settings.name} ${suffix}`,
     enforceSSL: true,
     ...(key && { masterKey: key })

@@ -119,6 +119,12 @@ export const METRICS = {
     dimensions: ROLE,
     meaning: 'from the start of the request until the journal has the outcome, checked every second'
   },
+  ConcurrencyUsed: {
+    unit: 'None',
+    dimensions: ROLE,
+    meaning:
+      'assets whose events a worker processes at the moment, in percent of `WORKER_CONCURRENCY`; written every minute'
+  },
   BreakerOpen: {
     unit: 'None',
     dimensions: ROLE,

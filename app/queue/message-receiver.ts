@@ -93,6 +93,11 @@ export class MessageReceiver {
     })
   }
 
+  /** Number of message groups that are being handled, at most `concurrency`. */
+  get groupsInProgress(): number {
+    return this.#lanes.size
+  }
+
   start(): void {
     this.#receiving ??= this.#receiveUntilStopped()
   }

@@ -51,6 +51,7 @@ export const worker = defineRole({
       onFirstStart: (waitedMs) => samples?.started(waitedMs),
       concurrency: config.WORKER_CONCURRENCY
     })
+    metrics.gauge('ConcurrencyUsed', () => (100 * receiver.groupsInProgress) / config.WORKER_CONCURRENCY)
     await startProcessors(listener.processors, { config, log })
     receiver.start()
     samples?.start()

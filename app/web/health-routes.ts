@@ -21,9 +21,17 @@ const PROBE_VALID_MS = 5000
 const MAXIMUM_WAITING = 100
 
 /**
- * `GET /health`: 200 while the process works, 503 if the task must be replaced; does not probe the queue.
- * `GET /ready`: 200 if the task can receive traffic. On AWS the load balancer checks `/ready`, so ECS replaces
- * tasks while SQS is down.
+ * What the load balancer asks. Not a path of its own: tasks of an older release would answer 404 during an update,
+ * and ECS would replace them.
+ */
+export const SERVING_PATH = '/ready?queue=ignore'
+
+/**
+ * - `GET /health`: 200 while the process works, 503 if the task must be replaced.
+ * - `GET /ready`: 200 if the task can store notifications. Probes the queue, so Route 53 leaves a region whose
+ *   queue is down.
+ * - `GET /ready?queue=ignore`: 200 if the task can do its part. On AWS, ECS replaces a task for which the load
+ *   balancer gets no 200, and while the queue is down other tasks would not help.
  */
 export const health: FastifyPluginAsync<HealthOptions> = async (app, options) => {
   const { lifecycle, availability, probeQueue, clock } = options
@@ -49,8 +57,10 @@ export const health: FastifyPluginAsync<HealthOptions> = async (app, options) =>
     return { status: 'alive' }
   })
 
-  app.get('/ready', async (_request, reply) => {
+  app.get<{ Querystring: { queue?: string } }>('/ready', async ({ query }, reply) => {
     if (lifecycle.state !== 'ready') return reply.code(503).send({ status: lifecycle.state })
+    if (availability.isStuck) return reply.code(503).send({ status: 'refusing everything' })
+    if (query.queue === 'ignore') return { status: 'ready' }
     if (waiting === MAXIMUM_WAITING) return reply.code(503).send({ status: 'busy' })
     waiting++
     const reachable = await queueReachable()

@@ -48,16 +48,20 @@ export const TRAFFIC = {
   metricLogBytes: [3000, 'bytes', 'metric lines of a task in a minute'],
   insightsLogBytes: [8000, 'bytes', 'lines of Container Insights in a minute'],
   logCompression: [0.15, 'of ingested bytes', 'stored by CloudWatch, according to its price list'],
-  customMetrics: [21, 'metrics', 'those of docs/operations.md, with two processors and three reasons'],
+  customMetrics: [
+    23,
+    'metrics',
+    'those of docs/operations.md, with two processors and three reasons, and one of the firewall'
+  ],
   insightsMetrics: [
     48,
     'metrics',
     'Container Insights: 8 of the cluster, 11 of each service, 6 of each task definition; not checked'
   ],
   alarmMetrics: [
-    32,
+    49,
     'metrics',
-    'of nine alarms, of two for deployments, and of scaling; a formula counts once for each metric'
+    'of 15 alarms, of two for deployments, and of scaling; a formula counts once for each metric'
   ],
   viewers: [10, 'viewers', 'open activity pages or feeds; assumed'],
   viewerHours: [160, 'hours', 'in which somebody watches: eight hours of each working day; assumed'],

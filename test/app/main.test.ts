@@ -176,7 +176,11 @@ t.test("uses the user's logger with safe serializers, and writes metrics beside 
     [{ msg: 'stopping', signal: 'SIGTERM' }, { msg: 'stopped' }]
   )
   const [metrics] = last.filter(({ mine }) => !mine)
-  t.strictSame(Object.keys(metrics!), ['_aws', 'Role', 'BreakerOpen'], 'metrics are not log lines')
+  t.strictSame(
+    Object.keys(metrics!),
+    ['_aws', 'Role', 'BreakerOpen', 'ConcurrencyUsed'],
+    'metrics are not log lines'
+  )
 })
 
 t.test('an uncaught error stops the role gracefully with exit code 1', async (t) => {

@@ -1,4 +1,5 @@
 import {
+  DescribeSecretCommand,
   GetSecretValueCommand,
   ListSecretsCommand,
   ResourceNotFoundException,
@@ -49,6 +50,20 @@ test('a rotation moves the current version to AWSPREVIOUS', async (t) => {
     name: 'ResourceNotFoundException',
     message: "Secrets Manager can't find the specified secret value for staging label: AWSPREVIOUS"
   })
+})
+
+test('describes a secret by the stages of its versions', async (t) => {
+  const { server, client } = await start(t, { a: 'one' })
+  const stagesOf = async (SecretId: string) => {
+    const { VersionIdsToStages } = await client.send(new DescribeSecretCommand({ SecretId }))
+    return VersionIdsToStages && Object.values(VersionIdsToStages)
+  }
+  t.strictSame(await stagesOf('a'), [['AWSCURRENT']])
+  server.rotate('a', 'two')
+  t.strictSame((await stagesOf('a'))?.flat().sort(), ['AWSCURRENT', 'AWSPREVIOUS'])
+  server.set('empty', 'AWSCURRENT', undefined)
+  t.equal(await stagesOf('empty'), undefined)
+  await t.rejects(stagesOf('unknown'), ResourceNotFoundException)
 })
 
 test('answers ResourceNotFoundException to an unknown secret', async (t) => {

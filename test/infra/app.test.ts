@@ -8,6 +8,9 @@ import { defineApp } from '../../infra/stacks.ts'
 import { CHILD_ENVIRONMENT } from '../support/system.ts'
 import { synthesise, Template, USER_SETTINGS, violationsOf } from '../support/templates.ts'
 import { activity } from './app/activity.ts'
+import { alarms } from './app/alarms.ts'
+import { bootstrap } from './app/bootstrap.ts'
+import { deployment } from './app/deployment.ts'
 import { emulators } from './app/emulators.ts'
 import { environment } from './app/environment.ts'
 import { image } from './app/image.ts'
@@ -17,9 +20,12 @@ import { observability } from './app/observability.ts'
 import { permissions } from './app/permissions.ts'
 import { regions } from './app/regions.ts'
 import { releases } from './app/releases.ts'
+import { secretAccess } from './app/secret-access.ts'
+import { security } from './app/security.ts'
 import { services } from './app/services.ts'
 import { state } from './app/state.ts'
 import { timings } from './app/timings.ts'
+import { workerScaling } from './app/worker-scaling.ts'
 
 t.setTimeout(180_000)
 
@@ -96,7 +102,24 @@ const bespoke = synthesise(join(directory, 'bespoke'), {
   database: 'aurora'
 })
 
-const all = { plain, several, trial, bespoke }
+/** One region, and every secret, encrypted with customer keys. */
+const sealed = synthesise(join(directory, 'sealed'), {
+  domainName: 'hooks.example.com',
+  hostedZoneId: 'Z0123456789',
+  customerKey: true,
+  forward: true,
+  database: 'secret',
+  pollChannel: 'assets',
+  activity: true,
+  activityReadTokens: true,
+  secretVariables: 'CMS_TOKEN',
+  alarmTopicArns: { 'us-east-1': 'arn:aws:sns:us-east-1:111111111111:oncall' },
+  worker: { minimumTasks: 20 },
+  availabilityZones: { 'us-east-1': ['us-east-1b', 'us-east-1d', 'us-east-1f'] },
+  natPerZone: true
+})
+
+const all = { plain, several, trial, bespoke, sealed }
 
 t.test('cdk-nag has no findings without an acknowledged reason', async (t) => {
   for (const [name, { findings }] of Object.entries(all)) t.strictSame(findings, [], name)
@@ -134,10 +157,16 @@ environment(t, all)
 image(t, all)
 state(t, all)
 permissions(t, all)
+secretAccess(t, all)
+security(t, all)
+bootstrap(t, all)
+deployment(t, all)
 observability(t, all)
+alarms(t, all)
 regions(t, all)
 releases(t, all)
 timings(t, all)
+workerScaling(t, all)
 emulators(t, all)
 activity(t, all)
 
@@ -157,6 +186,7 @@ t.test(
     t.equal(status, 0, stderr)
     const settings = Settings.parse(USER_SETTINGS)
     if (!settings.domainName) t.match(stderr, 'cloudinary-listener:no-tls')
+    if (settings.alarmEmails.length === 0) t.match(stderr, 'cloudinary-listener:no-alarm-address')
     const name = `${settings.name}-${settings.regions[0]}.template.json`
     const written = new Template(JSON.parse(readFileSync(join(directory, name), 'utf8')))
     for (const role of ['Web', 'Worker']) t.ok(written.one('ECS::Service', `Services${role}`))
@@ -166,10 +196,9 @@ t.test(
 t.test('invalid settings are printed, one line each, and no stack is added', async (t) => {
   const app = new App({ context: { zones: 9, colour: 'blue' } })
   const lines: string[] = []
-  t.equal(
-    defineApp(app, (line) => void lines.push(line)),
-    1
-  )
+  const printError = (line: string) => void lines.push(line)
+  const checkSecrets = async () => t.fail('settings come first')
+  t.equal(await defineApp(app, { printError, checkSecrets: checkSecrets as never }), 1)
   t.match(lines, [/^setting zones: /, /^setting .*colour/, /docs\/deploy\.md/])
   t.strictSame(app.node.children, [])
   process.env.CDK_CONTEXT_JSON = '{}'

@@ -22,6 +22,10 @@ const OIDC = {
   clientId: 'listener'
 }
 
+const TOPIC = 'arn:aws:sns:eu-west-1:111111111111:oncall'
+
+const CERTIFICATES = { 'us-east-1': 'arn:aws:acm:us-east-1:111111111111:certificate/own' }
+
 const DOMAIN = { domainName: 'hooks.example.com', hostedZoneId: 'Z0123456789' }
 
 t.test('every setting has a default', async (t) => {
@@ -85,6 +89,7 @@ t.test('an invalid value is an error that names the setting', async (t) => {
     [{ zones: 4 }, /^zones: /],
     [{ natPerZone: 'yes' }, /^natPerZone: /],
     [{ worker: 'many' }, /^worker: /],
+    [{ reconcileEvery: 'rate(1 hours)' }, /^reconcileEvery: /],
     [{ worker: { size: { cpu: 512, memoryMiB: 512 } } }, /^worker\.size: .*512 → 1024, 2048/],
     [{ bodyLimitBytes: 10 }, /^bodyLimitBytes: /],
     [{ logRetentionDays: 91 }, /^logRetentionDays: /],
@@ -111,7 +116,7 @@ t.test('an invalid value is an error that names the setting', async (t) => {
 t.test('conflicting settings are an error', async (t) => {
   const cases: [Record<string, unknown>, RegExp][] = [
     [{ hostedZoneId: 'Z0123456789' }, /^hostedZoneId: /],
-    [{ certificateArns: { 'us-east-1': 'arn:aws:acm:…' } }, /^certificateArns: /],
+    [{ certificateArns: CERTIFICATES }, /^certificateArns: /],
     [{ domainName: 'hooks.example.com' }, /^domainName: /],
     [{ canaryEvery: 'rate(5 minutes)' }, /^canaryEvery: /],
     [{ ...DOMAIN, canaryEvery: 'rate(1 minute)' }, /^canaryEvery: /],
@@ -125,6 +130,16 @@ t.test('conflicting settings are an error', async (t) => {
       /^activityAllowedOrigins: /
     ],
     [{ regions: 'us-east-1,us-east-1', ...DOMAIN }, /^regions: /],
+    [{ ...DOMAIN, regions: 'us-east-1,eu-west-1', dnsRecord: 'simple' }, /^dnsRecord: /],
+    [{ ...DOMAIN, hostedZoneName: 'example.org' }, /^hostedZoneName: /],
+    [{ ...DOMAIN, regions: 'eu-west-1', certificateArns: CERTIFICATES }, /^certificateArns: names/],
+    [{ alarmTopicArns: { 'eu-west-1': TOPIC } }, /^alarmTopicArns: names/],
+    [
+      { regions: 'eu-west-1', alarmTopicArns: { 'eu-west-1': TOPIC }, alarmEmails: 'a@b.example' },
+      /^alarmEmails: /
+    ],
+    [{ availabilityZones: { 'us-east-1': ['eu-west-1a', 'eu-west-1b'] } }, /^availabilityZones: a zone/],
+    [{ database: 'aurora', regions: 'mx-central-1' }, /^database: /],
     [{ web: { minimumTasks: 11 } }, /^web\.minimumTasks: /],
     [{ worker: { minimumTasks: 21 } }, /^worker\.minimumTasks: /],
     [{ notifyEmails: 'a@example.com' }, /^notifyEmails, notifyPhones: /],
@@ -133,10 +148,7 @@ t.test('conflicting settings are an error', async (t) => {
     [{ regions: 'us-east-1,eu-west-1', ...DOMAIN, database: 'aurora' }, /^database: /]
   ]
   for (const [context, problem] of cases) t.match(problemsOf(context), [problem], JSON.stringify(context))
-  t.strictSame(
-    problemsOf({ domainName: 'hooks.example.com', certificateArns: { 'us-east-1': 'arn:aws:acm:…' } }),
-    []
-  )
+  t.strictSame(problemsOf({ domainName: 'hooks.example.com', certificateArns: CERTIFICATES }), [])
 })
 
 t.test('the expression agrees with arithmetic, for any limit and number', async () => {
@@ -149,6 +161,13 @@ t.test('the expression agrees with arithmetic, for any limit and number', async 
           expression.test(`00${candidate}`) === candidate > limit
       )
     })
+  )
+})
+
+t.test('the expression has no capturing group, which AWS WAF refuses', async () => {
+  fc.assert(
+    // one group more than those of the expression: the empty alternative always matches
+    fc.property(fc.nat(), (limit) => new RegExp(`${regexForNumbersAbove(limit)}|`).exec('')?.length === 1)
   )
 })
 

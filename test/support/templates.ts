@@ -104,6 +104,8 @@ export interface Synthesis {
   /** Lookups in an AWS account that the synthesis would need. */
   missing: readonly unknown[]
   files: readonly TemplateFile[]
+  /** Warnings of the synthesis. */
+  warnings: readonly string[]
 }
 
 const { context: CDK_JSON } = JSON.parse(readFileSync('cdk.json', 'utf8')) as {
@@ -170,6 +172,9 @@ export function synthesise(outdir: string, settings: Record<string, unknown> = {
       templatePath: templateFullPath,
       region: environment.region
     })),
+    warnings: assembly.stacks.flatMap(({ messages }) =>
+      messages.filter(({ level }) => level === 'warning').map(({ entry }) => String(entry.data))
+    ),
     findings: violations.flatMap(({ ruleName, violatingResources }) =>
       violatingResources.map(({ constructPath }) => `${ruleName} ${constructPath}`)
     )

@@ -127,6 +127,7 @@ test('handles at most `concurrency` groups in parallel', async (t) => {
   await fake.until(() => jobs.size === 12)
   await settle()
   t.strictSame(asked(), [10, 2])
+  t.equal(receiver.groupsInProgress, 12)
   const { finish } = await job('m5')
   finish(DONE)
   await job('m12')
@@ -138,6 +139,7 @@ test('handles at most `concurrency` groups in parallel', async (t) => {
     finish(DONE)
   }
   await fake.until(() => fake.messages().length === 0)
+  await fake.until(() => receiver.groupsInProgress === 0)
   t.equal(started.length, 30)
 })
 

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { SERVING_PATH } from '../../../app/web/health-routes.ts'
 import { buildWeb } from '../../support/web.ts'
 
 t.test('/health is 200 without a queue', async (t) => {
@@ -15,14 +16,30 @@ t.test('/ready is 200 while the queue responds', async (t) => {
   t.strictSame(answer.json(), { status: 'ready' })
 })
 
-t.test('/ready is 503 while starting and while draining', async (t) => {
+t.test('/ready is 503 with and without the queue while starting and while draining', async (t) => {
   const { app, lifecycle } = await buildWeb(t)
   for (const state of ['starting', 'draining'] as const) {
     lifecycle.state = state
-    const answer = await app.inject('/ready')
-    t.equal(answer.statusCode, 503)
-    t.strictSame(answer.json(), { status: state })
+    for (const path of ['/ready', SERVING_PATH]) {
+      const answer = await app.inject(path)
+      t.equal(answer.statusCode, 503)
+      t.strictSame(answer.json(), { status: state })
+    }
   }
+})
+
+t.test('/ready?queue=ignore does not ask the queue', async (t) => {
+  let probes = 0
+  const { app } = await buildWeb(t, {
+    probeQueue: async () => {
+      probes++
+      throw new Error('down')
+    }
+  })
+  const answer = await app.inject(SERVING_PATH)
+  t.equal(answer.statusCode, 200)
+  t.strictSame(answer.json(), { status: 'ready' })
+  t.equal(probes, 0)
 })
 
 t.test('/ready is 503 without a queue, and 200 after it is back', async (t) => {
@@ -57,14 +74,16 @@ t.test('limits the requests that wait at /ready', async (t) => {
   t.equal((await app.inject('/ready')).statusCode, 200)
 })
 
-t.test('/health is 503 if the task must be replaced', async (t) => {
+t.test('/health and /ready are 503 if the task must be replaced', async (t) => {
   let now = 0
   const { app, post } = await buildWeb(t, {
     clock: () => now,
     sender: { pendingBytes: Number.POSITIVE_INFINITY, store: async () => {} }
   })
   for (; now <= 60_000; now += 30_000) await post('{}')
-  const answer = await app.inject('/health')
-  t.equal(answer.statusCode, 503)
-  t.strictSame(answer.json(), { status: 'refusing everything' })
+  for (const path of ['/health', '/ready', SERVING_PATH]) {
+    const answer = await app.inject(path)
+    t.equal(answer.statusCode, 503)
+    t.strictSame(answer.json(), { status: 'refusing everything' })
+  }
 })

@@ -1,6 +1,7 @@
 import type { Test } from 'tap'
 import { ACTIVITY_BODY_BYTES } from '../../../app/activity/body-limit.ts'
 import type { Synthesis, Template } from '../../support/templates.ts'
+import { buildWeb } from '../../support/web.ts'
 
 /** The attributes of a load balancer or a target group, by key. */
 const attributes = (properties: Record<string, unknown>, name: string) =>
@@ -22,7 +23,8 @@ const rules = (template: Template) =>
     }
   }[]
 
-export function loadBalancer(t: Test, { plain, several, trial, bespoke }: Record<string, Synthesis>) {
+export function loadBalancer(t: Test, all: Record<string, Synthesis>) {
+  const { plain, several, bespoke } = all
   t.test('with a domain it serves HTTPS and redirects HTTP', async (t) => {
     const { listener } = several!
     t.match(listener.one('ElasticLoadBalancingV2::Listener', 'EntryLoadBalancerHttps').Properties, {
@@ -79,13 +81,24 @@ export function loadBalancer(t: Test, { plain, several, trial, bespoke }: Record
     })
   })
 
-  t.test('a task gets requests once /ready is 200', async (t) => {
-    t.match(plain!.listener.one('ElasticLoadBalancingV2::TargetGroup').Properties, {
-      HealthCheckPath: '/ready',
-      Matcher: { HttpCode: '200' },
-      Port: 8080,
-      TargetType: 'ip'
-    })
+  t.test('a task gets requests once it is ready, and an outage of the queue replaces none', async (t) => {
+    const probeQueue = async () => Promise.reject(new Error('down'))
+    const { app, lifecycle } = await buildWeb(t, { probeQueue })
+    for (const [name, { listener }] of Object.entries(all)) {
+      const { HealthCheckPath, ...group } = listener.one(
+        'ElasticLoadBalancingV2::TargetGroup',
+        'EntryWeb'
+      ).Properties
+      t.match(group, { Matcher: { HttpCode: '200' }, Port: 8080, TargetType: 'ip' }, name)
+      for (const [state, status] of [
+        ['starting', 503],
+        ['ready', 200],
+        ['draining', 503]
+      ] as const) {
+        lifecycle.state = state
+        t.equal((await app.inject(String(HealthCheckPath))).statusCode, status, `${name}, ${state}`)
+      }
+    }
   })
 
   t.test('sends the paths of activity to its own target group, over HTTPS alone', async (t) => {
@@ -101,7 +114,7 @@ export function loadBalancer(t: Test, { plain, several, trial, bespoke }: Record
       Actions: [{ Type: 'forward', TargetGroupArn: { Ref: /^EntryActivity/ } }]
     })
     t.match(listener.one('ElasticLoadBalancingV2::TargetGroup', 'EntryActivity').Properties, {
-      HealthCheckPath: '/ready',
+      HealthCheckPath: '/ready?queue=ignore',
       Port: 8080
     })
     t.equal(plain!.listener.all('ElasticLoadBalancingV2::ListenerRule').length, 0)
@@ -140,6 +153,19 @@ export function loadBalancer(t: Test, { plain, several, trial, bespoke }: Record
     t.equal(limit, 10_485_760, "the listener's own limit")
     t.notMatch(String(limit), refused)
     t.match(String(limit + 1), refused)
+  })
+
+  t.test('no expression of the firewall has a capturing group', async (t) => {
+    for (const [name, { listeners }] of Object.entries(all)) {
+      for (const listener of Object.values(listeners)) {
+        const expressions = rules(listener).flatMap(
+          ({ Statement }) => Statement.RegexMatchStatement?.RegexString ?? []
+        )
+        t.ok(expressions.length > 0)
+        for (const text of expressions)
+          t.equal(new RegExp(`${text}|`).exec('')?.length, 1, `${name}: ${text}`)
+      }
+    }
   })
 
   t.test('the firewall passes a replay of maximum size where bodyLimitBytes is smaller', async (t) => {
@@ -183,14 +209,6 @@ export function loadBalancer(t: Test, { plain, several, trial, bespoke }: Record
     })
     t.match(plain!.listener.one('Logs::LogGroup', 'FirewallLog').Properties, {
       LogGroupName: /^aws-waf-logs-/
-    })
-  })
-
-  t.test('with one region the DNS record is not latency-based', async (t) => {
-    t.match(trial!.listener.one('Route53::RecordSet').Properties, {
-      Name: 'hooks.example.com.',
-      Type: 'A',
-      Region: undefined
     })
   })
 }

@@ -12,7 +12,7 @@ function ingressOf(template: Template, group: string) {
   return [...own, ...separate] as { CidrIp?: string; FromPort: number; SourceSecurityGroupId?: object }[]
 }
 
-export function network(t: Test, { plain, several, trial, bespoke }: Record<string, Synthesis>) {
+export function network(t: Test, { plain, several, trial, bespoke, sealed }: Record<string, Synthesis>) {
   t.test('tasks are in private subnets of two zones, behind one NAT gateway', async (t) => {
     const template = plain!.listener
     t.equal(template.all('EC2::Subnet').length, 4)
@@ -38,6 +38,14 @@ export function network(t: Test, { plain, several, trial, bespoke }: Record<stri
   t.test('zones are selected by index, without a lookup in the account', async (t) => {
     const zones = several!.listener.all('EC2::Subnet').map(({ Properties }) => Properties.AvailabilityZone)
     t.match(zones[2], { 'Fn::Select': [2, { 'Fn::GetAZs': '' }] })
+  })
+
+  t.test('zones that the user names are used, and no others', async (t) => {
+    const { settings, listener } = sealed!
+    const named = settings.availabilityZones['us-east-1']!
+    const zones = listener.all('EC2::Subnet').map(({ Properties }) => String(Properties.AvailabilityZone))
+    t.strictSame(zones.sort(), [...named, ...named].sort())
+    t.equal(listener.all('EC2::NatGateway').length, named.length)
   })
 
   t.test('calls to AWS stay in the VPC', async (t) => {

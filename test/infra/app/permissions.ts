@@ -34,7 +34,7 @@ function allowed(template: Template, role: string): string[] {
 const SECRET = 'secret:cloudinary-listener/cloudinary-??????: secretsmanager:GetSecretValue'
 const JOURNAL = 'table/cloudinary-listener-journal'
 
-export function permissions(t: Test, { plain, several, trial }: Record<string, Synthesis>) {
+export function permissions(t: Test, { plain, several, trial, sealed }: Record<string, Synthesis>) {
   t.test('each role has exactly the permissions that its code needs', async (t) => {
     const { listener } = plain!
     t.strictSame(allowed(listener, 'ServicesWebTaskTaskRole'), [
@@ -189,7 +189,7 @@ export function permissions(t: Test, { plain, several, trial }: Record<string, S
   })
 
   t.test('no policy has a wildcard, except where AWS supports no resource', async (t) => {
-    for (const { listener } of [plain!, several!, trial!]) {
+    for (const { listener } of [plain!, several!, trial!, sealed!]) {
       const statements = listener
         .all('IAM::Policy')
         .flatMap(

@@ -1,7 +1,9 @@
+import { join } from 'node:path'
 import type { Test } from 'tap'
-import type { Synthesis } from '../../support/templates.ts'
+import { type Synthesis, synthesise } from '../../support/templates.ts'
 
-export function regions(t: Test, { several }: Record<string, Synthesis>) {
+export function regions(t: Test, all: Record<string, Synthesis>) {
+  const { several } = all
   const each = Object.entries(several!.listeners)
 
   t.test('each region has the whole listener with full limits', async (t) => {
@@ -48,6 +50,54 @@ export function regions(t: Test, { several }: Record<string, Synthesis>) {
         SubjectAlternativeNames: [`${region}.hooks.example.com`]
       })
     }
+  })
+
+  t.test('a second region changes no property of a record or certificate that cannot change', async (t) => {
+    const directory = t.testdir()
+    const domain = { domainName: 'hooks.example.com', hostedZoneId: 'Z0123456789' }
+    const one = synthesise(join(directory, 'one'), domain)
+    const two = synthesise(join(directory, 'two'), { ...domain, regions: 'us-east-1,eu-west-1' })
+    const resources = ({ listener }: Synthesis) =>
+      [...listener.all('Route53::RecordSet'), ...listener.all('CertificateManager::Certificate')].map(
+        // Route 53 takes a health check in place
+        ({ id, Properties: { HealthCheckId: _, ...properties } }) => ({ id, properties })
+      )
+    t.equal(resources(one).length, 3)
+    t.strictSame(resources(two), resources(one))
+    t.equal(one.listener.all('Route53::HealthCheck').length, 0, 'one region has none to fail over to')
+    t.equal(two.listener.all('Route53::HealthCheck').length, 1)
+  })
+
+  t.test('every record of a domain name is a latency record, in any number of regions', async (t) => {
+    for (const [name, { settings, listeners }] of Object.entries(all)) {
+      for (const [region, template] of Object.entries(listeners)) {
+        const records = template.all('Route53::RecordSet').map(({ Properties }) => Properties)
+        t.match(
+          records.filter(({ Name }) => String(Name) === `${settings.domainName}.`),
+          settings.hostedZoneId ? [{ Region: region, SetIdentifier: region }] : [],
+          `${name}, ${region}`
+        )
+      }
+    }
+  })
+
+  t.test('a simple record stays, and leaves before a latency record comes', async (t) => {
+    const directory = t.testdir()
+    const domain = { domainName: 'hooks.example.com', hostedZoneId: 'Z0123456789' }
+    const namesOf = (dnsRecord: string, domainName = 'hooks.example.com') => {
+      const { listener } = synthesise(join(directory, dnsRecord), { ...domain, domainName, dnsRecord })
+      const [certificate] = listener.all('CertificateManager::Certificate')
+      return {
+        records: listener
+          .all('Route53::RecordSet')
+          .map(({ Properties }) => [String(Properties.Name), Properties.Region as unknown]),
+        further: certificate?.Properties.SubjectAlternativeNames as unknown
+      }
+    }
+    t.strictSame(namesOf('simple'), { records: [['hooks.example.com.', undefined]], further: undefined })
+    // the domain of the zone itself
+    const own = 'us-east-1.example.com'
+    t.strictSame(namesOf('none', 'example.com'), { records: [[`${own}.`, undefined]], further: [own] })
   })
 
   t.test('all regions use the same journal and secret names', async (t) => {

@@ -8,7 +8,8 @@ const secretsOf = (template: Template, role: string) =>
     ({ Name }) => Name
   )
 
-export function services(t: Test, { plain, several, trial, bespoke }: Record<string, Synthesis>) {
+export function services(t: Test, all: Record<string, Synthesis>) {
+  const { plain, several, trial, bespoke } = all
   t.test('every task is not root, without capabilities, on a read-only file system', async (t) => {
     for (const role of ROLES) {
       t.match(
@@ -55,19 +56,31 @@ export function services(t: Test, { plain, several, trial, bespoke }: Record<str
     }
   })
 
-  t.test('only web and activity have a port and a health check', async (t) => {
-    for (const container of [plain!.listener.container('Web'), several!.listener.container('Activity')]) {
-      t.match(container, {
-        PortMappings: [{ ContainerPort: 8080 }],
-        HealthCheck: { Command: ['CMD', 'node', 'app/web/health-check.ts', '8080'] },
-        StopTimeout: 35
-      })
+  t.test(
+    'web and activity have a port, which the load balancer checks; no check runs in a task',
+    async (t) => {
+      for (const [name, { listeners }] of Object.entries(all)) {
+        for (const listener of Object.values(listeners)) {
+          for (const { id, Properties } of listener.all('ECS::TaskDefinition')) {
+            const containers = Properties.ContainerDefinitions as unknown as Record<string, unknown>[]
+            const listens = /^Services(Web|Activity)Task/.test(id)
+            for (const { HealthCheck, PortMappings } of containers) {
+              t.equal(HealthCheck, undefined, `${name}, ${id}`)
+              t.match(PortMappings, listens ? [{ ContainerPort: 8080 }] : undefined, `${name}, ${id}`)
+            }
+            if (!listens) continue
+            const role = /^Services(Web|Activity)/.exec(id)![1]
+            t.match(listener.one('ECS::Service', `Services${role}`).Properties, {
+              LoadBalancers: [{ ContainerPort: 8080, TargetGroupArn: { Ref: new RegExp(`^Entry${role}`) } }],
+              HealthCheckGracePeriodSeconds: 60
+            })
+          }
+        }
+      }
+      t.equal(plain!.listener.container('Web').StopTimeout, 35)
+      t.equal(plain!.listener.container('Web').Memory, 1024, 'the container has a memory limit of its own')
     }
-    t.equal(plain!.listener.container('Web').Memory, 1024, 'the container has a memory limit of its own')
-    for (const role of ['Worker', 'Operator']) {
-      t.match(plain!.listener.container(role), { PortMappings: undefined, HealthCheck: undefined })
-    }
-  })
+  )
 
   t.test(
     'a release that does not start is rolled back, and old tasks stay until new ones are healthy',
@@ -153,12 +166,14 @@ export function services(t: Test, { plain, several, trial, bespoke }: Record<str
       t.match(CustomizedMetricSpecification?.Metrics, [
         { Id: 'visible', MetricStat: { Metric: { MetricName: 'ApproximateNumberOfMessagesVisible' } } },
         { Id: 'hidden', MetricStat: { Metric: { MetricName: 'ApproximateNumberOfMessagesNotVisible' } } },
-        { Id: 'running', MetricStat: { Metric: { MetricName: 'RunningTaskCount' } } },
-        { Id: 'perTask', Expression: /visible.*hidden.*running/, ReturnData: true }
+        { Id: 'desired', MetricStat: { Metric: { MetricName: 'DesiredTaskCount' } } },
+        { Id: 'tracked', Expression: /visible.*hidden.*desired/, ReturnData: true }
       ])
       const alarm = listener.all('CloudWatch::Alarm').find(({ id }) => id.includes('OldestUpper'))
       t.match(alarm?.Properties, { Threshold: 120, EvaluationPeriods: 2 })
-      t.match(alarm?.Properties.Metrics, [{ Expression: 'IF(visible > 50, oldest, 0)' }])
+      t.match(alarm?.Properties.Metrics, [
+        { Expression: 'IF(visible > 50 AND FILL(busy, 100) > 50, oldest, 0)' }
+      ])
     }
   )
 
@@ -169,7 +184,9 @@ export function services(t: Test, { plain, several, trial, bespoke }: Record<str
     })
     const alarm = listener.all('CloudWatch::Alarm').find(({ id }) => id.includes('WakeUpper'))
     t.match(alarm?.Properties, { Threshold: 1 })
-    t.match(alarm?.Properties.Metrics, [{ Expression: 'IF(FILL(running, 0) < 1, visible, 0)' }])
+    t.match(alarm?.Properties.Metrics, [
+      { Expression: 'IF(FILL(desired, 0) < 1 AND FILL(busy, -1) < 0, visible, 0)' }
+    ])
     t.notOk(plain!.listener.all('CloudWatch::Alarm').some(({ id }) => id.includes('Wake')))
   })
 

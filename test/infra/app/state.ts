@@ -90,7 +90,7 @@ export function state(t: Test, { plain, several, trial, bespoke }: Record<string
     )
     t.match(plain!.state.outputs.CloudinarySecret, {
       Value:
-        /^aws secretsmanager put-secret-value --region us-east-1 --secret-id cloudinary-listener\/cloudinary /
+        /^read -rs VALUE .* --region us-east-1 --secret-id cloudinary-listener\/cloudinary .*file:\/\/\/dev\/stdin$/
     })
   })
 

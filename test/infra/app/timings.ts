@@ -59,7 +59,7 @@ export function timings(t: Test, { plain, several }: Record<string, Synthesis>) 
         )
       )
     const target = listener.one('ElasticLoadBalancingV2::TargetGroup').Properties
-    const { HealthCheck, StopTimeout } = listener.container('Web')
+    const { StopTimeout } = listener.container('Web')
     const queues = ['QueuesQueueD', 'QueuesDeadLetterQueue8'].map(
       (id) => listener.one('SQS::Queue', id).Properties
     )
@@ -76,7 +76,6 @@ export function timings(t: Test, { plain, several }: Record<string, Synthesis>) 
           target.HealthCheckTimeoutSeconds,
           target.UnhealthyThresholdCount
         ],
-        container: HealthCheck,
         grace: listener.one('ECS::Service', 'ServicesWeb').Properties.HealthCheckGracePeriodSeconds,
         stops: [StopTimeout, listener.container('Worker').StopTimeout],
         visibility: queues[0]?.VisibilityTimeout,
@@ -86,12 +85,6 @@ export function timings(t: Test, { plain, several }: Record<string, Synthesis>) 
         idle: seconds.loadBalancerIdle,
         delay: seconds.deregistration,
         checks: [seconds.healthCheckInterval, seconds.healthCheckTimeout, 3],
-        container: {
-          Interval: seconds.healthCheckInterval,
-          Timeout: seconds.healthCheckTimeout,
-          StartPeriod: seconds.healthCheckGrace,
-          Retries: 3
-        },
         grace: seconds.healthCheckGrace,
         stops: [seconds.webStop, seconds.workerStop],
         visibility: seconds.visibility,

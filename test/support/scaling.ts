@@ -142,7 +142,7 @@ function stepping(template: Template, { id, Properties }: Resource): Stepping {
     }
   const alarm = template
     .all('CloudWatch::Alarm')
-    .find(({ Properties }) => JSON.stringify(Properties.AlarmActions).includes(id))!
+    .find(({ Properties }) => JSON.stringify(Properties.AlarmActions ?? []).includes(id))!
     .Properties as unknown as {
     Threshold: number
     EvaluationPeriods: number

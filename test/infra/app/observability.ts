@@ -113,6 +113,8 @@ export function observability(t: Test, { plain, several, bespoke }: Record<strin
     const own = inAlarms.filter(({ Namespace }) => Namespace === namespace)
     t.strictSame([...new Set(own.map(({ MetricName }) => MetricName))].sort(), [
       'BreakerOpen',
+      'CanariesEnded',
+      'CanariesFailed',
       'NotificationsRefused',
       'PollFailures',
       'PollMessagesFlawed',

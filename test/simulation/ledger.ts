@@ -63,7 +63,9 @@ interface Run {
   processor: string
   process: SimulatedProcess
   signal: AbortSignal
-  state: 'running' | 'succeeded' | 'failed'
+  startedAt: number
+  /** `lost`: its worker was killed or lost the lease. */
+  state: 'running' | 'succeeded' | 'failed' | 'lost'
   /** The worker was killed or lost its lease before the journal had the success. */
   isExcused: boolean
 }
@@ -112,6 +114,8 @@ export class Ledger {
   readonly #byEventId = new Map<string, Change>()
   readonly #runs = new Map<string, Run>()
   readonly #failures = new Map<string, Failures>()
+  /** Lost leases without a call of a processor, by message group. */
+  readonly #unseen = new Map<string, number>()
   readonly #starts = new Map<string, number>()
   readonly #writes = new Map<string, number>()
   violation: Violation | undefined
@@ -222,7 +226,7 @@ export class Ledger {
     }
     const attempt = failureKey(event, processor)
     this.#starts.set(attempt, (this.#starts.get(attempt) ?? 0) + 1)
-    const run: Run = { event, processor, process, signal, state: 'running', isExcused: false }
+    const run: Run = { event, processor, process, signal, startedAt: scheduler.now, state: 'running', isExcused: false }
     this.#runs.set(key, run)
     // a run that ignores its signal never ends
     signal.addEventListener('abort', () => this.#aborted(run), { once: true })
@@ -253,20 +257,29 @@ export class Ledger {
   /** A process was killed: what it had not recorded may happen again. */
   killed(process: SimulatedProcess): void {
     for (const run of this.#runs.values()) {
-      if (run.process !== process) continue
-      if (run.state === 'running') this.#countFailure(run, undefined)
-      this.#excuse(run)
+      if (run.process === process) this.#lost(run)
     }
   }
 
   /** The lease of a message ran out while it was held. */
-  leaseLost({ group, deduplicationId }: StoredMessage): void {
+  leaseLost({ group, deduplicationId, receivedAt }: StoredMessage): void {
     this.tell(`the lease of message ${deduplicationId.slice(0, 8)} has run out`)
+    let isSeen = false
     for (const run of this.#runs.values()) {
       if (run.event.group !== group) continue
-      if (run.state === 'running') this.#countFailure(run, undefined)
-      this.#excuse(run)
+      this.#lost(run)
+      isSeen ||= run.startedAt >= receivedAt && run.state === 'lost'
     }
+    // an attempt counts from its start in the journal, which may be before the processor was called
+    if (!isSeen) this.#unseen.set(group, (this.#unseen.get(group) ?? 0) + 1)
+  }
+
+  #lost(run: Run): void {
+    if (run.state === 'running') {
+      this.#countFailure(run, undefined)
+      run.state = 'lost'
+    }
+    this.#excuse(run)
   }
 
   /** It took too long, or its worker lost the lease or stops. */
@@ -303,7 +316,8 @@ export class Ledger {
     change?.done.add(processor)
     if (PERMANENT_CODES.includes(code)) return
     const { counted, troubles } = this.#failures.get(failureKey(event, processor)) ?? NO_FAILURES
-    if (counted + troubles.size < MAXIMUM_ATTEMPTS) {
+    const unseen = this.#unseen.get(event.group) ?? 0
+    if (counted + troubles.size + unseen < MAXIMUM_ATTEMPTS) {
       this.violated(
         '7 attempts',
         `${processor} is dead for ${change?.name ?? event.id} after ${counted} failures that count: ${code}`

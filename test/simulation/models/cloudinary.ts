@@ -117,6 +117,7 @@ export class CloudinaryModel {
         version: 0,
         etag: '',
         tags: [],
+        tagChange: { added: [], removed: [] },
         metadata: {},
         context: {},
         created_at: '',
@@ -142,9 +143,9 @@ export class CloudinaryModel {
       }
       case 'resource_tags_changed': {
         const tag = `tag-${variant % 3}`
-        asset.tags = asset.tags.includes(tag)
-          ? asset.tags.filter((each) => each !== tag)
-          : [...asset.tags, tag]
+        const isThere = asset.tags.includes(tag)
+        asset.tags = isThere ? asset.tags.filter((each) => each !== tag) : [...asset.tags, tag]
+        asset.tagChange = isThere ? { added: [], removed: [tag] } : { added: [tag], removed: [] }
         asset.last_updated.tags_updated_at = now
         return true
       }
@@ -338,6 +339,7 @@ export class CloudinaryModel {
         this.#own(cloud, ids, options, 'resource_tags_changed', (asset) => {
           if (asset.tags.includes(tag)) return false
           asset.tags = [...asset.tags, tag]
+          asset.tagChange = { added: [tag], removed: [] }
           asset.last_updated.tags_updated_at = now()
           return true
         })

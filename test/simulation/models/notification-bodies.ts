@@ -11,6 +11,8 @@ export interface Asset {
   version: number
   etag: string
   tags: string[]
+  /** The last change of tags. */
+  tagChange: { added: string[]; removed: string[] }
   metadata: Fields
   context: Fields
   created_at: string
@@ -62,7 +64,7 @@ function shaped(kind: ChangePlan['kind'], assets: readonly Asset[], { variant }:
   const [asset] = assets
   switch (kind) {
     case 'upload': {
-      const { last_updated: _, previousMetadata: __, previousPublicId: ___, ...flat } = asset!
+      const { last_updated: _, previousMetadata: __, previousPublicId: ___, tagChange: ____, ...flat } = asset!
       return flat
     }
     case 'rename': {
@@ -71,11 +73,7 @@ function shaped(kind: ChangePlan['kind'], assets: readonly Asset[], { variant }:
     }
     case 'resource_tags_changed':
       return {
-        resources: assets.map((each) => ({
-          ...identityOf(each),
-          added: each.tags.includes(`tag-${variant % 3}`) ? [`tag-${variant % 3}`] : [],
-          removed: each.tags.includes(`tag-${variant % 3}`) ? [] : [`tag-${variant % 3}`]
-        }))
+        resources: assets.map((each) => ({ ...identityOf(each), ...each.tagChange }))
       }
     case 'delete':
       return { resources: assets.map((each) => ({ ...identityOf(each), version: each.version })) }

@@ -19,7 +19,7 @@ export function searchAssets(assets: readonly Asset[], query: Fields, indexedUnt
   const page = found.slice(start, start + Number(maximum))
   const isMore = start + page.length < found.length
   return {
-    resources: page.map(({ asset: { previousMetadata: _, previousPublicId: __, ...asset } }) => ({
+    resources: page.map(({ asset: { previousMetadata: _, previousPublicId: __, tagChange: ___, ...asset } }) => ({
       ...asset,
       last_updated: { ...asset.last_updated }
     })),

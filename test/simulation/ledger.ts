@@ -101,6 +101,9 @@ const MAXIMUM_ATTEMPTS = 12
 
 const NO_FAILURES: Failures = { counted: 0, troubles: new Set() }
 
+/** The last retry is signed up to 40 minutes after the change. */
+const LAST_RETRY_MS = 41 * 60_000
+
 /** A call of Cloudinary takes 30 s at most. */
 const CALL_MS = 31_000
 
@@ -262,8 +265,12 @@ export class Ledger {
   }
 
   /** The lease of a message ran out while it was held. */
-  leaseLost({ group, deduplicationId, receivedAt }: StoredMessage): void {
+  leaseLost({ group, deduplicationId, receivedAt, holder }: StoredMessage): void {
     this.tell(`the lease of message ${deduplicationId.slice(0, 8)} has run out`)
+    const isHealthy = holder && !holder.dead && Math.max(holder.pausedUntil, holder.troubledAt) < receivedAt
+    if (isHealthy && holder.name.startsWith('worker')) {
+      this.violated('5 effectively once', `${holder.name} loses the lease of ${deduplicationId} without a reason`)
+    }
     let isSeen = false
     for (const run of this.#runs.values()) {
       if (run.event.group !== group) continue
@@ -329,6 +336,9 @@ export class Ledger {
     const other = this.#byEventId.get(id)
     this.#byEventId.set(id, other ?? change)
     change.eventIds.add(id)
+    if (change.eventIds.size > 1) {
+      this.violated('5 effectively once', `${change.name} is several events: ${[...change.eventIds].join(', ')}`)
+    }
     if (other === undefined || other === change || areOne(other, change)) return
     this.violated('5 distinct identities', `${other.name} and ${change.name} are one event, ${id}`)
   }
@@ -375,8 +385,7 @@ function areOne(a: Change, b: Change): boolean {
   if (a.upload !== undefined) return a.upload === b.upload
   const isSame =
     a.isTimeless && b.isTimeless && a.cloud === b.cloud && a.body === b.body && a.assetId === b.assetId
-  // the last retry is signed up to 40 minutes after the change
-  return isSame && Math.abs(a.at - b.at) <= 2 * RETRY_SPAN_MS
+  return isSame && Math.abs(a.at - b.at) <= RETRY_SPAN_MS + LAST_RETRY_MS
 }
 
 const uploadKey = (cloud: string, assetId: string, version: number, etag: string) =>

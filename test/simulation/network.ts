@@ -25,7 +25,7 @@ export interface Call<Value> {
   service: string
   operation: string
   /** Does what the service does, then answers. Runs once, not at all, or twice. */
-  perform: (answer: (answer: Answer<Value>) => void, roll: Roll, isPartial: boolean) => void
+  perform: (answer: (answer: Answer<Value>) => void, roll: Roll, fault: Fault | undefined) => void
   /** Returns the error of a call that was not answered. */
   fail: (why: 'refused' | 'throttled' | 'lost') => unknown
   /** Single entries may fail. */
@@ -80,6 +80,7 @@ export class Network {
     const name = `${process.name} ${counted} ${number}`
     const roll = (what: string) => chanceOf(this.#options.seed, name + what)
     const fault = this.#faultOf(name, call, roll)
+    if (fault && service === 'sqs') process.troubledAt = scheduler.now
     return new Promise((resolve, reject) => {
       let isSettled = false
       const settle = (answer: Answer<Value>) => {
@@ -98,7 +99,7 @@ export class Network {
       }
       const arrive = (milliseconds: number, then: (answer: Answer<Value>) => void) => {
         scheduler.at(scheduler.now + milliseconds, undefined, counted, () =>
-          perform(then, roll, fault === 'partial')
+          perform(then, roll, fault)
         )
       }
       const ignored = () => {}

@@ -124,7 +124,7 @@ const COMMANDS: readonly CommandPlan['kind'][] = [
 /** Returns the plan of a seed. */
 export function planOf(seed: number): Plan {
   const random = new Random(seed, 'plan')
-  const minutes = random.pick([5, 20, 60, 150])
+  const minutes = random.pick([5, 20, 60, 150, 300])
   const endsAt = minutes * MINUTE_MS
   const time = () => START + random.between(0, endsAt)
   const span = (least: number, most: number) => {

@@ -32,11 +32,12 @@ import { type SqsQueue, sqsClient } from './models/sqs.ts'
 import type { Network } from './network.ts'
 import type { CommandPlan, Plan } from './plan.ts'
 import { processorsOf } from './processors.ts'
-import type { SimulatedProcess } from './scheduler.ts'
+import type { Scheduler, SimulatedProcess } from './scheduler.ts'
 
 /** The outside of the listener, as all its processes reach it. */
 export interface Surroundings {
   plan: Plan
+  scheduler: Scheduler
   network: Network
   ledger: Ledger
   queue: SqsQueue
@@ -62,9 +63,9 @@ const STATUS = { accepted: 200, refused: 401, unavailable: 503 }
 
 const CONFIG = readConfig([], { CLOUDINARY_URL: 'cloudinary://key:secret@cloud' }) as Config
 
-function partsOf({ network, ledger, queue, deadLetterQueue, dynamoDb, secret }: Surroundings) {
+function partsOf({ scheduler, network, ledger, queue, deadLetterQueue, dynamoDb, secret }: Surroundings) {
   const log = logOf(ledger)
-  const sqs = sqsClient(network, { [QUEUE_URL]: queue, [DEAD_LETTER_QUEUE_URL]: deadLetterQueue })
+  const sqs = sqsClient(network, scheduler, { [QUEUE_URL]: queue, [DEAD_LETTER_QUEUE_URL]: deadLetterQueue })
   const table = { client: dynamoDb.client(network), tableName: 'journal' }
   const environments = new Environments({
     log,

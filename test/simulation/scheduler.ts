@@ -16,6 +16,8 @@ export class SimulatedProcess {
   dead = false
   /** Stopped like by SIGSTOP until this time: timers and answers wait. */
   pausedUntil = 0
+  /** When a call of SQS last failed by an injected fault. */
+  troubledAt = 0
   /** Timers that have not fired, without those of `AbortSignal.timeout`. */
   timers = 0
   /** Number of calls by operation; names a call independently of other processes. */
@@ -49,6 +51,8 @@ export const START = Date.UTC(2026, 0, 5, 8)
 export class Scheduler {
   now = START
   current: SimulatedProcess | undefined
+  /** Label of the event that is being delivered. */
+  label = ''
   /** Delivered timers and answers. */
   steps = 0
   /** Digest of time, process and label of every step. */
@@ -118,6 +122,7 @@ export class Scheduler {
         continue
       }
       this.current = process
+      this.label = task.label
       if (process) this.#record(task)
       task.run()
       return true

@@ -1,6 +1,6 @@
 import { type AssetEvent, replayOf } from '../../app/ingest/event.ts'
 import { JOURNAL } from '../../app/journal/journal-table.ts'
-import { recordNamed } from '../../app/journal/processor-record.ts'
+import { type ProcessorRecords, recordNamed } from '../../app/journal/processor-record.ts'
 import { Ledger, type Violation } from './ledger.ts'
 import { CloudinaryModel, type Delivery } from './models/cloudinary.ts'
 import { DynamoDbModel } from './models/dynamodb.ts'
@@ -64,6 +64,8 @@ class Simulation {
   readonly #slots: Slot[]
   #commands = 0
   #runningCommands = 0
+  /** A discard did not end, so an event may be dead without a dead letter. */
+  #isDiscardCut = false
 
   constructor(plan: Plan, tells: boolean) {
     this.#plan = plan
@@ -110,6 +112,7 @@ class Simulation {
     const keys = new Map([...this.#cloudinary.clouds].map(([name, cloud]) => [name, cloud.keys[0]!]))
     this.#surroundings = {
       plan,
+      scheduler,
       network: this.#network,
       ledger: this.#ledger,
       queue,
@@ -276,6 +279,7 @@ class Simulation {
   #checkStopped(process: SimulatedProcess, role: RunningRole): void {
     if (role.pendingBytes() !== 0)
       this.#ledger.violated('8 shutdown', `${process.name} stops with events that are not stored`)
+    if (process.timers > 0) this.#ledger.violated('8 shutdown', `${process.name} leaves ${process.timers} timers`)
   }
 
   #post(delivery: Delivery, answer: (status: number | undefined) => void, chance: number): void {
@@ -295,9 +299,19 @@ class Simulation {
       chanceOf(this.#plan.seed, `answer ${scheduler.now} ${chance}`) < this.#plan.faultRate
     scheduler.at(scheduler.now + between(1, 40, chance), process, 'request', () => {
       void receive(delivery).then((status) => {
+        if (status === 401) this.#checkRefused(delivery, process)
         scheduler.at(scheduler.now + 5, undefined, 'answer', () => answer(isLost ? undefined : status))
       })
     })
+  }
+
+  /** Guarantee 2 is no reason to refuse what Cloudinary has signed, also while a key is rotated. */
+  #checkRefused({ isGenuine }: Delivery, process: SimulatedProcess): void {
+    const wasTroubled = this.#faults.some((fault) => fault.startsWith(`${process.name} secrets`))
+    const isOut = this.#plan.outages.some(({ service }) => service === 'secrets')
+    if (isGenuine && !wasTroubled && !isOut) {
+      this.#ledger.violated('7 nothing is lost', `${process.name} refuses a notification that Cloudinary has signed`)
+    }
   }
 
   #command({ kind, killAfterMs }: CommandPlan): void {
@@ -314,12 +328,14 @@ class Simulation {
     this.#scheduler.runAs(process, () => {
       runCommand(kind, ids, this.#surroundings).then(end, (error) => {
         this.#ledger.tell(`${process.name} fails: ${error.code ?? error}`)
+        if (kind === 'discard') this.#isDiscardCut = true
         end()
       })
     })
     if (killAfterMs !== undefined) {
       this.#scheduler.at(this.#scheduler.now + killAfterMs, undefined, 'kill', () => {
         if (!process.dead) this.#ledger.tell(`${process.name} is killed`)
+        if (!process.dead && kind === 'discard') this.#isDiscardCut = true
         end()
       })
     }
@@ -389,6 +405,19 @@ class Simulation {
     }
   }
 
+  /** Guarantee 7: an event that is dead has a dead letter for each processor that failed. */
+  #checkDeadLetters(): void {
+    if (this.#isDiscardCut) return
+    const { dynamoDb, deadLetterQueue } = this.#surroundings
+    const letters = new Set(
+      deadLetterQueue.messages.map(({ body, attributes }) => `${JSON.parse(body).id} ${attributes.processor?.StringValue}`)
+    )
+    for (const [id, item] of dynamoDb.items) {
+      const missing = deadProcessorsOf(item).find((processor) => !letters.has(`${id} ${processor}`))
+      if (missing) this.#ledger.violated('7 nothing is lost', `event ${id} is dead in ${missing}, and has no dead letter`)
+    }
+  }
+
   #checkAtRest(): void {
     if (this.#ledger.violation) return
     this.#ledger.checkNothingLost(RECORDING)
@@ -397,6 +426,7 @@ class Simulation {
       if (status === 'processing' || status === 'retrying')
         this.#ledger.violated('7 at rest', `event ${id} is ${status}`)
     }
+    this.#checkDeadLetters()
     const texts = [...queue.everStored.values(), ...deadLetterQueue.everStored.values()].map((message) =>
       JSON.stringify(message)
     )
@@ -404,6 +434,11 @@ class Simulation {
     if (texts.some((text) => text.includes('-SECRET-')))
       this.#ledger.violated('9 secrets', 'a secret is stored')
   }
+}
+
+function deadProcessorsOf(item: Readonly<Record<string, unknown>>): string[] {
+  const records = Object.entries((item.processors ?? {}) as ProcessorRecords)
+  return item.status === 'dead' ? records.filter(([, { outcome }]) => outcome === 'dead').map(([name]) => name) : []
 }
 
 function isRecorded(dynamoDb: DynamoDbModel, { id, run }: AssetEvent, processor: string): boolean {

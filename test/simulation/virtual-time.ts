@@ -32,7 +32,7 @@ class VirtualTimer {
       this.task = scheduler.at(
         scheduler.now + Math.max(1, Math.ceil(milliseconds) || 1),
         this.process,
-        'timer',
+        isRepeated ? 'interval' : 'timer',
         () => {
           if (isRepeated) start()
           else this.#end()

@@ -15,6 +15,7 @@ export interface Delivery {
   body: Buffer
   signature: string
   timestamp: string
+  isGenuine: boolean
 }
 
 export interface Key {
@@ -225,7 +226,7 @@ export class CloudinaryModel {
       .update(apiSecret)
       .digest('hex')
     this.#options.ledger.signed(changes, Number(timestamp))
-    return { body, signature, timestamp }
+    return { body, signature, timestamp, isGenuine: true }
   }
 
   #attempt(
@@ -429,7 +430,8 @@ export class CloudinaryModel {
         resources: [{ asset_id: 'f'.repeat(32), public_id: 'forged' }]
       })
     )
-    const signed = this.#sign(cloud, body, [], kind === 'stale' ? now - 3 * 3_600_000 : now)
+    const signedAt = kind === 'stale' ? now - 3 * 3_600_000 : now
+    const signed = { ...this.#sign(cloud, body, [], signedAt), isGenuine: false }
     switch (kind) {
       case 'tampered':
         return { ...signed, body: Buffer.from(body.toString().replace('forged', 'tamper')) }

@@ -1,6 +1,6 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { Answer, Network, Roll } from '../network.ts'
-import type { Scheduler, Task } from '../scheduler.ts'
+import type { Scheduler, SimulatedProcess, Task } from '../scheduler.ts'
 
 interface Entry {
   Id: string
@@ -35,6 +35,8 @@ export interface StoredMessage {
   handle: string | undefined
   /** Its visibility timeout was last set by a receive or a heartbeat, so it is lost when it runs out. */
   isLeased: boolean
+  /** The process that received it and has only renewed its lease, if the answer was not disturbed. */
+  holder: SimulatedProcess | undefined
 }
 
 export interface QueueOptions {
@@ -52,6 +54,7 @@ interface Waiter {
   until: number
   input: Input
   roll: Roll
+  holder: SimulatedProcess | undefined
   answer: (answer: Answer<object>) => void
 }
 
@@ -122,7 +125,8 @@ export class SqsQueue {
       receivedAt: 0,
       visibleAt: this.#now,
       handle: undefined,
-      isLeased: false
+      isLeased: false,
+      holder: undefined
     }
     this.everStored.set(message.deduplicationId, message)
     this.messages.push(message)
@@ -152,7 +156,11 @@ export class SqsQueue {
     return result
   }
 
-  changeVisibilityBatch(entries: readonly Entry[], fails: (entry: Entry) => boolean): object {
+  changeVisibilityBatch(
+    entries: readonly Entry[],
+    fails: (entry: Entry) => boolean,
+    isHeartbeat = false
+  ): object {
     const result = settle(entries, fails, ({ ReceiptHandle = '', VisibilityTimeout = 0 }) => {
       const message = this.#handles.get(ReceiptHandle)
       const isHeld = message?.handle === ReceiptHandle && message.visibleAt > this.#now
@@ -162,6 +170,7 @@ export class SqsQueue {
         throw sqsError('InvalidParameterValue')
       message.visibleAt = visibleAt
       message.isLeased = LEASE_SECONDS.includes(VisibilityTimeout)
+      if (!isHeartbeat) message.holder = undefined
       return {}
     })
     this.#answerWaiters()
@@ -169,11 +178,16 @@ export class SqsQueue {
   }
 
   /** Answers at once, or when messages are visible, or after the wait. */
-  receive(input: Input, roll: Roll, answer: (answer: Answer<object>) => void): void {
-    const received = this.#take(input, roll)
+  receive(
+    input: Input,
+    roll: Roll,
+    answer: (answer: Answer<object>) => void,
+    holder?: SimulatedProcess
+  ): void {
+    const received = this.#take(input, roll, holder)
     const until = this.#now + (input.WaitTimeSeconds ?? 0) * 1000
     if (received.length > 0 || until <= this.#now) return answer({ value: messagesOf(received) })
-    const waiter: Waiter = { until, input, roll, answer }
+    const waiter: Waiter = { until, input, roll, holder, answer }
     this.#waiters.add(waiter)
     this.#options.scheduler.at(until, undefined, 'wait', () => {
       if (this.#waiters.delete(waiter)) answer({ value: {} })
@@ -193,7 +207,11 @@ export class SqsQueue {
     }
   }
 
-  #take({ MaxNumberOfMessages = 1, VisibilityTimeout = 60 }: Input, roll: Roll): StoredMessage[] {
+  #take(
+    { MaxNumberOfMessages = 1, VisibilityTimeout = 60 }: Input,
+    roll: Roll,
+    holder: SimulatedProcess | undefined
+  ): StoredMessage[] {
     if (this.messages.length === 0) return []
     const now = this.#now
     this.messages = this.messages.filter(({ sentAt }) => sentAt + RETENTION_MS > now)
@@ -212,6 +230,7 @@ export class SqsQueue {
       message.receivedAt = now
       message.visibleAt = now + VisibilityTimeout * 1000
       message.isLeased = true
+      message.holder = holder
       this.#handles.set(message.handle, message)
       taken.push(message)
     }
@@ -230,7 +249,7 @@ export class SqsQueue {
 
   #answerWaiters(): void {
     for (const waiter of this.#waiters) {
-      const received = this.#take(waiter.input, waiter.roll)
+      const received = this.#take(waiter.input, waiter.roll, waiter.holder)
       if (received.length === 0) continue
       this.#waiters.delete(waiter)
       waiter.answer({ value: messagesOf(received) })
@@ -259,13 +278,18 @@ export class SqsQueue {
 }
 
 /** Returns a client of the process that calls it. `queues` by URL. */
-export function sqsClient(network: Network, queues: Readonly<Record<string, SqsQueue>>): SQSClient {
+export function sqsClient(
+  network: Network,
+  scheduler: Scheduler,
+  queues: Readonly<Record<string, SqsQueue>>): SQSClient {
   const send = (
     command: { constructor: { name: string }; input: Input },
     options?: { abortSignal?: AbortSignal }
   ) => {
     const operation = command.constructor.name.replace('Command', '')
     const { input } = command
+    const process = scheduler.current
+    const isHeartbeat = scheduler.label === 'interval'
     return network.call<object>({
       service: 'sqs',
       operation,
@@ -273,13 +297,13 @@ export function sqsClient(network: Network, queues: Readonly<Record<string, SqsQ
       signal: options?.abortSignal,
       fail: (why) =>
         sqsError({ refused: 'InternalError', throttled: 'RequestThrottled', lost: 'TimeoutError' }[why]),
-      perform(answer, roll, isPartial) {
+      perform(answer, roll, fault) {
         const queue = queues[input.QueueUrl]
         if (!queue) return answer({ error: sqsError('QueueDoesNotExist') })
-        const fails = ({ Id }: Entry) => isPartial && roll(`entry ${Id}`) < 0.5
+        const fails = ({ Id }: Entry) => fault === 'partial' && roll(`entry ${Id}`) < 0.5
         try {
-          if (operation === 'ReceiveMessage') return queue.receive(input, roll, answer)
-          answer({ value: perform(queue, operation, input, fails) })
+          if (operation === 'ReceiveMessage') return queue.receive(input, roll, answer, fault ? undefined : process)
+          answer({ value: perform(queue, operation, input, fails, isHeartbeat) })
         } catch (error) {
           answer({ error })
         }
@@ -289,7 +313,13 @@ export function sqsClient(network: Network, queues: Readonly<Record<string, SqsQ
   return { send, destroy: () => {} } as unknown as SQSClient
 }
 
-function perform(queue: SqsQueue, operation: string, input: Input, fails: (entry: Entry) => boolean): object {
+function perform(
+  queue: SqsQueue,
+  operation: string,
+  input: Input,
+  fails: (entry: Entry) => boolean,
+  isHeartbeat: boolean
+): object {
   const { Entries = [] } = input
   if (Entries.length > MAXIMUM_BATCH) throw sqsError('TooManyEntriesInBatchRequest')
   switch (operation) {
@@ -300,7 +330,7 @@ function perform(queue: SqsQueue, operation: string, input: Input, fails: (entry
     case 'DeleteMessageBatch':
       return queue.deleteBatch(Entries, fails)
     case 'ChangeMessageVisibilityBatch':
-      return queue.changeVisibilityBatch(Entries, fails)
+      return queue.changeVisibilityBatch(Entries, fails, isHeartbeat)
     case 'GetQueueAttributes':
       return queue.attributes()
     default:

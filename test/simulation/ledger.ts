@@ -214,7 +214,7 @@ export class Ledger {
       )
     }
     const deduplicationId = event.run ? `${event.id}.${event.run.id}` : event.id
-    const messages = queued().filter(({ group }) => group === event.group)
+    const messages = queued().filter(({ asset }) => asset === event.group)
     const own = messages.find((message) => message.deduplicationId === deduplicationId)
     const earlier = own && messages.find(({ sequence }) => sequence < own.sequence)
     if (earlier) {

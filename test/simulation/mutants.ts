@@ -58,7 +58,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'app/ingest/notification.ts',
     find: 'const isSplit = entries.length > 0 && entries.length <= MAXIMUM_ENTRIES',
     replace: 'const isSplit = entries.length === 1',
-    guarantees: ['3 one event per asset']
+    guarantees: ['3 one event per asset', LOST]
   },
   {
     name: 'continues a lane after a failure',
@@ -105,11 +105,18 @@ export const MUTANTS: readonly Mutant[] = [
     guarantees: ['5 effectively once', '7 attempts', LOST, REST]
   },
   {
-    name: 'runs a finished event again',
+    name: 'runs a dead processor again',
     file: 'app/worker/attempt-records.ts',
     find: 'if (run === undefined || record.run === run.id) return true',
     replace: 'if (record.run === run?.id && run) return true',
-    guarantees: ['5 effectively once']
+    guarantees: [REST]
+  },
+  {
+    name: 'runs a processor again that succeeded',
+    file: 'app/worker/attempt-records.ts',
+    find: "if (record === undefined || record.outcome === 'failed' ||",
+    replace: "if (record === undefined || record.outcome === 'failed' || record.outcome === 'succeeded' ||",
+    guarantees: ['5 effectively once', REST]
   },
   {
     name: 'keeps events for 30 seconds',

@@ -1,9 +1,12 @@
 import { between, chanceOf, pick } from './random.ts'
-import type { Scheduler } from './scheduler.ts'
+import type { Scheduler, SimulatedProcess } from './scheduler.ts'
 import { dropDeadline } from './virtual-time.ts'
 
-/** What happens to a call. `repeated`: the SDK repeats a call whose answer was lost. */
-export type Fault = 'refused' | 'throttled' | 'lost' | 'repeated' | 'slow' | 'hung' | 'partial'
+/**
+ * What happens to a call. `repeated`: the SDK repeats a call whose answer was lost. `killed`, `paused`: the calling process
+ * is killed before the answer, or stands still for a while.
+ */
+export type Fault = 'refused' | 'throttled' | 'lost' | 'repeated' | 'slow' | 'hung' | 'partial' | 'killed' | 'paused'
 
 const FAULTS: readonly Fault[] = [
   'refused',
@@ -13,7 +16,9 @@ const FAULTS: readonly Fault[] = [
   'repeated',
   'repeated',
   'slow',
-  'hung'
+  'hung',
+  'killed',
+  'paused'
 ]
 
 export type Answer<Value> = { value: Value } | { error: unknown }
@@ -47,6 +52,8 @@ export interface NetworkOptions {
   faults?: readonly string[] | undefined
   outages: readonly Outage[]
   onFault: (name: string) => void
+  /** Kills a process, or lets it stand still for some seconds. */
+  strike: (process: SimulatedProcess, fault: 'killed' | 'paused', seconds: number) => void
 }
 
 /** The connections between processes and services: delays, and faults by the seed. */
@@ -121,6 +128,15 @@ export class Network {
           return arrive(up + Math.ceil(long / 3), (answer) => deliver(down, answer))
         case 'slow':
           return arrive(long, (answer) => deliver(between(1, 6000, roll('late')), answer))
+        case 'killed':
+        case 'paused': {
+          // before, at or after the effect
+          const at = scheduler.now + between(0, up + down - 1, roll('strike'))
+          scheduler.at(at, undefined, fault, () =>
+            this.#options.strike(process, fault, pick([1, 5, 30, 90, 200], roll('seconds')))
+          )
+          return arrive(up, (answer) => deliver(down, answer))
+        }
         default:
           return arrive(up, (answer) => deliver(down, answer))
       }

@@ -76,6 +76,10 @@ class Simulation {
       faultRate: plan.faultRate,
       faults: plan.faults,
       outages: plan.outages,
+      strike: (process, fault, seconds) => {
+        const slot = this.#slots.find((each) => each.process === process)
+        if (slot && !process.dead) this.#strike(slot, fault === 'killed' ? 'kill' : 'pause', seconds)
+      },
       onFault: (fault) => {
         this.#faults.push(fault)
         this.#ledger.tell(`fault: ${fault}`)
@@ -172,7 +176,12 @@ class Simulation {
       this.#scheduler.at(time, undefined, label, run)
     for (const change of changes) at(change.at, 'change', () => this.#cloudinary.change(change))
     for (const command of commands) at(command.at, 'command', () => this.#command(command))
-    for (const fault of processFaults) at(fault.at, fault.kind, () => this.#strike(fault))
+    for (const fault of processFaults) {
+      at(fault.at, fault.kind, () => {
+        const slot = this.#slots.find(({ name }) => name === fault.process)
+        if (slot) this.#strike(slot, fault.kind, fault.seconds)
+      })
+    }
     for (const { at: time, cloud, kind } of forgeries) {
       at(time, 'forgery', () =>
         this.#post(
@@ -238,10 +247,9 @@ class Simulation {
     this.#end(process, seconds)
   }
 
-  #strike({ process: name, kind, seconds }: ProcessFault): void {
-    const slot = this.#slots.find((each) => each.name === name)
-    const process = slot?.process
-    if (!slot || !process) return
+  #strike(slot: Slot, kind: ProcessFault['kind'], seconds: number): void {
+    const { process } = slot
+    if (!process) return
     switch (kind) {
       case 'kill':
         return this.#kill(process, seconds)

@@ -24,6 +24,8 @@ export interface StoredMessage {
   id: string
   body: string
   group: string
+  /** The group of the event in the body, whatever group it was sent in. */
+  asset: string | undefined
   deduplicationId: string
   attributes: Record<string, { StringValue?: string }>
   /** Place in the order of the queue. */
@@ -117,6 +119,7 @@ export class SqsQueue {
       id: `${this.name}-${this.#sequence}`,
       body: MessageBody,
       group: MessageGroupId,
+      asset: /"group":"(\w+)"/.exec(MessageBody)?.[1],
       deduplicationId: MessageDeduplicationId,
       attributes: input.MessageAttributes ?? {},
       sequence: this.#sequence++,

@@ -207,15 +207,17 @@ export class Ledger {
     const before = this.#runs.get(key)
     const change = this.changeOf(event)
     this.tell(`runs ${processor} for ${change?.name ?? event.id}${event.run ? ` (${event.run.kind})` : ''}`)
-    if (before?.state === 'succeeded' && !before.isExcused) {
+    const deduplicationId = event.run ? `${event.id}.${event.run.id}` : event.id
+    const messages = queued().filter(({ asset }) => asset === event.group)
+    const own = messages.find((message) => message.deduplicationId === deduplicationId)
+    // a worker that has lost its lease may not know it yet
+    const hasLease = event.signedAt !== undefined || own?.receiver === process
+    if (before?.state === 'succeeded' && !before.isExcused && hasLease) {
       this.violated(
         '5 effectively once',
         `${processor} runs again for ${change?.name ?? event.id}, after a success in ${before.process.name}`
       )
     }
-    const deduplicationId = event.run ? `${event.id}.${event.run.id}` : event.id
-    const messages = queued().filter(({ asset }) => asset === event.group)
-    const own = messages.find((message) => message.deduplicationId === deduplicationId)
     const earlier = own && messages.find(({ sequence }) => sequence < own.sequence)
     if (earlier) {
       this.violated(

@@ -37,6 +37,8 @@ export interface StoredMessage {
   handle: string | undefined
   /** Its visibility timeout was last set by a receive or a heartbeat, so it is lost when it runs out. */
   isLeased: boolean
+  /** The process that received it last. */
+  receiver: SimulatedProcess | undefined
   /** The process that received it and has only renewed its lease, if the answer was not disturbed. */
   holder: SimulatedProcess | undefined
 }
@@ -56,7 +58,8 @@ interface Waiter {
   until: number
   input: Input
   roll: Roll
-  holder: SimulatedProcess | undefined
+  receiver: SimulatedProcess | undefined
+  isDisturbed: boolean
   answer: (answer: Answer<object>) => void
 }
 
@@ -129,6 +132,7 @@ export class SqsQueue {
       visibleAt: this.#now,
       handle: undefined,
       isLeased: false,
+      receiver: undefined,
       holder: undefined
     }
     this.everStored.set(message.deduplicationId, message)
@@ -185,12 +189,13 @@ export class SqsQueue {
     input: Input,
     roll: Roll,
     answer: (answer: Answer<object>) => void,
-    holder?: SimulatedProcess
+    receiver?: SimulatedProcess,
+    isDisturbed = false
   ): void {
-    const received = this.#take(input, roll, holder)
+    const received = this.#take(input, roll, receiver, isDisturbed)
     const until = this.#now + (input.WaitTimeSeconds ?? 0) * 1000
     if (received.length > 0 || until <= this.#now) return answer({ value: messagesOf(received) })
-    const waiter: Waiter = { until, input, roll, holder, answer }
+    const waiter: Waiter = { until, input, roll, receiver, isDisturbed, answer }
     this.#waiters.add(waiter)
     this.#options.scheduler.at(until, undefined, 'wait', () => {
       if (this.#waiters.delete(waiter)) answer({ value: {} })
@@ -213,7 +218,8 @@ export class SqsQueue {
   #take(
     { MaxNumberOfMessages = 1, VisibilityTimeout = 60 }: Input,
     roll: Roll,
-    holder: SimulatedProcess | undefined
+    receiver: SimulatedProcess | undefined,
+    isDisturbed: boolean
   ): StoredMessage[] {
     if (this.messages.length === 0) return []
     const now = this.#now
@@ -233,7 +239,8 @@ export class SqsQueue {
       message.receivedAt = now
       message.visibleAt = now + VisibilityTimeout * 1000
       message.isLeased = true
-      message.holder = holder
+      message.receiver = receiver
+      message.holder = isDisturbed ? undefined : receiver
       this.#handles.set(message.handle, message)
       taken.push(message)
     }
@@ -252,7 +259,7 @@ export class SqsQueue {
 
   #answerWaiters(): void {
     for (const waiter of this.#waiters) {
-      const received = this.#take(waiter.input, waiter.roll, waiter.holder)
+      const received = this.#take(waiter.input, waiter.roll, waiter.receiver, waiter.isDisturbed)
       if (received.length === 0) continue
       this.#waiters.delete(waiter)
       waiter.answer({ value: messagesOf(received) })
@@ -305,7 +312,7 @@ export function sqsClient(
         if (!queue) return answer({ error: sqsError('QueueDoesNotExist') })
         const fails = ({ Id }: Entry) => fault === 'partial' && roll(`entry ${Id}`) < 0.5
         try {
-          if (operation === 'ReceiveMessage') return queue.receive(input, roll, answer, fault ? undefined : process)
+          if (operation === 'ReceiveMessage') return queue.receive(input, roll, answer, process, fault !== undefined)
           answer({ value: perform(queue, operation, input, fails, isHeartbeat) })
         } catch (error) {
           answer({ error })

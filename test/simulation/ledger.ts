@@ -211,7 +211,8 @@ export class Ledger {
     const messages = queued().filter(({ asset }) => asset === event.group)
     const own = messages.find((message) => message.deduplicationId === deduplicationId)
     // a worker that has lost its lease may not know it yet
-    const hasLease = event.signedAt !== undefined || own?.receiver === process
+    const held = own ?? messages.find(({ visibleAt }) => visibleAt > scheduler.now)
+    const hasLease = held?.receiver === process
     if (before?.state === 'succeeded' && !before.isExcused && hasLease) {
       this.violated(
         '5 effectively once',

@@ -23,6 +23,9 @@ const FAULTS: readonly Fault[] = [
 
 export type Answer<Value> = { value: Value } | { error: unknown }
 
+/** Operations that wait for something to happen. */
+const WAITING = ['ReceiveMessage', 'poll']
+
 /** A chance of this call, from 0 up to 1, by a name. */
 export type Roll = (name: string) => number
 
@@ -143,11 +146,13 @@ export class Network {
     })
   }
 
-  #faultOf(name: string, { service, isBatch }: Call<unknown>, roll: Roll): Fault | undefined {
+  #faultOf(name: string, { service, operation, isBatch }: Call<unknown>, roll: Roll): Fault | undefined {
     if (this.isCalm) return undefined
     const { faultRate, onFault } = this.#options
     if (this.outageOf(service, this.#scheduler.now)) return pick(['refused', 'refused', 'refused', 'hung', 'lost'] as const, roll('outage'))
-    if (roll('fault') >= faultRate) return undefined
+    // most receives return nothing, so a fault there tests little
+    const weight = WAITING.includes(operation) ? 0.5 : 3
+    if (roll('fault') >= faultRate * weight) return undefined
     const fault = pick<Fault>(isBatch ? [...FAULTS, 'partial', 'partial'] : FAULTS, roll('kind'))
     const injected = `${name}: ${fault}`
     if (this.#allowed && !this.#allowed.has(injected)) return undefined

@@ -73,6 +73,8 @@ export interface Plan {
   processes: readonly string[]
   skewsMs: Readonly<Record<string, number>>
   concurrency: number
+  /** How long a receive of a worker waits for messages. */
+  waitSeconds: number
   indexLagMs: number
   /** Share of events whose processors fail, wait or end their worker. */
   troubleRate: number
@@ -124,7 +126,7 @@ const COMMANDS: readonly CommandPlan['kind'][] = [
 /** Returns the plan of a seed. */
 export function planOf(seed: number): Plan {
   const random = new Random(seed, 'plan')
-  const minutes = random.pick([5, 20, 60, 150, 300])
+  const minutes = random.pick([3, 5, 10, 20, 20, 60, 150, 300])
   const endsAt = minutes * MINUTE_MS
   const time = () => START + random.between(0, endsAt)
   const span = (least: number, most: number) => {
@@ -154,6 +156,8 @@ export function planOf(seed: number): Plan {
     processes,
     skewsMs: Object.fromEntries(processes.map((name) => [name, random.between(-skew, skew)])),
     concurrency: random.pick([1, 2, 10]),
+    // 2 s is the default; fewer empty receives leave more of a campaign for the protocol
+    waitSeconds: random.pick([2, 20, 20]),
     indexLagMs: random.pick([0, 300, 3000]),
     troubleRate: isCalm ? 0 : random.pick([0, 0.1, 0.4]),
     faultRate,

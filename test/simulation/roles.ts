@@ -140,12 +140,13 @@ async function startWorker(surroundings: Surroundings, process: SimulatedProcess
     listener: { processors: processorsOf({ plan, ledger, process, crash: () => crash(process) }) },
     config: CONFIG,
     clients,
-    environments,
+    environments: { isOwnKey: (cloudName, apiKey) => environments.recognizesKey(cloudName, apiKey) },
     journal: new Journal(table),
     state: new StateStore(table),
     log,
     metrics: NO_METRICS,
-    concurrency: plan.concurrency
+    concurrency: plan.concurrency,
+    waitTimeSeconds: plan.waitSeconds
   })
   receiver.start()
   return {

@@ -232,7 +232,15 @@ export class Ledger {
     }
     const attempt = failureKey(event, processor)
     this.#starts.set(attempt, (this.#starts.get(attempt) ?? 0) + 1)
-    const run: Run = { event, processor, process, signal, startedAt: scheduler.now, state: 'running', isExcused: false }
+    const run: Run = {
+      event,
+      processor,
+      process,
+      signal,
+      startedAt: scheduler.now,
+      state: 'running',
+      isExcused: false
+    }
     this.#runs.set(key, run)
     // a run that ignores its signal never ends
     signal.addEventListener('abort', () => this.#aborted(run), { once: true })
@@ -272,7 +280,10 @@ export class Ledger {
     this.tell(`the lease of message ${deduplicationId.slice(0, 8)} has run out`)
     const isHealthy = holder && !holder.dead && Math.max(holder.pausedUntil, holder.troubledAt) < receivedAt
     if (isHealthy && holder.name.startsWith('worker')) {
-      this.violated('5 effectively once', `${holder.name} loses the lease of ${deduplicationId} without a reason`)
+      this.violated(
+        '5 effectively once',
+        `${holder.name} loses the lease of ${deduplicationId} without a reason`
+      )
     }
     let isSeen = false
     for (const run of this.#runs.values()) {
@@ -340,7 +351,10 @@ export class Ledger {
     this.#byEventId.set(id, other ?? change)
     change.eventIds.add(id)
     if (change.eventIds.size > 1) {
-      this.violated('5 effectively once', `${change.name} is several events: ${[...change.eventIds].join(', ')}`)
+      this.violated(
+        '5 effectively once',
+        `${change.name} is several events: ${[...change.eventIds].join(', ')}`
+      )
     }
     if (other === undefined || other === change || areOne(other, change)) return
     this.violated('5 distinct identities', `${other.name} and ${change.name} are one event, ${id}`)

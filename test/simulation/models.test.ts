@@ -28,24 +28,27 @@ function startQueue(options = {}) {
   }
 }
 
-t.test('SQS: a group with a message in flight is blocked, one receive may return several of it', async (t) => {
-  const { scheduler, queue, send, receive } = startQueue()
-  for (const group of ['a', 'a', 'b']) send(group)
-  const [first] = receive(1)
-  t.equal(first?.MessageId, 'queue-0')
-  t.strictSame(
-    receive().map(({ MessageId }) => MessageId),
-    ['queue-2']
-  )
-  scheduler.now += 60_000
-  t.strictSame(
-    receive().map(({ MessageId }) => MessageId),
-    ['queue-0', 'queue-1', 'queue-2']
-  )
-  t.match(queue.deleteBatch([{ Id: '0', ReceiptHandle: first!.ReceiptHandle }], holds), {
-    Failed: [{ Id: '0', Code: 'InvalidParameterValue' }]
-  })
-})
+t.test(
+  'SQS: a group with a message in flight is blocked, one receive may return several of it',
+  async (t) => {
+    const { scheduler, queue, send, receive } = startQueue()
+    for (const group of ['a', 'a', 'b']) send(group)
+    const [first] = receive(1)
+    t.equal(first?.MessageId, 'queue-0')
+    t.strictSame(
+      receive().map(({ MessageId }) => MessageId),
+      ['queue-2']
+    )
+    scheduler.now += 60_000
+    t.strictSame(
+      receive().map(({ MessageId }) => MessageId),
+      ['queue-0', 'queue-1', 'queue-2']
+    )
+    t.match(queue.deleteBatch([{ Id: '0', ReceiptHandle: first!.ReceiptHandle }], holds), {
+      Failed: [{ Id: '0', Code: 'InvalidParameterValue' }]
+    })
+  }
+)
 
 t.test('SQS: an id is stored once within five minutes', async (t) => {
   const { scheduler, queue, send } = startQueue()
@@ -110,7 +113,9 @@ t.test('DynamoDB: the conditions of the journal', async (t) => {
   t.ok(met(later, { status: 'done' }))
   t.ok(met(later, { status: 'done', later: { signedAt: '2026-01' } }))
   t.notOk(met(later, { status: 'done', later: { signedAt: '2026-02' } }))
-  t.throws(() => meets('size(#status) > :one', {}, { names: {}, values: {} }), { name: 'ValidationException' })
+  t.throws(() => meets('size(#status) > :one', {}, { names: {}, values: {} }), {
+    name: 'ValidationException'
+  })
 })
 
 t.test('DynamoDB: an update sets, keeps and removes attributes, and the index follows later', async (t) => {

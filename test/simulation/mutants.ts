@@ -207,7 +207,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'never closes the circuit breaker',
     file: 'app/cloudinary/breaker.ts',
     find: 'if (this.#openUntil === undefined) return\n    this.#openUntil = undefined',
-    replace: 'if (this.#openUntil === undefined || this.#pauseMs > 0) return\n    this.#openUntil = undefined',
+    replace:
+      'if (this.#openUntil === undefined || this.#pauseMs > 0) return\n    this.#openUntil = undefined',
     guarantees: [REST, '7 attempts']
   },
   {
@@ -244,7 +245,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'discards an event that runs again',
     file: 'app/journal/discard-event.ts',
     find: "expression: '#status IN (:dead, :isDiscarded) AND #attemptId = :lastAttempt',",
-    replace: "expression: '#status IN (:dead, :isDiscarded) OR #attemptId <> :lastAttempt OR attribute_exists(#status)',",
+    replace:
+      "expression: '#status IN (:dead, :isDiscarded) OR #attemptId <> :lastAttempt OR attribute_exists(#status)',",
     guarantees: [LOST, '5 effectively once', REST]
   },
   {
@@ -285,7 +287,8 @@ export const MUTANTS: readonly Mutant[] = [
 export function mutate({ file, find, replace }: Mutant): void {
   const url = new URL(`../../${file}`, import.meta.url)
   const source = readFileSync(url, 'utf8')
-  if (source.split(find).length !== 2) throw new Error(`the text of the mutant is not once in ${file}: ${find}`)
+  if (source.split(find).length !== 2)
+    throw new Error(`the text of the mutant is not once in ${file}: ${find}`)
   registerHooks({
     load(loaded, context, nextLoad) {
       const result = nextLoad(loaded, context)

@@ -6,7 +6,16 @@ import { dropDeadline } from './virtual-time.ts'
  * What happens to a call. `repeated`: the SDK repeats a call whose answer was lost. `killed`, `paused`: the calling process
  * is killed before the answer, or stands still for a while.
  */
-export type Fault = 'refused' | 'throttled' | 'lost' | 'repeated' | 'slow' | 'hung' | 'partial' | 'killed' | 'paused'
+export type Fault =
+  | 'refused'
+  | 'throttled'
+  | 'lost'
+  | 'repeated'
+  | 'slow'
+  | 'hung'
+  | 'partial'
+  | 'killed'
+  | 'paused'
 
 const FAULTS: readonly Fault[] = [
   'refused',
@@ -108,9 +117,7 @@ export class Network {
         scheduler.at(scheduler.now + milliseconds, process, counted, () => settle(answer))
       }
       const arrive = (milliseconds: number, then: (answer: Answer<Value>) => void) => {
-        scheduler.at(scheduler.now + milliseconds, undefined, counted, () =>
-          perform(then, roll, fault)
-        )
+        scheduler.at(scheduler.now + milliseconds, undefined, counted, () => perform(then, roll, fault))
       }
       const ignored = () => {}
       const up = between(1, 15, roll('up'))
@@ -149,7 +156,8 @@ export class Network {
   #faultOf(name: string, { service, operation, isBatch }: Call<unknown>, roll: Roll): Fault | undefined {
     if (this.isCalm) return undefined
     const { faultRate, onFault } = this.#options
-    if (this.outageOf(service, this.#scheduler.now)) return pick(['refused', 'refused', 'refused', 'hung', 'lost'] as const, roll('outage'))
+    if (this.outageOf(service, this.#scheduler.now))
+      return pick(['refused', 'refused', 'refused', 'hung', 'lost'] as const, roll('outage'))
     // most receives return nothing, so a fault there tests little
     const weight = WAITING.includes(operation) ? 0.5 : 3
     if (roll('fault') >= faultRate * weight) return undefined

@@ -94,7 +94,9 @@ async function tell(plan: Plan): Promise<void> {
   const { simulate } = await import('./simulation.ts')
   const { story, steps, minutes, trace, violation } = await simulate(plan, { tells: true })
   for (const line of story) console.log(line)
-  console.log(`seed ${plan.seed}: ${steps} steps, ${minutes} minutes, trace ${trace}: ${violation?.message ?? 'every guarantee held'}`)
+  console.log(
+    `seed ${plan.seed}: ${steps} steps, ${minutes} minutes, trace ${trace}: ${violation?.message ?? 'every guarantee held'}`
+  )
   process.exitCode = violation ? 1 : 0
 }
 
@@ -121,13 +123,17 @@ function runMutants(): void {
   console.log('| mutant | found by | steps |\n| --- | --- | --- |')
   for (const { name, guarantees } of MUTANTS) {
     const args = ['--mutant', name, '--from', '1', '--until-found', '--steps', String(MUTANT_STEPS)]
-    const { stdout, stderr } = spawnSync(process.execPath, [import.meta.filename, ...args], { encoding: 'utf8' })
+    const { stdout, stderr } = spawnSync(process.execPath, [import.meta.filename, ...args], {
+      encoding: 'utf8'
+    })
     const last = stdout.trim().split('\n').at(-1) ?? ''
     if (!last.startsWith('{')) throw new Error(`${name}: ${stderr}`)
     const { steps, found } = JSON.parse(last) as { steps: number; found: string[] }
     const [by] = found
     const isExpected = by !== undefined && (guarantees as readonly string[]).includes(by)
     if (!isExpected) process.exitCode = 1
-    console.log(`| ${name} | ${by ?? 'NOT FOUND'}${isExpected || !by ? '' : ' (another one is expected)'} | ${steps.toLocaleString('en')} |`)
+    console.log(
+      `| ${name} | ${by ?? 'NOT FOUND'}${isExpected || !by ? '' : ' (another one is expected)'} | ${steps.toLocaleString('en')} |`
+    )
   }
 }

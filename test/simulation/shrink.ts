@@ -4,7 +4,16 @@ import { START } from './scheduler.ts'
 import { type Result, simulate } from './simulation.ts'
 
 /** The lists of a plan that can be shortened, the most telling ones last. */
-const LISTS = ['forgeries', 'rotations', 'outages', 'limits', 'commands', 'processFaults', 'faults', 'changes'] as const
+const LISTS = [
+  'forgeries',
+  'rotations',
+  'outages',
+  'limits',
+  'commands',
+  'processFaults',
+  'faults',
+  'changes'
+] as const
 
 export interface Shrunk {
   plan: Plan
@@ -34,9 +43,16 @@ export async function shrink(plan: Plan, guarantee: Guarantee, maximumRuns = 400
   for (let before = -1; before !== sizeOf(best) && runs < maximumRuns; ) {
     before = sizeOf(best)
     for (const name of LISTS) {
-      for (let chunk = Math.ceil((best[name]?.length ?? 0) / 2); chunk >= 1; chunk = chunk === 1 ? 0 : Math.ceil(chunk / 2)) {
+      for (
+        let chunk = Math.ceil((best[name]?.length ?? 0) / 2);
+        chunk >= 1;
+        chunk = chunk === 1 ? 0 : Math.ceil(chunk / 2)
+      ) {
         for (let start = 0; start < (best[name]?.length ?? 0); ) {
-          const candidate = { ...best, [name]: best[name]!.filter((_, index) => index < start || index >= start + chunk) }
+          const candidate = {
+            ...best,
+            [name]: best[name]!.filter((_, index) => index < start || index >= start + chunk)
+          }
           const smaller = await attempt(candidate)
           if (!smaller) start += chunk
           else {
@@ -64,7 +80,8 @@ function* simplerPlans(plan: Plan): Generator<Plan> {
   yield { ...plan, skewsMs: {} }
   yield { ...plan, indexLagMs: 0 }
   yield { ...plan, troubleRate: 0 }
-  for (const name of plan.processes) yield { ...plan, processes: plan.processes.filter((other) => other !== name) }
+  for (const name of plan.processes)
+    yield { ...plan, processes: plan.processes.filter((other) => other !== name) }
 }
 
 /** Starts shortly before the first change. */

@@ -6,17 +6,10 @@ import type { Network } from '../network.ts'
 import type { ChangePlan, CloudPlan, LimitPlan } from '../plan.ts'
 import { between, chanceOf } from '../random.ts'
 import { type Scheduler, START } from '../scheduler.ts'
+import type { Delivery } from './delivery.ts'
 import { type Asset, bodyOf, type Fields } from './notification-bodies.ts'
 import { PollChannel } from './poll-channel.ts'
 import { searchAssets } from './search-index.ts'
-
-/** A signed notification on its way. */
-export interface Delivery {
-  body: Buffer
-  signature: string
-  timestamp: string
-  isGenuine: boolean
-}
 
 export interface Key {
   apiKey: string

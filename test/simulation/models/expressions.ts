@@ -103,7 +103,7 @@ class Parser {
   /** A path or a value. */
   operand(): Evaluate {
     const first = this.take()
-    if (first.startsWith(':')) return (_, { values }) => valueOf(values, first)
+    if (first.startsWith(':')) return (_, { values }) => placeholderOf(values, first)
     if (!/^#?\w+$/.test(first)) throw validationError(`unexpected ${first}`)
     const path = [first]
     while (this.skips('.')) path.push(this.take())
@@ -215,7 +215,7 @@ function nameOf(names: Placeholders['names'], name: string): string {
   return written
 }
 
-function valueOf(values: Placeholders['values'], name: string): unknown {
+function placeholderOf(values: Placeholders['values'], name: string): unknown {
   if (!Object.hasOwn(values, name))
     throw validationError(`an expression attribute value is not defined: ${name}`)
   return values[name]

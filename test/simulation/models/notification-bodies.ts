@@ -64,7 +64,13 @@ function shaped(kind: ChangePlan['kind'], assets: readonly Asset[], { variant }:
   const [asset] = assets
   switch (kind) {
     case 'upload': {
-      const { last_updated: _, previousMetadata: __, previousPublicId: ___, tagChange: ____, ...flat } = asset!
+      const {
+        last_updated: _,
+        previousMetadata: __,
+        previousPublicId: ___,
+        tagChange: ____,
+        ...flat
+      } = asset!
       return flat
     }
     case 'rename': {

@@ -1,6 +1,6 @@
 import type { Change } from '../ledger.ts'
 import type { Scheduler } from '../scheduler.ts'
-import type { Delivery } from './cloudinary.ts'
+import type { Delivery } from './delivery.ts'
 
 interface Waiting {
   delivery: Delivery

@@ -19,10 +19,12 @@ export function searchAssets(assets: readonly Asset[], query: Fields, indexedUnt
   const page = found.slice(start, start + Number(maximum))
   const isMore = start + page.length < found.length
   return {
-    resources: page.map(({ asset: { previousMetadata: _, previousPublicId: __, tagChange: ___, ...asset } }) => ({
-      ...asset,
-      last_updated: { ...asset.last_updated }
-    })),
+    resources: page.map(
+      ({ asset: { previousMetadata: _, previousPublicId: __, tagChange: ___, ...asset } }) => ({
+        ...asset,
+        last_updated: { ...asset.last_updated }
+      })
+    ),
     ...(isMore && { next_cursor: String(start + page.length) }),
     rate_limit_allowed: 500,
     rate_limit_remaining: 400,

@@ -194,7 +194,10 @@ export class SqsQueue {
   ): void {
     const received = this.#take(input, roll, receiver, isDisturbed)
     const until = this.#now + (input.WaitTimeSeconds ?? 0) * 1000
-    if (received.length > 0 || until <= this.#now) return answer({ value: messagesOf(received) })
+    if (received.length > 0 || until <= this.#now) {
+      answer({ value: messagesOf(received) })
+      return
+    }
     const waiter: Waiter = { until, input, roll, receiver, isDisturbed, answer }
     this.#waiters.add(waiter)
     this.#options.scheduler.at(until, undefined, 'wait', () => {
@@ -291,7 +294,8 @@ export class SqsQueue {
 export function sqsClient(
   network: Network,
   scheduler: Scheduler,
-  queues: Readonly<Record<string, SqsQueue>>): SQSClient {
+  queues: Readonly<Record<string, SqsQueue>>
+): SQSClient {
   const send = (
     command: { constructor: { name: string }; input: Input },
     options?: { abortSignal?: AbortSignal }
@@ -312,7 +316,8 @@ export function sqsClient(
         if (!queue) return answer({ error: sqsError('QueueDoesNotExist') })
         const fails = ({ Id }: Entry) => fault === 'partial' && roll(`entry ${Id}`) < 0.5
         try {
-          if (operation === 'ReceiveMessage') return queue.receive(input, roll, answer, process, fault !== undefined)
+          if (operation === 'ReceiveMessage')
+            return queue.receive(input, roll, answer, process, fault !== undefined)
           answer({ value: perform(queue, operation, input, fails, isHeartbeat) })
         } catch (error) {
           answer({ error })

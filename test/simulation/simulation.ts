@@ -270,6 +270,7 @@ class Simulation {
     await this.#runUntil(this.#scheduler.now + 60 * MINUTE_MS)
     this.#fleet.startAll()
     for (const kind of ['reconcile', 'reconcile', 'redrive'] as const) {
+      if (this.#ledger.violation) return
       this.#command({ at: 0, kind })
       await this.#settle(`after ${kind}`)
     }

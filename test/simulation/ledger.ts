@@ -423,7 +423,7 @@ function timelessKey(
   cloud: string,
   signedAt: number
 ): string {
-  const { added, removed, new_metadata, folder_path, moderation_status, previous_metadata } = fields
+  const { added, removed, new_metadata, folder_path, moderation_status, previous_metadata, version } = fields
   const what = JSON.stringify([
     added,
     removed,

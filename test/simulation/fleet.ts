@@ -125,7 +125,7 @@ export class Fleet {
         return
       case 'pause':
         this.#ledger.tell(`${process.name} is paused for ${seconds} s`)
-        process.pausedUntil = this.#scheduler.now + seconds * 1000
+        process.pausedUntil = Math.max(process.pausedUntil, this.#scheduler.now + seconds * 1000)
         return
       case 'stop':
         this.#stop(slot, seconds)

@@ -430,7 +430,8 @@ function timelessKey(
     new_metadata,
     previous_metadata,
     folder_path,
-    moderation_status
+    moderation_status,
+    version
   ])
   return `timeless ${cloud} ${notification_type} ${asset_id} ${what} ${signedAt}`
 }

@@ -197,19 +197,11 @@ export const MUTANTS: readonly Mutant[] = [
     guarantees: ['7 attempts']
   },
   {
-    name: 'counts an interruption as an attempt',
-    file: 'app/worker/event-handler.ts',
-    find: "if (signal.aborted) return 'interruption'",
-    replace: "if (signal.aborted) return 'processor'",
-    guarantees: ['7 attempts']
-  },
-  {
-    name: 'never closes the circuit breaker',
+    name: 'never probes an open circuit breaker',
     file: 'app/cloudinary/breaker.ts',
-    find: 'if (this.#openUntil === undefined) return\n    this.#openUntil = undefined',
-    replace:
-      'if (this.#openUntil === undefined || this.#pauseMs > 0) return\n    this.#openUntil = undefined',
-    guarantees: [REST, '7 attempts']
+    find: 'return this.#openUntil <= this.#options.clock() ? 1 : 0',
+    replace: 'return this.#openUntil <= this.#options.clock() ? 0 : 0',
+    guarantees: [REST]
   },
   {
     name: 'does not release the probe of the circuit breaker',
@@ -242,14 +234,6 @@ export const MUTANTS: readonly Mutant[] = [
     guarantees: [LOST]
   },
   {
-    name: 'discards an event that runs again',
-    file: 'app/journal/discard-event.ts',
-    find: "expression: '#status IN (:dead, :isDiscarded) AND #attemptId = :lastAttempt',",
-    replace:
-      "expression: '#status IN (:dead, :isDiscarded) OR #attemptId <> :lastAttempt OR attribute_exists(#status)',",
-    guarantees: [LOST, '5 effectively once', REST]
-  },
-  {
     name: 'forgets the previous key',
     file: 'app/credentials/environments.ts',
     find: 'for (const environment of [...current, ...previous]) {',
@@ -267,10 +251,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'beats after the stop',
     file: 'app/queue/leases.ts',
     find: '    this.#stopBeating()\n',
-    replace: '    this.#stopBeating.call(undefined, ...([] as never[])) // biome-ignore\n'.replace(
-      'this.#stopBeating.call(undefined, ...([] as never[])) // biome-ignore',
-      'void this.#stopBeating'
-    ),
+    replace: '    void this.#stopBeating\n',
     guarantees: ['8 shutdown']
   },
   {

@@ -150,6 +150,7 @@ export function planOf(seed: number): Plan {
   const isCalm = random.chance(0.1)
   const faultRate = isCalm ? 0 : random.pick([0.001, 0.005, 0.02, 0.06])
   const perPlan = isCalm ? 0 : 1
+  const changes = changesOf(random, names, endsAt)
   return {
     seed,
     minutes,
@@ -177,9 +178,10 @@ export function planOf(seed: number): Plan {
       kind: random.pick(['kill', 'kill', 'kill', 'stop', 'pause'] as const),
       seconds: random.pick([1, 5, 30, 90, 200])
     })),
-    changes: changesOf(random, names, endsAt),
-    commands: many(3, () => ({
-      at: time(),
+    changes,
+    // half of them soon after a change, since most races with an operator are short
+    commands: many(5, () => ({
+      at: random.chance(0.5) ? time() : random.pick(changes).at + random.between(2000, 240_000),
       kind: random.pick(COMMANDS),
       ...(random.chance(0.2 * perPlan) && { killAfterMs: random.between(1, 3000) })
     })),
@@ -188,7 +190,7 @@ export function planOf(seed: number): Plan {
       cloud: random.pick(names),
       kind: random.pick(['tampered', 'stale', 'unsigned', 'border'] as const)
     })),
-    rotations: random.chance(0.2) ? [{ at: time(), cloud: random.pick(names) }] : []
+    rotations: random.chance(0.3) ? [{ at: time(), cloud: random.pick(names) }] : []
   }
 }
 

@@ -269,7 +269,7 @@ class Simulation {
     if (this.#ledger.violation) return
     await this.#runUntil(this.#scheduler.now + 60 * MINUTE_MS)
     this.#fleet.startAll()
-    for (const kind of ['reconcile', 'reconcile', 'redrive'] as const) {
+    for (const kind of ['reconcile', 'reconcile', 'redrive', 'redrive'] as const) {
       if (this.#ledger.violation) return
       this.#command({ at: 0, kind })
       await this.#settle(`after ${kind}`)

@@ -213,6 +213,8 @@ export class Ledger {
     // a worker that has lost its lease may not know it yet
     const held = own ?? messages.find(({ visibleAt }) => visibleAt > scheduler.now)
     const hasLease = held?.receiver === process
+    // its start supersedes the attempt of the worker that has the lease
+    if (!hasLease) for (const run of this.#runs.values()) if (run.event.id === event.id) this.#excuse(run)
     if (before?.state === 'succeeded' && !before.isExcused && hasLease) {
       this.violated(
         '5 effectively once',

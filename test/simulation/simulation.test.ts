@@ -5,7 +5,7 @@ import { simulate } from './simulation.ts'
 import { storedSeeds } from './stored-seeds.ts'
 
 /** Steps of fresh seeds: a few seconds. CI and the nightly workflow run more. */
-const FRESH_STEPS = 40_000
+const FRESH_STEPS = 20_000
 
 t.test('every guarantee holds for the stored seeds', async (t) => {
   for (const { file, plan } of storedSeeds()) {

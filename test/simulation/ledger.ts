@@ -222,7 +222,7 @@ export class Ledger {
       )
     }
     const earlier = own && messages.find(({ sequence }) => sequence < own.sequence)
-    if (earlier) {
+    if (earlier && hasLease) {
       this.violated(
         '4 in order per asset',
         `${processor} runs for ${change?.name ?? event.id} while ${earlier.deduplicationId} waits`
@@ -425,7 +425,16 @@ function timelessKey(
   cloud: string,
   signedAt: number
 ): string {
-  const { added, removed, new_metadata, folder_path, moderation_status, previous_metadata, version } = fields
+  const {
+    added,
+    removed,
+    new_metadata,
+    folder_path,
+    moderation_status,
+    previous_metadata,
+    version,
+    public_id
+  } = fields
   const what = JSON.stringify([
     added,
     removed,
@@ -433,7 +442,8 @@ function timelessKey(
     previous_metadata,
     folder_path,
     moderation_status,
-    version
+    version,
+    public_id
   ])
   return `timeless ${cloud} ${notification_type} ${asset_id} ${what} ${signedAt}`
 }
@@ -441,8 +451,8 @@ function timelessKey(
 /** Returns the part of a body that is about the asset of a change. */
 function payloadOf({ body, assetId }: Change): Fields {
   const { resources, ...shared } = JSON.parse(body) as Fields & { resources?: Record<string, Fields> }
-  const entries = Object.values(resources ?? {})
-  return { ...shared, ...entries.find(({ asset_id }) => asset_id === assetId) }
+  const entries = Object.entries(resources ?? {}).map(([name, entry]) => ({ public_id: name, ...entry }))
+  return { ...shared, ...entries.find((entry) => (entry as Fields).asset_id === assetId) }
 }
 
 const runKey = ({ id, run }: AssetEvent, processor: string) => `${processor} ${id} ${replayOf(run) ?? ''}`

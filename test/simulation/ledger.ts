@@ -310,7 +310,11 @@ export class Ledger {
     if (run.state === 'succeeded') this.#excuse(run)
     if (run.state !== 'running') return
     if (run.signal.reason?.code === 'PROCESSOR_TIMEOUT') this.failed(run, run.signal.reason)
-    else run.state = 'failed'
+    else {
+      run.state = 'failed'
+      // its start counts if the worker ends before it can record the interruption
+      this.#unseen.set(run.event.group, (this.#unseen.get(run.event.group) ?? 0) + 1)
+    }
   }
 
   #excuse(run: Run): void {

@@ -114,6 +114,7 @@ export class Ledger {
   readonly #byName = new Map<string, Change>()
   /** Changes by everything that an event may name them by. */
   readonly #lookup = new Map<string, Change>()
+  readonly #ambiguous = new Set<Change>()
   readonly #byEventId = new Map<string, Change>()
   readonly #runs = new Map<string, Run>()
   readonly #failures = new Map<string, Failures>()
@@ -180,9 +181,12 @@ export class Ledger {
 
   /** A delivery was signed, at a Unix time in seconds. */
   signed(changes: readonly Change[], timestamp: number): void {
-    for (const change of changes) {
-      if (change.isTimeless)
-        this.#lookup.set(timelessKey(payloadOf(change), change.cloud, timestamp * 1000), change)
+    for (const change of changes.filter(({ isTimeless }) => isTimeless)) {
+      const key = timelessKey(payloadOf(change), change.cloud, timestamp * 1000)
+      const other = this.#lookup.get(key)
+      // the same change of an asset twice in a second, in different bodies: an event does not tell which
+      if (other && other !== change) this.#ambiguous.add(other).add(change)
+      this.#lookup.set(key, change)
     }
   }
 
@@ -356,7 +360,7 @@ export class Ledger {
     const other = this.#byEventId.get(id)
     this.#byEventId.set(id, other ?? change)
     change.eventIds.add(id)
-    if (change.eventIds.size > 1) {
+    if (change.eventIds.size > 1 && !this.#ambiguous.has(change)) {
       this.violated(
         '5 effectively once',
         `${change.name} is several events: ${[...change.eventIds].join(', ')}`

@@ -383,7 +383,8 @@ export class Ledger {
   /** Changes that a notification reported, which must have been processed or dead-lettered by now. */
   checkNothingLost(processors: readonly string[]): void {
     for (const change of this.changes) {
-      if (!change.isAcknowledged || (change.isOwn && change.statesOrigin)) continue
+      if (!change.isAcknowledged || (change.isOwn && change.statesOrigin) || this.#ambiguous.has(change))
+        continue
       for (const processor of processors) {
         if (change.done.has(processor)) continue
         const same = this.changes.some(

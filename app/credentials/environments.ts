@@ -15,6 +15,9 @@ export interface EnvironmentsOptions {
   minimumRefreshGapMs?: number
 }
 
+/** Bounds the memory for keys of other systems. Forgetting them costs a read each. */
+const MAXIMUM_FOREIGN_KEYS = 1000
+
 const sameSecret = (a: CloudinaryEnvironment, b: CloudinaryEnvironment) =>
   a.cloudName === b.cloudName && a.apiSecret === b.apiSecret
 
@@ -39,8 +42,12 @@ export class Environments {
   /** Replaced only if the content changes, so that references can be compared. */
   #keys: readonly CloudinaryEnvironment[] = []
   #lastReadStartedAt = Number.NEGATIVE_INFINITY
+  /** Number of reads that succeeded. */
+  #reads = 0
   #refreshing: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
+  /** API keys that were not the listener's when the source was last read for them. */
+  readonly #foreignKeys = new Set<string>()
 
   constructor(options: EnvironmentsOptions) {
     this.#source = options.source
@@ -91,6 +98,23 @@ export class Environments {
   isOwnKey(cloudName: string, apiKey: string): boolean {
     const { current, previous } = this.#versions
     return [current, previous].some((environments) => callingKey(environments, cloudName)?.apiKey === apiKey)
+  }
+
+  /**
+   * Like `isOwnKey`, but reads the source once for a key that it sees for the first time: another worker may
+   * already call Cloudinary with a key that was rotated in after the last read. After a failed read the key is
+   * not known as another's, so its next change causes another read.
+   */
+  async recognizesKey(cloudName: string, apiKey: string): Promise<boolean> {
+    if (this.isOwnKey(cloudName, apiKey)) return true
+    const key = `${cloudName} ${apiKey}`
+    if (this.#foreignKeys.has(key)) return false
+    const readsBefore = this.#reads
+    await this.refresh('unknown API key')
+    if (this.isOwnKey(cloudName, apiKey)) return true
+    if (this.#foreignKeys.size >= MAXIMUM_FOREIGN_KEYS) this.#foreignKeys.clear()
+    if (this.#reads > readsBefore || this.#source.fixed) this.#foreignKeys.add(key)
+    return false
   }
 
   /**
@@ -153,6 +177,7 @@ export class Environments {
   async #read(): Promise<void> {
     this.#lastReadStartedAt = this.#clock()
     this.#versions = await this.#source.read()
+    this.#reads++
     const { current, previous } = this.#versions
     const keys: CloudinaryEnvironment[] = []
     for (const environment of [...current, ...previous]) {

@@ -10,6 +10,7 @@ import {
   feedShard,
   JOURNAL,
   type JournalTable,
+  journalUnavailable,
   RETENTION_DAYS,
   unfinishedShard
 } from './journal-table.ts'
@@ -117,6 +118,8 @@ export class Journal {
     for (;;) {
       const decision = decide(entry)
       if (!isStart(decision)) return decision as WithAttempt<Decision>
+      // without its lease it would supersede the attempt of the worker that has the event now
+      if (call.signal.aborted) throw journalUnavailable(call.signal.reason)
       const reopens = event.run !== undefined && event.run.id !== entry?.run
       const now = this.#now()
       const openedAt = (reopens ? undefined : entry?.openedAt) ?? now

@@ -43,7 +43,7 @@ export const worker = defineRole({
       listener,
       config,
       clients,
-      environments,
+      environments: { isOwnKey: (cloudName, apiKey) => environments.recognizesKey(cloudName, apiKey) },
       journal: new Journal(table),
       state: new StateStore(table),
       log,

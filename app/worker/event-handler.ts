@@ -1,6 +1,5 @@
 import type { CloudinaryClients } from '../cloudinary/clients.ts'
 import type { Config } from '../config.ts'
-import type { Environments } from '../credentials/environments.ts'
 import type { AssetEvent } from '../ingest/event.ts'
 import type { Attempt, Journal } from '../journal/journal.ts'
 import type { JournalCall } from '../journal/journal-retry.ts'
@@ -32,7 +31,8 @@ export interface EventHandlerOptions {
   /** Includes the variables that the processors require. */
   config: Config
   clients: Pick<CloudinaryClients, 'for' | 'breaker'>
-  environments: Pick<Environments, 'isOwnKey'>
+  /** `isOwnKey` may read the secret again before it takes a key for another system's. */
+  environments: { isOwnKey: (cloudName: string, apiKey: string) => boolean | Promise<boolean> }
   journal: Pick<Journal, 'identify' | 'startAttempt' | 'record' | 'ignore'>
   state: Pick<StateStore, 'of'>
   deadLetters: Pick<DeadLetters, 'put'>
@@ -58,7 +58,7 @@ export async function handleEvent(
   signal: AbortSignal,
   options: EventHandlerOptions
 ): Promise<EventOutcome> {
-  const own = recognizeOwn(received, options)
+  const own = await recognizeOwn(received, options)
   let report = new EventReport(own, options)
   const event = await options.journal.identify(own, { signal, log: report.log })
   if (event !== own) report = new EventReport(event, options)
@@ -68,9 +68,10 @@ export async function handleEvent(
 }
 
 /** The worker may know a newly rotated key before the web task does. */
-function recognizeOwn(event: AssetEvent, { environments }: EventHandlerOptions): AssetEvent {
+async function recognizeOwn(event: AssetEvent, { environments }: EventHandlerOptions): Promise<AssetEvent> {
   const { environment, origin } = event
-  if (origin.own || origin.id === null || !environments.isOwnKey(environment, origin.id)) return event
+  if (origin.own || origin.id === null || origin.source === 'ui') return event
+  if (!(await environments.isOwnKey(environment, origin.id))) return event
   return { ...event, origin: { ...origin, own: true } }
 }
 

@@ -7,7 +7,8 @@ const MAY_WRITE: Record<string, string[]> = {
   'codeql.yml analyze': ['security-events'],
   'deploy.yml deploy': ['id-token'],
   'release.yml image': ['packages', 'id-token', 'attestations'],
-  'scorecard.yml analyze': ['security-events', 'id-token']
+  'scorecard.yml analyze': ['security-events', 'id-token'],
+  'simulation.yml report': ['issues']
 }
 
 interface Step {

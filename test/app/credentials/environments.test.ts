@@ -151,6 +151,38 @@ test('recognizes its own key, current or previous', async (t) => {
   t.equal(environments.isOwnKey('demo', 'verifies'), false)
 })
 
+test('reads the secret before it takes a new key for another system', async (t) => {
+  const { environments, rotate, server } = await onSecretsManager(t, key('a'))
+  const reads = t.capture(environments, 'refresh', environments.refresh.bind(environments))
+  rotate(key('b'), key('a'))
+  t.equal(await environments.recognizesKey('demo', 'a'), true)
+  t.equal(reads.args().length, 0)
+  t.equal(await environments.recognizesKey('demo', 'b'), true, 'another worker uses it already')
+  t.equal(reads.args().length, 1)
+  server.failWith({ status: 400, code: 'AccessDeniedException' })
+  t.equal(await environments.recognizesKey('demo', 'foreign'), false)
+  server.failWith(undefined)
+  t.equal(await environments.recognizesKey('demo', 'foreign'), false, 'not known after a failed read')
+  t.equal(reads.args().length, 2)
+  t.equal(await environments.recognizesKey('demo', 'foreign'), false)
+  t.equal(reads.args().length, 0, 'one read per key')
+  rotate(key('foreign'), key('b'))
+  await environments.refresh('test')
+  t.equal(await environments.recognizesKey('demo', 'foreign'), true)
+})
+
+test('forgets keys of other systems rather than keep any number', async (t) => {
+  const { environments } = build({ source: fromUrl(urlOf(key('a'))) })
+  await environments.load()
+  const reads = t.capture(environments, 'refresh', environments.refresh.bind(environments))
+  for (let number = 0; number <= 1000; number++) await environments.recognizesKey('demo', `foreign-${number}`)
+  t.equal(reads.args().length, 1001)
+  await environments.recognizesKey('demo', 'foreign-1000')
+  t.equal(reads.args().length, 0)
+  await environments.recognizesKey('demo', 'foreign-0')
+  t.equal(reads.args().length, 1)
+})
+
 test('the first read throws the error of the source', async (t) => {
   const { environments, reads } = onLatches()
   const loading = environments.load()

@@ -534,6 +534,17 @@ t.test('counts an attempt once, however many responses are lost', async (t) => {
   t.match(await reader.find(event.id), { attempts: 2, processors: { tag: { attempts: 2 } } })
 })
 
+t.test('starts no attempt without a lease, which would supersede that of another worker', async (t) => {
+  const { journal, start, mustStart, call } = build()
+  const event = newEvent()
+  const attempt = await mustStart(event)
+  await t.rejects(start(event, {}, AbortSignal.abort(new Error('lease lost'))), {
+    code: 'JOURNAL_UNAVAILABLE',
+    cause: { message: 'lease lost' }
+  })
+  t.equal(await journal.record(attempt, { tag: succeeded }, { status: 'done' }, call), true)
+})
+
 t.test('makes one more attempt when the signal aborts', async (t) => {
   const { journal, mustStart, call, logged } = build({ pauseMs: 60_000 })
   const event = newEvent()

@@ -1,0 +1,56 @@
+import { type AssetEvent, replayOf } from '../../app/ingest/event.ts'
+import { type ProcessorRecords, recordNamed } from '../../app/journal/processor-record.ts'
+import type { DynamoDbModel } from './models/dynamodb.ts'
+import { RECORDING } from './processors.ts'
+import type { Surroundings } from './roles.ts'
+
+/** Guarantee 7: an event that is dead has a dead letter for each processor that failed. */
+function checkDeadLetters({ dynamoDb, deadLetterQueue, ledger }: Surroundings): void {
+  const letters = new Set(
+    deadLetterQueue.messages.map(
+      ({ body, attributes }) => `${JSON.parse(body).id} ${attributes.processor?.StringValue}`
+    )
+  )
+  for (const [id, item] of dynamoDb.items) {
+    const missing = deadProcessorsOf(item).find((processor) => !letters.has(`${id} ${processor}`))
+    if (missing)
+      ledger.violated('7 nothing is lost', `event ${id} is dead in ${missing}, and has no dead letter`)
+  }
+}
+
+/**
+ * Checks what must hold when nothing is left to do.
+ *
+ * @param isDiscardCut a discard did not end, so an event may be dead without a dead letter
+ */
+export function checkAtRest(surroundings: Surroundings, isDiscardCut: boolean): void {
+  const { dynamoDb, queue, deadLetterQueue, ledger } = surroundings
+  ledger.checkNothingLost(RECORDING)
+  for (const [id, { status }] of dynamoDb.items) {
+    if (status === 'processing' || status === 'retrying')
+      ledger.violated('7 at rest', `event ${id} is ${status}`)
+  }
+  if (!isDiscardCut) checkDeadLetters(surroundings)
+  const texts = [...queue.everStored.values(), ...deadLetterQueue.everStored.values()].map((message) =>
+    JSON.stringify(message)
+  )
+  for (const item of dynamoDb.items.values()) texts.push(JSON.stringify({ ...item, payload: undefined }))
+  if (texts.some((text) => text.includes('-SECRET-'))) ledger.violated('9 secrets', 'a secret is stored')
+}
+
+function deadProcessorsOf(item: Readonly<Record<string, unknown>>): string[] {
+  const records = Object.entries((item.processors ?? {}) as ProcessorRecords)
+  return item.status === 'dead'
+    ? records.filter(([, { outcome }]) => outcome === 'dead').map(([name]) => name)
+    : []
+}
+
+/** Whether the journal has the success of a processor. */
+export function isRecorded(dynamoDb: DynamoDbModel, { id, run }: AssetEvent, processor: string): boolean {
+  const item = dynamoDb.items.get(id)
+  const record = recordNamed(item?.processors as never, processor)
+  return (
+    record?.outcome === 'succeeded' &&
+    (run === undefined || replayOf(run) === record.replay || record.run === run.id)
+  )
+}

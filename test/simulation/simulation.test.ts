@@ -1,0 +1,49 @@
+import { spawnSync } from 'node:child_process'
+import t from 'tap'
+import { planOf } from './plan.ts'
+import { simulate } from './simulation.ts'
+import { storedSeeds } from './stored-seeds.ts'
+
+/** The same on each run, so that a failure comes from a change. CI and the nightly workflow run fresh seeds. */
+const FIRST_SEED = 1
+const STEPS = 20_000
+
+t.test('every guarantee holds for the stored seeds', async (t) => {
+  for (const { file, plan } of storedSeeds()) {
+    const { violation } = await simulate(plan)
+    t.equal(violation?.message, undefined, file)
+  }
+})
+
+t.test('every guarantee holds for the first seeds', async (t) => {
+  let steps = 0
+  for (let seed = FIRST_SEED; steps < STEPS; seed++) {
+    const result = await simulate(planOf(seed))
+    steps += result.steps
+    t.equal(result.violation?.message, undefined, `npm run simulate -- --seed ${seed}`)
+  }
+})
+
+t.test('the same seed gives the same trace, and another one another', async (t) => {
+  const plan = planOf(5)
+  const [first, second] = [await simulate(plan), await simulate(plan, { tells: true })]
+  t.equal(first.trace, second.trace)
+  t.equal(first.steps, second.steps)
+  t.strictSame(first.faults, second.faults)
+  t.not((await simulate(planOf(8))).trace, first.trace)
+})
+
+t.test('stored seeds find their mutants', async (t) => {
+  const withMutant = storedSeeds().filter(({ mutant }) => mutant !== undefined)
+  t.ok(withMutant.length >= 2)
+  for (const { file, mutant = '', guarantee } of withMutant) {
+    const seed = `${import.meta.dirname}/seeds/${file}`
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [`${import.meta.dirname}/run.ts`, '--plan', seed, '--mutant', mutant],
+      { encoding: 'utf8' }
+    )
+    t.equal(status, 1, `${mutant}: ${stderr}`)
+    t.ok(stdout.trim().split('\n').at(-1)?.includes(guarantee), stdout.slice(-500))
+  }
+})

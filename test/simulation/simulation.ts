@@ -1,0 +1,281 @@
+import { Fleet } from './fleet.ts'
+import { Ledger, type Violation } from './ledger.ts'
+import { CloudinaryModel } from './models/cloudinary.ts'
+import type { Delivery } from './models/delivery.ts'
+import { DynamoDbModel } from './models/dynamodb.ts'
+import { SecretModel } from './models/secrets.ts'
+import { SqsQueue } from './models/sqs.ts'
+import { Network } from './network.ts'
+import type { CommandPlan, Plan } from './plan.ts'
+import { chanceOf } from './random.ts'
+import { checkAtRest, isRecorded } from './rest-checks.ts'
+import { runCommand, type Surroundings } from './roles.ts'
+import { Scheduler, SimulatedProcess, START } from './scheduler.ts'
+import { installVirtualTime } from './virtual-time.ts'
+
+export interface Result {
+  seed: number
+  /** Delivered timers and answers. */
+  steps: number
+  /** Virtual time, in minutes. */
+  minutes: number
+  /** Digest of all steps. */
+  trace: string
+  violation: Violation | undefined
+  story: readonly string[]
+  /** Faults of calls that were injected. */
+  faults: readonly string[]
+}
+
+const MINUTE_MS = 60_000
+
+/** Time after the last fault in which everything must be settled. Twelve attempts take 47 minutes at most. */
+const SETTLE_MS = 12 * 60 * MINUTE_MS
+
+/** Runs a plan to its end, or to the first violation of an invariant. */
+export async function simulate(plan: Plan, { tells = false }: { tells?: boolean } = {}): Promise<Result> {
+  return new Simulation(plan, tells).run()
+}
+
+class Simulation {
+  readonly #plan: Plan
+  readonly #scheduler = new Scheduler()
+  readonly #story: string[] = []
+  readonly #faults: string[] = []
+  readonly #network: Network
+  readonly #ledger: Ledger
+  readonly #cloudinary: CloudinaryModel
+  readonly #surroundings: Surroundings
+  readonly #fleet: Fleet
+  #commands = 0
+  #runningCommands = 0
+  /** A discard did not end, so an event may be dead without a dead letter. */
+  #isDiscardCut = false
+
+  constructor(plan: Plan, tells: boolean) {
+    this.#plan = plan
+    const scheduler = this.#scheduler
+    const { seed } = plan
+    this.#network = new Network(scheduler, {
+      seed,
+      faultRate: plan.faultRate,
+      faults: plan.faults,
+      outages: plan.outages,
+      strike: (process, fault, seconds) =>
+        this.#fleet.strike(process, fault === 'killed' ? 'kill' : 'pause', seconds),
+      onFault: (fault) => {
+        this.#faults.push(fault)
+        this.#ledger.tell(`fault: ${fault}`)
+      }
+    })
+    const dynamoDb = new DynamoDbModel(scheduler, { seed, lagMs: plan.indexLagMs })
+    const deadLetterQueue = new SqsQueue({
+      scheduler,
+      name: 'dead',
+      onStored: (message) => this.#ledger.deadLettered(message)
+    })
+    const queue = new SqsQueue({
+      scheduler,
+      name: 'main',
+      deadLetterQueue,
+      onLeaseLost: (message) => this.#ledger.leaseLost(message)
+    })
+    this.#ledger = new Ledger({
+      scheduler,
+      story: tells ? this.#story : undefined,
+      queued: () => queue.messages,
+      troubleOf: (cloud, from, until) => this.#cloudinary.troubleOf(cloud, from, until),
+      isRecorded: (event, processor) => isRecorded(dynamoDb, event, processor)
+    })
+    this.#cloudinary = new CloudinaryModel({
+      scheduler,
+      network: this.#network,
+      ledger: this.#ledger,
+      seed,
+      clouds: plan.clouds,
+      limits: plan.limits,
+      post: (delivery, answer, chance) => this.#fleet.post(delivery, answer, chance)
+    })
+    const keys = new Map([...this.#cloudinary.clouds].map(([name, cloud]) => [name, cloud.keys[0]!]))
+    this.#surroundings = {
+      plan,
+      scheduler,
+      network: this.#network,
+      ledger: this.#ledger,
+      queue,
+      deadLetterQueue,
+      dynamoDb,
+      secret: new SecretModel(keys),
+      crash: (process) => {
+        scheduler.at(scheduler.now, undefined, 'crash', () => this.#fleet.kill(process, 2))
+      }
+    }
+    this.#fleet = new Fleet({
+      plan,
+      scheduler,
+      network: this.#network,
+      ledger: this.#ledger,
+      surroundings: () => this.#surroundings,
+      onRefused: (delivery, process) => this.#checkRefused(delivery, process)
+    })
+  }
+
+  async run(): Promise<Result> {
+    const restoreTime = installVirtualTime(this.#scheduler)
+    const restoreSdk = this.#cloudinary.install()
+    const rejected = (reason: unknown) =>
+      this.#ledger.violated('8 shutdown', `unhandled rejection: ${(reason as Error)?.stack ?? reason}`)
+    process.on('unhandledRejection', rejected)
+    try {
+      this.#schedulePlan()
+      this.#fleet.startAll()
+      await this.#runUntil(START + this.#plan.minutes * MINUTE_MS)
+      this.#network.isCalm = true
+      await this.#settle('after the last fault')
+      await this.#stopAll()
+      await this.#reconcileAfterGrace()
+      await this.#stopAll()
+      if (!this.#ledger.violation) checkAtRest(this.#surroundings, this.#isDiscardCut)
+    } finally {
+      restoreSdk()
+      restoreTime()
+      process.off('unhandledRejection', rejected)
+    }
+    const { steps, now, trace } = this.#scheduler
+    return {
+      seed: this.#plan.seed,
+      steps,
+      minutes: Math.round((now - START) / MINUTE_MS),
+      trace: trace.toString(16).padStart(8, '0'),
+      violation: this.#ledger.violation,
+      story: this.#story,
+      faults: this.#faults
+    }
+  }
+
+  #schedulePlan(): void {
+    const { changes, commands, processFaults, forgeries, rotations } = this.#plan
+    const at = (time: number, label: string, run: () => void) =>
+      this.#scheduler.at(time, undefined, label, run)
+    for (const change of changes) at(change.at, 'change', () => this.#cloudinary.change(change))
+    for (const command of commands) at(command.at, 'command', () => this.#command(command))
+    for (const fault of processFaults) {
+      at(fault.at, fault.kind, () => this.#fleet.strike(fault.process, fault.kind, fault.seconds))
+    }
+    for (const { at: time, cloud, kind } of forgeries) {
+      at(time, 'forgery', () =>
+        this.#fleet.post(
+          this.#cloudinary.forge(cloud, kind),
+          (status) => {
+            if (status === 200)
+              this.#ledger.violated('2 verified before parsed', `a notification that is ${kind} was accepted`)
+          },
+          0
+        )
+      )
+    }
+    for (const { at: time, cloud } of rotations) {
+      at(time, 'rotation', () => {
+        this.#ledger.tell(`a new key of ${cloud} is in the secret`)
+        this.#surroundings.secret.rotate(cloud, this.#cloudinary.addKey(cloud))
+      })
+      // both keys stay active for as long as a refresh takes
+      at(time + 10 * MINUTE_MS, 'rotation', () => {
+        this.#ledger.tell(`the old key of ${cloud} is disabled`)
+        this.#cloudinary.disableOldKey(cloud)
+      })
+    }
+  }
+
+  /** Guarantee 2 is no reason to refuse what Cloudinary has signed, also while a key is rotated. */
+  #checkRefused({ isGenuine }: Delivery, process: SimulatedProcess): void {
+    const wasTroubled = this.#faults.some((fault) => fault.startsWith(`${process.name} secrets`))
+    const isOut = this.#plan.outages.some(({ service }) => service === 'secrets')
+    if (isGenuine && !wasTroubled && !isOut) {
+      this.#ledger.violated(
+        '7 nothing is lost',
+        `${process.name} refuses a notification that Cloudinary has signed`
+      )
+    }
+  }
+
+  #command({ kind, killAfterMs }: CommandPlan): void {
+    const process = new SimulatedProcess(`${kind}-${++this.#commands}`, this.#plan.seed)
+    const known = [...this.#surroundings.dynamoDb.items.keys()].filter((id) => /^[0-9a-f]+$/.test(id))
+    const ids = known.filter((id) => chanceOf(this.#plan.seed, `${process.name} ${id}`) < 0.2).slice(0, 5)
+    if ((kind === 'replay' || kind === 'repair all') && ids.length === 0) return
+    this.#runningCommands++
+    const end = () => {
+      if (!process.dead) this.#runningCommands--
+      process.dead = true
+    }
+    this.#ledger.tell(`an operator runs ${process.name}`)
+    this.#scheduler.runAs(process, () => {
+      runCommand(kind, ids, this.#surroundings).then(end, (error) => {
+        this.#ledger.tell(`${process.name} fails: ${error.code ?? error}`)
+        if (kind === 'discard') this.#isDiscardCut = true
+        end()
+      })
+    })
+    if (killAfterMs !== undefined) {
+      this.#scheduler.at(this.#scheduler.now + killAfterMs, undefined, 'kill', () => {
+        if (!process.dead) this.#ledger.tell(`${process.name} is killed`)
+        if (!process.dead && kind === 'discard') this.#isDiscardCut = true
+        end()
+      })
+    }
+  }
+
+  async #runUntil(time: number): Promise<void> {
+    let isOver = false
+    this.#scheduler.at(time, undefined, 'end', () => {
+      isOver = true
+    })
+    await this.#scheduler.run(() => isOver || this.#ledger.violation !== undefined)
+  }
+
+  /** Runs until nothing is left to do. */
+  async #settle(when: string): Promise<void> {
+    if (this.#ledger.violation) return
+    let isOver = false
+    this.#scheduler.at(this.#scheduler.now + SETTLE_MS, undefined, 'end', () => {
+      isOver = true
+    })
+    const { queue } = this.#surroundings
+    const channels = [...this.#cloudinary.clouds.values()].map(({ channel }) => channel)
+    const isQuiet = () =>
+      queue.messages.length === 0 &&
+      this.#cloudinary.pending === 0 &&
+      this.#runningCommands === 0 &&
+      channels.every(({ messages }) => messages.length === 0)
+    await this.#scheduler.run(() => isOver || this.#ledger.violation !== undefined || isQuiet())
+    if (isOver) {
+      const left = queue.messages.map(
+        ({ deduplicationId, receives }) => `${deduplicationId} (received ${receives} times)`
+      )
+      this.#ledger.violated(
+        '7 at rest',
+        `not settled ${when}: ${left.join(', ') || 'notifications, or a command'}`
+      )
+    }
+  }
+
+  async #stopAll(): Promise<void> {
+    if (!this.#ledger.violation) await this.#fleet.stopAll()
+  }
+
+  /** Guarantee 7: an hour later, `reconcile` finds the uploads that were never notified, and dead letters can be redriven. */
+  async #reconcileAfterGrace(): Promise<void> {
+    if (this.#ledger.violation) return
+    await this.#runUntil(this.#scheduler.now + 60 * MINUTE_MS)
+    this.#fleet.startAll()
+    for (const kind of ['reconcile', 'reconcile', 'redrive', 'redrive'] as const) {
+      if (this.#ledger.violation) return
+      this.#command({ at: 0, kind })
+      await this.#settle(`after ${kind}`)
+    }
+    for (const [name, { assets }] of this.#cloudinary.clouds) {
+      for (const asset of assets.values()) this.#ledger.checkUploadFound(name, asset, 'record')
+    }
+  }
+}

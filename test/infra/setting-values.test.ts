@@ -193,7 +193,15 @@ const GRAMMAR: Record<Name, { valid: fc.Arbitrary<unknown>; invalid: unknown[] }
       fc.constant('never'),
       fc.integer({ min: 2, max: 59 }).map((minutes) => `rate(${minutes} minutes)`)
     ),
-    invalid: ['rate(1 minute)', 'rate(1 minutes)', 'rate(60 minutes)', 'rate(1 hour)', 'hourly', '', ...noText]
+    invalid: [
+      'rate(1 minute)',
+      'rate(1 minutes)',
+      'rate(60 minutes)',
+      'rate(1 hour)',
+      'hourly',
+      '',
+      ...noText
+    ]
   },
   reconcileTypes: { valid: fc.constantFrom([], ['upload'], 'upload'), invalid: ['uploads', 'upload,upload'] },
   pollChannel: {

@@ -21,8 +21,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'acknowledges before the store',
     file: 'app/ingest/ingest.ts',
-    find: 'await sender.store(events, AbortSignal.timeout(storeTimeoutMs))',
-    replace: 'void sender.store(events, AbortSignal.timeout(storeTimeoutMs)).catch(() => {})',
+    find: 'await sender.store(events, abort.signal)',
+    replace: 'void sender.store(events, abort.signal).catch(() => {})',
     guarantees: ['1 stored, then acknowledged', LOST]
   },
   {
@@ -142,8 +142,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'identifies an event by its signing time',
     file: 'app/ingest/notification.ts',
-    find: 'const bodyDigest = digest(context.environment, body)',
-    replace: 'const bodyDigest = digest(context.environment, body, String(context.signedAt))',
+    find: 'hashed ??= digest(context.environment, body)',
+    replace: 'hashed ??= digest(context.environment, body, String(context.signedAt))',
     guarantees: ['5 effectively once']
   },
   {

@@ -42,20 +42,18 @@ export interface CanaryCommandOptions extends Omit<CanaryOptions, keyof CanaryAr
 }
 
 /** @throws {UsageError} */
-export function parseCanary(args: string[], defaultUrl: string | undefined): CanaryArguments {
+export function parseCanary(args: string[]): { url?: string | undefined; withinMs: number } {
   const { values } = readArguments({
     args,
     options: { url: { type: 'string' }, within: { type: 'string', default: String(WITHIN_SECONDS) } }
   })
-  const webhookUrl = values.url ?? defaultUrl
-  if (webhookUrl === undefined) throw new UsageError('canary needs --url or WEBHOOK_URL')
-  if (!URL.canParse(webhookUrl) || !/^https?:$/.test(new URL(webhookUrl).protocol)) {
+  if (values.url !== undefined && !/^https?:$/.test(URL.parse(values.url)?.protocol ?? '')) {
     throw new UsageError('the address of the webhook must be an http(s) URL')
   }
   if (!/^[1-9]\d{0,2}$/.test(values.within) || Number(values.within) > 600) {
     throw new UsageError('--within must be a whole number of seconds from 1 to 600')
   }
-  return { webhookUrl, withinMs: Number(values.within) * 1000 }
+  return { url: values.url, withinMs: Number(values.within) * 1000 }
 }
 
 /** Sends a canary for each cloud at the same time, and returns the exit code. */
@@ -84,21 +82,26 @@ export async function canary(
 export const canaryCommand: Command = {
   usage: CANARY_USAGE,
   async run(args, print) {
+    const { url, withinMs } = parseCanary(args)
     const config = readConfig(['JOURNAL_TABLE'])
-    const wanted = parseCanary(args, config.WEBHOOK_URL)
+    const webhookUrl = url ?? config.WEBHOOK_URL
+    if (webhookUrl === undefined) throw new UsageError('canary needs --url or WEBHOOK_URL')
     const environments = await loadEnvironments(config, SILENT)
     const metrics = createMetrics('canary', config, { log: SILENT, write: print })
     const client = createDynamoDbClient()
     try {
-      return await canary(wanted, {
-        keys: environments.cloudNames().map((cloudName) => environments.get(cloudName)),
-        journal: new JournalReader({ client, tableName: config.JOURNAL_TABLE }),
-        metrics,
-        print,
-        clock: Date.now,
-        pause: (signal) => wait(PAUSE_MS, undefined, { signal }).catch(() => {}),
-        signal: interruption()
-      })
+      return await canary(
+        { webhookUrl, withinMs },
+        {
+          keys: environments.cloudNames().map((cloudName) => environments.get(cloudName)),
+          journal: new JournalReader({ client, tableName: config.JOURNAL_TABLE }),
+          metrics,
+          print,
+          clock: Date.now,
+          pause: (signal) => wait(PAUSE_MS, undefined, { signal }).catch(() => {}),
+          signal: interruption()
+        }
+      )
     } finally {
       await metrics.stop()
       client.destroy()

@@ -5,12 +5,10 @@ import type { Processor } from '../../../../app/listener.ts'
 import { runHere, withEnvironment } from '../../../support/commands.ts'
 import { buildListener } from '../../../support/listener.ts'
 
-const HOOK = 'https://hooks.example.com/webhooks/cloudinary'
-
 t.test('parses its options', async (t) => {
-  t.strictSame(parseCanary([], HOOK), { webhookUrl: HOOK, withinMs: 180_000 })
-  t.strictSame(parseCanary(['--url', 'http://localhost', '--within', '600'], HOOK), {
-    webhookUrl: 'http://localhost',
+  t.strictSame(parseCanary([]), { url: undefined, withinMs: 180_000 })
+  t.strictSame(parseCanary(['--url', 'http://localhost', '--within', '600']), {
+    url: 'http://localhost',
     withinMs: 600_000
   })
   for (const wrong of [
@@ -21,9 +19,13 @@ t.test('parses its options', async (t) => {
     ['--within', '1.5'],
     ['--other']
   ]) {
-    t.throws(() => parseCanary(wrong, HOOK), UsageError, wrong.join(' '))
+    t.throws(() => parseCanary(wrong), UsageError, wrong.join(' '))
   }
-  t.throws(() => parseCanary([], undefined), UsageError)
+})
+
+t.test('needs the address of the webhook', async (t) => {
+  const environment = { JOURNAL_TABLE: 'journal', CLOUDINARY_URL: 'cloudinary://key:secret@demo' }
+  t.equal((await withEnvironment(environment, () => runHere('canary'))).exitCode, 2)
 })
 
 t.test('a canary passes through web, queue and worker, and no processor runs for it', async (t) => {

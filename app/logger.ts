@@ -74,14 +74,14 @@ export function createOutput(): (line: string) => void {
 /** Size of waiting lines that are written at once, in bytes. */
 const MAXIMUM_WAITING_BYTES = 16_000
 
-let output: DestinationStream | undefined
+let output: (DestinationStream & { flushSync: () => void }) | undefined
 
 /**
  * Returns standard output. The lines of one turn of the event loop are written with one call: a call for each
  * line takes a tenth of the CPU time of `web`. They are written synchronously, so that the last lines of a
  * process are complete and in order.
  */
-function standardOutput(): DestinationStream {
+function standardOutput(): DestinationStream & { flushSync: () => void } {
   if (output) return output
   const destination = pino.destination({ sync: true, minLength: MAXIMUM_WAITING_BYTES })
   let isScheduled = false
@@ -89,8 +89,11 @@ function standardOutput(): DestinationStream {
     isScheduled = false
     destination.flush()
   }
-  process.on('exit', () => destination.flushSync())
+  // not `flushSync`, which would retry for ever if the reader of the output has gone
+  process.on('exit', flush)
   output = {
+    // pino calls it after a fatal line
+    flushSync: flush,
     write: (line) => {
       destination.write(line)
       if (isScheduled) return

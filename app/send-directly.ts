@@ -40,15 +40,22 @@ export interface DirectSendOptions {
 }
 
 interface Origin {
-  protocol: string
+  protocol: 'http:' | 'https:'
   hostname: string
   port?: number | undefined
 }
 
 /** The SDK's HTTP handler, which has its options once it has sent a request. */
 interface NodeHandler {
-  httpHandlerConfigs: () => { httpAgent: http.Agent; httpsAgent: https.Agent; requestTimeout?: number }
+  httpHandlerConfigs: () => {
+    httpAgent: http.Agent
+    httpsAgent: https.Agent
+    requestTimeout?: number
+    connectionTimeout?: number
+  }
 }
+
+const MODULES = { 'http:': http, 'https:': https }
 
 const CONTENT_TYPE = 'application/x-amz-json-1.0'
 
@@ -58,7 +65,7 @@ const CONTENT_TYPE = 'application/x-amz-json-1.0'
  *
  * After any failure the SDK sends the command again, with its own retries, correction of the clock, and errors;
  * so a command may be sent twice, as by any retry of the SDK. The SDK also sends the first command, and each
- * after a lost connection, until one has succeeded: they show the address.
+ * after a lost connection or while the service is in trouble, until one has succeeded: they show the address.
  *
  * @throws {Error} from `finalError`; the SDK's errors
  */
@@ -80,7 +87,9 @@ export function sendDirectly({
   const noteOrigin: DeserializeMiddleware<object, object> = (next) => async (args) => {
     const result = await next(args)
     const { statusCode } = result.response as { statusCode: number }
-    if (statusCode === 200) origin = args.request as Origin
+    const { protocol, hostname, port, path } = args.request as Origin & { path: string }
+    // a proxy with a path of its own, or an address of IPv6, is left to the SDK
+    if (statusCode === 200 && path === '/' && !hostname.includes(':')) origin = { protocol, hostname, port }
     return result
   }
   const place = { step: 'deserialize', priority: 'low', name: 'noteOrigin' }
@@ -98,7 +107,7 @@ export function sendDirectly({
         path: '/',
         query: {},
         headers: {
-          host: port ? `${hostname}:${port}` : hostname,
+          host: [hostname, port].filter((part) => part !== undefined).join(':'),
           'content-type': CONTENT_TYPE,
           'content-length': String(body.length),
           'x-amz-target': `${target}.${operation}`
@@ -107,14 +116,14 @@ export function sendDirectly({
       },
       { signingDate: new Date(Date.now() + config.systemClockOffset) }
     )
-    const { httpAgent, httpsAgent, requestTimeout } = handler.httpHandlerConfigs()
-    const isSecure = protocol === 'https:'
-    const { status, text } = await post(isSecure ? https.request : http.request, body, {
+    const { httpAgent, httpsAgent, requestTimeout, connectionTimeout } = handler.httpHandlerConfigs()
+    const { status, text } = await post(MODULES[protocol].request, body, {
       hostname,
       port,
       headers: signed.headers,
-      agent: isSecure ? httpsAgent : httpAgent,
+      agent: { 'http:': httpAgent, 'https:': httpsAgent }[protocol],
       timeout: requestTimeout,
+      connectionTimeout,
       signal: abortSignal
     })
     const output: unknown = JSON.parse(text)
@@ -130,6 +139,8 @@ export function sendDirectly({
         const answer = await request(origin, operation, command.input, abortSignal)
         if ('output' in answer) return answer.output
         error = finalError?.(answer.failure)
+        // only the SDK slows down for a service in trouble
+        if (isTrouble(answer.failure)) origin = undefined
       } catch (err) {
         origin = undefined
         if (abortSignal?.aborted) throw err
@@ -140,11 +151,14 @@ export function sendDirectly({
   }
 }
 
+const isTrouble = ({ name, $metadata }: ServiceFailure): boolean =>
+  $metadata.httpStatusCode >= 500 || /Throttl|LimitExceeded|ThroughputExceeded/.test(name)
+
 /** Sends a request, and collects its response. `timeout` limits how long nothing is received. */
 function post(
   request: typeof http.request,
   body: Buffer,
-  options: https.RequestOptions
+  { connectionTimeout, ...options }: https.RequestOptions & { connectionTimeout: number | undefined }
 ): Promise<{ status: number; text: string }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>()
   const sending = request({ ...options, method: 'POST' }, (response) => {
@@ -156,6 +170,11 @@ function post(
     response.on('error', reject)
   })
   sending.on('error', reject)
+  sending.on('socket', (socket) => {
+    if (!socket.connecting || connectionTimeout === undefined) return
+    const timer = setTimeout(() => sending.destroy(new Error('the connection timed out')), connectionTimeout)
+    socket.once('connect', () => clearTimeout(timer)).once('close', () => clearTimeout(timer))
+  })
   sending.on('timeout', () => sending.destroy(new Error('the request timed out')))
   sending.end(body)
   return promise

@@ -11,7 +11,10 @@ export interface EnvironmentsOptions {
   clock?: () => number
   /** Interval of the background refresh. Default: 5 minutes. */
   refreshIntervalMs?: number
-  /** Minimum time from the start of a read to a read caused by a failed signature. Default: 30 s. */
+  /**
+   * Minimum time from the start of a read to one that a failed signature or, after a failed read, an unknown
+   * API key causes. Default: 30 s.
+   */
   minimumRefreshGapMs?: number
 }
 
@@ -42,6 +45,8 @@ export class Environments {
   /** Replaced only if the content changes, so that references can be compared. */
   #keys: readonly CloudinaryEnvironment[] = []
   #lastReadStartedAt = Number.NEGATIVE_INFINITY
+  /** True from the start of a read until it succeeds. */
+  #hasFailed = false
   /** Number of reads that succeeded. */
   #reads = 0
   #refreshing: Promise<void> | undefined
@@ -103,12 +108,13 @@ export class Environments {
   /**
    * Like `isOwnKey`, but reads the source once for a key that it sees for the first time: another worker may
    * already call Cloudinary with a key that was rotated in after the last read. After a failed read the key is
-   * not known as another's, so its next change causes another read.
+   * not known as another's, so a later change causes another read, at most once per `minimumRefreshGapMs`.
    */
   async recognizesKey(cloudName: string, apiKey: string): Promise<boolean> {
     if (this.isOwnKey(cloudName, apiKey)) return true
     const key = `${cloudName} ${apiKey}`
     if (this.#foreignKeys.has(key)) return false
+    if (this.#hasFailed && this.#isReadTooSoon) return false
     const readsBefore = this.#reads
     await this.refresh('unknown API key')
     if (this.isOwnKey(cloudName, apiKey)) return true
@@ -138,8 +144,7 @@ export class Environments {
    */
   async refreshAfterFailedSignature(): Promise<boolean> {
     const before = this.#keys
-    const tooSoon = this.#clock() - this.#lastReadStartedAt < this.#minimumRefreshGapMs
-    if (this.#refreshing || !tooSoon) await this.refresh('unverified signature')
+    if (this.#refreshing || !this.#isReadTooSoon) await this.refresh('unverified signature')
     return this.#keys !== before
   }
 
@@ -174,9 +179,15 @@ export class Environments {
     }
   }
 
+  get #isReadTooSoon(): boolean {
+    return this.#clock() - this.#lastReadStartedAt < this.#minimumRefreshGapMs
+  }
+
   async #read(): Promise<void> {
     this.#lastReadStartedAt = this.#clock()
+    this.#hasFailed = true
     this.#versions = await this.#source.read()
+    this.#hasFailed = false
     this.#reads++
     const { current, previous } = this.#versions
     const keys: CloudinaryEnvironment[] = []

@@ -40,6 +40,11 @@ export class Lanes<Item extends LaneItem> {
     return this.#lanes.size
   }
 
+  /** Whether an item waits behind the running one of this group. */
+  hasWaiting(group: string): boolean {
+    return this.#lanes.get(group)!.length > 1
+  }
+
   /** Running and waiting items. */
   get items(): Item[] {
     return [...this.#lanes.values()].flat()

@@ -54,6 +54,9 @@ const CAPACITY_POLL_MS = 500
 
 /** Share of the lanes that must be free for a receive, since a receive of one message costs as much as of ten. */
 const WORTHWHILE_SHARE = 0.1
+
+/** How long fewer free lanes may wait for others. */
+const MAXIMUM_WAIT_MS = 500
 const MAXIMUM_PAUSE_MS = 30_000
 
 const RELEASE: MessageAction = { kind: 'retry', delaySeconds: 0 }
@@ -69,7 +72,7 @@ export class MessageReceiver {
   readonly #stopping = new AbortController()
   #laneEnded: () => void = () => {}
   #receiving: Promise<void> | undefined
-  /** Number of lanes whose message is handled, and waits only for SQS. Ten of them leave room for others. */
+  /** Number of lanes whose last message is handled, and waits only for SQS. Ten of them leave room for others. */
   #settling = 0
 
   constructor(options: MessageReceiverOptions) {
@@ -95,7 +98,7 @@ export class MessageReceiver {
 
   /** Number of message groups that are being handled, at most `concurrency`. */
   get groupsInProgress(): number {
-    return this.#lanes.size
+    return this.#lanes.size - this.#settling
   }
 
   start(): void {
@@ -136,16 +139,18 @@ export class MessageReceiver {
   async #receiveUntilStopped(): Promise<void> {
     const { source, concurrency, capacity, waitTimeSeconds, visibilityTimeoutSeconds } = this.#options
     let failures = 0
-    let hasWaited = false
+    let timeUp: AbortSignal | undefined
     while (!this.#stopping.signal.aborted) {
       const maximum = Math.min(concurrency, capacity())
       // each message may be of another group and so start a lane
       const free = maximum - this.#lanes.size + Math.min(this.#settling, RECEIVE_BATCH)
-      if (free <= 0 || (free < Math.min(RECEIVE_BATCH, maximum * WORTHWHILE_SHARE) && !hasWaited)) {
-        hasWaited = !(await this.#laneEndedWithin(CAPACITY_POLL_MS))
+      const isWorthwhile = free >= Math.min(RECEIVE_BATCH, Math.floor(maximum * WORTHWHILE_SHARE))
+      if (free <= 0 || !(isWorthwhile || timeUp?.aborted)) {
+        if (free > 0) timeUp ??= AbortSignal.timeout(MAXIMUM_WAIT_MS)
+        await this.#laneEndedWithin(CAPACITY_POLL_MS)
         continue
       }
-      hasWaited = false
+      timeUp = undefined
       const maximumMessages = Math.min(free, RECEIVE_BATCH)
       try {
         const messages = await source.receive({ maximumMessages, waitTimeSeconds, visibilityTimeoutSeconds })
@@ -163,15 +168,11 @@ export class MessageReceiver {
     await sleep(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => {})
   }
 
-  /**
-   * Waits for a lane to end, but not for longer: capacity may also rise while no lane ends. Resolves to whether
-   * one has ended.
-   */
-  async #laneEndedWithin(milliseconds: number): Promise<boolean> {
+  /** Waits for a lane to end, but not for longer: capacity may also rise while no lane ends. */
+  async #laneEndedWithin(milliseconds: number): Promise<void> {
     const ended = new AbortController()
     this.#laneEnded = () => ended.abort()
     await sleep(milliseconds, undefined, { signal: ended.signal }).catch(() => {})
-    return ended.signal.aborted
   }
 
   #hold({ message, receiptHandle }: LeasedMessage): HeldMessage {
@@ -183,10 +184,13 @@ export class MessageReceiver {
   /** Resolves to false if the later messages of the group must not run before this one is redelivered. */
   async #run(held: HeldMessage): Promise<boolean> {
     const action = this.#stopping.signal.aborted ? RELEASE : await this.#handle(held)
-    this.#settling++
-    this.#laneEnded()
+    const endsLane = !this.#lanes.hasWaiting(held.group)
+    if (endsLane) {
+      this.#settling++
+      this.#laneEnded()
+    }
     const isSettled = await this.#settle(held, action)
-    this.#settling--
+    if (endsLane) this.#settling--
     return isSettled && action.kind === 'delete'
   }
 

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { maskSecrets } from '../mask.ts'
+import { traceIdOf } from './headers.ts'
 import type { LogRateLimit } from './log-rate-limit.ts'
 
 /** Maximum length of a path in the log, in characters. */
@@ -13,11 +14,14 @@ const ORIGIN = /^[a-z][\w+.-]*:\/\/[^/?#]*/i
  * lost.
  */
 export function reportUnknownPath(
-  { method, url, ip, log }: FastifyRequest,
+  { method, url, ip, log, headers }: FastifyRequest,
   logRateLimit: LogRateLimit
 ): void {
   if (method !== 'POST' || !logRateLimit.allows('PATH_UNKNOWN', 1)) return
-  log.warn({ code: 'PATH_UNKNOWN', path: loggedPath(url), ip }, 'POST to unknown path')
+  log.warn(
+    { code: 'PATH_UNKNOWN', path: loggedPath(url), ip, traceId: traceIdOf(headers) },
+    'POST to unknown path'
+  )
 }
 
 /**

@@ -33,13 +33,17 @@ export const TRAFFIC = {
   queueItemBytes: [190, 'bytes', 'sample of the queue, measured'],
   sampleSeconds: [10, 's', 'interval of counts and samples'],
   retentionDays: [30, 'days', "the journal's time to live"],
-  webCpuMs: [1.5, 'ms', 'CPU time of `web` for a notification, measured one at a time; 1.0 at full load'],
+  webCpuMs: [
+    0.9,
+    'ms',
+    'CPU time of `web` for a notification, measured at a tenth of its maximum; 0.4 at full load'
+  ],
   processedCpuMs: [
-    5.9,
+    5.3,
     'ms',
     'CPU time of `worker` for an upload, measured with calls of 200 ms; used for any change'
   ],
-  ignoredCpuMs: [1.2, 'ms', 'CPU time of `worker` for an own change, measured at full load'],
+  ignoredCpuMs: [0.6, 'ms', 'CPU time of `worker` for an own change, measured at full load'],
   cpuTarget: [0.6, 'of the CPU', 'target load of a task, `web.cpuPercent`'],
   webLogBytes: [360, 'bytes', 'log line of a notification, measured'],
   processedLogBytes: [420, 'bytes', 'log line of a processor, measured'],

@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import t from 'tap'
 import { ListenerError } from '../../app/errors.ts'
 import { createLogger, serializeError } from '../../app/logger.ts'
@@ -135,4 +136,23 @@ t.test('writes nothing below its level', async (t) => {
   t.notOk(log.isLevelEnabled('info'))
   t.ok(log.isLevelEnabled('warn'))
   t.equal(createLogger({ level: 'silent', role: 'worker' }).isLevelEnabled('fatal'), false)
+})
+
+t.test('a process ends although nobody reads its last lines', async (t) => {
+  const code = `
+    import { createLogger } from '${import.meta.dirname}/../../app/logger.ts'
+    const log = createLogger({ level: 'info', role: 'web' })
+    process.stdin.once('data', () => {
+      log.info('last line')
+      process.exit(3)
+    })`
+  const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', code], {
+    stdio: ['pipe', 'pipe', 'inherit']
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  child.stdout.destroy()
+  await once(child.stdout, 'close')
+  child.stdin.write('go')
+  const [exitCode] = await once(child, 'exit')
+  t.equal(exitCode, 3)
 })

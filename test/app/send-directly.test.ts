@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type Agent, createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
+import { type AddressInfo, Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { DeleteMessageBatchCommand, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { type Test, test } from 'tap'
@@ -24,7 +24,7 @@ const isFromSdk = ({ headers }: Received) => headers['user-agent'] !== undefined
 const ok = (response: ServerResponse) =>
   void response.end(JSON.stringify({ Successful: [{ Id: '0', MessageId: 'm' }], Failed: [] }))
 
-async function build(t: Test) {
+async function build(t: Test, path = '') {
   const received: Received[] = []
   const answers: ((response: ServerResponse) => void)[] = []
   const server = createServer(async (request, response) => {
@@ -36,7 +36,8 @@ async function build(t: Test) {
   await once(server, 'listening')
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const client = new SQSClient({
-    endpoint: url,
+    endpoint: `${url}${path}`,
+    requestHandler: { requestTimeout: 200, connectionTimeout: 200, throwOnRequestTimeout: true },
     region: REGION,
     credentials: { accessKeyId: 'AKIA', secretAccessKey: SECRET, sessionToken: 'session' },
     md5: false,
@@ -108,6 +109,9 @@ const FAILURES: Record<string, (response: ServerResponse) => void> = {
   'a refusal': (response) => void response.writeHead(400).end('{"__type":"com.amazonaws.sqs#AnError"}'),
   'an internal error': (response) =>
     void response.writeHead(500).end('{"__type":"com.amazonaws.sqs#InternalError"}'),
+  'a throttled call': (response) => void response.writeHead(400).end('{"__type":"RequestThrottled"}'),
+  'an error of a proxy': (response) => void response.writeHead(502).end('{}'),
+  'no answer': () => {},
   'a lost connection': (response) => void response.destroy(),
   'a response that is not JSON': (response) => void response.end('<html>')
 }
@@ -144,6 +148,29 @@ test('throws a final error at once, as the SDK would', async (t) => {
   await t.rejects(send(), { message: 'no' })
   await send()
   t.strictSame(received.map(isFromSdk), [true, false, false])
+})
+
+test('gives up a connection that cannot be made', async (t) => {
+  const { client, send, received } = await build(t)
+  await send()
+  const { httpAgent } = (
+    client.config.requestHandler as unknown as { httpHandlerConfigs: () => { httpAgent: Agent } }
+  ).httpHandlerConfigs()
+  for (const sockets of Object.values(httpAgent.freeSockets)) for (const socket of sockets!) socket.destroy()
+  const connect = httpAgent.createConnection
+  httpAgent.createConnection = () => {
+    httpAgent.createConnection = connect
+    return Object.assign(new Socket(), { connecting: true })
+  }
+  t.match(await send(), { Successful: [{ Id: '0' }] })
+  t.strictSame(received.map(isFromSdk), [true, true])
+})
+
+test('leaves an endpoint with a path to the SDK', async (t) => {
+  const { send, received } = await build(t, '/base')
+  await send()
+  await send()
+  t.strictSame(received.map(isFromSdk), [true, true])
 })
 
 test('does not send an aborted command again', async (t) => {

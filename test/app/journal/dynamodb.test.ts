@@ -123,3 +123,20 @@ t.test('sends the same updates as the SDK, but without its middleware', async (t
   )
   t.pass('50 updates')
 })
+
+t.test('leaves a throttled update to the SDK', async (t) => {
+  const client = connect(t)
+  const update = () =>
+    client.send(new UpdateCommand({ TableName, Key: { id: 'busy' }, UpdateExpression: 'REMOVE gone' }))
+  await update()
+  const calls = intercept(t, (call, _request, response) => {
+    if (call > 1) return
+    const end = response.end.bind(response)
+    response.writeHead = () => response
+    response.setHeader = () => response
+    response.statusCode = 400
+    response.end = () => end('{"__type":"com.amazonaws.dynamodb#ThrottlingException"}')
+  })
+  await update()
+  t.equal(calls(), 2)
+})

@@ -143,6 +143,27 @@ test('handles at most `concurrency` groups in parallel', async (t) => {
   t.equal(started.length, 30)
 })
 
+test('a busy receiver waits until a tenth of its lanes is free, but not for long', async (t) => {
+  const { fake, receiver, job } = await build(t, { concurrency: 20, waitTimeSeconds: 1 })
+  for (let group = 0; group < 19; group++) fake.put(`g${group}`, `m${group}`)
+  receiver.start()
+  const first = await job('m0')
+  const second = await job('m1')
+  await job('m18')
+  fake.put('late', 'late', 'later')
+  await fake.until(() => fake.messages().filter(({ receives }) => receives > 0).length === 19)
+  const before = fake.inputs('ReceiveMessage').length
+  first.finish(DONE)
+  await job('late')
+  t.ok(fake.inputs('ReceiveMessage').length > before, 'two of 20 are free')
+  fake.put('last', 'last')
+  // one is free, and no lane ends
+  const free = fake.inputs('ReceiveMessage').length
+  await job('last')
+  t.equal(fake.inputs('ReceiveMessage').at(free)?.MaxNumberOfMessages, 1)
+  second.finish(DONE)
+})
+
 test('does not count waiting messages of a group towards the concurrency', { timeout: 20_000 }, async (t) => {
   const { fake, receiver, jobs } = await build(t, { concurrency: 50 })
   const hot = Array.from({ length: 5 }, (_, index) => `hot-${index}`)

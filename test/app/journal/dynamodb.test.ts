@@ -131,11 +131,10 @@ t.test('leaves a throttled update to the SDK', async (t) => {
   await update()
   const calls = intercept(t, (call, _request, response) => {
     if (call > 1) return
-    const end = response.end.bind(response)
-    response.writeHead = () => response
+    response.writeHead(400).end('{"__type":"com.amazonaws.dynamodb#ThrottlingException"}')
     response.setHeader = () => response
-    response.statusCode = 400
-    response.end = () => end('{"__type":"com.amazonaws.dynamodb#ThrottlingException"}')
+    response.writeHead = () => response
+    response.end = () => response
   })
   await update()
   t.equal(calls(), 2)

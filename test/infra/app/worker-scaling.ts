@@ -117,7 +117,7 @@ export function workerScaling(t: Test, { plain, bespoke }: Record<string, Synthe
           t.equal(series.at(-1), 0, `and it stops again: ${about}`)
         }
       ),
-      { numRuns: 30 }
+      { numRuns: 15 }
     )
   })
 }

@@ -16,6 +16,16 @@ export function createCustomerKey(scope: Construct, { name, retainData }: Settin
   })
 }
 
+/** Actions that DynamoDB, on behalf of a caller, and CloudWatch Logs perform on a key. */
+export const KEY_USE_ACTIONS = [
+  'kms:Encrypt',
+  'kms:Decrypt',
+  'kms:ReEncryptFrom',
+  'kms:ReEncryptTo',
+  'kms:GenerateDataKey',
+  'kms:DescribeKey'
+]
+
 /**
  * Lets CloudWatch Logs encrypt the log groups of the listener.
  * Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
@@ -26,14 +36,7 @@ export function allowLogs(key: Key, { name }: Settings): void {
   key.addToResourcePolicy(
     new PolicyStatement({
       principals: [new ServicePrincipal(`logs.${region}.amazonaws.com`)],
-      actions: [
-        'kms:Encrypt',
-        'kms:Decrypt',
-        'kms:ReEncryptFrom',
-        'kms:ReEncryptTo',
-        'kms:GenerateDataKey',
-        'kms:DescribeKey'
-      ],
+      actions: KEY_USE_ACTIONS,
       // in a key policy, `*` is the key itself
       resources: ['*'],
       conditions: {

@@ -4,6 +4,7 @@ import type { Construct } from 'constructs'
 import { ACTIVITY_ID_PREFIX } from '../app/journal/activity-partitions.ts'
 import { DISCARD_ATTRIBUTES } from '../app/journal/discard-event.ts'
 import { JOURNAL, JOURNAL_INDEXES } from '../app/journal/journal-table.ts'
+import { KEY_USE_ACTIONS } from './customer-key.ts'
 import type { Queues } from './queues.ts'
 import { namesOf, secretArn } from './resource-names.ts'
 import type { Settings } from './settings.ts'
@@ -28,16 +29,6 @@ export interface PermissionsOptions {
 }
 
 const RECEIVE_MESSAGES = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility']
-
-/** Actions that DynamoDB performs on a table's key on behalf of its caller. */
-const TABLE_KEY_ACTIONS = [
-  'kms:Encrypt',
-  'kms:Decrypt',
-  'kms:ReEncryptFrom',
-  'kms:ReEncryptTo',
-  'kms:GenerateDataKey',
-  'kms:DescribeKey'
-]
 
 /** Returns the permissions of each role: exactly the calls that its code makes. */
 export function permissionsOf(options: PermissionsOptions) {
@@ -89,9 +80,9 @@ export function permissionsOf(options: PermissionsOptions) {
       read,
       queue.may('sqs:SendMessage', 'sqs:GetQueueAttributes'),
       mayCount('minute', 'refused'),
-      ...keys(...TABLE_KEY_ACTIONS)
+      ...keys(...KEY_USE_ACTIONS)
     ],
-    poll: [read, queue.may('sqs:SendMessage'), mayCount('minute'), ...keys(...TABLE_KEY_ACTIONS)],
+    poll: [read, queue.may('sqs:SendMessage'), mayCount('minute'), ...keys(...KEY_USE_ACTIONS)],
     worker: [
       read,
       queue.may(...RECEIVE_MESSAGES, 'sqs:GetQueueAttributes'),
@@ -99,7 +90,7 @@ export function permissionsOf(options: PermissionsOptions) {
       // events, counts, samples and processor state
       journal.may('dynamodb:UpdateItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'),
       ...(topicArn ? [on(topicArn).may('sns:Publish')] : []),
-      ...keys(...TABLE_KEY_ACTIONS)
+      ...keys(...KEY_USE_ACTIONS)
     ],
     reconcile: [
       read,
@@ -107,13 +98,13 @@ export function permissionsOf(options: PermissionsOptions) {
       // known events and watermarks
       journal.may('dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem'),
       feed.may('dynamodb:Query'),
-      ...keys(...TABLE_KEY_ACTIONS)
+      ...keys(...KEY_USE_ACTIONS)
     ],
     /** Signs a notification, and reads its outcome. */
     canary: [
       read,
       journal.may('dynamodb:GetItem'),
-      ...(stateKey ? [on(stateKey.keyArn).may(...TABLE_KEY_ACTIONS)] : [])
+      ...(stateKey ? [on(stateKey.keyArn).may(...KEY_USE_ACTIONS)] : [])
     ],
     /** Reads, sends replays, and discards dead events (docs/decisions/0023). */
     activity: [
@@ -122,7 +113,7 @@ export function permissionsOf(options: PermissionsOptions) {
       ...mayRepair,
       journal.may('dynamodb:GetItem', 'dynamodb:BatchGetItem'),
       indexes.may('dynamodb:Query'),
-      ...keys(...TABLE_KEY_ACTIONS)
+      ...keys(...KEY_USE_ACTIONS)
     ],
     /** The commands `doctor`, `redrive`, `replay`, `migrate`, `setup` and `changes`, started by hand. */
     operator: [
@@ -131,7 +122,7 @@ export function permissionsOf(options: PermissionsOptions) {
       deadLetters.may(...RECEIVE_MESSAGES, 'sqs:GetQueueAttributes'),
       journal.may('dynamodb:GetItem', 'dynamodb:DescribeTable', 'dynamodb:DescribeTimeToLive'),
       ...(topicArn ? [on(topicArn).may('sns:GetTopicAttributes')] : []),
-      ...keys(...TABLE_KEY_ACTIONS)
+      ...keys(...KEY_USE_ACTIONS)
     ]
   } satisfies Record<string, Permission[]>
 }

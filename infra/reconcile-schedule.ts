@@ -1,21 +1,16 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib'
-import type { SecurityGroup } from 'aws-cdk-lib/aws-ec2'
-import type { Cluster, FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs'
 import { EventField, Match, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events'
 import { SnsTopic } from 'aws-cdk-lib/aws-events-targets'
 import { Schedule, ScheduleExpression, ScheduleGroup } from 'aws-cdk-lib/aws-scheduler'
-import { EcsRunFargateTask } from 'aws-cdk-lib/aws-scheduler-targets'
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
+import { type ScheduledTaskProps, scheduledTask } from './scheduled-task.ts'
 import type { Settings } from './settings.ts'
 
-export interface ReconcileScheduleProps {
+export interface ReconcileScheduleProps extends ScheduledTaskProps {
   /** Receives a message when a pass fails. */
   alarmTopic: ITopic
   settings: Settings
-  cluster: Cluster
-  task: FargateTaskDefinition
-  securityGroup: SecurityGroup
 }
 
 /** Runs `reconcile` on a schedule as a Fargate task, and reports failures to the alarm topic. */
@@ -25,17 +20,13 @@ export class ReconcileSchedule extends Construct {
 
   constructor(scope: Construct, id: string, props: ReconcileScheduleProps) {
     super(scope, id)
-    const { settings, cluster, task, securityGroup, alarmTopic } = props
+    const { settings, task, alarmTopic } = props
     this.group = new ScheduleGroup(this, 'Group', { removalPolicy: RemovalPolicy.DESTROY })
     new Schedule(this, 'Schedule', {
       scheduleGroup: this.group,
       description: 'Finds changes in Cloudinary whose notification never arrived',
       schedule: ScheduleExpression.expression(settings.reconcileEvery),
-      target: new EcsRunFargateTask(cluster, {
-        taskDefinition: task,
-        securityGroups: [securityGroup],
-        vpcSubnets: { subnets: cluster.vpc.privateSubnets },
-        assignPublicIp: false,
+      target: scheduledTask(props, {
         // the next pass covers a missed one
         retryAttempts: 3,
         maxEventAge: Duration.minutes(30)

@@ -112,7 +112,7 @@ export const METRICS = {
   CanariesFailed: {
     unit: 'Count',
     dimensions: ROLE,
-    meaning: 'test notifications of `canary` that were not'
+    meaning: 'test notifications of `canary` that failed on the way'
   },
   CanaryLatency: {
     unit: 'Milliseconds',

@@ -22,7 +22,7 @@ const DIRECT = new Map<unknown, string>([
 export function createSqsClient(requestTimeoutMs: number): SQSClient {
   const client = new SQSClient({
     maxAttempts: 3,
-    // every call is over TLS, which detects a changed body
+    // on AWS every call is over TLS, which detects a changed body
     md5: false,
     requestHandler: { connectionTimeout: 1000, requestTimeout: requestTimeoutMs, throwOnRequestTimeout: true }
   })

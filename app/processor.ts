@@ -79,6 +79,11 @@ export interface Processor<Requires extends readonly Requirement[] = readonly Re
    * schema. Checked before the start. Their values are in `config`.
    */
   requires?: Requires
+  /**
+   * npm packages that it imports in `start`, so that listeners without it do not need them. Checked when the
+   * listener configuration loads. The image has only those in `dependencies` of package.json.
+   */
+  packages?: readonly string[]
   /** Required metadata fields. The command `setup` creates missing ones. */
   metadataFields?: readonly MetadataFieldDefinition[]
   /** Runs once in each worker before its first event: connect here. A throw ends the worker and logs why. */

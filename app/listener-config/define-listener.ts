@@ -1,17 +1,20 @@
 import { ListenerError } from '../errors.ts'
 import { EVENT_TYPES } from '../ingest/event.ts'
 import type { Listener, Processor, Requirement } from '../processor.ts'
+import { checkPackages } from './packages.ts'
 import { problemOfRequirements } from './requirements.ts'
 
 /** Below the maximum visibility timeout of SQS, 12 hours. */
 const MAXIMUM_TIMEOUT_SECONDS = 36_000
+
+const isText = (value: unknown) => typeof value === 'string'
 
 const invalid = (message: string) => new ListenerError('LISTENER_CONFIG_INVALID', message)
 
 /**
  * Validates and returns the listener configuration.
  *
- * @throws {ListenerError} LISTENER_CONFIG_INVALID
+ * @throws {ListenerError} LISTENER_CONFIG_INVALID, PACKAGE_MISSING
  */
 export function defineListener(listener: Listener): Listener {
   if (!Array.isArray(listener?.processors)) throw invalid('defineListener needs `processors`, an array')
@@ -20,7 +23,7 @@ export function defineListener(listener: Listener): Listener {
     if (typeof processor?.name !== 'string' || !/^[\w.-]{1,64}$/.test(processor.name)) {
       throw invalid(`processor ${index} needs a name of 1 to 64 letters, digits, ".", "_" or "-"`)
     }
-    const { name, on, when, timeoutSeconds, handle } = processor
+    const { name, on, when, timeoutSeconds, handle, packages } = processor
     if (names.has(name)) throw invalid(`two processors are named "${name}"; give each its own name`)
     names.add(name)
     if (!Array.isArray(on) || on.length === 0)
@@ -41,6 +44,8 @@ export function defineListener(listener: Listener): Listener {
       throw invalid(`\`timeoutSeconds\` of processor "${name}" must be from 1 to ${MAXIMUM_TIMEOUT_SECONDS}`)
     }
     if (typeof handle !== 'function') throw invalid(`processor "${name}" needs a function \`handle\``)
+    if (packages !== undefined && !(Array.isArray(packages) && packages.every(isText)))
+      throw invalid(`\`packages\` of processor "${name}" is not a list of package names`)
     for (const hook of ['start', 'stop', 'migrate', 'check'] as const) {
       if (processor[hook] !== undefined && typeof processor[hook] !== 'function')
         throw invalid(`\`${hook}\` of processor "${name}" is not a function`)
@@ -48,6 +53,7 @@ export function defineListener(listener: Listener): Listener {
   }
   const problem = problemOfRequirements(listener.processors)
   if (problem) throw invalid(problem)
+  checkPackages(listener.processors)
   if (listener.logger !== undefined && typeof listener.logger?.child !== 'function') {
     throw invalid('`logger` must be a pino instance')
   }

@@ -1,6 +1,9 @@
 # Node.js runs TypeScript, so there is no build step. The stages keep files that the listener does not need out of its image.
 
-FROM node:24-slim AS dependencies
+# A deployment and a release pin the digest: infra/base-image.Dockerfile.
+ARG NODE_IMAGE=node:24-slim
+
+FROM $NODE_IMAGE AS dependencies
 WORKDIR /listener
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
@@ -14,12 +17,12 @@ RUN for name in @fastify/multipart dynalite fauxqs json-logic-engine pino-pretty
     npm pkg delete devDependencies && npm ci --ignore-scripts --no-audit --no-fund
 
 # Everything that .dockerignore admits except dev/, so that an edit there does not change the images below.
-FROM node:24-slim AS sources
+FROM $NODE_IMAGE AS sources
 WORKDIR /listener
 COPY . .
 RUN rm -rf dev
 
-FROM node:24-slim AS production
+FROM $NODE_IMAGE AS production
 ENV NODE_ENV=production
 # on a host with much memory, Node collects garbage late: a worker took 270 MB for 35 MB in use
 ENV NODE_OPTIONS=--max-semi-space-size=8
@@ -46,7 +49,7 @@ ENTRYPOINT ["node", "--import", "./dev/readable-log.ts", "app/main.ts"]
 
 # For docker-compose.yml: the stand-ins, without listener.config.ts and processors/, so that an edit of those keeps the
 # container and with it the assets, the queue and the dead letters.
-FROM node:24-slim AS stand-ins
+FROM $NODE_IMAGE AS stand-ins
 WORKDIR /listener
 COPY --from=dev-dependencies /listener/node_modules node_modules
 COPY package.json ./

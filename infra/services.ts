@@ -15,6 +15,7 @@ import {
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct, type IConstruct } from 'constructs'
+import { BASE_IMAGE } from './base-image.ts'
 import { CanarySchedule } from './canary-schedule.ts'
 import type { DeploymentAlarms } from './deployment-alarms.ts'
 import { type EnvironmentOptions, environmentsOf } from './environment.ts'
@@ -156,6 +157,7 @@ export class Services extends Construct {
       exclude: ['dev'],
       // an engine without BuildKit would also build the stages after it, which need dev/
       target: 'production',
+      buildArgs: { NODE_IMAGE: BASE_IMAGE },
       platform: architecture === 'arm64' ? Platform.LINUX_ARM64 : Platform.LINUX_AMD64
     })
     return ContainerImage.fromDockerImageAsset(asset)

@@ -86,6 +86,13 @@ interface TemplateFile {
   region: string
 }
 
+/** The part of a Docker image asset that tests read. */
+interface ImageSource {
+  /** Stage of the Dockerfile. */
+  dockerBuildTarget?: string
+  dockerBuildArgs?: Record<string, string>
+}
+
 export interface Synthesis {
   settings: Settings
   state: Template
@@ -97,8 +104,8 @@ export interface Synthesis {
   home: Template
   /** Paths of the image's inputs; the CDK stages them only in the first synthesis of a process. */
   image: readonly string[]
-  /** Stage of the Dockerfile that the CDK builds. */
-  imageTarget: string | undefined
+  /** How the CDK builds the image. */
+  imageSource: ImageSource | undefined
   /** Findings of cdk-nag that are not acknowledged. */
   findings: string[]
   /** Lookups in an AWS account that the synthesis would need. */
@@ -126,16 +133,16 @@ function stagedFiles(directory: string): string[] {
   return staged ? readdirSync(join(directory, staged), { recursive: true, encoding: 'utf8' }) : []
 }
 
-/** Reads the stage from the assets of the stacks. */
-function imageTargetIn(directory: string): string | undefined {
+/** Reads the source of the image from the assets of the stacks. */
+function imageSourceIn(directory: string): ImageSource | undefined {
   const assets = readdirSync(directory).filter((name) => name.endsWith('.assets.json'))
-  const targets = assets.flatMap((name) => {
+  const sources = assets.flatMap((name) => {
     const { dockerImages = {} } = JSON.parse(readFileSync(join(directory, name), 'utf8')) as {
-      dockerImages?: Record<string, { source: { dockerBuildTarget?: string } }>
+      dockerImages?: Record<string, { source: ImageSource }>
     }
-    return Object.values(dockerImages).map(({ source }) => source.dockerBuildTarget)
+    return Object.values(dockerImages).map(({ source }) => source)
   })
-  return targets[0]
+  return sources[0]
 }
 
 /**
@@ -164,7 +171,7 @@ export function synthesise(outdir: string, settings: Record<string, unknown> = {
     listener: byRegion[read.settings.regions[0]!]!,
     home: byRegion[read.settings.homeRegion ?? read.settings.regions[0]!]!,
     image: stagedFiles(assembly.directory),
-    imageTarget: imageTargetIn(assembly.directory),
+    imageSource: imageSourceIn(assembly.directory),
     missing: assembly.manifest.missing ?? [],
     files: assembly.stacks.map(({ hierarchicalId, templateFullPath, environment }) => ({
       stackConstructPath: hierarchicalId,

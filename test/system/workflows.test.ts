@@ -130,6 +130,14 @@ t.test('a release is tested, and its image has an SBOM, provenance and a signatu
   t.match(signing?.env?.IMAGE, digest, 'signs the digest, since a tag can move')
 })
 
+t.test('a release is built from the pinned base image', async (t) => {
+  const { jobs } = workflows.get('release.yml')!
+  const runs = Object.values(jobs).flatMap(({ steps }) => steps?.flatMap(({ run }) => run ?? []) ?? [])
+  const build = runs.find((run) => run.includes('docker build'))
+  t.match(build, "base=$(sed -n 's/^FROM //p' infra/base-image.Dockerfile)")
+  t.match(build, '--build-arg NODE_IMAGE="$base"')
+})
+
 t.test('changes are reviewed for vulnerabilities', async (t) => {
   const actions = (file: string) =>
     Object.values(workflows.get(file)!.jobs).flatMap(({ steps }) =>
@@ -148,5 +156,7 @@ t.test('Dependabot renews everything that is pinned', async (t) => {
     'github-actions',
     'npm'
   ])
+  const docker = updates.find((update: Record<string, unknown>) => update['package-ecosystem'] === 'docker')
+  t.equal(docker.directory, '/infra', 'of infra/base-image.Dockerfile')
   for (const update of updates) t.ok(update.cooldown?.['default-days'] >= 3, update['package-ecosystem'])
 })

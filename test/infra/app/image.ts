@@ -32,6 +32,12 @@ export function image(t: Test, { plain }: Record<string, Synthesis>) {
   })
 
   t.test('the CDK builds the production stage: without dev/, later stages would fail', async (t) => {
-    t.match(plain!.imageTarget, 'production')
+    t.match(plain!.imageSource?.dockerBuildTarget, 'production')
+  })
+
+  t.test('the deployed image is built from a base that is pinned by digest', async (t) => {
+    t.match(plain!.imageSource?.dockerBuildArgs, {
+      NODE_IMAGE: /^node:24(?:\.\d+\.\d+)?-slim@sha256:[0-9a-f]{64}$/
+    })
   })
 }

@@ -66,10 +66,10 @@ function inputsOf(name: string): string[] {
 // test/infra/app/image.ts checks what .dockerignore admits to the context, `npm run test:image` the image
 t.test('the deployed image is the production stage, which dev/ cannot change', async (t) => {
   t.strictSame(inputsOf('last').toSorted(), [
+    '$NODE_IMAGE',
     'context',
     'dependencies',
     'last',
-    'node:24-slim',
     'production',
     'sources'
   ])

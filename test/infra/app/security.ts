@@ -155,7 +155,7 @@ export function security(t: Test, all: Record<string, Synthesis>) {
     t.equal(base, `node:${major}-slim`)
     const stages = [...text.matchAll(/^FROM .* AS (\S+)/gm)].map(([, stage]) => stage)
     for (const [, image] of text.matchAll(/^FROM (\S+)/gm)) {
-      t.ok(image === '$NODE_IMAGE' || stages.includes(image), image)
+      t.ok(image === '$NODE_IMAGE' || stages.includes(image), image!)
     }
     t.ok(BASE_IMAGE.startsWith(`${base}@sha256:`))
   })

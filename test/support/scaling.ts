@@ -62,7 +62,7 @@ function compile(expression: string, metrics: Record<string, Metric>): Evaluate 
     .replace(/FILL\((\w+), (-?\d+)\)/g, 'FILL("$1", $2)')
   const run = new Function('FILL', 'IF', ...ids, `return ${body}`) as (...values: unknown[]) => number
   const needed = ids.filter((id) => new RegExp(`\\b${id}\\b`).test(expression.replace(/FILL\([^)]*\)/g, '')))
-  return (history, minute) => {
+  return remembering((history, minute) => {
     const at = (id: string, when: number) => history[when]?.[POINTS[metrics[id]!.MetricName]!]
     if (needed.some((id) => at(id, minute) === undefined)) return undefined
     const fill = (id: string, by: number | 'REPEAT') => {
@@ -76,6 +76,15 @@ function compile(expression: string, metrics: Record<string, Metric>): Evaluate 
     const choose = (condition: unknown, yes: number, no: number) => (condition ? yes : no)
     const value = run(fill, choose, ...ids.map((id) => at(id, minute)))
     return Number.isNaN(value) ? undefined : Number(value)
+  })
+}
+
+/** Evaluates each minute once, for one simulation: many decisions look at the same past, which does not change. */
+function remembering(evaluate: Evaluate): Evaluate {
+  const values = new Map<number, number | undefined>()
+  return (history, minute) => {
+    if (!values.has(minute)) values.set(minute, evaluate(history, minute))
+    return values.get(minute)
   }
 }
 

@@ -5,10 +5,11 @@ import { Settings } from '../../../infra/settings.ts'
 import { synthesise, violationsOf } from '../../support/templates.ts'
 import { CONFIGURATIONS } from './configurations.ts'
 import { EXCEPTIONS, findingsOf, problemsOf } from './control-tower.ts'
+import { synthCommandProblems, unreportedMistakes } from './synth-command.ts'
 
 /**
  * Validates the templates of all configurations: against CloudFormation's resource schemas, by cdk-nag, and by
- * the proactive controls of AWS Control Tower. Exits 1 for a violation without a reasoned exception. Takes
+ * the proactive controls of AWS Control Tower; and runs `npm run synth`. Exits 1 for a violation without a reasoned exception. Takes
  * minutes, so it is not part of `npm test`.
  */
 
@@ -30,6 +31,8 @@ try {
   })
   const paths = syntheses.flatMap(({ files }) => files.map(({ templatePath }) => templatePath))
   report(`CloudFormation's resource schemas, ${paths.length} templates`, violationsOf(syntheses))
+  report('mistakes that the schemas must report', unreportedMistakes(syntheses[0]!, directory))
+  report('npm run synth without credentials', synthCommandProblems(join(directory, 'synth')))
   const { controls, findings } = findingsOf(paths)
   report(`Control Tower, ${controls} controls about the resource types used`, problemsOf(findings))
   console.log(`\n${findings.length} findings have a reason:`)

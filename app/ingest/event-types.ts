@@ -41,3 +41,5 @@ export type EventType = (typeof EVENT_TYPES)[number]
 
 /** A type whose payload is known. */
 export type KnownType = Exclude<EventType, 'unknown'>
+
+export const KNOWN_TYPES: readonly KnownType[] = EVENT_TYPES.filter((type) => type !== 'unknown')

@@ -46,7 +46,7 @@ export const CHANGE_PAYLOADS = {
   // [doc]; `updated` [seen] in one consumer
   resource_tags_changed: payload(
     'resource_tags_changed',
-    { description: 'Tags of an asset were added or removed.', evidence: 'captured', body: 'list' },
+    { description: 'Tags of an asset were added or removed.', evidence: 'documented', body: 'list' },
     {
       ...IDENTITY,
       added: z.array(z.string()).describe('Tags that the asset did not have before.'),
@@ -56,7 +56,7 @@ export const CHANGE_PAYLOADS = {
   ),
   resource_context_changed: payload(
     'resource_context_changed',
-    { description: 'Contextual metadata of an asset changed.', evidence: 'captured', body: 'map' },
+    { description: 'Contextual metadata of an asset changed.', evidence: 'documented', body: 'map' },
     {
       ...IDENTITY,
       added: CONTEXT_CHANGE.describe('New values: by name, or a list of `{name, value}`.').optional(),
@@ -67,7 +67,7 @@ export const CHANGE_PAYLOADS = {
   // [doc] all fields of the asset, or only those written: both are accepted
   resource_metadata_changed: payload(
     'resource_metadata_changed',
-    { description: 'Structured metadata of an asset changed.', evidence: 'captured', body: 'map' },
+    { description: 'Structured metadata of an asset changed.', evidence: 'documented', body: 'map' },
     {
       ...IDENTITY,
       previous_metadata: METADATA.describe('Values before the change, by external id of the field.'),
@@ -77,7 +77,7 @@ export const CHANGE_PAYLOADS = {
   // [doc], and consumers of it
   resource_display_name_changed: payload(
     'resource_display_name_changed',
-    { description: 'The display name of an asset changed.', evidence: 'captured', body: 'map' },
+    { description: 'The display name of an asset changed.', evidence: 'documented', body: 'map' },
     {
       ...IDENTITY,
       previous_display_name: z.string().optional(),
@@ -98,7 +98,7 @@ export const CHANGE_PAYLOADS = {
   // [doc] asset folders in dynamic folder mode, folders in fixed folder mode
   move: payload(
     'move',
-    { description: 'An asset was moved to another folder.', evidence: 'captured', body: 'map' },
+    { description: 'An asset was moved to another folder.', evidence: 'documented', body: 'map' },
     {
       ...IDENTITY,
       from_asset_folder: z.string().describe('The old asset folder (dynamic folder mode).').optional(),

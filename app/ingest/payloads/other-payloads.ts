@@ -13,18 +13,18 @@ export const OTHER_PAYLOADS = {
   // [doc], and consumers of it
   create_folder: payload(
     'create_folder',
-    { description: 'A folder was created.', evidence: 'captured' },
+    { description: 'A folder was created.', evidence: 'documented' },
     FOLDER
   ),
   delete_folder: payload(
     'delete_folder',
-    { description: 'A folder was deleted.', evidence: 'captured' },
+    { description: 'A folder was deleted.', evidence: 'documented' },
     FOLDER
   ),
   // [doc], and consumers of it
   move_or_rename_asset_folder: payload(
     'move_or_rename_asset_folder',
-    { description: 'An asset folder was moved or renamed, with all that is in it.', evidence: 'captured' },
+    { description: 'An asset folder was moved or renamed, with all that is in it.', evidence: 'documented' },
     {
       from_path: z.string().describe('The old path.'),
       to_path: z.string().describe('The new path.'),

@@ -41,7 +41,7 @@ export function eventDocuments(): Map<string, string> {
 }
 
 function aboutOf(type: KnownType): About {
-  const { description, 'x-body': body, 'x-evidence': evidence } = PAYLOADS[type].meta() ?? {}
+  const { description, 'x-body': body, 'x-evidence': evidence } = PAYLOADS[type].meta()!
   return { description, body, evidence } as About
 }
 
@@ -87,7 +87,7 @@ ${Object.entries(EVIDENCE)
 
 function page(type: KnownType): string {
   const { description, body, evidence } = aboutOf(type)
-  const variants = SAMPLE_NAMES.find((each) => each.type === type)?.variants ?? []
+  const { variants } = SAMPLE_NAMES.find((each) => each.type === type)!
   const sample = JSON.stringify(sampleNotification(type, { now: NOW }), null, 2)
   return `${NOTE}
 

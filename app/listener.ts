@@ -5,6 +5,7 @@ export { CloudinaryError } from './cloudinary/cloudinary-error.ts'
 export { connect } from './connect.ts'
 export { PermanentError, RetryLaterError } from './errors.ts'
 export type { Asset, AssetEvent, EventType, Origin } from './ingest/event.ts'
+export { isEventOf } from './ingest/event.ts'
 export type { State } from './journal/processor-state.ts'
 export { defineListener, defineProcessor } from './listener-config/define-listener.ts'
 export type {

@@ -53,14 +53,20 @@ export interface MetadataFieldDefinition {
   type: 'string' | 'integer'
 }
 
-/** A processor: handles the events of some types. */
-export interface Processor<Requires extends readonly Requirement[] = readonly Requirement[]> {
+/**
+ * A processor: handles the events of some types. `when` and `handle` are methods, so that a processor of some
+ * types is also a `Processor`.
+ */
+export interface Processor<
+  Type extends EventType | '*' = EventType | '*',
+  Requires extends readonly Requirement[] = readonly Requirement[]
+> {
   /** Unique in the listener. The journal records outcomes under this name. */
   name: string
   /** Event types that it handles. `*` matches all types, including `unknown`. */
-  on: readonly (EventType | '*')[]
+  on: readonly Type[]
   /** Skips events for which it returns false. */
-  when?: (event: AssetEvent) => boolean
+  when?(event: AssetEvent<Type>): boolean
   /** Time-out of `handle`, in seconds; then its `signal` aborts and the event is retried. Default: 300. */
   timeoutSeconds?: number
   /**
@@ -73,7 +79,10 @@ export interface Processor<Requires extends readonly Requirement[] = readonly Re
    * `PermanentError` to dead-letter the event. Must be idempotent: it runs again if a worker is killed before
    * the outcome is recorded.
    */
-  handle: (event: AssetEvent, context: ProcessorContext<ConfigFor<Requires>>) => Promise<Returned> | Returned
+  handle(
+    event: AssetEvent<Type>,
+    context: ProcessorContext<ConfigFor<Requires>>
+  ): Promise<Returned> | Returned
   /**
    * Required environment variables: of the listener by name, such as `DATABASE_URL`; others by name or with a
    * schema. Checked before the start. Their values are in `config`.
@@ -106,6 +115,11 @@ export interface Listener {
   processors: readonly Processor[]
   /** Any pino instance. Default: JSON lines on standard output. */
   logger?: Logger
+}
+
+/** A listener whose processors handle these types: one union of types per processor. */
+export interface ListenerOf<Types extends readonly (EventType | '*')[]> extends Omit<Listener, 'processors'> {
+  processors: { readonly [Index in keyof Types]: Processor<Types[Index]> }
 }
 
 /** An environment variable that a processor defines. */

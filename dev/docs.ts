@@ -1,10 +1,11 @@
-import { glob, readFile, writeFile } from 'node:fs/promises'
+import { glob, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { VARIABLES } from '../app/config.ts'
 import { METRICS } from '../app/metrics/metric-names.ts'
 import { SETTINGS } from '../infra/settings.ts'
 import { TIMINGS } from '../infra/timings.ts'
 import { activity, type Cells, costs, inputs, levers, prices, scale } from './cost/tables.ts'
+import { EVENTS_DIRECTORY, eventDocuments } from './event-documents.ts'
 
 /** A table of a document that is generated from code. */
 export interface Table {
@@ -124,7 +125,8 @@ interface Surroundings {
 }
 
 /**
- * Writes the tables into the documents of a directory, or only checks them. Checks the headings.
+ * Writes the tables into the documents of a directory, and the documents of the event types, or only checks
+ * them. Checks the headings.
  *
  * @returns the exit code: 1 when there is a problem
  * @throws {Error} when a document has no place for its table
@@ -149,6 +151,7 @@ export async function updateDocuments(
       print(`${document} agrees with ${source}`)
     }
   }
+  if (!(await updateEvents(join(directory, EVENTS_DIRECTORY), { isCheck, print, report }))) exitCode = 1
   for await (const document of glob(['*.md', 'docs/**/*.md'], { cwd: directory })) {
     for (const heading of repeatedHeadings(await readFile(join(directory, document), 'utf8'))) {
       report(`${document} has two headings "${heading}"`)
@@ -156,6 +159,35 @@ export async function updateDocuments(
     }
   }
   return exitCode
+}
+
+/** Writes, or only checks, the directory that has only generated documents. Returns whether it agrees now. */
+async function updateEvents(
+  directory: string,
+  { isCheck, print, report }: Surroundings & { isCheck: boolean }
+): Promise<boolean> {
+  const documents = eventDocuments()
+  await mkdir(directory, { recursive: true })
+  for await (const name of glob('*', { cwd: directory })) {
+    if (!documents.has(name) && !isCheck) await rm(join(directory, name))
+    else if (!documents.has(name)) documents.set(name, '')
+  }
+  const differing: string[] = []
+  for (const [name, text] of documents) {
+    const path = join(directory, name)
+    const before = await readFile(path, 'utf8').catch(() => undefined)
+    if (before === text) continue
+    if (!isCheck) await writeFile(path, text)
+    differing.push(name)
+  }
+  if (isCheck && differing.length > 0) {
+    report(
+      `${EVENTS_DIRECTORY} differs from app/ingest/payloads/: ${differing.join(', ')}; run: npm run docs`
+    )
+    return false
+  }
+  print(`${EVENTS_DIRECTORY}: ${isCheck ? 'agrees with' : 'wrote the documents of'} app/ingest/payloads/`)
+  return true
 }
 
 if (import.meta.main) {

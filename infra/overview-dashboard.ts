@@ -103,7 +103,8 @@ export class OverviewDashboard extends Construct {
           listenerMetric(settings, 'EventsProcessed', worker, { ...sum, label: 'processed' }),
           listenerMetric(settings, 'EventsIgnored', worker, { ...sum, label: 'ignored' }),
           listenerMetric(settings, 'EventsRetried', worker, { ...sum, label: 'retried' }),
-          listenerMetric(settings, 'EventsDeadLettered', worker, { ...sum, label: 'dead-lettered' })
+          listenerMetric(settings, 'EventsDeadLettered', worker, { ...sum, label: 'dead-lettered' }),
+          listenerMetric(settings, 'SchemaMismatch', worker, { ...sum, label: 'not as in its schema' })
         ],
         [listenerMetric(settings, 'BreakerOpen', worker, { ...maximum, label: 'circuit breaker open' })]
       ),

@@ -1,42 +1,8 @@
-/**
- * The known notification types of Cloudinary, which adds types over time. A notification of another type
- * becomes an event of type `unknown` with the type's name in `notificationType`.
- */
-export const NOTIFICATION_TYPES = [
-  'access_control_changed',
-  'bulk_refresh_auto_fetch',
-  'create_folder',
-  'delete',
-  'delete_by_token',
-  'delete_folder',
-  'eager',
-  'error',
-  'explode',
-  'generate_archive',
-  'info',
-  'invalidate_custom_cdn',
-  'moderation',
-  'moderation_summary',
-  'move',
-  'move_or_rename_asset_folder',
-  'multi',
-  'proof_status_changed',
-  'publish',
-  'related_assets',
-  'rename',
-  'report',
-  'resource_context_changed',
-  'resource_display_name_changed',
-  'resource_metadata_changed',
-  'resource_tags_changed',
-  'restore_asset_version',
-  'sprite',
-  'upload'
-] as const
+import type { z } from 'zod'
+import type { EventType, KnownType } from './event-types.ts'
+import type { PAYLOADS } from './payloads/payloads.ts'
 
-export const EVENT_TYPES = [...NOTIFICATION_TYPES, 'unknown'] as const
-
-export type EventType = (typeof EVENT_TYPES)[number]
+export { EVENT_TYPES, type EventType, NOTIFICATION_TYPES } from './event-types.ts'
 
 /** The asset of a notification. Older notifications leave out some fields. */
 export interface Asset {
@@ -68,17 +34,14 @@ export interface RunOrigin {
   from: 'page' | 'api' | 'command'
 }
 
-/** One change of one asset: the unit of storage, ordering, retries and replays. */
-export interface AssetEvent {
+/** What events of all types have. */
+interface EventFields {
   /** Identifies the event: the same for all its deliveries. Hexadecimal. */
   id: string
-  type: EventType
   /** `notification_type` as Cloudinary wrote it; null if the body has none. */
   notificationType: string | null
   /** Name of the Cloudinary cloud (product environment) whose secret verified the notification. */
   environment: string
-  /** Null for events without an asset, such as `create_folder`. */
-  asset: Asset | null
   /** SQS message group: events of one group are processed in order. */
   group: string
   /** Time of the change by Cloudinary's clock; ISO 8601, UTC. */
@@ -107,12 +70,76 @@ export interface AssetEvent {
   source?: 'web' | 'poll'
   /** `X-Amzn-Trace-Id` of the request with the notification. */
   traceId?: string
+}
+
+/** An event of any type. */
+interface AnyEvent extends EventFields {
+  type: EventType
+  /** Null for events without an asset, such as `create_folder`. */
+  asset: Asset | null
   /**
    * The part of the notification for this asset: the fields that all assets share (without the `resources`
    * collection) and the asset's own. A body that is not a JSON object is kept under `body`.
    */
   payload: Record<string, unknown>
 }
+
+/**
+ * An event of one type. Asset and payload have the fields that fit the type's schema. An event that does not
+ * fit is processed all the same, and counted as `SchemaMismatch`.
+ */
+interface TypedEvent<Type extends EventType> extends EventFields {
+  type: Type
+  /** Null for events without an asset, such as `create_folder`. */
+  asset: AssetOf<Type>
+  /**
+   * The part of the notification for this asset: the fields that all assets share (without the `resources`
+   * collection) and the asset's own. `reconciled` events lack what a search does not know.
+   */
+  payload: PayloadOf<Type>
+}
+
+/** The events by type. `*` stands for all types. */
+export type EventsByType = { [Type in EventType]: TypedEvent<Type> } & { '*': AnyEvent }
+
+/**
+ * One change of one asset: the unit of storage, ordering, retries and replays. `AssetEvent<'upload' |
+ * 'rename'>` is a union, discriminated by `type`.
+ */
+export type AssetEvent<Type extends EventType | '*' = '*'> = EventsByType[Type]
+
+/** The payload of an event type: the output of its schema. */
+export type PayloadOf<Type extends EventType> = Type extends KnownType
+  ? z.output<(typeof PAYLOADS)[Type]>
+  : Record<string, unknown>
+
+/** The asset of an event type, with the fields that its payload always states. */
+export type AssetOf<Type extends EventType> = Type extends KnownType
+  ? AssetIn<z.output<z.ZodObject<(typeof PAYLOADS)[Type]['shape'], z.core.$strip>>>
+  : Asset | null
+
+type AssetIn<Payload> = Payload extends { public_id: string } | { to_public_id: string }
+  ? Stated<Payload, 'publicId'>
+  : Payload extends { asset_id: string }
+    ? Stated<Payload, never>
+    : [Extract<keyof Payload, 'public_id' | 'asset_id'>] extends [never]
+      ? null
+      : Asset | null
+
+/** An asset of which some fields are stated. Fields of a rename's new name do not count: the type may differ. */
+type Stated<Payload, Names extends keyof Asset> = {
+  [Name in
+    | Names
+    | (Payload extends { asset_id: string } ? 'assetId' : never)
+    | (Payload extends { resource_type: string; type: string } ? 'resourceType' | 'deliveryType' : never)
+    | (Payload extends { version: number } ? 'version' : never)]-?: NonNullable<Asset[Name]>
+} & Asset
+
+/** Returns whether an event is of one of these types, for processors that are on `*`. */
+export const isEventOf = <const Type extends EventType>(
+  event: AssetEvent,
+  ...types: readonly Type[]
+): event is AssetEvent<Type> => types.some((type) => type === event.type)
 
 /** Returns the id of the replay that a run belongs to, if any. */
 export const replayOf = (run: AssetEvent['run']): string | undefined =>

@@ -1,6 +1,6 @@
 import { ListenerError } from '../errors.ts'
-import { EVENT_TYPES } from '../ingest/event.ts'
-import type { Listener, Processor, Requirement } from '../processor.ts'
+import { EVENT_TYPES, type EventType } from '../ingest/event.ts'
+import type { Listener, ListenerOf, Processor, Requirement } from '../processor.ts'
 import { checkPackages } from './packages.ts'
 import { problemOfRequirements } from './requirements.ts'
 
@@ -16,7 +16,9 @@ const invalid = (message: string) => new ListenerError('LISTENER_CONFIG_INVALID'
  *
  * @throws {ListenerError} LISTENER_CONFIG_INVALID, PACKAGE_MISSING
  */
-export function defineListener(listener: Listener): Listener {
+export function defineListener<const Types extends readonly (EventType | '*')[]>(
+  listener: ListenerOf<Types>
+): Listener {
   if (!Array.isArray(listener?.processors)) throw invalid('defineListener needs `processors`, an array')
   const names = new Set<string>()
   for (const [index, processor] of listener.processors.entries()) {
@@ -60,7 +62,10 @@ export function defineListener(listener: Listener): Listener {
   return listener
 }
 
-/** Returns the processor; types its `config` by the variables in `requires`. */
-export const defineProcessor = <const Requires extends readonly Requirement[] = readonly []>(
-  processor: Processor<Requires>
+/** Returns the processor; types its events by `on`, and its `config` by the variables in `requires`. */
+export const defineProcessor = <
+  const Type extends EventType | '*',
+  const Requires extends readonly Requirement[] = readonly []
+>(
+  processor: Processor<Type, Requires>
 ): Processor => processor as unknown as Processor

@@ -1,5 +1,5 @@
 /** Each combination of dimension values is billed as a separate metric. */
-export type Dimension = 'Role' | 'Reason' | 'Processor'
+export type Dimension = 'Role' | 'Reason' | 'Processor' | 'Type'
 
 interface Definition {
   /** CloudWatch's name of the unit. */
@@ -12,6 +12,7 @@ interface Definition {
 
 const ROLE = [['Role']] as const
 const ROLE_AND_REASON = [['Role'], ['Role', 'Reason']] as const
+const ROLE_AND_TYPE = [['Role'], ['Role', 'Type']] as const
 const ROLE_AND_PROCESSOR = [['Role', 'Processor']] as const
 
 /**
@@ -92,6 +93,12 @@ export const METRICS = {
     unit: 'Count',
     dimensions: ROLE_AND_PROCESSOR,
     meaning: 'failed runs, permanent or not'
+  },
+  SchemaMismatch: {
+    unit: 'Count',
+    dimensions: ROLE_AND_TYPE,
+    meaning:
+      'events whose payload does not fit the [schema of its type](events/README.md), and which are processed all the same: Cloudinary may have changed it; `Type`: the event type'
   },
   PollMessages: { unit: 'Count', dimensions: ROLE, meaning: 'messages received from poll channels' },
   PollMessagesFlawed: {

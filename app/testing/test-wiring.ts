@@ -9,6 +9,7 @@ import { SERIALIZERS } from '../logger.ts'
 import { NO_METRICS } from '../metrics/metrics.ts'
 import type { Listener } from '../processor.ts'
 import type { EventHandlerOptions } from '../worker/event-handler.ts'
+import { PayloadCheck } from '../worker/payload-check.ts'
 import { LOCAL_CLOUDINARY } from './defaults.ts'
 import { fakeClients } from './fake-clients.ts'
 import type { FakeCloudinary } from './fake-cloudinary.ts'
@@ -67,6 +68,7 @@ export function wireInMemory(listener: Listener, options: TestWiringOptions) {
     journal,
     state: state.store,
     deadLetters: queue,
+    payloadCheck: new PayloadCheck({ metrics: NO_METRICS, clock }),
     log,
     metrics: NO_METRICS,
     clock,

@@ -6,6 +6,7 @@ import { MessageReceiver } from '../queue/message-receiver.ts'
 import { SqsMessageSource } from '../queue/sqs-message-source.ts'
 import type { EventHandlerOptions } from './event-handler.ts'
 import { describeMessage, handleMessage } from './message-handler.ts'
+import { PayloadCheck } from './payload-check.ts'
 
 type HandlerOption = 'config' | 'environments' | 'journal' | 'state' | 'log' | 'metrics' | 'onFirstStart'
 
@@ -27,11 +28,13 @@ export interface WorkerOptions extends Pick<EventHandlerOptions, HandlerOption> 
 /** Creates the receiver of the worker role. It receives no events while Cloudinary is down. */
 export function createWorker(options: WorkerOptions): MessageReceiver {
   const { sqs, queueUrl, listener, clients, log, concurrency, waitTimeSeconds } = options
+  const { metrics, clock = Date.now } = options
   const handlerOptions: EventHandlerOptions = {
     ...options,
     processors: listener.processors,
     deadLetters: new DeadLetters({ sqs, queueUrl: options.deadLetterQueueUrl }),
-    clock: options.clock ?? Date.now,
+    payloadCheck: new PayloadCheck({ metrics, clock }),
+    clock,
     random: options.random ?? Math.random
   }
   return new MessageReceiver({

@@ -23,6 +23,7 @@ import {
 } from './attempt-records.ts'
 import { outageDelaySeconds } from './backoff.ts'
 import { type EventOutcome, EventReport, type Retry } from './event-report.ts'
+import type { PayloadCheck } from './payload-check.ts'
 import { type FailedRun, type ProcessorRun, runProcessor } from './run-processor.ts'
 import { selectProcessors } from './select-processors.ts'
 
@@ -36,6 +37,7 @@ export interface EventHandlerOptions {
   journal: Pick<Journal, 'identify' | 'startAttempt' | 'record' | 'ignore'>
   state: Pick<StateStore, 'of'>
   deadLetters: Pick<DeadLetters, 'put'>
+  payloadCheck: Pick<PayloadCheck, 'check'>
   log: Logger
   metrics: Metrics
   /** Called when an event starts for the first time, with the time since its receipt, in milliseconds. */
@@ -76,10 +78,11 @@ async function recognizeOwn(event: AssetEvent, { environments }: EventHandlerOpt
 }
 
 async function processEvent(context: EventContext): Promise<EventOutcome> {
-  const { event, journal, clients, clock, random } = context
+  const { event, journal, clients, payloadCheck, report, clock, random } = context
   const selection = selectProcessors(event, context.processors)
   if (selection.outcome === 'ignored') {
     await journal.ignore(event, selection.reason, journalCall(context))
+    payloadCheck.check(event, report.log)
     return selection
   }
   const breaker = clients.breaker(event.environment)
@@ -98,7 +101,7 @@ async function processEvent(context: EventContext): Promise<EventOutcome> {
 }
 
 async function attemptEvent(processors: readonly Processor[], context: EventContext): Promise<EventOutcome> {
-  const { event, journal, clock } = context
+  const { event, journal, payloadCheck, report, clock } = context
   const plan = await journal.startAttempt(
     event,
     (entry) => planAttempt(event, processors, entry, clock()),
@@ -110,6 +113,7 @@ async function attemptEvent(processors: readonly Processor[], context: EventCont
     case 'waiting':
       return { outcome: 'deferred', delaySeconds: secondsUntil(plan.until, context) }
     case 'due':
+      if (isFirst(event, plan.attempt)) payloadCheck.check(event, report.log)
       return runDue(processors, plan, context)
   }
 }
@@ -199,6 +203,9 @@ async function deadLetter(run: FailedRun, { event, deadLetters, report }: EventC
   await deadLetters.put(id, encodeMessage(event), reason)
   report.deadLettered(run)
 }
+
+const isFirst = ({ run }: AssetEvent, { before }: Attempt): boolean =>
+  run === undefined && Object.keys(before).length === 0
 
 const journalCall = ({ signal, report }: EventContext): JournalCall => ({ signal, log: report.log })
 

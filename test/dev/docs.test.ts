@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { VARIABLES } from '../../app/config.ts'
 import { METRICS } from '../../app/metrics/metric-names.ts'
@@ -8,6 +8,7 @@ import { repeatedHeadings, TABLES, updateDocuments, withTable } from '../../dev/
 /** A copy of the documents. */
 function documents(t: Test): string {
   const directory = t.testdir({ docs: {} })
+  cpSync('docs/events', `${directory}/docs/events`, { recursive: true })
   for (const { document } of TABLES) cpSync(document, `${directory}/${document}`)
   return directory
 }
@@ -84,4 +85,19 @@ t.test('the check fails on a repeated heading', async (t) => {
   const repeats = await check(directory)
   t.equal(repeats.status, 1)
   t.match(repeats.reported, 'docs/more.md has two headings "notify"')
+})
+
+t.test('the check fails when a document of an event type differs, is missing or is left over', async (t) => {
+  const directory = documents(t)
+  const events = `${directory}/docs/events`
+  writeFileSync(`${events}/upload.md`, '# Upload')
+  rmSync(`${events}/move.schema.json`)
+  writeFileSync(`${events}/left.md`, '# Left')
+  const differs = await check(directory)
+  t.equal(differs.status, 1)
+  for (const name of ['upload.md', 'move.schema.json', 'left.md']) t.match(differs.reported, name)
+  t.equal((await update(directory, false)).status, 0)
+  t.equal((await check(directory)).status, 0)
+  t.notOk(existsSync(`${events}/left.md`))
+  t.ok(existsSync(`${events}/move.schema.json`))
 })

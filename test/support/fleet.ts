@@ -57,6 +57,7 @@ export async function runFleet(options: FleetOptions): Promise<FleetResult[]> {
     journal: options.isJournalDown ? { ...journal, startAttempt: down } : journal,
     state: memoryState().store,
     log: pino({ level: 'silent' }),
+    payloadCheck: { check() {} },
     metrics: NO_METRICS,
     clock,
     random

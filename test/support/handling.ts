@@ -9,6 +9,7 @@ import { memoryJournal } from '../../app/testing/memory-journal.ts'
 import { memoryState } from '../../app/testing/memory-state.ts'
 import type { EventHandlerOptions } from '../../app/worker/event-handler.ts'
 import { handleMessage } from '../../app/worker/message-handler.ts'
+import { PayloadCheck } from '../../app/worker/payload-check.ts'
 import { DEFAULT_CONFIG } from './config.ts'
 import { sampleEvent } from './events.ts'
 import { memoryMetrics } from './metrics.ts'
@@ -35,6 +36,7 @@ export function buildHandler(processors: Processor[], overrides: Partial<EventHa
     deadLetters: {
       put: async (id, body, { code, processor }) => void dead.push({ id, body, code, processor })
     },
+    payloadCheck: new PayloadCheck({ metrics, clock: () => time.now }),
     metrics,
     log: pino({ serializers: SERIALIZERS }, { write: (line) => void lines.push(JSON.parse(line)) }),
     clock: () => time.now,

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { deliveryUrls } from '../../../dev/cloudinary/asset-view.ts'
 import { Cloud } from '../../../dev/cloudinary/cloud.ts'
 import {
   contextNotification,
@@ -10,6 +11,7 @@ import {
   tagsNotification,
   uploadNotification
 } from '../../../dev/cloudinary/notifications.ts'
+import { misfitsIn } from '../../support/payloads.ts'
 import { assetWith } from './fixtures.ts'
 import { environment } from './sdk.ts'
 
@@ -113,4 +115,26 @@ t.test('an eager result has no resource type and no type', async (t) => {
     asset_id: asset.assetId,
     public_id: 'a'
   })
+})
+
+t.test('every notification fits the schema of its type', async (t) => {
+  const cloud = new Cloud(environment)
+  const full = assetWith({ metadata: { a: 1, b: ['x'] }, context: { new: '1' } })
+  const from = { publicId: 'b', type: 'private' }
+  const bodies = [
+    uploadNotification(asset, cloud, { existing: true }),
+    uploadNotification(full, cloud, { overwritten: true, api_key: '1' }),
+    tagsNotification([{ asset, added: ['x'], removed: [] }]),
+    metadataNotification([{ asset: full, previous: {} }]),
+    contextNotification([{ asset: full, previous: { gone: '1' } }]),
+    renameNotification(asset, from),
+    deleteNotification([asset, full]),
+    eagerNotification(asset, 'batch', [{ transformation: 'w_1', ...deliveryUrls(asset, cloud) }])
+  ]
+  for (const isOld of [false, true]) {
+    for (const body of bodies) {
+      const by = { origin: { source: 'ui' as const, id: 'e' }, now: Date.now(), signatureKey: '9', isOld }
+      t.strictSame(misfitsIn(envelope(body, by)), [], body.notification_type)
+    }
+  }
 })

@@ -1,0 +1,20 @@
+import { defineProcessor } from '../app/listener.ts'
+
+/** Says in a sentence what it does, and what it costs in calls. */
+export const manyTypes = () =>
+  defineProcessor({
+    name: 'many-types',
+    on: [
+      'upload',
+      'resource_tags_changed',
+      'resource_metadata_changed',
+      'create_folder',
+      'report',
+      'unknown',
+      'eager'
+    ],
+    async handle(event) {
+      // your editor completes `event.payload`; docs/events/README.md describes it
+      return `received ${event.type}`
+    }
+  })

@@ -12,6 +12,7 @@ import { EmfMetrics } from './metrics/emf.ts'
 import type { RoleMetrics } from './metrics/metrics.ts'
 import { MinuteMetrics } from './metrics/minute-metrics.ts'
 import { createSqsClient } from './queue/sqs-client.ts'
+import type { Tracing } from './tracing/tracing.ts'
 
 /** Maximum duration of one try of an SQS call, in milliseconds. Receiving waits for messages. */
 export const SEND_MS = 2500
@@ -20,9 +21,10 @@ export const RECEIVE_MS = 10_000
 /** Returns a hexadecimal id, which becomes part of deduplication ids. */
 export const newRunId = (): string => randomBytes(4).toString('hex')
 
-export function createClients(environments: Environments, log: Logger): CloudinaryClients {
+export function createClients(environments: Environments, log: Logger, tracing?: Tracing): CloudinaryClients {
   return new CloudinaryClients({
     environments,
+    tracing,
     onChange: (cloudName, state) => {
       if (state.open) log.error({ cloudName, ...state }, 'circuit breaker opened')
       else log.info({ cloudName, ...state }, 'circuit breaker closed')

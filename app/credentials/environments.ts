@@ -12,13 +12,13 @@ export interface EnvironmentsOptions {
   /** Interval of the background refresh. Default: 5 minutes. */
   refreshIntervalMs?: number
   /**
-   * Minimum time from the start of a read to one that a failed signature or, after a failed read, an unknown
-   * API key causes. Default: 30 s.
+   * Minimum time from the start of a read to one that a failed signature causes, or an API key that was not the
+   * listener's before. Default: 30 s.
    */
   minimumRefreshGapMs?: number
 }
 
-/** Bounds the memory for keys of other systems. Forgetting them costs a read each. */
+/** Bounds the memory for keys of other systems. A forgotten key causes a read at once. */
 const MAXIMUM_FOREIGN_KEYS = 1000
 
 const sameSecret = (a: CloudinaryEnvironment, b: CloudinaryEnvironment) =>

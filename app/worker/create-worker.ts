@@ -7,7 +7,15 @@ import { SqsMessageSource } from '../queue/sqs-message-source.ts'
 import type { EventHandlerOptions } from './event-handler.ts'
 import { describeMessage, handleMessage } from './message-handler.ts'
 
-type HandlerOption = 'config' | 'environments' | 'journal' | 'state' | 'log' | 'metrics' | 'onFirstStart'
+type HandlerOption =
+  | 'config'
+  | 'environments'
+  | 'journal'
+  | 'state'
+  | 'log'
+  | 'metrics'
+  | 'tracing'
+  | 'onFirstStart'
 
 export interface WorkerOptions extends Pick<EventHandlerOptions, HandlerOption> {
   sqs: SQSClient

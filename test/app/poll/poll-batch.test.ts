@@ -58,6 +58,7 @@ function build(outcomes: Record<string, IngestOutcome>, more: Partial<BatchOptio
       }
     },
     refusedMessages: new RefusedMessages({ clock: () => now }),
+    channel: 'orders',
     log: pino({ level: 'info' }, { write: (text) => void lines.push(JSON.parse(text)) }),
     signal: new AbortController().signal,
     until: 1000,

@@ -1,5 +1,5 @@
-import type { Logger } from '../logger.ts'
-import type { ProcessTracing, TracingConfig } from './tracing.ts'
+import { type Logger, SILENT } from '../logger.ts'
+import type { ProcessTracing, Tracing, TracingConfig } from './tracing.ts'
 
 /**
  * Creates the tracing of a process; undefined without an endpoint. Only then OpenTelemetry is loaded.
@@ -15,6 +15,20 @@ export async function createTracing(
   if (url === undefined) return undefined
   const { startTracing } = await import('./start-tracing.ts')
   return startTracing(role, url, config, log)
+}
+
+/** Runs a command with tracing, and sends its spans before it ends. */
+export async function withTracing<Result>(
+  command: string,
+  config: TracingConfig,
+  run: (tracing: Tracing | undefined) => Promise<Result>
+): Promise<Result> {
+  const tracing = await createTracing(command, config, SILENT)
+  try {
+    return await run(tracing)
+  } finally {
+    await tracing?.stop()
+  }
 }
 
 /**

@@ -26,6 +26,12 @@ const DEFAULTS = {
   ACTIVITY_READ_TOKENS: undefined,
   ACTIVITY_ALLOWED_ORIGINS: undefined,
   METRICS_NAMESPACE: undefined,
+  METRICS_PORT: undefined,
+  OTEL_EXPORTER_OTLP_ENDPOINT: undefined,
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: undefined,
+  OTEL_EXPORTER_OTLP_PROTOCOL: undefined,
+  OTEL_TRACES_SAMPLER: undefined,
+  OTEL_TRACES_SAMPLER_ARG: undefined,
   LISTENER_CONFIG: './listener.config.ts'
 }
 

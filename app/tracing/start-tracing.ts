@@ -50,7 +50,13 @@ export class TraceIds extends RandomIdGenerator {
  * The exporter reads further variables of OpenTelemetry itself: `OTEL_EXPORTER_OTLP_HEADERS`, `…_COMPRESSION`,
  * `…_CERTIFICATE`; the resource reads `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`.
  */
-export function startTracing(role: string, url: string, config: TracingConfig, log: Logger): ProcessTracing {
+export function startTracing(
+  role: string,
+  url: string,
+  config: TracingConfig,
+  log: Logger,
+  stopMs = STOP_MS
+): ProcessTracing {
   const exporter = new OTLPTraceExporter({ url, timeoutMillis: EXPORT_MS, concurrencyLimit: MAXIMUM_EXPORTS })
   const ids = new TraceIds()
   const resource = defaultResource()
@@ -92,7 +98,7 @@ export function startTracing(role: string, url: string, config: TracingConfig, l
       if (isGlobal) trace.disable()
       if (hasGlobalContext) context.disable()
       const timeUp = new AbortController()
-      const time = pause(STOP_MS, undefined, { signal: timeUp.signal })
+      const time = pause(stopMs, undefined, { signal: timeUp.signal })
       // what fails was reported
       await Promise.race([provider.shutdown(), time]).catch(() => {})
       timeUp.abort()

@@ -51,15 +51,29 @@ export function createActivityOutput({
   return { writer, close: () => client.destroy() }
 }
 
-/** Creates the metrics of a role: log lines with METRICS_NAMESPACE, and counts by minute with a writer. */
+/**
+ * Creates the metrics of a role: log lines with METRICS_NAMESPACE, counts by minute with a writer, and those that are
+ * scraped.
+ */
 export function createMetrics(
   role: string,
   { METRICS_NAMESPACE: namespace }: Pick<Config, 'METRICS_NAMESPACE'>,
-  { log, write, writer }: { log: Logger; write: (line: string) => void; writer?: ActivityWriter | undefined }
+  {
+    log,
+    write,
+    writer,
+    scraped
+  }: {
+    log: Logger
+    write: (line: string) => void
+    writer?: ActivityWriter | undefined
+    scraped?: RoleMetrics | undefined
+  }
 ): RoleMetrics {
   const clock = Date.now
   return combineMetrics([
     ...(namespace ? [new EmfMetrics({ namespace, role, log, write, clock })] : []),
+    ...(scraped ? [scraped] : []),
     ...(writer ? [new MinuteMetrics({ put: (record) => writer.putMinute(record), log, clock })] : [])
   ])
 }

@@ -48,15 +48,17 @@ type Send = DynamoDBDocumentClient['send']
 function traced(send: Send, tracing: Tracing): Send {
   const call = send as unknown as (command: TracedCommand, ...rest: unknown[]) => Promise<unknown>
   const withSpan: typeof call = (command, ...rest) =>
-    tracing.dynamoDb(operationOf(command), command.input.TableName ?? '', () => call(command, ...rest))
+    tracing.dynamoDb(operationOf(command), tableOf(command), () => call(command, ...rest))
   return withSpan as unknown as Send
 }
 
 interface TracedCommand {
   constructor: { name: string }
-  /** A batch names its tables elsewhere. */
-  input: { TableName?: string }
+  input: { TableName?: string; RequestItems?: object }
 }
+
+const tableOf = ({ input: { TableName, RequestItems = {} } }: TracedCommand): string =>
+  TableName ?? Object.keys(RequestItems).join()
 
 /** Commands of the document client leave out the last word of an operation. */
 function operationOf(command: TracedCommand): string {

@@ -55,7 +55,6 @@ export async function ingestBatch(
         span
       })
     } catch (err) {
-      span?.end({ outcome: 'failed', code: 'INTERNAL' })
       // a bug that one message triggers must not affect the others
       options.log.error({ err, traceId, code: 'INTERNAL' }, NOT_STORED)
       continue

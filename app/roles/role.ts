@@ -2,6 +2,7 @@ import type { Config, VariableName } from '../config.ts'
 import type { ActivityWriter } from '../journal/activity-writer.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics/metrics.ts'
+import { createScrapedMetrics } from '../metrics/scraped-metrics.ts'
 import type { Listener } from '../processor.ts'
 import { createTracing } from '../tracing/create-tracing.ts'
 import type { Tracing } from '../tracing/tracing.ts'
@@ -51,8 +52,10 @@ export async function startRole(
 ): Promise<Stop> {
   const output = createActivityOutput(context.config)
   const activity = output?.writer
-  const metrics = createMetrics(name, context.config, { log: context.log, write, writer: activity })
-  const tracing = await createTracing(name, context.config, context.log)
+  const { config, log } = context
+  const scraped = await createScrapedMetrics(name, config)
+  const metrics = createMetrics(name, config, { log, write, writer: activity, scraped })
+  const tracing = await createTracing(name, config, log)
   const stop = await role.start({ ...context, metrics, activity, tracing })
   metrics.start()
   return async () => {

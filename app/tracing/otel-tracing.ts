@@ -2,16 +2,17 @@ import {
   type Attributes,
   type Context,
   type ContextManager,
+  ROOT_CONTEXT,
   type Span,
   SpanKind,
   type SpanOptions,
-  SpanStatusCode,
   type Tracer,
   trace
 } from '@opentelemetry/api'
 import type { AssetEvent } from '../ingest/event.ts'
-import { serializeError } from '../logger.ts'
 import type { ReceivedMessage } from '../queue/message-source.ts'
+import { describeArrival, describeEvent } from './span-attributes.ts'
+import { endReceive, fail, failWith } from './span-outcome.ts'
 import {
   contextBelow,
   parseTraceparent,
@@ -19,7 +20,7 @@ import {
   traceparentOf,
   traceStartOf
 } from './trace-context.ts'
-import type { Arrival, CloudinaryCall, ReceiveOutcome, ReceiveSpan, Tracing } from './tracing.ts'
+import type { Arrival, CloudinaryCall, ReceiveSpan, Tracing } from './tracing.ts'
 
 export interface OtelTracingOptions {
   tracer: Tracer
@@ -29,9 +30,6 @@ export interface OtelTracingOptions {
   ids: { next: string | undefined }
   queueUrl: string | undefined
 }
-
-/** Maximum length of the message of a failed span, in characters. */
-const MAXIMUM_MESSAGE_LENGTH = 500
 
 const FAILED_OUTCOMES: readonly string[] = ['dead', 'retrying']
 
@@ -53,23 +51,21 @@ export class OtelTracing implements Tracing {
   }
 
   receive(arrival: Arrival): ReceiveSpan {
-    const { startedAt: startTime } = arrival
+    const { contexts } = this.#options
     let span: Span | undefined
     return {
       run: (cloudName, work) => {
-        const start =
-          arrival.kind === 'request' ? traceStartOf(arrival.headers) : { context: contextBelow(undefined) }
-        const { name, kind, attributes } = describeArrival(arrival)
-        span = this.#start(
-          name,
-          { kind, startTime, attributes: { ...attributes, 'cloudinary.cloud': cloudName } },
-          start
-        )
-        return this.#options.contexts.with(trace.setSpan(start.context, span), work)
+        const start = arrival.kind === 'request' ? traceStartOf(arrival.headers) : { context: ROOT_CONTEXT }
+        const started = this.#startReceive(arrival, cloudName, start)
+        span = started
+        return contexts.with(trace.setSpan(start.context, started), work).catch((error: unknown) => {
+          failWith(started, error)
+          started.end()
+          throw error
+        })
       },
       end: (outcome, httpStatus) => {
-        if (!span) return
-        endReceive(span, outcome, httpStatus)
+        if (span) endReceive(span, outcome, httpStatus)
       }
     }
   }
@@ -170,6 +166,15 @@ export class OtelTracing implements Tracing {
     }
   }
 
+  #startReceive(arrival: Arrival, cloudName: string, start: TraceStart): Span {
+    const { name, kind, attributes } = describeArrival(arrival)
+    return this.#start(
+      name,
+      { kind, startTime: arrival.startedAt, attributes: { ...attributes, 'cloudinary.cloud': cloudName } },
+      start
+    )
+  }
+
   #start(name: string, options: SpanOptions, { context, traceId }: TraceStart): Span {
     const { tracer, ids } = this.#options
     ids.next = traceId
@@ -178,102 +183,19 @@ export class OtelTracing implements Tracing {
     return span
   }
 
-  async #inSpan<Result>(
+  #inSpan<Result>(
     name: string,
     options: SpanOptions,
     work: (span: Span) => Promise<Result>,
     parent: Context = this.#options.contexts.active()
   ): Promise<Result> {
     const span = this.#start(name, options, { context: parent })
-    try {
-      return await this.#options.contexts.with(trace.setSpan(parent, span), () => work(span))
-    } catch (error) {
-      failWith(span, error)
-      throw error
-    } finally {
-      span.end()
-    }
+    return this.#options.contexts
+      .with(trace.setSpan(parent, span), async () => work(span))
+      .catch((error: unknown) => {
+        failWith(span, error)
+        throw error
+      })
+      .finally(() => span.end())
   }
-}
-
-function describeArrival(arrival: Arrival): { name: string; kind: SpanKind; attributes: Attributes } {
-  const traceId = arrival.traceId && { 'cloudinary.trace_id': arrival.traceId }
-  switch (arrival.kind) {
-    case 'request': {
-      const { route, path, scheme } = arrival
-      return {
-        name: `POST ${route}`,
-        kind: SpanKind.SERVER,
-        attributes: {
-          'http.request.method': 'POST',
-          'http.route': route,
-          'url.path': path,
-          'url.scheme': scheme,
-          ...traceId
-        }
-      }
-    }
-    case 'poll':
-      return {
-        name: `process ${arrival.channel}`,
-        kind: SpanKind.CONSUMER,
-        attributes: {
-          'messaging.system': 'cloudinary',
-          'messaging.operation.name': 'process',
-          'messaging.operation.type': 'process',
-          'messaging.destination.name': arrival.channel,
-          ...traceId
-        }
-      }
-  }
-}
-
-function endReceive(
-  span: Span,
-  { outcome, code, reason, summary }: ReceiveOutcome,
-  httpStatus?: number
-): void {
-  span.setAttributes({
-    'cloudinary.outcome': outcome,
-    ...(summary?.type && { 'cloudinary.event.type': summary.type }),
-    ...(summary && { 'cloudinary.event.ids': [...summary.ids] }),
-    ...(httpStatus !== undefined && { 'http.response.status_code': httpStatus })
-  })
-  if (code) {
-    span.setAttribute('error.type', code)
-    // a refusal is the sender's error
-    if (outcome === 'unavailable')
-      span.setStatus({ code: SpanStatusCode.ERROR, ...(reason && { message: reason }) })
-  }
-  span.end()
-}
-
-/** Describes an event like the fields of its log lines. */
-function describeEvent({ id, type, environment, asset, traceId, run }: AssetEvent): Attributes {
-  return {
-    'cloudinary.event.id': id,
-    'cloudinary.event.type': type,
-    'cloudinary.cloud': environment,
-    'cloudinary.asset': asset?.publicId ?? asset?.assetId,
-    'cloudinary.trace_id': traceId,
-    'cloudinary.run': run?.kind
-  }
-}
-
-function fail(span: Span, errorType: string, message?: string): void {
-  span.setAttribute('error.type', errorType)
-  span.setStatus({
-    code: SpanStatusCode.ERROR,
-    ...(message && { message: message.slice(0, MAXIMUM_MESSAGE_LENGTH) })
-  })
-}
-
-/** Records an error by its code and its message, with secrets masked. */
-function failWith(span: Span, error: unknown): void {
-  const { code, type, message } = serializeError(error)
-  const { status } = (error ?? {}) as { status?: unknown }
-  if (typeof status === 'number') span.setAttribute('http.response.status_code', status)
-  // a condition that is not met is a normal answer of the journal
-  if (type === 'ConditionalCheckFailedException') span.setAttribute('db.response.status_code', type)
-  else fail(span, code ?? type, message)
 }

@@ -37,7 +37,7 @@ export interface ReceiveOutcome {
  * else can create spans or choose which traces are sampled.
  */
 export interface ReceiveSpan {
-  /** Starts the span, and runs `work` in it. */
+  /** Starts the span, and runs `work` in it. If it throws, the span ends. */
   run: <Result>(cloudName: string, work: () => Promise<Result>) => Promise<Result>
   /** Ends the span if it was started. */
   end: (outcome: ReceiveOutcome, httpStatus?: number) => void

@@ -9,7 +9,6 @@ import {
 } from '@opentelemetry/sdk-trace'
 import t from 'tap'
 import { CloudinaryError } from '../../../app/cloudinary/cloudinary-error.ts'
-import { ListenerError } from '../../../app/errors.ts'
 import type { AssetEvent } from '../../../app/ingest/event.ts'
 import { OtelTracing } from '../../../app/tracing/otel-tracing.ts'
 import { TraceIds } from '../../../app/tracing/start-tracing.ts'
@@ -76,25 +75,6 @@ t.test('a poll message starts a trace', async (t) => {
   t.notOk('http.response.status_code' in spans()[0]!.attributes)
 })
 
-t.test("a notification that was not stored is an error; a refused one is the sender's", async (t) => {
-  const { tracing, spans } = build()
-  for (const outcome of [
-    { outcome: 'unavailable', code: 'QUEUE_UNAVAILABLE', reason: 'SQS did not store every event' },
-    { outcome: 'unavailable', code: 'INTERNAL' },
-    { outcome: 'refused', code: 'EVENT_TOO_LARGE', reason: 'it is too large' }
-  ]) {
-    const span = tracing.receive({ ...REQUEST, traceId: undefined })
-    await span.run('demo', async () => {})
-    span.end({ ...outcome, summary: { type: undefined, ids: [] } })
-  }
-  t.strictSame(spans().map(statusOf), [
-    { code: SpanStatusCode.ERROR, message: 'SQS did not store every event', type: 'QUEUE_UNAVAILABLE' },
-    { code: SpanStatusCode.ERROR, type: 'INTERNAL' },
-    { code: SpanStatusCode.UNSET, type: 'EVENT_TOO_LARGE' }
-  ])
-  t.notOk('cloudinary.trace_id' in spans()[0]!.attributes)
-})
-
 t.test('a load balancer names the trace, and only that one', async (t) => {
   const { tracing, spans } = build()
   for (const headers of [{ 'x-amzn-trace-id': 'Root=1-67891233-abcdef012345678912345678' }, {}]) {
@@ -139,20 +119,6 @@ t.test('works without a queue', async (t) => {
   t.notOk('aws.sqs.queue.url' in spans()[0]!.attributes)
 })
 
-t.test('describes an event like its log lines', async (t) => {
-  const { tracing, spans } = build()
-  const process = (asset: AssetEvent['asset']) =>
-    tracing.process(message, { ...event, asset, traceparent: 'x' }, async () => ({ outcome: 'processed' }))
-  await process({ assetId: 'a1', publicId: 'bag' })
-  await process({ assetId: 'a1' })
-  await process(null)
-  t.strictSame(
-    spans().map(({ attributes }) => attributes['cloudinary.asset']),
-    ['bag', 'a1', undefined]
-  )
-  t.match(spans()[0], { name: 'process events.fifo', kind: SpanKind.CONSUMER, parentSpanContext: undefined })
-})
-
 t.test('an outcome with a failure is an error', async (t) => {
   const { tracing, spans } = build()
   for (const outcome of ['processed', 'ignored', 'retrying', 'dead']) {
@@ -163,36 +129,6 @@ t.test('an outcome with a failure is an error', async (t) => {
     { code: SpanStatusCode.UNSET, type: undefined },
     { code: SpanStatusCode.ERROR, type: 'retrying' },
     { code: SpanStatusCode.ERROR, type: 'dead' }
-  ])
-})
-
-t.test('records errors by code, with a short message without secrets, and throws them', async (t) => {
-  const { tracing, spans } = build()
-  const error = new ListenerError('JOURNAL_UNAVAILABLE', `Bearer 0123456789abcdef ${'x'.repeat(600)}`)
-  const fail = async () => {
-    throw error
-  }
-  await t.rejects(tracing.process(message, event, fail), error)
-  await t.rejects(tracing.send([event], fail), error)
-  for (const span of spans()) {
-    t.match(statusOf(span), {
-      code: SpanStatusCode.ERROR,
-      type: 'JOURNAL_UNAVAILABLE',
-      message: /^Bearer … x+$/
-    })
-    t.equal(span.status.message?.length, 500)
-  }
-})
-
-t.test('a failed run is an error of the processor, whatever it throws', async (t) => {
-  const { tracing, spans } = build()
-  for (const error of [new TypeError('bad'), 'text', undefined]) {
-    await tracing.processor('mine', async () => ({ outcome: 'failed', error }))
-  }
-  t.strictSame(spans().map(statusOf), [
-    { code: SpanStatusCode.ERROR, message: 'bad', type: 'TypeError' },
-    { code: SpanStatusCode.ERROR, message: 'thrown value is not an Error', type: 'string' },
-    { code: SpanStatusCode.ERROR, message: 'thrown value is not an Error', type: 'undefined' }
   ])
 })
 
@@ -224,4 +160,44 @@ t.test('calls have spans only while something is traced', async (t) => {
     status: { code: SpanStatusCode.UNSET },
     attributes: { 'db.response.status_code': 'ConditionalCheckFailedException' }
   })
+})
+
+t.test('a notification that fails unexpectedly ends its span', async (t) => {
+  const { tracing, spans } = build()
+  const span = tracing.receive(REQUEST)
+  await t.rejects(
+    span.run('demo', async () => {
+      throw new TypeError('a bug')
+    })
+  )
+  t.match(spans(), [{ name: 'POST /webhooks/cloudinary', status: { message: 'a bug' } }])
+})
+
+t.test('errors pass through, and end their spans', async (t) => {
+  const { tracing, spans } = build()
+  const error = new TypeError('a bug')
+  const fail = async () => {
+    throw error
+  }
+  await t.rejects(tracing.process(message, event, fail), error)
+  await t.rejects(tracing.send([event], fail), error)
+  t.match(spans().map(statusOf), [{ type: 'TypeError' }, { type: 'TypeError' }])
+})
+
+t.test('what is sent again has a link to where it was sent before', async (t) => {
+  const { tracing, spans } = build()
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+  await tracing.send([{ ...event, traceparent }, event], async () => {})
+  t.match(spans()[0]?.links, [{ context: { traceId: '4bf92f3577b34da6a3ce929d0e0e4736' } }])
+  t.equal(spans()[0]?.links.length, 1)
+})
+
+t.test('a failed run is an error of its processor', async (t) => {
+  const { tracing, spans } = build()
+  await tracing.processor('mine', async () => ({ outcome: 'failed', error: new TypeError('bad') }))
+  await tracing.processor('mine', async () => ({ outcome: 'succeeded' }))
+  t.strictSame(spans().map(statusOf), [
+    { code: SpanStatusCode.ERROR, message: 'bad', type: 'TypeError' },
+    { code: SpanStatusCode.UNSET, type: undefined }
+  ])
 })

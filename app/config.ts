@@ -33,12 +33,22 @@ const listOf = (value: z.ZodType<string, string>) =>
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
+const SAMPLERS = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio'
+] as const
+
 /** The names of Cloudinary's poll channels. */
 export const POLL_CHANNEL_NAME = /^[\w.-]{1,128}$/
 
 /**
  * Every variable the listener reads, in the order of the documentation's table. The AWS SDK reads its own:
- * `AWS_REGION`, `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_SQS`, credentials, …
+ * `AWS_REGION`, `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_SQS`, credentials, … So does the exporter of traces:
+ * `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_RESOURCE_ATTRIBUTES`, … (docs/operations.md)
  */
 export const VARIABLES = {
   PORT: variable({
@@ -171,6 +181,43 @@ export const VARIABLES = {
     schema: z
       .string()
       .regex(/^(?!AWS\/)(?=.*\S)[\w./#: -]{1,255}$/)
+      .optional()
+  }),
+  METRICS_PORT: variable({
+    meaning:
+      'port that serves the metrics to Prometheus at `/metrics`, without a password; not set: not served',
+    allowed: 'a whole number from 1 to 65535, other than PORT',
+    schema: z.string().regex(/^\d+$/).transform(Number).pipe(z.int().min(1).max(65_535)).optional()
+  }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: variable({
+    meaning:
+      'OpenTelemetry collector that receives traces by OTLP over HTTP at `/v1/traces`; not set: no traces',
+    allowed: 'an http(s) URL',
+    schema: httpUrl
+  }),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: variable({
+    meaning: 'complete URL that receives traces; instead of `OTEL_EXPORTER_OTLP_ENDPOINT`',
+    allowed: 'an http(s) URL',
+    schema: httpUrl
+  }),
+  OTEL_EXPORTER_OTLP_PROTOCOL: variable({
+    meaning: 'protocol of the collector',
+    allowed: 'http/protobuf; gRPC is not supported',
+    schema: z.literal('http/protobuf').optional()
+  }),
+  OTEL_TRACES_SAMPLER: variable({
+    meaning: 'which traces are sampled; not set: those that the sender samples, and all without its decision',
+    allowed: `one of ${SAMPLERS.join(', ')}`,
+    schema: z.enum(SAMPLERS).optional()
+  }),
+  OTEL_TRACES_SAMPLER_ARG: variable({
+    meaning: 'share of the traces that a sampler with `traceidratio` samples; not set: 1',
+    allowed: 'a number from 0 to 1',
+    schema: z
+      .string()
+      .regex(/^\d*\.?\d+$/)
+      .transform(Number)
+      .pipe(z.number().max(1))
       .optional()
   }),
   LISTENER_CONFIG: variable({

@@ -12,6 +12,7 @@ import { EmfMetrics } from './metrics/emf.ts'
 import type { RoleMetrics } from './metrics/metrics.ts'
 import { MinuteMetrics } from './metrics/minute-metrics.ts'
 import { createSqsClient } from './queue/sqs-client.ts'
+import type { Tracing } from './tracing/tracing.ts'
 
 /** Maximum duration of one try of an SQS call, in milliseconds. Receiving waits for messages. */
 export const SEND_MS = 2500
@@ -20,9 +21,10 @@ export const RECEIVE_MS = 10_000
 /** Returns a hexadecimal id, which becomes part of deduplication ids. */
 export const newRunId = (): string => randomBytes(4).toString('hex')
 
-export function createClients(environments: Environments, log: Logger): CloudinaryClients {
+export function createClients(environments: Environments, log: Logger, tracing?: Tracing): CloudinaryClients {
   return new CloudinaryClients({
     environments,
+    tracing,
     onChange: (cloudName, state) => {
       if (state.open) log.error({ cloudName, ...state }, 'circuit breaker opened')
       else log.info({ cloudName, ...state }, 'circuit breaker closed')
@@ -49,15 +51,29 @@ export function createActivityOutput({
   return { writer, close: () => client.destroy() }
 }
 
-/** Creates the metrics of a role: log lines with METRICS_NAMESPACE, and counts by minute with a writer. */
+/**
+ * Creates the metrics of a role: log lines with METRICS_NAMESPACE, counts by minute with a writer, and those that are
+ * scraped.
+ */
 export function createMetrics(
   role: string,
   { METRICS_NAMESPACE: namespace }: Pick<Config, 'METRICS_NAMESPACE'>,
-  { log, write, writer }: { log: Logger; write: (line: string) => void; writer?: ActivityWriter | undefined }
+  {
+    log,
+    write,
+    writer,
+    scraped
+  }: {
+    log: Logger
+    write: (line: string) => void
+    writer?: ActivityWriter | undefined
+    scraped?: RoleMetrics | undefined
+  }
 ): RoleMetrics {
   const clock = Date.now
   return combineMetrics([
     ...(namespace ? [new EmfMetrics({ namespace, role, log, write, clock })] : []),
+    ...(scraped ? [scraped] : []),
     ...(writer ? [new MinuteMetrics({ put: (record) => writer.putMinute(record), log, clock })] : [])
   ])
 }

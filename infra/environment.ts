@@ -25,10 +25,18 @@ export function environmentsOf({ settings, queues, webhookUrl, topicArn, databas
     CLOUDINARY_SECRET_ID: names.secret,
     QUEUE_URL: queues.queue.queueUrl
   } satisfies Environment
+  const tracing: Environment = settings.otlpEndpoint
+    ? {
+        OTEL_EXPORTER_OTLP_ENDPOINT: settings.otlpEndpoint,
+        OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+        OTEL_TRACES_SAMPLER_ARG: String(settings.traceShare)
+      }
+    : {}
   const journal: Environment = { JOURNAL_TABLE: names.journal }
   const worker: Environment = {
     ...settings.variables,
     ...common,
+    ...tracing,
     ...journal,
     DEAD_LETTER_QUEUE_URL: queues.deadLetterQueue.queueUrl,
     WORKER_CONCURRENCY: String(settings.worker.concurrency),
@@ -39,12 +47,18 @@ export function environmentsOf({ settings, queues, webhookUrl, topicArn, databas
   return {
     web: {
       ...common,
+      ...tracing,
       ...journal,
       PORT: String(PORT),
       SIGNATURE_TOLERANCE_SECONDS: String(settings.signatureToleranceSeconds),
       BODY_LIMIT_BYTES: String(settings.bodyLimitBytes)
     },
-    poll: { ...common, ...journal, ...(settings.pollChannel && { POLL_CHANNEL: settings.pollChannel }) },
+    poll: {
+      ...common,
+      ...tracing,
+      ...journal,
+      ...(settings.pollChannel && { POLL_CHANNEL: settings.pollChannel })
+    },
     worker,
     // no Cloudinary secret: the role does not call Cloudinary. Password and tokens come from Secrets Manager
     activity: {
@@ -52,13 +66,14 @@ export function environmentsOf({ settings, queues, webhookUrl, topicArn, databas
       METRICS_NAMESPACE: common.METRICS_NAMESPACE,
       QUEUE_URL: common.QUEUE_URL,
       DEAD_LETTER_QUEUE_URL: queues.deadLetterQueue.queueUrl,
+      ...tracing,
       ...journal,
       PORT: String(PORT),
       ...(settings.activityAllowedOrigins.length > 0 && {
         ACTIVITY_ALLOWED_ORIGINS: settings.activityAllowedOrigins.join(',')
       })
     },
-    reconcile: { ...common, ...journal },
+    reconcile: { ...common, ...tracing, ...journal },
     canary: {
       LOG_LEVEL: common.LOG_LEVEL,
       METRICS_NAMESPACE: common.METRICS_NAMESPACE,

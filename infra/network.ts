@@ -16,6 +16,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import { type EndpointService, endpointPolicy } from './endpoint-policies.ts'
+import { portOf } from './setting-values.ts'
 import type { Settings } from './settings.ts'
 import { PORT } from './timings.ts'
 
@@ -63,6 +64,12 @@ export class Network extends Construct {
     }
     if (settings.database === 'secret') {
       this.workerGroup.addEgressRule(Peer.anyIpv4(), Port.tcp(5432), 'the database that the secret names')
+    }
+    const collectorPort = settings.otlpEndpoint && portOf(settings.otlpEndpoint)
+    if (collectorPort && collectorPort !== 443) {
+      for (const tasks of [this.webGroup, this.workerGroup]) {
+        tasks.addEgressRule(Peer.anyIpv4(), Port.tcp(collectorPort), 'the collector of traces')
+      }
     }
     if (own) this.#addEndpoints(own, settings)
     Validations.of(this.entryGroup).acknowledge({

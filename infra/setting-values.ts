@@ -148,6 +148,34 @@ const httpsUrl = (error: string, isAllowed: (url: URL) => boolean = () => true) 
     { error }
   )
 
+/** The port that a collector's URL names. */
+export const portOf = (url: string): number => {
+  const { port, protocol } = new URL(url)
+  return Number(port) || (protocol === 'https:' ? 443 : 80)
+}
+
+/** URL of an OpenTelemetry collector. A task has no collector of its own. */
+export const otlpEndpoint = z.string().refine(
+  (given) => {
+    const url = URL.canParse(given) ? new URL(given) : undefined
+    if (!url || !/^https?:$/.test(url.protocol)) return false
+    const isPlain = !(url.username || url.password || url.search || url.hash)
+    return isPlain && !/^(localhost|127\.[\d.]+|\[::1\])$/.test(url.hostname)
+  },
+  { error: 'is not the http(s) URL of a collector in the network, without credentials and query' }
+)
+
+/** A share, from 0 to 1. */
+export const share = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .regex(/^\d*\.?\d+$/, 'is not a number')
+      .transform(Number)
+  ])
+  .pipe(z.number().min(0).max(1))
+
 /** An OpenID Connect provider in front of the activity page, without the client's secret. */
 export const oidcProvider = z.strictObject({
   issuer: httpsUrl('is not an https URL without query', ({ search }) => search === ''),

@@ -17,8 +17,10 @@ import {
   list,
   logRetentionDays,
   oidcProvider,
+  otlpEndpoint,
   processorVariable,
   region,
+  share,
   taskSize,
   topicArn,
   variableValue,
@@ -196,6 +198,16 @@ export const SETTINGS = {
   logLevel: setting({
     meaning: 'LOG_LEVEL',
     schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info')
+  }),
+  otlpEndpoint: setting({
+    meaning:
+      'URL of an [OpenTelemetry collector](operations.md#tracing), such as http://collector.internal:4318, to which all roles ' +
+      'send traces; not set: no traces',
+    schema: otlpEndpoint.optional()
+  }),
+  traceShare: setting({
+    meaning: 'share of the traces that are sampled, from 0 to 1, unless the sender of the request decides',
+    schema: share.default(1)
   }),
   signatureToleranceSeconds: setting({
     meaning: 'SIGNATURE_TOLERANCE_SECONDS',

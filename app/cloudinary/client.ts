@@ -2,6 +2,7 @@ import type { Agent, ClientRequest } from 'node:http'
 import { apiBaseUrl, type CloudinaryEnvironment } from '../credentials/cloudinary-url.ts'
 import { ListenerError } from '../errors.ts'
 import type { Asset } from '../ingest/event.ts'
+import type { Tracing } from '../tracing/tracing.ts'
 import type { Breaker } from './breaker.ts'
 import { CloudinaryError, isNotFound, toCloudinaryError } from './cloudinary-error.ts'
 import {
@@ -26,6 +27,9 @@ export interface CallOptions {
   agent: Agent
   timeout: number
 }
+
+/** Makes a call with the SDK. */
+type Invoke<Result> = (sdk: CloudinarySdk, options: CallOptions, signal: AbortSignal) => Promise<Result>
 
 /** The fields of an asset that the listener reads. The API returns many more. */
 export interface AssetState {
@@ -56,6 +60,7 @@ export interface CloudinaryClientOptions {
   breaker: Breaker
   /** Cache of look-ups, by the asset of the event. */
   identities: WeakMap<Asset, IdentifiedAsset>
+  tracing?: Tracing | undefined
   clock: () => number
 }
 
@@ -85,14 +90,21 @@ export class CloudinaryClient {
    */
   async call<Result>(
     name: string,
-    invoke: (sdk: CloudinarySdk, options: CallOptions, signal: AbortSignal) => Promise<Result>,
+    invoke: Invoke<Result>,
     timeoutMs: number = this.#options.timeoutMs
   ): Promise<Result> {
-    const { environment, sdk, agent, signal, breaker, clock } = this.#options
+    const { environment, breaker, tracing } = this.#options
     if (breaker.capacity === 0) {
       const message = `${name}: skipped: circuit breaker is open`
       throw new CloudinaryError('CLOUDINARY_DOWN', message, { kind: 'retryable' })
     }
+    if (!tracing) return this.#call(name, invoke, timeoutMs)
+    const call = { name, cloudName: environment.cloudName, apiUrl: apiBaseUrl(environment) }
+    return tracing.cloudinary(call, () => this.#call(name, invoke, timeoutMs))
+  }
+
+  async #call<Result>(name: string, invoke: Invoke<Result>, timeoutMs: number): Promise<Result> {
+    const { environment, sdk, agent, signal, breaker, clock } = this.#options
     // not `AbortSignal.timeout`, which would keep the call's objects in memory until the time-out
     const timeUp = new AbortController()
     const stop = () => timeUp.abort()

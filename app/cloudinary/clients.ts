@@ -2,6 +2,7 @@ import { type Agent, Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { apiBaseUrl, type CloudinaryEnvironment } from '../credentials/cloudinary-url.ts'
 import type { Asset } from '../ingest/event.ts'
+import type { Tracing } from '../tracing/tracing.ts'
 import { Breaker, type BreakerState } from './breaker.ts'
 import { CloudinaryClient } from './client.ts'
 import type { IdentifiedAsset } from './identified-asset.ts'
@@ -11,6 +12,7 @@ export interface CloudinaryClientsOptions {
   environments: { get: (cloudName: string) => CloudinaryEnvironment; cloudNames: () => readonly string[] }
   /** Time-out of a call, in milliseconds. Default: 30 s. */
   timeoutMs?: number
+  tracing?: Tracing | undefined
   clock?: () => number
   random?: () => number
   /** Called when the circuit breaker of a cloud opens or closes. */
@@ -49,6 +51,7 @@ export class CloudinaryClients {
       timeoutMs: this.#options.timeoutMs ?? 30_000,
       breaker: this.breaker(cloudName),
       identities: this.#identities,
+      tracing: this.#options.tracing,
       clock: this.#options.clock ?? Date.now
     })
   }

@@ -5,6 +5,7 @@ import type { JournaledEvent } from '../journal/journal-entry.ts'
 import { JournalReader } from '../journal/journal-reader.ts'
 import type { ProcessorRecord } from '../journal/processor-record.ts'
 import { EventSender } from '../queue/event-sender.ts'
+import { withTracing } from '../tracing/create-tracing.ts'
 import { createRegionalSqs, newRunId, SEND_MS } from '../wiring.ts'
 import { type Print, readArguments, UsageError } from './arguments.ts'
 import type { Command } from './command.ts'
@@ -122,12 +123,14 @@ export const replayCommand: Command = {
     const replayed = parseReplay(args)
     const config = readConfig(['QUEUE_URL', 'JOURNAL_TABLE'])
     const sqs = await createRegionalSqs(SEND_MS)
-    return replay(replayed, {
-      journal: new JournalReader({ client: createDynamoDbClient(), tableName: config.JOURNAL_TABLE }),
-      sender: new EventSender({ sqs, queueUrl: config.QUEUE_URL }),
-      print,
-      runId: newRunId(),
-      origin: commandOrigin()
-    })
+    return withTracing('replay', config, (tracing) =>
+      replay(replayed, {
+        journal: new JournalReader({ client: createDynamoDbClient(), tableName: config.JOURNAL_TABLE }),
+        sender: new EventSender({ sqs, queueUrl: config.QUEUE_URL, tracing }),
+        print,
+        runId: newRunId(),
+        origin: commandOrigin()
+      })
+    )
   }
 }

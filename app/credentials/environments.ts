@@ -12,13 +12,13 @@ export interface EnvironmentsOptions {
   /** Interval of the background refresh. Default: 5 minutes. */
   refreshIntervalMs?: number
   /**
-   * Minimum time from the start of a read to one that a failed signature or, after a failed read, an unknown
-   * API key causes. Default: 30 s.
+   * Minimum time from the start of a read to one that a failed signature causes, or an API key that was not the
+   * listener's before. Default: 30 s.
    */
   minimumRefreshGapMs?: number
 }
 
-/** Bounds the memory for keys of other systems. Forgetting them costs a read each. */
+/** Bounds the memory for keys of other systems. A forgotten key causes a read at once. */
 const MAXIMUM_FOREIGN_KEYS = 1000
 
 const sameSecret = (a: CloudinaryEnvironment, b: CloudinaryEnvironment) =>
@@ -106,20 +106,22 @@ export class Environments {
   }
 
   /**
-   * Like `isOwnKey`, but reads the source once for a key that it sees for the first time: another worker may
-   * already call Cloudinary with a key that was rotated in after the last read. After a failed read the key is
-   * not known as another's, so a later change causes another read, at most once per `minimumRefreshGapMs`.
+   * Like `isOwnKey`, but reads the source for a key that is not the listener's: another worker may already call
+   * Cloudinary with a key that was rotated in after the last read. For a key that it sees for the first time it
+   * reads at once; for one that it knows as another system's, or after a failed read, at most once per
+   * `minimumRefreshGapMs`. Such a key may become the listener's too: it is used before it is in the secret, or
+   * before the secret's replica in this region has it.
    */
   async recognizesKey(cloudName: string, apiKey: string): Promise<boolean> {
     if (this.isOwnKey(cloudName, apiKey)) return true
+    if (this.#source.fixed) return false
     const key = `${cloudName} ${apiKey}`
-    if (this.#foreignKeys.has(key)) return false
-    if (this.#hasFailed && this.#isReadTooSoon) return false
+    if ((this.#foreignKeys.has(key) || this.#hasFailed) && this.#isReadTooSoon) return false
     const readsBefore = this.#reads
     await this.refresh('unknown API key')
     if (this.isOwnKey(cloudName, apiKey)) return true
     if (this.#foreignKeys.size >= MAXIMUM_FOREIGN_KEYS) this.#foreignKeys.clear()
-    if (this.#reads > readsBefore || this.#source.fixed) this.#foreignKeys.add(key)
+    if (this.#reads > readsBefore) this.#foreignKeys.add(key)
     return false
   }
 

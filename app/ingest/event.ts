@@ -78,6 +78,11 @@ interface AnyEvent extends EventFields {
   /** Null for events without an asset, such as `create_folder`. */
   asset: Asset | null
   /**
+   * The span that sent it, as in the header `traceparent`; set while tracing is on. In the body like the trace
+   * id, so that dead letters and replays have it too.
+   */
+  traceparent?: string
+  /**
    * The part of the notification for this asset: the fields that all assets share (without the `resources`
    * collection) and the asset's own. A body that is not a JSON object is kept under `body`.
    */

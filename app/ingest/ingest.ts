@@ -2,6 +2,7 @@ import type { Environments } from '../credentials/environments.ts'
 import { ListenerError } from '../errors.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { EventSender } from '../queue/event-sender.ts'
+import type { ReceiveSpan } from '../tracing/tracing.ts'
 import type { AssetEvent, EventType } from './event.ts'
 import { toEvents } from './notification.ts'
 import type { Refusal } from './refused-samples.ts'
@@ -31,6 +32,8 @@ export interface Notification<Headers = SignatureHeaders> {
   body: Uint8Array
   headers: Headers
   traceId?: string | undefined
+  /** Set while tracing is on. */
+  span?: ReceiveSpan | undefined
 }
 
 /** What may be logged of an authentic notification. Excludes the payload. */
@@ -109,8 +112,9 @@ export class Ingest {
     return outcome
   }
 
-  async #store({ body, headers, traceId }: Notification<WellFormedHeaders>): Promise<IngestOutcome> {
-    const { environments, sender, role, clock, storeTimeoutMs = STORE_TIMEOUT_MS } = this.#options
+  async #store(notification: Notification<WellFormedHeaders>): Promise<IngestOutcome> {
+    const { environments } = this.#options
+    const { body, headers, span } = notification
     let verification = verifySignature(body, headers, environments.verificationKeys())
     if (verification.outcome === 'refused' && (await environments.refreshAfterFailedSignature())) {
       verification = verifySignature(body, headers, environments.verificationKeys())
@@ -118,6 +122,16 @@ export class Ingest {
     if (verification.outcome === 'refused') return verification
 
     const { cloudName } = verification.key
+    return span
+      ? span.run(cloudName, () => this.#storeEvents(notification, cloudName))
+      : this.#storeEvents(notification, cloudName)
+  }
+
+  async #storeEvents(
+    { body, headers, traceId }: Notification<WellFormedHeaders>,
+    cloudName: string
+  ): Promise<IngestOutcome> {
+    const { environments, sender, role, clock, storeTimeoutMs = STORE_TIMEOUT_MS } = this.#options
     const events = toEvents(body, {
       environment: cloudName,
       isOwnKey: (apiKey) => environments.isOwnKey(cloudName, apiKey),

@@ -6,6 +6,7 @@ import {
 import { DynamoDBDocumentClient, UpdateCommand, type UpdateCommandInput } from '@aws-sdk/lib-dynamodb'
 import { marshall } from '@aws-sdk/util-dynamodb'
 import { type ServiceFailure, sendDirectly } from '../send-directly.ts'
+import type { Tracing } from '../tracing/tracing.ts'
 
 // the SDK mistakes a map with a key named `constructor` for a class instance
 const MARSHALL = { removeUndefinedValues: true, convertClassInstanceToMap: true } as const
@@ -16,7 +17,7 @@ const MARSHALL = { removeUndefinedValues: true, convertClassInstanceToMap: true 
  *
  * @param maximumConnections maximum number of calls in flight; more would time out while they connect
  */
-export function createDynamoDbClient(maximumConnections = 50): DynamoDBDocumentClient {
+export function createDynamoDbClient(maximumConnections = 50, tracing?: Tracing): DynamoDBDocumentClient {
   const agent = { maxSockets: maximumConnections }
   const client = new DynamoDBClient({
     maxAttempts: 4,
@@ -38,7 +39,31 @@ export function createDynamoDbClient(maximumConnections = 50): DynamoDBDocumentC
     finalError,
     encode: (input) => encodeUpdate(input as UpdateCommandInput)
   }) as typeof documents.send
+  if (tracing) documents.send = traced(documents.send, tracing)
   return documents
+}
+
+type Send = DynamoDBDocumentClient['send']
+
+function traced(send: Send, tracing: Tracing): Send {
+  const call = send as unknown as (command: TracedCommand, ...rest: unknown[]) => Promise<unknown>
+  const withSpan: typeof call = (command, ...rest) =>
+    tracing.dynamoDb(operationOf(command), tableOf(command), () => call(command, ...rest))
+  return withSpan as unknown as Send
+}
+
+interface TracedCommand {
+  constructor: { name: string }
+  input: { TableName?: string; RequestItems?: object }
+}
+
+const tableOf = ({ input: { TableName, RequestItems = {} } }: TracedCommand): string =>
+  TableName ?? Object.keys(RequestItems).join()
+
+/** Commands of the document client leave out the last word of an operation. */
+function operationOf(command: TracedCommand): string {
+  const name = command.constructor.name.replace(/Command$/, '')
+  return /^(Get|Put|Update|Delete|BatchGet)$/.test(name) ? `${name}Item` : name
 }
 
 /** A rejected write is part of normal operation, and would be rejected again. */

@@ -196,7 +196,7 @@ export class Journal {
 
   /** The attributes that describe an event; written once. */
   #description(event: AssetEvent): Record<string, Change> {
-    const { id, payload: _, group, run: __, ...described } = event
+    const { id, payload: _, group, run: __, traceparent: ___, ...described } = event
     const payload = gzipSync(JSON.stringify(event))
     const keep = payload.length <= MAXIMUM_PAYLOAD_BYTES
     const attributes = {

@@ -1,12 +1,16 @@
 import type { PollMessage } from '../cloudinary/poll-channel.ts'
 import type { Ingest, IngestOutcome } from '../ingest/ingest.ts'
 import type { Logger } from '../logger.ts'
+import type { Tracing } from '../tracing/tracing.ts'
 import { fingerprintOf, type RefusedMessages } from './refused-messages.ts'
 
 export interface BatchOptions {
   ingest: Pick<Ingest, 'receive'>
   refusedMessages: RefusedMessages
+  /** Name of the poll channel. */
+  channel: string
   log: Logger
+  tracing?: Tracing | undefined
   /** No more messages are handled after it aborts, or after `until` by `elapsedMs`. They are redelivered. */
   signal: AbortSignal
   until: number
@@ -33,7 +37,7 @@ export async function ingestBatch(
   messages: readonly PollMessage[],
   options: BatchOptions
 ): Promise<BatchResult> {
-  const { ingest, signal, until, elapsedMs } = options
+  const { ingest, channel, tracing, signal, until, elapsedMs } = options
   const receiptHandles: string[] = []
   let withoutHandle = 0
   for (const message of messages) {
@@ -41,18 +45,21 @@ export async function ingestBatch(
     if (signal.aborted || startedAt >= until) break
     // all deliveries of a message have the same trace id
     const traceId = `Poll=${fingerprintOf(message)}`
+    const span = tracing?.receive({ kind: 'poll', channel, startedAt: Date.now(), traceId })
     let outcome: IngestOutcome
     try {
       outcome = await ingest.receive({
         body: Buffer.from(message.signed_payload ?? '', 'base64url'),
         headers: { signature: message.signature, timestamp: message.timestamp },
-        traceId
+        traceId,
+        span
       })
     } catch (err) {
       // a bug that one message triggers must not affect the others
       options.log.error({ err, traceId, code: 'INTERNAL' }, NOT_STORED)
       continue
     }
+    span?.end(outcome)
     const milliseconds = Math.round(elapsedMs() - startedAt)
     const isComplete = finish(message, outcome, { traceId, milliseconds }, options)
     if (isComplete && message.receipt_handle !== undefined) receiptHandles.push(message.receipt_handle)

@@ -3,6 +3,7 @@ import { acknowledge, fetchMessages } from '../cloudinary/poll-channel.ts'
 import type { Ingest } from '../ingest/ingest.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics/metrics.ts'
+import type { Tracing } from '../tracing/tracing.ts'
 import { ingestBatch } from './poll-batch.ts'
 import { pauseMs } from './poll-pause.ts'
 import { RefusedMessages } from './refused-messages.ts'
@@ -14,6 +15,7 @@ export interface PollerOptions {
   ingest: Pick<Ingest, 'receive'>
   log: Logger
   metrics: Metrics
+  tracing?: Tracing
   /** Maximum time that Cloudinary waits for a first message, in seconds. */
   waitSeconds?: number
   /** Visibility timeout of the fetched messages, in seconds. */
@@ -58,7 +60,7 @@ const NEVER = new AbortController().signal
  * acknowledges them. Runs until it is stopped. Retries after any failure.
  */
 export class Poller {
-  readonly #options: Required<PollerOptions>
+  readonly #options: Required<Omit<PollerOptions, 'tracing'>> & Pick<PollerOptions, 'tracing'>
   readonly #stopping = new AbortController()
   readonly #refusedMessages: RefusedMessages
   readonly #logged = new Set<keyof typeof FLAWS>()

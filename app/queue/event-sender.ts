@@ -1,6 +1,7 @@
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import { ListenerError } from '../errors.ts'
 import type { AssetEvent } from '../ingest/event.ts'
+import type { Tracing } from '../tracing/tracing.ts'
 import { unlessAborted } from '../unless-aborted.ts'
 import { Batcher } from './batcher.ts'
 import { encodeMessage, MAXIMUM_MESSAGE_BYTES } from './message-codec.ts'
@@ -24,8 +25,18 @@ interface OutgoingMessage {
 /** Stores events in the SQS queue. */
 export class EventSender {
   readonly #batcher: Batcher<OutgoingMessage, void>
+  readonly #tracing: Tracing | undefined
 
-  constructor({ sqs, queueUrl }: { sqs: SQSClient; queueUrl: string }) {
+  constructor({
+    sqs,
+    queueUrl,
+    tracing
+  }: {
+    sqs: SQSClient
+    queueUrl: string
+    tracing?: Tracing | undefined
+  }) {
+    this.#tracing = tracing
     this.#batcher = new Batcher({
       maximumCalls: MAXIMUM_CALLS,
       maximumPartialCalls: MAXIMUM_PARTIAL_CALLS,
@@ -52,7 +63,13 @@ export class EventSender {
    * @param signal if it aborts, this throws at once and drops events that were not sent yet
    * @throws {ListenerError} EVENT_TOO_LARGE before any event is stored, or QUEUE_UNAVAILABLE
    */
-  async store(events: readonly AssetEvent[], signal: AbortSignal): Promise<void> {
+  store(events: readonly AssetEvent[], signal: AbortSignal): Promise<void> {
+    return this.#tracing
+      ? this.#tracing.send(events, (traced) => this.#store(traced, signal))
+      : this.#store(events, signal)
+  }
+
+  async #store(events: readonly AssetEvent[], signal: AbortSignal): Promise<void> {
     const outgoing = events.map((event) => ({
       MessageBody: encodeMessage(event),
       MessageGroupId: event.group,

@@ -21,7 +21,7 @@ export const activityRole = (createStore: (table: JournalTable) => ActivityStore
   defineRole({
     requires: ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'JOURNAL_TABLE', 'ACTIVITY_PASSWORD'],
     stopWithinMs: 30_000,
-    async start({ config, log }) {
+    async start({ config, log, tracing }) {
       const [sqs, receivingSqs] = await Promise.all([
         createRegionalSqs(SEND_MS),
         createRegionalSqs(RECEIVE_MS)
@@ -31,7 +31,7 @@ export const activityRole = (createStore: (table: JournalTable) => ActivityStore
       const table = { client: dynamoDb, tableName: config.JOURNAL_TABLE }
       const journaled = createStore(table)
       const store = limitStore(journaled)
-      const sender = new EventSender({ sqs, queueUrl: config.QUEUE_URL })
+      const sender = new EventSender({ sqs, queueUrl: config.QUEUE_URL, tracing })
       const repairs = new RepairRunner({
         store,
         repairs: new RepairItems(table),

@@ -9,10 +9,10 @@ import { defineRole } from './role.ts'
 export const poll = defineRole({
   requires: ['QUEUE_URL', 'POLL_CHANNEL'],
   stopWithinMs: 30_000,
-  async start({ config, log, metrics }) {
+  async start({ config, log, metrics, tracing }) {
     const channel = config.POLL_CHANNEL
     const sqs = await createRegionalSqs(SEND_MS)
-    const sender = new EventSender({ sqs, queueUrl: config.QUEUE_URL })
+    const sender = new EventSender({ sqs, queueUrl: config.QUEUE_URL, tracing })
     const environments = await loadEnvironments(config, log)
     const clients = createClients(environments, log)
     metrics.gauge('BreakerOpen', () => Number(clients.isAnyBreakerOpen))
@@ -33,6 +33,7 @@ export const poll = defineRole({
           connect: (signal) => clients.for(cloudName, signal),
           log: log.child({ cloudName, channel }),
           metrics,
+          ...(tracing && { tracing }),
           sleep: (milliseconds, signal) => pause(milliseconds, undefined, { signal }).catch(() => {})
         })
     )

@@ -2,7 +2,10 @@ import type { Config, VariableName } from '../config.ts'
 import type { ActivityWriter } from '../journal/activity-writer.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics/metrics.ts'
+import { createScrapedMetrics } from '../metrics/scraped-metrics.ts'
 import type { Listener } from '../processor.ts'
+import { createTracing } from '../tracing/create-tracing.ts'
+import type { Tracing } from '../tracing/tracing.ts'
 import { createActivityOutput, createMetrics } from '../wiring.ts'
 
 /** Stops a role. Finishes or releases the work in progress. */
@@ -17,6 +20,8 @@ export interface RoleContext<Required extends VariableName = never> {
   metrics: Metrics
   /** Stores samples for the activity page; undefined without JOURNAL_TABLE. */
   activity: ActivityWriter | undefined
+  /** Undefined without an OpenTelemetry endpoint. */
+  tracing?: Tracing | undefined
 }
 
 /** A process that runs until it is stopped. */
@@ -36,20 +41,26 @@ export const defineRole = <const Required extends VariableName>(
   }
 ): Role => role as unknown as Role
 
-/** Starts a role and its metrics. `write` writes a line to standard output, in order with the log. */
+/** Starts a role, its metrics and its tracing. `write` writes a line to standard output, in order with the log. */
 export async function startRole(
   name: string,
   role: Role,
-  { write, ...context }: Omit<RoleContext, 'metrics' | 'activity'> & { write: (line: string) => void }
+  {
+    write,
+    ...context
+  }: Omit<RoleContext, 'metrics' | 'activity' | 'tracing'> & { write: (line: string) => void }
 ): Promise<Stop> {
   const output = createActivityOutput(context.config)
   const activity = output?.writer
-  const metrics = createMetrics(name, context.config, { log: context.log, write, writer: activity })
-  const stop = await role.start({ ...context, metrics, activity })
+  const { config, log } = context
+  const scraped = await createScrapedMetrics(name, config)
+  const metrics = createMetrics(name, config, { log, write, writer: activity, scraped })
+  const tracing = await createTracing(name, config, log)
+  const stop = await role.start({ ...context, metrics, activity, tracing })
   metrics.start()
   return async () => {
     await stop()
-    await metrics.stop()
+    await Promise.all([metrics.stop(), tracing?.stop()])
     output?.close()
   }
 }

@@ -10,12 +10,12 @@ import { defineRole } from './role.ts'
 export const web = defineRole({
   requires: ['QUEUE_URL'],
   stopWithinMs: 30_000,
-  async start({ config, log, metrics, activity }) {
+  async start({ config, log, metrics, activity, tracing }) {
     const refused =
       activity && new RefusedSamples({ put: (sample) => activity.putRefused(sample), log, clock: Date.now })
     const environments = createEnvironments(config, log)
     const sqs = await createRegionalSqs(SEND_MS)
-    const sender = new EventSender({ sqs, queueUrl: config.QUEUE_URL })
+    const sender = new EventSender({ sqs, queueUrl: config.QUEUE_URL, tracing })
     const lifecycle = new Lifecycle()
     const server = buildServer({
       log,
@@ -26,6 +26,7 @@ export const web = defineRole({
       toleranceSeconds: config.SIGNATURE_TOLERANCE_SECONDS,
       bodyLimitBytes: config.BODY_LIMIT_BYTES,
       metrics,
+      tracing,
       role: 'web',
       onRefused: (refusal) => refused?.offer(refusal),
       clock: Date.now

@@ -16,14 +16,14 @@ export const WORKER_GRACE_MS = 60_000
 export const worker = defineRole({
   requires: WORKER_REQUIRES,
   stopWithinMs: 100_000,
-  async start({ config: ownConfig, listener, log, metrics, activity }) {
+  async start({ config: ownConfig, listener, log, metrics, activity, tracing }) {
     const config = readRequirements(listener.processors, ownConfig)
     const sqs = await createRegionalSqs(RECEIVE_MS)
     const environments = await loadEnvironments(config, log)
     environments.startBackgroundRefresh()
-    const clients = createClients(environments, log)
+    const clients = createClients(environments, log, tracing)
     metrics.gauge('BreakerOpen', () => Number(clients.isAnyBreakerOpen))
-    const dynamoDb = createDynamoDbClient(config.WORKER_CONCURRENCY)
+    const dynamoDb = createDynamoDbClient(config.WORKER_CONCURRENCY, tracing)
     const table = { client: dynamoDb, tableName: config.JOURNAL_TABLE }
     const samples =
       activity &&
@@ -48,6 +48,7 @@ export const worker = defineRole({
       state: new StateStore(table),
       log,
       metrics,
+      tracing,
       onFirstStart: (waitedMs) => samples?.started(waitedMs),
       concurrency: config.WORKER_CONCURRENCY
     })

@@ -3,6 +3,7 @@ import underPressure from '@fastify/under-pressure'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { Ingest, type IngestOptions, type IngestOutcome, type WellFormedHeaders } from '../ingest/ingest.ts'
 import type { EventSender } from '../queue/event-sender.ts'
+import type { Arrival, Tracing } from '../tracing/tracing.ts'
 import type { Availability } from './availability.ts'
 import type { Release } from './body-budget.ts'
 import { signatureHeaders, traceIdOf } from './headers.ts'
@@ -19,6 +20,7 @@ export interface WebhookOptions extends IngestOptions {
   logRateLimit: LogRateLimit
   limits: Pick<WebLimits, 'reading' | 'storing' | 'eventLoopDelayMs'>
   bodyLimitBytes: number
+  tracing?: Tracing | undefined
 }
 
 /** The outcome of a request: of the ingest, or of a check before it. */
@@ -47,7 +49,7 @@ const BODY_BYTES_PER_MS = 512
 
 /** `POST /webhooks/cloudinary`: verifies the body, stores one event per asset, and only then responds 200. */
 export const webhook: FastifyPluginAsync<WebhookOptions> = async (app, options) => {
-  const { sender, lifecycle, metrics, availability, limits, logRateLimit, bodyLimitBytes } = options
+  const { sender, lifecycle, metrics, availability, limits, logRateLimit, bodyLimitBytes, tracing } = options
   const ingest = new Ingest(options)
   const admissions = new WeakMap<FastifyRequest, AdmittedRequest>()
 
@@ -117,13 +119,28 @@ export const webhook: FastifyPluginAsync<WebhookOptions> = async (app, options) 
         admitted.isTurnedAway = true
         return turnAway(request, reply, 'OVERLOADED', 'too many bytes of bodies are being stored')
       }
+      const span = tracing?.receive(arrivalOf(request, reply))
       const outcome = await ingest
-        .store({ body, headers: admitted.headers, traceId: traceIdOf(request.headers) })
+        .store({ body, headers: admitted.headers, traceId: traceIdOf(request.headers), span })
         .finally(releaseStoring)
       if (outcome.outcome === 'accepted') metrics.time('AckLatency', reply.elapsedTime)
-      return finish(request, reply, outcome)
+      finish(request, reply, outcome)
+      span?.end(outcome, reply.statusCode)
+      return reply
     }
   })
+}
+
+function arrivalOf({ protocol, url, headers }: FastifyRequest, { elapsedTime }: FastifyReply): Arrival {
+  return {
+    kind: 'request',
+    startedAt: Date.now() - elapsedTime,
+    traceId: traceIdOf(headers),
+    route: WEBHOOK_PATH,
+    path: url.replace(/\?.*/, ''),
+    scheme: protocol,
+    headers
+  }
 }
 
 /** Returns the stated size of the body, or the limit if the sender does not state it, in bytes. */

@@ -8,7 +8,15 @@ import type { EventHandlerOptions } from './event-handler.ts'
 import { describeMessage, handleMessage } from './message-handler.ts'
 import { PayloadCheck } from './payload-check.ts'
 
-type HandlerOption = 'config' | 'environments' | 'journal' | 'state' | 'log' | 'metrics' | 'onFirstStart'
+type HandlerOption =
+  | 'config'
+  | 'environments'
+  | 'journal'
+  | 'state'
+  | 'log'
+  | 'metrics'
+  | 'tracing'
+  | 'onFirstStart'
 
 export interface WorkerOptions extends Pick<EventHandlerOptions, HandlerOption> {
   sqs: SQSClient

@@ -10,6 +10,7 @@ import type { Metrics } from '../metrics/metrics.ts'
 import type { Processor } from '../processor.ts'
 import type { DeadLetters } from '../queue/dead-letters.ts'
 import { encodeMessage } from '../queue/message-codec.ts'
+import type { Tracing } from '../tracing/tracing.ts'
 import { type AttemptPlan, nextRunAt, pendingProcessors, planAttempt, startRecordOf } from './attempt-plan.ts'
 import {
   attemptOutcome,
@@ -40,6 +41,7 @@ export interface EventHandlerOptions {
   payloadCheck: Pick<PayloadCheck, 'check'>
   log: Logger
   metrics: Metrics
+  tracing?: Tracing | undefined
   /** Called when an event starts for the first time, with the time since its receipt, in milliseconds. */
   onFirstStart?: ((waitedMs: number) => void) | undefined
   /** Milliseconds since the epoch. */
@@ -169,16 +171,19 @@ async function runDue(
 async function runOne(
   processor: Processor,
   before: ProcessorRecord | undefined,
-  { event, clients, config, signal, state, report }: EventContext
+  { event, clients, config, signal, state, report, tracing }: EventContext
 ): Promise<ProcessorRun> {
-  if (isExhausted(before, event.run)) return exhaustedRun(processor.name)
-  const run = await runProcessor(processor, event, {
-    cloudinary: (limited) => clients.for(event.environment, limited),
-    config,
-    log: report.log,
-    signal,
-    state
-  })
+  const { name } = processor
+  if (isExhausted(before, event.run)) return exhaustedRun(name)
+  const work = () =>
+    runProcessor(processor, event, {
+      cloudinary: (limited) => clients.for(event.environment, limited),
+      config,
+      log: report.log,
+      signal,
+      state
+    })
+  const run = await (tracing ? tracing.processor(name, work) : work())
   report.ran(run)
   return run
 }

@@ -41,7 +41,9 @@ async function actOn(
 ): Promise<MessageAction> {
   try {
     if (event instanceof Error) return await deadLetter(message, event, options)
-    return actionOf(await handleEvent(event, signal, options))
+    const { tracing } = options
+    const work = () => handleEvent(event, signal, options)
+    return actionOf(await (tracing ? tracing.process(message, event, work) : work()))
   } catch (err) {
     const delaySeconds = uncountedDelaySeconds(message.receiveCount, options.random())
     options.metrics.count('MessagesNotHandled', 1)

@@ -26,6 +26,12 @@ const DEFAULTS = {
   ACTIVITY_READ_TOKENS: undefined,
   ACTIVITY_ALLOWED_ORIGINS: undefined,
   METRICS_NAMESPACE: undefined,
+  METRICS_PORT: undefined,
+  OTEL_EXPORTER_OTLP_ENDPOINT: undefined,
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: undefined,
+  OTEL_EXPORTER_OTLP_PROTOCOL: undefined,
+  OTEL_TRACES_SAMPLER: undefined,
+  OTEL_TRACES_SAMPLER_ARG: undefined,
   LISTENER_CONFIG: './listener.config.ts'
 }
 
@@ -136,6 +142,23 @@ const ACCEPTED: { [Name in VariableName]: [string, unknown][] } = {
     name,
     name
   ]),
+  METRICS_PORT: [
+    ['1', 1],
+    ['65535', 65_535]
+  ],
+  OTEL_EXPORTER_OTLP_ENDPOINT: ['http://localhost:4318', 'https://collector.example.com/otlp/'].map((url) => [
+    url,
+    url
+  ]),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: ['http://localhost:4318/v1/traces'].map((url) => [url, url]),
+  OTEL_EXPORTER_OTLP_PROTOCOL: [['http/protobuf', 'http/protobuf']],
+  OTEL_TRACES_SAMPLER: ['always_off', 'traceidratio', 'parentbased_traceidratio'].map((name) => [name, name]),
+  OTEL_TRACES_SAMPLER_ARG: [
+    ['0', 0],
+    ['.25', 0.25],
+    ['0.5', 0.5],
+    ['1.0', 1]
+  ],
   LISTENER_CONFIG: ['other.ts', '/etc/listener.mts', '../listener.js', 'x.mjs'].map((path) => [path, path])
 }
 
@@ -201,6 +224,15 @@ const REFUSED: Record<Exclude<VariableName, 'HOST'>, [string[], string]> = {
     ['AWS/SQS', ' ', 'a$b', 'x'.repeat(256)],
     '1 to 255 letters, digits, spaces and any of . _ - / # :, not starting with AWS/'
   ],
+  METRICS_PORT: [[...NOT_WHOLE, '0', '65536'], 'a whole number from 1 to 65535, other than PORT'],
+  OTEL_EXPORTER_OTLP_ENDPOINT: [['localhost:4318', 'grpc://collector:4317'], 'an http(s) URL'],
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: [['collector'], 'an http(s) URL'],
+  OTEL_EXPORTER_OTLP_PROTOCOL: [['grpc', 'http/json'], 'http/protobuf; gRPC is not supported'],
+  OTEL_TRACES_SAMPLER: [
+    ['always', 'xray'],
+    'one of always_on, always_off, traceidratio, parentbased_always_on, parentbased_always_off, parentbased_traceidratio'
+  ],
+  OTEL_TRACES_SAMPLER_ARG: [['1.5', '-1', '50%', '1e-3', '.', ''.padEnd(9, '1')], 'a number from 0 to 1'],
   LISTENER_CONFIG: [
     ['listener.config', 'listener.json', 'listener.cts'],
     'the path of a .ts, .mts, .js or .mjs file'

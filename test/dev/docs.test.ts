@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { VARIABLES } from '../../app/config.ts'
 import { METRICS } from '../../app/metrics/metric-names.ts'
@@ -100,4 +100,20 @@ t.test('the check fails when a document of an event type differs, is missing or 
   t.equal((await check(directory)).status, 0)
   t.notOk(existsSync(`${events}/left.md`))
   t.ok(existsSync(`${events}/move.schema.json`))
+})
+
+t.test('lines of these documents have at most 100 characters', async (t) => {
+  const documents = [
+    ...globSync('docs/decisions/00{3,4}*.md'),
+    'docs/operations.md',
+    'docs/upgrading.md',
+    'SECURITY.md'
+  ]
+  t.ok(documents.length > 8)
+  for (const document of documents) {
+    const lines = readFileSync(document, 'utf8').split('\n')
+    // a table, or an address that cannot be wrapped
+    const long = lines.filter((line) => line.length > 100 && !/^\||^\S*\]\(https:\S+$/.test(line))
+    t.strictSame(long, [], document)
+  }
 })

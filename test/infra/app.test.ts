@@ -54,7 +54,9 @@ const several = synthesise(join(directory, 'several'), {
   forward: true,
   database: 'secret',
   variables: { CMS_URL: 'https://cms.example.com' },
-  secretVariables: 'CMS_TOKEN,CMS_KEY'
+  secretVariables: 'CMS_TOKEN,CMS_KEY',
+  otlpEndpoint: 'http://collector.internal:4318',
+  traceShare: '0.1'
 })
 
 /** A trial without retained data, with Aurora, a customer key, and logins to the activity page. */
@@ -114,6 +116,7 @@ const sealed = synthesise(join(directory, 'sealed'), {
   secretVariables: 'CMS_TOKEN',
   alarmTopicArns: { 'us-east-1': 'arn:aws:sns:us-east-1:111111111111:oncall' },
   worker: { minimumTasks: 20 },
+  otlpEndpoint: 'https://collector.example.com/otlp',
   availabilityZones: { 'us-east-1': ['us-east-1b', 'us-east-1d', 'us-east-1f'] },
   natPerZone: true
 })

@@ -232,6 +232,23 @@ const GRAMMAR: Record<Name, { valid: fc.Arbitrary<unknown>; invalid: unknown[] }
     valid: fc.constantFrom('fatal', 'error', 'warn', 'info', 'debug', 'trace'),
     invalid: ['silent', 'INFO', '']
   },
+  otlpEndpoint: {
+    valid: host.map((name) => `http://${name}:4318`),
+    invalid: [
+      '',
+      'collector:4318',
+      'grpc://collector:4317',
+      'http://user:word@collector.example.com',
+      'https://collector.example.com/?key=1',
+      'http://localhost:4318',
+      'http://127.0.0.1:4318',
+      ...noText
+    ]
+  },
+  traceShare: {
+    valid: asText(fc.constantFrom(0, 0.05, 0.5, 1)),
+    invalid: [-0.1, 1.1, '1.1', '5%', '', null, true]
+  },
   signatureToleranceSeconds: { valid: asText(whole(1, 86_400)), invalid: beyond(1, 86_400) },
   bodyLimitBytes: { valid: asText(whole(1024, 104_857_600)), invalid: beyond(1024, 104_857_600) },
   customerKey: { valid: flag, invalid: noFlag },
@@ -309,7 +326,9 @@ t.test('a setting that becomes a variable takes only what the variable takes', a
     ['signatureToleranceSeconds', 'SIGNATURE_TOLERANCE_SECONDS'],
     ['bodyLimitBytes', 'BODY_LIMIT_BYTES'],
     ['logLevel', 'LOG_LEVEL'],
-    ['pollChannel', 'POLL_CHANNEL']
+    ['pollChannel', 'POLL_CHANNEL'],
+    ['otlpEndpoint', 'OTEL_EXPORTER_OTLP_ENDPOINT'],
+    ['traceShare', 'OTEL_TRACES_SAMPLER_ARG']
   ]
   for (const [name, variable] of pairs) {
     fc.assert(

@@ -25,6 +25,8 @@ export interface CanaryOptions {
 export type CanaryOutcome = { eventId: string } & (
   | { outcome: 'ended'; acknowledgedMs: number; endedMs: number }
   | { outcome: 'failed'; code: 'CANARY_REFUSED' | 'CANARY_NOT_PROCESSED' | 'CANARY_LOST'; reason: string }
+  /** The command was interrupted, which says nothing about the way. */
+  | { outcome: 'interrupted' }
 )
 
 /** Cloudinary's own time-out, in milliseconds. */
@@ -56,9 +58,11 @@ export async function sendCanary(key: CloudinaryEnvironment, options: CanaryOpti
   const { apiSecret, signatureAlgorithm: algorithm } = key
   const headers = signatureHeaders(body, { apiSecret, ...(algorithm && { algorithm }) }, signedAt)
   const refusal = await post(body, headers, options)
+  if (refusal && options.signal.aborted) return { outcome: 'interrupted', eventId }
   if (refusal) return { outcome: 'failed', eventId, code: 'CANARY_REFUSED', reason: refusal }
   const acknowledgedMs = clock() - startedAt
   const failure = await followEvent(eventId, startedAt, options)
+  if (failure === 'interrupted') return { outcome: 'interrupted', eventId }
   return failure
     ? { outcome: 'failed', eventId, ...failure }
     : { outcome: 'ended', eventId, acknowledgedMs, endedMs: clock() - startedAt }
@@ -96,7 +100,8 @@ async function followEvent(
 ) {
   let status: Status | undefined
   let problem: ListenerError | undefined
-  while (clock() - startedAt < withinMs && !signal.aborted) {
+  while (clock() - startedAt < withinMs) {
+    if (signal.aborted) return 'interrupted'
     try {
       status = (await journal.find(eventId))?.status
       problem = undefined

@@ -18,7 +18,7 @@ export const CANARY_USAGE = `Usage: node app/main.ts canary [--url URL] [--withi
 
 Sends a signed test notification to the webhook for each Cloudinary environment, and waits until the journal
 shows that a worker received it. No processor runs for it. With METRICS_NAMESPACE, writes the metrics
-CanariesEnded, CanariesFailed and CanaryLatency.
+CanariesEnded, CanariesFailed and CanaryLatency; an interrupted canary counts in none.
 
   --url URL         the webhook (default: WEBHOOK_URL)
   --within SECONDS  maximum time of the journey, 1 to 600 (default: ${WITHIN_SECONDS})
@@ -65,6 +65,10 @@ export async function canary(
   for (const [index, outcome] of outcomes.entries()) {
     const { cloudName } = keys[index]!
     const { eventId } = outcome
+    if (outcome.outcome === 'interrupted') {
+      print(lineOf(cloudName, 'interrupted', eventId))
+      continue
+    }
     if (outcome.outcome === 'failed') {
       metrics.count('CanariesFailed', 1)
       print(lineOf(cloudName, 'failed', eventId, `${outcome.code}: ${outcome.reason}`))

@@ -8,6 +8,7 @@ import { StateStore } from '../../journal/processor-state.ts'
 import { SILENT } from '../../logger.ts'
 import { EventSender } from '../../queue/event-sender.ts'
 import { messagesIn } from '../../queue/sqs-client.ts'
+import { withTracing } from '../../tracing/create-tracing.ts'
 import { createClients, createRegionalSqs, loadEnvironments, SEND_MS } from '../../wiring.ts'
 import { type Print, readArguments, UsageError } from '../arguments.ts'
 import type { Command } from '../command.ts'
@@ -164,16 +165,18 @@ export const reconcileCommand: Command = {
     const sqs = await createRegionalSqs(SEND_MS)
     const environments = await loadEnvironments(config, SILENT)
     const table = { client: createDynamoDbClient(), tableName: config.JOURNAL_TABLE }
-    return reconcile(selection, {
-      environments,
-      clients: createClients(environments, SILENT),
-      table,
-      state: new StateStore(table),
-      sender: new EventSender({ sqs, queueUrl: config.QUEUE_URL }),
-      waiting: () => messagesIn(sqs, config.QUEUE_URL),
-      print,
-      signal: interruption(),
-      clock: Date.now
-    })
+    return withTracing('reconcile', config, (tracing) =>
+      reconcile(selection, {
+        environments,
+        clients: createClients(environments, SILENT),
+        table,
+        state: new StateStore(table),
+        sender: new EventSender({ sqs, queueUrl: config.QUEUE_URL, tracing }),
+        waiting: () => messagesIn(sqs, config.QUEUE_URL),
+        print,
+        signal: interruption(),
+        clock: Date.now
+      })
+    )
   }
 }

@@ -3,6 +3,7 @@ import { EVENT_TYPES } from '../../ingest/event.ts'
 import { SILENT } from '../../logger.ts'
 import { DeadLetterReader } from '../../queue/dead-letter-reader.ts'
 import { EventSender } from '../../queue/event-sender.ts'
+import { withTracing } from '../../tracing/create-tracing.ts'
 import { createRegionalSqs, newRunId, RECEIVE_MS } from '../../wiring.ts'
 import { readArguments, UsageError } from '../arguments.ts'
 import type { Command } from '../command.ts'
@@ -49,14 +50,16 @@ export const redriveCommand: Command = {
     const selection = parseRedrive(args)
     const config = readConfig(['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL'])
     const sqs = await createRegionalSqs(RECEIVE_MS)
-    return moveDeadLetters(selection, {
-      reader: new DeadLetterReader({ sqs, queueUrl: config.DEAD_LETTER_QUEUE_URL, log: SILENT }),
-      sender: new EventSender({ sqs, queueUrl: config.QUEUE_URL }),
-      print,
-      runId: newRunId(),
-      origin: commandOrigin(),
-      signal: interruption(),
-      clock: Date.now
-    })
+    return withTracing('redrive', config, (tracing) =>
+      moveDeadLetters(selection, {
+        reader: new DeadLetterReader({ sqs, queueUrl: config.DEAD_LETTER_QUEUE_URL, log: SILENT }),
+        sender: new EventSender({ sqs, queueUrl: config.QUEUE_URL, tracing }),
+        print,
+        runId: newRunId(),
+        origin: commandOrigin(),
+        signal: interruption(),
+        clock: Date.now
+      })
+    )
   }
 }

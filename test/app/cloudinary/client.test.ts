@@ -3,6 +3,7 @@ import { CloudinaryClients } from '../../../app/cloudinary/clients.ts'
 import { ListenerError } from '../../../app/errors.ts'
 import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
 import { buildCloudinary } from '../../support/cloudinary.ts'
+import { memoryTracing } from '../../support/tracing.ts'
 
 const BAG = { publicId: 'bag', resourceType: 'image', deliveryType: 'upload' }
 const never = new AbortController().signal
@@ -267,4 +268,16 @@ t.test('makes no call after consecutive failures', async (t) => {
   const calls = cloudinary.calls.length
   await t.rejects(client.addTag(BAG, 'x'), { code: 'CLOUDINARY_DOWN', failure: { kind: 'retryable' } })
   t.equal(cloudinary.calls.length, calls)
+})
+
+t.test('traces its calls, but not those that the circuit breaker skips', async (t) => {
+  const { tracing, spans } = memoryTracing()
+  const { clients, cloudinary } = await buildCloudinary(t, { tracing })
+  const client = clients.for('demo', never)
+  await client.addTag(BAG, 'x')
+  t.strictSame(spans, [`cloudinary add tag of demo at ${cloudinary.url}`])
+  cloudinary.faults.add({ kind: 'rate_limit', status: 420, until: new Date(Date.now() + 60_000) })
+  await t.rejects(client.addTag(BAG, 'y'), { code: 'CLOUDINARY_RATE_LIMITED' })
+  await t.rejects(client.addTag(BAG, 'z'), { code: 'CLOUDINARY_DOWN' })
+  t.equal(spans.length, 2)
 })

@@ -10,6 +10,7 @@ import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
 import { sampleNotification } from '../../../app/testing/samples.ts'
 import { type SigningKey, signatureHeaders } from '../../../app/testing/sign.ts'
 import { memoryMetrics } from '../../support/metrics.ts'
+import { memoryTracing } from '../../support/tracing.ts'
 
 /** 2026-06-01T12:00:00Z, in seconds. */
 const NOW = 1_780_315_200
@@ -170,4 +171,15 @@ t.test('reports each refused notification with its headers and the length of its
     { code: 'SIGNATURE_MISSING', headers: missing },
     { code: 'SIGNATURE_INVALID', headers: forged, bytes: UPLOAD.length }
   ])
+})
+
+t.test('traces authentic notifications alone', async (t) => {
+  const { tracing, spans } = memoryTracing()
+  const { ingest, stored } = await build()
+  const span = tracing.receive({ kind: 'poll', channel: 'orders', startedAt: 0, traceId: undefined })
+  await ingest.receive({ ...signed(UPLOAD), body: Buffer.from('{}'), span })
+  t.strictSame(spans, [])
+  await ingest.receive({ ...signed(UPLOAD), span })
+  t.strictSame(spans, ['poll orders in demo'])
+  t.equal(stored.length, 1)
 })

@@ -1,20 +1,22 @@
 import assert from 'node:assert/strict'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
+import { BatchGetCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { createDynamoDbClient } from '../../../app/journal/dynamodb.ts'
+import type { Tracing } from '../../../app/tracing/tracing.ts'
 import { startDynamoDb } from '../../../dev/embedded-dynamodb.ts'
+import { memoryTracing } from '../../support/tracing.ts'
 
 const dynamoDb = await startDynamoDb()
 const { tableName: TableName } = dynamoDb
 t.teardown(() => dynamoDb.stop())
 
 /** A client that is configured by the AWS SDK's own variables. */
-function connect(t: Test) {
+function connect(t: Test, tracing?: Tracing) {
   const before = { ...process.env }
   Object.assign(process.env, dynamoDb.environment)
-  const client = createDynamoDbClient()
+  const client = createDynamoDbClient(50, tracing)
   t.teardown(() => {
     client.destroy()
     for (const name of Object.keys(dynamoDb.environment)) {
@@ -138,4 +140,25 @@ t.test('leaves a throttled update to the SDK', async (t) => {
   })
   await update()
   t.equal(calls(), 2)
+})
+
+t.test('traces its calls by the names of the operations', async (t) => {
+  const { tracing, spans } = memoryTracing()
+  const client = connect(t, tracing)
+  const Key = { id: 'traced' }
+  await client.send(new PutCommand({ TableName, Item: Key }))
+  await client.send(new BatchGetCommand({ RequestItems: { [TableName]: { Keys: [Key] } } }))
+  await client.send(
+    new QueryCommand({
+      TableName,
+      KeyConditionExpression: 'id = :id',
+      ExpressionAttributeValues: { ':id': 'traced' }
+    })
+  )
+  const answer = await client.send(new GetCommand({ TableName, Key }))
+  t.strictSame(answer.Item, Key)
+  t.strictSame(
+    spans,
+    ['PutItem', 'BatchGetItem', 'Query', 'GetItem'].map((operation) => `${operation} ${TableName}`)
+  )
 })

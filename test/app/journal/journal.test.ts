@@ -204,6 +204,14 @@ t.test('keeps the earlier attempts of an event', async (t) => {
   t.equal((history as unknown[]).length, 19, 'the last one is in the records')
 })
 
+t.test('the context of a trace is kept for a replay, and takes no attribute', async (t) => {
+  const { mustStart } = build()
+  const event = newEvent({ traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' })
+  await mustStart(event)
+  t.notOk('traceparent' in (await itemOf(event))!)
+  t.equal((await reader.find(event.id))?.event?.traceparent, event.traceparent)
+})
+
 t.test('an event fits into an item with the largest payload, history and records', async (t) => {
   const { journal, mustStart, call } = build()
   const event = newEvent({ payload: { blob: randomBytes(220 * 1024).toString('base64') } })

@@ -13,6 +13,7 @@ import { type BatchOptions, ingestBatch } from '../../../app/poll/poll-batch.ts'
 import { RefusedMessages } from '../../../app/poll/refused-messages.ts'
 import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
 import { signatureHeaders } from '../../../app/testing/sign.ts'
+import { memoryTracing } from '../../support/tracing.ts'
 
 const summary: NotificationSummary = {
   environment: 'demo',
@@ -58,6 +59,7 @@ function build(outcomes: Record<string, IngestOutcome>, more: Partial<BatchOptio
       }
     },
     refusedMessages: new RefusedMessages({ clock: () => now }),
+    channel: 'orders',
     log: pino({ level: 'info' }, { write: (text) => void lines.push(JSON.parse(text)) }),
     signal: new AbortController().signal,
     until: 1000,
@@ -230,4 +232,12 @@ t.test('verifies any signed bytes, with and without base64 padding, and no other
     }),
     { numRuns: 50 }
   )
+})
+
+t.test('each message has a span', async (t) => {
+  const { tracing, spans } = memoryTracing()
+  const { ingestAll, received } = build({ bad: refused }, { tracing })
+  await ingestAll(message('good'), message('bad'))
+  t.ok(received.every(({ span }) => span))
+  t.strictSame(spans, ['end accepted', 'end refused SIGNATURE_INVALID'])
 })

@@ -7,6 +7,7 @@ import { EventSender } from '../../../app/queue/event-sender.ts'
 import { decodeMessage, MAXIMUM_MESSAGE_BYTES } from '../../../app/queue/message-codec.ts'
 import { QUEUE_NAME, startSqs } from '../../../dev/embedded-sqs.ts'
 import { cut, failEntries, hold, loseAnswer, refuse, startSqsFake } from '../../support/sqs-fake.ts'
+import { memoryTracing } from '../../support/tracing.ts'
 
 const IN_TIME = new AbortController().signal
 
@@ -218,4 +219,17 @@ test('idle resolves when every event is stored or has failed', async (t) => {
   await whenIdle
   await stored
   t.equal(sender.pendingBytes, 0)
+})
+
+test('sends events with the context of their span', async (t) => {
+  const fake = await startSqsFake()
+  t.teardown(() => fake.stop())
+  const { tracing, spans } = memoryTracing()
+  const sender = new EventSender({ sqs: fake.client, queueUrl: fake.queueUrl, tracing })
+  await sender.store(events(2), IN_TIME)
+  t.strictSame(spans, ['send e0,e1'])
+  t.strictSame(
+    fake.messages().map(({ body }) => decodeMessage(body).traceparent),
+    ['of e0', 'of e1']
+  )
 })

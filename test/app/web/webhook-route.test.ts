@@ -6,6 +6,7 @@ import { sampleNotification } from '../../../app/testing/samples.ts'
 import { BodyBudget } from '../../../app/web/body-budget.ts'
 import { createLimits } from '../../../app/web/web-limits.ts'
 import { exchange, type HeaderLine, RawConnection, rawRequest } from '../../support/raw-http.ts'
+import { memoryTracing } from '../../support/tracing.ts'
 import { buildWeb, NOW, signed } from '../../support/web.ts'
 
 const UPLOAD = JSON.stringify(sampleNotification('upload', { now: new Date(NOW) }))
@@ -422,4 +423,17 @@ t.test('limits the log lines of a sender', async (t) => {
   t.equal(lines.filter(({ outcome }) => outcome === 'refused').length, 100)
   t.equal(lines.filter(({ outcome }) => outcome === 'accepted').length, 1)
   t.match(counts, { 'NotificationsRefused SIGNATURE_INVALID': 150 })
+})
+
+t.test('an authentic notification has a span that ends with the response', async (t) => {
+  const { tracing, spans } = memoryTracing()
+  const { app, post } = await buildWeb(t, { tracing })
+  await post(UPLOAD, { 'x-cld-signature': 'f'.repeat(40) })
+  const headers = { ...signed(UPLOAD), 'x-forwarded-proto': 'https' }
+  await app.inject({ method: 'POST', url: '/webhooks/cloudinary/?a=b', payload: UPLOAD, headers })
+  t.strictSame(spans, [
+    'end refused SIGNATURE_INVALID 401',
+    'https /webhooks/cloudinary/ in demo',
+    'end accepted 200'
+  ])
 })

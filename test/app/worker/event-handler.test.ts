@@ -10,6 +10,7 @@ import { memoryJournal } from '../../../app/testing/memory-journal.ts'
 import { sampleEvent } from '../../support/events.ts'
 import { runFleet } from '../../support/fleet.ts'
 import { buildHandler, cloudinaryError, NEVER, NOW, scripted, upload } from '../../support/handling.ts'
+import { memoryTracing } from '../../support/tracing.ts'
 
 t.test('runs one processor with two writes', async (t) => {
   const { processor, runs } = scripted('tag', 'tagged')
@@ -560,4 +561,15 @@ t.test('runs a processor with any name', async (t) => {
   t.strictSame(await handle(), { kind: 'delete' })
   t.equal(odd.runs(), 1)
   t.match(entry(), { status: 'done' })
+})
+
+t.test('each run of a processor is traced', async (t) => {
+  const { tracing, spans } = memoryTracing()
+  const processors = [scripted('one', 'done'), scripted('two', new PermanentError('no'))]
+  const { handle } = buildHandler(
+    processors.map(({ processor }) => processor),
+    { tracing }
+  )
+  await handle()
+  t.strictSame(spans, ['process message-1 upload', 'processor one', 'processor two'])
 })

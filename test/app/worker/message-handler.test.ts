@@ -5,6 +5,7 @@ import { encodeMessage } from '../../../app/queue/message-codec.ts'
 import { memoryJournal } from '../../../app/testing/memory-journal.ts'
 import { describeMessage } from '../../../app/worker/message-handler.ts'
 import { buildHandler, cloudinaryError, NEVER, scripted, upload } from '../../support/handling.ts'
+import { memoryTracing } from '../../support/tracing.ts'
 
 t.test('deletes the message of a processed event, and retries that of a failed one', async (t) => {
   const processed = buildHandler([scripted('tag', 'tagged').processor])
@@ -95,4 +96,12 @@ t.test('reports how long an event waited for its first start, except of redrives
   await handle({ ...upload, run: { kind: 'redrive', id: 'r1' } })
   await handle('not an event')
   t.strictSame(waits, [1500])
+})
+
+t.test('the handling of a message is traced', async (t) => {
+  const { tracing, spans } = memoryTracing()
+  const { handle } = buildHandler([scripted('tag', 'tagged').processor], { tracing })
+  t.strictSame(await handle(), { kind: 'delete' })
+  t.strictSame(await handle('not an event'), { kind: 'delete' })
+  t.strictSame(spans, ['process message-1 upload', 'processor tag'])
 })

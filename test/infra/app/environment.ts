@@ -25,7 +25,7 @@ const requires = (role: string): readonly VariableName[] =>
       : (ROLES[role.toLowerCase()]?.requires ?? ['QUEUE_URL', 'JOURNAL_TABLE'])
 
 export function environment(t: Test, all: Record<string, Synthesis>) {
-  const { plain, several, trial } = all
+  const { plain, several, trial, sealed } = all
   t.test("a task's environment is valid and complete for its role", async (t) => {
     for (const [name, { listener, settings }] of Object.entries(all)) {
       for (const { id } of listener.all('ECS::TaskDefinition')) {
@@ -55,6 +55,28 @@ export function environment(t: Test, all: Record<string, Synthesis>) {
       readConfig([], environmentOf(plain!.listener, 'Worker', VALUES)).WORKER_CONCURRENCY,
       settings.worker.concurrency
     )
+  })
+
+  t.test('every role but the canary sends traces to the collector, if there is one', async (t) => {
+    for (const [{ listener, settings }, isTraced] of [
+      [plain!, false],
+      [several!, true],
+      [sealed!, true]
+    ] as const) {
+      for (const { id } of listener.all('ECS::TaskDefinition')) {
+        const role = /^Services(\w+?)Task/.exec(id)![1]!
+        const tracing = Object.entries(environmentOf(listener, role, VALUES)).filter(([name]) =>
+          name.startsWith('OTEL_')
+        )
+        const expected = {
+          OTEL_EXPORTER_OTLP_ENDPOINT: settings.otlpEndpoint,
+          OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+          OTEL_TRACES_SAMPLER_ARG: String(settings.traceShare)
+        }
+        t.strictSame(Object.fromEntries(tracing), isTraced && role !== 'Canary' ? expected : {}, role)
+      }
+    }
+    t.equal(several!.settings.traceShare, 0.1)
   })
 
   t.test('processors get topic, database and secrets', async (t) => {

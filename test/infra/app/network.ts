@@ -89,7 +89,7 @@ export function network(t: Test, { plain, several, trial, bespoke, sealed }: Rec
     ])
   })
 
-  t.test('tasks send only HTTPS, and worker also to a database', async (t) => {
+  t.test('tasks send only HTTPS, traces to their collector, and worker also to a database', async (t) => {
     const ports = ({ listener }: Synthesis, group: string) =>
       (
         listener.one('EC2::SecurityGroup', group).Properties.SecurityGroupEgress as unknown as {
@@ -100,10 +100,11 @@ export function network(t: Test, { plain, several, trial, bespoke, sealed }: Rec
     t.strictSame(ports(plain!, 'NetworkWorkerGroup'), [443])
     t.strictSame(
       ports(several!, 'NetworkWorkerGroup'),
-      [443, 5432],
+      [443, 5432, 4318],
       'to any host: the secret has the address'
     )
-    t.strictSame(ports(several!, 'NetworkWebGroup'), [443])
+    t.strictSame(ports(several!, 'NetworkWebGroup'), [443, 4318])
+    t.strictSame(ports(sealed!, 'NetworkWebGroup'), [443], 'a collector on port 443 needs no rule of its own')
   })
 
   t.test('the default security group allows nothing, and rejected traffic is logged', async (t) => {

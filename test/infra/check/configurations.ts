@@ -50,6 +50,7 @@ export const CONFIGURATIONS: Record<string, Record<string, unknown>> = {
     activity: true,
     customerKey: true,
     database: 'secret',
+    otlpEndpoint: 'http://collector.internal:4318',
     worker: { minimumTasks: 2, spot: true },
     variables: { CMS_URL: 'https://cms.example.com' }
   },

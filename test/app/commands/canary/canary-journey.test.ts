@@ -94,8 +94,6 @@ t.test('fails if the webhook does not answer 200, and then does not ask the jour
     code: 'CANARY_REFUSED',
     reason: /ECONNREFUSED/
   })
-  const aborted = { ...options, signal: AbortSignal.abort() }
-  t.match(await sendCanary(LOCAL_CLOUDINARY, aborted), { code: 'CANARY_REFUSED', reason: /AbortError/ })
 })
 
 t.test('fails if the journal does not show the outcome in time', async (t) => {
@@ -121,4 +119,18 @@ t.test('fails if a processor ran for it', async (t) => {
     const { options } = optionsWith(webhookUrl, [status])
     t.match(await sendCanary(LOCAL_CLOUDINARY, options), { outcome: 'failed', code: 'CANARY_LOST' })
   }
+})
+
+t.test('an interrupted canary neither ended nor failed', async (t) => {
+  const { webhookUrl } = await serve(t, 200)
+  const { options } = optionsWith(webhookUrl, ['ignored'])
+  const atOnce = { ...options, signal: AbortSignal.abort() }
+  t.match(await sendCanary(LOCAL_CLOUDINARY, atOnce), { outcome: 'interrupted', eventId: /^[0-9a-f]{32}$/ })
+
+  const { options: waiting, asked } = optionsWith(webhookUrl, ['processing'])
+  const interrupted = new AbortController()
+  const pause = async () => interrupted.abort()
+  const outcome = await sendCanary(LOCAL_CLOUDINARY, { ...waiting, pause, signal: interrupted.signal })
+  t.match(outcome, { outcome: 'interrupted' })
+  t.equal(asked.length, 1)
 })

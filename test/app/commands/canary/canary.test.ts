@@ -1,9 +1,11 @@
 import t from 'tap'
 import { UsageError } from '../../../../app/commands/arguments.ts'
-import { parseCanary } from '../../../../app/commands/canary/canary.ts'
+import { canary, parseCanary } from '../../../../app/commands/canary/canary.ts'
 import type { Processor } from '../../../../app/listener.ts'
+import { LOCAL_CLOUDINARY } from '../../../../app/testing/defaults.ts'
 import { runHere, withEnvironment } from '../../../support/commands.ts'
 import { buildListener } from '../../../support/listener.ts'
+import { memoryMetrics } from '../../../support/metrics.ts'
 
 t.test('parses its options', async (t) => {
   t.strictSame(parseCanary([]), { url: undefined, withinMs: 180_000 })
@@ -26,6 +28,26 @@ t.test('parses its options', async (t) => {
 t.test('needs the address of the webhook', async (t) => {
   const environment = { JOURNAL_TABLE: 'journal', CLOUDINARY_URL: 'cloudinary://key:secret@demo' }
   t.equal((await withEnvironment(environment, () => runHere('canary'))).exitCode, 2)
+})
+
+t.test('an interrupted canary counts neither as ended nor as failed', async (t) => {
+  const { metrics, counts, durations } = memoryMetrics()
+  const lines: string[] = []
+  const exitCode = await canary(
+    { webhookUrl: 'http://127.0.0.1:1/', withinMs: 1000 },
+    {
+      keys: [LOCAL_CLOUDINARY],
+      journal: { find: async () => undefined },
+      metrics,
+      print: (line) => void lines.push(line),
+      clock: Date.now,
+      pause: async () => {},
+      signal: AbortSignal.abort()
+    }
+  )
+  t.equal(exitCode, 1)
+  t.match(lines, [/^demo {2}interrupted {2}[0-9a-f]{32}$/])
+  t.strictSame({ ...counts, ...durations }, {})
 })
 
 t.test('a canary passes through web, queue and worker, and no processor runs for it', async (t) => {

@@ -95,6 +95,18 @@ t.test('resumes where an attempt failed', async (t) => {
   t.equal(asset.assetFolder, 'shop')
 })
 
+t.test('throws the errors of Cloudinary: wrong key, rate limit, time-out', async (t) => {
+  const { decide, cloudinary, asset } = await build(t)
+  const until = new Date(Date.now() + 60_000)
+  cloudinary.faults.add({ kind: 'status', status: 401, count: 1 })
+  cloudinary.faults.add({ kind: 'reset', count: 1 })
+  cloudinary.faults.add({ kind: 'rate_limit', until, count: 1 })
+  await t.rejects(decide('rejected'), { code: 'CLOUDINARY_UNAUTHORIZED', failure: { kind: 'retryable' } })
+  await t.rejects(decide('rejected'), { code: 'CLOUDINARY_UNREACHABLE', failure: { kind: 'retryable' } })
+  await t.rejects(decide('rejected'), { failure: { kind: 'rate-limited' } })
+  t.equal(asset.assetFolder, 'shop')
+})
+
 t.test('ignores a decision that is older than the last one', async (t) => {
   const { asset, decide } = await build(t)
   const before = { moderation_updated_at: '2026-06-01T10:00:00Z' }

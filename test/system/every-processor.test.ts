@@ -6,6 +6,7 @@ import { startPostgres } from '../../dev/embedded-postgres.ts'
 import { DEAD_LETTER_QUEUE_NAME } from '../../dev/embedded-sqs.ts'
 import { everyProcessor } from '../../dev/every-processor.config.ts'
 import { publishedMessages } from '../../dev/sns.ts'
+import { cmsVariables } from '../support/cms.ts'
 import { buildListener } from '../support/listener.ts'
 import { QUIET } from '../support/operator.ts'
 
@@ -35,6 +36,10 @@ const system = await buildListener(
   async ({ cloudinary }) => {
     const processors = everyProcessor(`${cloudinary.url}/_standin/received`)
     const config = readConfig([], postgres.environment)
+    const requires = processors.flatMap((processor) => processor.requires ?? [])
+    for (const name of ['contentful', 'sanity']) {
+      Object.assign(process.env, cmsVariables({ name, requires }, `${cloudinary.url}/_standin`))
+    }
     await migrate({ listener: { processors }, config, log: QUIET, print: () => {}, dryRun: false })
     return processors
   },

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import type { AssetState } from '../../cloudinary/client.ts'
 import { isNotFound } from '../../cloudinary/cloudinary-error.ts'
 import { type IdentifiedAsset, kindOf } from '../../cloudinary/identified-asset.ts'
 import { PermanentError } from '../../errors.ts'
@@ -126,7 +125,7 @@ async function carryOut(
     const answer = await cloudinary.call('move asset to the root folder', (sdk, options) =>
       sdk.api.update(asset.publicId, { ...options, ...kind, asset_folder: '' })
     )
-    checkFolder(answer as unknown as AssetState, folder)
+    checkFolder(answer as { asset_folder?: unknown }, folder)
   }
   if (folder || access || record !== undefined) {
     const answer = await cloudinary.call('quarantine or restore asset', (sdk, options) =>
@@ -149,7 +148,7 @@ async function carryOut(
 }
 
 /** @throws {PermanentError} MODERATE_NOT_MOVED */
-function checkFolder({ asset_folder: now }: Pick<AssetState, 'asset_folder'>, folder: string): void {
+function checkFolder({ asset_folder: now }: { asset_folder?: unknown }, folder: string): void {
   if ((now ?? '') === folder) return
   throw new PermanentError(
     `Cloudinary did not move the asset to the folder "${folder}"; fixed-folder clouds have no asset folders: ` +

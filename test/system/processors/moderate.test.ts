@@ -10,7 +10,6 @@ const processor = moderate({
   notify: (decision) => void told.push(decision)
 })
 const { cloudinary, sqs, atRest, lines } = await buildListener(t, [processor])
-cloudinary.cloud().metadataFields.create({ external_id: 'quarantined', label: 'Quarantine', type: 'string' })
 
 const person = cloudinary.ui()
 const upload = (publicId: string, resourceType = 'image') =>

@@ -10,7 +10,7 @@ t.test('only an approval or a rejection is a decision', async (t) => {
     ['aborted', false],
     [undefined, false]
   ] as const) {
-    t.equal(isDecision(sampleEvent('moderation', {}, { moderation_status: status })), expected, status)
+    t.equal(isDecision(sampleEvent('moderation', {}, { moderation_status: status })), expected)
   }
 })
 

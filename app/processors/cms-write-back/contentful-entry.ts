@@ -42,19 +42,26 @@ export async function updateEntry(
       return 'unchanged'
     }
     entries.put(entry)
-    if (entry.sys.version === owed) return publishEntry(entry, tools)
     const before = assetFieldsOf(entry, contentTypes)
     const after = change.applyTo(before)
-    if (after === before || entry.sys.archivedVersion !== undefined) return 'unchanged'
+    if (after === before || entry.sys.archivedVersion !== undefined) {
+      // with the change in it, this version is not one that an editor wrote instead
+      return entry.sys.version === owed ? publishEntry(entry, tools) : 'unchanged'
+    }
     const publishes = tools.publish && isPublished(entry)
     // first: an attempt that is killed before it publishes is resumed by the next one
-    if (publishes) await new OwedVersions(tools.state, tools.event).add(id, entry.sys.version + 1)
+    const versions = new OwedVersions(tools.state, tools.event)
+    if (publishes) await versions.add(id, entry.sys.version + 1)
     const written = await unless(['CMS_CONFLICT'], () =>
       call('update entry', (client) =>
         client.entry.update({ entryId: id }, { ...entry, fields: { ...entry.fields, ...after } })
       )
     )
-    if (written === undefined) continue
+    if (written === undefined) {
+      // the editor's version must not be published
+      if (publishes) await versions.remove(id)
+      continue
+    }
     entries.put(written)
     return publishes ? publishEntry(written, tools) : 'updated'
   }

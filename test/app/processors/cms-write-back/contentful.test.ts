@@ -124,6 +124,18 @@ t.test('does not publish what an editor changed after an earlier attempt', async
   t.equal(entry.sys.publishedVersion, 1)
 })
 
+t.test('does not publish what an editor wrote instead of an attempt', async (t) => {
+  const { entry, write, standIn, context } = await build(t)
+  standIn.faults.add({ action: 'update entry', run: () => standIn.edit('a', { title: localized('B') }) })
+  standIn.faults.add({ action: 'update entry', status: 503 })
+  await t.rejects(write(), { code: 'CMS_UNAVAILABLE' })
+  t.equal(context.entries.size, 0)
+  // as if the worker was killed before it could forget the version
+  await context.state.set('publish/e1', { a: entry.sys.version })
+  t.strictSame(await write(), ['updated'])
+  t.equal(entry.sys.publishedVersion, 1)
+})
+
 t.test('keeps the other entries that are still to be published', async (t) => {
   const { write, standIn, context } = await build(t)
   await context.state.set('publish/e1', { other: 3, a: 9 })

@@ -63,8 +63,8 @@ export function cmsWriteBack(options: CmsWriteBackOptions): Processor {
     ownChanges: true,
     ...(cms.requires && { requires: cms.requires }),
     ...(cms.packages && { packages: cms.packages }),
-    ...(cms.start && { start: (context) => cms.start?.(context) }),
-    ...(cms.check && { check: async (context) => (await cms.check?.(context)) ?? [] }),
+    ...(cms.start && { start: cms.start.bind(cms) }),
+    ...(cms.check && { check: cms.check.bind(cms) }),
     async handle(event, context) {
       const change = await changeOf(event, context.cloudinary)
       if (typeof change === 'string') return change

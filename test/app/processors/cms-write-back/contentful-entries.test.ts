@@ -1,6 +1,9 @@
 import t, { type Test } from 'tap'
 import { createContentful } from '../../../../app/processors/cms-write-back/contentful-client.ts'
-import { ContentfulEntries } from '../../../../app/processors/cms-write-back/contentful-entries.ts'
+import {
+  assetFieldsOf,
+  ContentfulEntries
+} from '../../../../app/processors/cms-write-back/contentful-entries.ts'
 import { buildCms } from '../../../support/cms.ts'
 import { picked, rename } from './fixtures.ts'
 
@@ -44,6 +47,20 @@ t.test('a search that begins during a read waits for the next one', async (t) =>
   await entries.find(rename)
   await later
   t.equal(calls.length, 2)
+})
+
+t.test('forgets an entry', async (t) => {
+  const { entries } = await build(t, 1)
+  await entries.find(rename)
+  entries.remove('entry-0')
+  t.strictSame(await new ContentfulEntries({}, () => Promise.reject()).find(rename), [])
+})
+
+t.test('reads the fields of known content types that an entry has', async (t) => {
+  const { standIn } = await build(t, 1)
+  const entry = standIn.entry('entry-0') as never
+  t.strictSame(Object.keys(assetFieldsOf(entry, { article: ['hero', 'gallery'] })), ['hero'])
+  t.strictSame(assetFieldsOf(entry, { page: ['hero'] }), {})
 })
 
 t.test('a failed read is made again', async (t) => {

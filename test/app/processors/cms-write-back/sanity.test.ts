@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import type { AssetChange } from '../../../../app/processors/cms-write-back/asset-change.ts'
+import { AssetChange } from '../../../../app/processors/cms-write-back/asset-change.ts'
 import { sanity } from '../../../../app/processors/cms-write-back/sanity.ts'
 import { buildCms, cmsConfig, cmsVariables } from '../../../support/cms.ts'
 import { QUIET } from '../../../support/operator.ts'
@@ -70,6 +70,14 @@ t.test('finds by asset id', async (t) => {
   put('a', { hero: picked('any', { asset_id: 'a1' }) })
   t.strictSame(await write(), ['published'])
   t.match(standIn.document('a'), { hero: { public_id: 'shop/bag' } })
+})
+
+t.test('finds by name if the event states no asset id', async (t) => {
+  const { cms, context, standIn } = await build(t)
+  const { names, state } = rename
+  const [found] = await cms.find(new AssetChange({ assetId: undefined, names }, state), context)
+  t.equal(await cms.update(found!, rename, context), 'published')
+  t.match(standIn.document('a'), { hero: RENAMED })
 })
 
 t.test('ignores other kinds of the same public id', async (t) => {

@@ -20,10 +20,17 @@ export type {
   Requirement,
   StartContext
 } from './processor.ts'
+export type { AssetChange } from './processors/cms-write-back/asset-change.ts'
+export type { Cms, CmsContext, EntryOutcome } from './processors/cms-write-back/cms.ts'
+export { cmsWriteBack } from './processors/cms-write-back/cms-write-back.ts'
+export { contentful } from './processors/cms-write-back/contentful.ts'
+export { sanity } from './processors/cms-write-back/sanity.ts'
 export { csvBulk } from './processors/csv-bulk/csv-bulk.ts'
 export { databaseSync } from './processors/database-sync/database-sync.ts'
 export { forward } from './processors/forward/forward.ts'
 export { helloWorldTag } from './processors/hello-world-tag.ts'
 export { lastUpdateTimestamp } from './processors/last-update-timestamp.ts'
+export type { Decision } from './processors/moderate/decision.ts'
+export { moderate } from './processors/moderate/moderate.ts'
 export { notify } from './processors/notify/notify.ts'
 export { videoPreprocess } from './processors/video-preprocess/video-preprocess.ts'

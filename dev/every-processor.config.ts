@@ -1,11 +1,15 @@
 import {
+  cmsWriteBack,
+  contentful,
   csvBulk,
   databaseSync,
   defineListener,
   forward,
   helloWorldTag,
   lastUpdateTimestamp,
+  moderate,
   notify,
+  sanity,
   videoPreprocess
 } from '../app/listener.ts'
 
@@ -33,6 +37,12 @@ export const everyProcessor = (receiver: string) => [
   notify({
     subject: 'New: {public_id}',
     text: '{display_name} was uploaded to {event.environment}: {secure_url}'
+  }),
+  moderate({ folder: 'quarantine', tag: 'rejected' }),
+  cmsWriteBack({ cms: contentful({ space: 'local', contentTypes: { article: ['hero', 'gallery'] } }) }),
+  cmsWriteBack({
+    name: 'sanity-write-back',
+    cms: sanity({ projectId: 'local', dataset: 'production', documentTypes: { article: ['hero'] } })
   })
 ]
 

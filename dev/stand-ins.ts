@@ -7,6 +7,7 @@ import {
   type CloudinaryStandIn,
   startCloudinary
 } from './cloudinary/cloudinary-server.ts'
+import { type CmsStandIns, createCmsStandIns } from './cms/cms-stand-ins.ts'
 import { type EmbeddedDynamoDb, startDynamoDb } from './embedded-dynamodb.ts'
 import { type EmbeddedSqs, QUEUE_NAME, startSqs } from './embedded-sqs.ts'
 import { outboundApi } from './outbound.ts'
@@ -35,6 +36,7 @@ export interface StandIns {
   cloudinary: CloudinaryStandIn
   sqs: EmbeddedSqs
   dynamoDb: EmbeddedDynamoDb
+  cms: Pick<CmsStandIns, 'contentful' | 'sanity'>
   /** Variables that point a role to the stand-ins. */
   environment: Record<string, string>
   /** Resolves when no notification is in flight and the queue is empty, or after `stop`. */
@@ -45,7 +47,8 @@ export interface StandIns {
 /** Metadata fields of the default processors. */
 const METADATA_FIELDS = [
   { external_id: 'last_update_timestamp', label: 'Last update', type: 'string' },
-  { external_id: 'cms_id', label: 'CMS id', type: 'string' }
+  { external_id: 'cms_id', label: 'CMS id', type: 'string' },
+  { external_id: 'quarantined', label: 'Quarantine', type: 'string' }
 ] as const
 
 /** Interval of the queue checks, in milliseconds. */
@@ -60,13 +63,17 @@ export async function startStandIns(options: StandInsOptions = {}): Promise<Stan
   const { forwardSecret = LOCAL_FORWARD_SECRET } = options
   const sqs = await startSqs({ port: sqsPort, host, advertisedHost })
   const dynamoDb = await startDynamoDb({ port: dynamoDbPort, host, advertisedHost })
+  const cms = createCmsStandIns()
   const cloudinary = await startCloudinary({
     host,
     port: cloudinaryPort,
     environments: [{ ...LOCAL_CLOUDINARY, foreignKeys: [COLLEAGUE] }],
     notificationUrl: webhookUrl,
     retryScale,
-    controls: (app) => outboundApi(app, { forwardSecret, messages: () => publishedMessages(sqs.server) }),
+    async controls(app) {
+      await app.register(cms.routes)
+      await app.register(outboundApi, { forwardSecret, messages: () => publishedMessages(sqs.server) })
+    },
     ...options.cloudinary
   })
   for (const field of METADATA_FIELDS) cloudinary.cloud().metadataFields.create(field)
@@ -78,6 +85,7 @@ export async function startStandIns(options: StandInsOptions = {}): Promise<Stan
     cloudinary,
     sqs,
     dynamoDb,
+    cms,
     environment: {
       ...sqs.environment,
       ...dynamoDb.environment,

@@ -68,7 +68,8 @@ test('creates the metadata fields of the default processors', async (t) => {
   const { cloudinary } = await start(t)
   t.match(cloudinary.cloud().metadataFields.list(), [
     { external_id: 'last_update_timestamp', type: 'string' },
-    { external_id: 'cms_id', type: 'string' }
+    { external_id: 'cms_id', type: 'string' },
+    { external_id: 'quarantined', type: 'string' }
   ])
 })
 

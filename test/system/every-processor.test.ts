@@ -1,6 +1,7 @@
 import t from 'tap'
 import { migrate } from '../../app/commands/migrate.ts'
 import { readConfig } from '../../app/config.ts'
+import { examplesOf } from '../../app/listener-config/requirements.ts'
 import type { AssetEditor } from '../../dev/cloudinary/cloudinary-server.ts'
 import { startPostgres } from '../../dev/embedded-postgres.ts'
 import { DEAD_LETTER_QUEUE_NAME } from '../../dev/embedded-sqs.ts'
@@ -35,6 +36,11 @@ const system = await buildListener(
   async ({ cloudinary }) => {
     const processors = everyProcessor(`${cloudinary.url}/_standin/received`)
     const config = readConfig([], postgres.environment)
+    const requires = processors.flatMap((processor) => processor.requires ?? [])
+    Object.assign(process.env, examplesOf(requires), {
+      CONTENTFUL_URL: `${cloudinary.url}/_standin/contentful`,
+      SANITY_URL: `${cloudinary.url}/_standin/sanity`
+    })
     await migrate({ listener: { processors }, config, log: QUIET, print: () => {}, dryRun: false })
     return processors
   },
@@ -90,7 +96,7 @@ t.test(
     t.equal(notified.length - own.length, CHANGES)
     t.ok(notified.length >= EVENTS, `${notified.length} events`)
 
-    // only `databaseSync` handles the listener's own changes, and it writes nothing to Cloudinary
+    // only `databaseSync` and `cmsWriteBack` handle own changes, and they write nothing to Cloudinary
     const writes = cloudinary.calls.filter(({ action, params }) => action !== 'explicit' || params.eager)
     t.ok(own.length <= writes.length, `${own.length} own notifications of ${writes.length} writes`)
 

@@ -5,6 +5,7 @@ import type { Asset } from '../../ingest/event.ts'
 import type { Processor, ProcessorContext, StartContext } from '../../processor.ts'
 import { ASSET_CHANGES } from '../asset-changes.ts'
 import { checkOptions } from '../processor-options.ts'
+import { isStored } from '../stored-asset.ts'
 import { Database, MIGRATION_TIMES, type Times } from './postgres.ts'
 import { COLUMNS, columnsOf, IDENTIFIER } from './sync-columns.ts'
 import { type EventOfAsset, isDeletion, syncEvent } from './sync-event.ts'
@@ -25,12 +26,6 @@ const Options = z.strictObject({
 
 /** @see databaseSync */
 export type DatabaseSyncOptions = z.input<typeof Options>
-
-/**
- * Delivery types that Cloudinary stores. Reading an asset of another type, such as `fetch`, would fetch it
- * again.
- */
-const STORED = ['upload', 'private', 'authenticated']
 
 /**
  * Keeps one row per asset in a table of PostgreSQL: its fields, tags, metadata and context. Also handles own
@@ -109,5 +104,3 @@ async function identityOf(
     return { assetId }
   }
 }
-
-const isStored = ({ deliveryType }: Asset) => deliveryType === undefined || STORED.includes(deliveryType)

@@ -147,6 +147,32 @@ t.test('creates derived assets at once, or notifies of them later', async (t) =>
   t.equal(sent.at(-1)!.url, 'http://other.test/')
 })
 
+t.test('changes details and decides about an asset, each with a notification', async (t) => {
+  const { changes, cloud, sent, last } = start(t)
+  changes.upload({ publicId: 'a' })
+  t.equal(changes.changeDetails('a', { assetFolder: 'new' }).length, 1)
+  t.match(last(), { notification_type: 'move', resources: { a: { to_asset_folder: 'new' } } })
+  changes.changeDetails('a', { displayName: 'A', accessControl: [{ access_type: 'token' }] })
+  t.match(last(), { notification_type: 'access_control_changed' })
+  changes.changeDetails('a', { displayName: 'A' })
+  t.equal(sent.length, 4)
+  changes.moderate('a', 'rejected')
+  t.match(last(), {
+    notification_type: 'moderation',
+    moderation_status: 'rejected',
+    moderation_kind: 'manual'
+  })
+  t.match(last(), { type: undefined, resource_type: undefined })
+  changes.moderate('a', 'approved', { moderationKind: 'aws_rek' })
+  changes.moderate('a', 'approved')
+  const kinds = cloud.assets.find('a')?.moderation.map(({ kind, status }) => [kind, status])
+  t.strictSame(kinds, [
+    ['aws_rek', 'approved'],
+    ['manual', 'approved']
+  ])
+  t.same(changes.moderate('nope', 'approved'), [])
+})
+
 t.test('accepts at most 1,000 assets in a bulk call', async (t) => {
   const { changes } = start(t)
   const ids = Array.from({ length: 1001 }, (_, index) => `id-${index}`)

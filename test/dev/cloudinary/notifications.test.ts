@@ -2,11 +2,14 @@ import t from 'tap'
 import { deliveryUrls } from '../../../dev/cloudinary/asset-view.ts'
 import { Cloud } from '../../../dev/cloudinary/cloud.ts'
 import {
+  accessControlNotification,
   contextNotification,
   deleteNotification,
+  displayNameNotification,
   eagerNotification,
   envelope,
   metadataNotification,
+  moveNotification,
   renameNotification,
   tagsNotification,
   uploadNotification
@@ -104,6 +107,22 @@ t.test('states the old and the new public ID of a rename', async (t) => {
   t.match(renameNotification(asset, { publicId: 'b', type: 'private' }), {
     type: 'private',
     to_type: 'upload'
+  })
+})
+
+t.test('maps public IDs to moved and renamed assets, and lists access control', async (t) => {
+  const { asset_id, resource_type, type } = {
+    asset_id: asset.assetId,
+    resource_type: 'image',
+    type: 'upload'
+  }
+  const moved = { from_asset_folder: 'old', to_asset_folder: '', asset_id, resource_type, type }
+  t.match(moveNotification(asset, 'old'), { notification_type: 'move', resources: { a: moved } })
+  t.match(displayNameNotification(asset, 'b'), {
+    resources: { a: { previous_display_name: 'b', new_display_name: 'a' } }
+  })
+  t.match(accessControlNotification(asset, []), {
+    resources: [{ public_id: 'a', previous_access_control: [], new_access_control: [] }]
   })
 })
 

@@ -1,0 +1,36 @@
+import type { CheckContext, Finding, ProcessorContext, Requirement, StartContext } from '../../processor.ts'
+import type { AssetChange } from './asset-change.ts'
+
+/** Second argument of `find`, third of `update`. `event.id` is the same for all attempts. */
+export type CmsContext = Pick<ProcessorContext, 'config' | 'log' | 'signal' | 'state'> & {
+  event: { id: string }
+}
+
+/** What became of an entry. */
+export type EntryOutcome =
+  /** Changed and published. */
+  | 'published'
+  /** Changed, as a draft or with the editor's pending changes. */
+  | 'updated'
+  /** Has the state already, or does not hold the asset any more. */
+  | 'unchanged'
+  /** Changed, but the CMS refuses to publish it. */
+  | 'not published'
+
+/** A CMS: finds the entries that hold an asset, and changes them. */
+export interface Cms<Entry extends { id: string } = { id: string }> {
+  /** For notes and errors. */
+  name: string
+  /** As in a processor. */
+  requires?: readonly Requirement[]
+  packages?: readonly string[]
+  start?: (context: StartContext) => Promise<void> | void
+  check?: (context: CheckContext) => Promise<Finding[]> | Finding[]
+  /** Returns the entries that hold the asset: `change.isIn(content)`. */
+  find: (change: AssetChange, context: CmsContext) => Promise<readonly Entry[]>
+  /**
+   * Stores `change.applyTo(content)` unless it is the same content. Must not lose an editor's change: use the
+   * CMS's version lock, read again and retry.
+   */
+  update: (entry: Entry, change: AssetChange, context: CmsContext) => Promise<EntryOutcome>
+}

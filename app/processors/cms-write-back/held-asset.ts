@@ -1,0 +1,137 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { AssetState } from '../../cloudinary/client.ts'
+import type { AssetName, HeldName } from './asset-name.ts'
+import { renamedUrl } from './renamed-url.ts'
+
+/** An object in an entry of a CMS. */
+export type Fields = Readonly<Record<string, unknown>>
+
+/** Which objects in a CMS are an asset: those with its asset id, and those with one of its names. */
+export interface HeldBy {
+  assetId: string | undefined
+  names: readonly HeldName[]
+}
+
+/** Removes the object. */
+export const REMOVED = Symbol('removed')
+
+/**
+ * URLs of an asset in an object. Contentful's Cloudinary app keeps the URL of a chosen transformation in `url`
+ * and `secure_url`, and the asset's own in `original_url` and `original_secure_url`.
+ *
+ * Source: https://github.com/contentful/apps/blob/master/apps/cloudinary/src/index.js
+ */
+const URLS = {
+  url: 'url',
+  secure_url: 'secure_url',
+  original_url: 'url',
+  original_secure_url: 'secure_url'
+} as const
+
+/**
+ * Whether an object is the asset: it has its asset id, or, if it has none, public id, resource type and type.
+ * An object that was picked after the asset lost the name is another asset: its version is newer.
+ */
+export function isHeld(object: Fields, { assetId, names }: HeldBy): boolean {
+  const { asset_id: heldId, public_id, resource_type, type, version } = object
+  if (typeof heldId === 'string' && assetId !== undefined) return heldId === assetId
+  return names.some(
+    ({ publicId, resourceType, deliveryType, until = Number.POSITIVE_INFINITY }) =>
+      public_id === publicId &&
+      resource_type === resourceType &&
+      type === deliveryType &&
+      !(Number(version) > until)
+  )
+}
+
+/**
+ * Returns the content of an entry with each object of the asset replaced. Returns the same value if nothing
+ * changes. An object that is removed leaves no gap in a list.
+ */
+export function replaceHeld(
+  content: unknown,
+  held: HeldBy,
+  replace: (object: Fields) => Fields | typeof REMOVED
+): unknown {
+  const visit = (value: unknown): unknown => {
+    if (typeof value !== 'object' || value === null) return value
+    if (Array.isArray(value)) {
+      const items = value.map(visit)
+      return items.every((item, index) => item === value[index])
+        ? value
+        : items.filter((item) => item !== REMOVED)
+    }
+    const object = value as Fields
+    if (isHeld(object, held)) return replace(object)
+    const entries = Object.entries(object).map(([name, item]) => [name, visit(item)] as const)
+    return entries.every(([name, item]) => item === object[name])
+      ? value
+      : Object.fromEntries(entries.filter(([, item]) => item !== REMOVED))
+  }
+  return visit(content)
+}
+
+/**
+ * Returns an object with the state of its asset: name, version, URLs, folder, tags and display name. Sets only
+ * fields that the object has, since each CMS stores its own selection. Returns the same object if nothing
+ * changes.
+ */
+export function updateHeld(object: Fields, state: AssetState): Fields {
+  const update = (name: string, value: unknown) =>
+    name in object && value !== undefined && !isSame(object[name], value) ? { [name]: value } : {}
+  const from = nameIn(object)
+  const to = { publicId: state.public_id, resourceType: state.resource_type, deliveryType: state.type }
+  const urlOf = (url: unknown, plain: unknown): unknown =>
+    typeof url === 'string' ? (renamedUrl(url, from, to, versionOf(state)) ?? plain) : url
+  const changes: Fields = {
+    ...update('public_id', state.public_id),
+    ...update('type', state.type),
+    ...update('version', state.version),
+    ...update('tags', state.tags),
+    ...update('display_name', state.display_name),
+    ...update('asset_folder', state.asset_folder),
+    // the Media Library Widget's name for it
+    ...update('folder', state.asset_folder),
+    ...Object.assign(
+      {},
+      ...Object.entries(URLS).map(([name, plain]) => update(name, urlOf(object[name], state[plain])))
+    ),
+    ...update('derived', derivedOf(object, urlOf))
+  }
+  return Object.keys(changes).length === 0 ? object : { ...object, ...changes }
+}
+
+/**
+ * Derived assets, as Sanity's Cloudinary plugin stores them. A URL that cannot be renamed stays.
+ *
+ * Source: https://github.com/sanity-io/sanity-plugin-cloudinary/blob/main/src/schema/cloudinaryAssetDerived.ts
+ */
+function derivedOf({ derived }: Fields, urlOf: (url: unknown, plain: unknown) => unknown): unknown {
+  if (!Array.isArray(derived)) return undefined
+  return derived.map((item: unknown) => {
+    if (typeof item !== 'object' || item === null) return item
+    const { url, secure_url } = item as Fields
+    return {
+      ...item,
+      ...('url' in item && { url: urlOf(url, url) }),
+      ...('secure_url' in item && { secure_url: urlOf(secure_url, secure_url) })
+    }
+  })
+}
+
+const nameIn = ({ public_id, resource_type, type }: Fields): AssetName => ({
+  publicId: String(public_id),
+  resourceType: String(resource_type),
+  deliveryType: String(type)
+})
+
+const versionOf = ({ version }: AssetState): number | undefined =>
+  typeof version === 'number' ? version : undefined
+
+/** Tags have no order. */
+function isSame(one: unknown, other: unknown): boolean {
+  const areTexts = (list: unknown): list is string[] =>
+    Array.isArray(list) && list.every((item) => typeof item === 'string')
+  if (areTexts(one) && areTexts(other)) return isDeepStrictEqual(one.toSorted(), other.toSorted())
+  return isDeepStrictEqual(one, other)
+}

@@ -1,0 +1,147 @@
+import t from 'tap'
+import type { AssetState } from '../../../../app/cloudinary/client.ts'
+import {
+  isHeld,
+  REMOVED,
+  replaceHeld,
+  updateHeld
+} from '../../../../app/processors/cms-write-back/held-asset.ts'
+
+const HOST = 'res.cloudinary.com/demo/image/upload'
+const NAME = { publicId: 'bag', resourceType: 'image', deliveryType: 'upload' }
+const BAG = { public_id: 'bag', resource_type: 'image', type: 'upload' }
+const HELD = { assetId: 'a1', names: [NAME, { ...NAME, publicId: 'old', until: 1000 }] }
+const STATE: AssetState = {
+  asset_id: 'a1',
+  public_id: 'shop/bag',
+  resource_type: 'image',
+  type: 'upload',
+  version: 7,
+  tags: ['new', 'sale'],
+  display_name: 'A bag',
+  asset_folder: 'shop',
+  url: `http://${HOST}/v7/shop/bag.png`,
+  secure_url: `https://${HOST}/v7/shop/bag.png`
+}
+
+t.test('an object is the asset by its id, or by its whole name', async (t) => {
+  t.ok(isHeld(BAG, HELD))
+  t.ok(isHeld({ asset_id: 'a1' }, HELD))
+  t.ok(isHeld({ ...BAG, asset_id: null }, HELD))
+  t.ok(isHeld({ ...BAG, asset_id: 'a2' }, { ...HELD, assetId: undefined }))
+  t.notOk(isHeld({ ...BAG, asset_id: 'a2' }, HELD), 'another asset had the name')
+  for (const other of [
+    { resource_type: 'video' },
+    { type: 'private' },
+    { public_id: 'bags' },
+    { type: undefined }
+  ]) {
+    t.notOk(isHeld({ ...BAG, ...other }, HELD))
+  }
+})
+
+t.test('what was uploaded after the asset lost its name is another asset', async (t) => {
+  t.ok(isHeld({ ...BAG, public_id: 'old' }, HELD))
+  t.ok(isHeld({ ...BAG, public_id: 'old', version: 1000 }, HELD))
+  t.notOk(isHeld({ ...BAG, public_id: 'old', version: 1001 }, HELD))
+  t.notOk(isHeld({ ...BAG, public_id: 'old', version: '1001' }, HELD))
+  t.ok(isHeld({ ...BAG, version: 9999 }, HELD))
+})
+
+t.test('replaces at any depth, and shares what did not change', async (t) => {
+  const content = { hero: BAG, gallery: [{ title: 'a' }, BAG], other: { list: [1, null, 'a'] }, none: null }
+  const replaced = replaceHeld(content, HELD, () => ({ replaced: true })) as typeof content
+  t.strictSame(replaced, {
+    ...content,
+    hero: { replaced: true },
+    gallery: [{ title: 'a' }, { replaced: true }]
+  })
+  t.equal(replaced.other, content.other)
+  t.equal(replaced.gallery[0], content.gallery[0])
+  t.equal(
+    replaceHeld(content, HELD, (object) => object),
+    content
+  )
+  t.equal(
+    replaceHeld('text', HELD, () => REMOVED),
+    'text'
+  )
+})
+
+t.test('a removed object leaves no gap', async (t) => {
+  const content = { hero: BAG, gallery: [BAG, { ...BAG, public_id: 'hat' }] }
+  t.strictSame(
+    replaceHeld(content, HELD, () => REMOVED),
+    { gallery: [{ ...BAG, public_id: 'hat' }] }
+  )
+})
+
+t.test('updates the fields that an object has, and no other', async (t) => {
+  t.strictSame(updateHeld(BAG, STATE), { ...BAG, public_id: 'shop/bag' })
+  const stored = {
+    ...BAG,
+    _key: 'k',
+    asset_id: 'a1',
+    version: 1,
+    tags: ['new'],
+    display_name: 'bag',
+    asset_folder: '',
+    folder: '',
+    caption: "the editor's",
+    url: `http://${HOST}/v1/bag.png`,
+    secure_url: `https://${HOST}/v1/bag.png`
+  }
+  t.strictSame(updateHeld(stored, STATE), {
+    ...stored,
+    public_id: 'shop/bag',
+    version: 7,
+    tags: ['new', 'sale'],
+    display_name: 'A bag',
+    asset_folder: 'shop',
+    folder: 'shop',
+    url: STATE.url,
+    secure_url: STATE.secure_url
+  })
+})
+
+t.test('keeps chosen transformations', async (t) => {
+  const stored = {
+    ...BAG,
+    url: `http://${HOST}/q_auto/v1/bag.png`,
+    secure_url: `https://${HOST}/s--abcdefgh--/q_auto/v1/bag.png`,
+    original_url: `http://${HOST}/v1/bag.png`,
+    original_secure_url: `https://${HOST}/v1/bag.png`,
+    derived: [
+      { _key: 'd', url: `http://${HOST}/w_1/v1/bag.png`, secure_url: 'https://cdn.example.com/bag.png' },
+      { raw_transformation: 'w_2' },
+      'text',
+      null
+    ]
+  }
+  t.match(updateHeld(stored, STATE), {
+    url: `http://${HOST}/q_auto/v7/shop/bag.png`,
+    // the signature does not fit the new name
+    secure_url: STATE.secure_url,
+    original_url: STATE.url,
+    original_secure_url: STATE.secure_url,
+    derived: [
+      { _key: 'd', url: `http://${HOST}/w_1/v7/shop/bag.png`, secure_url: 'https://cdn.example.com/bag.png' },
+      { raw_transformation: 'w_2' },
+      'text',
+      null
+    ]
+  })
+})
+
+t.test('returns the same object if nothing changes', async (t) => {
+  const { asset_id, ...fields } = STATE
+  t.equal(updateHeld(fields, STATE), fields)
+  const reordered = { ...fields, tags: ['sale', 'new'], url: null }
+  t.equal(updateHeld(reordered, STATE), reordered)
+  t.equal(updateHeld({ ...fields, tags: 'text' }, { ...STATE, version: undefined }).version, 7)
+  const { version, url } = updateHeld(
+    { ...BAG, version: 1, url: `http://${HOST}/v1/bag.png` },
+    { ...STATE, version: 'x' }
+  )
+  t.strictSame([version, url], ['x', `http://${HOST}/v1/shop/bag.png`])
+})

@@ -1,0 +1,202 @@
+import t, { type Test } from 'tap'
+import type { AssetEvent, Decision, ProcessorContext } from '../../../../app/listener.ts'
+import { type ModerateOptions, moderate } from '../../../../app/processors/moderate/moderate.ts'
+import { memoryState } from '../../../../app/testing/memory-state.ts'
+import { buildCloudinary } from '../../../support/cloudinary.ts'
+import { sampleEvent } from '../../../support/events.ts'
+import { QUIET } from '../../../support/operator.ts'
+
+const TOKEN = [{ access_type: 'token' }]
+
+/** A processor, and an image in the folder `shop`. */
+async function build(t: Test, options: ModerateOptions = {}, folder = 'shop') {
+  const { cloudinary, clients } = await buildCloudinary(t)
+  cloudinary
+    .cloud()
+    .metadataFields.create({ external_id: 'quarantined', label: 'Quarantine', type: 'string' })
+  const { asset } = cloudinary.as().upload({ publicId: 'shop/shoe', assetFolder: folder, tags: ['new'] })
+  const { state, entries } = memoryState()
+  const processor = moderate(options)
+  const { signal } = new AbortController()
+  const context = { cloudinary: clients.for('demo', signal), state, signal, log: QUIET } as ProcessorContext
+  const eventOf = (status: string, change: Record<string, unknown> = {}): AssetEvent =>
+    sampleEvent(
+      'moderation',
+      { publicId: 'shop/shoe', assetId: asset.assetId },
+      { moderation_status: status, ...change }
+    )
+  return {
+    cloudinary,
+    asset,
+    entries,
+    eventOf,
+    handle: async (event: AssetEvent) => processor.handle(event, context),
+    decide: async (status: string, change?: Record<string, unknown>) =>
+      processor.handle(eventOf(status, change), context),
+    actions: () => cloudinary.calls.map(({ action }) => action)
+  }
+}
+
+t.test('handles decisions, and needs a metadata field', async (t) => {
+  const { name, on, ownChanges, metadataFields, when } = moderate()
+  t.strictSame({ name, on, ownChanges }, { name: 'moderate', on: ['moderation'], ownChanges: undefined })
+  t.match(metadataFields, [{ external_id: 'quarantined', type: 'string' }])
+  const decision = (fields: object) => when?.(sampleEvent('moderation', {}, { ...fields }))
+  t.equal(decision({ moderation_status: 'rejected' }), true)
+  t.equal(decision({ moderation_status: 'pending' }), false)
+  const some = moderate({ kinds: ['manual'] })
+  t.equal(some.when?.(sampleEvent('moderation')), false)
+  t.equal(some.when?.(sampleEvent('moderation', {}, { moderation_kind: 'manual' })), true)
+})
+
+t.test('quarantines by folder and restores, in two calls each', async (t) => {
+  const { asset, decide, actions } = await build(t)
+  t.equal(await decide('rejected'), 'quarantined: rejected by aws_rek')
+  t.match(asset, { assetFolder: 'quarantine', tags: ['new'], accessControl: [] })
+  t.equal(await decide('approved'), 'restored: approved by aws_rek')
+  t.match(asset, { assetFolder: 'shop', metadata: { quarantined: undefined } })
+  t.strictSame(actions(), ['explicit', 'explicit', 'explicit', 'explicit'])
+})
+
+t.test('restricts and tags, and takes both back', async (t) => {
+  const { asset, decide, actions } = await build(t, { folder: false, restrict: true, tag: 'rejected' })
+  await decide('rejected')
+  t.match(asset, { assetFolder: 'shop', tags: ['new', 'rejected'], accessControl: TOKEN })
+  await decide('approved')
+  t.strictSame([asset.accessControl, asset.tags, asset.metadata], [[], ['new'], {}])
+  t.strictSame(actions(), ['explicit', 'explicit', 'tags', 'explicit', 'explicit', 'tags'])
+})
+
+t.test('restores to the root folder', async (t) => {
+  const { asset, decide, actions } = await build(t, {}, '')
+  await decide('rejected')
+  t.equal(asset.assetFolder, 'quarantine')
+  await decide('approved')
+  t.strictSame([asset.assetFolder, asset.metadata], ['', {}])
+  t.strictSame(actions(), ['explicit', 'explicit', 'explicit', 'update', 'explicit'])
+})
+
+t.test('a repeated decision reads, and writes nothing', async (t) => {
+  const { decide, actions, asset } = await build(t, { tag: 'rejected' })
+  await decide('rejected')
+  const { metadata } = asset
+  await decide('rejected')
+  t.strictSame(actions(), ['explicit', 'explicit', 'tags', 'explicit'])
+  t.strictSame(asset.metadata, metadata)
+})
+
+t.test('resumes where an attempt failed', async (t) => {
+  const { decide, cloudinary, asset } = await build(t, { tag: 'rejected' })
+  cloudinary.faults.add({ kind: 'status', status: 503, action: 'tags', count: 1 })
+  await t.rejects(decide('rejected'), { code: 'CLOUDINARY_UNAVAILABLE' })
+  t.equal(await decide('rejected'), 'quarantined: rejected by aws_rek')
+  t.match(asset, { assetFolder: 'quarantine', tags: ['new', 'rejected'] })
+  await decide('approved')
+  t.equal(asset.assetFolder, 'shop')
+})
+
+t.test('throws the errors of Cloudinary: wrong key, rate limit, time-out', async (t) => {
+  const { decide, cloudinary, asset } = await build(t)
+  const until = new Date(Date.now() + 60_000)
+  cloudinary.faults.add({ kind: 'status', status: 401, count: 1 })
+  cloudinary.faults.add({ kind: 'reset', count: 1 })
+  cloudinary.faults.add({ kind: 'rate_limit', until, count: 1 })
+  await t.rejects(decide('rejected'), { code: 'CLOUDINARY_UNAUTHORIZED' })
+  await t.rejects(decide('rejected'), { code: 'CLOUDINARY_UNREACHABLE' })
+  await t.rejects(decide('rejected'), { code: 'CLOUDINARY_RATE_LIMITED' })
+  t.equal(asset.assetFolder, 'shop')
+})
+
+t.test('ignores a decision that is older than the last one', async (t) => {
+  const { asset, decide } = await build(t)
+  const before = { moderation_updated_at: '2026-06-01T10:00:00Z' }
+  const after = { moderation_updated_at: '2026-06-01T11:00:00Z' }
+  t.match(await decide('approved', after), /not in quarantine/)
+  t.match(await decide('rejected', before), /^skipped: .*2026-06-01T11:00:00/)
+  t.equal(asset.assetFolder, 'shop')
+  await decide('rejected', after)
+  t.match(await decide('approved', before), /^skipped/)
+  t.equal(asset.assetFolder, 'quarantine')
+})
+
+t.test('finds a renamed asset, and ignores another one with its name', async (t) => {
+  const { asset, decide, cloudinary } = await build(t)
+  cloudinary.ui().rename('shop/shoe', 'shop/boot')
+  const { asset: other } = cloudinary.as().upload({ publicId: 'shop/shoe' })
+  await decide('rejected')
+  t.strictSame([asset.assetFolder, other.assetFolder], ['quarantine', ''])
+})
+
+t.test('skips a deleted asset', async (t) => {
+  const { decide, handle, eventOf, cloudinary } = await build(t)
+  cloudinary.ui().destroy('shop/shoe')
+  t.match(await decide('rejected'), /^skipped: the asset was deleted/)
+  t.match(await decide('rejected', { asset_id: undefined }), /^skipped: the asset was deleted/)
+  t.match(await handle({ ...eventOf('rejected'), asset: null }), /^skipped/)
+})
+
+t.test('without an asset id, the URL states the kind; without both, nothing is done', async (t) => {
+  const { asset, decide } = await build(t)
+  await decide('rejected', { asset_id: undefined })
+  t.equal(asset.assetFolder, 'quarantine')
+  await t.rejects(decide('approved', { asset_id: undefined, url: undefined, secure_url: undefined }), {
+    code: 'ASSET_KIND_UNKNOWN'
+  })
+})
+
+t.test('notifies of a decision once it is carried out, also after a failure', async (t) => {
+  const told: Decision[] = []
+  const failures = [new Error('chat is down')]
+  const { asset, decide } = await build(t, {
+    async notify(decision) {
+      const failure = failures.pop()
+      if (failure) throw failure
+      told.push(decision)
+    }
+  })
+  await t.rejects(decide('rejected'), { message: 'chat is down' })
+  await decide('rejected')
+  t.match(told, [{ status: 'rejected', kind: 'aws_rek', asset: { assetId: asset.assetId } }])
+  failures.push(new Error('chat is down'))
+  await t.rejects(decide('approved'), { message: 'chat is down' })
+  t.equal(asset.assetFolder, 'shop')
+  t.equal(await decide('approved'), 'restored: approved by aws_rek')
+  t.equal(told.length, 2)
+  t.match(await decide('approved'), /^skipped/)
+  t.equal(told.length, 2)
+})
+
+t.test('reports a cloud without asset folders', async (t) => {
+  const { cloudinary, clients } = await buildCloudinary(t)
+  cloudinary
+    .cloud()
+    .metadataFields.create({ external_id: 'quarantined', label: 'Quarantine', type: 'string' })
+  const { signal } = new AbortController()
+  const client = clients.for('demo', signal)
+  const call = client.call.bind(client)
+  client.call = async (...given) => ({ ...(await call(...given)), asset_folder: undefined }) as never
+  const { asset } = cloudinary.as().upload({ publicId: 'hat' })
+  const event = sampleEvent(
+    'moderation',
+    { publicId: 'hat', assetId: asset.assetId },
+    { moderation_status: 'rejected' }
+  )
+  const context = { cloudinary: client, state: memoryState().state, signal } as unknown as ProcessorContext
+  await t.rejects(async () => moderate().handle(event, context), {
+    name: 'PermanentError',
+    code: 'MODERATE_NOT_MOVED'
+  })
+})
+
+t.test('rejects invalid options', async (t) => {
+  const refused = (options: object, message: RegExp) =>
+    t.throws(() => moderate(options), { code: 'LISTENER_CONFIG_INVALID', message })
+  for (const folder of ['', 'a?b', 'a/', 'a ', true]) refused({ folder }, /^moderate: folder: /)
+  refused({ folder: false }, /^moderate: options: .*`restrict`/)
+  refused({ tag: 'a,b' }, /tag: /)
+  refused({ kinds: [] }, /kinds: /)
+  refused({ notify: 'me' }, /notify: must be a function/)
+  refused({ folders: 'a' }, /folders/)
+  t.doesNotThrow(() => moderate({ folder: false, restrict: true }))
+  t.doesNotThrow(() => moderate({ folder: 'not for/sale' }))
+})

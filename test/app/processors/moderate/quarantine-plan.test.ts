@@ -1,0 +1,119 @@
+import t from 'tap'
+import type { AssetState } from '../../../../app/cloudinary/client.ts'
+import type { Decision } from '../../../../app/processors/moderate/decision.ts'
+import { planFor, type QuarantineOptions } from '../../../../app/processors/moderate/quarantine-plan.ts'
+import { encodeRecord } from '../../../../app/processors/moderate/quarantine-record.ts'
+
+const TOKEN = [{ access_type: 'token' }]
+const OPEN = [{ access_type: 'anonymous', start: '2026-01-01T00:00Z' }]
+const OPTIONS: QuarantineOptions = { folder: 'quarantine', restrict: true, field: 'record', tag: 'rejected' }
+
+const stateOf = (fields: Partial<AssetState>): AssetState => ({
+  asset_id: 'a1',
+  public_id: 'bag',
+  resource_type: 'image',
+  type: 'upload',
+  ...fields
+})
+const plan = (
+  status: Decision['status'],
+  current: Partial<AssetState>,
+  { kind = 'aws_rek', ...options }: Partial<QuarantineOptions> & { kind?: string } = {}
+) => {
+  const decision = { status, kind, at: '', environment: 'demo', asset: {} }
+  return planFor(decision, stateOf(current), { ...OPTIONS, ...options })
+}
+const record = (access: unknown = OPEN, from = 'shop', by = 'aws_rek') =>
+  encodeRecord({ by, moved: { from, to: 'quarantine' }, access: JSON.stringify(access) })
+
+t.test('a rejection moves, restricts and tags, and records the previous state', async (t) => {
+  t.strictSame(plan('rejected', { asset_folder: 'shop', access_control: OPEN, tags: ['new'] }), {
+    note: 'quarantined',
+    folder: 'quarantine',
+    access: TOKEN,
+    record: record(),
+    addTag: 'rejected'
+  })
+  t.strictSame(plan('rejected', {}), {
+    note: 'quarantined',
+    folder: 'quarantine',
+    access: TOKEN,
+    record: record([], ''),
+    addTag: 'rejected'
+  })
+})
+
+t.test('does only what the options ask for', async (t) => {
+  const current = { asset_folder: 'shop', tags: [] }
+  t.strictSame(plan('rejected', current, { restrict: false, tag: undefined }), {
+    note: 'quarantined',
+    folder: 'quarantine',
+    record: encodeRecord({ by: 'aws_rek', moved: { from: 'shop', to: 'quarantine' } })
+  })
+  t.strictSame(plan('rejected', current, { folder: false, tag: undefined }), {
+    note: 'quarantined',
+    access: TOKEN,
+    record: encodeRecord({ by: 'aws_rek', access: '[]' })
+  })
+  t.strictSame(plan('rejected', current, { folder: false, restrict: false }), {
+    note: 'quarantined',
+    record: encodeRecord({ by: 'aws_rek' }),
+    addTag: 'rejected'
+  })
+})
+
+t.test('a repeated rejection changes nothing, and keeps the first state', async (t) => {
+  const quarantined = { asset_folder: 'quarantine', access_control: TOKEN, tags: ['rejected'] }
+  t.strictSame(plan('rejected', { ...quarantined, metadata: { record: record() } }), { note: 'quarantined' })
+  t.strictSame(plan('rejected', { ...quarantined, metadata: { record: record() } }, { kind: 'manual' }), {
+    note: 'quarantined',
+    record: record(OPEN, 'shop', 'manual')
+  })
+  // a person moved it out, and rejects it again
+  t.match(plan('rejected', { ...quarantined, asset_folder: 'b', metadata: { record: record() } }), {
+    folder: 'quarantine',
+    record: record(OPEN, 'b')
+  })
+  // uploaded into the folder
+  t.strictSame(plan('rejected', quarantined), { note: 'quarantined', record: 'by=aws_rek' })
+})
+
+t.test('an approval restores the previous state', async (t) => {
+  const quarantined = {
+    asset_folder: 'quarantine',
+    access_control: TOKEN,
+    tags: ['rejected'],
+    metadata: { record: record() }
+  }
+  const restored = { note: 'restored', folder: 'shop', access: OPEN, record: '', removeTag: 'rejected' }
+  t.strictSame(plan('approved', quarantined), restored)
+  t.strictSame(plan('approved', quarantined, { kind: 'manual' }), restored)
+  // the options changed meanwhile
+  t.strictSame(plan('approved', quarantined, { folder: false, restrict: false, tag: undefined }), {
+    note: 'restored',
+    folder: 'shop',
+    access: OPEN,
+    record: ''
+  })
+})
+
+t.test('an approval keeps what a person changed', async (t) => {
+  const metadata = { record: record() }
+  t.strictSame(plan('approved', { asset_folder: 'elsewhere', access_control: [], metadata }), {
+    note: 'restored',
+    record: ''
+  })
+})
+
+t.test('an edited record gives everyone access', async (t) => {
+  for (const access of ['{', '{}']) {
+    const metadata = { record: encodeRecord({ by: 'aws_rek', access }) }
+    t.match(plan('approved', { access_control: TOKEN, metadata }), { access: [] })
+  }
+})
+
+t.test('only the kind that rejected, or a person, can approve', async (t) => {
+  t.match(plan('approved', { metadata: { record: record() } }, { kind: 'webpurify' }), /aws_rek/)
+  t.match(plan('approved', { metadata: {} }), /not in quarantine/)
+  t.match(plan('approved', {}), /not in quarantine/)
+})

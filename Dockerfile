@@ -29,12 +29,17 @@ ENV NODE_OPTIONS=--max-semi-space-size=8
 # glibc keeps large freed blocks: after a flood of 10 MiB bodies, web held hundreds of MB
 ENV MALLOC_MMAP_THRESHOLD_=131072
 ENV MALLOC_TRIM_THRESHOLD_=131072
+# written below, and only read by tasks, whose file systems are read-only
+ENV NODE_COMPILE_CACHE=/listener/compile-cache
 WORKDIR /listener
 COPY --from=dependencies /listener/node_modules node_modules
 COPY --from=sources /listener .
+# Node.js looks for the compiled code of the same user
+RUN mkdir compile-cache && chown node compile-cache
 USER node
 # fails the build, rather than the start of a task, if listener.config.ts imports a file that the image lacks
 RUN ["node", "app/listener-config/check-listener.ts"]
+RUN ["node", "app/warm-compile-cache.ts"]
 EXPOSE 8080
 # for web and activity on Docker; the other roles do not listen, and on AWS the load balancer checks instead
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD bash app/web/health-check.sh "${PORT:-8080}"

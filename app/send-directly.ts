@@ -1,7 +1,8 @@
-import http from 'node:http'
-import https from 'node:https'
+import type { Agent } from 'node:http'
+import type { RequestOptions, Agent as TlsAgent } from 'node:https'
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { DeserializeMiddleware } from '@smithy/types'
+import { http, https } from './http-modules.ts'
 
 /** A command of the AWS SDK. */
 interface Command {
@@ -48,8 +49,8 @@ interface Origin {
 /** The SDK's HTTP handler, which has its options once it has sent a request. */
 interface NodeHandler {
   httpHandlerConfigs: () => {
-    httpAgent: http.Agent
-    httpsAgent: https.Agent
+    httpAgent: Agent
+    httpsAgent: TlsAgent
     requestTimeout?: number
     connectionTimeout?: number
   }
@@ -158,7 +159,7 @@ const isTrouble = ({ name, $metadata }: ServiceFailure): boolean =>
 function post(
   request: typeof http.request,
   body: Buffer,
-  { connectionTimeout, ...options }: https.RequestOptions & { connectionTimeout: number | undefined }
+  { connectionTimeout, ...options }: RequestOptions & { connectionTimeout: number | undefined }
 ): Promise<{ status: number; text: string }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>()
   const sending = request({ ...options, method: 'POST' }, (response) => {

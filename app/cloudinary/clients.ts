@@ -1,6 +1,6 @@
-import { type Agent, Agent as HttpAgent } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
+import type { Agent } from 'node:http'
 import { apiBaseUrl, type CloudinaryEnvironment } from '../credentials/cloudinary-url.ts'
+import { http, https } from '../http-modules.ts'
 import type { Asset } from '../ingest/event.ts'
 import type { Tracing } from '../tracing/tracing.ts'
 import { Breaker, type BreakerState } from './breaker.ts'
@@ -29,8 +29,8 @@ export class CloudinaryClients {
   readonly #options: CloudinaryClientsOptions
   readonly #sdk: CloudinarySdk
   readonly #agents: Record<'http' | 'https', Agent> = {
-    http: new HttpAgent(KEEP_ALIVE),
-    https: new HttpsAgent(KEEP_ALIVE)
+    http: new http.Agent(KEEP_ALIVE),
+    https: new https.Agent(KEEP_ALIVE)
   }
   readonly #breakers = new Map<string, Breaker>()
   readonly #identities = new WeakMap<Asset, IdentifiedAsset>()

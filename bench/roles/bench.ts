@@ -17,6 +17,9 @@ import { workers } from './sections/workers.ts'
 
 const BACKLOG_MS = 30_000
 
+/** A slower worker does not finish a backlog of a stated size. */
+const MINIMUM_PER_SECOND = 100
+
 const print = (text = '') => process.stdout.write(`${text}\n`)
 const fail = (message: string): never => {
   process.stderr.write(`${message}\n`)
@@ -28,7 +31,7 @@ function sectionsOf({ only, backlogEvents, soakMinutes }: Options): Section[] {
   const memory = backlog(
     backlogEvents === undefined
       ? { events: Number.POSITIVE_INFINITY, milliseconds: BACKLOG_MS }
-      : { events: backlogEvents, milliseconds: Number.POSITIVE_INFINITY }
+      : { events: backlogEvents, milliseconds: BACKLOG_MS + (backlogEvents * 1000) / MINIMUM_PER_SECOND }
   )
   const all = [ingest, ackLatency, worker, workers, processors, start, memory]
   const names = all.map(({ name }) => name)

@@ -1,17 +1,38 @@
-import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
 import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
 import type { Counts, Instruction, QueuedMessage, Service } from './stand-ins/instructions.ts'
 
-/** Environment of the image: the `ENV` lines of the last stage of the Dockerfile. */
-const IMAGE_ENVIRONMENT = Object.fromEntries(
-  readFileSync(`${import.meta.dirname}/../../Dockerfile`, 'utf8')
-    .replace(/^.*\nFROM /s, '')
+const ROOT = `${import.meta.dirname}/../..`
+
+/** Environment of the image: the `ENV` lines of the production stage of the Dockerfile. */
+const IMAGE_ENVIRONMENT: NodeJS.ProcessEnv = Object.fromEntries(
+  readFileSync(`${ROOT}/Dockerfile`, 'utf8')
     .matchAll(/^ENV (\w+)=(.*)$/gm)
     .map(([, name, value]) => [name, value])
 )
+
+let compileCache: string | undefined
+
+/** Returns a directory with the compiled code of the roles, as the image has it. */
+function compiledCode(): string {
+  if (compileCache) return compileCache
+  const directory = mkdtempSync(join(tmpdir(), 'bench-compile-cache-'))
+  compileCache = directory
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
+  const env = { PATH: process.env.PATH, ...IMAGE_ENVIRONMENT, NODE_COMPILE_CACHE: directory }
+  for (const file of ['listener-config/check-listener', 'warm-compile-cache'])
+    execFileSync(process.execPath, [`app/${file}.ts`], {
+      cwd: ROOT,
+      env,
+      stdio: ['ignore', 'ignore', 'inherit']
+    })
+  return directory
+}
 
 export interface InstantStandIns {
   pid: number
@@ -149,6 +170,7 @@ export async function startRole(
     env: {
       ...environmentOn(standIns, queue),
       ...IMAGE_ENVIRONMENT,
+      NODE_COMPILE_CACHE: compiledCode(),
       PORT: String(port),
       HOST: '127.0.0.1',
       CLOUDINARY_URL: `cloudinary://${apiKey}:${apiSecret}@${cloudName}?upload_prefix=${standIns.url}`,

@@ -4,8 +4,7 @@ import { type Asset, type AssetEvent, replayOf } from '../../ingest/event.ts'
 import type { Processor } from '../../processor.ts'
 import { checkOptions } from '../processor-options.ts'
 import { Progress } from './csv-progress.ts'
-import { isReport } from './csv-report.ts'
-import { runFile } from './csv-run.ts'
+import { isReport } from './csv-report-id.ts'
 import { OPERATIONS } from './csv-task.ts'
 
 const Options = z.strictObject({
@@ -57,6 +56,8 @@ export function csvBulk(options: CsvBulkOptions, tools: CsvBulkTools = {}): Proc
       const replay = replayOf(event.run)
       const key = replay ? `${event.id}/replay-${replay}` : event.id
       const progress = await Progress.open({ state, key, signal, log, sleep: pause })
+      // loaded late: only listeners with this processor need the packages for CSV
+      const { runFile } = await import('./csv-run.ts')
       return runFile({
         source: {
           publicId,

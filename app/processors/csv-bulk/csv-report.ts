@@ -4,13 +4,9 @@ import type { CloudinaryClient } from '../../cloudinary/client.ts'
 import { type RawFile, uploadRawFile } from '../../cloudinary/raw-files.ts'
 import type { Dialect } from './csv-dialect.ts'
 import type { RowOutcome } from './csv-progress.ts'
+import { reportIdOf } from './csv-report-id.ts'
 
 const COLUMNS = ['row', 'operation', 'public_id', 'outcome', 'error'] as const
-
-/** `bulk/june.report.csv` for `bulk/june.csv`. */
-export const reportIdOf = (publicId: string): string => publicId.replace(/\.csv$/i, '.report.csv')
-
-export const isReport = (publicId: string): boolean => /\.report\.csv$/i.test(publicId)
 
 export interface ReportOptions {
   source: RawFile

@@ -1,4 +1,4 @@
-import { Pool, type PoolClient } from 'pg'
+import type { Pool, PoolClient } from 'pg'
 import { passwordsOf } from '../../database-url.ts'
 import { ListenerError, PermanentError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
@@ -56,17 +56,26 @@ const CODES: Record<string, string> = {
 /** Undefined table, undefined column, type mismatch, no unique key. */
 const NOT_MIGRATED = ['42P01', '42703', '42804', '42P10']
 
+/** Quotes the name of a table or column. */
+export const escapeIdentifier = (name: string): string => `"${name.replaceAll('"', '""')}"`
+
 /**
  * A PostgreSQL client with bounded connections and time-outs, whose errors never contain a password. Works
  * with PgBouncer in transaction mode: it sets time-outs and takes locks per transaction, never per session.
  */
 export class Database {
-  readonly #pool: Pool
+  readonly #connectionString: string
+  readonly #log: Logger
+  readonly #times: Times
   readonly #passwords: string[]
   readonly #begin: string
+  #pool: Promise<Pool> | undefined
 
   /** @param url in the format of `pg`, with parameters such as `sslmode` */
   constructor(url: string, log: Logger, times: Times = TIMES) {
+    this.#connectionString = url
+    this.#log = log
+    this.#times = times
     this.#passwords = passwordsOf(url)
     this.#begin = [
       // a statement after a lock must see changes committed during the wait
@@ -75,19 +84,6 @@ export class Database {
       `SET LOCAL lock_timeout = ${times.lock}`,
       "SET LOCAL TimeZone = 'UTC'"
     ].join('; ')
-    this.#pool = new Pool({
-      connectionString: url,
-      application_name: 'cloudinary-listener',
-      max: MAX_CONNECTIONS,
-      connectionTimeoutMillis: times.connect,
-      idleTimeoutMillis: IDLE_MS,
-      query_timeout: times.answer,
-      keepAlive: true
-    })
-    // the pool replaces the connection; without this listener the process would exit
-    this.#pool.on('error', (error) => {
-      log.warn({ err: this.#errorOf('keep a connection', error) }, 'database connection lost')
-    })
   }
 
   /** Runs one statement in its own transaction. Throws like `transaction`. */
@@ -116,7 +112,7 @@ export class Database {
   }
 
   async close(): Promise<void> {
-    await this.#pool.end()
+    await (await this.#pool)?.end()
   }
 
   async #transactionOnce<Result>(work: (query: Query) => Promise<Result>): Promise<Result> {
@@ -138,10 +134,31 @@ export class Database {
     }
   }
 
+  /** `pg` is loaded late: only listeners with this processor need it. */
+  async #open(): Promise<Pool> {
+    const { Pool } = await import('pg')
+    const { connect, answer } = this.#times
+    const pool = new Pool({
+      connectionString: this.#connectionString,
+      application_name: 'cloudinary-listener',
+      max: MAX_CONNECTIONS,
+      connectionTimeoutMillis: connect,
+      idleTimeoutMillis: IDLE_MS,
+      query_timeout: answer,
+      keepAlive: true
+    })
+    // the pool replaces the connection; without this listener the process would exit
+    pool.on('error', (error) => {
+      this.#log.warn({ err: this.#errorOf('keep a connection', error) }, 'database connection lost')
+    })
+    return pool
+  }
+
   async #connect(): Promise<PoolClient> {
     try {
+      this.#pool ??= this.#open()
       // throws synchronously if a certificate file in the URL cannot be read
-      return await this.#pool.connect()
+      return await (await this.#pool).connect()
     } catch (error) {
       throw this.#errorOf('connect', error)
     }

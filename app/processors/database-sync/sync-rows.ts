@@ -1,8 +1,7 @@
-import { escapeIdentifier } from 'pg'
 import type { AssetState } from '../../cloudinary/client.ts'
 import type { Asset } from '../../ingest/event.ts'
 import { namingLockHolders } from './lock-holders.ts'
-import type { Database, Query, Row } from './postgres.ts'
+import { type Database, escapeIdentifier, type Query, type Row } from './postgres.ts'
 import { IDENTITY, OBSERVED_AT, PLACED_AT, sqlValue } from './sync-columns.ts'
 import { nameOf, type TableDefinition } from './sync-table.ts'
 

@@ -1,7 +1,6 @@
-import { escapeIdentifier } from 'pg'
 import { ListenerError } from '../../errors.ts'
 import { namingLockHolders } from './lock-holders.ts'
-import type { Database, Query } from './postgres.ts'
+import { type Database, escapeIdentifier, type Query } from './postgres.ts'
 import { type Column, type ColumnType, IDENTITY, OBSERVED_AT, PLACED_AT } from './sync-columns.ts'
 
 export interface TableDefinition {

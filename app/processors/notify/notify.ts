@@ -3,7 +3,7 @@ import type { Processor } from '../../processor.ts'
 import { checkOptions, ON } from '../processor-options.ts'
 import { PHONE_NUMBER, publication, textMessage } from './notify-message.ts'
 import { printable } from './sns-limits.ts'
-import { Publisher } from './sns-publisher.ts'
+import type { Publisher } from './sns-publisher.ts'
 import { type Render, TEXT } from './text-template.ts'
 
 /**
@@ -72,6 +72,7 @@ export function notify(options: NotifyOptions): Processor {
     ...(needsTopic && { requires: ['NOTIFY_TOPIC_ARN'] }),
     async start({ config }) {
       const topicArn = checked.topicArn ?? config.NOTIFY_TOPIC_ARN ?? ''
+      const { Publisher } = await import('./sns-publisher.ts')
       const publisher = new Publisher(phoneNumber ? undefined : regionOf(topicArn))
       started = { publisher, topicArn }
       await publisher.checkRegion()
@@ -81,6 +82,7 @@ export function notify(options: NotifyOptions): Processor {
         return [{ level: 'ok', message: 'text messages not checked: a check would send one' }]
       }
       const topicArn = checked.topicArn ?? config.NOTIFY_TOPIC_ARN!
+      const { Publisher } = await import('./sns-publisher.ts')
       const publisher = new Publisher(regionOf(topicArn))
       return [await publisher.checkTopic(topicArn, signal).finally(() => publisher.close())]
     },

@@ -3,7 +3,7 @@ import { drain } from '../consume.ts'
 import { measure } from '../measure.ts'
 import { messagesOf } from '../messages.ts'
 import { startRole } from '../processes.ts'
-import type { Context, RunResult, Section } from './section.ts'
+import { type Context, type RunResult, type Section, showProgress } from './section.ts'
 import { WAITING_CONFIG } from './worker.ts'
 
 const QUEUE = 'backlog'
@@ -39,15 +39,14 @@ export const backlog = ({ events, milliseconds }: BacklogOptions): Section => ({
         const { usage } = await measure([worker], standIns, () => pause(SAMPLE_MS))
         const { deleted } = await standIns.count(QUEUE)
         const seconds = Math.round((performance.now() - startedAt) / 1000)
-        samples.push([
-          `${seconds} s`,
-          {
-            events: deleted,
-            perSecond: (deleted - done) / usage.seconds,
-            cpuUs: (usage.cpuSeconds * 1e6) / (deleted - done),
-            memoryMb: usage.memoryMb
-          }
-        ])
+        const figures = {
+          events: deleted,
+          perSecond: (deleted - done) / usage.seconds,
+          cpuUs: (usage.cpuSeconds * 1e6) / (deleted - done),
+          memoryMb: usage.memoryMb
+        }
+        samples.push([`${seconds} s`, figures])
+        showProgress(`${seconds} s`, figures)
         done = deleted
       }
       await drain(standIns, QUEUE)

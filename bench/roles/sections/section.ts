@@ -34,6 +34,12 @@ export interface Context {
 /** Measures each case once, each for a number of milliseconds. */
 export type Run = (milliseconds: number) => Promise<RunResult>
 
+/** Shows the last row of a series while it is measured. */
+export const showProgress = (name: string, figures: Figures): void => {
+  const shown = Object.entries(figures).map(([figure, value]) => `${figure} ${value.toFixed(1)}`)
+  process.stderr.write(`${name}: ${shown.join(', ')}\n`)
+}
+
 /** A part of the benchmark: cases that are compared with each other. */
 export interface Section {
   name: string

@@ -4,7 +4,7 @@ import { measure } from '../measure.ts'
 import { heavyTailed } from '../messages.ts'
 import { uploads } from '../notifications.ts'
 import { startRole } from '../processes.ts'
-import type { Context, RunResult, Section } from './section.ts'
+import { type Context, type RunResult, type Section, showProgress } from './section.ts'
 import { WAITING_CONFIG } from './worker.ts'
 
 const QUEUE = 'soak'
@@ -41,7 +41,7 @@ export const soak = (minutes: number): Section => ({
             return (await standIns.count(QUEUE)).deleted - before.deleted
           })
         ])
-        results[minute] = {
+        const figures = {
           webMb: ofWeb.usage.memoryMb,
           webUs: (ofWeb.usage.cpuSeconds * 1e6) / ofWeb.result.accepted,
           refused: ofWeb.result.refused,
@@ -50,6 +50,8 @@ export const soak = (minutes: number): Section => ({
           workerUs: (ofWorker.usage.cpuSeconds * 1e6) / ofWorker.result,
           perSecond: ofWorker.result / ofWorker.usage.seconds
         }
+        results[minute] = figures
+        showProgress(`minute ${minute}`, figures)
       }
       await drain(standIns, QUEUE)
       return results

@@ -75,5 +75,9 @@ t.test('the deployed image is the production stage, which dev/ cannot change', a
   ])
   t.strictSame(stages.get('production')?.copiesFrom, ['dependencies', 'sources'])
   t.strictSame(stages.get('sources')?.runs, ['rm -rf dev'])
-  t.strictSame(stages.get('production')?.runs, ['["node", "app/listener-config/check-listener.ts"]'])
+  t.strictSame(stages.get('production')?.runs, [
+    'mkdir compile-cache && chown node compile-cache',
+    '["node", "app/listener-config/check-listener.ts"]',
+    '["node", "app/warm-compile-cache.ts"]'
+  ])
 })

@@ -1,7 +1,7 @@
 import { parse } from 'csv-parse/sync'
 import t, { type Test } from 'tap'
 import type { RowOutcome } from '../../../../app/processors/csv-bulk/csv-progress.ts'
-import { isReport, reportIdOf, uploadReport } from '../../../../app/processors/csv-bulk/csv-report.ts'
+import { uploadReport } from '../../../../app/processors/csv-bulk/csv-report.ts'
 import { buildCloudinary } from '../../../support/cloudinary.ts'
 
 const COMMA = { delimiter: ',', bom: false }
@@ -26,14 +26,6 @@ async function start(t: Test) {
     cloudinary.assets.find('bulk/june.report.csv', { resourceType: 'raw', type })?.content?.toString()
   return { cloudinary, client, content }
 }
-
-t.test('names the report after its file', async (t) => {
-  t.equal(reportIdOf('bulk/june.csv'), 'bulk/june.report.csv')
-  t.equal(reportIdOf('bulk/JUNE.CSV'), 'bulk/JUNE.report.csv')
-  t.ok(isReport(reportIdOf('bulk/june.csv')))
-  t.notOk(isReport('bulk/june.csv'))
-  t.notOk(isReport('bulk/report.csv'))
-})
 
 t.test('writes a line per row', async (t) => {
   const { client, content } = await start(t)

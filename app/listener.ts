@@ -9,6 +9,8 @@ export type { State } from './journal/processor-state.ts'
 export { defineListener, defineProcessor } from './listener-config/define-listener.ts'
 export type {
   CheckContext,
+  DeadLetter,
+  DeadLetterContext,
   Finding,
   Listener,
   MetadataFieldDefinition,

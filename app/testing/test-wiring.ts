@@ -8,6 +8,7 @@ import { examplesOf, readRequirements } from '../listener-config/requirements.ts
 import { SERIALIZERS } from '../logger.ts'
 import { NO_METRICS } from '../metrics/metrics.ts'
 import type { Listener } from '../processor.ts'
+import { DeadLetterHooks } from '../worker/dead-letter-hooks.ts'
 import type { EventHandlerOptions } from '../worker/event-handler.ts'
 import { LOCAL_CLOUDINARY } from './defaults.ts'
 import { fakeClients } from './fake-clients.ts'
@@ -59,6 +60,7 @@ export function wireInMemory(listener: Listener, options: TestWiringOptions) {
     toleranceSeconds: 7200,
     clock
   })
+  const hooks = new DeadLetterHooks({ processors, config, log })
   const handling: EventHandlerOptions = {
     processors,
     config,
@@ -67,6 +69,7 @@ export function wireInMemory(listener: Listener, options: TestWiringOptions) {
     journal,
     state: state.store,
     deadLetters: queue,
+    onDeadLetter: (event, letter) => hooks.call(event, letter),
     log,
     metrics: NO_METRICS,
     clock,

@@ -6,13 +6,14 @@ import { ListenerError } from '../../errors.ts'
 /**
  * Connects to the host of a URL, with TLS for https, without sending a request.
  *
- * @param names `code`: beginning of the error code; `setting`: where the URL is set, such as `` `url` ``
+ * @param names `code`: beginning of the error code; `setting`: where the URL is set, such as `` `url` ``;
+ *   `target`: name of the other system in errors (default: the origin of the URL)
  * @throws {ListenerError} …_UNAVAILABLE
  */
 export async function checkReachable(
   { protocol, hostname, port, origin }: URL,
   signal: AbortSignal,
-  { code, setting }: { code: string; setting: string }
+  { code, setting, target = origin }: { code: string; setting: string; target?: string }
 ): Promise<void> {
   const host = hostname.replace(/^\[|\]$/g, '')
   const isSecure = protocol === 'https:'
@@ -27,7 +28,7 @@ export async function checkReachable(
     const reason = (error as NodeJS.ErrnoException).code
     throw new ListenerError(
       `${code}_UNAVAILABLE`,
-      `cannot reach ${origin}: ${reason}; check ${setting}, its certificate and the network path to it`
+      `cannot reach ${target}: ${reason}; check ${setting}, its certificate and the network path to it`
     )
   } finally {
     socket.on('error', () => {}).destroy()

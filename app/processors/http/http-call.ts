@@ -5,6 +5,8 @@ import { maskedExcerpt } from './http-secrets.ts'
 /** A request of a processor to another system. */
 export interface HttpCall extends FailureNames {
   url: URL
+  /** Name of the other system in errors. (Default: the origin of the URL) */
+  target?: string
   /** (Default: POST) */
   method?: string
   headers?: Record<string, string>
@@ -34,7 +36,8 @@ export const MAX_READ_BYTES = 16_384
 
 /**
  * Sends a request and returns the response, if its status is from 200 to 299. Does not follow redirects.
- * Errors name only the origin of the URL, since the path may be a secret.
+ * Errors name only the origin of the URL, or `target`, since the
+ * path may be a secret.
  *
  * @throws {ListenerError} …_UNAVAILABLE for no response, 408, 425, 429 or 5xx
  * @throws {RetryLaterError} …_UNAVAILABLE if such a response has `Retry-After`
@@ -42,7 +45,7 @@ export const MAX_READ_BYTES = 16_384
  */
 export async function callHttp(call: HttpCall): Promise<HttpAnswer> {
   const { url, method = 'POST', headers = {}, body, timeoutSeconds, signal, clock, secrets } = call
-  const { origin } = url
+  const { target = url.origin } = call
   const timeout = AbortSignal.timeout(timeoutSeconds * 1000)
   let response: Response
   try {
@@ -58,7 +61,7 @@ export async function callHttp(call: HttpCall): Promise<HttpAnswer> {
     const why = timeout.aborted ? `no response within ${timeoutSeconds} s` : reasonOf(error)
     throw new ListenerError(
       `${call.code}_UNAVAILABLE`,
-      `cannot reach ${origin}: ${maskedExcerpt(why, secrets)}`
+      `cannot reach ${target}: ${maskedExcerpt(why, secrets)}`
     )
   }
   const text = await readText(response)
@@ -66,7 +69,7 @@ export async function callHttp(call: HttpCall): Promise<HttpAnswer> {
   if (response.ok) return { status, headers: response.headers, text }
   const excerpt = maskedExcerpt(text, secrets)
   throw httpFailure(
-    { from: origin, status, excerpt, retryAfter: response.headers.get('retry-after'), now: clock() },
+    { from: target, status, excerpt, retryAfter: response.headers.get('retry-after'), now: clock() },
     call
   )
 }

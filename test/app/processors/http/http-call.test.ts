@@ -68,12 +68,13 @@ t.test('names failures as the caller does', async (t) => {
   const names: Partial<HttpCall> = {
     code: 'CMS',
     remedyFor: () => 'check CMS_TOKEN',
-    isTemporary: (status) => status === 401
+    isTemporary: (status) => status === 401,
+    target: 'the CMS'
   }
   const unauthorized = await build(t, 401, names)
   await t.rejects(unauthorized.send(), {
     code: 'CMS_UNAVAILABLE',
-    message: /answered 401 \(check CMS_TOKEN\)$/
+    message: 'the CMS answered 401 (check CMS_TOKEN)'
   })
   const down = await build(t, 503, names)
   await t.rejects(down.send(), { name: 'PermanentError', code: 'CMS_REJECTED' })

@@ -21,6 +21,7 @@ export type {
   Requirement,
   StartContext
 } from './processor.ts'
+export { chat } from './processors/chat/chat.ts'
 export { csvBulk } from './processors/csv-bulk/csv-bulk.ts'
 export { databaseSync } from './processors/database-sync/database-sync.ts'
 export { forward } from './processors/forward/forward.ts'

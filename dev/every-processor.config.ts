@@ -1,4 +1,5 @@
 import {
+  chat,
   csvBulk,
   databaseSync,
   defineListener,
@@ -33,7 +34,8 @@ export const everyProcessor = (receiver: string) => [
   notify({
     subject: 'New: {public_id}',
     text: '{display_name} was uploaded to {event.environment}: {secure_url}'
-  })
+  }),
+  chat({ service: 'slack', deadLetters: true })
 ]
 
 export default defineListener({ processors: everyProcessor(RECEIVER) })

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import { createLogger } from '../app/logger.ts'
 import { COLLEAGUE, LOCAL_CLOUDINARY, LOCAL_FORWARD_SECRET } from '../app/testing/defaults.ts'
+import { chatReceiver } from './chat/chat-receiver.ts'
 import {
   type CloudinaryOptions,
   type CloudinaryStandIn,
@@ -66,7 +67,10 @@ export async function startStandIns(options: StandInsOptions = {}): Promise<Stan
     environments: [{ ...LOCAL_CLOUDINARY, foreignKeys: [COLLEAGUE] }],
     notificationUrl: webhookUrl,
     retryScale,
-    controls: (app) => outboundApi(app, { forwardSecret, messages: () => publishedMessages(sqs.server) }),
+    controls: async (app) => {
+      await app.register(outboundApi, { forwardSecret, messages: () => publishedMessages(sqs.server) })
+      await app.register(chatReceiver)
+    },
     ...options.cloudinary
   })
   for (const field of METADATA_FIELDS) cloudinary.cloud().metadataFields.create(field)
@@ -85,6 +89,7 @@ export async function startStandIns(options: StandInsOptions = {}): Promise<Stan
       DEAD_LETTER_QUEUE_URL: sqs.deadLetterQueueUrl,
       JOURNAL_TABLE: dynamoDb.tableName,
       CLOUDINARY_URL: cloudinary.cloud().cloudinaryUrl(cloudinaryUrl.origin),
+      CHAT_WEBHOOK_URL: `${cloudinary.url}/_standin/chat`,
       FORWARD_SECRET: forwardSecret,
       NOTIFY_TOPIC_ARN: sqs.topicArn
     },

@@ -2,6 +2,7 @@ import type { Agent, ClientRequest } from 'node:http'
 import { apiBaseUrl, type CloudinaryEnvironment } from '../credentials/cloudinary-url.ts'
 import { ListenerError } from '../errors.ts'
 import type { Asset } from '../ingest/event.ts'
+import { assetUrl, type DeliveryOptions } from './asset-url.ts'
 import type { Breaker } from './breaker.ts'
 import { CloudinaryError, isNotFound, toCloudinaryError } from './cloudinary-error.ts'
 import {
@@ -72,6 +73,12 @@ export class CloudinaryClient {
 
   get cloudName(): string {
     return this.#options.environment.cloudName
+  }
+
+  /** Returns the URL of an image derived from the asset, signed if necessary. See {@link assetUrl}. */
+  deliveryUrl(asset: Asset, options: DeliveryOptions): string | undefined {
+    const { sdk, environment } = this.#options
+    return assetUrl(sdk, environment, asset, options)
   }
 
   /**

@@ -22,6 +22,7 @@ export function embeddedVariables(environment: Environment, standIns: Environmen
     JOURNAL_TABLE,
     AWS_ENDPOINT_URL_DYNAMODB,
     // provided only where processors require them
+    CHAT_WEBHOOK_URL,
     FORWARD_SECRET,
     NOTIFY_TOPIC_ARN,
     AWS_ENDPOINT_URL_SNS,

@@ -7,6 +7,7 @@ import {
   helloWorldTag,
   lastUpdateTimestamp,
   notify,
+  publish,
   videoPreprocess
 } from '../app/listener.ts'
 
@@ -35,7 +36,8 @@ export const everyProcessor = (receiver: string) => [
     subject: 'New: {public_id}',
     text: '{display_name} was uploaded to {event.environment}: {secure_url}'
   }),
-  chat({ service: 'slack', deadLetters: true })
+  chat({ service: 'slack', deadLetters: true }),
+  publish({ hook: receiver.replace(/received$/, 'revalidate'), windowSeconds: 0.1 })
 ]
 
 export default defineListener({ processors: everyProcessor(RECEIVER) })

@@ -1,7 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import { createLogger } from '../app/logger.ts'
-import { COLLEAGUE, LOCAL_CLOUDINARY, LOCAL_FORWARD_SECRET } from '../app/testing/defaults.ts'
+import {
+  COLLEAGUE,
+  LOCAL_CLOUDINARY,
+  LOCAL_FORWARD_SECRET,
+  LOCAL_PUBLISH_SECRET
+} from '../app/testing/defaults.ts'
 import { chatReceiver } from './chat/chat-receiver.ts'
 import {
   type CloudinaryOptions,
@@ -11,6 +16,7 @@ import {
 import { type EmbeddedDynamoDb, startDynamoDb } from './embedded-dynamodb.ts'
 import { type EmbeddedSqs, QUEUE_NAME, startSqs } from './embedded-sqs.ts'
 import { outboundApi } from './outbound.ts'
+import { revalidateReceiver } from './revalidate-receiver.ts'
 import { publishedMessages } from './sns.ts'
 
 export interface StandInsOptions {
@@ -70,6 +76,7 @@ export async function startStandIns(options: StandInsOptions = {}): Promise<Stan
     controls: async (app) => {
       await app.register(outboundApi, { forwardSecret, messages: () => publishedMessages(sqs.server) })
       await app.register(chatReceiver)
+      await app.register(revalidateReceiver, { publishSecret: LOCAL_PUBLISH_SECRET })
     },
     ...options.cloudinary
   })
@@ -91,7 +98,8 @@ export async function startStandIns(options: StandInsOptions = {}): Promise<Stan
       CLOUDINARY_URL: cloudinary.cloud().cloudinaryUrl(cloudinaryUrl.origin),
       CHAT_WEBHOOK_URL: `${cloudinary.url}/_standin/chat`,
       FORWARD_SECRET: forwardSecret,
-      NOTIFY_TOPIC_ARN: sqs.topicArn
+      NOTIFY_TOPIC_ARN: sqs.topicArn,
+      PUBLISH_SECRET: LOCAL_PUBLISH_SECRET
     },
     async atRest() {
       const { deliveries, idle } = cloudinary

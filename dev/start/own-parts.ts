@@ -26,6 +26,7 @@ export function embeddedVariables(environment: Environment, standIns: Environmen
     FORWARD_SECRET,
     NOTIFY_TOPIC_ARN,
     AWS_ENDPOINT_URL_SNS,
+    PUBLISH_SECRET,
     ...credentials
   } = standIns
   return {

@@ -7,7 +7,12 @@ t.test('records calls with the secret', async (t) => {
   app.register(revalidateReceiver, { publishSecret: 'local' })
   t.teardown(() => app.close())
   const post = (authorization: string, payload?: object) =>
-    app.inject({ method: 'POST', url: '/revalidate', headers: { authorization }, ...(payload && { payload }) })
+    app.inject({
+      method: 'POST',
+      url: '/revalidate',
+      headers: { authorization },
+      ...(payload && { payload })
+    })
   t.match(await post('Bearer other', { tags: [] }), { statusCode: 401 })
   t.match(await post('Bearer local', { tags: ['cloudinary'], paths: ['/'] }), { statusCode: 200 })
   for (let index = 0; index < 1000; index++) await post('Bearer local')

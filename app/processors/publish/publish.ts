@@ -95,7 +95,10 @@ export function publish(options: PublishOptions, clock: () => number = Date.now)
       done.push(`invalidated ${emptied.length} paths`)
     }
     const others = change.ids.length - 1
-    return [done.join(', ') || 'skipped: nothing to refresh', ...(others ? [`with ${others} more`] : [])].join(' ')
+    return [
+      done.join(', ') || 'skipped: nothing to refresh',
+      ...(others ? [`with ${others} more`] : [])
+    ].join(' ')
   }
 
   return {

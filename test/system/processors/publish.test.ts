@@ -34,9 +34,7 @@ const outcomes = (msg: string) => lines.filter((line) => line.msg === msg)
 t.test('refreshes site and CDN, without a call to Cloudinary', async (t) => {
   cloudinary.as().upload({ publicId: 'bag' })
   await atRest()
-  t.strictSame(bodies(), [
-    { tags: ['cloudinary', 'cloudinary:bag'], paths: ['/assets/bag'] }
-  ])
+  t.strictSame(bodies(), [{ tags: ['cloudinary', 'cloudinary:bag'], paths: ['/assets/bag'] }])
   t.match(aws.requests, [{ body: /<Path>\/assets\/bag<\/Path>/ }])
   const note = 'revalidated 2 tags and 1 paths, invalidated 1 paths'
   t.match(outcomes('event processed'), [{ note }])

@@ -14,7 +14,8 @@ t.test('every code of a processor or of Cloudinary has its own advice', async (t
     )
   )
   // names of variables
-  for (const name of ['DATABASE_URL', 'FORWARD_SECRET', 'NOTIFY_TOPIC_ARN', 'PUBLISH_SECRET']) codes.delete(`'${name}'`)
+  for (const name of ['DATABASE_URL', 'FORWARD_SECRET', 'NOTIFY_TOPIC_ARN', 'PUBLISH_SECRET'])
+    codes.delete(`'${name}'`)
   // made by app/processors/http/http-call.ts
   for (const name of ['CHAT', 'FORWARD', 'PUBLISH']) {
     for (const end of ['REJECTED', 'UNAVAILABLE']) codes.add(`'${name}_${end}'`)

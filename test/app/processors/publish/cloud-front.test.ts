@@ -8,7 +8,10 @@ const XML = { 'content-type': 'text/xml' }
 const xml = (status: number, body: string) => ({ status, headers: XML, body: `<?xml version="1.0"?>${body}` })
 const CREATED = xml(201, '<Invalidation><Id>I1</Id><Status>InProgress</Status></Invalidation>')
 const refusal = (status: number, code: string, message = 'no') =>
-  xml(status, `<ErrorResponse><Error><Code>${code}</Code><Message>${message}</Message></Error></ErrorResponse>`)
+  xml(
+    status,
+    `<ErrorResponse><Error><Code>${code}</Code><Message>${message}</Message></Error></ErrorResponse>`
+  )
 
 Object.assign(process.env, {
   AWS_REGION: 'eu-west-1',
@@ -40,7 +43,11 @@ t.test('creates an invalidation whose repetition is the same', async (t) => {
 })
 
 t.test('leaves out paths that a wildcard includes', async (t) => {
-  t.strictSame(fitPaths(['/a', '/shop/*', '/shop/bag', '/shop/hats/*', '/shops']), ['/a', '/shop/*', '/shops'])
+  t.strictSame(fitPaths(['/a', '/shop/*', '/shop/bag', '/shop/hats/*', '/shops']), [
+    '/a',
+    '/shop/*',
+    '/shops'
+  ])
   t.strictSame(fitPaths(['/*', '/a', '/b/*']), ['/*'])
   t.strictSame(fitPaths([]), [])
 })
@@ -83,7 +90,10 @@ t.test('stops with the signal', async (t) => {
 })
 
 t.test('checks that the distribution exists', async (t) => {
-  const found = await build(t, xml(200, '<Distribution><Id>E123ABC</Id><Status>Deployed</Status></Distribution>'))
+  const found = await build(
+    t,
+    xml(200, '<Distribution><Id>E123ABC</Id><Status>Deployed</Status></Distribution>')
+  )
   t.match(await found.distribution.check(SIGNAL), { level: 'ok', message: /E123ABC exists \(Deployed\)/ })
   t.match(found.requests, [{ method: 'GET', path: /\/distribution\/E123ABC$/ }])
   const refused = await build(t, refusal(403, 'AccessDenied'))

@@ -1,5 +1,10 @@
 import t from 'tap'
-import { callHook, HOOK, type HookInput, requestsFor } from '../../../../app/processors/publish/publish-hook.ts'
+import {
+  callHook,
+  HOOK,
+  type HookInput,
+  requestsFor
+} from '../../../../app/processors/publish/publish-hook.ts'
 import { buildReceiver } from '../../../support/receiver.ts'
 
 const SECRET = 'a-secret/of the site'

@@ -39,13 +39,17 @@ async function build(t: Test, options: Partial<PublishOptions> = {}, ...answers:
 
 t.test('handles changes of assets, also its own, and requires a secret for a hook', async (t) => {
   const { name, on, ownChanges, requires, packages, when } = publish({ hook: 'https://a.example/api' })
-  t.match({ name, ownChanges, requires }, {
-    name: 'publish',
-    ownChanges: true,
-    requires: [{ name: 'PUBLISH_SECRET', secret: true, example: String }]
-  })
+  t.match(
+    { name, ownChanges, requires },
+    {
+      name: 'publish',
+      ownChanges: true,
+      requires: [{ name: 'PUBLISH_SECRET', secret: true, example: String }]
+    }
+  )
   t.strictSame([packages, when], [undefined, undefined])
-  for (const type of ['upload', 'rename', 'delete', 'resource_tags_changed']) t.ok(on.includes(type as 'upload'))
+  for (const type of ['upload', 'rename', 'delete', 'resource_tags_changed'])
+    t.ok(on.includes(type as 'upload'))
   const wanted = () => true
   const distribution = publish({ cdn: { distributionId: 'E123ABC' }, when: wanted, on: ['*'], name: 'cdn' })
   t.match(distribution, { name: 'cdn', on: ['*'], when: wanted, packages: ['@aws-sdk/client-cloudfront'] })

@@ -10,6 +10,8 @@ export type { State } from './journal/processor-state.ts'
 export { defineListener, defineProcessor } from './listener-config/define-listener.ts'
 export type {
   CheckContext,
+  DeadLetter,
+  DeadLetterContext,
   Finding,
   Listener,
   MetadataFieldDefinition,
@@ -20,6 +22,7 @@ export type {
   Requirement,
   StartContext
 } from './processor.ts'
+export { chat } from './processors/chat/chat.ts'
 export type { AssetChange } from './processors/cms-write-back/asset-change.ts'
 export type { Cms, CmsContext, EntryOutcome } from './processors/cms-write-back/cms.ts'
 export { cmsWriteBack } from './processors/cms-write-back/cms-write-back.ts'
@@ -33,4 +36,6 @@ export { lastUpdateTimestamp } from './processors/last-update-timestamp.ts'
 export type { Decision } from './processors/moderate/decision.ts'
 export { moderate } from './processors/moderate/moderate.ts'
 export { notify } from './processors/notify/notify.ts'
+export type { Cdn } from './processors/publish/cloud-front.ts'
+export { publish } from './processors/publish/publish.ts'
 export { videoPreprocess } from './processors/video-preprocess/video-preprocess.ts'

@@ -40,6 +40,20 @@ export interface CheckContext<KnownConfig = Config> extends StartContext<KnownCo
   signal: AbortSignal
 }
 
+/** Why an event was dead-lettered. Secrets are masked, as in the log. */
+export interface DeadLetter {
+  /** Name of the processor that cannot succeed. */
+  processor: string
+  code: string
+  message: string
+}
+
+/** Third argument of `deadLettered`. */
+export interface DeadLetterContext<KnownConfig = Config> extends StartContext<KnownConfig> {
+  /** Aborts after 10 s. */
+  signal: AbortSignal
+}
+
 /** Result of a check. The message of a warning or a fault also says what to do. */
 export interface Finding {
   level: 'ok' | 'warning' | 'fault'
@@ -63,7 +77,10 @@ export interface Processor<
 > {
   /** Unique in the listener. The journal records outcomes under this name. */
   name: string
-  /** Event types that it handles. `*` matches all types, including `unknown`. */
+  /**
+   * Event types that it handles. `*` matches all types, including `unknown`. May be empty for a processor with
+   * `deadLettered`.
+   */
   on: readonly Type[]
   /** Skips events for which it returns false. */
   when?(event: AssetEvent<Type>): boolean
@@ -97,6 +114,15 @@ export interface Processor<
   metadataFields?: readonly MetadataFieldDefinition[]
   /** Runs once in each worker before its first event: connect here. A throw ends the worker and logs why. */
   start?: (context: StartContext<ConfigFor<Requires>>) => Promise<void> | void
+  /**
+   * Called after the dead-letter queue has stored an event of any processor, on whatever types this one is.
+   * Best effort: nobody waits for it, a failure is only logged, and it may be called again for the same event.
+   */
+  deadLettered?: (
+    event: AssetEvent,
+    letter: DeadLetter,
+    context: DeadLetterContext<ConfigFor<Requires>>
+  ) => Promise<void> | void
   /** Runs once after the worker's last event: close here what `start` opened. */
   stop?: () => Promise<void> | void
   /**

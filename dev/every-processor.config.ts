@@ -1,4 +1,5 @@
 import {
+  chat,
   cmsWriteBack,
   contentful,
   csvBulk,
@@ -9,6 +10,7 @@ import {
   lastUpdateTimestamp,
   moderate,
   notify,
+  publish,
   sanity,
   videoPreprocess
 } from '../app/listener.ts'
@@ -43,7 +45,9 @@ export const everyProcessor = (receiver: string) => [
   cmsWriteBack({
     name: 'sanity-write-back',
     cms: sanity({ projectId: 'local', dataset: 'production', documentTypes: { article: ['hero'] } })
-  })
+  }),
+  chat({ service: 'slack', deadLetters: true }),
+  publish({ hook: receiver.replace(/received$/, 'revalidate'), windowSeconds: 0.1 })
 ]
 
 export default defineListener({ processors: everyProcessor(RECEIVER) })

@@ -1,7 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import { createLogger } from '../app/logger.ts'
-import { COLLEAGUE, LOCAL_CLOUDINARY, LOCAL_FORWARD_SECRET } from '../app/testing/defaults.ts'
+import {
+  COLLEAGUE,
+  LOCAL_CLOUDINARY,
+  LOCAL_FORWARD_SECRET,
+  LOCAL_PUBLISH_SECRET
+} from '../app/testing/defaults.ts'
+import { chatReceiver } from './chat/chat-receiver.ts'
 import {
   type CloudinaryOptions,
   type CloudinaryStandIn,
@@ -11,6 +17,7 @@ import { type CmsStandIns, createCmsStandIns } from './cms/cms-stand-ins.ts'
 import { type EmbeddedDynamoDb, startDynamoDb } from './embedded-dynamodb.ts'
 import { type EmbeddedSqs, QUEUE_NAME, startSqs } from './embedded-sqs.ts'
 import { outboundApi } from './outbound.ts'
+import { revalidateReceiver } from './revalidate-receiver.ts'
 import { publishedMessages } from './sns.ts'
 
 export interface StandInsOptions {
@@ -73,6 +80,8 @@ export async function startStandIns(options: StandInsOptions = {}): Promise<Stan
     async controls(app) {
       await app.register(cms.routes)
       await app.register(outboundApi, { forwardSecret, messages: () => publishedMessages(sqs.server) })
+      await app.register(chatReceiver)
+      await app.register(revalidateReceiver, { publishSecret: LOCAL_PUBLISH_SECRET })
     },
     ...options.cloudinary
   })
@@ -93,8 +102,10 @@ export async function startStandIns(options: StandInsOptions = {}): Promise<Stan
       DEAD_LETTER_QUEUE_URL: sqs.deadLetterQueueUrl,
       JOURNAL_TABLE: dynamoDb.tableName,
       CLOUDINARY_URL: cloudinary.cloud().cloudinaryUrl(cloudinaryUrl.origin),
+      CHAT_WEBHOOK_URL: `${cloudinary.url}/_standin/chat`,
       FORWARD_SECRET: forwardSecret,
-      NOTIFY_TOPIC_ARN: sqs.topicArn
+      NOTIFY_TOPIC_ARN: sqs.topicArn,
+      PUBLISH_SECRET: LOCAL_PUBLISH_SECRET
     },
     async atRest() {
       const { deliveries, idle } = cloudinary

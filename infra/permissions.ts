@@ -74,6 +74,12 @@ export function permissionsOf(options: PermissionsOptions) {
     ...(key ? [on(key.keyArn).may('kms:GenerateDataKey', 'kms:Decrypt')] : []),
     ...(stateKey ? [on(stateKey.keyArn).may(...stateActions)] : [])
   ]
+  const distributions = (action: string): Permission[] => {
+    const arns = settings.cloudFrontDistributions.map((resourceName) =>
+      stack.formatArn({ service: 'cloudfront', region: '', resource: 'distribution', resourceName })
+    )
+    return arns.length > 0 ? [on(...arns).may(action)] : []
+  }
   const read = secret.may('secretsmanager:GetSecretValue')
   return {
     web: [
@@ -90,6 +96,7 @@ export function permissionsOf(options: PermissionsOptions) {
       // events, counts, samples and processor state
       journal.may('dynamodb:UpdateItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'),
       ...(topicArn ? [on(topicArn).may('sns:Publish')] : []),
+      ...distributions('cloudfront:CreateInvalidation'),
       ...keys(...KEY_USE_ACTIONS)
     ],
     reconcile: [
@@ -122,6 +129,7 @@ export function permissionsOf(options: PermissionsOptions) {
       deadLetters.may(...RECEIVE_MESSAGES, 'sqs:GetQueueAttributes'),
       journal.may('dynamodb:GetItem', 'dynamodb:DescribeTable', 'dynamodb:DescribeTimeToLive'),
       ...(topicArn ? [on(topicArn).may('sns:GetTopicAttributes')] : []),
+      ...distributions('cloudfront:GetDistribution'),
       ...keys(...KEY_USE_ACTIONS)
     ]
   } satisfies Record<string, Permission[]>

@@ -260,6 +260,10 @@ export const SETTINGS = {
     meaning: 'subscribers of that topic by text message, such as +14155550100',
     schema: list(z.string().regex(/^\+[1-9]\d{6,14}$/)).default([])
   }),
+  cloudFrontDistributions: setting({
+    meaning: 'ids of CloudFront distributions whose paths the processor `publish` may invalidate',
+    schema: list(z.string().regex(/^[A-Z0-9]{6,20}$/, 'is not the id of a distribution')).default([])
+  }),
   forward: setting({
     meaning: 'create the secret `NAME/forward` and pass it to `worker` as FORWARD_SECRET',
     schema: flag.default(false)

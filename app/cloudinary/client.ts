@@ -3,6 +3,7 @@ import { apiBaseUrl, type CloudinaryEnvironment } from '../credentials/cloudinar
 import { ListenerError } from '../errors.ts'
 import type { Asset } from '../ingest/event.ts'
 import type { Tracing } from '../tracing/tracing.ts'
+import { assetUrl, type DeliveryOptions } from './asset-url.ts'
 import type { Breaker } from './breaker.ts'
 import { CloudinaryError, isNotFound, toCloudinaryError } from './cloudinary-error.ts'
 import {
@@ -77,6 +78,12 @@ export class CloudinaryClient {
 
   get cloudName(): string {
     return this.#options.environment.cloudName
+  }
+
+  /** Returns the URL of an image derived from the asset, signed if necessary. See {@link assetUrl}. */
+  deliveryUrl(asset: Asset, options: DeliveryOptions): string | undefined {
+    const { sdk, environment } = this.#options
+    return assetUrl(sdk, environment, asset, options)
   }
 
   /**

@@ -28,7 +28,7 @@ export function defineListener<const Types extends readonly (EventType | '*')[]>
     const { name, on, when, timeoutSeconds, handle, packages } = processor
     if (names.has(name)) throw invalid(`two processors are named "${name}"; give each its own name`)
     names.add(name)
-    if (!Array.isArray(on) || on.length === 0)
+    if (!Array.isArray(on) || (on.length === 0 && processor.deadLettered === undefined))
       throw invalid(`processor "${name}" needs \`on\`, a list of event types`)
     for (const type of on) {
       if (type !== '*' && !EVENT_TYPES.includes(type)) {
@@ -48,7 +48,7 @@ export function defineListener<const Types extends readonly (EventType | '*')[]>
     if (typeof handle !== 'function') throw invalid(`processor "${name}" needs a function \`handle\``)
     if (packages !== undefined && !(Array.isArray(packages) && packages.every(isText)))
       throw invalid(`\`packages\` of processor "${name}" is not a list of package names`)
-    for (const hook of ['start', 'stop', 'migrate', 'check'] as const) {
+    for (const hook of ['start', 'stop', 'migrate', 'check', 'deadLettered'] as const) {
       if (processor[hook] !== undefined && typeof processor[hook] !== 'function')
         throw invalid(`\`${hook}\` of processor "${name}" is not a function`)
     }

@@ -14,6 +14,10 @@ export interface BatcherOptions<Item, Result> {
   maximumBytes?: number
   /** Returns the size of an item, in bytes. (Default: 0) */
   sizeOf?: (item: Item) => number
+  /**
+   * Calls a function later. Items that are added until then share batches. (Default: `setImmediate`)
+   */
+  schedule?: (flush: () => void) => void
 }
 
 interface PendingItem<Item, Result> {
@@ -44,6 +48,7 @@ export class Batcher<Item, Result> {
       maximumItems: 10,
       maximumBytes: Number.POSITIVE_INFINITY,
       sizeOf: () => 0,
+      schedule: setImmediate,
       ...options
     }
   }
@@ -77,7 +82,7 @@ export class Batcher<Item, Result> {
   #scheduleFlush(): void {
     if (this.#flushScheduled) return
     this.#flushScheduled = true
-    setImmediate(() => {
+    this.#options.schedule(() => {
       this.#flushScheduled = false
       this.#flush()
     })

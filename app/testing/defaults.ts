@@ -18,3 +18,6 @@ export const COLLEAGUE = {
 
 /** The secret that `forward` signs with, and the stand-in receiver verifies with. */
 export const LOCAL_FORWARD_SECRET = 'whsec_bG9jYWwtZGV2ZWxvcG1lbnQtc2VjcmV0'
+
+/** The secret that `publish` sends by default under `npm start`, and the stand-in hook compares with. */
+export const LOCAL_PUBLISH_SECRET = 'local-publish-secret'

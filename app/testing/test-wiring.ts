@@ -8,6 +8,7 @@ import { examplesOf, readRequirements } from '../listener-config/requirements.ts
 import { SERIALIZERS } from '../logger.ts'
 import { NO_METRICS } from '../metrics/metrics.ts'
 import type { Listener } from '../processor.ts'
+import { DeadLetterHooks } from '../worker/dead-letter-hooks.ts'
 import type { EventHandlerOptions } from '../worker/event-handler.ts'
 import { PayloadCheck } from '../worker/payload-check.ts'
 import { LOCAL_CLOUDINARY } from './defaults.ts'
@@ -60,6 +61,7 @@ export function wireInMemory(listener: Listener, options: TestWiringOptions) {
     toleranceSeconds: 7200,
     clock
   })
+  const hooks = new DeadLetterHooks({ processors, config, log })
   const handling: EventHandlerOptions = {
     processors,
     config,
@@ -69,6 +71,7 @@ export function wireInMemory(listener: Listener, options: TestWiringOptions) {
     state: state.store,
     deadLetters: queue,
     payloadCheck: new PayloadCheck({ metrics: NO_METRICS, clock }),
+    onDeadLetter: (event, letter) => hooks.call(event, letter),
     log,
     metrics: NO_METRICS,
     clock,

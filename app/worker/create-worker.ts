@@ -4,6 +4,7 @@ import type { Listener } from '../processor.ts'
 import { DeadLetters } from '../queue/dead-letters.ts'
 import { MessageReceiver } from '../queue/message-receiver.ts'
 import { SqsMessageSource } from '../queue/sqs-message-source.ts'
+import { DeadLetterHooks } from './dead-letter-hooks.ts'
 import type { EventHandlerOptions } from './event-handler.ts'
 import { describeMessage, handleMessage } from './message-handler.ts'
 import { PayloadCheck } from './payload-check.ts'
@@ -37,9 +38,12 @@ export interface WorkerOptions extends Pick<EventHandlerOptions, HandlerOption> 
 export function createWorker(options: WorkerOptions): MessageReceiver {
   const { sqs, queueUrl, listener, clients, log, concurrency, waitTimeSeconds } = options
   const { metrics, clock = Date.now } = options
+  const { processors } = listener
+  const hooks = new DeadLetterHooks({ processors, config: options.config, log })
   const handlerOptions: EventHandlerOptions = {
     ...options,
-    processors: listener.processors,
+    processors,
+    onDeadLetter: (event, letter) => hooks.call(event, letter),
     deadLetters: new DeadLetters({ sqs, queueUrl: options.deadLetterQueueUrl }),
     payloadCheck: new PayloadCheck({ metrics, clock }),
     clock,

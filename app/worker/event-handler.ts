@@ -7,7 +7,7 @@ import { type ProcessorRecord, type ProcessorRecords, recordNamed } from '../jou
 import type { StateStore } from '../journal/processor-state.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics/metrics.ts'
-import type { Processor } from '../processor.ts'
+import type { DeadLetter, Processor } from '../processor.ts'
 import type { DeadLetters } from '../queue/dead-letters.ts'
 import { encodeMessage } from '../queue/message-codec.ts'
 import type { Tracing } from '../tracing/tracing.ts'
@@ -44,6 +44,8 @@ export interface EventHandlerOptions {
   tracing?: Tracing | undefined
   /** Called when an event starts for the first time, with the time since its receipt, in milliseconds. */
   onFirstStart?: ((waitedMs: number) => void) | undefined
+  /** Called when the dead-letter queue has stored an event. Must return at once and never throw. */
+  onDeadLetter?: ((event: AssetEvent, letter: DeadLetter) => void) | undefined
   /** Milliseconds since the epoch. */
   clock: () => number
   /** A number from 0 up to 1. */
@@ -201,12 +203,14 @@ function causeOf(
   return clients.breaker(event.environment).answersSince(lastTriedAt) ? 'processor' : 'cloudinary'
 }
 
-async function deadLetter(run: FailedRun, { event, deadLetters, report }: EventContext): Promise<void> {
+async function deadLetter(run: FailedRun, context: EventContext): Promise<void> {
+  const { event, deadLetters, report } = context
   const reason = { ...describeError(run.error), processor: run.processor }
   const id = [event.id, run.processor, ...(event.run ? [event.run.id] : [])].join('.')
   // with the id that the journal gave it, so that a redrive continues this event
   await deadLetters.put(id, encodeMessage(event), reason)
   report.deadLettered(run)
+  context.onDeadLetter?.(event, reason)
 }
 
 const isFirst = ({ run }: AssetEvent, { before }: Attempt): boolean =>

@@ -22,9 +22,11 @@ export function embeddedVariables(environment: Environment, standIns: Environmen
     JOURNAL_TABLE,
     AWS_ENDPOINT_URL_DYNAMODB,
     // provided only where processors require them
+    CHAT_WEBHOOK_URL,
     FORWARD_SECRET,
     NOTIFY_TOPIC_ARN,
     AWS_ENDPOINT_URL_SNS,
+    PUBLISH_SECRET,
     ...credentials
   } = standIns
   return {

@@ -1,10 +1,10 @@
-import type { VariableName } from '../../app/config.ts'
-import { provideForwardSecret, provideTopic } from './provide-outbound.ts'
+import { provideChatWebhook, provideForwardSecret, provideTopic } from './provide-outbound.ts'
 import { providePostgres } from './provide-postgres.ts'
 import { combine, type Provider, type Provision, type ProvisionContext } from './provision.ts'
 
 /** Services that can be embedded, by the variable that processors require. */
-export const PROVIDERS: Partial<Record<VariableName, Provider>> = {
+export const PROVIDERS: Readonly<Record<string, Provider>> = {
+  CHAT_WEBHOOK_URL: provideChatWebhook,
   DATABASE_URL: providePostgres,
   FORWARD_SECRET: provideForwardSecret,
   NOTIFY_TOPIC_ARN: provideTopic
@@ -28,7 +28,9 @@ export async function provide(context: ProvisionContext, providers = PROVIDERS):
     await combine(started).stop()
     throw error
   }
-  return combine([...started, provideExamples(context)])
+  const provided = combine(started)
+  const environment = { ...context.environment, ...provided.environment }
+  return combine([provided, provideExamples({ ...context, environment })])
 }
 
 function provideExamples({ processors, environment }: ProvisionContext): Provision {

@@ -35,6 +35,7 @@ const plain = synthesise(join(directory, 'plain'))
 
 /** Two regions, and every option that supports them. */
 const several = synthesise(join(directory, 'several'), {
+  cloudFrontDistributions: ['E123ABC'],
   regions: 'us-east-1,eu-west-1',
   homeRegion: 'eu-west-1',
   domainName: 'hooks.example.com',

@@ -283,6 +283,10 @@ const GRAMMAR: Record<Name, { valid: fc.Arbitrary<unknown>; invalid: unknown[] }
       '+14155550100,+14155550100'
     ]
   },
+  cloudFrontDistributions: {
+    valid: fc.uniqueArray(fc.stringMatching(/^E[A-Z0-9]{6,13}$/)),
+    invalid: ['arn:aws:cloudfront::1:distribution/E123ABC', 'e123abc', 'E123ABC,E123ABC']
+  },
   forward: { valid: flag, invalid: noFlag },
   database: { valid: fc.constantFrom('none', 'aurora', 'secret'), invalid: ['postgres', '', ...noText] },
   databaseCapacity: {

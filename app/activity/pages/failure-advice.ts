@@ -28,6 +28,14 @@ const ADVICE: Readonly<Record<string, string>> = {
   NOTIFY_REJECTED: 'The topic rejects the message. Check its ARN and the message, then replay.',
   NOTIFY_UNAUTHORIZED: 'The worker may not publish to the topic. Fix its permissions; the event is retried.',
   NOTIFY_UNAVAILABLE: 'SNS did not answer. Check SNS and the network; it is retried.',
+  CHAT_REJECTED: 'Slack or Teams rejects the message. Check the URL of the webhook, then replay.',
+  CHAT_UNAVAILABLE: 'Slack or Teams failed, did not answer or limits messages. It is retried.',
+  PUBLISH_INVALID:
+    'A function of `publish` returned an invalid value. Fix it in listener.config.ts, then replay.',
+  PUBLISH_REJECTED: 'The hook or CloudFront rejects the request. Read the message, fix it, then replay.',
+  PUBLISH_UNAUTHORIZED:
+    'The worker may not invalidate paths of the distribution. Fix its permissions; the event is retried.',
+  PUBLISH_UNAVAILABLE: 'The hook or the CDN failed, did not answer or limits calls. It is retried.',
   DATABASE_UNAVAILABLE:
     'The database does not answer or refuses the login. Check DATABASE_URL; it is retried.',
   DATABASE_CONFLICT: 'Another transaction wrote the same rows. Nothing to do: it is retried.',

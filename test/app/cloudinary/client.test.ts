@@ -35,6 +35,15 @@ t.test('calls the right cloud with its key', async (t) => {
   t.match(cloudinary.calls, [{ cloud: 'demo', apiKey: LOCAL_CLOUDINARY.apiKey, status: 200 }])
 })
 
+t.test('builds a delivery URL without a call', async (t) => {
+  const { cloudinary, clients } = await buildCloudinary(t)
+  const options = { transformation: 'w_150', format: 'jpg' }
+  const client = clients.for('demo', never)
+  t.equal(client.deliveryUrl(BAG, options), 'https://res.cloudinary.com/demo/image/upload/w_150/bag.jpg')
+  t.match(client.deliveryUrl({ ...BAG, deliveryType: 'private' }, options), '/private/s--')
+  t.strictSame(cloudinary.calls, [])
+})
+
 t.test('a missing asset is a permanent failure', async (t) => {
   const { clients } = await buildCloudinary(t)
   await t.rejects(clients.for('demo', never).addTag({ ...BAG, publicId: 'gone' }, 'x'), {

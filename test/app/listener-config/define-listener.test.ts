@@ -93,11 +93,23 @@ t.test('requires functions as `when` and `handle`', async (t) => {
   }
 })
 
-t.test('requires functions as `start`, `stop`, `migrate` and `check`', async (t) => {
-  for (const hook of ['start', 'stop', 'migrate', 'check']) {
+t.test('allows no event types only with `deadLettered`', async (t) => {
+  t.throws(() => withProcessor({ on: [] }), refusal(/processor "mine" needs `on`/))
+  t.ok(withProcessor({ on: [], deadLettered: () => {} }))
+})
+
+t.test('requires functions as `start`, `stop`, `migrate`, `check` and `deadLettered`', async (t) => {
+  for (const hook of ['start', 'stop', 'migrate', 'check', 'deadLettered']) {
     t.throws(() => withProcessor({ [hook]: 'now' }), refusal(/` of processor "mine" is not a function/))
     t.ok(withProcessor({ [hook]: () => {} }))
   }
+})
+
+t.test('requires package names as `packages`', async (t) => {
+  for (const packages of ['zod', [7]]) {
+    t.throws(() => withProcessor({ packages }), refusal(/`packages` of processor "mine"/))
+  }
+  t.ok(withProcessor({ packages: ['zod'] }))
 })
 
 t.test('requires a pino instance as logger', async (t) => {

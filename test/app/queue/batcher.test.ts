@@ -53,6 +53,19 @@ t.test('sends an item at once while no call is in flight', async (t) => {
   t.equal(await added, 'a done')
 })
 
+t.test('sends items that are added until the scheduled flush in one batch', async (t) => {
+  const flushes: (() => void)[] = []
+  const { batcher, calls, sent } = build({ schedule: (flush) => void flushes.push(flush) })
+  const added = [batcher.add('a')]
+  await turn()
+  added.push(batcher.add('b'))
+  t.strictSame([sent(), flushes.length], [[], 1])
+  flushes.shift()?.()
+  calls[0]?.answer()
+  t.strictSame(await Promise.all(added), ['a done', 'b done'])
+  t.strictSame(sent(), ['a b'])
+})
+
 t.test('sends items that are added in the same turn in one batch', async (t) => {
   const { batcher, calls, sent } = build()
   const added = ['a', 'b', 'c'].map((item) => batcher.add(item))

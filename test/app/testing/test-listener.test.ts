@@ -46,6 +46,20 @@ t.test('treats the same sample as a redelivery until the clock advances', async 
   t.equal((await listener.send('upload')).calls.length, 1)
 })
 
+t.test('calls `deadLettered`', async (t) => {
+  const told: unknown[] = []
+  const listener = build([
+    tag({
+      handle() {
+        throw never
+      }
+    }),
+    { name: 'alert', on: [], handle() {}, deadLettered: (event, letter) => void told.push(event.id, letter) }
+  ])
+  const { events } = await listener.send('upload')
+  t.strictSame(told, [events[0]?.event.id, { processor: 'tag', code: 'NEVER', message: 'never' }])
+})
+
 t.test('retries by the virtual clock', async (t) => {
   const cloudinary = new FakeCloudinary().fail(503, { times: 2 })
   const listener = build([tag()], { cloudinary, random: () => 0.99 })

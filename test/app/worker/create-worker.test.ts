@@ -127,6 +127,22 @@ t.test('dead-letters events that cannot succeed and messages that cannot be read
   t.strictSame(messagesIn(QUEUE_NAME), [])
 })
 
+t.test('calls the hook of a processor for a dead letter', async (t) => {
+  const { promise, resolve } = Promise.withResolvers<unknown[]>()
+  const failing: Processor = {
+    name: 'mine',
+    on: ['upload'],
+    handle() {
+      throw new PermanentError('never')
+    },
+    deadLettered: (...given) => resolve(given)
+  }
+  const { send } = await start(t, () => {}, { listener: { processors: [failing] } })
+  const upload = sampleEvent('upload')
+  send(upload)
+  t.match(await promise, [upload, { processor: 'mine', code: 'PERMANENT', message: 'never' }, {}])
+})
+
 t.test('retries a failed event', async (t) => {
   let runs = 0
   const { send, logged, worker, messagesIn } = await start(t, () => {

@@ -175,6 +175,18 @@ t.test('dead-letters a permanent failure at once, with its reason', async (t) =>
   t.match(lines, [{ msg: 'event dead-lettered', err: { code: 'NO_FIELD' } }, { msg: 'event processed' }])
 })
 
+t.test('reports an event as dead-lettered after the queue has stored it', async (t) => {
+  const told: unknown[] = []
+  const bad = scripted('bad', new PermanentError('no hook at https://hooks.example/CAPABILITY'))
+  const { handle, dead } = buildHandler([bad.processor, scripted('good', 'done').processor], {
+    onDeadLetter: (event, letter) => void told.push([event, letter, dead.length])
+  })
+  await handle()
+  t.strictSame(told, [
+    [upload, { processor: 'bad', code: 'PERMANENT', message: 'no hook at https://hooks.example/…' }, 1]
+  ])
+})
+
 t.test('dead-letters a permanent failure once while another processor retries', async (t) => {
   const fatal = scripted('fatal', new PermanentError('never'))
   const later = scripted('later', new Error('not yet'), 'at last')

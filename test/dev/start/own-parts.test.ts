@@ -9,7 +9,9 @@ const STAND_INS = {
   JOURNAL_TABLE: 'j',
   AWS_ENDPOINT_URL_DYNAMODB: 'e',
   AWS_ACCESS_KEY_ID: 'local',
-  FORWARD_SECRET: 'f'
+  FORWARD_SECRET: 'f',
+  CHAT_WEBHOOK_URL: 'c',
+  PUBLISH_SECRET: 'p'
 }
 
 t.test('an empty variable counts as unset', async (t) => {
@@ -21,7 +23,7 @@ t.test('an empty variable counts as unset', async (t) => {
 })
 
 t.test('names the stand-ins that are used', async (t) => {
-  const { FORWARD_SECRET, ...all } = STAND_INS
+  const { FORWARD_SECRET, CHAT_WEBHOOK_URL, PUBLISH_SECRET, ...all } = STAND_INS
   t.strictSame(embeddedVariables({ PORT: '80' }, STAND_INS), {
     ...all,
     WEBHOOK_URL: 'http://127.0.0.1:80/webhooks/cloudinary'

@@ -1,7 +1,11 @@
 import t from 'tap'
 import { readConfig } from '../../../app/config.ts'
 import { startStandIns } from '../../../dev/stand-ins.ts'
-import { provideForwardSecret, provideTopic } from '../../../dev/start/provide-outbound.ts'
+import {
+  provideChatWebhook,
+  provideForwardSecret,
+  provideTopic
+} from '../../../dev/start/provide-outbound.ts'
 
 const standIns = await startStandIns()
 t.teardown(() => standIns.stop())
@@ -13,6 +17,14 @@ t.test('provides a valid secret, and hints at the requests received', async (t) 
   t.strictSame(Object.keys(environment), ['FORWARD_SECRET'])
   t.ok(readConfig(['FORWARD_SECRET'], environment))
   t.strictSame(await (await fetch(addressIn(hints))).json(), [])
+  await stop()
+})
+
+t.test('provides the webhook of a chat, and hints at its page', async (t) => {
+  const { environment, hints, stop } = await provideChatWebhook(context)
+  t.strictSame(environment, { CHAT_WEBHOOK_URL: standIns.environment.CHAT_WEBHOOK_URL })
+  t.match(hints, [environment.CHAT_WEBHOOK_URL])
+  t.match(await (await fetch(String(environment.CHAT_WEBHOOK_URL))).text(), 'No message yet')
   await stop()
 })
 

@@ -91,6 +91,13 @@ t.test('sets unset variables of processors to their examples, and reports it', a
   await stop()
 })
 
+t.test('prefers a service to the example of its variable', async (t) => {
+  const { run } = build()
+  const rows = processor('rows', ['DATABASE_URL'], { DATABASE_URL: 'an example' })
+  const { environment, hints } = await run([rows])
+  t.strictSame([environment, hints], [{ DATABASE_URL: 'here' }, ['look into DATABASE_URL']])
+})
+
 t.test('provides a database', async (t) => {
   t.equal(typeof PROVIDERS.DATABASE_URL, 'function')
 })

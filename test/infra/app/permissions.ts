@@ -14,7 +14,7 @@ const listOf = <Item>(value: Item | Item[]): Item[] => (Array.isArray(value) ? v
 function nameOf(resource: unknown): string {
   const text = JSON.stringify(resource)
   const id = /"(?:Fn::GetAtt":\["|Ref":")(?!AWS::)(\w+?)(?:[0-9A-F]{8})?"/.exec(text)?.[1]
-  const end = /[:/]?((?:secret|table|repository|key)[:/][^"]*)"/.exec(text)?.[1]
+  const end = /[:/]?((?:secret|table|repository|key|distribution)[:/][^"]*)"/.exec(text)?.[1]
   return id ?? end ?? String(resource)
 }
 
@@ -125,6 +125,16 @@ export function permissions(t: Test, { plain, several, trial, sealed }: Record<s
       allowed(several!.listener, 'ServicesOperatorTaskTaskRole').includes('Notify: sns:GetTopicAttributes')
     )
     t.notMatch(allowed(plain!.listener, 'ServicesWorkerTaskTaskRole').join(), 'sns:')
+  })
+
+  t.test('worker may invalidate paths of the given distributions, and doctor may read them', async (t) => {
+    const on = 'distribution/E123ABC: cloudfront:'
+    const actionsOf = (role: string) =>
+      allowed(several!.listener, role).filter((line) => line.includes('cloudfront:'))
+    t.match(actionsOf('ServicesWorkerTaskTaskRole'), [`${on}CreateInvalidation`])
+    t.match(actionsOf('ServicesOperatorTaskTaskRole'), [`${on}GetDistribution`])
+    t.strictSame(actionsOf('ServicesWebTaskTaskRole'), [])
+    t.notMatch(allowed(plain!.listener, 'ServicesWorkerTaskTaskRole').join(), 'cloudfront:')
   })
 
   t.test('ECS may pull the image, write logs and read the secrets that it passes on', async (t) => {

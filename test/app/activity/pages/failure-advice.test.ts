@@ -10,11 +10,16 @@ t.test('every code of a processor or of Cloudinary has its own advice', async (t
   )
   const codes = new Set(
     files.flatMap(
-      (text) => text.match(/'(CLOUDINARY|CSV|DATABASE|FORWARD|NOTIFY|VIDEO|STAMP)_[A-Z_]+'/g) ?? []
+      (text) => text.match(/'(CLOUDINARY|CSV|DATABASE|FORWARD|NOTIFY|PUBLISH|VIDEO|STAMP)_[A-Z_]+'/g) ?? []
     )
   )
   // names of variables
-  for (const name of ['DATABASE_URL', 'FORWARD_SECRET', 'NOTIFY_TOPIC_ARN']) codes.delete(`'${name}'`)
+  for (const name of ['DATABASE_URL', 'FORWARD_SECRET', 'NOTIFY_TOPIC_ARN', 'PUBLISH_SECRET'])
+    codes.delete(`'${name}'`)
+  // made by app/processors/http/http-call.ts
+  for (const name of ['CHAT', 'FORWARD', 'PUBLISH']) {
+    for (const end of ['REJECTED', 'UNAVAILABLE']) codes.add(`'${name}_${end}'`)
+  }
   t.ok(codes.size > 20)
   for (const code of codes) t.not(adviceOn(code.slice(1, -1), true), adviceOn('OTHER', true), code)
 })

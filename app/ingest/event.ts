@@ -34,7 +34,10 @@ export const NOTIFICATION_TYPES = [
   'upload'
 ] as const
 
-export const EVENT_TYPES = [...NOTIFICATION_TYPES, 'unknown'] as const
+/** Types of events that the listener makes itself: Cloudinary sends no notification of them. */
+export const OWN_TYPES = ['scheduled_search'] as const
+
+export const EVENT_TYPES = [...NOTIFICATION_TYPES, ...OWN_TYPES, 'unknown'] as const
 
 export type EventType = (typeof EVENT_TYPES)[number]
 

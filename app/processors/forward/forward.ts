@@ -1,13 +1,14 @@
-import { unescape as decode } from 'node:querystring'
 import { Webhook } from 'standardwebhooks'
 import { z } from 'zod'
 import type { Processor } from '../../processor.ts'
 import { PATH } from '../event-path.ts'
+import { checkReachable } from '../http/check-reachable.ts'
+import { callHttp } from '../http/http-call.ts'
+import { HTTP_URL, httpHeaders, isEncryptedOrLocal } from '../http/http-options.ts'
+import { secretsIn } from '../http/http-secrets.ts'
 import { messageId } from '../message-id.ts'
 import { checkOptions, ON } from '../processor-options.ts'
-import { checkReachable } from './check-reachable.ts'
 import { encode, type MapEvent, mapFields } from './forward-body.ts'
-import { post } from './forward-post.ts'
 
 /** The fields sent by default: the asset, and the values given with its upload. */
 const FIELDS = [
@@ -27,16 +28,13 @@ const FIELDS = [
   'metadata'
 ]
 
-/** Headers that `forward` or HTTP itself sets. */
-const RESERVED_HEADERS = /^(?:webhook-.*|content-type|content-length|transfer-encoding|host|connection)$/i
-
-/** Minimum length of text that is masked in errors: shorter text may be part of ordinary words. */
-const MIN_SECRET = 8
+/** Error codes begin with it. */
+const CODE = 'FORWARD'
 
 const Options = z
   .strictObject({
     name: z.string().default('forward'),
-    url: z.url({ protocol: /^https?$/ }),
+    url: HTTP_URL,
     /** Allow `http:` to other hosts than this machine. */
     allowHttp: z.boolean().default(false),
     on: ON,
@@ -45,22 +43,14 @@ const Options = z
     /** Builds the body, instead of `fields`. */
     map: z.custom<MapEvent>((value) => typeof value === 'function', 'must be a function').optional(),
     /** Added to every request. */
-    headers: z.record(z.string(), z.string()).default({}),
+    headers: httpHeaders(/^webhook-/),
     /** Maximum time for a response. */
     timeoutSeconds: z.number().positive().max(240).default(15)
   })
   .refine(({ fields, map }) => !(fields && map), { error: 'set either `fields` or `map`, not both' })
-  .refine(({ url }) => !hasCredentials(URL.parse(url)), {
-    path: ['url'],
-    error: 'must not contain credentials; set the header authorization in `headers`'
-  })
-  .refine(({ url, allowHttp }) => allowHttp || isEncryptedOrLocal(URL.parse(url)), {
+  .refine(({ url, allowHttp }) => allowHttp || isEncryptedOrLocal(url), {
     path: ['url'],
     error: 'must begin with https://, unless it is on this machine or `allowHttp` is true'
-  })
-  .refine(({ headers }) => areHeaders(headers), {
-    path: ['headers'],
-    error: 'must be valid HTTP headers, without those that `forward` sets, such as content-type'
   })
 
 /** @see forward */
@@ -85,10 +75,13 @@ export function forward(options: ForwardOptions, clock: () => number = Date.now)
     requires: ['FORWARD_SECRET'],
     start({ config }) {
       const secret = config.FORWARD_SECRET!
-      started = { webhook: new Webhook(secret), secrets: secretsIn(secret, headers, url) }
+      started = {
+        webhook: new Webhook(secret),
+        secrets: secretsIn(url, headers, [secret.replace('whsec_', '')])
+      }
     },
     async check({ signal }) {
-      await checkReachable(url, signal)
+      await checkReachable(url, signal, { code: CODE, setting: '`url`' })
       return [{ level: 'ok', message: `${url.origin} is reachable` }]
     },
     async handle(event, { signal }) {
@@ -98,7 +91,9 @@ export function forward(options: ForwardOptions, clock: () => number = Date.now)
       const { webhook, secrets } = started!
       const id = messageId(event, name)
       const sentAt = new Date(clock())
-      const status = await post({
+      const { status } = await callHttp({
+        code: CODE,
+        remedyFor,
         url,
         headers: {
           'user-agent': 'cloudinary-listener',
@@ -120,40 +115,8 @@ export function forward(options: ForwardOptions, clock: () => number = Date.now)
   }
 }
 
-/**
- * Returns texts to mask in errors, longest first. Of the URL only the origin is not masked: for some
- * receivers the path is the secret.
- */
-function secretsIn(secret: string, headers: Record<string, string>, url: URL): string[] {
-  const { pathname, search, searchParams, hash } = url
-  const segments = pathname.split('/')
-  const values = Object.values(headers)
-  return [
-    secret.replace('whsec_', ''),
-    ...values,
-    ...values.flatMap((value) => value.split(' ')),
-    pathname,
-    ...segments,
-    ...segments.map(decode),
-    ...searchParams.values(),
-    ...search.split(/[?&=]/),
-    hash.slice(1)
-  ]
-    .filter(({ length }) => length >= MIN_SECRET)
-    .sort((one, other) => other.length - one.length)
-}
-
-const hasCredentials = (url: URL | null) => Boolean(url?.username || url?.password)
-
-/** True for an invalid URL too, which has an error of its own. */
-function isEncryptedOrLocal(url: URL | null): boolean {
-  return url?.protocol !== 'http:' || /^(?:localhost|\[::1\]|127(?:\.\d+){3})$/.test(url.hostname)
-}
-
-function areHeaders(headers: Record<string, string>): boolean {
-  try {
-    return ![...new Headers(headers).keys()].some((name) => RESERVED_HEADERS.test(name))
-  } catch {
-    return false
-  }
+function remedyFor(status: number): string | undefined {
+  if (status === 401 || status === 403) return 'check that it verifies with the same FORWARD_SECRET'
+  if (status === 410) return 'it does not accept webhooks any more: remove `forward` from the configuration'
+  return undefined
 }

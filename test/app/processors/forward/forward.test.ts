@@ -152,6 +152,18 @@ t.test('masks headers, URL and secret in errors', async (t) => {
   })
 })
 
+t.test('suggests a fix for known statuses', async (t) => {
+  for (const [status, message] of [
+    [401, /answered 401 \(.*FORWARD_SECRET\)$/],
+    [403, /answered 403 \(.*FORWARD_SECRET\)$/],
+    [404, /answered 404$/],
+    [410, /answered 410 \(.*remove `forward`/]
+  ] as const) {
+    const { handle } = await build(t, { answers: [status] })
+    await t.rejects(handle(), { code: 'FORWARD_REJECTED', message })
+  }
+})
+
 t.test('times out', async (t) => {
   const { handle } = await build(t, { options: { timeoutSeconds: 0.05 }, answers: ['hang'] })
   await t.rejects(handle(), { code: 'FORWARD_UNAVAILABLE', message: /within 0\.05 s$/ })

@@ -6,11 +6,13 @@ import { ListenerError } from '../../errors.ts'
 /**
  * Connects to the host of a URL, with TLS for https, without sending a request.
  *
- * @throws {ListenerError} FORWARD_UNAVAILABLE
+ * @param names `code`: beginning of the error code; `setting`: where the URL is set, such as `` `url` ``
+ * @throws {ListenerError} …_UNAVAILABLE
  */
 export async function checkReachable(
   { protocol, hostname, port, origin }: URL,
-  signal: AbortSignal
+  signal: AbortSignal,
+  { code, setting }: { code: string; setting: string }
 ): Promise<void> {
   const host = hostname.replace(/^\[|\]$/g, '')
   const isSecure = protocol === 'https:'
@@ -22,10 +24,10 @@ export async function checkReachable(
   try {
     await once(socket, isSecure ? 'secureConnect' : 'connect', { signal })
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
+    const reason = (error as NodeJS.ErrnoException).code
     throw new ListenerError(
-      'FORWARD_UNAVAILABLE',
-      `cannot reach ${origin}: ${code}; check \`url\`, its certificate and the network path to it`
+      `${code}_UNAVAILABLE`,
+      `cannot reach ${origin}: ${reason}; check ${setting}, its certificate and the network path to it`
     )
   } finally {
     socket.on('error', () => {}).destroy()

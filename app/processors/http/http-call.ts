@@ -1,0 +1,95 @@
+import { ListenerError } from '../../errors.ts'
+import { type FailureNames, httpFailure } from './http-failure.ts'
+import { maskedExcerpt } from './http-secrets.ts'
+
+/** A request of a processor to another system. */
+export interface HttpCall extends FailureNames {
+  url: URL
+  /** (Default: POST) */
+  method?: string
+  headers?: Record<string, string>
+  body?: string
+  /** Maximum time for the status of the response. */
+  timeoutSeconds: number
+  /** Masked in errors, since a receiver may quote the request. See {@link secretsIn}. */
+  secrets: readonly string[]
+  signal: AbortSignal
+  /** Milliseconds since the epoch. */
+  clock: () => number
+}
+
+export interface HttpAnswer {
+  /** From 200 to 299. */
+  status: number
+  headers: Headers
+  /** The first {@link MAX_READ_BYTES} of the body. */
+  text: string
+}
+
+/**
+ * Maximum bytes of a response that are read. The connection is closed if there are more, and reused
+ * otherwise.
+ */
+export const MAX_READ_BYTES = 16_384
+
+/**
+ * Sends a request and returns the response, if its status is from 200 to 299. Does not follow redirects.
+ * Errors name only the origin of the URL, since the path may be a secret.
+ *
+ * @throws {ListenerError} …_UNAVAILABLE for no response, 408, 425, 429 or 5xx
+ * @throws {RetryLaterError} …_UNAVAILABLE if such a response has `Retry-After`
+ * @throws {PermanentError} …_REJECTED for any other answer
+ */
+export async function callHttp(call: HttpCall): Promise<HttpAnswer> {
+  const { url, method = 'POST', headers = {}, body, timeoutSeconds, signal, clock, secrets } = call
+  const { origin } = url
+  const timeout = AbortSignal.timeout(timeoutSeconds * 1000)
+  let response: Response
+  try {
+    response = await fetch(url, {
+      method,
+      headers,
+      ...(body !== undefined && { body }),
+      redirect: 'manual',
+      signal: AbortSignal.any([signal, timeout])
+    })
+  } catch (error) {
+    signal.throwIfAborted()
+    const why = timeout.aborted ? `no response within ${timeoutSeconds} s` : reasonOf(error)
+    throw new ListenerError(
+      `${call.code}_UNAVAILABLE`,
+      `cannot reach ${origin}: ${maskedExcerpt(why, secrets)}`
+    )
+  }
+  const text = await readText(response)
+  const { status } = response
+  if (response.ok) return { status, headers: response.headers, text }
+  const excerpt = maskedExcerpt(text, secrets)
+  throw httpFailure(
+    { from: origin, status, excerpt, retryAfter: response.headers.get('retry-after'), now: clock() },
+    call
+  )
+}
+
+/** Reads the beginning of a response. Never throws: the status decides. */
+async function readText({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  try {
+    for await (const chunk of body ?? []) {
+      chunks.push(chunk)
+      bytes += chunk.length
+      if (bytes >= MAX_READ_BYTES) break
+    }
+  } catch {
+    // the connection broke: use the part that arrived
+  }
+  return Buffer.concat(chunks).toString()
+}
+
+/** `fetch` throws "fetch failed"; the reason is in its cause. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error & { cause?: { message?: string; code?: string } }
+  // the message is empty if every address of a host refuses the connection
+  return cause?.message || cause?.code || message
+}

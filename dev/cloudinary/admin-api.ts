@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ApiError, rateLimited } from './api-error.ts'
+import { detailsIn } from './asset-details.ts'
 import { AssetEditor } from './asset-editor.ts'
 import type { Asset } from './asset-store.ts'
 import { resourceAnswer } from './asset-view.ts'
@@ -69,6 +70,17 @@ export async function adminApi(
     async ({ params, standIn: { cloud } }) => {
       const { resource_type: resourceType, type, '*': publicId } = params
       return resourceAnswer(known(cloud.assets.find(publicId, { resourceType, type }), publicId), cloud)
+    }
+  )
+
+  app.post<{ Params: { resource_type: string; type: string; '*': string } }>(
+    '/resources/:resource_type/:type/*',
+    named('update'),
+    async ({ params, standIn: { cloud, caller, form } }) => {
+      const { resource_type: resourceType, type, '*': publicId } = params
+      const changes = new AssetEditor(cloud, { source: 'api', id: caller }, tools)
+      const [asset] = changes.changeDetails(publicId, detailsIn(form.values), { resourceType, type })
+      return resourceAnswer(known(asset, publicId), cloud)
     }
   )
 

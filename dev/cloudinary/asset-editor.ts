@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { ApiError } from './api-error.ts'
-import type { Asset, Context, Kind } from './asset-store.ts'
+import { changeDetails, type Details } from './asset-details.ts'
+import type { Asset, Context, Kind, Moderation } from './asset-store.ts'
 import type { Cloud } from './cloud.ts'
 import { deriveLater, deriveNow, type EagerRules } from './eager-transformations.ts'
 import {
@@ -9,6 +10,7 @@ import {
   eagerNotification,
   envelope,
   metadataNotification,
+  moderationNotification,
   type Notification,
   type Origin,
   renameNotification,
@@ -18,6 +20,7 @@ import {
 import type { Notifier } from './notifier.ts'
 import { mergeMetadata, storeUpload, type Upload, type Uploaded } from './store-upload.ts'
 import { type TagCommand, tagsAfter } from './tags.ts'
+import { isoSeconds } from './times.ts'
 
 export interface Tools {
   /** Unix time, milliseconds. */
@@ -118,6 +121,34 @@ export class AssetEditor {
     return assets
   }
 
+  /** Moves, names or restricts an asset; each change sends a notification. @returns the assets found */
+  changeDetails(publicId: string, details: Details, kind: Kind = {}): Asset[] {
+    const assets = this.#find(publicId, kind)
+    for (const asset of assets) {
+      const notifications = changeDetails(asset, details)
+      if (notifications.length > 0) this.#touch(asset)
+      for (const notification of notifications) this.#notify(notification)
+    }
+    return assets
+  }
+
+  /** Decides about an asset, by default as a person. @returns the assets found */
+  moderate(
+    publicId: string,
+    status: Moderation['status'],
+    { moderationKind = 'manual', ...kind }: Kind & { moderationKind?: string } = {}
+  ): Asset[] {
+    const assets = this.#find(publicId, kind)
+    for (const asset of assets) {
+      const updated_at = isoSeconds(this.#tools.clock())
+      const decision: Moderation = { kind: moderationKind, status, updated_at }
+      asset.moderation = [...asset.moderation.filter(({ kind }) => kind !== moderationKind), decision]
+      this.#touch(asset)
+      this.#notify(moderationNotification(asset, this.#cloud, decision))
+    }
+    return assets
+  }
+
   /** @throws {ApiError} 404 for a missing asset, 400 for a taken name */
   rename(from: string, to: string, options: Kind & { toType?: string; overwrite?: boolean } = {}): Asset {
     const { toType, overwrite, ...kind } = options
@@ -166,7 +197,7 @@ export class AssetEditor {
       )
   }
 
-  #touch(asset: Asset, field: Exclude<keyof Asset['lastUpdated'], 'updatedAt'>): void {
+  #touch(asset: Asset, field: keyof Asset['lastUpdated'] = 'updatedAt'): void {
     const now = this.#tools.clock()
     asset.lastUpdated.updatedAt = now
     asset.lastUpdated[field] = now

@@ -11,6 +11,21 @@ export interface Kind {
   type?: string
 }
 
+/** Who may see an asset. Without rules, everyone may. */
+export interface AccessRule {
+  access_type: 'token' | 'anonymous'
+  start?: string
+  end?: string
+}
+
+/** A reviewer's decision about an asset. */
+export interface Moderation {
+  /** `manual` or an add-on, such as `aws_rek`. */
+  kind: string
+  status: 'approved' | 'rejected'
+  updated_at: string
+}
+
 /** The stored result of a transformation. HLS has no width and height. */
 export interface Derived {
   transformation: string
@@ -47,6 +62,9 @@ export interface Asset {
   context: Context
   metadata: Metadata
   derived: Derived[]
+  accessControl: AccessRule[]
+  /** The latest decision of each kind. */
+  moderation: Moderation[]
   createdAt: number
   uploadedAt: number
   /** API key or user of the upload. */

@@ -44,6 +44,8 @@ export function uploadFields(asset: Asset, cloud: Cloud): Record<string, unknown
     ...(asset.duration !== undefined && { duration: asset.duration, frame_rate: 25, bit_rate: 800_000 }),
     ...(Object.keys(asset.context).length > 0 && { context: { custom: asset.context } }),
     ...(Object.keys(asset.metadata).length > 0 && { metadata: asset.metadata }),
+    ...(asset.accessControl.length > 0 && { access_control: asset.accessControl }),
+    ...(asset.moderation.length > 0 && { moderation: asset.moderation }),
     ...(asset.originalFilename !== undefined && { original_filename: asset.originalFilename })
   }
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { ApiError } from './api-error.ts'
+import { detailsIn } from './asset-details.ts'
 import { AssetEditor, type Tools } from './asset-editor.ts'
 import { resourceAnswer } from './asset-view.ts'
 import { type Cloud, cloudNamed } from './cloud.ts'
@@ -12,7 +13,8 @@ const EDITOR = { source: 'ui', id: 'editor@example.com' } as const
 /**
  * `POST /_standin/edit`: changes the asset with this `public_id`, `resource_type` and `type`, as a person
  * does in the Console. Applies any of `add_tags`, `remove_tags`, `metadata` and `context`
- * (`key=value|key=value`), `rename_to` and `delete`, in this order. Answers with the changed asset.
+ * (`key=value|key=value`), `asset_folder`, `display_name`, `access_control` (JSON), `moderation` (`approved`,
+ * `rejected`; by `moderation_kind`), `rename_to` and `delete`, in this order. Answers with the changed asset.
  */
 export async function editApi(
   app: FastifyInstance,
@@ -36,6 +38,12 @@ export async function editApi(
     const [metadata, context] = [pairsOf(values, 'metadata'), pairsOf(values, 'context')]
     if (metadata) changes.setMetadata(publicId, metadata, kind)
     if (context) changes.changeContext(publicId, (before) => ({ ...before, ...context }), kind)
+    changes.changeDetails(publicId, detailsIn(values), kind)
+    const status = textOf(values, 'moderation')
+    if (status === 'approved' || status === 'rejected') {
+      const moderationKind = textOf(values, 'moderation_kind')
+      changes.moderate(publicId, status, { ...kind, ...(moderationKind && { moderationKind }) })
+    } else if (status) throw new ApiError(400, `Invalid value ${status} for parameter moderation`)
     const to = textOf(values, 'rename_to')
     if (to) changes.rename(publicId, to, kind)
     if (!flagOf(values, 'delete')) return resourceAnswer(asset, cloud)

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import type { Asset, Context, Metadata } from './asset-store.ts'
-import { uploadFields } from './asset-view.ts'
+import type { AccessRule, Asset, Context, Metadata, Moderation } from './asset-store.ts'
+import { deliveryUrls, uploadFields } from './asset-view.ts'
 import type { Cloud } from './cloud.ts'
-import { isoMicroseconds, isoOffset } from './times.ts'
+import { isoMicroseconds, isoOffset, isoSeconds } from './times.ts'
 
 /** The author of a change: an API key, or a person in the Console. */
 export interface Origin {
@@ -147,6 +147,57 @@ export function deleteNotification(assets: Asset[]): Notification {
   return {
     notification_type: 'delete',
     resources: assets.map((asset) => ({ ...identityOf(asset), version: asset.version }))
+  }
+}
+
+export function moveNotification(asset: Asset, from: string): Notification {
+  return {
+    notification_type: 'move',
+    resources: byPublicId([{ asset }], () => ({
+      from_asset_folder: from,
+      to_asset_folder: asset.assetFolder,
+      display_name: asset.displayName
+    }))
+  }
+}
+
+export function displayNameNotification(asset: Asset, previous: string): Notification {
+  return {
+    notification_type: 'resource_display_name_changed',
+    resources: byPublicId([{ asset }], () => ({
+      previous_display_name: previous,
+      new_display_name: asset.displayName,
+      asset_folder: asset.assetFolder
+    }))
+  }
+}
+
+export function accessControlNotification(asset: Asset, previous: AccessRule[]): Notification {
+  return {
+    notification_type: 'access_control_changed',
+    resources: [
+      {
+        ...identityOf(asset),
+        previous_access_control: previous,
+        new_access_control: asset.accessControl
+      }
+    ]
+  }
+}
+
+/** Like real `moderation` notifications, without resource type and type. */
+export function moderationNotification(asset: Asset, cloud: Cloud, decision: Moderation): Notification {
+  return {
+    notification_type: 'moderation',
+    asset_id: asset.assetId,
+    public_id: asset.publicId,
+    uploaded_at: isoSeconds(asset.uploadedAt),
+    version: asset.version,
+    ...deliveryUrls(asset, cloud),
+    etag: asset.etag,
+    moderation_status: decision.status,
+    moderation_kind: decision.kind,
+    moderation_updated_at: decision.updated_at
   }
 }
 

@@ -55,6 +55,8 @@ export function storeUpload(
     context: upload.context ?? {},
     metadata: mergeMetadata({}, cloud.metadataFields.parse(upload.metadata ?? {})),
     derived: [],
+    accessControl: [],
+    moderation: [],
     createdAt: before?.createdAt ?? now,
     uploadedAt: now,
     uploadedBy: by,

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ApiError } from './api-error.ts'
+import { detailsIn } from './asset-details.ts'
 import { AssetEditor } from './asset-editor.ts'
 import type { Asset, Kind } from './asset-store.ts'
 import { resourceAnswer, uploadAnswer } from './asset-view.ts'
@@ -112,6 +113,7 @@ export async function uploadApi(
       if (tags) changes.changeTags('replace', publicId, tags, kind)
       const context = pairsOf(values, 'context')
       if (context) changes.changeContext(publicId, () => context, kind)
+      changes.changeDetails(publicId, detailsIn(values), kind)
       return { ...answer(request, { asset }), ...withEager(request, changes, asset) }
     },
 

@@ -17,6 +17,14 @@ t.test('finds an asset by any public ID, and by its asset ID', async (t) => {
   })
 })
 
+t.test('updates the folder of an asset, also to the root folder', async (t) => {
+  const { standIn, own } = await connect(t)
+  standIn.ui().upload({ publicId: 'shop/a b', assetFolder: 'old' })
+  t.match(await sdk.api.update('shop/a b', { ...own, asset_folder: 'new' }), { asset_folder: 'new' })
+  t.match(await sdk.api.update('shop/a b', { ...own, asset_folder: '' }), { asset_folder: '' })
+  t.match(await refusal(sdk.api.update('nope', own)), { http_code: 404 })
+})
+
 t.test('requires valid credentials', async (t) => {
   const { standIn, own, colleague } = await connect(t)
   t.match(await sdk.api.ping(own), { status: 'ok' })

@@ -51,6 +51,41 @@ t.test('edits an asset as a person does, and notifies of each change', async (t)
   )
 })
 
+t.test('moves, names, restricts and moderates an asset', async (t) => {
+  standIn.as().upload({ publicId: 'shoe' })
+  const before = standIn.deliveries.length
+  const rules = [{ access_type: 'token' }]
+  t.match(
+    await edit({
+      public_id: 'shoe',
+      asset_folder: 'new/shoes',
+      display_name: 'A shoe',
+      access_control: JSON.stringify(rules),
+      moderation: 'rejected',
+      moderation_kind: 'aws_rek'
+    }),
+    {
+      body: {
+        asset_folder: 'new/shoes',
+        display_name: 'A shoe',
+        access_control: rules,
+        moderation: [{ kind: 'aws_rek', status: 'rejected' }]
+      }
+    }
+  )
+  t.match(await edit({ public_id: 'shoe', moderation: 'approved' }), {
+    body: { moderation: [{ kind: 'aws_rek' }, { kind: 'manual', status: 'approved' }] }
+  })
+  t.match(await edit({ public_id: 'shoe', moderation: 'perhaps' }), { status: 400 })
+  await standIn.idle()
+  const types = bodies().map(({ notification_type }) => notification_type)
+  t.strictSame(
+    types.slice(before).filter((type) => type !== 'upload'),
+    ['move', 'resource_display_name_changed', 'access_control_changed', 'moderation', 'moderation']
+  )
+  standIn.ui().destroy('shoe')
+})
+
 t.test('deletes an asset, by its new name if it was renamed', async (t) => {
   t.match(await edit({ public_id: 'shop/bag', delete: 'true' }), { body: { deleted: 'shop/bag' } })
   standIn.as(undefined, 'demo').upload({ publicId: 'film', resourceType: 'video', type: 'private' })

@@ -21,6 +21,8 @@ export function assetWith(overrides: Partial<Asset> = {}): Asset {
     context: {},
     metadata: {},
     derived: [],
+    accessControl: [],
+    moderation: [],
     createdAt: 1_700_000_000_000,
     uploadedAt: 1_700_000_000_000,
     uploadedBy: '1',

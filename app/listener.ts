@@ -21,6 +21,8 @@ export type {
 } from './processor.ts'
 export { csvBulk } from './processors/csv-bulk/csv-bulk.ts'
 export { databaseSync } from './processors/database-sync/database-sync.ts'
+export type { ExpireOptions, ExpiryWarning } from './processors/expire/expire.ts'
+export { expire } from './processors/expire/expire.ts'
 export { forward } from './processors/forward/forward.ts'
 export { helloWorldTag } from './processors/hello-world-tag.ts'
 export { lastUpdateTimestamp } from './processors/last-update-timestamp.ts'

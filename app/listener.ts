@@ -19,8 +19,12 @@ export type {
   Requirement,
   StartContext
 } from './processor.ts'
+export type { ArchiveOptions } from './processors/archive/archive.ts'
+export { archive } from './processors/archive/archive.ts'
 export { csvBulk } from './processors/csv-bulk/csv-bulk.ts'
 export { databaseSync } from './processors/database-sync/database-sync.ts'
+export type { EventBridgeOptions } from './processors/event-bridge/event-bridge.ts'
+export { eventBridge } from './processors/event-bridge/event-bridge.ts'
 export type { ExpireOptions, ExpiryWarning } from './processors/expire/expire.ts'
 export { expire } from './processors/expire/expire.ts'
 export { forward } from './processors/forward/forward.ts'

@@ -9,6 +9,7 @@ import {
 } from './cloudinary/cloudinary-server.ts'
 import { type EmbeddedDynamoDb, startDynamoDb } from './embedded-dynamodb.ts'
 import { type EmbeddedSqs, QUEUE_NAME, startSqs } from './embedded-sqs.ts'
+import { EVENT_BUS_NAME } from './event-bus.ts'
 import { outboundApi } from './outbound.ts'
 import { publishedMessages } from './sns.ts'
 
@@ -45,7 +46,8 @@ export interface StandIns {
 /** Metadata fields of the default processors. */
 const METADATA_FIELDS = [
   { external_id: 'last_update_timestamp', label: 'Last update', type: 'string' },
-  { external_id: 'cms_id', label: 'CMS id', type: 'string' }
+  { external_id: 'cms_id', label: 'CMS id', type: 'string' },
+  { external_id: 'expires_on', label: 'Expires on', type: 'date' }
 ] as const
 
 /** Interval of the queue checks, in milliseconds. */
@@ -86,7 +88,10 @@ export async function startStandIns(options: StandInsOptions = {}): Promise<Stan
       JOURNAL_TABLE: dynamoDb.tableName,
       CLOUDINARY_URL: cloudinary.cloud().cloudinaryUrl(cloudinaryUrl.origin),
       FORWARD_SECRET: forwardSecret,
-      NOTIFY_TOPIC_ARN: sqs.topicArn
+      NOTIFY_TOPIC_ARN: sqs.topicArn,
+      ARCHIVE_BUCKET: sqs.bucket,
+      EVENT_BUS: EVENT_BUS_NAME,
+      AWS_ENDPOINT_URL_EVENTBRIDGE: `${cloudinaryUrl.origin}/_standin/event-bridge`
     },
     async atRest() {
       const { deliveries, idle } = cloudinary

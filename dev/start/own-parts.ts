@@ -25,6 +25,10 @@ export function embeddedVariables(environment: Environment, standIns: Environmen
     FORWARD_SECRET,
     NOTIFY_TOPIC_ARN,
     AWS_ENDPOINT_URL_SNS,
+    ARCHIVE_BUCKET,
+    AWS_ENDPOINT_URL_S3,
+    EVENT_BUS,
+    AWS_ENDPOINT_URL_EVENTBRIDGE,
     ...credentials
   } = standIns
   return {

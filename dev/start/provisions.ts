@@ -1,5 +1,5 @@
 import type { VariableName } from '../../app/config.ts'
-import { provideForwardSecret, provideTopic } from './provide-outbound.ts'
+import { provideBucket, provideEventBus, provideForwardSecret, provideTopic } from './provide-outbound.ts'
 import { providePostgres } from './provide-postgres.ts'
 import { combine, type Provider, type Provision, type ProvisionContext } from './provision.ts'
 
@@ -7,7 +7,9 @@ import { combine, type Provider, type Provision, type ProvisionContext } from '.
 export const PROVIDERS: Partial<Record<VariableName, Provider>> = {
   DATABASE_URL: providePostgres,
   FORWARD_SECRET: provideForwardSecret,
-  NOTIFY_TOPIC_ARN: provideTopic
+  NOTIFY_TOPIC_ARN: provideTopic,
+  ARCHIVE_BUCKET: provideBucket,
+  EVENT_BUS: provideEventBus
 }
 
 /**

@@ -1,7 +1,10 @@
 import {
+  archive,
   csvBulk,
   databaseSync,
   defineListener,
+  eventBridge,
+  expire,
   forward,
   helloWorldTag,
   lastUpdateTimestamp,
@@ -29,11 +32,15 @@ export const everyProcessor = (receiver: string) => [
     operations: ['add_tags', 'remove_tags', 'set_metadata', 'set_context', 'rename', 'delete']
   }),
   databaseSync(),
+  expire({ warnDays: [30, 7] }),
   forward({ url: receiver, fields: ['public_id', 'tags', 'context.custom', 'original_filename'] }),
   notify({
     subject: 'New: {public_id}',
     text: '{display_name} was uploaded to {event.environment}: {secure_url}'
-  })
+  }),
+  eventBridge(),
+  // last: an event waits for others to share an object with
+  archive({ windowSeconds: 0.1 })
 ]
 
 export default defineListener({ processors: everyProcessor(RECEIVER) })

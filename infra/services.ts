@@ -16,12 +16,12 @@ import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct, type IConstruct } from 'constructs'
 import { CanarySchedule } from './canary-schedule.ts'
+import { CommandSchedule } from './command-schedule.ts'
 import type { DeploymentAlarms } from './deployment-alarms.ts'
 import { type EnvironmentOptions, environmentsOf } from './environment.ts'
 import type { LoadBalancer } from './load-balancer.ts'
 import type { Network } from './network.ts'
 import { type PermissionsOptions, permissionsOf } from './permissions.ts'
-import { ReconcileSchedule } from './reconcile-schedule.ts'
 import { namesOf } from './resource-names.ts'
 import type { TaskSize } from './setting-values.ts'
 import type { Settings } from './settings.ts'
@@ -37,7 +37,7 @@ export interface ServicesProps extends Omit<EnvironmentOptions & PermissionsOpti
   secrets: Record<string, EcsSecret>
   /** Environment variables of `activity` whose values ECS reads from Secrets Manager. */
   activitySecrets: Record<string, EcsSecret>
-  /** Whether this region runs `reconcile` and `poll`. */
+  /** Whether this region runs `reconcile`, `schedules` and `poll`. */
   isHomeRegion: boolean
   alarmTopic: ITopic
   deploymentAlarms: DeploymentAlarms
@@ -61,7 +61,7 @@ export class Services extends Construct {
   /** Task definition for commands that people run. */
   readonly operator: FargateTaskDefinition
   /** Undefined outside the home region, and with `reconcileEvery: never`. */
-  readonly reconcile: ReconcileSchedule | undefined
+  readonly reconcile: CommandSchedule | undefined
   /** Undefined outside the home region, and without the setting `pollChannel`. */
   readonly poll: FargateService | undefined
   readonly #network: Network
@@ -126,10 +126,25 @@ export class Services extends Construct {
 
     this.operator = task('operator', SMALL, secrets)
     if (isHomeRegion && settings.reconcileEvery !== 'never') {
-      this.reconcile = new ReconcileSchedule(this, 'Reconcile', {
-        settings,
+      this.reconcile = new CommandSchedule(this, 'Reconcile', {
+        command: 'reconcile',
+        every: settings.reconcileEvery,
+        description: 'Finds changes in Cloudinary whose notification never arrived',
+        advice: 'docs/operations.md, "Alarms", ReconcileFailed',
         cluster: this.cluster,
         task: task('reconcile', SMALL),
+        alarmTopic,
+        securityGroup: network.workerGroup
+      })
+    }
+    if (isHomeRegion && settings.schedulesEvery !== 'never') {
+      new CommandSchedule(this, 'Schedules', {
+        command: 'schedules',
+        every: settings.schedulesEvery,
+        description: 'Runs the schedules of listener.config.ts that are due',
+        advice: 'docs/processors.md, "Schedules"',
+        cluster: this.cluster,
+        task: task('schedules', SMALL),
         alarmTopic,
         securityGroup: network.workerGroup
       })

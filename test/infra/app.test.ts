@@ -9,6 +9,7 @@ import { CHILD_ENVIRONMENT } from '../support/system.ts'
 import { synthesise, Template, USER_SETTINGS, violationsOf } from '../support/templates.ts'
 import { activity } from './app/activity.ts'
 import { alarms } from './app/alarms.ts'
+import { archive } from './app/archive.ts'
 import { bootstrap } from './app/bootstrap.ts'
 import { deployment } from './app/deployment.ts'
 import { emulators } from './app/emulators.ts'
@@ -22,6 +23,7 @@ import { regions } from './app/regions.ts'
 import { releases } from './app/releases.ts'
 import { secretAccess } from './app/secret-access.ts'
 import { security } from './app/security.ts'
+import { schedules } from './app/schedules.ts'
 import { services } from './app/services.ts'
 import { state } from './app/state.ts'
 import { timings } from './app/timings.ts'
@@ -53,6 +55,9 @@ const several = synthesise(join(directory, 'several'), {
   notifyEmails: 'editor@example.com',
   notifyPhones: '+14155550100',
   forward: true,
+  archive: true,
+  eventBus: 'assets',
+  schedulesEvery: 'rate(5 minutes)',
   database: 'secret',
   variables: { CMS_URL: 'https://cms.example.com' },
   secretVariables: 'CMS_TOKEN,CMS_KEY'
@@ -69,6 +74,7 @@ const trial = synthesise(join(directory, 'trial'), {
   forward: true,
   notify: true,
   reconcileTypes: 'upload',
+  archive: true,
   architecture: 'x86_64',
   interfaceEndpoints: false,
   activity: true,
@@ -169,6 +175,8 @@ timings(t, all)
 workerScaling(t, all)
 emulators(t, all)
 activity(t, all)
+archive(t, all)
+schedules(t, all)
 
 t.test(
   'npm run synth writes the templates of cdk.json without credentials, and warns without TLS',

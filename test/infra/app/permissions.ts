@@ -63,7 +63,9 @@ export function permissions(t: Test, { plain, several, trial, sealed }: Record<s
       'QueuesDeadLetterQueue: sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage',
       'QueuesQueue: sqs:GetQueueAttributes sqs:SendMessage',
       SECRET,
-      `${JOURNAL}: dynamodb:DescribeTable dynamodb:DescribeTimeToLive dynamodb:GetItem`
+      `${JOURNAL}: dynamodb:DescribeTable dynamodb:DescribeTimeToLive dynamodb:GetItem`,
+      // how far schedules have run
+      `${JOURNAL}: dynamodb:GetItem dynamodb:PutItem`
     ])
     t.strictSame(allowed(several!.home, 'ServicesActivityTaskTaskRole'), [
       'Key: kms:Decrypt kms:GenerateDataKey',

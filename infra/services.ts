@@ -1,4 +1,4 @@
-import { Duration, Stack } from 'aws-cdk-lib'
+import { Duration, Stack, Validations } from 'aws-cdk-lib'
 import type { SecurityGroup } from 'aws-cdk-lib/aws-ec2'
 import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets'
 import {
@@ -122,6 +122,12 @@ export class Services extends Construct {
         : [onDemand(1)]
     })
     if (database) this.worker.node.addDependency(database)
+    if (settings.archive) {
+      Validations.of(this.worker.taskDefinition).acknowledge({
+        id: `AwsSolutions-IAM5[Resource::arn:${Stack.of(this).partition}:s3:::${namesOf(settings.name).archiveBucket('<AWS::AccountId>')}/*]`,
+        reason: 'The names of the objects contain their time. The bucket has nothing else.'
+      })
+    }
     new WorkerScaling(this, 'WorkerScaling', { settings, service: this.worker, queue: queues.queue })
 
     this.operator = task('operator', SMALL, secrets)

@@ -200,7 +200,9 @@ export function permissions(t: Test, { plain, several, trial, sealed }: Record<s
       for (const { Action, Resource, Effect } of statements) {
         t.equal(Effect, 'Allow')
         for (const action of listOf(Action)) t.notMatch(action, /\*/)
-        if (JSON.stringify(Resource).includes('*')) t.equal(Action, 'ecr:GetAuthorizationToken')
+        // the keys of objects contain their time
+          if (JSON.stringify(Resource).includes('*'))
+            t.match(Action, /^(?:ecr:GetAuthorizationToken|s3:PutObject)$/)
       }
     }
   })

@@ -267,7 +267,8 @@ export const SETTINGS = {
     schema: flag.default(false)
   }),
   eventBus: setting({
-    meaning: 'name of an existing EventBridge bus in each region, such as default, for the processor `eventBridge`',
+    meaning:
+      'name of an existing EventBridge bus in each region, such as default, for the processor `eventBridge`',
     schema: z
       .string()
       .regex(/^[\w.-]{1,256}$/)

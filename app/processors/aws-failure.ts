@@ -4,7 +4,8 @@ import { ListenerError, PermanentError } from '../errors.ts'
 const MAX_EXCERPT = 300
 
 /** Names of errors that only a permission or valid credentials fix. */
-const UNAUTHORIZED = /AccessDenied|Forbidden|NotAuthorized|Credential|Token|Signature|UnrecognizedClient|InvalidAccessKeyId/
+const UNAUTHORIZED =
+  /AccessDenied|Forbidden|NotAuthorized|Credential|Token|Signature|UnrecognizedClient|InvalidAccessKeyId/
 
 export interface AwsFailureOptions {
   /** For the message, such as `S3`. */

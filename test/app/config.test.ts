@@ -127,7 +127,10 @@ const ACCEPTED: { [Name in VariableName]: [string, unknown][] } = {
     'arn:aws-cn:sns:cn-north-1:123456789012:a'
   ].map((arn) => [arn, arn]),
   ARCHIVE_BUCKET: ['abc', 'my-archive.2026', 'a'.repeat(63)].map((name) => [name, name]),
-  EVENT_BUS: ['default', 'arn:aws:events:eu-west-1:123456789012:event-bus/assets'].map((name) => [name, name]),
+  EVENT_BUS: ['default', 'arn:aws:events:eu-west-1:123456789012:event-bus/assets'].map((name) => [
+    name,
+    name
+  ]),
   ACTIVITY_PASSWORD: ['correct horse', 'pässwörter :,'].map((password) => [password, password]),
   ACTIVITY_READ_TOKENS: [
     ['0123456789abcdef', ['0123456789abcdef']],

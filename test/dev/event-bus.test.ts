@@ -32,7 +32,9 @@ t.test('keeps the last 1,000 events', async (t) => {
     Entries: [{ EventId: 'event-1' }, { ErrorCode: 'ResourceNotFoundException' }]
   })
   for (let page = 0; page < 100; page++)
-    await call('PutEvents', { Entries: Array.from({ length: 10 }, (_, index) => entry(page * 10 + index + 1)) })
+    await call('PutEvents', {
+      Entries: Array.from({ length: 10 }, (_, index) => entry(page * 10 + index + 1))
+    })
   const shown = (await app.inject('/bus')).json()
   t.equal(shown.length, 1000)
   t.match([shown[0], shown.at(-1)], [{ Detail: { id: 1 } }, { Detail: { id: 1000 } }])

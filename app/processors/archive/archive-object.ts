@@ -19,7 +19,10 @@ const compress = promisify(gzip)
  *
  * @param prefix empty, or with a slash at the end
  */
-export async function archiveObjects(prefix: string, events: readonly CloudEvent[]): Promise<ArchiveObject[]> {
+export async function archiveObjects(
+  prefix: string,
+  events: readonly CloudEvent[]
+): Promise<ArchiveObject[]> {
   const days = Map.groupBy(events, ({ time }) => time.slice(0, 10))
   return Promise.all(
     [...days].map(async ([day, ofDay]) => {

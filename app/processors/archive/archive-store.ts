@@ -62,14 +62,19 @@ export class ArchiveStore {
    */
   async check(signal: AbortSignal): Promise<Finding> {
     try {
-      await this.#client.send(new this.#sdk.HeadBucketCommand({ Bucket: this.#bucket }), { abortSignal: signal })
+      await this.#client.send(new this.#sdk.HeadBucketCommand({ Bucket: this.#bucket }), {
+        abortSignal: signal
+      })
       return { level: 'ok', message: `bucket ${this.#bucket} exists` }
     } catch (error) {
       signal.throwIfAborted()
       // a HEAD has no body, so the SDK knows only the status
       const { name } = error as Error
       if (name === 'NotFound') {
-        return { level: 'fault', message: `bucket ${this.#bucket} does not exist; create it, or correct \`bucket\`` }
+        return {
+          level: 'fault',
+          message: `bucket ${this.#bucket} does not exist; create it, or correct \`bucket\``
+        }
       }
       const failure = awsFailure(error, { ...FAILURE, permission: 's3:ListBucket' })
       if (failure.code !== 'ARCHIVE_UNAUTHORIZED') throw failure

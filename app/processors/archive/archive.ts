@@ -33,7 +33,10 @@ const Options = z.strictObject({
   prefix: z
     .string()
     .max(500)
-    .regex(/^(?:[\w!.*'()-]+\/)*$/, 'must end with "/", and consist of letters, digits, and any of ! - _ . * \' ( )')
+    .regex(
+      /^(?:[\w!.*'()-]+\/)*$/,
+      'must end with "/", and consist of letters, digits, and any of ! - _ . * \' ( )'
+    )
     .default('events/'),
   /** Maximum time that an event waits for others, to be stored with them. */
   windowSeconds: z.number().min(0).max(60).default(2),

@@ -74,7 +74,13 @@ export class Bus {
    * @throws {PermanentError} EVENT_BRIDGE_REJECTED
    */
   async send({ source, detailType, detail, time }: BusEvent, signal: AbortSignal): Promise<string> {
-    const entry = { EventBusName: this.#name, Source: source, DetailType: detailType, Detail: detail, Time: time }
+    const entry = {
+      EventBusName: this.#name,
+      Source: source,
+      DetailType: detailType,
+      Detail: detail,
+      Time: time
+    }
     const bytes = sizeOf(entry)
     if (bytes > MAXIMUM_BYTES) {
       throw new PermanentError(`the event has ${bytes} bytes; EventBridge accepts ${MAXIMUM_BYTES}`, {

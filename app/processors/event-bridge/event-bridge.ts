@@ -17,12 +17,18 @@ const Options = z.strictObject({
   /** Name or ARN of the bus. (Default: the variable EVENT_BUS) */
   bus: z
     .string()
-    .refine((bus) => VARIABLES.EVENT_BUS.schema.safeParse(bus).success, 'must be the name or ARN of an event bus')
+    .refine(
+      (bus) => VARIABLES.EVENT_BUS.schema.safeParse(bus).success,
+      'must be the name or ARN of an event bus'
+    )
     .optional(),
   /** `source` of the events, for rules. Names that begin with aws. are reserved. */
   source: z
     .string()
-    .regex(/^(?!aws\.)[\w./-]{1,256}$/, 'must be 1 to 256 letters, digits and any of . / - _, not beginning with aws.')
+    .regex(
+      /^(?!aws\.)[\w./-]{1,256}$/,
+      'must be 1 to 256 letters, digits and any of . / - _, not beginning with aws.'
+    )
     .default('cloudinary')
 })
 

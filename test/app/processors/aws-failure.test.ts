@@ -2,7 +2,12 @@ import t from 'tap'
 import { awsFailure } from '../../../app/processors/aws-failure.ts'
 
 const failure = (error: object) =>
-  awsFailure(error, { service: 'S3', code: 'ARCHIVE', permanent: /^NoSuchBucket/, permission: 's3:PutObject' })
+  awsFailure(error, {
+    service: 'S3',
+    code: 'ARCHIVE',
+    permanent: /^NoSuchBucket/,
+    permission: 's3:PutObject'
+  })
 
 t.test('tells failures apart', async (t) => {
   t.match(failure({ name: 'NoSuchBucket', message: 'no such bucket' }), {
@@ -10,7 +15,11 @@ t.test('tells failures apart', async (t) => {
     code: 'ARCHIVE_REJECTED',
     message: 'S3: NoSuchBucket: no such bucket'
   })
-  const unauthorized = { name: 'ListenerError', code: 'ARCHIVE_UNAUTHORIZED', message: /; allow s3:PutObject$/ }
+  const unauthorized = {
+    name: 'ListenerError',
+    code: 'ARCHIVE_UNAUTHORIZED',
+    message: /; allow s3:PutObject$/
+  }
   t.match(failure({ name: 'AccessDenied', message: 'denied' }), unauthorized)
   t.match(failure({ name: 'Unknown', $metadata: { httpStatusCode: 403 } }), unauthorized)
   t.match(failure({ name: 'SlowDown', message: 'slow\nrequest', $metadata: { httpStatusCode: 503 } }), {

@@ -201,8 +201,8 @@ export function permissions(t: Test, { plain, several, trial, sealed }: Record<s
         t.equal(Effect, 'Allow')
         for (const action of listOf(Action)) t.notMatch(action, /\*/)
         // the keys of objects contain their time
-          if (JSON.stringify(Resource).includes('*'))
-            t.match(Action, /^(?:ecr:GetAuthorizationToken|s3:PutObject)$/)
+        if (JSON.stringify(Resource).includes('*'))
+          t.match(Action, /^(?:ecr:GetAuthorizationToken|s3:PutObject)$/)
       }
     }
   })

@@ -16,17 +16,25 @@ t.teardown(() => s3.destroy())
 
 /** The lines of all objects. */
 async function archived(): Promise<{ id: string; type: string }[]> {
-  const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: sqs.bucket, Prefix: 'events/dt=' }))
+  const { Contents = [] } = await s3.send(
+    new ListObjectsV2Command({ Bucket: sqs.bucket, Prefix: 'events/dt=' })
+  )
   const objects = Contents.map(async ({ Key }) => {
     const { Body } = await s3.send(new GetObjectCommand({ Bucket: sqs.bucket, Key }))
     const text = gunzipSync(await Body!.transformToByteArray()).toString()
-    return text.trimEnd().split('\n').map((line) => JSON.parse(line))
+    return text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
   })
   return (await Promise.all(objects)).flat()
 }
 
 const onBus = async () =>
-  (await (await fetch(`${cloudinary.url}/_standin/bus`)).json()) as { DetailType: string; Detail: { id: string } }[]
+  (await (await fetch(`${cloudinary.url}/_standin/bus`)).json()) as {
+    DetailType: string
+    Detail: { id: string }
+  }[]
 
 t.test('each event is in the archive and on the bus once, as valid CloudEvent', async (t) => {
   for (let index = 0; index < 5; index++) cloudinary.as().upload({ publicId: `bag-${index}` })

@@ -21,7 +21,13 @@ async function stored(prefix: string): Promise<Record<string, unknown[]>> {
   const entries = Contents.map(async ({ Key }) => {
     const { Body } = await s3.send(new GetObjectCommand({ Bucket: sqs.bucket, Key }))
     const text = gunzipSync(await Body!.transformToByteArray()).toString()
-    return [Key, text.trimEnd().split('\n').map((line) => JSON.parse(line))]
+    return [
+      Key,
+      text
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+    ]
   })
   return Object.fromEntries(await Promise.all(entries))
 }

@@ -55,7 +55,9 @@ t.test('sends events, up to ten in a call', async (t) => {
     Array.from({ length: 25 }, (_, index) => bus.send({ ...EVENT, detail: `{"id":"${index}"}` }, SIGNAL))
   )
   t.equal(new Set(ids).size, 25)
-  t.match(await onBus(), [{ Source: 'cloudinary', DetailType: EVENT.detailType, Detail: { id: '0' }, Time: 1780315200 }])
+  t.match(await onBus(), [
+    { Source: 'cloudinary', DetailType: EVENT.detailType, Detail: { id: '0' }, Time: 1780315200 }
+  ])
   t.equal((await onBus()).length, 25)
 })
 

@@ -155,6 +155,22 @@ export const VARIABLES = {
       .regex(/^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w.-]{1,260}$/)
       .optional()
   }),
+  ARCHIVE_BUCKET: variable({
+    meaning: 'S3 bucket that `archive` stores events in',
+    allowed: 'the name of a bucket: 3 to 63 lower-case letters, digits, dots and hyphens',
+    schema: z
+      .string()
+      .regex(/^(?=.{3,63}$)[a-z0-9](?:[a-z0-9.-]*[a-z0-9])$/)
+      .optional()
+  }),
+  EVENT_BUS: variable({
+    meaning: 'EventBridge bus that `eventBridge` sends events to',
+    allowed: 'the name or ARN of an event bus, such as default',
+    schema: z
+      .string()
+      .regex(/^(?:arn:aws[\w-]*:events:[\w-]+:\d{12}:event-bus\/)?[\w./-]{1,256}$/)
+      .optional()
+  }),
   ACTIVITY_PASSWORD: variable({
     meaning: 'password of the activity page, for the user name `listener`',
     allowed: '12 to 256 printable characters',

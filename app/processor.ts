@@ -4,6 +4,7 @@ import type { Config, VariableName } from './config.ts'
 import type { AssetEvent, EventType } from './ingest/event.ts'
 import type { State } from './journal/processor-state.ts'
 import type { Logger } from './logger.ts'
+import type { Schedule } from './schedules/schedule.ts'
 
 /** Second argument of `handle`. */
 export interface ProcessorContext<KnownConfig = Config> {
@@ -64,7 +65,7 @@ export interface Finding {
 export interface MetadataFieldDefinition {
   external_id: string
   label: string
-  type: 'string' | 'integer'
+  type: 'string' | 'integer' | 'date'
 }
 
 /**
@@ -110,6 +111,8 @@ export interface Processor<
    * listener configuration loads. The image has only those in `dependencies` of package.json.
    */
   packages?: readonly string[]
+  /** Searches by cron, whose events this processor handles. The command `schedules` runs them. */
+  schedules?: readonly Schedule[]
   /** Required metadata fields. The command `setup` creates missing ones. */
   metadataFields?: readonly MetadataFieldDefinition[]
   /** Runs once in each worker before its first event: connect here. A throw ends the worker and logs why. */
@@ -139,6 +142,8 @@ type Returned = string | undefined | void
 
 export interface Listener {
   processors: readonly Processor[]
+  /** Searches by cron: each asset found becomes an event of type `scheduled_search`. */
+  schedules?: readonly Schedule[]
   /** Any pino instance. Default: JSON lines on standard output. */
   logger?: Logger
 }

@@ -10,6 +10,8 @@ export interface EmbeddedSqs {
   readonly deadLetterQueueUrl: string
   /** SNS topic, on the same endpoint. */
   readonly topicArn: string
+  /** S3 bucket, on the same endpoint. */
+  readonly bucket: string
   /** Variables that point the AWS SDK of a process here. */
   readonly environment: Readonly<Record<string, string>>
   /** Gives access to the queues past the API. */
@@ -19,6 +21,9 @@ export interface EmbeddedSqs {
 
 export const QUEUE_NAME = 'cloudinary-events.fifo'
 export const DEAD_LETTER_QUEUE_NAME = 'cloudinary-events-dead-letters.fifo'
+
+/** Bucket of `archive`. */
+export const BUCKET_NAME = 'cloudinary-archive'
 
 const REGION = 'us-east-1'
 const ACCOUNT = '000000000000'
@@ -54,7 +59,7 @@ export interface SqsOptions {
 }
 
 /**
- * Starts SQS and SNS in memory, with the listener's queues and a topic. Accepts any credentials.
+ * Starts SQS, SNS and S3 in memory, with the listener's queues, a topic and a bucket. Accepts any credentials.
  *
  * The queue URLs name the advertised host, since `sqs.us-east-1.localhost`, the host of fauxqs, does not
  * resolve everywhere, and the AWS SDK calls the host of the queue URL rather than AWS_ENDPOINT_URL_SQS.
@@ -67,7 +72,7 @@ export async function startSqs(options: SqsOptions = {}): Promise<EmbeddedSqs> {
       port,
       defaultRegion: REGION,
       logger: false,
-      init: { ...TOPICS, queues: [...QUEUES, ...TOPICS.queues] }
+      init: { ...TOPICS, queues: [...QUEUES, ...TOPICS.queues], buckets: [BUCKET_NAME] }
     })
   )
   const url = `http://${advertisedHost}:${server.port}`
@@ -75,10 +80,12 @@ export async function startSqs(options: SqsOptions = {}): Promise<EmbeddedSqs> {
     url,
     queueUrl: `${url}/${ACCOUNT}/${QUEUE_NAME}`,
     deadLetterQueueUrl: `${url}/${ACCOUNT}/${DEAD_LETTER_QUEUE_NAME}`,
+    bucket: BUCKET_NAME,
     topicArn: `arn:aws:sns:${REGION}:${ACCOUNT}:${TOPIC_NAME}`,
     environment: {
       AWS_ENDPOINT_URL_SQS: url,
       AWS_ENDPOINT_URL_SNS: url,
+      AWS_ENDPOINT_URL_S3: url,
       AWS_REGION: REGION,
       AWS_ACCESS_KEY_ID: 'local',
       AWS_SECRET_ACCESS_KEY: 'local',

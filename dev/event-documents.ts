@@ -87,8 +87,6 @@ ${Object.entries(EVIDENCE)
 
 function page(type: KnownType): string {
   const { description, body, evidence } = aboutOf(type)
-  const { variants } = SAMPLE_NAMES.find((each) => each.type === type)!
-  const sample = JSON.stringify(sampleNotification(type, { now: NOW }), null, 2)
   return `${NOTE}
 
 # ${type}
@@ -106,13 +104,21 @@ ${description}
 | field | type | | meaning |
 | --- | --- | --- | --- |
 ${fieldRows(z.toJSONSchema(PAYLOADS[type]) as Schema).join('\n')}
+${sampleSection(type)}`
+}
 
+/** Returns nothing for a type that Cloudinary does not send. */
+function sampleSection(type: KnownType): string {
+  const sampled = SAMPLE_NAMES.find((each) => each.type === type)
+  if (!sampled) return ''
+  const variants = sampled.variants.map((name) => `\`${name}\``).join(', ')
+  return `
 ## Sample
 
-\`npm run send -- ${type}\` sends this body. Variants: ${variants.map((name) => `\`${name}\``).join(', ')}.
+\`npm run send -- ${type}\` sends this body. Variants: ${variants}.
 
 \`\`\`json
-${sample}
+${JSON.stringify(sampleNotification(type, { now: NOW }), null, 2)}
 \`\`\`
 `
 }

@@ -1,10 +1,13 @@
 import {
+  archive,
   chat,
   cmsWriteBack,
   contentful,
   csvBulk,
   databaseSync,
   defineListener,
+  eventBridge,
+  expire,
   forward,
   helloWorldTag,
   lastUpdateTimestamp,
@@ -35,6 +38,7 @@ export const everyProcessor = (receiver: string) => [
     operations: ['add_tags', 'remove_tags', 'set_metadata', 'set_context', 'rename', 'delete']
   }),
   databaseSync(),
+  expire({ warnDays: [30, 7] }),
   forward({ url: receiver, fields: ['public_id', 'tags', 'context.custom', 'original_filename'] }),
   notify({
     subject: 'New: {public_id}',
@@ -47,7 +51,10 @@ export const everyProcessor = (receiver: string) => [
     cms: sanity({ projectId: 'local', dataset: 'production', documentTypes: { article: ['hero'] } })
   }),
   chat({ service: 'slack', deadLetters: true }),
-  publish({ hook: receiver.replace(/received$/, 'revalidate'), windowSeconds: 0.1 })
+  publish({ hook: receiver.replace(/received$/, 'revalidate'), windowSeconds: 0.1 }),
+  eventBridge(),
+  // last: an event waits for others to share an object with
+  archive({ windowSeconds: 0.1 })
 ]
 
 export default defineListener({ processors: everyProcessor(RECEIVER) })

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { Webhook } from 'standardwebhooks'
+import { eventBusApi } from './event-bus.ts'
 import type { PublishedMessage } from './sns.ts'
 
 export interface OutboundOptions {
@@ -19,7 +20,7 @@ type Received = { receivedAt: string; id: string | undefined } & (
 const REMEMBERED = 1000
 
 /**
- * Receives and shows requests and messages of processors. `POST /received` accepts requests with a valid
+ * Receives and shows requests, messages and events of processors. `POST /received` accepts requests with a valid
  * signature of Standard Webhooks, and answers others 401.
  */
 export async function outboundApi(
@@ -53,4 +54,6 @@ export async function outboundApi(
   app.get('/received', async () => requests)
 
   app.get('/messages', async () => messages())
+
+  await eventBusApi(app)
 }

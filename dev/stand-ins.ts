@@ -16,6 +16,7 @@ import {
 import { type CmsStandIns, createCmsStandIns } from './cms/cms-stand-ins.ts'
 import { type EmbeddedDynamoDb, startDynamoDb } from './embedded-dynamodb.ts'
 import { type EmbeddedSqs, QUEUE_NAME, startSqs } from './embedded-sqs.ts'
+import { EVENT_BUS_NAME } from './event-bus.ts'
 import { outboundApi } from './outbound.ts'
 import { revalidateReceiver } from './revalidate-receiver.ts'
 import { publishedMessages } from './sns.ts'
@@ -55,7 +56,8 @@ export interface StandIns {
 const METADATA_FIELDS = [
   { external_id: 'last_update_timestamp', label: 'Last update', type: 'string' },
   { external_id: 'cms_id', label: 'CMS id', type: 'string' },
-  { external_id: 'quarantined', label: 'Quarantine', type: 'string' }
+  { external_id: 'quarantined', label: 'Quarantine', type: 'string' },
+  { external_id: 'expires_on', label: 'Expires on', type: 'date' }
 ] as const
 
 /** Interval of the queue checks, in milliseconds. */
@@ -105,7 +107,10 @@ export async function startStandIns(options: StandInsOptions = {}): Promise<Stan
       CHAT_WEBHOOK_URL: `${cloudinary.url}/_standin/chat`,
       FORWARD_SECRET: forwardSecret,
       NOTIFY_TOPIC_ARN: sqs.topicArn,
-      PUBLISH_SECRET: LOCAL_PUBLISH_SECRET
+      PUBLISH_SECRET: LOCAL_PUBLISH_SECRET,
+      ARCHIVE_BUCKET: sqs.bucket,
+      EVENT_BUS: EVENT_BUS_NAME,
+      AWS_ENDPOINT_URL_EVENTBRIDGE: `${cloudinaryUrl.origin}/_standin/event-bridge`
     },
     async atRest() {
       const { deliveries, idle } = cloudinary

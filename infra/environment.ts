@@ -12,12 +12,15 @@ export interface EnvironmentOptions {
   webhookUrl: string
   /** Topic of the processor `notify`. */
   topicArn: string | undefined
+  /** Bucket of the processor `archive`. */
+  archiveBucket: string | undefined
   /** Aurora's URL without a password, for the processor `databaseSync`. */
   databaseUrl: string | undefined
 }
 
 /** Returns the environment variables of each role (app/config.ts), except secrets. */
-export function environmentsOf({ settings, queues, webhookUrl, topicArn, databaseUrl }: EnvironmentOptions) {
+export function environmentsOf(options: EnvironmentOptions) {
+  const { settings, queues, webhookUrl, topicArn, archiveBucket, databaseUrl } = options
   const names = namesOf(settings.name)
   const common = {
     LOG_LEVEL: settings.logLevel,
@@ -42,6 +45,8 @@ export function environmentsOf({ settings, queues, webhookUrl, topicArn, databas
     WORKER_CONCURRENCY: String(settings.worker.concurrency),
     WEBHOOK_URL: webhookUrl,
     ...(topicArn && { NOTIFY_TOPIC_ARN: topicArn }),
+    ...(archiveBucket && { ARCHIVE_BUCKET: archiveBucket }),
+    ...(settings.eventBus && { EVENT_BUS: settings.eventBus }),
     ...(databaseUrl && { DATABASE_URL: databaseUrl })
   }
   return {
@@ -74,6 +79,7 @@ export function environmentsOf({ settings, queues, webhookUrl, topicArn, databas
       })
     },
     reconcile: { ...common, ...tracing, ...journal },
+    schedules: { ...common, ...tracing, ...journal },
     canary: {
       LOG_LEVEL: common.LOG_LEVEL,
       METRICS_NAMESPACE: common.METRICS_NAMESPACE,

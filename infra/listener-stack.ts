@@ -67,6 +67,7 @@ export class ListenerStack extends Stack {
       key,
       stateKey,
       topicArn: topic?.topicArn,
+      archiveBucket: settings.archive ? namesOf(name).archiveBucket(this.account) : undefined,
       database,
       databaseUrl: database?.url,
       secrets: { ...secrets.processors, ...database?.secrets },

@@ -1,6 +1,7 @@
 import { Stack } from 'aws-cdk-lib'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Construct } from 'constructs'
+import { SCHEDULES_STATE } from '../app/commands/schedules/schedule-progress.ts'
 import { ACTIVITY_ID_PREFIX } from '../app/journal/activity-partitions.ts'
 import { DISCARD_ATTRIBUTES } from '../app/journal/discard-event.ts'
 import { JOURNAL, JOURNAL_INDEXES } from '../app/journal/journal-table.ts'
@@ -22,6 +23,8 @@ export interface PermissionsOptions {
   queues: Queues
   /** Topic of the processor `notify`. */
   topicArn: string | undefined
+  /** Bucket of the processor `archive`. */
+  archiveBucket: string | undefined
   /** Customer key of queues and topics. */
   key: IKey | undefined
   /** Customer key of secrets and journal. */
@@ -32,7 +35,7 @@ const RECEIVE_MESSAGES = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:Change
 
 /** Returns the permissions of each role: exactly the calls that its code makes. */
 export function permissionsOf(options: PermissionsOptions) {
-  const { scope, settings, queues, topicArn, key, stateKey } = options
+  const { scope, settings, queues, topicArn, archiveBucket, key, stateKey } = options
   const stack = Stack.of(scope)
   const names = namesOf(settings.name)
   const tableArn = stack.formatArn({ service: 'dynamodb', resource: 'table', resourceName: names.journal })
@@ -69,6 +72,18 @@ export function permissionsOf(options: PermissionsOptions) {
       }
     }
   ]
+  const bucketArn = archiveBucket && `arn:${stack.partition}:s3:::${archiveBucket}`
+  const busArn =
+    settings.eventBus &&
+    stack.formatArn({ service: 'events', resource: 'event-bus', resourceName: settings.eventBus })
+  /** State of a command in the journal. */
+  const mayKeepState = (command: string): Permission => ({
+    ...journal.may('dynamodb:GetItem', 'dynamodb:PutItem'),
+    conditions: {
+      'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [`command/${command}/*`] },
+      Null: { 'dynamodb:LeadingKeys': ['false'] }
+    }
+  })
   // both senders and receivers use a queue's key
   const keys = (...stateActions: string[]): Permission[] => [
     ...(key ? [on(key.keyArn).may('kms:GenerateDataKey', 'kms:Decrypt')] : []),
@@ -97,6 +112,8 @@ export function permissionsOf(options: PermissionsOptions) {
       journal.may('dynamodb:UpdateItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'),
       ...(topicArn ? [on(topicArn).may('sns:Publish')] : []),
       ...distributions('cloudfront:CreateInvalidation'),
+      ...(bucketArn ? [on(`${bucketArn}/*`).may('s3:PutObject')] : []),
+      ...(busArn ? [on(busArn).may('events:PutEvents')] : []),
       ...keys(...KEY_USE_ACTIONS)
     ],
     reconcile: [
@@ -105,6 +122,13 @@ export function permissionsOf(options: PermissionsOptions) {
       // known events and watermarks
       journal.may('dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem'),
       feed.may('dynamodb:Query'),
+      ...keys(...KEY_USE_ACTIONS)
+    ],
+    /** Searches Cloudinary, and sends the events. */
+    schedules: [
+      read,
+      queue.may('sqs:SendMessage'),
+      mayKeepState(SCHEDULES_STATE),
       ...keys(...KEY_USE_ACTIONS)
     ],
     /** Signs a notification, and reads its outcome. */
@@ -122,14 +146,17 @@ export function permissionsOf(options: PermissionsOptions) {
       indexes.may('dynamodb:Query'),
       ...keys(...KEY_USE_ACTIONS)
     ],
-    /** The commands `doctor`, `redrive`, `replay`, `migrate`, `setup` and `changes`, started by hand. */
+    /** The commands `doctor`, `redrive`, `replay`, `migrate`, `setup`, `changes` and `schedules`, started by hand. */
     operator: [
       read,
       queue.may('sqs:SendMessage', 'sqs:GetQueueAttributes'),
       deadLetters.may(...RECEIVE_MESSAGES, 'sqs:GetQueueAttributes'),
       journal.may('dynamodb:GetItem', 'dynamodb:DescribeTable', 'dynamodb:DescribeTimeToLive'),
+      mayKeepState(SCHEDULES_STATE),
       ...(topicArn ? [on(topicArn).may('sns:GetTopicAttributes')] : []),
       ...distributions('cloudfront:GetDistribution'),
+      ...(bucketArn ? [on(bucketArn).may('s3:ListBucket')] : []),
+      ...(busArn ? [on(busArn).may('events:DescribeEventBus')] : []),
       ...keys(...KEY_USE_ACTIONS)
     ]
   } satisfies Record<string, Permission[]>

@@ -15,6 +15,8 @@ export const namesOf = (name: string) => ({
   databaseSecret: `${name}/database`,
   /** Values of `secretVariables`. */
   processorsSecret: `${name}/processors`,
+  /** Bucket names are global. At most 31 + 9 + 12 of 63 characters. */
+  archiveBucket: (account: string) => `${name}-archive-${account}`,
   journal: `${name}-journal`,
   queue: `${name}-events.fifo`,
   deadLetterQueue: `${name}-dead-letters.fifo`,

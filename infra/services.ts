@@ -1,4 +1,4 @@
-import { Duration, Stack } from 'aws-cdk-lib'
+import { Duration, Stack, Validations } from 'aws-cdk-lib'
 import type { SecurityGroup } from 'aws-cdk-lib/aws-ec2'
 import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets'
 import {
@@ -17,12 +17,12 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct, type IConstruct } from 'constructs'
 import { BASE_IMAGE } from './base-image.ts'
 import { CanarySchedule } from './canary-schedule.ts'
+import { CommandSchedule } from './command-schedule.ts'
 import type { DeploymentAlarms } from './deployment-alarms.ts'
 import { type EnvironmentOptions, environmentsOf } from './environment.ts'
 import type { LoadBalancer } from './load-balancer.ts'
 import type { Network } from './network.ts'
 import { type PermissionsOptions, permissionsOf } from './permissions.ts'
-import { ReconcileSchedule } from './reconcile-schedule.ts'
 import { namesOf } from './resource-names.ts'
 import type { TaskSize } from './setting-values.ts'
 import type { Settings } from './settings.ts'
@@ -38,7 +38,7 @@ export interface ServicesProps extends Omit<EnvironmentOptions & PermissionsOpti
   secrets: Record<string, EcsSecret>
   /** Environment variables of `activity` whose values ECS reads from Secrets Manager. */
   activitySecrets: Record<string, EcsSecret>
-  /** Whether this region runs `reconcile` and `poll`. */
+  /** Whether this region runs `reconcile`, `schedules` and `poll`. */
   isHomeRegion: boolean
   alarmTopic: ITopic
   deploymentAlarms: DeploymentAlarms
@@ -62,7 +62,7 @@ export class Services extends Construct {
   /** Task definition for commands that people run. */
   readonly operator: FargateTaskDefinition
   /** Undefined outside the home region, and with `reconcileEvery: never`. */
-  readonly reconcile: ReconcileSchedule | undefined
+  readonly reconcile: CommandSchedule | undefined
   /** Undefined outside the home region, and without the setting `pollChannel`. */
   readonly poll: FargateService | undefined
   readonly #network: Network
@@ -123,14 +123,35 @@ export class Services extends Construct {
         : [onDemand(1)]
     })
     if (database) this.worker.node.addDependency(database)
+    if (settings.archive) {
+      Validations.of(this.worker.taskDefinition).acknowledge({
+        id: `AwsSolutions-IAM5[Resource::arn:${Stack.of(this).partition}:s3:::${namesOf(settings.name).archiveBucket('<AWS::AccountId>')}/*]`,
+        reason: 'The names of the objects contain their time. The bucket has nothing else.'
+      })
+    }
     new WorkerScaling(this, 'WorkerScaling', { settings, service: this.worker, queue: queues.queue })
 
     this.operator = task('operator', SMALL, secrets)
     if (isHomeRegion && settings.reconcileEvery !== 'never') {
-      this.reconcile = new ReconcileSchedule(this, 'Reconcile', {
-        settings,
+      this.reconcile = new CommandSchedule(this, 'Reconcile', {
+        command: 'reconcile',
+        every: settings.reconcileEvery,
+        description: 'Finds changes in Cloudinary whose notification never arrived',
+        advice: 'docs/operations.md, "Alarms", ReconcileFailed',
         cluster: this.cluster,
         task: task('reconcile', SMALL),
+        alarmTopic,
+        securityGroup: network.workerGroup
+      })
+    }
+    if (isHomeRegion && settings.schedulesEvery !== 'never') {
+      new CommandSchedule(this, 'Schedules', {
+        command: 'schedules',
+        every: settings.schedulesEvery,
+        description: 'Runs the schedules of listener.config.ts that are due',
+        advice: 'docs/processors.md, "Schedules"',
+        cluster: this.cluster,
+        task: task('schedules', SMALL),
         alarmTopic,
         securityGroup: network.workerGroup
       })

@@ -53,7 +53,7 @@ export const SETTINGS = {
     schema: list(region).pipe(z.array(z.string()).min(1).max(5)).default(['us-east-1'])
   }),
   homeRegion: setting({
-    meaning: 'region that runs `reconcile` and `poll`; not set: the first one',
+    meaning: 'region that runs `reconcile`, `schedules` and `poll`; not set: the first one',
     schema: region.optional()
   }),
   architecture: setting({
@@ -156,6 +156,16 @@ export const SETTINGS = {
     meaning:
       'types that `reconcile` checks, if Cloudinary does not notify all: `upload`, `resource_tags_changed`, …; empty: all',
     schema: list(z.enum(CHANGE_KINDS.map(({ type }) => type))).default([])
+  }),
+  schedulesEvery: setting({
+    meaning:
+      'how often `schedules` looks for schedules that are due, such as rate(5 minutes), or `never`; in the home region only',
+    schema: z
+      .string()
+      .refine((given) => given === 'never' || isScheduleExpression(given), {
+        error: 'is not `never`, a rate such as rate(5 minutes), or a cron(…) of six fields'
+      })
+      .default('never')
   }),
   canaryEvery: setting({
     meaning:
@@ -267,6 +277,18 @@ export const SETTINGS = {
   forward: setting({
     meaning: 'create the secret `NAME/forward` and pass it to `worker` as FORWARD_SECRET',
     schema: flag.default(false)
+  }),
+  archive: setting({
+    meaning: 'create the S3 bucket of the processor `archive`: `NAME-archive-ACCOUNT`, in the first region',
+    schema: flag.default(false)
+  }),
+  eventBus: setting({
+    meaning:
+      'name of an existing EventBridge bus in each region, such as default, for the processor `eventBridge`',
+    schema: z
+      .string()
+      .regex(/^[\w.-]{1,256}$/)
+      .optional()
   }),
   database: setting({
     meaning:

@@ -4,6 +4,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager'
 import type { Construct } from 'constructs'
 import { JOURNAL, JOURNAL_INDEXES } from '../app/journal/journal-table.ts'
+import { createArchiveBucket } from './archive-bucket.ts'
 import { createCustomerKey } from './customer-key.ts'
 import { namesOf } from './resource-names.ts'
 import { putSecretCommand, type SecretDefinition, secretsOf } from './secret-definitions.ts'
@@ -26,6 +27,7 @@ export class StateStack extends Stack {
     const { name, regions, customerKey } = settings
     this.key = customerKey && regions.length === 1 ? createCustomerKey(this, settings) : undefined
     const secrets = secretsOf(settings).map((secret) => this.#createSecret(settings, secret))
+    if (settings.archive) createArchiveBucket(this, settings, this.key)
     // created last: if a secret's name is still taken, the stack is rolled back, and the retained journal
     // would stay
     this.#createJournal(settings, namesOf(name).journal).node.addDependency(...secrets)

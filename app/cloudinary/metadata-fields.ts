@@ -3,7 +3,7 @@ import type { CloudinaryClient } from './client.ts'
 import { isNotFound } from './cloudinary-error.ts'
 
 /** Types of metadata fields in Cloudinary. Processors need only some. */
-export type FieldType = MetadataFieldDefinition['type'] | 'date' | 'enum' | 'set'
+export type FieldType = MetadataFieldDefinition['type'] | 'enum' | 'set'
 
 /**
  * Reads the type of a structured metadata field; undefined if it does not exist. One call of the Admin API.

@@ -21,6 +21,10 @@ export interface FoundAsset {
   [field: string]: unknown
 }
 
+/** Returns the context as in notifications, which have it under `custom`. The Search API does not. */
+export const contextOf = ({ context = {} }: Pick<FoundAsset, 'context'>): Record<string, unknown> =>
+  'custom' in context && typeof context.custom === 'object' ? context : { custom: context }
+
 export interface SearchQuery {
   /** Source: https://cloudinary.com/documentation/search_expressions */
   expression: string

@@ -29,6 +29,10 @@ export const COMMANDS: Record<string, CommandEntry> = {
     summary: 'finds with the Search API the changes whose notifications were lost',
     load: async () => (await import('./reconcile/reconcile.ts')).reconcileCommand
   },
+  schedules: {
+    summary: 'runs the searches of the schedules that are due, and sends an event for each asset found',
+    load: async () => (await import('./schedules/schedules.ts')).schedulesCommand
+  },
   migrate: {
     summary: 'creates or updates the database tables of the processors',
     load: async () => (await import('./migrate.ts')).migrateCommand

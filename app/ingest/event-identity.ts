@@ -59,6 +59,27 @@ export function foundEventId(
   return digest('found', environment, type, assetId, changedAt)
 }
 
+/**
+ * Returns the id of an event of a schedule. The same asset has one event in each slot, however often its search
+ * is repeated.
+ *
+ * @param slot the time at which the schedule was due; ISO 8601, UTC
+ */
+export function scheduledEventId(
+  environment: string,
+  schedule: string,
+  slot: string,
+  assetId: string
+): string {
+  return digest('scheduled', environment, schedule, slot, assetId)
+}
+
+/** Returns the message group of an asset. */
+export const assetGroup = (environment: string, assetId: string): string =>
+  digest(environment, assetGroupKey(assetId))
+
+export const assetGroupKey = (assetId: string): string => `asset ${assetId}`
+
 /** Returns 128 bits in hexadecimal, which is within all limits of SQS. */
 export function digest(...parts: readonly (string | Uint8Array)[]): string {
   const hash = createHash('sha256')

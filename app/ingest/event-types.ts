@@ -34,8 +34,11 @@ export const NOTIFICATION_TYPES = [
   'upload'
 ] as const
 
+/** Types of events that the listener makes itself: Cloudinary sends no notification of them. */
+export const OWN_TYPES = ['scheduled_search'] as const
+
 /** Each type but `unknown` has a schema in `payloads/payloads.ts`, also one that is not a notification. */
-export const EVENT_TYPES = [...NOTIFICATION_TYPES, 'unknown'] as const
+export const EVENT_TYPES = [...NOTIFICATION_TYPES, ...OWN_TYPES, 'unknown'] as const
 
 export type EventType = (typeof EVENT_TYPES)[number]
 

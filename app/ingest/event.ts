@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { EventType, KnownType } from './event-types.ts'
 import type { PAYLOADS } from './payloads/payloads.ts'
 
-export { EVENT_TYPES, type EventType, NOTIFICATION_TYPES } from './event-types.ts'
+export { EVENT_TYPES, type EventType, NOTIFICATION_TYPES, OWN_TYPES } from './event-types.ts'
 
 /** The asset of a notification. Older notifications leave out some fields. */
 export interface Asset {

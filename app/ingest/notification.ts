@@ -1,6 +1,6 @@
 import { type AssetKind, kindInDeliveryUrl } from './delivery-url.ts'
 import { type Asset, type AssetEvent, type EventType, NOTIFICATION_TYPES, type Origin } from './event.ts'
-import { bodyEventId, digest, uploadEventIds } from './event-identity.ts'
+import { assetGroupKey, bodyEventId, digest, uploadEventIds } from './event-identity.ts'
 import { MAXIMUM_AHEAD_SECONDS } from './signature.ts'
 
 /**
@@ -191,7 +191,7 @@ const uploadNameOf = (payload: Fields, asset: Asset | null) => ({
 
 /** Returns the key of the message group; undefined if the event needs no ordering. */
 function groupKey(asset: Asset | null, payload: Fields): string | undefined {
-  if (asset?.assetId) return `asset ${asset.assetId}`
+  if (asset?.assetId) return assetGroupKey(asset.assetId)
   if (asset?.publicId) return `public id ${asset.publicId}`
   // folders can be nested, so all folder events are processed in order
   if (payload.folder_path !== undefined || payload.from_path !== undefined) return 'folders'

@@ -1,6 +1,7 @@
 import { ListenerError } from '../errors.ts'
 import { EVENT_TYPES, type EventType } from '../ingest/event.ts'
 import type { Listener, ListenerOf, Processor, Requirement } from '../processor.ts'
+import { problemOfSchedules } from '../schedules/listener-schedules.ts'
 import { checkPackages } from './packages.ts'
 import { problemOfRequirements } from './requirements.ts'
 
@@ -53,7 +54,7 @@ export function defineListener<const Types extends readonly (EventType | '*')[]>
         throw invalid(`\`${hook}\` of processor "${name}" is not a function`)
     }
   }
-  const problem = problemOfRequirements(listener.processors)
+  const problem = problemOfRequirements(listener.processors) ?? problemOfSchedules(listener)
   if (problem) throw invalid(problem)
   checkPackages(listener.processors)
   if (listener.logger !== undefined && typeof listener.logger?.child !== 'function') {

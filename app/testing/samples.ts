@@ -1,5 +1,5 @@
 import { ListenerError } from '../errors.ts'
-import type { EventType } from '../ingest/event.ts'
+import type { EventType, OWN_TYPES } from '../ingest/event.ts'
 import { CHANGES } from './samples/change-samples.ts'
 import { DERIVED } from './samples/derived-samples.ts'
 import { OTHERS } from './samples/other-samples.ts'
@@ -17,19 +17,24 @@ import { UPLOADS } from './samples/upload-samples.ts'
 
 export type { SampleOptions } from './samples/sample-asset.ts'
 
+/** The types of notifications. */
+type SampledType = Exclude<EventType, (typeof OWN_TYPES)[number]>
+
 const SAMPLES = {
   ...UPLOADS,
   ...DERIVED,
   ...CHANGES,
   ...REVIEWS,
   ...OTHERS
-} satisfies Record<EventType, Variants>
+} satisfies Record<SampledType, Variants>
 
 /** A variant of every type: notifications before 2024 have no `notification_context` and `signature_key`. */
 const OLD = 'old'
 
 /** Names of the samples of a type. */
-export type SampleVariant<Type extends EventType> = (keyof (typeof SAMPLES)[Type] & string) | typeof OLD
+export type SampleVariant<Type extends EventType> =
+  | (keyof (typeof SAMPLES)[Type & SampledType] & string)
+  | typeof OLD
 
 /** A bulk call of the Admin API takes up to 1,000 ids, so a notification can contain 1,000 assets. */
 export const MAX_ASSETS = 1000
@@ -48,9 +53,9 @@ export const TYPES_OF_MANY: readonly EventType[] = [
   'resource_tags_changed'
 ]
 
-/** All types, with the names of their variants, the default first. */
-export const SAMPLE_NAMES: readonly { type: EventType; variants: readonly string[] }[] = (
-  Object.keys(SAMPLES) as EventType[]
+/** All types of notifications, with the names of their variants, the default first. */
+export const SAMPLE_NAMES: readonly { type: SampledType; variants: readonly string[] }[] = (
+  Object.keys(SAMPLES) as SampledType[]
 )
   .toSorted()
   .map((type) => ({ type, variants: [...Object.keys(SAMPLES[type]), OLD] }))
@@ -79,7 +84,7 @@ function makerOf(type: EventType, variant: string | undefined): Maker {
       `no sample of type "${type}"; available: ${Object.keys(SAMPLES).toSorted().join(', ')}`
     )
   }
-  const variants: Variants = SAMPLES[type]
+  const variants: Variants = SAMPLES[type as SampledType]
   const [first] = Object.keys(variants)
   const name = variant === undefined || variant === OLD ? first! : variant
   if (!Object.hasOwn(variants, name)) {

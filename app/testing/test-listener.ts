@@ -10,6 +10,7 @@ import { LOCAL_CLOUDINARY } from './defaults.ts'
 import { type CloudinaryCall, FakeCloudinary } from './fake-cloudinary.ts'
 import type { DeadLetter } from './memory-queue.ts'
 import { type Sample, sampleBody } from './sample-body.ts'
+import { sampleSearchEvent } from './sample-search.ts'
 import { signatureHeaders } from './sign.ts'
 import { type LogLine, wireInMemory } from './test-wiring.ts'
 
@@ -99,12 +100,16 @@ export class TestListener {
 
   /**
    * Sends a sample notification, and handles its events once. The same sample at the same time is a
-   * redelivery.
+   * redelivery. For `scheduled_search`, sends the event of a sample asset that a schedule has found.
    *
    * @throws {ListenerError} SAMPLE_UNKNOWN, SAMPLE_COUNT
    */
   async send<Type extends EventType>(type: Type, sample: Sample<Type> = {}): Promise<TestResult> {
-    return this.receive(sampleBody(type, sample, this.now))
+    if (type !== 'scheduled_search') return this.receive(sampleBody(type, sample, this.now))
+    return this.#step(async () => {
+      await this.#store([sampleSearchEvent(sample, this.now)])
+      await this.#deliver()
+    })
   }
 
   /**

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { type CloudinaryEnvironment, parseCloudinaryUrl } from '../../app/credentials/cloudinary-url.ts'
 import { ListenerError } from '../../app/errors.ts'
-import { EVENT_TYPES, type EventType } from '../../app/ingest/event.ts'
+import { EVENT_TYPES, type EventType, OWN_TYPES } from '../../app/ingest/event.ts'
 import { LOCAL_CLOUDINARY } from '../../app/testing/defaults.ts'
 import { RESOURCE_TYPES, type ResourceType } from '../../app/testing/samples/sample-asset.ts'
 import { MAX_ASSETS } from '../../app/testing/samples.ts'
@@ -73,6 +73,8 @@ export type Command =
   | { action: 'send'; options: SendOptions }
   | { action: 'refuse'; message: string }
 
+const NOTIFIED_TYPES = EVENT_TYPES.filter((type) => !OWN_TYPES.some((own) => own === type))
+
 const MAX_NOTIFICATIONS = 1_000_000
 const MAX_CONCURRENCY = 1000
 
@@ -87,7 +89,7 @@ export function readCommand(args: readonly string[], env: NodeJS.ProcessEnv): Co
     return {
       action: 'send',
       options: {
-        type: oneOf(EVENT_TYPES, positionals[0] ?? 'upload', 'TYPE', '--list shows the types'),
+        type: oneOf(NOTIFIED_TYPES, positionals[0] ?? 'upload', 'TYPE', '--list shows the types'),
         variant: values.variant,
         publicId: values['public-id'],
         resourceType: resourceType(values['resource-type']),

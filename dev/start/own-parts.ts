@@ -27,6 +27,10 @@ export function embeddedVariables(environment: Environment, standIns: Environmen
     NOTIFY_TOPIC_ARN,
     AWS_ENDPOINT_URL_SNS,
     PUBLISH_SECRET,
+    ARCHIVE_BUCKET,
+    AWS_ENDPOINT_URL_S3,
+    EVENT_BUS,
+    AWS_ENDPOINT_URL_EVENTBRIDGE,
     ...credentials
   } = standIns
   return {

@@ -32,3 +32,29 @@ export const provideTopic: Provider = async ({ standIns: { cloudinary, environme
   ],
   stop: async () => {}
 })
+
+/** Provides the bucket that `archive` stores events in. */
+export const provideBucket: Provider = async ({ standIns: { sqs, environment } }) => ({
+  environment: {
+    ARCHIVE_BUCKET: environment.ARCHIVE_BUCKET!,
+    AWS_ENDPOINT_URL_S3: environment.AWS_ENDPOINT_URL_S3!
+  },
+  hints: [
+    '  S3          embedded bucket of `archive`, in memory',
+    `              objects: curl ${sqs.url}/${sqs.bucket}; one: curl ${sqs.url}/${sqs.bucket}/KEY | gunzip`
+  ],
+  stop: async () => {}
+})
+
+/** Provides the event bus that `eventBridge` sends to. */
+export const provideEventBus: Provider = async ({ standIns: { cloudinary, environment } }) => ({
+  environment: {
+    EVENT_BUS: environment.EVENT_BUS!,
+    AWS_ENDPOINT_URL_EVENTBRIDGE: environment.AWS_ENDPOINT_URL_EVENTBRIDGE!
+  },
+  hints: [
+    '  EventBridge embedded bus; starts no rules',
+    `              events: curl ${cloudinary.url}/_standin/bus`
+  ],
+  stop: async () => {}
+})

@@ -1,4 +1,10 @@
-import { provideChatWebhook, provideForwardSecret, provideTopic } from './provide-outbound.ts'
+import {
+  provideBucket,
+  provideChatWebhook,
+  provideEventBus,
+  provideForwardSecret,
+  provideTopic
+} from './provide-outbound.ts'
 import { providePostgres } from './provide-postgres.ts'
 import { combine, type Provider, type Provision, type ProvisionContext } from './provision.ts'
 
@@ -7,7 +13,9 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
   CHAT_WEBHOOK_URL: provideChatWebhook,
   DATABASE_URL: providePostgres,
   FORWARD_SECRET: provideForwardSecret,
-  NOTIFY_TOPIC_ARN: provideTopic
+  NOTIFY_TOPIC_ARN: provideTopic,
+  ARCHIVE_BUCKET: provideBucket,
+  EVENT_BUS: provideEventBus
 }
 
 /**

@@ -12,7 +12,7 @@ export interface ProcessorSummary {
 
 /** The content of the listener's configuration, or the reason why it cannot be loaded. */
 export type ConfigContent =
-  | { outcome: 'loaded'; processors: readonly ProcessorSummary[] }
+  | { outcome: 'loaded'; processors: readonly ProcessorSummary[]; schedules?: readonly string[] }
   /** The message is one line: file and line, the error, and the correction. */
   | { outcome: 'invalid'; message: string; stack: string }
 
@@ -48,10 +48,12 @@ export async function reportConfig(path: string): Promise<ConfigReport> {
   // imported after the hook, so that it also sees the files that the configuration shares with it
   const { loadListener } = await import('../../app/listener-config/load-listener.ts')
   const { examplesOf, nameOf } = await import('../../app/listener-config/requirements.ts')
+  const { schedulesOf } = await import('../../app/schedules/listener-schedules.ts')
   const content = await loadListener(path).then(
-    ({ processors }): ConfigContent => ({
+    (listener): ConfigContent => ({
       outcome: 'loaded',
-      processors: processors.map(({ name, requires = [] }) => ({
+      schedules: schedulesOf(listener).map(({ name }) => name),
+      processors: listener.processors.map(({ name, requires = [] }) => ({
         name,
         requires: requires.map(nameOf),
         examples: examplesOf(requires)

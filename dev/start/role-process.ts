@@ -7,6 +7,8 @@ export type LogLine = Record<string, unknown> & { time?: string; role?: string; 
 
 export interface RoleProcessOptions {
   role: string
+  /** Arguments after the name of the role or command. */
+  args?: readonly string[] | undefined
   /** The program that runs a role; default `app/main.ts`. */
   program?: string | undefined
   /** A role that exits sooner, in milliseconds, is restarted with increasing delay. */
@@ -60,9 +62,9 @@ export class RoleProcess {
   }
 
   #spawn(): ChildProcess {
-    const { role, program = 'app/main.ts', environment, onLine, shortLifeMs } = this.#options
+    const { role, args = [], program = 'app/main.ts', environment, onLine, shortLifeMs } = this.#options
     const startedAt = performance.now()
-    const child = spawn(process.execPath, [...EXIT_WITH_PARENT, program, role], {
+    const child = spawn(process.execPath, [...EXIT_WITH_PARENT, program, role, ...args], {
       env: environment,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // Ctrl-C goes to the whole process group; this process decides when its children stop

@@ -8,6 +8,8 @@ export interface RoleStarterOptions extends Pick<RoleProcessOptions, 'program' |
 export interface RoleStart {
   /** Receives the lines of this role instead of the starter's `onLine`. */
   onLine?: RoleProcessOptions['onLine']
+  /** Arguments after its name. */
+  args?: readonly string[]
   /** Variables of this role alone. */
   variables?: Readonly<Record<string, string>>
 }
@@ -35,13 +37,14 @@ export class RoleStarter {
    */
   async start(
     role: string,
-    { onLine: onRoleLine = this.#options.onLine, variables }: RoleStart = {}
+    { onLine: onRoleLine = this.#options.onLine, variables, args }: RoleStart = {}
   ): Promise<[process: RoleProcess, ready: LogLine]> {
     const { environment, onLine, program } = this.#options
     const ready = Promise.withResolvers<LogLine>()
     let isReady = false
     const started = new RoleProcess({
       role,
+      args,
       program,
       shortLifeMs: SHORT_LIFE_MS,
       environment: { ...environment(), ...variables },

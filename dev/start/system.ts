@@ -14,6 +14,7 @@ import { combine } from './provision.ts'
 import { type PROVIDERS, provide } from './provisions.ts'
 import type { LogLine, RoleProcess } from './role-process.ts'
 import { RoleStarter, type RoleStarterOptions } from './role-starter.ts'
+import { ScheduleProcess } from './schedule-process.ts'
 
 export interface SystemOptions {
   /**
@@ -117,6 +118,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     provided = combine([provided, added])
   }
   const roles = createRoles({ environment: variables, onLine, program })
+  const scheduling = new ScheduleProcess({ roles, immediately: !ownCloudinary })
   const startActivity = async (webhookUrl: string, password: string) => {
     // chosen here, since a role that restarts must keep its address
     const port = await nextFreePort(webhookUrl)
@@ -149,6 +151,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       environment.POLL_CHANNEL ? roles.start('poll') : undefined
     ])
     workers = started
+    await scheduling.restart(report.schedules ?? [])
     standIns.cloudinary.setNotificationUrl(webhookUrl)
     return {
       cloudinary: ownCloudinary ? undefined : standIns.cloudinary,
@@ -176,6 +179,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
           const previous = workers
           workers = await roles.startAll('worker', previous.length, 'quietly')
           for (const worker of previous) void worker.stop()
+          await scheduling.restart(now.schedules ?? [])
         } catch (error) {
           return { files, refused: (error as Error).message }
         }

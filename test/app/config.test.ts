@@ -22,6 +22,8 @@ const DEFAULTS = {
   DATABASE_URL: undefined,
   FORWARD_SECRET: undefined,
   NOTIFY_TOPIC_ARN: undefined,
+  ARCHIVE_BUCKET: undefined,
+  EVENT_BUS: undefined,
   ACTIVITY_PASSWORD: undefined,
   ACTIVITY_READ_TOKENS: undefined,
   ACTIVITY_ALLOWED_ORIGINS: undefined,
@@ -130,6 +132,11 @@ const ACCEPTED: { [Name in VariableName]: [string, unknown][] } = {
     'arn:aws:sns:eu-west-1:123456789012:uploads',
     'arn:aws-cn:sns:cn-north-1:123456789012:a'
   ].map((arn) => [arn, arn]),
+  ARCHIVE_BUCKET: ['abc', 'my-archive.2026', 'a'.repeat(63)].map((name) => [name, name]),
+  EVENT_BUS: ['default', 'arn:aws:events:eu-west-1:123456789012:event-bus/assets'].map((name) => [
+    name,
+    name
+  ]),
   ACTIVITY_PASSWORD: ['correct horse', 'pässwörter :,'].map((password) => [password, password]),
   ACTIVITY_READ_TOKENS: [
     ['0123456789abcdef', ['0123456789abcdef']],
@@ -210,6 +217,14 @@ const REFUSED: Record<Exclude<VariableName, 'HOST'>, [string[], string]> = {
   NOTIFY_TOPIC_ARN: [
     ['uploads', 'arn:aws:sqs:eu-west-1:123456789012:uploads', 'arn:aws:sns:eu-west-1:1:uploads'],
     'the ARN of an SNS topic: arn:aws:sns:REGION:ACCOUNT:NAME'
+  ],
+  ARCHIVE_BUCKET: [
+    ['ab', 'My-archive', 's3://archive', '-archive', 'a'.repeat(64)],
+    'the name of a bucket: 3 to 63 lower-case letters, digits, dots and hyphens'
+  ],
+  EVENT_BUS: [
+    ['my bus', 'arn:aws:sns:eu-west-1:123456789012:uploads'],
+    'the name or ARN of an event bus, such as default'
   ],
   ACTIVITY_PASSWORD: [['eleven char', 'with a \t in it', 'x'.repeat(257)], '12 to 256 printable characters'],
   ACTIVITY_READ_TOKENS: [

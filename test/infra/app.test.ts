@@ -8,6 +8,7 @@ import { defineApp } from '../../infra/stacks.ts'
 import { synthesise, Template, USER_SETTINGS } from '../support/templates.ts'
 import { activity } from './app/activity.ts'
 import { alarms } from './app/alarms.ts'
+import { archive } from './app/archive.ts'
 import { bootstrap } from './app/bootstrap.ts'
 import { deployment } from './app/deployment.ts'
 import { emulators } from './app/emulators.ts'
@@ -19,6 +20,7 @@ import { observability } from './app/observability.ts'
 import { permissions } from './app/permissions.ts'
 import { regions } from './app/regions.ts'
 import { releases } from './app/releases.ts'
+import { schedules } from './app/schedules.ts'
 import { secretAccess } from './app/secret-access.ts'
 import { security } from './app/security.ts'
 import { services } from './app/services.ts'
@@ -53,6 +55,9 @@ const several = synthesise(join(directory, 'several'), {
   notifyEmails: 'editor@example.com',
   notifyPhones: '+14155550100',
   forward: true,
+  archive: true,
+  eventBus: 'assets',
+  schedulesEvery: 'rate(5 minutes)',
   database: 'secret',
   variables: { CMS_URL: 'https://cms.example.com' },
   secretVariables: 'CMS_TOKEN,CMS_KEY',
@@ -71,6 +76,7 @@ const trial = synthesise(join(directory, 'trial'), {
   forward: true,
   notify: true,
   reconcileTypes: 'upload',
+  archive: true,
   architecture: 'x86_64',
   interfaceEndpoints: false,
   activity: true,
@@ -151,6 +157,8 @@ timings(t, all)
 workerScaling(t, all)
 emulators(t, all)
 activity(t, all)
+archive(t, all)
+schedules(t, all)
 
 t.test('the entry point writes the templates of cdk.json, and warns without TLS', async (t) => {
   // as the CDK runs it; `npm run check:infra` runs `npm run synth` itself

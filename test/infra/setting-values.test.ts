@@ -188,6 +188,10 @@ const GRAMMAR: Record<Name, { valid: fc.Arbitrary<unknown>; invalid: unknown[] }
       ...noText
     ]
   },
+  schedulesEvery: {
+    valid: fc.constantFrom('never', 'rate(5 minutes)', 'cron(0 8 ? * MON-FRI *)'),
+    invalid: ['rate(5 minute)', '*/5 * * * *', 'always']
+  },
   canaryEvery: {
     valid: fc.oneof(
       fc.constant('never'),
@@ -270,6 +274,11 @@ const GRAMMAR: Record<Name, { valid: fc.Arbitrary<unknown>; invalid: unknown[] }
   },
   alarmOldestSeconds: { valid: asText(whole(60, 1_209_600)), invalid: beyond(60, 1_209_600) },
   alarmRefusedSignatures: { valid: asText(whole(1, 1_000_000)), invalid: beyond(1, 1_000_000) },
+  archive: { valid: flag, invalid: noFlag },
+  eventBus: {
+    valid: fc.constantFrom('default', 'my-bus', 'media.assets_1'),
+    invalid: ['', 'my bus', 'arn:aws:events:eu-west-1:111111111111:event-bus/assets', 'x'.repeat(257)]
+  },
   notify: { valid: flag, invalid: noFlag },
   notifyEmails: { valid: fc.constantFrom([], 'a@example.com'), invalid: noEmail },
   notifyPhones: {

@@ -148,6 +148,11 @@ export const TYPES: { [Type in EventType]: (event: AssetEvent<Type>) => void } =
     has<Asset | null>()(asset)
     has<string | undefined>()(payload.public_id)
   },
+  scheduled_search({ asset, payload }) {
+    named(asset)
+    has<string>()(payload.schedule)
+    has<Metadata | undefined>()(payload.metadata)
+  },
   create_folder({ asset, payload }) {
     has<null>()(asset)
     has<string>()(payload.folder_path)

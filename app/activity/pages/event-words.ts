@@ -91,6 +91,8 @@ function sentence(event: ActivityEvent): Piece[] {
       return ['CDN cache invalidated']
     case 'report':
       return ['report ready']
+    case 'scheduled_search':
+      return [asset, ' found by a scheduled search']
     case 'error':
       return ['Cloudinary reported an error', ...about(event)]
     case 'unknown':

@@ -3,9 +3,13 @@ import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { CloudinaryClients } from '../../cloudinary/clients.ts'
 import type { Config } from '../../config.ts'
 import type { Environments } from '../../credentials/environments.ts'
+import type { JournalTable } from '../../journal/journal-table.ts'
+import { StateStore } from '../../journal/processor-state.ts'
 import { missingVariables, readRequirements } from '../../listener-config/requirements.ts'
 import type { Logger } from '../../logger.ts'
 import type { Listener } from '../../processor.ts'
+import { schedulesOf } from '../../schedules/listener-schedules.ts'
+import { SCHEDULES_STATE } from '../schedules/schedule-progress.ts'
 import type { Check } from './check.ts'
 import { clock, timeServers } from './clock-check.ts'
 import { cloudinary } from './cloudinary-check.ts'
@@ -14,6 +18,7 @@ import { credentials } from './credentials-check.ts'
 import { metadata } from './metadata-check.ts'
 import { processors } from './processors-check.ts'
 import { deadLetterQueue, queue } from './queue-checks.ts'
+import { schedules } from './schedules-check.ts'
 import { table } from './table-check.ts'
 import { triggers } from './triggers-check.ts'
 
@@ -25,7 +30,7 @@ export interface DoctorCheckOptions {
   /** AWS region; undefined if none is set. */
   region: string | undefined
   sqs: SQSClient
-  dynamoDb: () => Pick<DynamoDBClient, 'send'>
+  dynamoDb: () => Pick<DynamoDBClient, 'send'> & JournalTable['client']
   /** Undefined if the variables of the credentials are invalid. */
   environments: Promise<Environments> | undefined
   connect: (known: Environments) => CloudinaryClients
@@ -71,6 +76,11 @@ export async function* doctorChecks(options: DoctorCheckOptions): AsyncGenerator
       const clouds = { clients, cloudNames, processors: loaded }
       yield triggers({ ...clouds, config })
       yield metadata(clouds)
+      const scheduled = listener ? schedulesOf(listener) : []
+      if (region && tableName && scheduled.length > 0) {
+        const state = new StateStore({ client: options.dynamoDb(), tableName }).ofCommand(SCHEDULES_STATE)
+        yield schedules({ schedules: scheduled, cloudNames, state, clock: Date.now })
+      }
     }
   }
   for (const processor of loaded) {

@@ -1,4 +1,4 @@
-import type { FoundAsset } from '../../cloudinary/search.ts'
+import { contextOf, type FoundAsset } from '../../cloudinary/search.ts'
 
 type Fields = Record<string, unknown>
 
@@ -23,10 +23,6 @@ const identityOf = ({ asset_id, public_id, resource_type, type }: FoundAsset): F
   resource_type,
   type
 })
-
-/** Notifications have the context under `custom`; the Search API does not. */
-const contextOf = ({ context = {} }: FoundAsset): Fields =>
-  'custom' in context && typeof context.custom === 'object' ? context : { custom: context }
 
 /**
  * The kinds of changes that a pass looks for. Renames, moves and moderations have no time of their own, and a

@@ -1,4 +1,5 @@
 import type { NewTrigger, Trigger } from '../../cloudinary/triggers.ts'
+import { OWN_TYPES } from '../../ingest/event.ts'
 import type { Processor } from '../../processor.ts'
 import { isSameAddress } from './same-address.ts'
 import type { SetupStep } from './setup-step.ts'
@@ -35,12 +36,14 @@ export interface TriggerWork {
   remove: (id: string) => Promise<void>
 }
 
+const OWN: ReadonlySet<string> = new Set(OWN_TYPES)
+
 /**
- * Returns the types that need a trigger: those of the processors, or `all` if a processor is on `*` or on
- * `unknown`, since types unknown to this release have no names.
+ * Returns the types that need a trigger: those of the processors that Cloudinary notifies, or `all` if a
+ * processor is on `*` or on `unknown`, since types unknown to this release have no names.
  */
 export function neededTypes(processors: readonly Processor[]): string[] {
-  const types = new Set<string>(processors.flatMap(({ on }) => on))
+  const types = new Set<string>(processors.flatMap(({ on }) => on)).difference(OWN)
   return types.has('*') || types.has('unknown') ? [ALL] : [...types].sort()
 }
 

@@ -18,7 +18,8 @@ export const BODIES = {
   flat: 'all fields at the top level; one event',
   list: '`resources`, a list with an entry per asset; one event per entry',
   map: '`resources`, a map by public id with an entry per asset; one event per entry',
-  assets: '`assets`, a list with an entry per asset; one event per entry'
+  assets: '`assets`, a list with an entry per asset; one event per entry',
+  search: 'none: the listener makes an event for each asset that a search found'
 } as const
 
 interface About {

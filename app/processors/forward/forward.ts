@@ -1,6 +1,7 @@
 import { Webhook } from 'standardwebhooks'
 import { z } from 'zod'
 import type { Processor } from '../../processor.ts'
+import { CLOUD_EVENT_TYPE, toCloudEvent } from '../cloud-event.ts'
 import { PATH } from '../event-path.ts'
 import { checkReachable } from '../http/check-reachable.ts'
 import { callHttp } from '../http/http-call.ts'
@@ -42,6 +43,8 @@ const Options = z
     fields: z.array(PATH).min(1).optional(),
     /** Builds the body, instead of `fields`. */
     map: z.custom<MapEvent>((value) => typeof value === 'function', 'must be a function').optional(),
+    /** `cloudevents`: the body is a CloudEvent in structured mode, and `fields` or `map` give its `data`. */
+    format: z.enum(['standard-webhooks', 'cloudevents']).default('standard-webhooks'),
     /** Added to every request. */
     headers: httpHeaders(/^webhook-/),
     /** Maximum time for a response. */
@@ -63,11 +66,13 @@ export type ForwardOptions = z.input<typeof Options>
  * @throws {ListenerError} LISTENER_CONFIG_INVALID
  */
 export function forward(options: ForwardOptions, clock: () => number = Date.now): Processor {
-  const { name, on, timeoutSeconds, ...checked } = checkOptions('forward', Options, options)
+  const { name, on, format, timeoutSeconds, ...checked } = checkOptions('forward', Options, options)
   const url = new URL(checked.url)
   // lower case, as the headers set below
   const headers = Object.fromEntries(new Headers(checked.headers))
   const map = checked.map ?? mapFields(checked.fields ?? FIELDS)
+  const isCloudEvent = format === 'cloudevents'
+  const dataOf = (mapped: object) => (checked.map ? mapped : (mapped as { data: unknown }).data)
   let started: { webhook: Webhook; secrets: readonly string[] } | undefined
   return {
     name,
@@ -87,7 +92,7 @@ export function forward(options: ForwardOptions, clock: () => number = Date.now)
     async handle(event, { signal }) {
       const mapped = await map(event)
       if (mapped === undefined) return 'skipped: `map` returned undefined'
-      const body = encode(mapped)
+      const body = encode(isCloudEvent ? toCloudEvent(event, dataOf(mapped)) : mapped)
       const { webhook, secrets } = started!
       const id = messageId(event, name)
       const sentAt = new Date(clock())
@@ -98,7 +103,7 @@ export function forward(options: ForwardOptions, clock: () => number = Date.now)
         headers: {
           'user-agent': 'cloudinary-listener',
           ...headers,
-          'content-type': 'application/json',
+          'content-type': isCloudEvent ? CLOUD_EVENT_TYPE : 'application/json',
           'webhook-id': id,
           'webhook-timestamp': String(Math.floor(sentAt.getTime() / 1000)),
           'webhook-signature': webhook.sign(id, sentAt, body)

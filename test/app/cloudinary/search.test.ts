@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { CloudinaryClient } from '../../../app/cloudinary/client.ts'
-import { searchPage, searchPages } from '../../../app/cloudinary/search.ts'
+import { contextOf, searchPage, searchPages } from '../../../app/cloudinary/search.ts'
 import { buildCloudinary } from '../../support/cloudinary.ts'
 
 const never = new AbortController().signal
@@ -113,4 +113,11 @@ t.test('drops invalid assets and limits', async (t) => {
     allowance: undefined
   })
   await t.rejects(searchPage(answering({ resources: 'none' }), query), { code: 'CLOUDINARY_ANSWER_INVALID' })
+})
+
+t.test('returns the context as in notifications', async (t) => {
+  t.strictSame(contextOf({ context: { alt: 'a shoe' } }), { custom: { alt: 'a shoe' } })
+  t.strictSame(contextOf({ context: { custom: 'made' } }), { custom: { custom: 'made' } })
+  t.strictSame(contextOf({ context: { custom: { alt: 'a shoe' } } }), { custom: { alt: 'a shoe' } })
+  t.strictSame(contextOf({}), { custom: {} })
 })

@@ -1,11 +1,12 @@
 import { test } from 'tap'
-import { EVENT_TYPES, NOTIFICATION_TYPES } from '../../../app/ingest/event.ts'
+import { NOTIFICATION_TYPES } from '../../../app/ingest/event.ts'
 import { SAMPLE_NAMES, sampleNotification, TYPES_OF_MANY } from '../../../app/testing/samples.ts'
 
 const now = new Date('2026-02-03T04:05:06.789Z')
 
 test('has a sample of every notification type', async (t) => {
-  t.same(SAMPLE_NAMES.map(({ type }) => type).toSorted(), [...EVENT_TYPES].toSorted())
+  t.same(SAMPLE_NAMES.map(({ type }) => type).toSorted(), [...NOTIFICATION_TYPES, 'unknown'].toSorted())
+  t.throws(() => sampleNotification('scheduled_search'), { code: 'SAMPLE_UNKNOWN' })
   for (const type of NOTIFICATION_TYPES) {
     t.equal(sampleNotification(type).notification_type, type)
   }

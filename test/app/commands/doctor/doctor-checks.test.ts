@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { type DoctorCheckOptions, doctorChecks } from '../../../../app/commands/doctor/doctor-checks.ts'
 import type { Config } from '../../../../app/config.ts'
 import type { Environments } from '../../../../app/credentials/environments.ts'
-import type { Processor } from '../../../../app/listener.ts'
+import { type Processor, schedule } from '../../../../app/listener.ts'
 import { buildCloudinary } from '../../../support/cloudinary.ts'
 import { QUIET } from '../../../support/operator.ts'
 
@@ -82,6 +82,26 @@ t.test('checks triggers and metadata if Cloudinary answers', async (t) => {
     environments: Promise.reject(new Error('no secret'))
   })
   t.notOk(silent.subjects.includes('triggers'), 'the credentials check reports why')
+})
+
+t.test('checks the schedules, if there are some and a journal', async (t) => {
+  const sweep = processor('sweep', {
+    on: ['scheduled_search'],
+    schedules: [schedule({ name: 'unused', cron: '0 3 * * *', expression: 'tags=old' })]
+  })
+  const journal = {
+    config: { LISTENER_CONFIG: './x.ts', JOURNAL_TABLE: 'journal' },
+    region: 'us-east-1'
+  }
+  const { found } = await build(t, [sweep], journal)
+  t.match(
+    found.filter(({ subject }) => subject === 'schedules'),
+    [{ level: 'warning', message: /^demo: unused: never ran/ }]
+  )
+  const none = await build(t, [processor('plain')], journal)
+  t.notOk(none.subjects.includes('schedules'))
+  const noJournal = await build(t, [sweep], { region: 'us-east-1' })
+  t.notOk(noJournal.subjects.includes('schedules'))
 })
 
 t.test('leaves out checks that are impossible', async (t) => {

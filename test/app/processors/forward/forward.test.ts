@@ -1,3 +1,4 @@
+import { HTTP } from 'cloudevents'
 import t, { type Test } from 'tap'
 import { readConfig } from '../../../../app/config.ts'
 import type { AssetEvent, ProcessorContext } from '../../../../app/listener.ts'
@@ -222,4 +223,20 @@ t.test('checks that the receiver is reachable without sending anything', async (
     { level: 'ok', message: `${new URL(url).origin} is reachable` }
   ])
   t.equal(requests.length, 0)
+})
+
+t.test('sends CloudEvents in structured mode, signed', async (t) => {
+  const format = 'cloudevents'
+  const { handle, requests, verified } = await build(t, { options: { format, fields: ['public_id'] } })
+  await handle()
+  t.match(requests[0]?.headers, { 'content-type': 'application/cloudevents+json', 'webhook-id': /./ })
+  t.match(verified(), [{ id: event.id, type: 'com.cloudinary.upload', data: { public_id: 'bag' } }])
+  const received = HTTP.toEvent({ headers: requests[0]!.headers as never, body: requests[0]!.body })
+  t.match(received, { id: event.id, subject: 'image/upload/bag', source: /\/demo$/ })
+
+  const mapped = await build(t, { options: { format, map: () => ({ sku: '7' }) } })
+  await mapped.handle()
+  t.match(mapped.verified(), [{ specversion: '1.0', data: { sku: '7' } }])
+  const none = await build(t, { options: { format, map: () => undefined } })
+  t.match(await none.handle(), /^skipped/)
 })

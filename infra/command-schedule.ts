@@ -5,27 +5,32 @@ import { Schedule, ScheduleExpression, ScheduleGroup } from 'aws-cdk-lib/aws-sch
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
 import { type ScheduledTaskProps, scheduledTask } from './scheduled-task.ts'
-import type { Settings } from './settings.ts'
 
-export interface ReconcileScheduleProps extends ScheduledTaskProps {
+export interface CommandScheduleProps extends ScheduledTaskProps {
+  /** The command that the task runs. A missed run must be covered by the next one. */
+  command: string
+  /** An expression of EventBridge Scheduler. */
+  every: string
+  description: string
+  /** Where operators read what to do when it fails. */
+  advice: string
   /** Receives a message when a pass fails. */
   alarmTopic: ITopic
-  settings: Settings
 }
 
-/** Runs `reconcile` on a schedule as a Fargate task, and reports failures to the alarm topic. */
-export class ReconcileSchedule extends Construct {
+/** Runs a command on a schedule as a Fargate task, and reports failures to the alarm topic. */
+export class CommandSchedule extends Construct {
   /** A group with only this schedule, because EventBridge Scheduler counts start errors per group. */
   readonly group: ScheduleGroup
 
-  constructor(scope: Construct, id: string, props: ReconcileScheduleProps) {
+  constructor(scope: Construct, id: string, props: CommandScheduleProps) {
     super(scope, id)
-    const { settings, task, alarmTopic } = props
+    const { command, every, description, advice, task, alarmTopic } = props
     this.group = new ScheduleGroup(this, 'Group', { removalPolicy: RemovalPolicy.DESTROY })
     new Schedule(this, 'Schedule', {
       scheduleGroup: this.group,
-      description: 'Finds changes in Cloudinary whose notification never arrived',
-      schedule: ScheduleExpression.expression(settings.reconcileEvery),
+      description,
+      schedule: ScheduleExpression.expression(every),
       target: scheduledTask(props, {
         // the next pass covers a missed one
         retryAttempts: 3,
@@ -34,7 +39,7 @@ export class ReconcileSchedule extends Construct {
     })
     // a stopped task emits no metric, but ECS sends an event
     new Rule(this, 'Failed', {
-      description: 'reconcile failed, or ECS could not start it',
+      description: `${command} failed, or ECS could not start it`,
       eventPattern: {
         source: ['aws.ecs'],
         detailType: ['ECS Task State Change'],
@@ -48,7 +53,7 @@ export class ReconcileSchedule extends Construct {
         // as an existing topic: the CDK would let EventBridge use the key for any topic
         new SnsTopic(Topic.fromTopicArn(this, 'AlarmTopic', alarmTopic.topicArn), {
           message: RuleTargetInput.fromText(
-            `reconcile failed: ${EventField.fromPath('$.detail.stoppedReason')}. What to do: docs/operations.md, "Alarms", ReconcileFailed.`
+            `${command} failed: ${EventField.fromPath('$.detail.stoppedReason')}. What to do: ${advice}.`
           )
         })
       ]

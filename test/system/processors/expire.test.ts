@@ -1,0 +1,86 @@
+import t from 'tap'
+import { expire } from '../../../app/listener.ts'
+import { DEAD_LETTER_QUEUE_NAME } from '../../../dev/embedded-sqs.ts'
+import { buildListener } from '../../support/listener.ts'
+import { buildSchedules } from '../../support/schedules.ts'
+
+const DAY_MS = 86_400_000
+let now = Date.now()
+const dayIn = (days: number) => new Date(now + days * DAY_MS).toISOString().slice(0, 10)
+
+const processors = [
+  expire({ warnDays: [7], where: 'public_id:kept*' }, () => now),
+  expire({ name: 'delete', action: 'delete', where: 'public_id:gone*' }, () => now)
+]
+const system = await buildListener(t, processors)
+const { cloudinary, sqs, atRest, lines } = system
+cloudinary.cloud().metadataFields.create({ external_id: 'expires_on', label: 'Expires on', type: 'date' })
+const schedules = await buildSchedules(t, system, processors)
+
+const upload = (publicId: string, days: number) =>
+  cloudinary.as().upload({ publicId, resourceType: 'image', metadata: { expires_on: dayIn(days) } })
+const tags = (publicId: string) => cloudinary.assets.find(publicId)?.tags
+const notes = () =>
+  lines
+    .filter(({ msg, type }) => msg === 'event processed' && type === 'scheduled_search')
+    .map(({ note }) => note)
+const tomorrow = async () => {
+  now += DAY_MS
+  const { exitCode } = await schedules(now)
+  await atRest()
+  return exitCode
+}
+
+t.test('warns once, tags on the day, and deletes where that was asked for', async (t) => {
+  t.equal((await schedules(now)).exitCode, 0)
+  upload('kept', 3)
+  upload('gone', 2)
+  upload('other', 1)
+  await atRest()
+  t.equal(await tomorrow(), 0)
+  t.strictSame(tags('kept'), ['expires-soon'])
+  t.ok(cloudinary.assets.find('gone'))
+  await tomorrow()
+  t.equal(cloudinary.assets.find('gone'), undefined)
+  await tomorrow()
+  t.strictSame(tags('kept'), ['expires-soon', 'expired'])
+  t.match(notes(), [/^warned/, /^skipped: warned|^deleted/, /^deleted|^skipped: warned/, /^tagged "expired"/])
+  const calls = cloudinary.calls.length
+  await tomorrow()
+  t.equal(cloudinary.calls.length - calls, 2, 'only the searches')
+  t.strictSame(tags('other'), [])
+})
+
+t.test('a repeated run adds nothing', async (t) => {
+  upload('kept-2', -1)
+  await atRest()
+  await tomorrow()
+  const before = notes().length
+  t.equal((await schedules(now)).exitCode, 0)
+  await atRest()
+  t.equal(notes().length, before)
+})
+
+t.test('keeps an asset whose day was changed after the search', async (t) => {
+  upload('gone-2', 0)
+  await atRest()
+  cloudinary.faults.add({ kind: 'status', status: 503, action: 'explicit', count: 1 })
+  now += DAY_MS
+  t.equal((await schedules(now)).exitCode, 0)
+  cloudinary.ui().setMetadata('gone-2', { expires_on: dayIn(10) })
+  await atRest()
+  t.ok(cloudinary.assets.find('gone-2'))
+  t.match(notes().at(-1), /^skipped: /)
+})
+
+t.test('a search that fails is repeated by the next run', async (t) => {
+  upload('kept-3', -1)
+  await atRest()
+  cloudinary.faults.add({ kind: 'status', status: 500, action: 'search', count: 1 })
+  t.equal(await tomorrow(), 1)
+  t.strictSame(tags('kept-3'), [])
+  t.equal((await schedules(now)).exitCode, 0)
+  await atRest()
+  t.strictSame(tags('kept-3'), ['expired'])
+  t.strictSame(sqs.server.inspectQueue(DEAD_LETTER_QUEUE_NAME)?.messages.ready, [])
+})

@@ -1,4 +1,4 @@
-import type { Ledger } from './ledger.ts'
+import type { Ledger } from './ledger/ledger.ts'
 import type { Delivery } from './models/delivery.ts'
 import type { Network } from './network.ts'
 import type { Plan, ProcessFault } from './plan.ts'

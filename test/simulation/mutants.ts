@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
-import type { Guarantee } from './ledger.ts'
+import type { Guarantee } from './ledger/guarantee.ts'
 
 /** A defect that is put into the code when it is loaded. */
 export interface Mutant {

@@ -1,4 +1,4 @@
-import type { Guarantee } from './ledger.ts'
+import type { Guarantee } from './ledger/guarantee.ts'
 import type { Plan } from './plan.ts'
 import { START } from './scheduler.ts'
 import { type Result, simulate } from './simulation.ts'

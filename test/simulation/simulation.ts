@@ -1,14 +1,15 @@
 import { Fleet } from './fleet.ts'
-import { Ledger, type Violation } from './ledger.ts'
+import type { Violation } from './ledger/guarantee.ts'
+import { Ledger } from './ledger/ledger.ts'
+import { checkAtRest, checkUploadFound, isRecorded } from './ledger/rest-checks.ts'
 import { CloudinaryModel } from './models/cloudinary.ts'
 import type { Delivery } from './models/delivery.ts'
 import { DynamoDbModel } from './models/dynamodb.ts'
 import { SecretModel } from './models/secrets.ts'
-import { SqsQueue } from './models/sqs.ts'
+import { SqsQueue } from './models/sqs-queue.ts'
 import { Network } from './network.ts'
 import type { CommandPlan, Plan } from './plan.ts'
 import { chanceOf } from './random.ts'
-import { checkAtRest, isRecorded } from './rest-checks.ts'
 import { runCommand, type Surroundings } from './roles.ts'
 import { Scheduler, SimulatedProcess, START } from './scheduler.ts'
 import { installVirtualTime } from './virtual-time.ts'
@@ -68,7 +69,11 @@ class Simulation {
         this.#ledger.tell(`fault: ${fault}`)
       }
     })
-    const dynamoDb = new DynamoDbModel(scheduler, { seed, lagMs: plan.indexLagMs })
+    const dynamoDb = new DynamoDbModel(scheduler, {
+      seed,
+      lagMs: plan.indexLagMs,
+      onUpdate: (process, before, after) => this.#ledger.attempts.journaled(process, before, after)
+    })
     const deadLetterQueue = new SqsQueue({
       scheduler,
       name: 'dead',
@@ -275,7 +280,7 @@ class Simulation {
       await this.#settle(`after ${kind}`)
     }
     for (const [name, { assets }] of this.#cloudinary.clouds) {
-      for (const asset of assets.values()) this.#ledger.checkUploadFound(name, asset, 'record')
+      for (const asset of assets.values()) checkUploadFound(this.#ledger, name, asset)
     }
   }
 }

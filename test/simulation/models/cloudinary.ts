@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { Agent } from 'node:http'
 import { loadSdk } from '../../../app/cloudinary/sdk.ts'
-import type { Change, Ledger } from '../ledger.ts'
+import type { Change } from '../ledger/change-book.ts'
+import type { Ledger } from '../ledger/ledger.ts'
 import type { Network } from '../network.ts'
 import type { ChangePlan, CloudPlan, LimitPlan } from '../plan.ts'
 import { between, chanceOf } from '../random.ts'
@@ -218,7 +219,7 @@ export class CloudinaryModel {
       .update(timestamp)
       .update(apiSecret)
       .digest('hex')
-    this.#options.ledger.signed(changes, Number(timestamp))
+    this.#options.ledger.changes.signed(changes, Number(timestamp))
     return { body, signature, timestamp, isGenuine: true }
   }
 

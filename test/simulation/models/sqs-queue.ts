@@ -1,8 +1,7 @@
-import type { SQSClient } from '@aws-sdk/client-sqs'
-import type { Answer, Network, Roll } from '../network.ts'
+import type { Answer, Roll } from '../network.ts'
 import type { Scheduler, SimulatedProcess, Task } from '../scheduler.ts'
 
-interface Entry {
+export interface Entry {
   Id: string
   ReceiptHandle?: string
   VisibilityTimeout?: number
@@ -11,7 +10,7 @@ interface Entry {
   MessageDeduplicationId?: string
 }
 
-interface Input extends Omit<Entry, 'Id'> {
+export interface Input extends Omit<Entry, 'Id'> {
   QueueUrl: string
   Entries?: Entry[]
   MaxNumberOfMessages?: number
@@ -66,7 +65,7 @@ interface Waiter {
 const DEDUPLICATION_MS = 5 * 60_000
 const MAXIMUM_VISIBILITY_SECONDS = 43_200
 const RETENTION_MS = 14 * 86_400_000
-const MAXIMUM_BATCH = 10
+export const MAXIMUM_BATCH = 10
 const MAXIMUM_BYTES = 1024 * 1024
 
 /** The visibility timeouts that the listener's heartbeats set, in seconds. */
@@ -290,69 +289,6 @@ export class SqsQueue {
   }
 }
 
-/** Returns a client of the process that calls it. `queues` by URL. */
-export function sqsClient(
-  network: Network,
-  scheduler: Scheduler,
-  queues: Readonly<Record<string, SqsQueue>>
-): SQSClient {
-  const send = (
-    command: { constructor: { name: string }; input: Input },
-    options?: { abortSignal?: AbortSignal }
-  ) => {
-    const operation = command.constructor.name.replace('Command', '')
-    const { input } = command
-    const process = scheduler.current
-    const isHeartbeat = scheduler.label === 'interval'
-    return network.call<object>({
-      service: 'sqs',
-      operation,
-      isBatch: operation.endsWith('Batch'),
-      signal: options?.abortSignal,
-      fail: (why) =>
-        sqsError({ refused: 'InternalError', throttled: 'RequestThrottled', lost: 'TimeoutError' }[why]),
-      perform(answer, roll, fault) {
-        const queue = queues[input.QueueUrl]
-        if (!queue) return answer({ error: sqsError('QueueDoesNotExist') })
-        const fails = ({ Id }: Entry) => fault === 'partial' && roll(`entry ${Id}`) < 0.5
-        try {
-          if (operation === 'ReceiveMessage')
-            return queue.receive(input, roll, answer, process, fault !== undefined)
-          answer({ value: perform(queue, operation, input, fails, isHeartbeat) })
-        } catch (error) {
-          answer({ error })
-        }
-      }
-    })
-  }
-  return { send, destroy: () => {} } as unknown as SQSClient
-}
-
-function perform(
-  queue: SqsQueue,
-  operation: string,
-  input: Input,
-  fails: (entry: Entry) => boolean,
-  isHeartbeat: boolean
-): object {
-  const { Entries = [] } = input
-  if (Entries.length > MAXIMUM_BATCH) throw sqsError('TooManyEntriesInBatchRequest')
-  switch (operation) {
-    case 'SendMessage':
-      return { MessageId: queue.send(input).id }
-    case 'SendMessageBatch':
-      return queue.sendBatch(Entries, fails)
-    case 'DeleteMessageBatch':
-      return queue.deleteBatch(Entries, fails)
-    case 'ChangeMessageVisibilityBatch':
-      return queue.changeVisibilityBatch(Entries, fails, isHeartbeat)
-    case 'GetQueueAttributes':
-      return queue.attributes()
-    default:
-      throw new Error(`the model of SQS has no ${operation}`)
-  }
-}
-
 /** Performs each entry of a batch. */
 function settle(
   entries: readonly Entry[],
@@ -393,5 +329,5 @@ const messagesOf = (messages: readonly StoredMessage[]) => ({
   })
 })
 
-const sqsError = (name: string, message = `injected: ${name}`) =>
+export const sqsError = (name: string, message = `injected: ${name}`) =>
   Object.assign(new Error(message), { name, $metadata: { httpStatusCode: 400, attempts: 3 } })

@@ -110,7 +110,7 @@ async function attemptEvent(processors: readonly Processor[], context: EventCont
     case 'waiting':
       return { outcome: 'deferred', delaySeconds: secondsUntil(plan.until, context) }
     case 'due':
-      return runDue(processors, plan, context)
+      return runDue(processors, plan, { ...context, event: plan.event })
   }
 }
 

@@ -1,3 +1,4 @@
+import { overfull } from './collections.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import type { Delivery } from './models/delivery.ts'
 import type { Network } from './network.ts'
@@ -82,11 +83,13 @@ export class Fleet {
     slot.process = process
     slot.role = undefined
     slot.isStopping = false
+    process.isStarting = true
     this.#ledger.tell(`${process.name} starts`)
     this.#scheduler.runAs(process, () => {
       startRole(process, this.#options.surroundings()).then(
         (role) => {
           slot.role = role
+          process.isStarting = false
         },
         (error) => {
           this.#ledger.tell(`does not start: ${error.code}`)
@@ -160,6 +163,10 @@ export class Fleet {
       this.#ledger.violated('8 shutdown', `${process.name} stops with events that are not stored`)
     if (process.timers > 0)
       this.#ledger.violated('8 shutdown', `${process.name} leaves ${process.timers} timers`)
+    // a stop that runs into its time limit leaves what still runs
+    if (!this.#options.network.isCalm) return
+    for (const found of overfull(process, this.#options.plan.clouds.length))
+      this.#ledger.violated('8 bounded memory', `${process.name} has nothing to do, and ${found}`)
   }
 
   /** Delivers a notification to one of the web tasks that are ready, like a load balancer. */

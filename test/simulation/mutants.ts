@@ -133,11 +133,53 @@ export const MUTANTS: readonly Mutant[] = [
     guarantees: ['5 effectively once']
   },
   {
-    name: 'ends a lease without waiting for its renewal',
+    name: 'counts a lease from the response',
     file: 'app/queue/leases.ts',
-    find: '    await lease.renewal\n',
-    replace: '    lease.renewal?.catch(() => {})\n',
-    guarantees: ['5 effectively once', '4 in order per asset', REST]
+    find: 'const expiresAt = requestedAt + ',
+    replace: 'const expiresAt = this.#options.clock() + ',
+    guarantees: ['5 effectively once']
+  },
+  {
+    name: 'starts an attempt without its lease',
+    file: 'app/journal/journal.ts',
+    find: 'if (call.signal.aborted) throw',
+    replace: 'if (call.signal.aborted && !id) throw',
+    guarantees: ['5 effectively once', '7 attempts']
+  },
+  {
+    name: 'keeps a lease that cannot be renewed',
+    file: 'app/queue/leases.ts',
+    find: 'if (expiresByNextBeat && this',
+    replace: 'if (expiresByNextBeat && !lease && this',
+    guarantees: ['5 effectively once']
+  },
+  {
+    name: 'leaves an open attempt when its lease is lost',
+    file: 'app/worker/event-handler.ts',
+    find: "signal.reason?.code === 'LEASE_LOST'",
+    replace: "signal.reason?.code === 'NEVER'",
+    guarantees: ['5 effectively once', '7 attempts', LOST]
+  },
+  {
+    name: 'continues an older replay',
+    file: 'app/worker/attempt-plan.ts',
+    find: 'run: { ...run, replay: last }',
+    replace: 'run: { ...run, replay: run.replay }',
+    guarantees: ['5 effectively once']
+  },
+  {
+    name: 'counts an interruption as an attempt',
+    file: 'app/worker/attempt-records.ts',
+    find: "const counts = cause === 'processor'",
+    replace: "const counts = cause === 'processor' || cause === 'interruption'",
+    guarantees: ['7 attempts']
+  },
+  {
+    name: 'keeps every lane that has ended',
+    file: 'app/queue/lanes.ts',
+    find: 'void running.finally(() => this.#running.delete(running))',
+    replace: 'void running',
+    guarantees: ['8 bounded memory']
   },
   {
     name: 'identifies an event by its signing time',

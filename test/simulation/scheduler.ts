@@ -6,6 +6,13 @@ const yieldTo = setImmediate
 /** Turns that are queued in one pass of the event loop; more saves passes. */
 const TURNS_AT_A_TIME = 32
 
+/** A `Map` or `Set` that lives as long as its process. */
+interface LongLived {
+  /** The class whose field it is. */
+  owner: string
+  collection: { readonly size: number }
+}
+
 /** A process of the simulated system. All code that runs belongs to the process of the last delivered event. */
 export class SimulatedProcess {
   readonly name: string
@@ -20,6 +27,9 @@ export class SimulatedProcess {
   troubledAt = 0
   /** Timers that have not fired, without those of `AbortSignal.timeout`. */
   timers = 0
+  /** Its role is not ready yet. */
+  isStarting = false
+  readonly collections: LongLived[] = []
   /** Number of calls by operation; names a call independently of other processes. */
   readonly calls = new Map<string, number>()
 

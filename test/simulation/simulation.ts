@@ -1,3 +1,4 @@
+import { trackCollections } from './collections.ts'
 import { Fleet } from './fleet.ts'
 import type { Violation } from './ledger/guarantee.ts'
 import { Ledger } from './ledger/ledger.ts'
@@ -127,6 +128,7 @@ class Simulation {
 
   async run(): Promise<Result> {
     const restoreTime = installVirtualTime(this.#scheduler)
+    const restoreCollections = trackCollections(this.#scheduler)
     const restoreSdk = this.#cloudinary.install()
     const rejected = (reason: unknown) =>
       this.#ledger.violated('8 shutdown', `unhandled rejection: ${(reason as Error)?.stack ?? reason}`)
@@ -143,6 +145,7 @@ class Simulation {
       if (!this.#ledger.violation) checkAtRest(this.#surroundings, this.#isDiscardCut)
     } finally {
       restoreSdk()
+      restoreCollections()
       restoreTime()
       process.off('unhandledRejection', rejected)
     }

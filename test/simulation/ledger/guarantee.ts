@@ -11,6 +11,7 @@ export type Guarantee =
   | '7 attempts'
   | '7 at rest'
   | '8 shutdown'
+  | '8 bounded memory'
   | '9 secrets'
   | '10 nothing is guessed'
 

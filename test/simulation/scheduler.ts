@@ -27,6 +27,8 @@ export class SimulatedProcess {
   troubledAt = 0
   /** Timers that have not fired, without those of `AbortSignal.timeout`. */
   timers = 0
+  /** It runs an operator's command, not a role. */
+  isCommand = false
   /** Its role is not ready yet. */
   isStarting = false
   readonly collections: LongLived[] = []

@@ -80,6 +80,7 @@ function* simplerPlans(plan: Plan): Generator<Plan> {
   yield { ...plan, skewsMs: {} }
   yield { ...plan, indexLagMs: 0 }
   yield { ...plan, troubleRate: 0 }
+  yield { ...plan, redriveRate: 0 }
   for (const name of plan.processes)
     yield { ...plan, processes: plan.processes.filter((other) => other !== name) }
 }

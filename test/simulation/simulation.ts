@@ -7,10 +7,10 @@ import { CloudinaryModel } from './models/cloudinary.ts'
 import type { Delivery } from './models/delivery.ts'
 import { DynamoDbModel } from './models/dynamodb.ts'
 import { SecretModel } from './models/secrets.ts'
-import { SqsQueue } from './models/sqs-queue.ts'
+import { SqsQueue, type StoredMessage } from './models/sqs-queue.ts'
 import { Network } from './network.ts'
 import type { CommandPlan, Plan } from './plan.ts'
-import { chanceOf } from './random.ts'
+import { between, chanceOf } from './random.ts'
 import { runCommand, type Surroundings } from './roles.ts'
 import { Scheduler, SimulatedProcess, START } from './scheduler.ts'
 import { installVirtualTime } from './virtual-time.ts'
@@ -78,7 +78,10 @@ class Simulation {
     const deadLetterQueue = new SqsQueue({
       scheduler,
       name: 'dead',
-      onStored: (message) => this.#ledger.deadLettered(message)
+      onStored: (message) => {
+        this.#ledger.deadLettered(message)
+        this.#mayRedrive(message)
+      }
     })
     const queue = new SqsQueue({
       scheduler,
@@ -207,8 +210,18 @@ class Simulation {
     }
   }
 
+  /** An operator may react to a dead letter. */
+  #mayRedrive({ id }: StoredMessage): void {
+    const { seed, redriveRate = 0 } = this.#plan
+    const chance = (what: string) => chanceOf(seed, `${what} ${id}`)
+    if (this.#network.isCalm || chance('redrive') >= redriveRate) return
+    const at = this.#scheduler.now + between(1000, 120_000, chance('reaction'))
+    this.#scheduler.at(at, undefined, 'command', () => this.#command({ at, kind: 'redrive' }))
+  }
+
   #command({ kind, killAfterMs }: CommandPlan): void {
     const process = new SimulatedProcess(`${kind}-${++this.#commands}`, this.#plan.seed)
+    process.isCommand = true
     const known = [...this.#surroundings.dynamoDb.items.keys()].filter((id) => /^[0-9a-f]+$/.test(id))
     const ids = known.filter((id) => chanceOf(this.#plan.seed, `${process.name} ${id}`) < 0.2).slice(0, 5)
     if ((kind === 'replay' || kind === 'repair all') && ids.length === 0) return

@@ -2,9 +2,10 @@ import { overfull } from './collections.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import type { Delivery } from './models/delivery.ts'
 import type { Network } from './network.ts'
+import type { Surroundings } from './parts.ts'
 import type { Plan, ProcessFault } from './plan.ts'
 import { between, chanceOf } from './random.ts'
-import { type RunningRole, type Surroundings, startRole } from './roles.ts'
+import { type RunningRole, startRole } from './roles.ts'
 import { type Scheduler, SimulatedProcess } from './scheduler.ts'
 
 export interface FleetOptions {

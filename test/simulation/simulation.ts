@@ -7,12 +7,12 @@ import { CloudinaryModel } from './models/cloudinary.ts'
 import type { Delivery } from './models/delivery.ts'
 import { DynamoDbModel } from './models/dynamodb.ts'
 import { SecretModel } from './models/secrets.ts'
-import { SqsQueue, type StoredMessage } from './models/sqs-queue.ts'
+import { SqsQueue } from './models/sqs-queue.ts'
 import { Network } from './network.ts'
-import type { CommandPlan, Plan } from './plan.ts'
-import { between, chanceOf } from './random.ts'
-import { runCommand, type Surroundings } from './roles.ts'
-import { Scheduler, SimulatedProcess, START } from './scheduler.ts'
+import { Operators } from './operators.ts'
+import type { Surroundings } from './parts.ts'
+import type { Plan } from './plan.ts'
+import { Scheduler, type SimulatedProcess, START } from './scheduler.ts'
 import { installVirtualTime } from './virtual-time.ts'
 
 export interface Result {
@@ -49,10 +49,7 @@ class Simulation {
   readonly #cloudinary: CloudinaryModel
   readonly #surroundings: Surroundings
   readonly #fleet: Fleet
-  #commands = 0
-  #runningCommands = 0
-  /** A discard did not end, so an event may be dead without a dead letter. */
-  #isDiscardCut = false
+  readonly #operators: Operators
 
   constructor(plan: Plan, tells: boolean) {
     this.#plan = plan
@@ -80,7 +77,7 @@ class Simulation {
       name: 'dead',
       onStored: (message) => {
         this.#ledger.deadLettered(message)
-        this.#mayRedrive(message)
+        this.#operators.noticed(message)
       }
     })
     const queue = new SqsQueue({
@@ -119,6 +116,7 @@ class Simulation {
         scheduler.at(scheduler.now, undefined, 'crash', () => this.#fleet.kill(process, 2))
       }
     }
+    this.#operators = new Operators(this.#surroundings)
     this.#fleet = new Fleet({
       plan,
       scheduler,
@@ -145,7 +143,7 @@ class Simulation {
       await this.#stopAll()
       await this.#reconcileAfterGrace()
       await this.#stopAll()
-      if (!this.#ledger.violation) checkAtRest(this.#surroundings, this.#isDiscardCut)
+      if (!this.#ledger.violation) checkAtRest(this.#surroundings, this.#operators.isDiscardCut)
     } finally {
       restoreSdk()
       restoreCollections()
@@ -169,7 +167,7 @@ class Simulation {
     const at = (time: number, label: string, run: () => void) =>
       this.#scheduler.at(time, undefined, label, run)
     for (const change of changes) at(change.at, 'change', () => this.#cloudinary.change(change))
-    for (const command of commands) at(command.at, 'command', () => this.#command(command))
+    for (const command of commands) at(command.at, 'command', () => this.#operators.run(command))
     for (const fault of processFaults) {
       at(fault.at, fault.kind, () => this.#fleet.strike(fault.process, fault.kind, fault.seconds))
     }
@@ -210,43 +208,6 @@ class Simulation {
     }
   }
 
-  /** An operator may react to a dead letter. */
-  #mayRedrive({ id }: StoredMessage): void {
-    const { seed, redriveRate = 0 } = this.#plan
-    const chance = (what: string) => chanceOf(seed, `${what} ${id}`)
-    if (this.#network.isCalm || chance('redrive') >= redriveRate) return
-    const at = this.#scheduler.now + between(1000, 120_000, chance('reaction'))
-    this.#scheduler.at(at, undefined, 'command', () => this.#command({ at, kind: 'redrive' }))
-  }
-
-  #command({ kind, killAfterMs }: CommandPlan): void {
-    const process = new SimulatedProcess(`${kind}-${++this.#commands}`, this.#plan.seed)
-    process.isCommand = true
-    const known = [...this.#surroundings.dynamoDb.items.keys()].filter((id) => /^[0-9a-f]+$/.test(id))
-    const ids = known.filter((id) => chanceOf(this.#plan.seed, `${process.name} ${id}`) < 0.2).slice(0, 5)
-    if ((kind === 'replay' || kind === 'repair all') && ids.length === 0) return
-    this.#runningCommands++
-    const end = () => {
-      if (!process.dead) this.#runningCommands--
-      process.dead = true
-    }
-    this.#ledger.tell(`an operator runs ${process.name}`)
-    this.#scheduler.runAs(process, () => {
-      runCommand(kind, ids, this.#surroundings).then(end, (error) => {
-        this.#ledger.tell(`${process.name} fails: ${error.code ?? error}`)
-        if (kind === 'discard') this.#isDiscardCut = true
-        end()
-      })
-    })
-    if (killAfterMs !== undefined) {
-      this.#scheduler.at(this.#scheduler.now + killAfterMs, undefined, 'kill', () => {
-        if (!process.dead) this.#ledger.tell(`${process.name} is killed`)
-        if (!process.dead && kind === 'discard') this.#isDiscardCut = true
-        end()
-      })
-    }
-  }
-
   async #runUntil(time: number): Promise<void> {
     let isOver = false
     this.#scheduler.at(time, undefined, 'end', () => {
@@ -267,7 +228,7 @@ class Simulation {
     const isQuiet = () =>
       queue.messages.length === 0 &&
       this.#cloudinary.pending === 0 &&
-      this.#runningCommands === 0 &&
+      this.#operators.running === 0 &&
       channels.every(({ messages }) => messages.length === 0)
     await this.#scheduler.run(() => isOver || this.#ledger.violation !== undefined || isQuiet())
     if (isOver) {
@@ -292,7 +253,7 @@ class Simulation {
     this.#fleet.startAll()
     for (const kind of ['reconcile', 'reconcile', 'redrive', 'redrive'] as const) {
       if (this.#ledger.violation) return
-      this.#command({ at: 0, kind })
+      this.#operators.run({ kind })
       await this.#settle(`after ${kind}`)
     }
     for (const [name, { assets }] of this.#cloudinary.clouds) {

@@ -1,6 +1,6 @@
 import { ResourceNotFoundException, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import type { Network } from '../network.ts'
-import type { Key } from './cloudinary.ts'
+import type { Key } from './cloudinary-assets.ts'
 
 interface Input {
   VersionStage?: string

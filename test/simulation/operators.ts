@@ -1,5 +1,5 @@
 import { runCommand } from './commands.ts'
-import type { StoredMessage } from './models/sqs-queue.ts'
+import type { StoredMessage } from './models/sqs-messages.ts'
 import type { Surroundings } from './parts.ts'
 import type { CommandPlan } from './plan.ts'
 import { between, chanceOf } from './random.ts'

@@ -94,7 +94,7 @@ export interface Plan {
   rotations: readonly { at: number; cloud: string }[]
 }
 
-const MINUTE_MS = 60_000
+export const MINUTE_MS = 60_000
 
 const KINDS: readonly ChangeKind[] = [
   'upload',

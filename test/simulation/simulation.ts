@@ -11,7 +11,8 @@ import { SqsQueue } from './models/sqs-queue.ts'
 import { Network } from './network.ts'
 import { Operators } from './operators.ts'
 import type { Surroundings } from './parts.ts'
-import type { Plan } from './plan.ts'
+import { MINUTE_MS, type Plan } from './plan.ts'
+import { schedulePlan } from './schedule-plan.ts'
 import { Scheduler, type SimulatedProcess, START } from './scheduler.ts'
 import { installVirtualTime } from './virtual-time.ts'
 
@@ -28,8 +29,6 @@ export interface Result {
   /** Faults of calls that were injected. */
   faults: readonly string[]
 }
-
-const MINUTE_MS = 60_000
 
 /** Time after the last fault in which everything must be settled. Twelve attempts take 47 minutes at most. */
 const SETTLE_MS = 12 * 60 * MINUTE_MS
@@ -135,7 +134,7 @@ class Simulation {
       this.#ledger.violated('8 shutdown', `unhandled rejection: ${(reason as Error)?.stack ?? reason}`)
     process.on('unhandledRejection', rejected)
     try {
-      this.#schedulePlan()
+      schedulePlan(this.#surroundings, this.#cloudinary, this.#fleet, this.#operators)
       this.#fleet.startAll()
       await this.#runUntil(START + this.#plan.minutes * MINUTE_MS)
       this.#network.isCalm = true
@@ -159,40 +158,6 @@ class Simulation {
       violation: this.#ledger.violation,
       story: this.#story,
       faults: this.#faults
-    }
-  }
-
-  #schedulePlan(): void {
-    const { changes, commands, processFaults, forgeries, rotations } = this.#plan
-    const at = (time: number, label: string, run: () => void) =>
-      this.#scheduler.at(time, undefined, label, run)
-    for (const change of changes) at(change.at, 'change', () => this.#cloudinary.change(change))
-    for (const command of commands) at(command.at, 'command', () => this.#operators.run(command))
-    for (const fault of processFaults) {
-      at(fault.at, fault.kind, () => this.#fleet.strike(fault.process, fault.kind, fault.seconds))
-    }
-    for (const { at: time, cloud, kind } of forgeries) {
-      at(time, 'forgery', () =>
-        this.#fleet.post(
-          this.#cloudinary.forge(cloud, kind),
-          (status) => {
-            if (status === 200)
-              this.#ledger.violated('2 verified before parsed', `a notification that is ${kind} was accepted`)
-          },
-          0
-        )
-      )
-    }
-    for (const { at: time, cloud } of rotations) {
-      at(time, 'rotation', () => {
-        this.#ledger.tell(`a new key of ${cloud} is in the secret`)
-        this.#surroundings.secret.rotate(cloud, this.#cloudinary.addKey(cloud))
-      })
-      // both keys stay active for as long as a refresh takes
-      at(time + 10 * MINUTE_MS, 'rotation', () => {
-        this.#ledger.tell(`the old key of ${cloud} is disabled`)
-        this.#cloudinary.disableOldKey(cloud)
-      })
     }
   }
 

@@ -1,6 +1,6 @@
 import { CloudinaryError } from '../../../app/cloudinary/cloudinary-error.ts'
 import type { AssetEvent } from '../../../app/ingest/event.ts'
-import type { StoredMessage } from '../models/sqs-queue.ts'
+import type { StoredMessage } from '../models/sqs-messages.ts'
 import type { Scheduler, SimulatedProcess } from '../scheduler.ts'
 import { AttemptBook } from './attempt-book.ts'
 import { type Change, ChangeBook, type NewChange } from './change-book.ts'

@@ -1,7 +1,8 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { Network } from '../network.ts'
 import type { Scheduler } from '../scheduler.ts'
-import { type Entry, type Input, MAXIMUM_BATCH, type SqsQueue, sqsError } from './sqs-queue.ts'
+import { type Entry, type Input, sqsError } from './sqs-messages.ts'
+import { MAXIMUM_BATCH, type SqsQueue } from './sqs-queue.ts'
 
 /** Returns a client of the process that calls it. `queues` by URL. */
 export function sqsClient(

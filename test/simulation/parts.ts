@@ -43,7 +43,7 @@ export function partsOf({
   const table = { client: dynamoDb.client(network), tableName: 'journal' }
   const environments = new Environments({
     log,
-    source: fromSecretsManager(secret.client(network), 'secret', { log, timeoutMs: 6000 })
+    source: fromSecretsManager(secret.client(network, scheduler), 'secret', { log, timeoutMs: 6000 })
   })
   const clients = new CloudinaryClients({
     environments,

@@ -25,6 +25,8 @@ export class SimulatedProcess {
   pausedUntil = 0
   /** When a call of SQS last failed by an injected fault. */
   troubledAt = 0
+  /** When a read of the secret last failed. */
+  secretFailedAt = 0
   /** Timers that have not fired, without those of `AbortSignal.timeout`. */
   timers = 0
   /** It runs an operator's command, not a role. */

@@ -12,6 +12,8 @@ export interface Change {
   kind: string | undefined
   at: number
   isOwn: boolean
+  /** When the listener's key was added to the secret. */
+  ownKeySince: number
   /** The body names the author. */
   statesOrigin: boolean
   /** The body states no time, so the same bytes may report another change. */
@@ -35,6 +37,7 @@ export interface NewChange {
   asset: Asset | undefined
   at: number
   isOwn: boolean
+  ownKeySince: number
   statesOrigin: boolean
   isTimeless: boolean
   body: Buffer

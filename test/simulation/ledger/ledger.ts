@@ -1,7 +1,7 @@
 import { CloudinaryError } from '../../../app/cloudinary/cloudinary-error.ts'
 import type { AssetEvent } from '../../../app/ingest/event.ts'
 import type { StoredMessage } from '../models/sqs-messages.ts'
-import type { Scheduler, SimulatedProcess } from '../scheduler.ts'
+import { type Scheduler, type SimulatedProcess, START } from '../scheduler.ts'
 import { AttemptBook } from './attempt-book.ts'
 import { type Change, ChangeBook, type NewChange } from './change-book.ts'
 import { type Guarantee, Violation } from './guarantee.ts'
@@ -96,7 +96,9 @@ export class Ledger {
       )
     }
     if (change) this.#identify(change, event)
-    if (change?.isOwn && change.statesOrigin && processor !== 'audit' && event.type !== 'eager') {
+    // a worker cannot know a key that was rotated in while it could not read the secret
+    const mayKnow = change && (change.ownKeySince === START || change.ownKeySince >= process.secretFailedAt)
+    if (mayKnow && change.isOwn && change.statesOrigin && processor !== 'audit' && event.type !== 'eager') {
       this.violated('6 no loops', `${processor} runs for a change of the listener's own: ${change.name}`)
     }
     const run: Run = {

@@ -7,6 +7,8 @@ import type { PollChannel } from './poll-channel.ts'
 export interface Key {
   apiKey: string
   apiSecret: string
+  /** When it was added to the secret. */
+  since: number
 }
 
 /** A product environment. */

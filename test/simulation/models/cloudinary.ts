@@ -4,7 +4,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { Network } from '../network.ts'
 import type { ChangePlan, CloudPlan, LimitPlan } from '../plan.ts'
 import { between, chanceOf } from '../random.ts'
-import type { Scheduler } from '../scheduler.ts'
+import { type Scheduler, START } from '../scheduler.ts'
 import { CloudinaryApi, type CloudinaryApiOptions } from './cloudinary-api.ts'
 import { applyChange, type Cloud, changedAssets, type Key } from './cloudinary-assets.ts'
 import type { Delivery } from './delivery.ts'
@@ -42,14 +42,14 @@ export class CloudinaryModel {
     this.#options = options
     for (const plan of options.clouds) {
       const channel = new PollChannel(options.scheduler)
-      this.clouds.set(plan.name, { plan, keys: [keyOf(plan.name, 1)], assets: new Map(), channel })
+      this.clouds.set(plan.name, { plan, keys: [keyOf(plan.name, 1, START)], assets: new Map(), channel })
     }
   }
 
   /** Adds a key; notifications are signed with the old one until it is disabled. */
   addKey(cloudName: string): Key {
     const { keys } = this.clouds.get(cloudName)!
-    const key = keyOf(cloudName, keys.length + 1)
+    const key = keyOf(cloudName, keys.length + 1, this.#options.scheduler.now)
     keys.push(key)
     return key
   }
@@ -102,6 +102,7 @@ export class CloudinaryModel {
         asset,
         at: scheduler.now,
         isOwn: ownKey !== undefined,
+        ownKeySince: cloud.keys.find(({ apiKey }) => apiKey === ownKey)?.since ?? START,
         statesOrigin,
         isTimeless,
         body
@@ -207,7 +208,8 @@ export class CloudinaryModel {
   }
 }
 
-const keyOf = (cloudName: string, number: number): Key => ({
+const keyOf = (cloudName: string, number: number, since: number): Key => ({
+  since,
   apiKey: `${cloudName}-key-${number}`,
   apiSecret: `${cloudName}-SECRET-${number}-${'s3cr3t'.repeat(3)}`
 })

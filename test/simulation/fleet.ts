@@ -145,9 +145,12 @@ export class Fleet {
     }
     slot.isStopping = true
     this.#ledger.tell(`${process.name} is stopped`)
-    this.#scheduler.at(this.#scheduler.now + STOP_MS, undefined, 'time over', () =>
+    const isHealthy = this.#options.network.isCalm && process.pausedUntil <= this.#scheduler.now
+    this.#scheduler.at(this.#scheduler.now + STOP_MS, undefined, 'time over', () => {
+      if (isHealthy && !process.dead)
+        this.#ledger.violated('8 shutdown', `${process.name} does not stop within ${STOP_MS / 1000} s`)
       this.kill(process, seconds)
-    )
+    })
     this.#scheduler.at(this.#scheduler.now, process, 'stop', () => {
       role.stop().then(
         () => {

@@ -7,7 +7,7 @@ import { SimulatedProcess } from './scheduler.ts'
 
 /** The people who run commands, each in a process of its own. */
 export class Operators {
-  /** Number of commands that run. */
+  /** Number of commands that run, or that an operator is about to run. */
   running = 0
   /** A discard did not end, so an event may be dead without a dead letter. */
   isDiscardCut = false
@@ -24,7 +24,11 @@ export class Operators {
     const chance = (what: string) => chanceOf(plan.seed, `${what} ${id}`)
     if (network.isCalm || chance('redrive') >= (plan.redriveRate ?? 0)) return
     const at = scheduler.now + between(1000, 120_000, chance('reaction'))
-    scheduler.at(at, undefined, 'command', () => this.run({ kind: 'redrive' }))
+    this.running++
+    scheduler.at(at, undefined, 'command', () => {
+      this.running--
+      this.run({ kind: 'redrive' })
+    })
   }
 
   run({ kind, killAfterMs }: Pick<CommandPlan, 'kind' | 'killAfterMs'>): void {

@@ -38,6 +38,10 @@ export async function simulate(plan: Plan, { tells = false }: { tells?: boolean 
   return new Simulation(plan, tells).run()
 }
 
+/** The last bursts of changes, and commands after them, may be later than the faults. */
+const endOf = ({ minutes, changes, commands }: Plan): number =>
+  Math.max(START + minutes * MINUTE_MS, ...[...changes, ...commands].map(({ at }) => at + 1))
+
 class Simulation {
   readonly #plan: Plan
   readonly #scheduler = new Scheduler()
@@ -136,7 +140,7 @@ class Simulation {
     try {
       schedulePlan(this.#surroundings, this.#cloudinary, this.#fleet, this.#operators)
       this.#fleet.startAll()
-      await this.#runUntil(START + this.#plan.minutes * MINUTE_MS)
+      await this.#runUntil(endOf(this.#plan))
       this.#network.isCalm = true
       await this.#settle('after the last fault')
       await this.#stopAll()

@@ -45,12 +45,14 @@ const VISIBILITY_SECONDS = 120
 export class DeadLetterReader {
   readonly #options: DeadLetterReaderOptions
   readonly #leases: Leases
+  readonly #clock: () => number
   readonly #held = new Set<string>()
   readonly #seen = new Set<string>()
 
   constructor(options: DeadLetterReaderOptions) {
     const { clock = () => performance.now(), every = startInterval } = options
     this.#options = options
+    this.#clock = clock
     const source = new SqsMessageSource(options)
     const { log } = options
     this.#leases = new Leases({ source, log, clock, every, visibilityTimeoutSeconds: VISIBILITY_SECONDS })
@@ -59,6 +61,7 @@ export class DeadLetterReader {
   /** Returns up to ten dead letters that were not returned before; none if SQS has no others. */
   async receive(): Promise<DeadLetter[]> {
     const { sqs, queueUrl, waitTimeSeconds = 1 } = this.#options
+    const requestedAt = this.#clock()
     const { Messages = [] } = await sqs.send(
       new ReceiveMessageCommand({
         QueueUrl: queueUrl,
@@ -70,7 +73,7 @@ export class DeadLetterReader {
       })
     )
     const deadLetters = Messages.map(deadLetterOf)
-    for (const { receiptHandle } of deadLetters) this.#hold(receiptHandle)
+    for (const { receiptHandle } of deadLetters) this.#hold(receiptHandle, requestedAt)
     const unseen = deadLetters.filter(({ id }) => !this.#seen.has(id))
     for (const { id } of deadLetters) this.#seen.add(id)
     return unseen
@@ -91,11 +94,11 @@ export class DeadLetterReader {
     await this.#leases.close()
   }
 
-  #hold(receiptHandle: string): void {
+  #hold(receiptHandle: string, requestedAt: number): void {
     const lost = new AbortController()
     lost.signal.addEventListener('abort', () => this.#held.delete(receiptHandle))
     this.#held.add(receiptHandle)
-    this.#leases.begin(receiptHandle, lost)
+    this.#leases.begin(receiptHandle, requestedAt, lost)
   }
 }
 

@@ -26,8 +26,8 @@ export interface LeasesOptions {
 
 interface Lease {
   abort: AbortController
-  /** In milliseconds, by the clock. */
-  receivedAt: number
+  /** Of the receive, in milliseconds, by the clock. */
+  requestedAt: number
   /** In milliseconds, by the clock. */
   expiresAt: number
   renewal: Promise<void> | undefined
@@ -52,20 +52,23 @@ export class Leases {
   }
 
   /**
-   * Starts the lease of a message that was received just now.
+   * Starts the lease of a message, which is lost at once if it may have expired. The lease counts from the
+   * request, because a process that was stopped for a while reads the response late.
    *
+   * @param requestedAt when the receive was sent, in milliseconds, by the clock
    * @param abort aborted when the lease is lost
    * @param describe returns the fields of log lines about the message
    */
-  begin(receiptHandle: string, abort: AbortController, describe: () => object = () => ({})): void {
-    const receivedAt = this.#options.clock()
-    this.#leases.set(receiptHandle, {
-      abort,
-      receivedAt,
-      expiresAt: this.#expiry(),
-      renewal: undefined,
-      describe
-    })
+  begin(
+    receiptHandle: string,
+    requestedAt: number,
+    abort: AbortController,
+    describe: () => object = () => ({})
+  ): void {
+    const expiresAt = requestedAt + this.#options.visibilityTimeoutSeconds * 1000
+    const lease = { abort, requestedAt, expiresAt, renewal: undefined, describe }
+    if (this.#options.clock() >= expiresAt) this.#lose(receiptHandle, lease)
+    else this.#leases.set(receiptHandle, lease)
   }
 
   /**
@@ -92,8 +95,8 @@ export class Leases {
     await this.#options.source.idle()
   }
 
-  #hideableSeconds({ receivedAt }: Lease): number {
-    const heldSeconds = Math.ceil((this.#options.clock() - receivedAt) / 1000)
+  #hideableSeconds({ requestedAt }: Lease): number {
+    const heldSeconds = Math.ceil((this.#options.clock() - requestedAt) / 1000)
     return Math.max(0, MAXIMUM_HIDDEN_SECONDS - heldSeconds)
   }
 

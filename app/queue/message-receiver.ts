@@ -152,10 +152,11 @@ export class MessageReceiver {
       }
       timeUp = undefined
       const maximumMessages = Math.min(free, RECEIVE_BATCH)
+      const requestedAt = this.#options.clock()
       try {
         const messages = await source.receive({ maximumMessages, waitTimeSeconds, visibilityTimeoutSeconds })
         failures = 0
-        this.#lanes.add(messages.map((message) => this.#hold(message)))
+        this.#lanes.add(messages.map((message) => this.#hold(message, requestedAt)))
       } catch (err) {
         await this.#pauseAfter(err, failures++)
       }
@@ -175,9 +176,9 @@ export class MessageReceiver {
     await sleep(milliseconds, undefined, { signal: ended.signal }).catch(() => {})
   }
 
-  #hold({ message, receiptHandle }: LeasedMessage): HeldMessage {
+  #hold({ message, receiptHandle }: LeasedMessage, requestedAt: number): HeldMessage {
     const abort = new AbortController()
-    this.#leases.begin(receiptHandle, abort, () => this.#options.describe(message))
+    this.#leases.begin(receiptHandle, requestedAt, abort, () => this.#options.describe(message))
     return { message, receiptHandle, group: message.group, bytes: Buffer.byteLength(message.body), abort }
   }
 

@@ -10,21 +10,23 @@ export type AttemptPlan =
   | { outcome: 'finished' }
   /** No processor may run before `until`, in milliseconds since the epoch. */
   | { outcome: 'waiting'; until: number }
-  /** These processors run now, in this order. `started` is the record of the first. */
-  | { outcome: 'due'; due: readonly Processor[]; started: ProcessorRecords }
+  /** These processors run now for this event, in this order. `started` is the record of the first. */
+  | { outcome: 'due'; event: AssetEvent; due: readonly Processor[]; started: ProcessorRecords }
 
 /**
  * Decides which processors run for an event now. Each unfinished processor has its own retry time.
  *
+ * @param received the event as the message has it
  * @param processors the processors selected for the event
  * @param now milliseconds since the epoch
  */
 export function planAttempt(
-  event: AssetEvent,
+  received: AssetEvent,
   processors: readonly Processor[],
   entry: JournalEntry | undefined,
   now: number
 ): AttemptPlan {
+  const event = inLastReplay(received, entry?.replays)
   const reopens = event.run !== undefined && event.run.id !== entry?.run
   if (entry && !UNFINISHED.includes(entry.status) && !reopens) return { outcome: 'finished' }
   // a dead letter that was left in the queue: only a replay runs a discarded event again
@@ -35,7 +37,21 @@ export function planAttempt(
   if (pending.length > 0 && due.length === 0) {
     return { outcome: 'waiting', until: nextRunAt(event, processors, records) }
   }
-  return { outcome: 'due', due, started: startRecordOf(event, due[0], records, now) }
+  return { outcome: 'due', event, due, started: startRecordOf(event, due[0], records, now) }
+}
+
+/**
+ * A dead letter of a replay may be redriven after a later replay. The redrive then belongs to the later one:
+ * otherwise it would run again what has succeeded in it.
+ */
+function inLastReplay(event: AssetEvent, reopenings: JournalEntry['replays'] = []): AssetEvent {
+  const { run } = event
+  if (run?.kind !== 'redrive' || run.replay === undefined) return event
+  const replays = reopenings.filter(({ kind }) => kind === 'replay').map((each) => each.run)
+  const last = replays.at(-1)
+  return last !== undefined && replays.includes(run.replay)
+    ? { ...event, run: { ...run, replay: last } }
+    : event
 }
 
 /** Returns the processors that have not finished the event. */

@@ -118,7 +118,7 @@ async function attemptEvent(processors: readonly Processor[], context: EventCont
       return { outcome: 'deferred', delaySeconds: secondsUntil(plan.until, context) }
     case 'due':
       if (isFirst(event, plan.attempt)) payloadCheck.check(event, report.log)
-      return runDue(processors, plan, context)
+      return runDue(processors, plan, { ...context, event: plan.event })
   }
 }
 

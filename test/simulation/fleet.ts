@@ -1,9 +1,11 @@
-import type { Ledger } from './ledger.ts'
+import { overfull } from './collections.ts'
+import type { Ledger } from './ledger/ledger.ts'
 import type { Delivery } from './models/delivery.ts'
 import type { Network } from './network.ts'
+import type { Surroundings } from './parts.ts'
 import type { Plan, ProcessFault } from './plan.ts'
 import { between, chanceOf } from './random.ts'
-import { type RunningRole, type Surroundings, startRole } from './roles.ts'
+import { type RunningRole, startRole } from './roles.ts'
 import { type Scheduler, SimulatedProcess } from './scheduler.ts'
 
 export interface FleetOptions {
@@ -82,11 +84,13 @@ export class Fleet {
     slot.process = process
     slot.role = undefined
     slot.isStopping = false
+    process.isStarting = true
     this.#ledger.tell(`${process.name} starts`)
     this.#scheduler.runAs(process, () => {
       startRole(process, this.#options.surroundings()).then(
         (role) => {
           slot.role = role
+          process.isStarting = false
         },
         (error) => {
           this.#ledger.tell(`does not start: ${error.code}`)
@@ -141,9 +145,12 @@ export class Fleet {
     }
     slot.isStopping = true
     this.#ledger.tell(`${process.name} is stopped`)
-    this.#scheduler.at(this.#scheduler.now + STOP_MS, undefined, 'time over', () =>
+    const isHealthy = this.#options.network.isCalm && process.pausedUntil <= this.#scheduler.now
+    this.#scheduler.at(this.#scheduler.now + STOP_MS, undefined, 'time over', () => {
+      if (isHealthy && !process.dead)
+        this.#ledger.violated('8 shutdown', `${process.name} does not stop within ${STOP_MS / 1000} s`)
       this.kill(process, seconds)
-    )
+    })
     this.#scheduler.at(this.#scheduler.now, process, 'stop', () => {
       role.stop().then(
         () => {
@@ -160,6 +167,10 @@ export class Fleet {
       this.#ledger.violated('8 shutdown', `${process.name} stops with events that are not stored`)
     if (process.timers > 0)
       this.#ledger.violated('8 shutdown', `${process.name} leaves ${process.timers} timers`)
+    // a stop that runs into its time limit leaves what still runs
+    if (!this.#options.network.isCalm) return
+    for (const found of overfull(process, this.#options.plan.clouds.length))
+      this.#ledger.violated('8 bounded memory', `${process.name} has nothing to do, and ${found}`)
   }
 
   /** Delivers a notification to one of the web tasks that are ready, like a load balancer. */

@@ -2,7 +2,7 @@ import t from 'tap'
 import { lastAttemptIs, noLaterThan, UNFINISHED_OR_ABSENT } from '../../app/journal/write-conditions.ts'
 import { DynamoDbModel } from './models/dynamodb.ts'
 import { meets } from './models/expressions.ts'
-import { SqsQueue } from './models/sqs.ts'
+import { SqsQueue } from './models/sqs-queue.ts'
 import { Scheduler } from './scheduler.ts'
 
 const everyChance = () => 0.5

@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs'
-import { registerHooks } from 'node:module'
-import type { Guarantee } from './ledger.ts'
+import type { Guarantee } from './ledger/guarantee.ts'
 
 /** A defect that is put into the code when it is loaded. */
 export interface Mutant {
@@ -10,6 +8,8 @@ export interface Mutant {
   /** Replaced once; must be there exactly once. */
   find: string
   replace: string
+  /** The stored plan that finds it, for a defect that fewer than one in a million steps shows. */
+  plan?: string
   /** The invariants that may find it. */
   guarantees: readonly Guarantee[]
 }
@@ -133,11 +133,35 @@ export const MUTANTS: readonly Mutant[] = [
     guarantees: ['5 effectively once']
   },
   {
-    name: 'ends a lease without waiting for its renewal',
+    name: 'counts a lease from the response',
     file: 'app/queue/leases.ts',
-    find: '    await lease.renewal\n',
-    replace: '    lease.renewal?.catch(() => {})\n',
-    guarantees: ['5 effectively once', '4 in order per asset', REST]
+    find: 'const expiresAt = requestedAt + ',
+    replace: 'const expiresAt = this.#options.clock() + ',
+    plan: 'lease-older-than-its-response.json',
+    guarantees: ['5 effectively once']
+  },
+  {
+    name: 'starts an attempt without its lease',
+    file: 'app/journal/journal.ts',
+    find: 'if (call.signal.aborted) throw',
+    replace: 'if (call.signal.aborted && !id) throw',
+    plan: 'start-without-a-lease.json',
+    guarantees: ['5 effectively once', '7 attempts']
+  },
+  {
+    name: 'continues an older replay',
+    file: 'app/worker/attempt-plan.ts',
+    find: 'run: { ...run, replay: last }',
+    replace: 'run: { ...run, replay: run.replay }',
+    plan: 'redrive-of-an-older-replay.json',
+    guarantees: ['5 effectively once']
+  },
+  {
+    name: 'keeps every lane that has ended',
+    file: 'app/queue/lanes.ts',
+    find: 'void running.finally(() => this.#running.delete(running))',
+    replace: 'void running',
+    guarantees: ['8 bounded memory']
   },
   {
     name: 'identifies an event by its signing time',
@@ -263,18 +287,3 @@ export const MUTANTS: readonly Mutant[] = [
     guarantees: ['10 nothing is guessed']
   }
 ]
-
-/** Replaces the text of a mutant when its file is loaded. Call it before the file is imported. */
-export function mutate({ file, find, replace }: Mutant): void {
-  const url = new URL(`../../${file}`, import.meta.url)
-  const source = readFileSync(url, 'utf8')
-  if (source.split(find).length !== 2)
-    throw new Error(`the text of the mutant is not once in ${file}: ${find}`)
-  registerHooks({
-    load(loaded, context, nextLoad) {
-      const result = nextLoad(loaded, context)
-      if (loaded !== url.href) return result
-      return { ...result, source: String(result.source).replace(find, () => replace) }
-    }
-  })
-}

@@ -35,6 +35,9 @@ export type Answer<Value> = { value: Value } | { error: unknown }
 /** Operations that wait for something to happen. */
 const WAITING = ['ReceiveMessage', 'poll']
 
+/** A command makes few calls, and each fault of one is a case of its own. */
+const COMMAND_WEIGHT = 2
+
 /** A chance of this call, from 0 up to 1, by a name. */
 export type Roll = (name: string) => number
 
@@ -98,7 +101,7 @@ export class Network {
     process.calls.set(counted, number)
     const name = `${process.name} ${counted} ${number}`
     const roll = (what: string) => chanceOf(this.#options.seed, name + what)
-    const fault = this.#faultOf(name, call, roll)
+    const fault = this.#faultOf(name, process, call, roll)
     if (fault && service === 'sqs') process.troubledAt = scheduler.now
     return new Promise((resolve, reject) => {
       let isSettled = false
@@ -153,13 +156,18 @@ export class Network {
     })
   }
 
-  #faultOf(name: string, { service, operation, isBatch }: Call<unknown>, roll: Roll): Fault | undefined {
+  #faultOf(
+    name: string,
+    process: SimulatedProcess,
+    { service, operation, isBatch }: Call<unknown>,
+    roll: Roll
+  ): Fault | undefined {
     if (this.isCalm) return undefined
     const { faultRate, onFault } = this.#options
     if (this.outageOf(service, this.#scheduler.now))
       return pick(['refused', 'refused', 'refused', 'hung', 'lost'] as const, roll('outage'))
     // most receives return nothing, so a fault there tests little
-    const weight = WAITING.includes(operation) ? 0.5 : 3
+    const weight = (WAITING.includes(operation) ? 0.5 : 3) * (process.isCommand ? COMMAND_WEIGHT : 1)
     if (roll('fault') >= faultRate * weight) return undefined
     const fault = pick<Fault>(isBatch ? [...FAULTS, 'partial', 'partial'] : FAULTS, roll('kind'))
     const injected = `${name}: ${fault}`

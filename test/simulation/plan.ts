@@ -87,12 +87,14 @@ export interface Plan {
   processFaults: readonly ProcessFault[]
   changes: readonly ChangePlan[]
   commands: readonly CommandPlan[]
+  /** Probability that an operator runs `redrive` within two minutes of a dead letter. (Default: 0) */
+  redriveRate?: number
   forgeries: readonly ForgeryPlan[]
   /** Rotations of a cloud's key. */
   rotations: readonly { at: number; cloud: string }[]
 }
 
-const MINUTE_MS = 60_000
+export const MINUTE_MS = 60_000
 
 const KINDS: readonly ChangeKind[] = [
   'upload',
@@ -190,7 +192,8 @@ export function planOf(seed: number): Plan {
       cloud: random.pick(names),
       kind: random.pick(['tampered', 'stale', 'unsigned', 'border'] as const)
     })),
-    rotations: random.chance(0.3) ? [{ at: time(), cloud: random.pick(names) }] : []
+    rotations: random.chance(0.3) ? [{ at: time(), cloud: random.pick(names) }] : [],
+    redriveRate: random.pick([0, 0.3])
   }
 }
 

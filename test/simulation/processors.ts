@@ -5,7 +5,7 @@ import type { AssetEvent } from '../../app/ingest/event.ts'
 import type { Processor, ProcessorContext } from '../../app/processor.ts'
 import { helloWorldTag } from '../../app/processors/hello-world-tag.ts'
 import { lastUpdateTimestamp } from '../../app/processors/last-update-timestamp.ts'
-import type { Ledger } from './ledger.ts'
+import type { Ledger } from './ledger/ledger.ts'
 import type { Plan } from './plan.ts'
 import { between, chanceOf, pick } from './random.ts'
 import type { SimulatedProcess } from './scheduler.ts'
@@ -68,7 +68,7 @@ function scripted(name: string, { plan, ledger, process, crash }: ProcessorOptio
   // by the key of the run: how often it was started in any process
   return async (event, context) => {
     const script = scriptOf(name, event, plan)
-    const starts = ledger.startsOf(name, event)
+    const starts = ledger.attempts.callsOf(name, event)
     await readAsset(event, context, ledger)
     switch (script.kind) {
       case 'succeeds':
@@ -107,7 +107,7 @@ async function readAsset(
   if (event.asset === null || event.type === 'delete') return
   try {
     const { resourceType } = await cloudinary.identify(event.asset)
-    const { kind } = ledger.changeOf(event) ?? {}
+    const { kind } = ledger.changes.of(event) ?? {}
     if (kind !== undefined && kind !== resourceType) {
       ledger.violated(
         '10 nothing is guessed',

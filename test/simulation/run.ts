@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { MUTANTS, mutate } from './mutants.ts'
+import { MUTANTS } from './mutants.ts'
+import { mutate } from './mutate.ts'
 import type { Plan } from './plan.ts'
 
 const USAGE = `Usage: npm run simulate -- [option…]
@@ -121,19 +122,30 @@ async function tellShrunk(plan: Plan): Promise<void> {
 /** Runs each mutant in a process of its own, and prints a table. */
 function runMutants(): void {
   console.log('| mutant | found by | steps |\n| --- | --- | --- |')
-  for (const { name, guarantees } of MUTANTS) {
-    const args = ['--mutant', name, '--from', '1', '--until-found', '--steps', String(MUTANT_STEPS)]
-    const { stdout, stderr } = spawnSync(process.execPath, [import.meta.filename, ...args], {
-      encoding: 'utf8'
-    })
-    const last = stdout.trim().split('\n').at(-1) ?? ''
-    if (!last.startsWith('{')) throw new Error(`${name}: ${stderr}`)
-    const { steps, found } = JSON.parse(last) as { steps: number; found: string[] }
-    const [by] = found
+  for (const { name, guarantees, plan } of MUTANTS) {
+    const options = plan
+      ? ['--plan', `${import.meta.dirname}/seeds/${plan}`]
+      : ['--from', '1', '--until-found', '--steps', String(MUTANT_STEPS)]
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      [import.meta.filename, '--mutant', name, ...options],
+      { encoding: 'utf8' }
+    )
+    const { by, steps } = outcomeOf(stdout.trim().split('\n').at(-1) ?? '')
+    if (steps === undefined) throw new Error(`${name}: ${stderr}`)
     const isExpected = by !== undefined && (guarantees as readonly string[]).includes(by)
     if (!isExpected) process.exitCode = 1
-    console.log(
-      `| ${name} | ${by ?? 'NOT FOUND'}${isExpected || !by ? '' : ' (another one is expected)'} | ${steps.toLocaleString('en')} |`
-    )
+    const found = by ? `${by}${isExpected ? '' : ' (another one is expected)'}` : 'NOT FOUND'
+    console.log(`| ${name} | ${found}${plan ? ', in a stored plan' : ''} | ${steps.toLocaleString('en')} |`)
   }
+}
+
+/** Reads the last line of a campaign or of a plan. */
+function outcomeOf(line: string): { by?: string | undefined; steps?: number } {
+  if (line.startsWith('{')) {
+    const { steps, found } = JSON.parse(line) as { steps: number; found: string[] }
+    return { by: found[0], steps }
+  }
+  const [, steps, by] = /: (\d+) steps,.*trace \w+: (?:(\d[^:]*):)?/.exec(line) ?? []
+  return steps === undefined ? {} : { by, steps: Number(steps) }
 }

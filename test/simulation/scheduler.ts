@@ -6,6 +6,13 @@ const yieldTo = setImmediate
 /** Turns that are queued in one pass of the event loop; more saves passes. */
 const TURNS_AT_A_TIME = 32
 
+/** A `Map` or `Set` that lives as long as its process. */
+interface LongLived {
+  /** The class whose field it is. */
+  owner: string
+  collection: { readonly size: number }
+}
+
 /** A process of the simulated system. All code that runs belongs to the process of the last delivered event. */
 export class SimulatedProcess {
   readonly name: string
@@ -18,8 +25,15 @@ export class SimulatedProcess {
   pausedUntil = 0
   /** When a call of SQS last failed by an injected fault. */
   troubledAt = 0
+  /** When a read of the secret last failed. */
+  secretFailedAt = 0
   /** Timers that have not fired, without those of `AbortSignal.timeout`. */
   timers = 0
+  /** It runs an operator's command, not a role. */
+  isCommand = false
+  /** Its role is not ready yet. */
+  isStarting = false
+  readonly collections: LongLived[] = []
   /** Number of calls by operation; names a call independently of other processes. */
   readonly calls = new Map<string, number>()
 

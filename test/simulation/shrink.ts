@@ -1,4 +1,4 @@
-import type { Guarantee } from './ledger.ts'
+import type { Guarantee } from './ledger/guarantee.ts'
 import type { Plan } from './plan.ts'
 import { START } from './scheduler.ts'
 import { type Result, simulate } from './simulation.ts'
@@ -80,6 +80,7 @@ function* simplerPlans(plan: Plan): Generator<Plan> {
   yield { ...plan, skewsMs: {} }
   yield { ...plan, indexLagMs: 0 }
   yield { ...plan, troubleRate: 0 }
+  yield { ...plan, redriveRate: 0 }
   for (const name of plan.processes)
     yield { ...plan, processes: plan.processes.filter((other) => other !== name) }
 }

@@ -1,16 +1,19 @@
+import { trackCollections } from './collections.ts'
 import { Fleet } from './fleet.ts'
-import { Ledger, type Violation } from './ledger.ts'
+import type { Violation } from './ledger/guarantee.ts'
+import { Ledger } from './ledger/ledger.ts'
+import { checkAtRest, checkUploadFound, isRecorded } from './ledger/rest-checks.ts'
 import { CloudinaryModel } from './models/cloudinary.ts'
 import type { Delivery } from './models/delivery.ts'
 import { DynamoDbModel } from './models/dynamodb.ts'
 import { SecretModel } from './models/secrets.ts'
-import { SqsQueue } from './models/sqs.ts'
+import { SqsQueue } from './models/sqs-queue.ts'
 import { Network } from './network.ts'
-import type { CommandPlan, Plan } from './plan.ts'
-import { chanceOf } from './random.ts'
-import { checkAtRest, isRecorded } from './rest-checks.ts'
-import { runCommand, type Surroundings } from './roles.ts'
-import { Scheduler, SimulatedProcess, START } from './scheduler.ts'
+import { Operators } from './operators.ts'
+import type { Surroundings } from './parts.ts'
+import { MINUTE_MS, type Plan } from './plan.ts'
+import { schedulePlan } from './schedule-plan.ts'
+import { Scheduler, type SimulatedProcess, START } from './scheduler.ts'
 import { installVirtualTime } from './virtual-time.ts'
 
 export interface Result {
@@ -27,8 +30,6 @@ export interface Result {
   faults: readonly string[]
 }
 
-const MINUTE_MS = 60_000
-
 /** Time after the last fault in which everything must be settled. Twelve attempts take 47 minutes at most. */
 const SETTLE_MS = 12 * 60 * MINUTE_MS
 
@@ -36,6 +37,10 @@ const SETTLE_MS = 12 * 60 * MINUTE_MS
 export async function simulate(plan: Plan, { tells = false }: { tells?: boolean } = {}): Promise<Result> {
   return new Simulation(plan, tells).run()
 }
+
+/** The last bursts of changes, and commands after them, may be later than the faults. */
+const endOf = ({ minutes, changes, commands }: Plan): number =>
+  Math.max(START + minutes * MINUTE_MS, ...[...changes, ...commands].map(({ at }) => at + 1))
 
 class Simulation {
   readonly #plan: Plan
@@ -47,10 +52,7 @@ class Simulation {
   readonly #cloudinary: CloudinaryModel
   readonly #surroundings: Surroundings
   readonly #fleet: Fleet
-  #commands = 0
-  #runningCommands = 0
-  /** A discard did not end, so an event may be dead without a dead letter. */
-  #isDiscardCut = false
+  readonly #operators: Operators
 
   constructor(plan: Plan, tells: boolean) {
     this.#plan = plan
@@ -68,11 +70,18 @@ class Simulation {
         this.#ledger.tell(`fault: ${fault}`)
       }
     })
-    const dynamoDb = new DynamoDbModel(scheduler, { seed, lagMs: plan.indexLagMs })
+    const dynamoDb = new DynamoDbModel(scheduler, {
+      seed,
+      lagMs: plan.indexLagMs,
+      onUpdate: (process, before, after) => this.#ledger.attempts.journaled(process, before, after)
+    })
     const deadLetterQueue = new SqsQueue({
       scheduler,
       name: 'dead',
-      onStored: (message) => this.#ledger.deadLettered(message)
+      onStored: (message) => {
+        this.#ledger.deadLettered(message)
+        this.#operators.noticed(message)
+      }
     })
     const queue = new SqsQueue({
       scheduler,
@@ -110,6 +119,7 @@ class Simulation {
         scheduler.at(scheduler.now, undefined, 'crash', () => this.#fleet.kill(process, 2))
       }
     }
+    this.#operators = new Operators(this.#surroundings)
     this.#fleet = new Fleet({
       plan,
       scheduler,
@@ -122,22 +132,24 @@ class Simulation {
 
   async run(): Promise<Result> {
     const restoreTime = installVirtualTime(this.#scheduler)
+    const restoreCollections = trackCollections(this.#scheduler)
     const restoreSdk = this.#cloudinary.install()
     const rejected = (reason: unknown) =>
       this.#ledger.violated('8 shutdown', `unhandled rejection: ${(reason as Error)?.stack ?? reason}`)
     process.on('unhandledRejection', rejected)
     try {
-      this.#schedulePlan()
+      schedulePlan(this.#surroundings, this.#cloudinary, this.#fleet, this.#operators)
       this.#fleet.startAll()
-      await this.#runUntil(START + this.#plan.minutes * MINUTE_MS)
+      await this.#runUntil(endOf(this.#plan))
       this.#network.isCalm = true
       await this.#settle('after the last fault')
       await this.#stopAll()
       await this.#reconcileAfterGrace()
       await this.#stopAll()
-      if (!this.#ledger.violation) checkAtRest(this.#surroundings, this.#isDiscardCut)
+      if (!this.#ledger.violation) checkAtRest(this.#surroundings, this.#operators.isDiscardCut)
     } finally {
       restoreSdk()
+      restoreCollections()
       restoreTime()
       process.off('unhandledRejection', rejected)
     }
@@ -153,40 +165,6 @@ class Simulation {
     }
   }
 
-  #schedulePlan(): void {
-    const { changes, commands, processFaults, forgeries, rotations } = this.#plan
-    const at = (time: number, label: string, run: () => void) =>
-      this.#scheduler.at(time, undefined, label, run)
-    for (const change of changes) at(change.at, 'change', () => this.#cloudinary.change(change))
-    for (const command of commands) at(command.at, 'command', () => this.#command(command))
-    for (const fault of processFaults) {
-      at(fault.at, fault.kind, () => this.#fleet.strike(fault.process, fault.kind, fault.seconds))
-    }
-    for (const { at: time, cloud, kind } of forgeries) {
-      at(time, 'forgery', () =>
-        this.#fleet.post(
-          this.#cloudinary.forge(cloud, kind),
-          (status) => {
-            if (status === 200)
-              this.#ledger.violated('2 verified before parsed', `a notification that is ${kind} was accepted`)
-          },
-          0
-        )
-      )
-    }
-    for (const { at: time, cloud } of rotations) {
-      at(time, 'rotation', () => {
-        this.#ledger.tell(`a new key of ${cloud} is in the secret`)
-        this.#surroundings.secret.rotate(cloud, this.#cloudinary.addKey(cloud))
-      })
-      // both keys stay active for as long as a refresh takes
-      at(time + 10 * MINUTE_MS, 'rotation', () => {
-        this.#ledger.tell(`the old key of ${cloud} is disabled`)
-        this.#cloudinary.disableOldKey(cloud)
-      })
-    }
-  }
-
   /** Guarantee 2 is no reason to refuse what Cloudinary has signed, also while a key is rotated. */
   #checkRefused({ isGenuine }: Delivery, process: SimulatedProcess): void {
     const wasTroubled = this.#faults.some((fault) => fault.startsWith(`${process.name} secrets`))
@@ -196,33 +174,6 @@ class Simulation {
         '7 nothing is lost',
         `${process.name} refuses a notification that Cloudinary has signed`
       )
-    }
-  }
-
-  #command({ kind, killAfterMs }: CommandPlan): void {
-    const process = new SimulatedProcess(`${kind}-${++this.#commands}`, this.#plan.seed)
-    const known = [...this.#surroundings.dynamoDb.items.keys()].filter((id) => /^[0-9a-f]+$/.test(id))
-    const ids = known.filter((id) => chanceOf(this.#plan.seed, `${process.name} ${id}`) < 0.2).slice(0, 5)
-    if ((kind === 'replay' || kind === 'repair all') && ids.length === 0) return
-    this.#runningCommands++
-    const end = () => {
-      if (!process.dead) this.#runningCommands--
-      process.dead = true
-    }
-    this.#ledger.tell(`an operator runs ${process.name}`)
-    this.#scheduler.runAs(process, () => {
-      runCommand(kind, ids, this.#surroundings).then(end, (error) => {
-        this.#ledger.tell(`${process.name} fails: ${error.code ?? error}`)
-        if (kind === 'discard') this.#isDiscardCut = true
-        end()
-      })
-    })
-    if (killAfterMs !== undefined) {
-      this.#scheduler.at(this.#scheduler.now + killAfterMs, undefined, 'kill', () => {
-        if (!process.dead) this.#ledger.tell(`${process.name} is killed`)
-        if (!process.dead && kind === 'discard') this.#isDiscardCut = true
-        end()
-      })
     }
   }
 
@@ -246,7 +197,7 @@ class Simulation {
     const isQuiet = () =>
       queue.messages.length === 0 &&
       this.#cloudinary.pending === 0 &&
-      this.#runningCommands === 0 &&
+      this.#operators.running === 0 &&
       channels.every(({ messages }) => messages.length === 0)
     await this.#scheduler.run(() => isOver || this.#ledger.violation !== undefined || isQuiet())
     if (isOver) {
@@ -271,11 +222,11 @@ class Simulation {
     this.#fleet.startAll()
     for (const kind of ['reconcile', 'reconcile', 'redrive', 'redrive'] as const) {
       if (this.#ledger.violation) return
-      this.#command({ at: 0, kind })
+      this.#operators.run({ kind })
       await this.#settle(`after ${kind}`)
     }
     for (const [name, { assets }] of this.#cloudinary.clouds) {
-      for (const asset of assets.values()) this.#ledger.checkUploadFound(name, asset, 'record')
+      for (const asset of assets.values()) checkUploadFound(this.#ledger, name, asset)
     }
   }
 }

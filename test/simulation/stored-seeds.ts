@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import type { Guarantee } from './ledger.ts'
+import type { Guarantee } from './ledger/guarantee.ts'
 import type { Plan } from './plan.ts'
 
 /** A plan that found a defect once, or would find one. */

@@ -37,6 +37,7 @@ async function build(t: Test) {
 
   /** Receives a message for each body, each in its own group, and starts their leases. */
   async function hold(...bodies: string[]) {
+    const requestedAt = time.now
     for (const body of bodies) fake.put(body, body)
     const { Messages = [] } = await fake.client.send(
       new ReceiveMessageCommand({
@@ -47,7 +48,7 @@ async function build(t: Test) {
     )
     return Messages.map(({ ReceiptHandle = '' }) => {
       const abort = new AbortController()
-      leases.begin(ReceiptHandle, abort)
+      leases.begin(ReceiptHandle, requestedAt, abort)
       return { handle: ReceiptHandle, signal: abort.signal }
     })
   }
@@ -214,6 +215,18 @@ test('loses a lease that expired while the process was paused', async (t) => {
   t.match(a.signal.reason, { code: 'LEASE_LOST' })
   await leases.close()
   t.equal(fake.inputs('ChangeMessageVisibilityBatch').length, 0)
+})
+
+test('does not start a lease that expired before the response was read', async (t) => {
+  const { leases, time, lines } = await build(t)
+  const requestedAt = time.now
+  time.now += VISIBILITY_SECONDS * 1000
+  const abort = new AbortController()
+  leases.begin('handle', requestedAt, abort)
+  t.match(abort.signal.reason, { code: 'LEASE_LOST' })
+  t.equal(await leases.end('handle', 'delete'), false)
+  t.strictSame(lines, [])
+  await leases.close()
 })
 
 test('does not lose a lease that ended before its heartbeat failed', async (t) => {

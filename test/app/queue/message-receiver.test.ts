@@ -449,6 +449,22 @@ test('does not handle a message that was lost while it waited', async (t) => {
   t.strictSame(started, ['a1'])
 })
 
+test('does not handle a message whose lease expired before the response was read', async (t) => {
+  const { fake, receiver, time, job, started, changes } = await build(t)
+  const late = hold('answer')
+  fake.next('ReceiveMessage', late.behaviour)
+  fake.put('a', 'a1')
+  receiver.start()
+  await late.arrived
+  fake.advance(60)
+  time.now += 60_000
+  t.strictSame(started, [])
+  late.release()
+  t.equal((await job('a1')).message.receiveCount, 2)
+  t.strictSame(started, ['a1'])
+  t.strictSame(changes(), [])
+})
+
 test('waits for a heartbeat in flight before it delays a failed message', async (t) => {
   const { fake, receiver, heart, job } = await build(t)
   const beat = hold()

@@ -45,6 +45,7 @@ const namesOf = (plan: ReturnType<typeof planAttempt>) =>
 t.test('a new event makes all processors due and starts the first', async (t) => {
   t.strictSame(planAttempt(event, [a, b], undefined, NOW), {
     outcome: 'due',
+    event,
     due: [a, b],
     started: { a: { outcome: 'started', at: at(0), attempts: 1, waits: 0 } }
   })
@@ -72,20 +73,45 @@ t.test('an event waits until its first processor is due', async (t) => {
   })
 })
 
+t.test('a redrive of a replay belongs to the last replay of the event', async (t) => {
+  const redriveOf = (replay: string): AssetEvent => ({ ...event, run: { kind: 'redrive', id: 'r9', replay } })
+  const reopened = (kind: 'redrive' | 'replay', run: string) => ({ kind, run, at: at(-60) })
+  const known = {
+    ...entry(
+      { a: { ...succeeded, run: 'p2', replay: 'p2' }, b: { ...dead, run: 'p2', replay: 'p2' } },
+      'dead'
+    ),
+    replays: [reopened('replay', 'p1'), reopened('replay', 'p2'), reopened('redrive', 'r1')]
+  }
+  const planned = (run: string) => {
+    const plan = planAttempt(redriveOf(run), [a, b], known, NOW)
+    return plan.outcome === 'due' ? [plan.event.run, plan.due] : plan
+  }
+  t.strictSame(planned('p1'), [{ kind: 'redrive', id: 'r9', replay: 'p2' }, [b]])
+  t.strictSame(planned('p2'), [{ kind: 'redrive', id: 'r9', replay: 'p2' }, [b]])
+  t.strictSame(planned('p3'), [{ kind: 'redrive', id: 'r9', replay: 'p3' }, [a, b]], 'p3 never started')
+  t.strictSame(namesOf(planAttempt(redriveOf('p1'), [a, b], undefined, NOW)), ['a', 'b'])
+})
+
 t.test('a redrive does not wait', async (t) => {
   t.strictSame(namesOf(planAttempt(redrive, [a], entry({ a: failed(3600) }), NOW)), ['a'])
 })
 
 t.test('no processor is due if the pending ones are no longer configured', async (t) => {
   const records = { a: failed(3600), b: succeeded }
-  t.strictSame(planAttempt(event, [b], entry(records), NOW), { outcome: 'due', due: [], started: {} })
+  t.strictSame(planAttempt(event, [b], entry(records), NOW), {
+    outcome: 'due',
+    event,
+    due: [],
+    started: {}
+  })
 })
 
 t.test('a crash counts as an attempt, and after the last one the processor does not start', async (t) => {
   const second = planAttempt(event, [a, b], entry({ a: crashed(1) }, 'processing'), NOW)
   t.match(second, { due: [a, b], started: { a: { attempts: 2 } } })
   const last = planAttempt(event, [a, b], entry({ a: crashed(12) }, 'processing'), NOW)
-  t.strictSame(last, { outcome: 'due', due: [a, b], started: {} })
+  t.strictSame(last, { outcome: 'due', event, due: [a, b], started: {} })
   t.match(planAttempt(redrive, [a], entry({ a: crashed(12) }, 'processing'), NOW), {
     started: { a: { attempts: 1, run: 'r1' } }
   })

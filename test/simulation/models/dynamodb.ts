@@ -3,7 +3,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { JOURNAL, JOURNAL_INDEXES } from '../../../app/journal/journal-table.ts'
 import type { Network } from '../network.ts'
 import { chanceOf } from '../random.ts'
-import type { Scheduler } from '../scheduler.ts'
+import type { Scheduler, SimulatedProcess } from '../scheduler.ts'
 import { type Item, meets, type Placeholders, updated, validationError } from './expressions.ts'
 
 interface Input {
@@ -21,6 +21,9 @@ interface Input {
   ExclusiveStartKey?: Record<string, unknown>
   RequestItems?: Record<string, { Keys: Record<string, string>[] }>
 }
+
+/** Called when a process has updated an item. */
+type OnUpdate = (process: SimulatedProcess | undefined, before: Item | undefined, after: Item) => void
 
 interface Index {
   partitionKey: string
@@ -47,13 +50,18 @@ export class DynamoDbModel {
   readonly #scheduler: Scheduler
   readonly #seed: number
   readonly #lagMs: number
+  readonly #onUpdate: OnUpdate
   readonly #indexes: Record<string, Index>
   #pending: { due: number; id: string; item: Item | undefined }[] = []
 
-  constructor(scheduler: Scheduler, { seed, lagMs = 0 }: { seed: number; lagMs?: number }) {
+  constructor(
+    scheduler: Scheduler,
+    { seed, lagMs = 0, onUpdate = () => {} }: { seed: number; lagMs?: number; onUpdate?: OnUpdate }
+  ) {
     this.#scheduler = scheduler
     this.#seed = seed
     this.#lagMs = lagMs
+    this.#onUpdate = onUpdate
     this.#indexes = Object.fromEntries(
       JOURNAL_INDEXES.map(({ name, partitionKey, sortKey }) => [
         name,
@@ -67,25 +75,28 @@ export class DynamoDbModel {
     const send = (
       command: { constructor: { name: string }; input: Input },
       options?: { abortSignal?: AbortSignal }
-    ) =>
-      network.call({
+    ) => {
+      const process = this.#scheduler.current
+      const operation = command.constructor.name.replace('Command', '')
+      return network.call({
         service: 'dynamodb',
-        operation: command.constructor.name.replace('Command', ''),
+        operation,
         signal: options?.abortSignal,
         fail: (why) => serviceError(why),
         perform: (answer) => {
           try {
-            answer({ value: this.perform(command.constructor.name.replace('Command', ''), command.input) })
+            answer({ value: this.perform(operation, command.input, process) })
           } catch (error) {
             answer({ error })
           }
         }
       })
+    }
     return { send, destroy: () => {} } as unknown as DynamoDBDocumentClient
   }
 
   /** Performs an operation at once. */
-  perform(operation: string, input: Input): object {
+  perform(operation: string, input: Input, process?: SimulatedProcess): object {
     switch (operation) {
       case 'Get':
         return { Item: this.get(idOf(input.Key)) }
@@ -98,7 +109,7 @@ export class DynamoDbModel {
         this.#remove(idOf(input.Key))
         return {}
       case 'Update':
-        return this.#update(input)
+        return this.#update(input, process)
       case 'BatchGet': {
         const [[table, { Keys }] = ['', { Keys: [] }]] = Object.entries(input.RequestItems ?? {})
         const found = Keys.map((key) => this.get(idOf(key))).filter((item) => item !== undefined)
@@ -127,7 +138,10 @@ export class DynamoDbModel {
     return this.#scheduler.now > expiresAt * 1000 + delay
   }
 
-  #update({ Key, UpdateExpression = '', ConditionExpression, ...input }: Input): object {
+  #update(
+    { Key, UpdateExpression = '', ConditionExpression, ...input }: Input,
+    process: SimulatedProcess | undefined
+  ): object {
     const id = idOf(Key)
     const item = this.get(id)
     const placeholders: Placeholders = {
@@ -137,7 +151,9 @@ export class DynamoDbModel {
     if (ConditionExpression && !meets(ConditionExpression, item, placeholders)) {
       throw new ConditionalCheckFailedException({ message: 'The conditional request failed', $metadata: {} })
     }
-    return { Attributes: this.#write(id, { ...updated(UpdateExpression, item, placeholders), ...Key }) }
+    const after = this.#write(id, { ...updated(UpdateExpression, item, placeholders), ...Key })
+    this.#onUpdate(process, item, after)
+    return { Attributes: after }
   }
 
   #write(id: string, attributes: Record<string, unknown>): Item {

@@ -1,6 +1,7 @@
 import { ResourceNotFoundException, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import type { Network } from '../network.ts'
-import type { Key } from './cloudinary.ts'
+import type { Scheduler } from '../scheduler.ts'
+import type { Key } from './cloudinary-assets.ts'
 
 interface Input {
   VersionStage?: string
@@ -24,9 +25,10 @@ export class SecretModel {
   }
 
   /** Returns a client of the process that calls it. */
-  client(network: Network): SecretsManagerClient {
-    const send = (command: { input: Input }, options?: { abortSignal?: AbortSignal }) =>
-      network.call<object>({
+  client(network: Network, scheduler: Scheduler): SecretsManagerClient {
+    const send = (command: { input: Input }, options?: { abortSignal?: AbortSignal }) => {
+      const process = scheduler.current!
+      const call = network.call<object>({
         service: 'secrets',
         operation: 'GetSecretValue',
         signal: options?.abortSignal,
@@ -46,6 +48,11 @@ export class SecretModel {
           })
         }
       })
+      call.catch((error) => {
+        if (!(error instanceof ResourceNotFoundException)) process.secretFailedAt = scheduler.now
+      })
+      return call
+    }
     return { send } as unknown as SecretsManagerClient
   }
 }

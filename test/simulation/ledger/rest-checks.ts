@@ -1,8 +1,35 @@
-import { type AssetEvent, replayOf } from '../../app/ingest/event.ts'
-import { type ProcessorRecords, recordNamed } from '../../app/journal/processor-record.ts'
-import type { DynamoDbModel } from './models/dynamodb.ts'
-import { RECORDING } from './processors.ts'
-import type { Surroundings } from './roles.ts'
+import { type AssetEvent, replayOf } from '../../../app/ingest/event.ts'
+import { type ProcessorRecords, recordNamed } from '../../../app/journal/processor-record.ts'
+import type { DynamoDbModel } from '../models/dynamodb.ts'
+import type { Asset } from '../models/notification-bodies.ts'
+import type { Surroundings } from '../parts.ts'
+import { RECORDING } from '../processors.ts'
+import { areOne } from './change-book.ts'
+import type { Ledger } from './ledger.ts'
+
+/** Guarantee 7: a change that a notification reported is processed or dead-lettered. */
+function checkNothingLost(ledger: Ledger): void {
+  const { changes } = ledger
+  for (const change of changes.all) {
+    if (!change.isAcknowledged || (change.isOwn && change.statesOrigin) || changes.isAmbiguous(change))
+      continue
+    const same = [change, ...changes.all.filter((other) => areOne(other, change))]
+    for (const processor of RECORDING) {
+      if (!same.some(({ done }) => done.has(processor)))
+        ledger.violated(
+          '7 nothing is lost',
+          `${processor} never ran for ${change.name}, which was acknowledged`
+        )
+    }
+  }
+}
+
+/** Guarantee 7: a search finds the last upload of an asset, whatever became of its notification. */
+export function checkUploadFound(ledger: Ledger, cloud: string, asset: Asset): void {
+  const changes = ledger.changes.ofUpload(cloud, asset)
+  if (changes.length > 0 && !changes.some(({ done }) => done.has('record')))
+    ledger.violated('7 nothing is lost', `record never ran for ${changes[0]!.name}, which a search finds`)
+}
 
 /** Guarantee 7: an event that is dead has a dead letter for each processor that failed. */
 function checkDeadLetters({ dynamoDb, deadLetterQueue, ledger }: Surroundings): void {
@@ -25,7 +52,7 @@ function checkDeadLetters({ dynamoDb, deadLetterQueue, ledger }: Surroundings): 
  */
 export function checkAtRest(surroundings: Surroundings, isDiscardCut: boolean): void {
   const { dynamoDb, queue, deadLetterQueue, ledger } = surroundings
-  ledger.checkNothingLost(RECORDING)
+  checkNothingLost(ledger)
   for (const [id, { status }] of dynamoDb.items) {
     if (status === 'processing' || status === 'retrying')
       ledger.violated('7 at rest', `event ${id} is ${status}`)

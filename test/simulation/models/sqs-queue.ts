@@ -1,47 +1,6 @@
-import type { SQSClient } from '@aws-sdk/client-sqs'
-import type { Answer, Network, Roll } from '../network.ts'
+import type { Answer, Roll } from '../network.ts'
 import type { Scheduler, SimulatedProcess, Task } from '../scheduler.ts'
-
-interface Entry {
-  Id: string
-  ReceiptHandle?: string
-  VisibilityTimeout?: number
-  MessageBody?: string
-  MessageGroupId?: string
-  MessageDeduplicationId?: string
-}
-
-interface Input extends Omit<Entry, 'Id'> {
-  QueueUrl: string
-  Entries?: Entry[]
-  MaxNumberOfMessages?: number
-  WaitTimeSeconds?: number
-  MessageAttributes?: Record<string, { StringValue?: string }>
-}
-
-/** A message of a FIFO queue. */
-export interface StoredMessage {
-  id: string
-  body: string
-  group: string
-  /** The group of the event in the body, whatever group it was sent in. */
-  asset: string | undefined
-  deduplicationId: string
-  attributes: Record<string, { StringValue?: string }>
-  /** Place in the order of the queue. */
-  sequence: number
-  sentAt: number
-  receives: number
-  receivedAt: number
-  visibleAt: number
-  handle: string | undefined
-  /** Its visibility timeout was last set by a receive or a heartbeat, so it is lost when it runs out. */
-  isLeased: boolean
-  /** The process that received it last. */
-  receiver: SimulatedProcess | undefined
-  /** The process that received it and has only renewed its lease, if the answer was not disturbed. */
-  holder: SimulatedProcess | undefined
-}
+import { type Entry, type Input, messagesOf, type StoredMessage, settle, sqsError } from './sqs-messages.ts'
 
 export interface QueueOptions {
   scheduler: Scheduler
@@ -66,7 +25,7 @@ interface Waiter {
 const DEDUPLICATION_MS = 5 * 60_000
 const MAXIMUM_VISIBILITY_SECONDS = 43_200
 const RETENTION_MS = 14 * 86_400_000
-const MAXIMUM_BATCH = 10
+export const MAXIMUM_BATCH = 10
 const MAXIMUM_BYTES = 1024 * 1024
 
 /** The visibility timeouts that the listener's heartbeats set, in seconds. */
@@ -289,109 +248,3 @@ export class SqsQueue {
     this.#wake = wake
   }
 }
-
-/** Returns a client of the process that calls it. `queues` by URL. */
-export function sqsClient(
-  network: Network,
-  scheduler: Scheduler,
-  queues: Readonly<Record<string, SqsQueue>>
-): SQSClient {
-  const send = (
-    command: { constructor: { name: string }; input: Input },
-    options?: { abortSignal?: AbortSignal }
-  ) => {
-    const operation = command.constructor.name.replace('Command', '')
-    const { input } = command
-    const process = scheduler.current
-    const isHeartbeat = scheduler.label === 'interval'
-    return network.call<object>({
-      service: 'sqs',
-      operation,
-      isBatch: operation.endsWith('Batch'),
-      signal: options?.abortSignal,
-      fail: (why) =>
-        sqsError({ refused: 'InternalError', throttled: 'RequestThrottled', lost: 'TimeoutError' }[why]),
-      perform(answer, roll, fault) {
-        const queue = queues[input.QueueUrl]
-        if (!queue) return answer({ error: sqsError('QueueDoesNotExist') })
-        const fails = ({ Id }: Entry) => fault === 'partial' && roll(`entry ${Id}`) < 0.5
-        try {
-          if (operation === 'ReceiveMessage')
-            return queue.receive(input, roll, answer, process, fault !== undefined)
-          answer({ value: perform(queue, operation, input, fails, isHeartbeat) })
-        } catch (error) {
-          answer({ error })
-        }
-      }
-    })
-  }
-  return { send, destroy: () => {} } as unknown as SQSClient
-}
-
-function perform(
-  queue: SqsQueue,
-  operation: string,
-  input: Input,
-  fails: (entry: Entry) => boolean,
-  isHeartbeat: boolean
-): object {
-  const { Entries = [] } = input
-  if (Entries.length > MAXIMUM_BATCH) throw sqsError('TooManyEntriesInBatchRequest')
-  switch (operation) {
-    case 'SendMessage':
-      return { MessageId: queue.send(input).id }
-    case 'SendMessageBatch':
-      return queue.sendBatch(Entries, fails)
-    case 'DeleteMessageBatch':
-      return queue.deleteBatch(Entries, fails)
-    case 'ChangeMessageVisibilityBatch':
-      return queue.changeVisibilityBatch(Entries, fails, isHeartbeat)
-    case 'GetQueueAttributes':
-      return queue.attributes()
-    default:
-      throw new Error(`the model of SQS has no ${operation}`)
-  }
-}
-
-/** Performs each entry of a batch. */
-function settle(
-  entries: readonly Entry[],
-  fails: (entry: Entry) => boolean,
-  carryOut: (entry: Entry) => object
-): object {
-  const Successful: object[] = []
-  const Failed: object[] = []
-  for (const entry of entries) {
-    const { Id } = entry
-    if (fails(entry)) {
-      Failed.push({ Id, Code: 'InternalError', Message: 'injected', SenderFault: false })
-      continue
-    }
-    try {
-      Successful.push({ Id, ...carryOut(entry) })
-    } catch (error) {
-      const { name, message } = error as Error
-      Failed.push({ Id, Code: name, Message: message, SenderFault: true })
-    }
-  }
-  return { Successful, Failed }
-}
-
-const messagesOf = (messages: readonly StoredMessage[]) => ({
-  ...(messages.length > 0 && {
-    Messages: messages.map(({ id, handle, body, group, receives, sentAt, attributes }) => ({
-      MessageId: id,
-      ReceiptHandle: handle,
-      Body: body,
-      MessageAttributes: attributes,
-      Attributes: {
-        MessageGroupId: group,
-        ApproximateReceiveCount: String(receives),
-        SentTimestamp: String(sentAt)
-      }
-    }))
-  })
-})
-
-const sqsError = (name: string, message = `injected: ${name}`) =>
-  Object.assign(new Error(message), { name, $metadata: { httpStatusCode: 400, attempts: 3 } })

@@ -13,7 +13,7 @@ export interface QuarantineRecord {
  * that the API reserves in metadata except `=`, which the SDK escapes.
  */
 export function encodeRecord({ by, moved, access }: QuarantineRecord): string {
-  const kinds = by.map((kind) => ['by', kind])
+  const kinds = by.map((kind): [string, string] => ['by', kind])
   const others = Object.entries({ ...moved, ...(access !== undefined && { access }) })
   return new URLSearchParams([...kinds, ...others]).toString()
 }

@@ -29,7 +29,9 @@ export class PayloadCheck {
   check({ type, payload, reconciled }: AssetEvent, log: Logger): void {
     // a search does not know all that a notification states
     if (type === 'unknown' || reconciled) return
-    const schema = PAYLOADS[type]
+    // the web task of a newer release may know more types
+    const schema: z.ZodType | undefined = PAYLOADS[type]
+    if (!schema) return
     const { error } = schema.safeParse(payload)
     if (!error) return
     this.#metrics.count('SchemaMismatch', 1, { Type: type })

@@ -14,13 +14,15 @@ export class AssetChange {
   readonly assetId: string | undefined
   /** The name of the asset now, and the name that it lost. */
   readonly names: readonly HeldName[]
+  readonly cloudName?: string
   /** The asset in Cloudinary; undefined if it is deleted. */
   readonly state: AssetState | undefined
 
-  constructor({ assetId, names }: HeldBy, state?: AssetState) {
+  constructor({ assetId, names, cloudName }: HeldBy, state?: AssetState) {
     this.kind = state ? 'update' : 'delete'
     this.assetId = assetId
     this.names = names
+    if (cloudName !== undefined) this.cloudName = cloudName
     this.state = state
   }
 
@@ -59,7 +61,7 @@ export async function changeOf(event: AssetEvent, cloudinary: Cloudinary): Promi
 }
 
 async function deletionOf(
-  { occurredAt }: AssetEvent,
+  { occurredAt, environment: cloudName }: AssetEvent,
   asset: Asset,
   cloudinary: Cloudinary
 ): Promise<AssetChange | string> {
@@ -74,7 +76,7 @@ async function deletionOf(
     throw error
   })
   if (found) return 'skipped: an asset with this name exists again'
-  return new AssetChange({ assetId, names: [lostName(asset, occurredAt)] })
+  return new AssetChange({ assetId, names: [lostName(asset, occurredAt)], cloudName })
 }
 
 async function updateOf(
@@ -89,7 +91,7 @@ async function updateOf(
     const { public_id: publicId, resource_type: resourceType, type: deliveryType } = state
     const current = { publicId, resourceType, deliveryType }
     const names = [current, ...namesLostIn(event, current)]
-    change = new AssetChange({ assetId: state.asset_id, names }, state)
+    change = new AssetChange({ assetId: state.asset_id, names, cloudName: event.environment }, state)
     return ''
   }
   try {

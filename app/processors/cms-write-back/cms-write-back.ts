@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { PermanentError } from '../../errors.ts'
 import type { Processor, ProcessorContext } from '../../processor.ts'
 import { checkOptions } from '../processor-options.ts'
 import { type AssetChange, changeOf } from './asset-change.ts'
@@ -73,9 +74,17 @@ export function cmsWriteBack(options: CmsWriteBackOptions): Processor {
       if (change.kind === 'delete' && onDelete === 'report') return report(cms.name, entries, context)
       const outcomes: [id: string, outcome: EntryOutcome][] = []
       // one after another: the CMS limits the rate of calls
+      let refused: PermanentError | undefined
       for (const entry of entries) {
-        outcomes.push([entry.id, await cms.update(entry, change, { ...context, event })])
+        try {
+          outcomes.push([entry.id, await cms.update(entry, change, { ...context, event })])
+        } catch (error) {
+          // an entry that the CMS never accepts must not keep the others from their update
+          if (!(error instanceof PermanentError)) throw error
+          refused ??= error
+        }
       }
+      if (refused) throw refused
       return noteOf(cms.name, change, outcomes)
     }
   }

@@ -10,6 +10,8 @@ export type Fields = Readonly<Record<string, unknown>>
 export interface HeldBy {
   assetId: string | undefined
   names: readonly HeldName[]
+  /** Cloud of the asset: another cloud may have an asset of the same name. */
+  cloudName?: string
 }
 
 /** Removes the object. */
@@ -30,11 +32,12 @@ const URLS = {
 
 /**
  * Whether an object is the asset: it has its asset id, or, if it has none, public id, resource type and type.
- * An object that was picked after the asset lost the name is another asset: its version is newer.
+ * An object with a URL of another cloud is another asset. An object that was picked after the asset lost the name is another asset: its version is newer.
  */
-export function isHeld(object: Fields, { assetId, names }: HeldBy): boolean {
+export function isHeld(object: Fields, { assetId, names, cloudName }: HeldBy): boolean {
   const { asset_id: heldId, public_id, resource_type, type, version } = object
   if (typeof heldId === 'string' && assetId !== undefined) return heldId === assetId
+  if (cloudName !== undefined && isOfAnotherCloud(object, cloudName)) return false
   return names.some(
     ({ publicId, resourceType, deliveryType, until = Number.POSITIVE_INFINITY }) =>
       public_id === publicId &&
@@ -42,6 +45,14 @@ export function isHeld(object: Fields, { assetId, names }: HeldBy): boolean {
       type === deliveryType &&
       !(Number(version) > until)
   )
+}
+
+/** Private CDNs and custom host names do not state the cloud. */
+function isOfAnotherCloud(object: Fields, cloudName: string): boolean {
+  return Object.keys(URLS).some((name) => {
+    const [, cloud] = /^https?:\/\/res\.cloudinary\.com\/([^/]+)\//.exec(String(object[name])) ?? []
+    return cloud !== undefined && cloud !== cloudName
+  })
 }
 
 /**

@@ -155,7 +155,7 @@ async function updateDocument(
     const after = change.applyTo(before)
     if (after === before) return 'unchanged'
     const read: Document = before
-    const written = await unless(['CMS_CONFLICT'], () =>
+    const written = await unless(['CMS_CONFLICT', 'CMS_NOT_FOUND'], () =>
       call('update document', (client) =>
         isDraft || publish
           ? client

@@ -12,6 +12,9 @@ export interface Decision {
   asset: Asset
 }
 
+/** Kind of a decision by a person, who may overrule any other. */
+export const BY_PERSON = 'manual'
+
 /** Whether an event is a decision. Other statuses, such as `pending` and `aborted`, are not. */
 export const isDecision = ({ payload }: AssetEvent): boolean =>
   payload.moderation_status === 'approved' || payload.moderation_status === 'rejected'

@@ -6,7 +6,7 @@ import type { AssetEvent } from '../../ingest/event.ts'
 import type { Processor, ProcessorContext } from '../../processor.ts'
 import { ASSET_DELETED, byCurrentName, checkIdentity } from '../current-name.ts'
 import { checkOptions, TAG } from '../processor-options.ts'
-import { type Decision, decisionOf, isDecision, kindOfModeration } from './decision.ts'
+import { BY_PERSON, type Decision, decisionOf, isDecision, kindOfModeration } from './decision.ts'
 import { planFor, type QuarantineOptions, type QuarantinePlan } from './quarantine-plan.ts'
 
 /** Called after an asset was quarantined or restored. May be called twice for one decision. */
@@ -46,7 +46,7 @@ const Options = z
 /** @see moderate */
 export type ModerateOptions = z.input<typeof Options>
 
-/** The latest decision that was carried out. */
+/** The latest decision of a kind of moderation that was carried out. */
 interface Applied {
   at: string
   /** `notify` has not returned yet. */
@@ -96,19 +96,24 @@ async function decide(
   checkIdentity(named, current)
   const asset = { ...named, assetId: current.asset_id }
   const decision = decisionOf(event, asset)
-  const key = `decided/${event.environment}/${current.asset_id}`
+  const keyOf = (kind: string) => `decided/${event.environment}/${current.asset_id}/${kind}`
+  const key = keyOf(decision.kind)
   const last = await state.get<Applied>(key)
-  if (last && decision.at < last.at) return `skipped: a decision of ${last.at} is newer`
+  // notifications have no order; the newer approval of another add-on does not revoke this one's rejection
+  const byPerson = decision.kind === BY_PERSON ? undefined : await state.get<Applied>(keyOf(BY_PERSON))
+  const newer = [last, byPerson].find((applied) => applied && decision.at < applied.at)
+  if (newer) return `skipped: a decision of ${newer.at} is newer`
   const plan = planFor(decision, current, options)
   const isOwed = last?.at === decision.at && last.notifies === true
   if (typeof plan === 'string' && !isOwed) {
     await state.set(key, { at: decision.at })
     return plan
   }
+  const isNotified = notify !== undefined && (typeof plan === 'string' || !plan.stays)
   // first: a retry must still notify when nothing is left to change
-  if (notify) await state.set(key, { at: decision.at, notifies: true })
+  if (isNotified) await state.set(key, { at: decision.at, notifies: true })
   if (typeof plan !== 'string') await carryOut(plan, asset, context, options)
-  await notify?.(decision, context)
+  if (isNotified) await notify(decision, context)
   await state.set(key, { at: decision.at })
   return `${typeof plan === 'string' ? 'restored' : plan.note}: ${decision.status} by ${decision.kind}`
 }
@@ -120,6 +125,12 @@ async function carryOut(
   { field }: QuarantineOptions
 ): Promise<void> {
   const kind = kindOf(asset)
+  // before the record is cleared: a retry restores nothing without it
+  if (removeTag) {
+    await cloudinary.change('remove tag', asset, (sdk, publicId, options) =>
+      sdk.uploader.remove_tag(removeTag, [publicId], options)
+    )
+  }
   if (folder === '') {
     // the SDK leaves out an empty parameter of `explicit`, so only the Admin API can name the root folder
     const answer = await cloudinary.call('move asset to the root folder', (sdk, options) =>
@@ -140,11 +151,6 @@ async function carryOut(
     if (folder) checkFolder(answer, folder)
   }
   if (addTag) await cloudinary.addTag(asset, addTag)
-  if (removeTag) {
-    await cloudinary.change('remove tag', asset, (sdk, publicId, options) =>
-      sdk.uploader.remove_tag(removeTag, [publicId], options)
-    )
-  }
 }
 
 /** @throws {PermanentError} MODERATE_NOT_MOVED */

@@ -1,6 +1,5 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { AssetState } from '../../cloudinary/client.ts'
-import type { Decision } from './decision.ts'
+import { BY_PERSON, type Decision } from './decision.ts'
 import { decodeRecord, encodeRecord, type QuarantineRecord } from './quarantine-record.ts'
 
 export interface QuarantineOptions {
@@ -16,6 +15,8 @@ export interface QuarantineOptions {
 /** Changes that put an asset into quarantine or restore it. Changes that are already made are left out. */
 export interface QuarantinePlan {
   note: string
+  /** The asset stays in quarantine, since another kind of moderation rejected it too. */
+  stays?: true
   /** Asset folder to move it to; empty for the root folder. */
   folder?: string
   /** Access control to set. */
@@ -28,9 +29,6 @@ export interface QuarantinePlan {
 
 /** Restricts delivery, also of derived assets. */
 const RESTRICTED = [{ access_type: 'token' }]
-
-/** Kind of a decision by a person, who may overrule any other. */
-const BY_PERSON = 'manual'
 
 /** Returns the changes that a decision asks for; a note if it asks for none. */
 export const planFor = (
@@ -49,15 +47,16 @@ function quarantine(
 ): QuarantinePlan {
   const known = decodeRecord(current.metadata?.[field])
   const isThere = folder === false || current.asset_folder === folder
-  const isRestricted = !restrict || isDeepStrictEqual(accessOf(current), RESTRICTED)
+  const isOpen = restrict && !isRestricted(current)
   // what was there before the first rejection, unless a person changed it since
   const moved = isThere ? known?.moved : { from: folderOf(current), to: folder }
-  const access = isRestricted ? known?.access : JSON.stringify(accessOf(current))
-  const record = encodeRecord(recordOf(kind, moved, access))
+  const access = isOpen ? JSON.stringify(accessOf(current)) : known?.access
+  const by = [...new Set([...(known?.by ?? []), kind])]
+  const record = encodeRecord(recordOf(by, moved, access))
   return {
     note: 'quarantined',
     ...(!isThere && { folder }),
-    ...(!isRestricted && { access: RESTRICTED }),
+    ...(isOpen && { access: RESTRICTED }),
     ...(record !== current.metadata?.[field] && { record }),
     ...(tag && !current.tags?.includes(tag) && { addTag: tag })
   }
@@ -70,23 +69,27 @@ function restore(
 ): QuarantinePlan | string {
   const known = decodeRecord(current.metadata?.[field])
   if (!known) return 'skipped: not in quarantine'
-  if (known.by !== kind && kind !== BY_PERSON) {
-    return `skipped: rejected by ${known.by}, which only it or a person (${BY_PERSON}) can revoke`
+  const others = kind === BY_PERSON ? [] : known.by.filter((by) => by !== kind)
+  if (others.length === known.by.length) {
+    return `skipped: rejected by ${others.join(', ')}, which only it or a person (${BY_PERSON}) can revoke`
+  }
+  if (others.length > 0) {
+    const note = `still rejected by ${others.join(', ')}`
+    return { note, stays: true, record: encodeRecord({ ...known, by: others }) }
   }
   const { moved, access } = known
   return {
     note: 'restored',
     // a person may have moved it since
     ...(moved && folderOf(current) === moved.to && { folder: moved.from }),
-    ...(access !== undefined &&
-      isDeepStrictEqual(accessOf(current), RESTRICTED) && { access: listIn(access) }),
+    ...(access !== undefined && isRestricted(current) && { access: listIn(access) }),
     record: '',
     ...(tag && current.tags?.includes(tag) && { removeTag: tag })
   }
 }
 
 function recordOf(
-  by: string,
+  by: readonly string[],
   moved: QuarantineRecord['moved'],
   access: string | undefined
 ): QuarantineRecord {
@@ -97,6 +100,12 @@ const folderOf = ({ asset_folder: folder }: AssetState): string => String(folder
 
 const accessOf = ({ access_control: rules }: AssetState): readonly unknown[] =>
   Array.isArray(rules) ? rules : []
+
+/** By type alone: the API may return a rule with more fields than were set. */
+const isRestricted = (current: AssetState): boolean => {
+  const rules = accessOf(current) as readonly { access_type?: unknown }[]
+  return rules.length > 0 && rules.every(({ access_type: type }) => type === 'token')
+}
 
 /** A person may have edited the field: without a list, everyone gets access, as before. */
 function listIn(json: string): readonly unknown[] {

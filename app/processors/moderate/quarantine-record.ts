@@ -1,7 +1,7 @@
 /** What `moderate` did to an asset, kept in a metadata field of the asset until it is approved. */
 export interface QuarantineRecord {
-  /** The kind of moderation that rejected the asset, such as `aws_rek`. */
-  by: string
+  /** The kinds of moderation that rejected the asset, such as `aws_rek`. At least one. */
+  by: readonly string[]
   /** Folder that the asset was moved from, and the one it was moved to. */
   moved?: { from: string; to: string }
   /** Access control before it was restricted: a JSON array. */
@@ -13,15 +13,18 @@ export interface QuarantineRecord {
  * that the API reserves in metadata except `=`, which the SDK escapes.
  */
 export function encodeRecord({ by, moved, access }: QuarantineRecord): string {
-  const entries = { by, ...moved, ...(access !== undefined && { access }) }
-  return new URLSearchParams(entries).toString()
+  const kinds = by.map((kind): [string, string] => ['by', kind])
+  const others = Object.entries({ ...moved, ...(access !== undefined && { access }) })
+  return new URLSearchParams([...kinds, ...others]).toString()
 }
 
 /** Reads a record; undefined for anything else, such as a value that a person entered. */
 export function decodeRecord(text: unknown): QuarantineRecord | undefined {
   if (typeof text !== 'string') return undefined
-  const { by, from, to, access } = Object.fromEntries(new URLSearchParams(text))
-  if (!by) return undefined
+  const parameters = new URLSearchParams(text)
+  const by = parameters.getAll('by').filter(Boolean)
+  if (by.length === 0) return undefined
+  const { from, to, access } = Object.fromEntries(parameters)
   return {
     by,
     ...(from !== undefined && to && { moved: { from, to } }),

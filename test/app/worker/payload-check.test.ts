@@ -71,5 +71,6 @@ t.test('does not check what is not a known notification', async (t) => {
   const { check, counts } = build()
   check(sampleEvent('unknown', {}, { public_id: 7 }))
   check({ ...tagsAs(undefined), reconciled: true })
+  check({ ...sampleEvent('upload'), type: 'type_of_a_newer_release' as 'upload' })
   t.strictSame(counts, {})
 })

@@ -26,6 +26,8 @@ t.test('finds and updates objects in content', async (t) => {
   const content = { hero: [held('shop/bag', { tags: [] })] }
   t.ok(tagged.isIn(content))
   t.notOk(tagged.isIn({ hero: [held('hat')] }))
+  const url = 'https://res.cloudinary.com/other/image/upload/v1/shop/bag.png'
+  t.notOk(tagged.isIn({ hero: [held('shop/bag', { url })] }), 'of another cloud')
   t.strictSame(tagged.applyTo(content), { hero: [held('shop/bag', { tags: ['new'] })] })
   const current = { hero: [held('shop/bag', { tags: ['new'] })] }
   t.equal(tagged.applyTo(current), current)

@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
+import { PermanentError } from '../../../../app/errors.ts'
 import type { AssetEvent, Cms, EntryOutcome, ProcessorContext } from '../../../../app/listener.ts'
 import {
   type CmsWriteBackOptions,
@@ -102,6 +103,25 @@ t.test('notes the outcome of each entry', async (t) => {
   )
   cms.entries.clear()
   t.equal(await handle(sampleEvent('move', about)), 'memory: no entry holds the asset')
+})
+
+t.test('updates the other entries if the CMS refuses one, and then fails', async (t) => {
+  const { handle, cms, about } = await build(t, {}, ['a', 'b', 'c'])
+  const refuse = (id: string, error: Error) => {
+    const { update } = cms
+    Object.assign(cms, {
+      update: async (...given: Parameters<Cms['update']>) => {
+        if (given[0].id === id) throw error
+        return update(...given)
+      }
+    })
+  }
+  refuse('a', new PermanentError('field is gone', { code: 'CMS_REJECTED' }))
+  await t.rejects(handle(sampleEvent('resource_tags_changed', about)), { code: 'CMS_REJECTED' })
+  const updated = [picked('bag', { tags: ['leather'] })]
+  t.strictSame([...cms.entries.values()], [[picked('bag')], updated, updated])
+  refuse('a', new Error('CMS is down'))
+  await t.rejects(handle(sampleEvent('resource_tags_changed', about)), { message: 'CMS is down' })
 })
 
 t.test('reports entries with a deleted asset, at most ten by name', async (t) => {

@@ -40,6 +40,15 @@ t.test('an object is the asset by its id, or by its whole name', async (t) => {
   }
 })
 
+t.test('an object with a URL of another cloud is another asset, unless it has the id', async (t) => {
+  const held = { ...HELD, cloudName: 'demo' }
+  const other = { ...BAG, url: 'http://res.cloudinary.com/other/image/upload/v1/bag.png' }
+  t.notOk(isHeld(other, held))
+  t.ok(isHeld({ ...other, asset_id: 'a1' }, held))
+  t.ok(isHeld({ ...BAG, secure_url: `https://${HOST}/v1/bag.png` }, held))
+  t.ok(isHeld({ ...BAG, url: 'https://cdn.example.com/image/upload/v1/bag.png' }, held))
+})
+
 t.test('what was uploaded after the asset lost its name is another asset', async (t) => {
   t.ok(isHeld({ ...BAG, public_id: 'old' }, HELD))
   t.ok(isHeld({ ...BAG, public_id: 'old', version: 1000 }, HELD))

@@ -107,6 +107,9 @@ t.test('gives up on a document that changes all the time, and forgets a deleted 
   })
   other.standIn.faults.add({ action: 'read document', run: () => other.standIn.delete('a') })
   t.strictSame(await other.write(), ['unchanged'])
+  const third = await build(t)
+  third.standIn.faults.add({ action: 'mutate', run: () => third.standIn.delete('a') })
+  t.strictSame(await third.write(), ['unchanged'])
 })
 
 t.test('maps errors, without retries and without the request', async (t) => {

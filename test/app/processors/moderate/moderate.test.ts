@@ -64,7 +64,43 @@ t.test('restricts and tags, and takes both back', async (t) => {
   t.match(asset, { assetFolder: 'shop', tags: ['new', 'rejected'], accessControl: TOKEN })
   await decide('approved')
   t.strictSame([asset.accessControl, asset.tags, asset.metadata], [[], ['new'], {}])
-  t.strictSame(actions(), ['explicit', 'explicit', 'tags', 'explicit', 'explicit', 'tags'])
+  t.strictSame(actions(), ['explicit', 'explicit', 'tags', 'explicit', 'tags', 'explicit'])
+})
+
+t.test('removes the tag although an attempt failed', async (t) => {
+  const { decide, cloudinary, asset } = await build(t, { tag: 'rejected' })
+  await decide('rejected')
+  cloudinary.faults.add({ kind: 'status', status: 503, action: 'tags', count: 1 })
+  await t.rejects(decide('approved'), { code: 'CLOUDINARY_UNAVAILABLE' })
+  await decide('approved')
+  t.match(asset, { assetFolder: 'shop', tags: ['new'] })
+})
+
+t.test('a late rejection counts after the approval of another add-on, not of a person', async (t) => {
+  const earlier = { moderation_updated_at: '2026-06-01T10:00:00Z' }
+  const later = { moderation_updated_at: '2026-06-01T11:00:00Z' }
+  const { asset, decide } = await build(t)
+  await decide('approved', { ...later, moderation_kind: 'webpurify' })
+  t.match(await decide('rejected', earlier), /^quarantined/)
+  t.equal(asset.assetFolder, 'quarantine')
+  const other = await build(t)
+  await other.decide('approved', { ...later, moderation_kind: 'manual' })
+  t.match(await other.decide('rejected', earlier), /^skipped: .* is newer/)
+  t.equal(other.asset.assetFolder, 'shop')
+})
+
+t.test('the approval of one add-on does not revoke the rejection of another', async (t) => {
+  const told: Decision[] = []
+  const { asset, decide } = await build(t, { notify: (decision) => told.push(decision) })
+  await decide('rejected')
+  await decide('rejected', { moderation_kind: 'webpurify' })
+  t.equal(
+    await decide('approved', { moderation_kind: 'webpurify' }),
+    'still rejected by aws_rek: approved by webpurify'
+  )
+  t.strictSame([asset.assetFolder, told.length], ['quarantine', 2])
+  await decide('approved')
+  t.strictSame([asset.assetFolder, told.length], ['shop', 3])
 })
 
 t.test('restores to the root folder', async (t) => {

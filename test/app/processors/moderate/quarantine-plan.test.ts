@@ -23,8 +23,12 @@ const plan = (
   const decision = { status, kind, at: '', environment: 'demo', asset: {} }
   return planFor(decision, stateOf(current), { ...OPTIONS, ...options })
 }
-const record = (access: unknown = OPEN, from = 'shop', by = 'aws_rek') =>
-  encodeRecord({ by, moved: { from, to: 'quarantine' }, access: JSON.stringify(access) })
+const record = (access: unknown = OPEN, from = 'shop', ...by: string[]) =>
+  encodeRecord({
+    by: by.length === 0 ? ['aws_rek'] : by,
+    moved: { from, to: 'quarantine' },
+    access: JSON.stringify(access)
+  })
 
 t.test('a rejection moves, restricts and tags, and records the previous state', async (t) => {
   t.strictSame(plan('rejected', { asset_folder: 'shop', access_control: OPEN, tags: ['new'] }), {
@@ -48,16 +52,16 @@ t.test('does only what the options ask for', async (t) => {
   t.strictSame(plan('rejected', current, { restrict: false, tag: undefined }), {
     note: 'quarantined',
     folder: 'quarantine',
-    record: encodeRecord({ by: 'aws_rek', moved: { from: 'shop', to: 'quarantine' } })
+    record: encodeRecord({ by: ['aws_rek'], moved: { from: 'shop', to: 'quarantine' } })
   })
   t.strictSame(plan('rejected', current, { folder: false, tag: undefined }), {
     note: 'quarantined',
     access: TOKEN,
-    record: encodeRecord({ by: 'aws_rek', access: '[]' })
+    record: encodeRecord({ by: ['aws_rek'], access: '[]' })
   })
   t.strictSame(plan('rejected', current, { folder: false, restrict: false }), {
     note: 'quarantined',
-    record: encodeRecord({ by: 'aws_rek' }),
+    record: encodeRecord({ by: ['aws_rek'] }),
     addTag: 'rejected'
   })
 })
@@ -67,7 +71,7 @@ t.test('a repeated rejection changes nothing, and keeps the first state', async 
   t.strictSame(plan('rejected', { ...quarantined, metadata: { record: record() } }), { note: 'quarantined' })
   t.strictSame(plan('rejected', { ...quarantined, metadata: { record: record() } }, { kind: 'manual' }), {
     note: 'quarantined',
-    record: record(OPEN, 'shop', 'manual')
+    record: record(OPEN, 'shop', 'aws_rek', 'manual')
   })
   // a person moved it out, and rejects it again
   t.match(plan('rejected', { ...quarantined, asset_folder: 'b', metadata: { record: record() } }), {
@@ -107,7 +111,7 @@ t.test('an approval keeps what a person changed', async (t) => {
 
 t.test('an edited record gives everyone access', async (t) => {
   for (const access of ['{', '{}']) {
-    const metadata = { record: encodeRecord({ by: 'aws_rek', access }) }
+    const metadata = { record: encodeRecord({ by: ['aws_rek'], access }) }
     t.match(plan('approved', { access_control: TOKEN, metadata }), { access: [] })
   }
 })
@@ -116,4 +120,33 @@ t.test('only the kind that rejected, or a person, can approve', async (t) => {
   t.match(plan('approved', { metadata: { record: record() } }, { kind: 'webpurify' }), /aws_rek/)
   t.match(plan('approved', { metadata: {} }), /not in quarantine/)
   t.match(plan('approved', {}), /not in quarantine/)
+})
+
+t.test('an asset stays in quarantine until each kind that rejected it approves', async (t) => {
+  const rejectedBy = (...kinds: string[]) => ({
+    asset_folder: 'quarantine',
+    access_control: TOKEN,
+    tags: ['rejected'],
+    metadata: { record: record(OPEN, 'shop', ...kinds) }
+  })
+  t.strictSame(plan('approved', rejectedBy('manual', 'aws_rek')), {
+    note: 'still rejected by manual',
+    stays: true,
+    record: record(OPEN, 'shop', 'manual')
+  })
+  t.match(plan('approved', rejectedBy('manual', 'aws_rek'), { kind: 'manual' }), {
+    folder: 'shop',
+    record: ''
+  })
+})
+
+t.test('a restriction with further fields is one', async (t) => {
+  const restricted = {
+    asset_folder: 'quarantine',
+    access_control: [{ access_type: 'token', start: null, end: null }],
+    tags: ['rejected'],
+    metadata: { record: record() }
+  }
+  t.strictSame(plan('rejected', restricted), { note: 'quarantined' })
+  t.match(plan('approved', restricted), { access: OPEN })
 })

@@ -55,7 +55,8 @@ export class ReconcileSchedule extends Construct {
     })
     Validations.of(failed).acknowledge({
       id: 'Annotation::@aws-cdk/aws-events:ruleUnresolvedEnvironment',
-      reason: 'Rule and topic are in one region and account. Templates name no account, so the CDK cannot know.'
+      reason:
+        'Rule and topic are in one region and account. Templates name no account, so the CDK cannot know.'
     })
   }
 }

@@ -211,5 +211,6 @@ export const processorVariable = z
   .string()
   .regex(/^[A-Z_][A-Z0-9_]*$/, 'is not a variable name, such as CMS_TOKEN')
   .refine((name) => !Object.hasOwn(VARIABLES, name) && !/^(AWS|ECS)_|^NODE_OPTIONS$/.test(name), {
-    error: 'is reserved: it belongs to the listener (docs/deploy.md lists its settings), to AWS, or to the image'
+    error:
+      'is reserved: it belongs to the listener (docs/deploy.md lists its settings), to AWS, or to the image'
   })

@@ -2,10 +2,18 @@
 # Prepares an account and a region, once: npm run bootstrap -- ACCOUNT REGION [NAME]
 # Safe to repeat. Needs credentials of an administrator; deployments do not.
 set -euo pipefail
-account=${1:?account}
-region=${2:?region}
+usage='usage: npm run bootstrap -- ACCOUNT REGION [NAME]'
+account=${1:?$usage}
+region=${2:?$usage}
 name=${3:-cloudinary-listener}
-policy=arn:aws:iam::$account:policy/$name-deploy
+
+# IAM works on the account of the credentials, and the CDK on ACCOUNT: they must be the same
+IFS=: read -r _ partition _ _ own _ < <(aws sts get-caller-identity --region "$region" --query Arn --output text)
+if [ "${own:-}" != "$account" ]; then
+  echo "The credentials are of account ${own:-unknown}, not $account: choose others, such as with AWS_PROFILE" >&2
+  exit 1
+fi
+policy=arn:$partition:iam::$account:policy/$name-deploy
 
 # The first ECS cluster of an account fails while AWS still creates this role, so it must exist before
 aws iam get-role --role-name AWSServiceRoleForECS > /dev/null 2>&1 ||

@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import { regionsOfRds } from './rds-certificates.ts'
 import { regionOf } from './setting-values.ts'
 import { Settings } from './settings.ts'
@@ -13,11 +14,15 @@ export function readSettings(context: Readonly<Record<string, unknown>>): Settin
   const { success, data, error } = Settings.safeParse(given)
   const problems = success
     ? findConflicts(data)
-    : error.issues.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': '))
+    : error.issues.map((issue) => [issue.path.join('.'), messageOf(issue)].filter(Boolean).join(': '))
   return success && problems.length === 0
     ? { outcome: 'valid', settings: data }
     : { outcome: 'invalid', problems }
 }
+
+/** Returns what is wrong with a value, or with the name of a record's field: `Invalid key` does not say. */
+const messageOf = (issue: z.core.$ZodIssue): string =>
+  issue.code === 'invalid_key' ? issue.issues.map(({ message }) => message).join(', ') : issue.message
 
 function findConflicts(settings: Settings): string[] {
   const { homeRegion, domainName, hostedZoneId, hostedZoneName, certificateArns, regions } = settings

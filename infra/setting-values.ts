@@ -167,13 +167,16 @@ export const otlpEndpoint = z.string().refine(
 
 /** A share, from 0 to 1. */
 export const share = z
-  .union([
-    z.number(),
-    z
-      .string()
-      .regex(/^\d*\.?\d+$/, 'is not a number')
-      .transform(Number)
-  ])
+  .union(
+    [
+      z.number(),
+      z
+        .string()
+        .regex(/^\d*\.?\d+$/)
+        .transform(Number)
+    ],
+    'is not a number, such as 0.1'
+  )
   .pipe(z.number().min(0).max(1))
 
 /** An OpenID Connect provider in front of the activity page, without the client's secret. */
@@ -208,5 +211,6 @@ export const processorVariable = z
   .string()
   .regex(/^[A-Z_][A-Z0-9_]*$/, 'is not a variable name, such as CMS_TOKEN')
   .refine((name) => !Object.hasOwn(VARIABLES, name) && !/^(AWS|ECS)_|^NODE_OPTIONS$/.test(name), {
-    error: 'is reserved: it belongs to the listener (which has a setting for it), to AWS, or to the image'
+    error:
+      'is reserved: it belongs to the listener (docs/deploy.md lists its settings), to AWS, or to the image'
   })

@@ -45,7 +45,10 @@ export const SETTINGS = {
       'prefix of all resource names: lower case, at most 31 characters, no hyphen at the end or next to another one',
     schema: z
       .string()
-      .regex(/^(?=.{2,31}$)[a-z](?:-?[a-z0-9])+$/)
+      .regex(
+        /^(?=.{2,31}$)[a-z](?:-?[a-z0-9])+$/,
+        'is not 2 to 31 lower-case letters, digits and single hyphens, with a letter first'
+      )
       .default('cloudinary-listener')
   }),
   regions: setting({
@@ -172,7 +175,10 @@ export const SETTINGS = {
       'schedule of `canary` in each region, `rate(N minutes)` with N from 2 to 59, or `never`; needs `domainName`',
     schema: z
       .string()
-      .regex(/^(never|rate\(([2-9]|[1-5]\d) minutes\))$/)
+      .regex(
+        /^(never|rate\(([2-9]|[1-5]\d) minutes\))$/,
+        'is not `never` or rate(N minutes) with N from 2 to 59'
+      )
       .default('never')
   }),
   pollChannel: setting({
@@ -268,7 +274,9 @@ export const SETTINGS = {
   }),
   notifyPhones: setting({
     meaning: 'subscribers of that topic by text message, such as +14155550100',
-    schema: list(z.string().regex(/^\+[1-9]\d{6,14}$/)).default([])
+    schema: list(
+      z.string().regex(/^\+[1-9]\d{6,14}$/, 'is not a phone number with its country, such as +14155550100')
+    ).default([])
   }),
   cloudFrontDistributions: setting({
     meaning: 'ids of CloudFront distributions whose paths the processor `publish` may invalidate',

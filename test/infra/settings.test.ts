@@ -187,4 +187,16 @@ t.test('variables of processors cannot be those of the listener, AWS or the imag
     t.match(problemsOf({ secretVariables: [name] }), [/^secretVariables/], name)
   }
   t.match(problemsOf({ variables: { CMS_URL: 'x' }, secretVariables: 'CMS_URL' }), [/^secretVariables/])
+  t.match(problemsOf({ variables: { PORT: '1' } }), [/^variables\.PORT: is reserved/])
+})
+
+t.test('a problem says which values are valid', async (t) => {
+  const problems: [setting: string, value: unknown, problem: string][] = [
+    ['name', 'My_Listener', 'name: is not 2 to 31 lower-case letters'],
+    ['canaryEvery', 'rate(1 minute)', 'canaryEvery: is not `never` or rate(N minutes) with N from 2 to 59'],
+    ['notifyPhones', '4155550100', 'notifyPhones.0: is not a phone number with its country'],
+    ['traceShare', '10%', 'traceShare: is not a number, such as 0.1'],
+    ['alarmTopicArns', { Ireland: 'arn' }, 'alarmTopicArns.Ireland: is not an AWS region, such as eu-west-1']
+  ]
+  for (const [setting, value, problem] of problems) t.match(problemsOf({ [setting]: value })[0], problem)
 })

@@ -1,3 +1,4 @@
+import { EVENT_TYPES } from '../../app/ingest/event-types.ts'
 import type { Scheduler, SimulatedProcess } from './scheduler.ts'
 
 /** Maximum sizes at rest; 0 for other classes. `clouds`: one entry for each product environment. */
@@ -8,6 +9,8 @@ const MAXIMUM_SIZES: Readonly<Record<string, number | 'clouds'>> = {
   Poller: 3,
   // API keys of other systems
   Environments: 1000,
+  // event types whose payload did not fit: one for each type
+  PayloadCheck: EVENT_TYPES.length,
   RefusedMessages: 10_000
 }
 

@@ -76,7 +76,7 @@ export function bootstrap(t: Test, all: Record<string, Synthesis>) {
   t.test('bootstrap creates the role that ECS needs first, and names the policy', async (t) => {
     const run = (exists: boolean) => {
       const directory = t.testdir({
-        aws: `#!/bin/bash\necho "aws $*" >> "$CALLS"\ncase "$*" in *get-role*|*get-policy*) exit ${exists ? 0 : 1};;\n*list-policy-versions*) echo v1 v2;; esac`,
+        aws: `#!/bin/bash\necho "aws $*" >> "$CALLS"\ncase "$*" in *caller-identity*) echo arn:aws-cn:iam::111111111111:user/me;;\n*get-role*|*get-policy*) exit ${exists ? 0 : 1};;\n*list-policy-versions*) echo v1 v2;; esac`,
         cdk: '#!/bin/bash\necho "cdk $*" >> "$CALLS"'
       })
       spawnSync('chmod', ['+x', join(directory, 'aws'), join(directory, 'cdk')])
@@ -90,6 +90,7 @@ export function bootstrap(t: Test, all: Record<string, Synthesis>) {
     const first = run(false)
     const calls = (lines: string[]) => lines.map((line) => line.split(' ').slice(0, 3).join(' '))
     t.strictSame(calls(first), [
+      'aws sts get-caller-identity',
       'aws iam get-role',
       'aws iam create-service-linked-role',
       'aws iam get-policy',
@@ -97,16 +98,17 @@ export function bootstrap(t: Test, all: Record<string, Synthesis>) {
       'cdk bootstrap aws://111111111111/eu-west-1',
       'aws ecr put-image-scanning-configuration'
     ])
-    t.match(first[1], 'ecs.amazonaws.com')
+    t.match(first[2], 'ecs.amazonaws.com')
     t.match(
-      first[4],
-      '--cloudformation-execution-policies arn:aws:iam::111111111111:policy/cloudinary-listener-deploy'
+      first[5],
+      '--cloudformation-execution-policies arn:aws-cn:iam::111111111111:policy/cloudinary-listener-deploy'
     )
-    t.match(first[5], 'cdk-hnb659fds-container-assets-111111111111-eu-west-1')
-    t.match(first[5], 'scanOnPush=true')
-    const document = JSON.parse(/--policy-document (\{.*\})/.exec(first[3]!)![1]!)
+    t.match(first[6], 'cdk-hnb659fds-container-assets-111111111111-eu-west-1')
+    t.match(first[6], 'scanOnPush=true')
+    const document = JSON.parse(/--policy-document (\{.*\})/.exec(first[4]!)![1]!)
     t.strictSame(document, deployPolicy('cloudinary-listener'))
     t.strictSame(calls(run(true)), [
+      'aws sts get-caller-identity',
       'aws iam get-role',
       'aws iam get-policy',
       'aws iam list-policy-versions',
@@ -121,5 +123,20 @@ export function bootstrap(t: Test, all: Record<string, Synthesis>) {
     }
     t.equal(scripts.bootstrap, 'bash infra/bootstrap.sh')
     t.ok(SERVICE_LINKED.includes('ecs'))
+  })
+  t.test('bootstrap refuses missing arguments, and credentials of another account', async (t) => {
+    const aws = `#!/bin/bash\n[ $1 = sts ] && echo arn:aws:sts::222222222222:assumed-role/admin/me || exit 9`
+    const directory = t.testdir({ aws })
+    spawnSync('chmod', ['+x', join(directory, 'aws')])
+    const bootstrap = (...args: string[]) =>
+      spawnSync('bash', ['infra/bootstrap.sh', ...args], {
+        encoding: 'utf8',
+        env: { PATH: [directory, process.env.PATH].join(delimiter) }
+      })
+    t.match(bootstrap(), { status: /^[^0]/, stderr: 'usage: npm run bootstrap -- ACCOUNT REGION [NAME]' })
+    t.match(bootstrap('111111111111', 'eu-west-1'), {
+      status: 1,
+      stderr: 'The credentials are of account 222222222222, not 111111111111'
+    })
   })
 }

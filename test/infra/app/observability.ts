@@ -77,7 +77,9 @@ export function observability(t: Test, { plain, several, bespoke }: Record<strin
   })
 
   t.test('a reconcile that fails or does not start is reported', async (t) => {
-    const { EventPattern, Targets } = several!.home.one('Events::Rule').Properties
+    const rules = several!.home.all('Events::Rule')
+    const rule = rules.find((each) => JSON.stringify(each).includes('ServicesReconcileTask'))!
+    const { EventPattern, Targets } = rule.Properties
     t.match(EventPattern, {
       source: ['aws.ecs'],
       detail: {

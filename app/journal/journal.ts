@@ -21,6 +21,7 @@ import {
   ABSENT,
   lastAttemptIs,
   NEVER_STARTED,
+  NOT_DONE_OR_ABSENT,
   noLaterThan,
   UNFINISHED_OR_ABSENT,
   type WriteCondition
@@ -175,7 +176,8 @@ export class Journal {
   }
 
   /**
-   * Records an event that no processor runs for, in one write. A finished event is left unchanged.
+   * Records an event that no processor runs for, in one write. A finished event is left unchanged,
+   * except a dead one that is redriven or replayed: its dead letter is gone.
    *
    * @throws {ListenerError} JOURNAL_UNAVAILABLE once the signal has aborted, or if a retry cannot help
    */
@@ -187,7 +189,8 @@ export class Journal {
       finishedAt: { set: this.#now() },
       [JOURNAL.unfinishedIndex.partitionKey]: 'remove'
     }
-    await this.#update(event.id, changes, UNFINISHED_OR_ABSENT, call)
+    const condition = event.run ? NOT_DONE_OR_ABSENT : UNFINISHED_OR_ABSENT
+    await this.#update(event.id, changes, condition, call)
   }
 
   #now(): string {

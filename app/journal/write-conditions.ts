@@ -23,6 +23,13 @@ export const UNFINISHED_OR_ABSENT: WriteCondition = {
   values: { ':processing': 'processing', ':retrying': 'retrying' }
 }
 
+/** Unlike `UNFINISHED_OR_ABSENT`, also matches an event whose dead letter is redriven. */
+export const NOT_DONE_OR_ABSENT: WriteCondition = {
+  expression: 'attribute_not_exists(#status) OR #status IN (:processing, :retrying, :dead)',
+  names: { '#status': 'status' },
+  values: { ':processing': 'processing', ':retrying': 'retrying', ':dead': 'dead' }
+}
+
 /** No other attempt has started since this one. */
 export const lastAttemptIs = (id: string): WriteCondition => ({
   expression: '#attemptId = :lastAttempt',

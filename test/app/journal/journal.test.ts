@@ -340,6 +340,14 @@ t.test('ignores an event that waits for a retry, after a configuration change', 
   t.match(await reader.find(event.id), { status: 'ignored', attempts: 1, processors: { tag: failed } })
 })
 
+t.test('ignores a dead event that is redriven, after a configuration change', async (t) => {
+  const { journal, mustStart, call } = build()
+  const event = newEvent()
+  await journal.record(await mustStart(event), { tag: dead }, { status: 'dead' }, call)
+  await journal.ignore(asRun(event, 'run-1'), 'no processor is on it', call)
+  t.match(await reader.find(event.id), { status: 'ignored', processors: { tag: dead } })
+})
+
 t.test('keeps a compressed payload of up to 300 KB beside the messages of many processors', async (t) => {
   const { journal, mustStart, call } = build()
   const event = newEvent({ payload: { incompressible: randomBytes(292 * 1024).toString('base64') } })

@@ -20,6 +20,7 @@ import { type Change, updateItem } from './update-item.ts'
 import {
   ABSENT,
   lastAttemptIs,
+  lastAttemptIsStill,
   NEVER_STARTED,
   NOT_DONE_OR_ABSENT,
   noLaterThan,
@@ -139,7 +140,11 @@ export class Journal {
         ...(event.run && reopens && { replays: { set: withReplay(entry?.replays ?? [], event.run, now) } }),
         ...(reopens && { finishedAt: 'remove', reason: 'remove', lastError: 'remove' })
       }
-      const condition = !entry ? ABSENT : entry.attemptId ? lastAttemptIs(entry.attemptId) : NEVER_STARTED
+      const condition = !entry
+        ? ABSENT
+        : entry.attemptId
+          ? lastAttemptIsStill(entry.attemptId, entry.status)
+          : NEVER_STARTED
       const started = { ...decision, attempt: { id, eventId: event.id, openedAt, before } }
       if (await this.#update(event.id, changes, condition, call)) return started as WithAttempt<Decision>
       entry = await this.#read(event.id, call)

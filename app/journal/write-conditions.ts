@@ -37,6 +37,13 @@ export const lastAttemptIs = (id: string): WriteCondition => ({
   values: { ':lastAttempt': id }
 })
 
+/** Like `lastAttemptIs`, and it has not ended since: a start must not reopen a finished event. */
+export const lastAttemptIsStill = (id: string, status: string): WriteCondition => ({
+  expression: '#attemptId = :lastAttempt AND #status = :lastStatus',
+  names: { '#attemptId': 'attemptId', '#status': 'status' },
+  values: { ':lastAttempt': id, ':lastStatus': status }
+})
+
 /** The event exists, and no later change than this is recorded with it. */
 export const noLaterThan = (signedAt: string): WriteCondition => ({
   expression: 'attribute_exists(#status) AND (attribute_not_exists(#later) OR #later.#signedAt < :signedAt)',

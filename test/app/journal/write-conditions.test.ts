@@ -5,6 +5,7 @@ import { createDynamoDbClient } from '../../../app/journal/dynamodb.ts'
 import {
   ABSENT,
   lastAttemptIs,
+  lastAttemptIsStill,
   NEVER_STARTED,
   NOT_DONE_OR_ABSENT,
   noLaterThan,
@@ -62,6 +63,7 @@ const CASES: [name: string, condition: WriteCondition, accepted: string[]][] = [
   ['a later change', noLaterThan('2026-05-31'), ['ignored', 'processing', 'retrying', 'done', 'dead']],
   ['never started', NEVER_STARTED, ['ignored', 'changed']],
   ['the last attempt', lastAttemptIs('x'), ['processing', 'done']],
+  ['the last attempt, which goes on', lastAttemptIsStill('x', 'processing'), ['processing']],
   ['unfinished or absent', UNFINISHED_OR_ABSENT, ['processing', 'retrying', 'unknown-1']],
   ['not done or absent', NOT_DONE_OR_ABSENT, ['processing', 'retrying', 'dead', 'unknown-3']],
   ['absent', ABSENT, ['unknown-2']]

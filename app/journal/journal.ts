@@ -20,7 +20,9 @@ import { type Change, updateItem } from './update-item.ts'
 import {
   ABSENT,
   lastAttemptIs,
+  lastAttemptIsStill,
   NEVER_STARTED,
+  NOT_DONE_OR_ABSENT,
   noLaterThan,
   UNFINISHED_OR_ABSENT,
   type WriteCondition
@@ -138,7 +140,11 @@ export class Journal {
         ...(event.run && reopens && { replays: { set: withReplay(entry?.replays ?? [], event.run, now) } }),
         ...(reopens && { finishedAt: 'remove', reason: 'remove', lastError: 'remove' })
       }
-      const condition = !entry ? ABSENT : entry.attemptId ? lastAttemptIs(entry.attemptId) : NEVER_STARTED
+      const condition = !entry
+        ? ABSENT
+        : entry.attemptId
+          ? lastAttemptIsStill(entry.attemptId, entry.status)
+          : NEVER_STARTED
       const started = { ...decision, attempt: { id, eventId: event.id, openedAt, before } }
       if (await this.#update(event.id, changes, condition, call)) return started as WithAttempt<Decision>
       entry = await this.#read(event.id, call)
@@ -175,7 +181,8 @@ export class Journal {
   }
 
   /**
-   * Records an event that no processor runs for, in one write. A finished event is left unchanged.
+   * Records an event that no processor runs for, in one write. A finished event is left unchanged,
+   * except a dead one that is redriven or replayed: its dead letter is gone.
    *
    * @throws {ListenerError} JOURNAL_UNAVAILABLE once the signal has aborted, or if a retry cannot help
    */
@@ -187,7 +194,8 @@ export class Journal {
       finishedAt: { set: this.#now() },
       [JOURNAL.unfinishedIndex.partitionKey]: 'remove'
     }
-    await this.#update(event.id, changes, UNFINISHED_OR_ABSENT, call)
+    const condition = event.run ? NOT_DONE_OR_ABSENT : UNFINISHED_OR_ABSENT
+    await this.#update(event.id, changes, condition, call)
   }
 
   #now(): string {

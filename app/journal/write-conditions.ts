@@ -23,11 +23,25 @@ export const UNFINISHED_OR_ABSENT: WriteCondition = {
   values: { ':processing': 'processing', ':retrying': 'retrying' }
 }
 
+/** Unlike `UNFINISHED_OR_ABSENT`, also matches an event whose dead letter is redriven. */
+export const NOT_DONE_OR_ABSENT: WriteCondition = {
+  expression: 'attribute_not_exists(#status) OR #status IN (:processing, :retrying, :dead)',
+  names: { '#status': 'status' },
+  values: { ':processing': 'processing', ':retrying': 'retrying', ':dead': 'dead' }
+}
+
 /** No other attempt has started since this one. */
 export const lastAttemptIs = (id: string): WriteCondition => ({
   expression: '#attemptId = :lastAttempt',
   names: { '#attemptId': 'attemptId' },
   values: { ':lastAttempt': id }
+})
+
+/** Like `lastAttemptIs`, and it has not ended since: a start must not reopen a finished event. */
+export const lastAttemptIsStill = (id: string, status: string): WriteCondition => ({
+  expression: '#attemptId = :lastAttempt AND #status = :lastStatus',
+  names: { '#attemptId': 'attemptId', '#status': 'status' },
+  values: { ':lastAttempt': id, ':lastStatus': status }
 })
 
 /** The event exists, and no later change than this is recorded with it. */

@@ -53,10 +53,10 @@ export function memoryJournal(clock: () => number = Date.now) {
       Object.assign(entry, { processors, ...outcome })
       return true
     },
-    async ignore({ id }, reason) {
+    async ignore({ id, run }, reason) {
       writes.push('ignore')
       const entry = entries.get(id)
-      if (entry && !UNFINISHED.includes(entry.status)) return
+      if (entry && !UNFINISHED.includes(entry.status) && !(run && entry.status === 'dead')) return
       entries.set(id, { attempts: 0, processors: {}, ...entry, status: 'ignored', reason })
     }
   }

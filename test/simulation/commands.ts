@@ -4,6 +4,7 @@ import { CHANGE_KINDS } from '../../app/commands/reconcile/change-kinds.ts'
 import { reconcile } from '../../app/commands/reconcile/reconcile.ts'
 import { moveDeadLetters } from '../../app/commands/redrive/move-dead-letters.ts'
 import { replay } from '../../app/commands/replay.ts'
+import { ListenerError } from '../../app/errors.ts'
 import { createActivityStore } from '../../app/journal/activity-reader.ts'
 import { discardEvent } from '../../app/journal/discard-event.ts'
 import { JournalReader } from '../../app/journal/journal-reader.ts'
@@ -87,7 +88,9 @@ export async function runCommand(
       const selection = kind === 'repair all' ? { ids } : { filter: { status: ['dead' as const] } }
       const { id } = await runner.start({ ...action, selection, by: 'operator', from: 'page' }, never)
       while ((await runner.find(id))?.state === 'running') await sleep(500)
+      const state = (await runner.find(id))?.state
       await runner.stop()
+      if (state !== 'done') throw new ListenerError('REPAIR_INCOMPLETE', `the repair is ${state}`)
     }
   }
 }

@@ -44,9 +44,10 @@ export class Operators {
       process.dead = true
     }
     ledger.tell(`an operator runs ${process.name}`)
-    scheduler.runAs(process, () => {
+    scheduler.at(scheduler.now, process, 'command', () => {
       runCommand(kind, ids, this.#surroundings).then(end, (error) => {
         ledger.tell(`${process.name} fails: ${error.code ?? error}`)
+        if (error instanceof TypeError) ledger.violated('7 at rest', `${process.name} fails: ${error.stack}`)
         if (kind === 'discard') this.isDiscardCut = true
         end()
       })

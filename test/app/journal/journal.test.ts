@@ -311,6 +311,21 @@ t.test('only the last attempt can record its outcome', async (t) => {
   t.equal(await journal.record(gone, { tag: succeeded }, { status: 'done' }, call), false, 'it has expired')
 })
 
+t.test('does not start an event that another worker finishes after the read', async (t) => {
+  const { journal, mustStart, call } = build()
+  const event = newEvent()
+  const attempt = await mustStart(event)
+  const send = async (command: object) => {
+    const answer = await client.send(command as never)
+    if (command instanceof GetCommand)
+      await journal.record(attempt, { tag: succeeded }, { status: 'done' }, call)
+    return answer
+  }
+  const { start } = build({ client: { send } as unknown as typeof client })
+  t.strictSame(await start(event), { outcome: 'finished' })
+  t.match(await reader.find(event.id), { status: 'done', processors: { tag: succeeded } })
+})
+
 t.test('only one of several workers that start an event at once can record its outcome', async (t) => {
   const { journal, mustStart, call } = build()
   for (let round = 0; round < 5; round++) {
@@ -346,6 +361,14 @@ t.test('ignores an event that waits for a retry, after a configuration change', 
   await journal.record(await mustStart(event), { tag: failed }, { status: 'retrying' }, call)
   await journal.ignore(event, 'no processor is on it', call)
   t.match(await reader.find(event.id), { status: 'ignored', attempts: 1, processors: { tag: failed } })
+})
+
+t.test('ignores a dead event that is redriven, after a configuration change', async (t) => {
+  const { journal, mustStart, call } = build()
+  const event = newEvent()
+  await journal.record(await mustStart(event), { tag: dead }, { status: 'dead' }, call)
+  await journal.ignore(asRun(event, 'run-1'), 'no processor is on it', call)
+  t.match(await reader.find(event.id), { status: 'ignored', processors: { tag: dead } })
 })
 
 t.test('keeps a compressed payload of up to 300 KB beside the messages of many processors', async (t) => {

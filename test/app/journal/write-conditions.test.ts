@@ -5,7 +5,9 @@ import { createDynamoDbClient } from '../../../app/journal/dynamodb.ts'
 import {
   ABSENT,
   lastAttemptIs,
+  lastAttemptIsStill,
   NEVER_STARTED,
+  NOT_DONE_OR_ABSENT,
   noLaterThan,
   UNFINISHED_OR_ABSENT,
   type WriteCondition
@@ -26,6 +28,7 @@ const ITEMS: Record<string, object> = {
   processing: { status: 'processing', attemptId: 'x' },
   retrying: { status: 'retrying', attemptId: 'y' },
   done: { status: 'done', attemptId: 'x' },
+  dead: { status: 'dead', attemptId: 'z' },
   changed: { status: 'done', later: { id: 'other', signedAt: '2026-06-01' } }
 }
 
@@ -57,10 +60,12 @@ async function accepts(id: string, condition: WriteCondition): Promise<boolean> 
 
 const CASES: [name: string, condition: WriteCondition, accepted: string[]][] = [
   ['no later change', noLaterThan('2026-06-02'), Object.keys(ITEMS)],
-  ['a later change', noLaterThan('2026-05-31'), ['ignored', 'processing', 'retrying', 'done']],
+  ['a later change', noLaterThan('2026-05-31'), ['ignored', 'processing', 'retrying', 'done', 'dead']],
   ['never started', NEVER_STARTED, ['ignored', 'changed']],
   ['the last attempt', lastAttemptIs('x'), ['processing', 'done']],
+  ['the last attempt, which goes on', lastAttemptIsStill('x', 'processing'), ['processing']],
   ['unfinished or absent', UNFINISHED_OR_ABSENT, ['processing', 'retrying', 'unknown-1']],
+  ['not done or absent', NOT_DONE_OR_ABSENT, ['processing', 'retrying', 'dead', 'unknown-3']],
   ['absent', ABSENT, ['unknown-2']]
 ]
 for (const [name, condition, accepted] of CASES) {

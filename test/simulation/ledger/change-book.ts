@@ -104,6 +104,10 @@ export class ChangeBook {
     return this.#ambiguous.has(change)
   }
 
+  ofEvent(id: string): Change | undefined {
+    return this.#byEventId.get(id)
+  }
+
   /** Notes the id of an event that reports a change. Returns another change that has this id by mistake. */
   identify(change: Change, id: string): Change | undefined {
     const other = this.#byEventId.get(id)

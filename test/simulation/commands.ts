@@ -88,9 +88,10 @@ export async function runCommand(
       const selection = kind === 'repair all' ? { ids } : { filter: { status: ['dead' as const] } }
       const { id } = await runner.start({ ...action, selection, by: 'operator', from: 'page' }, never)
       while ((await runner.find(id))?.state === 'running') await sleep(500)
-      const state = (await runner.find(id))?.state
+      const { state, failed } = (await runner.find(id)) ?? { state: 'unknown', failed: 0 }
       await runner.stop()
-      if (state !== 'done') throw new ListenerError('REPAIR_INCOMPLETE', `the repair is ${state}`)
+      if (state !== 'done' || failed > 0)
+        throw new ListenerError('REPAIR_INCOMPLETE', `the repair is ${state}, and ${failed} events failed`)
     }
   }
 }

@@ -14,7 +14,6 @@ const processors = [
 ]
 const system = await buildListener(t, processors)
 const { cloudinary, sqs, atRest, lines } = system
-cloudinary.cloud().metadataFields.create({ external_id: 'expires_on', label: 'Expires on', type: 'date' })
 const schedules = await buildSchedules(t, system, processors)
 
 const upload = (publicId: string, days: number) =>

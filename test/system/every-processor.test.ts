@@ -34,13 +34,11 @@ t.teardown(() => postgres.stop())
 const system = await buildListener(
   t,
   async ({ cloudinary }) => {
-    // an event waits in `chat` for a second; 77 notifications of few assets would wait for minutes
-    const processors = everyProcessor(`${cloudinary.url}/_standin/received`).filter(
-      ({ name }) => name !== 'chat'
-    )
+    const processors = everyProcessor(`${cloudinary.url}/_standin/received`)
     const config = readConfig([], postgres.environment)
     const requires = processors.flatMap((processor) => processor.requires ?? [])
     Object.assign(process.env, examplesOf(requires), {
+      CHAT_WEBHOOK_URL: `${cloudinary.url}/_standin/chat`,
       CONTENTFUL_URL: `${cloudinary.url}/_standin/contentful`,
       SANITY_URL: `${cloudinary.url}/_standin/sanity`
     })

@@ -27,7 +27,7 @@ export function lastSlot(time: CronTime, now: number): Date | undefined {
   return slot
 }
 
-/** Returns the next time after now at which the schedule is due; undefined if there is none. */
+/** Returns when the schedule is due next; undefined if never. */
 export function nextSlot(time: CronTime, now: number): Date | undefined {
   return parse(time).nextRun(new Date(now)) ?? undefined
 }

@@ -12,7 +12,7 @@ export interface ProcessorSummary {
 
 /** The content of the listener's configuration, or the reason why it cannot be loaded. */
 export type ConfigContent =
-  | { outcome: 'loaded'; processors: readonly ProcessorSummary[]; schedules?: readonly string[] }
+  | { outcome: 'loaded'; processors: readonly ProcessorSummary[]; schedules: readonly string[] }
   /** The message is one line: file and line, the error, and the correction. */
   | { outcome: 'invalid'; message: string; stack: string }
 

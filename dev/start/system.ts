@@ -151,7 +151,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       environment.POLL_CHANNEL ? roles.start('poll') : undefined
     ])
     workers = started
-    await scheduling.restart(report.schedules ?? [])
+    await scheduling.restart(report.schedules)
     standIns.cloudinary.setNotificationUrl(webhookUrl)
     return {
       cloudinary: ownCloudinary ? undefined : standIns.cloudinary,
@@ -179,7 +179,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
           const previous = workers
           workers = await roles.startAll('worker', previous.length, 'quietly')
           for (const worker of previous) void worker.stop()
-          await scheduling.restart(now.schedules ?? [])
+          await scheduling.restart(now.schedules)
         } catch (error) {
           return { files, refused: (error as Error).message }
         }

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { regexForNumbersAbove } from '../../infra/number-regex.ts'
 import { readSettings } from '../../infra/read-settings.ts'
+import { portOf } from '../../infra/setting-values.ts'
 
 const problemsOf = (context: Record<string, unknown>) => {
   const read = readSettings(context)
@@ -90,6 +91,7 @@ t.test('an invalid value is an error that names the setting', async (t) => {
     [{ natPerZone: 'yes' }, /^natPerZone: /],
     [{ worker: 'many' }, /^worker: /],
     [{ reconcileEvery: 'rate(1 hours)' }, /^reconcileEvery: /],
+    [{ schedulesEvery: 'rate(1 hours)' }, /^schedulesEvery: /],
     [{ worker: { size: { cpu: 512, memoryMiB: 512 } } }, /^worker\.size: .*512 → 1024, 2048/],
     [{ bodyLimitBytes: 10 }, /^bodyLimitBytes: /],
     [{ logRetentionDays: 91 }, /^logRetentionDays: /],
@@ -199,4 +201,10 @@ t.test('a problem says which values are valid', async (t) => {
     ['alarmTopicArns', { Ireland: 'arn' }, 'alarmTopicArns.Ireland: is not an AWS region, such as eu-west-1']
   ]
   for (const [setting, value, problem] of problems) t.match(problemsOf({ [setting]: value })[0], problem)
+})
+
+t.test('the port of a collector is that of its URL, or the default of its protocol', async (t) => {
+  t.equal(portOf('http://collector.internal:4318'), 4318)
+  t.equal(portOf('https://collector.example.com/'), 443)
+  t.equal(portOf('http://collector.internal'), 80)
 })

@@ -1,10 +1,13 @@
 import t from 'tap'
 import {
+  assetGroup,
   bodyEventId,
   foundEventId,
   laterEventId,
+  scheduledEventId,
   uploadEventIds
 } from '../../../app/ingest/event-identity.ts'
+import { sampleEvent } from '../../support/events.ts'
 
 const ASSET = { assetId: 'a', version: 1, etag: 'e' }
 t.test('derives the id of an upload from cloud, asset, version and etag', async (t) => {
@@ -65,4 +68,23 @@ t.test('derives the id of a found change from cloud, type, asset and time', asyn
     ...uploadEventIds('demo', ASSET)
   ]
   t.equal(new Set([id, ...others]).size, 7)
+})
+
+t.test('derives the id of a scheduled event from cloud, schedule, slot and asset', async (t) => {
+  const id = scheduledEventId('demo', 'unused', '1', 'a')
+  t.match(id, /^[0-9a-f]{32}$/)
+  t.equal(scheduledEventId('demo', 'unused', '1', 'a'), id)
+  const others = [
+    scheduledEventId('other', 'unused', '1', 'a'),
+    scheduledEventId('demo', 'expire', '1', 'a'),
+    scheduledEventId('demo', 'unused', '2', 'a'),
+    scheduledEventId('demo', 'unused', '1', 'b')
+  ]
+  t.equal(new Set([id, ...others]).size, 5)
+})
+
+t.test('the events of a schedule share the message group of the asset', async (t) => {
+  const { group, environment } = sampleEvent('upload', {}, { asset_id: 'a' })
+  t.equal(assetGroup(environment, 'a'), group)
+  t.not(assetGroup('other', 'a'), group)
 })

@@ -40,3 +40,14 @@ t.test('reopens for a replay and saves why an event is ignored', async (t) => {
   await journal.startAttempt({ ...event, run }, () => ({ outcome: 'due' as const, started }), waiting)
   t.match(entries.get(event.id), { status: 'processing', run: 'r1', attempts: 1, reason: undefined })
 })
+
+t.test('a redrive that no processor handles any more is ignored; other finished events stay', async (t) => {
+  const { journal, entries } = memoryJournal()
+  const lastError = { processor: 'tag', code: 'BUSY', message: 'busy' }
+  const { attempt } = await journal.startAttempt(event, () => ({ outcome: 'due' as const, started }), waiting)
+  await journal.record(attempt, started, { status: 'dead', lastError }, waiting)
+  await journal.ignore(event, 'no processor', waiting)
+  t.match(entries.get(event.id), { status: 'dead' })
+  await journal.ignore({ ...event, run: { kind: 'redrive', id: 'r1' } }, 'no processor', waiting)
+  t.match(entries.get(event.id), { status: 'ignored', reason: 'no processor' })
+})

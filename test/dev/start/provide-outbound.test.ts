@@ -2,7 +2,9 @@ import t from 'tap'
 import { readConfig } from '../../../app/config.ts'
 import { startStandIns } from '../../../dev/stand-ins.ts'
 import {
+  provideBucket,
   provideChatWebhook,
+  provideEventBus,
   provideForwardSecret,
   provideTopic
 } from '../../../dev/start/provide-outbound.ts'
@@ -37,5 +39,25 @@ t.test('provides the embedded topic, and hints at its messages', async (t) => {
   t.ok(readConfig(['NOTIFY_TOPIC_ARN'], environment))
   standIns.sqs.server.publish('cloudinary-uploads', 'hello')
   t.match(await (await fetch(addressIn(hints))).json(), [{ text: 'hello' }])
+  await stop()
+})
+
+t.test('provides the embedded bucket, and hints at its objects', async (t) => {
+  const { environment, hints, stop } = await provideBucket(context)
+  t.strictSame(environment, { ARCHIVE_BUCKET: standIns.sqs.bucket, AWS_ENDPOINT_URL_S3: standIns.sqs.url })
+  t.ok(readConfig(['ARCHIVE_BUCKET'], environment))
+  const list = await fetch(addressIn(hints).replace(/;$/, ''))
+  t.match([list.status, await list.text()], [200, 'ListBucketResult'])
+  await stop()
+})
+
+t.test('provides the embedded event bus, and hints at its events', async (t) => {
+  const { environment, hints, stop } = await provideEventBus(context)
+  t.strictSame(environment, {
+    EVENT_BUS: standIns.environment.EVENT_BUS,
+    AWS_ENDPOINT_URL_EVENTBRIDGE: standIns.environment.AWS_ENDPOINT_URL_EVENTBRIDGE
+  })
+  t.ok(readConfig(['EVENT_BUS'], environment))
+  t.strictSame(await (await fetch(addressIn(hints))).json(), [])
   await stop()
 })

@@ -29,6 +29,7 @@ async function start(
     program: FAKE_ROLE,
     inspect: async () => ({
       outcome: 'loaded',
+      schedules: [],
       processors: [{ name: 'mine', requires, examples: {} }],
       files: [path]
     }),

@@ -62,7 +62,7 @@ export class SchedulesReport {
     switch (outcome.outcome) {
       case 'idle': {
         const next = nextSlot(schedule, this.#options.clock())
-        return `${outcome.isNew ? 'new' : 'not due'}; next at ${next ? isoOf(next.getTime()) : 'no time'}`
+        return `${outcome.isNew ? 'new' : 'not due'}; ${next ? `next at ${isoOf(next.getTime())}` : 'never due again'}`
       }
       case 'done':
         return `due at ${outcome.slot}: ${count(outcome.found, 'asset')} found`

@@ -32,7 +32,7 @@ t.test('prints outcomes, totals and the next step', async (t) => {
 t.test('an impossible date is never due', async (t) => {
   const { lines, report } = build()
   report.ended('demo', { ...unused, cron: '0 3 31 2 *' }, { outcome: 'idle', isNew: false })
-  t.match(lines[0], 'not due; next at no time')
+  t.match(lines[0], 'not due; never due again')
 })
 
 t.test('when quiet, prints no idle schedule and no summary, but fails all the same', async (t) => {

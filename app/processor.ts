@@ -118,7 +118,7 @@ export interface Processor<
   /** Runs once in each worker before its first event: connect here. A throw ends the worker and logs why. */
   start?: (context: StartContext<ConfigFor<Requires>>) => Promise<void> | void
   /**
-   * Called after the dead-letter queue has stored an event of any processor, on whatever types this one is.
+   * Called after the dead-letter queue has stored an event of any processor, whatever the types in `on`.
    * Best effort: nobody waits for it, a failure is only logged, and it may be called again for the same event.
    */
   deadLettered?: (

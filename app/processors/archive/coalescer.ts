@@ -5,7 +5,7 @@ export interface CoalescerOptions<Item, Result> {
   store: (items: readonly Item[]) => Promise<Result>
   /** Maximum time from the first item of a batch until it is stored, in milliseconds. */
   windowMs: number
-  /** A batch with so many items is stored at once. */
+  /** A batch with this many items is stored at once. */
   maximumItems: number
   /** A batch of this size is stored at once, in characters. */
   maximumSize: number

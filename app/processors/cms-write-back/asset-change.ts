@@ -66,7 +66,7 @@ async function deletionOf(
   cloudinary: Cloudinary
 ): Promise<AssetChange | string> {
   const { assetId } = asset
-  // the kind cannot be looked up any more: only objects with the asset id can be told
+  // the kind cannot be looked up any more: only objects with the asset id can be recognised
   if (!isIdentified(asset)) {
     if (assetId === undefined) throw kindUnknownError(asset)
     return new AssetChange({ assetId, names: [] })

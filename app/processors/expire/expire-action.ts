@@ -39,7 +39,7 @@ export async function expireAsset(
       const { asset_folder: now } = await update(cloudinary, 'move', asset, { asset_folder: folder! })
       if (now === folder) return `moved to ${folder}`
       throw new PermanentError(
-        `Cloudinary did not move the asset to ${folder}: the cloud has fixed folders; use another \`then\``,
+        `Cloudinary did not move the asset to ${folder}: the cloud has fixed folders; use another \`action\``,
         { code: 'EXPIRE_NOT_MOVED' }
       )
     }

@@ -33,7 +33,9 @@ export const CONFIGURATIONS: Record<string, Record<string, unknown>> = {
     notify: true,
     notifyEmails: 'editor@example.com',
     notifyPhones: '+14155550100',
-    secretVariables: 'CMS_TOKEN'
+    secretVariables: 'CMS_TOKEN',
+    archive: true,
+    schedulesEvery: 'rate(5 minutes)'
   },
   'activity page': {
     ...DOMAIN,
@@ -60,7 +62,10 @@ export const CONFIGURATIONS: Record<string, Record<string, unknown>> = {
     domainName: 'hooks.example.com',
     certificateArns: { 'eu-west-1': 'arn:aws:acm:eu-west-1:111111111111:certificate/own' },
     vpc: { 'eu-west-1': VPC },
-    worker: { minimumTasks: 0 }
+    worker: { minimumTasks: 0 },
+    archive: true,
+    eventBus: 'default',
+    cloudFrontDistributions: 'E2EXAMPLE1234'
   },
   trial: { ...DOMAIN, retainData: false, database: 'aurora', activity: true, bodyLimitBytes: 100_000 }
 }

@@ -63,28 +63,34 @@ export const EXCEPTIONS: Record<string, Exception> = {
     reason: 'Only with retainData=false, for a trial.'
   },
   'CT.S3.PR.10': {
-    resource: /^EntryAccessLogs$/,
-    reason: 'A load balancer writes access logs only to buckets with S3-managed encryption.'
+    resource: /^(EntryAccessLogs|Archive)$/,
+    reason:
+      'A load balancer writes access logs only to buckets with S3-managed encryption. With customerKey=true the ' +
+      'archive has a key of your own.'
   },
   'CT.S3.PR.11': {
-    resource: /^EntryAccessLogs$/,
-    reason: 'Access logs are written once, and expire after logRetentionDays.'
+    resource: /^(EntryAccessLogs|Archive)$/,
+    reason: 'Objects are never overwritten with other content.'
   },
   'CT.S3.PR.2': {
-    resource: /^EntryAccessLogs$/,
-    reason: 'It holds access logs; logging access to it would need another log bucket.'
+    resource: /^(EntryAccessLogs|Archive)$/,
+    reason:
+      'Access logs would need another log bucket. CloudTrail data events record who reads the archive, where that ' +
+      'is required.'
   },
   'CT.S3.PR.4': {
-    resource: /^EntryAccessLogs$/,
-    reason: 'Nothing acts on single access logs.'
+    resource: /^(EntryAccessLogs|Archive)$/,
+    reason: 'Nothing acts on single objects; the processor `eventBridge` sends each event.'
+  },
+  'CT.S3.PR.6': {
+    resource: /^Archive$/,
+    reason: 'An archive is kept until you decide otherwise.'
   },
   'CT.S3.PR.9': {
-    resource: /^EntryAccessLogs$/,
-    reason: 'An object lock would prevent the expiry of addresses after logRetentionDays.'
-  },
-  'CT.SQS.PR.1': {
-    resource: /^QueuesDeadLetterQueue$/,
-    reason: 'It is the dead-letter queue.'
+    resource: /^(EntryAccessLogs|Archive)$/,
+    reason:
+      'An object lock would prevent the expiry of addresses after logRetentionDays, and the deletion of personal ' +
+      'data from the archive.'
   }
 }
 

@@ -159,7 +159,11 @@ t.test('refuses a body with a wrong length, or over the limit', async (t) => {
       bytes: rawRequest({ headers: [host, lengthOf(cut), ...sign(UPLOAD)], body: cut }),
       statuses: [401]
     },
-    'over the limit by Content-Length': { bytes: authenticRequest(over), statuses: [413] },
+    'over the limit by Content-Length': {
+      // only the beginning of the body: `web` closes without reading the rest, and the reset could overtake the answer
+      bytes: authenticRequest(over).subarray(0, 4096),
+      statuses: [413]
+    },
     'over the limit by Content-Length, without a body': {
       bytes: rawRequest({ headers: [host, ['Content-Length', '999999999999'], ...sign('')] }),
       statuses: [413]

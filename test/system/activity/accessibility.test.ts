@@ -1,13 +1,6 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import type { AxeResults } from 'axe-core'
 import t from 'tap'
+import { startAxe } from './axe.ts'
 import { DESKTOP, everyPage, visit, withoutBrowser } from './browser.ts'
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
-/** Rules whose result depends on colours; all others are checked once. */
-const COLOUR_RULES = ['color-contrast', 'link-in-text-block']
 
 const PHONE = { width: 360, height: 740 }
 
@@ -16,16 +9,12 @@ t.test(
   { skip: withoutBrowser },
   async (t) => {
     const { page, origin, store, problems } = await visit(t)
+    const examiner = await page.context().newPage()
+    t.teardown(() => examiner.close())
+    const examine = await startAxe(examiner, `${origin}/activity?prefix=nothing-like-it`)
     const check = async (name: string) => {
-      await page.evaluate(AXE)
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme })
-        const runOnly = colorScheme === 'dark' ? COLOUR_RULES : undefined
-        const options = JSON.stringify({ resultTypes: ['violations'], preload: false, runOnly })
-        const { violations } = await page.evaluate<AxeResults>(`axe.run(${options})`)
-        const found = violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
-        t.strictSame(found, [], `${name}, ${colorScheme}`)
-      }
+      const html = await page.content()
+      t.strictSame(await examine(html), { light: [], dark: [] }, name)
       await page.setViewportSize(PHONE)
       t.ok((await page.evaluate<number>('document.documentElement.scrollWidth')) <= PHONE.width, name)
       t.equal(await page.locator('main script, main [onerror], main [onload], main img[src="x"]').count(), 0)

@@ -1,8 +1,8 @@
 import t from 'tap'
-import { doneState, eventAt } from '../../support/activity-events.ts'
-import { everyPage, type Visit, visit, withoutBrowser } from './browser.ts'
+import { doneState, eventAt } from '../support/activity-events.ts'
+import { everyPage, type Visit, visit } from './browser.ts'
 
-t.test('shows a new upload without a reload', { skip: withoutBrowser }, async (t) => {
+t.test('shows a new upload without a reload', async (t) => {
   const { page, origin, store, problems } = await visit(t)
   await page.goto(`${origin}/activity`)
   await page.waitForSelector('.live.on')
@@ -29,7 +29,7 @@ t.test('shows a new upload without a reload', { skip: withoutBrowser }, async (t
   t.strictSame(problems, [])
 })
 
-t.test('moves, opens, selects and replays with keys', { skip: withoutBrowser }, async (t) => {
+t.test('moves, opens, selects and replays with keys', async (t) => {
   const { page, origin, problems } = await visit(t)
   await page.goto(`${origin}/activity`)
   const focused = () =>
@@ -59,7 +59,7 @@ t.test('moves, opens, selects and replays with keys', { skip: withoutBrowser }, 
 
 for (const javaScriptEnabled of [true, false]) {
   const how = javaScriptEnabled ? 'with JavaScript' : 'without JavaScript'
-  t.test(`filters, paging and replays work ${how}`, { skip: withoutBrowser }, async (t) => {
+  t.test(`filters, paging and replays work ${how}`, async (t) => {
     const { page, origin, sent, problems } = await visit(t, { javaScriptEnabled })
     await page.goto(`${origin}/activity`)
     await page.getByRole('link', { name: 'Older →' }).click()
@@ -94,7 +94,7 @@ for (const javaScriptEnabled of [true, false]) {
     t.strictSame(problems, [])
   })
 
-  t.test(`dead events can be discarded ${how}`, { skip: withoutBrowser }, async (t) => {
+  t.test(`dead events can be discarded ${how}`, async (t) => {
     const { page, origin, store, deadLetters, problems } = await visit(t, { javaScriptEnabled })
     const dead = await deadEvent(store)
     deadLetters.put(dead)
@@ -125,7 +125,7 @@ async function deadEvent(store: Visit['store']) {
   return found!.event!
 }
 
-t.test('a command can be copied', { skip: withoutBrowser }, async (t) => {
+t.test('a command can be copied', async (t) => {
   const { page, context, origin, store } = await visit(t)
   await context.grantPermissions(['clipboard-read', 'clipboard-write'])
   await page.goto(origin + (await everyPage(store))['failed event'])
@@ -134,7 +134,7 @@ t.test('a command can be copied', { skip: withoutBrowser }, async (t) => {
   t.match(await page.evaluate('navigator.clipboard.readText()'), /^npm run send -- /)
 })
 
-t.test('the box stays visible if the image does not load', { skip: withoutBrowser }, async (t) => {
+t.test('the box stays visible if the image does not load', async (t) => {
   const { page, origin } = await visit(t)
   await page.goto(`${origin}/activity`)
   const thumb = page.locator('.thumb').first()
@@ -142,7 +142,7 @@ t.test('the box stays visible if the image does not load', { skip: withoutBrowse
   t.equal(await thumb.innerText(), 'IMG')
 })
 
-t.test('does not show pages without the password', { skip: withoutBrowser }, async (t) => {
+t.test('does not show pages without the password', async (t) => {
   const { page, origin } = await visit(t, { httpCredentials: { username: 'listener', password: 'wrong' } })
   const response = await page.goto(`${origin}/activity`)
   t.equal(response?.status(), 401)

@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
-import { TOKEN } from '../../support/activity.ts'
-import { eventAt } from '../../support/activity-events.ts'
-import { visit, withoutBrowser } from './browser.ts'
+import { TOKEN } from '../support/activity.ts'
+import { eventAt } from '../support/activity-events.ts'
+import { visit } from './browser.ts'
 
-t.test('the example in docs/ lists events of another origin live', { skip: withoutBrowser }, async (t) => {
+t.test('the example in docs/ lists events of another origin live', async (t) => {
   const page = readFileSync('docs/examples/activity-feed.html')
   const site = createServer((_request, response) => response.setHeader('content-type', 'text/html').end(page))
   site.listen(0, '127.0.0.1')

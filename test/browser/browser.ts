@@ -8,19 +8,16 @@ import {
   type Page
 } from 'playwright-core'
 import root, { type Test } from 'tap'
-import type { MemoryActivityStore } from '../../../app/activity/memory-activity-store.ts'
-import type { AssetEvent } from '../../../app/ingest/event.ts'
-import { startInterval } from '../../../app/interval.ts'
-import { buildActivity, PASSWORD } from '../../support/activity.ts'
-import { seededStore } from '../../support/activity-events.ts'
-import type { MemoryDeadLetters, MemoryRepairStore } from '../../support/repairs.ts'
+import type { MemoryActivityStore } from '../../app/activity/memory-activity-store.ts'
+import type { AssetEvent } from '../../app/ingest/event.ts'
+import { startInterval } from '../../app/interval.ts'
+import { buildActivity, PASSWORD } from '../support/activity.ts'
+import { seededStore } from '../support/activity-events.ts'
+import type { MemoryDeadLetters, MemoryRepairStore } from '../support/repairs.ts'
 
 const CHROMIUM = '/usr/bin/chromium'
 
-/** Reason to skip browser tests; false if they can run. */
-export const withoutBrowser = existsSync(CHROMIUM)
-  ? false
-  : `${CHROMIUM} is missing: apt-get install chromium`
+if (!existsSync(CHROMIUM)) throw new Error(`${CHROMIUM} is missing: apt-get install chromium`)
 
 const ARGUMENTS = [
   '--no-sandbox',

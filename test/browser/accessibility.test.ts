@@ -1,12 +1,11 @@
 import t from 'tap'
 import { startAxe } from './axe.ts'
-import { DESKTOP, everyPage, visit, withoutBrowser } from './browser.ts'
+import { DESKTOP, everyPage, visit } from './browser.ts'
 
 const PHONE = { width: 360, height: 740 }
 
 t.test(
   'each page passes axe, light and dark, fits a phone, and runs no code in hostile values',
-  { skip: withoutBrowser },
   async (t) => {
     const { page, origin, store, problems } = await visit(t)
     const examiner = await page.context().newPage()
@@ -35,7 +34,7 @@ t.test(
   }
 )
 
-t.test('has no animation with prefers-reduced-motion', { skip: withoutBrowser }, async (t) => {
+t.test('has no animation with prefers-reduced-motion', async (t) => {
   const { page, origin } = await visit(t)
   await page.goto(`${origin}/activity`)
   await page.waitForSelector('.live.on')

@@ -108,23 +108,18 @@ t.test('lists events newest first, over days and partitions, in both directions'
       .toReversed(),
     ...spread.map(({ id }) => id)
   ]
-  const pages = await readAll(lister({ environment }))
+  const filter = { environment, from: isoOf(NOW - 3 * DAY_MS) }
+  const pages = await readAll(lister(filter))
   t.strictSame(idsOf(pages), expected)
   t.ok(pages.slice(0, -1).every(({ events }) => events.length === 7))
   t.equal(pages[0]?.newer, undefined)
   t.notOk(pages.some(({ searchedTo }) => searchedTo))
   const { newer } = pages.at(-1)!
-  const back = await readAll(
-    (cursor = newer) => lister({ environment }, {}, { direction: 'newer' })(cursor),
-    'newer'
-  )
+  const back = await readAll((cursor = newer) => lister(filter, {}, { direction: 'newer' })(cursor), 'newer')
   const onLastPage = pages.at(-1)!.events.length
   t.strictSame(idsOf(back.toReversed()), expected.slice(0, expected.length - onLastPage))
   t.equal(back.at(-1)?.newer, undefined)
-  const fromOldest = await readAll(
-    lister({ environment, from: isoOf(NOW - 3 * DAY_MS) }, {}, { direction: 'newer' }),
-    'newer'
-  )
+  const fromOldest = await readAll(lister(filter, {}, { direction: 'newer' }), 'newer')
   t.strictSame(idsOf(fromOldest.toReversed()), expected)
 })
 

@@ -26,7 +26,10 @@ export interface Cms<Entry extends { id: string } = { id: string }> {
   packages?: readonly string[]
   start?: (context: StartContext) => Promise<void> | void
   check?: (context: CheckContext) => Promise<Finding[]> | Finding[]
-  /** Returns the entries that hold the asset: `change.isIn(content)`. */
+  /**
+   * Returns the entries that hold the asset: `change.isIn(content)`. May leave out those that have the state
+   * already, where `change.applyTo(content)` is the same content.
+   */
   find: (change: AssetChange, context: CmsContext) => Promise<readonly Entry[]>
   /**
    * Stores `change.applyTo(content)` unless it is the same content. Must not lose an editor's change: use the

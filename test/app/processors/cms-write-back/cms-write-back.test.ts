@@ -26,7 +26,12 @@ class MemoryCms implements Cms<{ id: string }> {
 }
 
 /** A processor, and a CMS with entries that hold the image `bag`. */
-async function build(t: Test, options: Partial<CmsWriteBackOptions> = {}, ids = ['a']) {
+async function build(
+  t: Test,
+  options: Partial<CmsWriteBackOptions> = {},
+  ids = ['a'],
+  time?: { now: number }
+) {
   const { cloudinary, clients } = await buildCloudinary(t)
   const asset = cloudinary.assets.find('bag')!
   const cms = new MemoryCms()
@@ -35,10 +40,8 @@ async function build(t: Test, options: Partial<CmsWriteBackOptions> = {}, ids = 
   const log = pino({}, { write: (line) => void lines.push(JSON.parse(line)) })
   const { signal } = new AbortController()
   const context = { cloudinary: clients.for('demo', signal), log, signal, state: memoryState().state }
-  const time = { now: 0 }
-  const processor = cmsWriteBack({ cms, ...options }, () => time.now)
+  const processor = cmsWriteBack({ cms, ...options }, ...(time ? [() => time.now] : []))
   return {
-    time,
     cloudinary,
     cms,
     lines,
@@ -127,9 +130,9 @@ t.test('updates the other entries if the CMS refuses one, and then fails', async
 })
 
 t.test('leaves entries to the next attempt before the time is up', async (t) => {
-  const { handle, cms, about, time } = await build(t, {}, ['a', 'b', 'c', 'd', 'e'])
-  const { update } = cms
-  const { find } = cms
+  const time = { now: 0 }
+  const { handle, cms, about } = await build(t, {}, ['a', 'b', 'c', 'd', 'e'], time)
+  const { find, update } = cms
   Object.assign(cms, {
     // only those that are not up to date, as `contentful` does
     find: async (...given: Parameters<Cms['find']>) =>
@@ -151,7 +154,8 @@ t.test('leaves entries to the next attempt before the time is up', async (t) => 
 })
 
 t.test('gives up if the CMS refuses every entry until the time is up', async (t) => {
-  const { handle, cms, about, time } = await build(t, {}, ['a', 'b', 'c'])
+  const time = { now: 0 }
+  const { handle, cms, about } = await build(t, {}, ['a', 'b', 'c'], time)
   Object.assign(cms, {
     update: async () => {
       time.now += 250_000

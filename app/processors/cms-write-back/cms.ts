@@ -1,9 +1,10 @@
+import type { AssetEvent } from '../../ingest/event.ts'
 import type { CheckContext, Finding, ProcessorContext, Requirement, StartContext } from '../../processor.ts'
 import type { AssetChange } from './asset-change.ts'
 
-/** Second argument of `find`, third of `update`. `event.id` is the same for all attempts. */
+/** Second argument of `find`, third of `update`. `event` is the same for all attempts. */
 export type CmsContext = Pick<ProcessorContext, 'config' | 'log' | 'signal' | 'state'> & {
-  event: { id: string }
+  event: Pick<AssetEvent, 'id' | 'occurredAt'>
 }
 
 /** What became of an entry. */

@@ -17,6 +17,9 @@ const TOO_LARGE = /response size too big/i
 /** How far a read goes back before the last change it knows, since searches lag behind writes. */
 const OVERLAP_MS = 5 * 60_000
 
+/** How much the clocks of Cloudinary and Contentful may differ. */
+const CLOCKS_MS = 60_000
+
 /** A read of all entries of a content type that changed since the last one. */
 interface Read {
   /** Entries read so far. */
@@ -37,8 +40,8 @@ export class ContentfulEntries {
   readonly #types: ContentTypes
   readonly #call: ContentfulCall
   readonly #clock: () => number
-  /** The fields with assets of each entry, by entry id. */
-  readonly #fields = new Map<string, unknown>()
+  /** By entry id. */
+  readonly #entries = new Map<string, { fields: unknown; updatedAt: number }>()
   /** Latest change known, by content type, in milliseconds since the epoch. */
   readonly #known = new Map<string, number>()
   /** Reads that failed, by content type. */
@@ -54,25 +57,32 @@ export class ContentfulEntries {
   }
 
   /**
-   * Returns the ids of the entries in which the change has something to change. Those that are up to date are left
-   * out, so that the attempts for an asset in thousands of entries together reach all of them.
+   * Returns the ids of the entries that hold an asset. Those that are up to date and were written after the change
+   * are left out, so that the attempts for an asset in thousands of entries together reach all of them. An older one
+   * may have been written by another worker since, which searches do not show at once.
+   *
+   * @param occurredAt time of the change, ISO 8601
    */
-  async find(change: AssetChange): Promise<string[]> {
+  async find(change: AssetChange, occurredAt: string): Promise<string[]> {
     await this.#refresh()
-    return [...this.#fields].filter(([, fields]) => change.applyTo(fields) !== fields).map(([id]) => id)
+    const since = Date.parse(occurredAt) + CLOCKS_MS
+    const isDone = ({ fields, updatedAt }: { fields: unknown; updatedAt: number }) =>
+      updatedAt > since ? change.applyTo(fields) === fields : !change.isIn(fields)
+    return [...this.#entries].filter(([, entry]) => !isDone(entry)).map(([id]) => id)
   }
 
   /** Stores what was read or written, so that the next search sees it at once. Archived entries are not changed. */
   put(entry: ContentfulEntry): void {
     if (entry.sys.archivedVersion === undefined) {
-      this.#fields.set(entry.sys.id, assetFieldsOf(entry, this.#types))
+      const updatedAt = Date.parse(entry.sys.updatedAt)
+      this.#entries.set(entry.sys.id, { fields: assetFieldsOf(entry, this.#types), updatedAt })
     } else {
       this.remove(entry.sys.id)
     }
   }
 
   remove(id: string): void {
-    this.#fields.delete(id)
+    this.#entries.delete(id)
   }
 
   /** Reads changed entries. Calls that wait for the same read share it. */

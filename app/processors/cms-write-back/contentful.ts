@@ -75,7 +75,7 @@ export function contentful(
       return checkContentTypes(await open(context, CHECK_MS), contentTypes, context)
     },
     async find(change, { state, event }) {
-      const ids = await started!.entries.find(change)
+      const ids = await started!.entries.find(change, event.occurredAt)
       const owed = await new OwedVersions(state, event).read()
       return [...new Set([...ids, ...Object.keys(owed)])].map((id) => ({ id, owed: owed[id] }))
     },

@@ -25,7 +25,8 @@ export function renamedUrl(
   version: number | undefined
 ): string | undefined {
   const parsed = URL.parse(url)
-  if (parsed === null || from.deliveryType !== to.deliveryType) return undefined
+  if (parsed?.protocol !== 'https:' && parsed?.protocol !== 'http:') return undefined
+  if (from.deliveryType !== to.deliveryType) return undefined
   const segments = parsed.pathname.split('/').slice(1)
   const start = segments.findIndex(
     (segment, at) => segment === from.resourceType && segments[at + 1] === from.deliveryType

@@ -89,6 +89,8 @@ t.test('a public id may contain dots and spaces', async (t) => {
 t.test('returns undefined for URLs that it cannot rename', async (t) => {
   for (const url of [
     'not a URL',
+    'cms:/demo/image/upload/v1/shop/bag.png',
+    '//res.cloudinary.com/demo/image/upload/v1/shop/bag.png',
     'https://res.cloudinary.com/demo/video/upload/v1/shop/bag.mp4',
     'https://res.cloudinary.com/demo/images/v1/shop/bag/seo.png',
     `${HOST}/v1/other/bag.png`,

@@ -113,6 +113,7 @@ t.test('faults of a CMS delay a change', async (t) => {
   cms.sanity.faults.add({ action: 'mutate', kind: 'reset' })
   cms.sanity.faults.add({ action: 'mutate', kind: 'hang' })
   cms.sanity.faults.add({ action: 'mutate', status: 429 })
+  cms.sanity.faults.add({ action: 'mutate', status: 503 })
   person.addTags('shop/purse', ['sale'])
   await atRest()
   const tags = ['new', 'sale']
@@ -132,7 +133,8 @@ t.test('faults of a CMS delay a change', async (t) => {
     { code: 'CMS_UNAUTHORIZED', message: /search documents: 401/ },
     { code: 'CMS_UNAVAILABLE', message: /update document: / },
     { code: 'CMS_UNAVAILABLE', message: /update document: .*timed? ?out/i },
-    { code: 'CMS_UNAVAILABLE', message: /update document: 429/ }
+    { code: 'CMS_UNAVAILABLE', message: /update document: 429/ },
+    { code: 'CMS_UNAVAILABLE', message: /update document: 503/ }
   ])
 })
 

@@ -18,6 +18,8 @@ export interface BatcherOptions<Item, Result> {
    * Calls a function later. Items that are added until then share batches. (Default: `setImmediate`)
    */
   schedule?: (flush: () => void) => void
+  /** Send a full batch at once, without waiting for the scheduled call. (Default: false) */
+  fullAtOnce?: boolean
 }
 
 interface PendingItem<Item, Result> {
@@ -31,7 +33,8 @@ interface PendingItem<Item, Result> {
 /**
  * Group commit: the items of one turn of the event loop are sent together, at once while fewer than
  * `maximumPartialCalls` calls are in flight. Otherwise items wait until a call returns or a batch is full. There
- * is no timer: no latency when idle, and the busier the process, the longer its turns and the fuller its batches.
+ * is no timer unless `schedule` sets one: no latency when idle, and the busier the process, the longer its turns and
+ * the fuller its batches.
  * Items are sent in the order in which they were added.
  */
 export class Batcher<Item, Result> {
@@ -49,6 +52,7 @@ export class Batcher<Item, Result> {
       maximumBytes: Number.POSITIVE_INFINITY,
       sizeOf: () => 0,
       schedule: setImmediate,
+      fullAtOnce: false,
       ...options
     }
   }
@@ -80,6 +84,7 @@ export class Batcher<Item, Result> {
 
   /** Flushes after the requests and responses that have arrived by now, so that they share batches. */
   #scheduleFlush(): void {
+    if (this.#options.fullAtOnce) this.#flush(this.#options.maximumItems)
     if (this.#flushScheduled) return
     this.#flushScheduled = true
     this.#options.schedule(() => {
@@ -88,9 +93,10 @@ export class Batcher<Item, Result> {
     })
   }
 
-  #flush(): void {
+  /** @param minimum number of waiting items without which nothing is sent */
+  #flush(minimum = 1): void {
     const { maximumCalls, maximumPartialCalls, maximumItems } = this.#options
-    while (this.#pending.length > 0) {
+    while (this.#pending.length >= minimum) {
       const isFull = this.#pending.length >= maximumItems
       if (this.#calls >= (isFull ? maximumCalls : maximumPartialCalls)) break
       const batch = this.#nextBatch()

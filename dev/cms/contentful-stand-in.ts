@@ -61,6 +61,8 @@ const IDS: Record<number, string> = {
  */
 export class ContentfulStandIn {
   readonly faults = new CmsFaults()
+  /** Maximum size of a response. Source: https://www.contentful.com/developers/docs/technical-limits/ */
+  maximumBytes = 7_340_032
   readonly #entries = new Map<string, Entry>()
   /** Fields before the last write by the API. */
   readonly #before = new Map<string, LocalizedFields>()
@@ -200,6 +202,10 @@ export class ContentfulStandIn {
         Object.entries(fields).filter(([name]) => !selected || selected.includes(`fields.${name}`))
       )
     }))
+    if (Buffer.byteLength(JSON.stringify(items)) > this.maximumBytes) {
+      const message = `Response size too big. Maximum allowed response size: ${this.maximumBytes}B.`
+      throw new ContentfulError(400, 'BadRequest', message)
+    }
     return {
       sys: { type: 'Array' },
       total: found.length,

@@ -18,8 +18,8 @@ export type ProxyFault =
   | { kind: 'refuse' }
   /** Forwards calls late, even if the caller has given up. */
   | { kind: 'slow'; ms: number; only?: readonly string[] }
-  /** Answers with this status without forwarding. */
-  | { kind: 'error'; status: number; only?: readonly string[] }
+  /** Answers with this status without forwarding. (Default body: an error in JSON) */
+  | { kind: 'error'; status: number; body?: string; only?: readonly string[] }
   /** Never answers. */
   | { kind: 'hang'; only?: readonly string[] }
 
@@ -88,7 +88,7 @@ export class FaultProxy {
         return
       case 'error':
         response.writeHead(fault.status, { 'content-type': 'application/x-amz-json-1.0' })
-        response.end(JSON.stringify({ __type: 'InternalFailure', message: 'injected fault' }))
+        response.end(fault.body ?? JSON.stringify({ __type: 'InternalFailure', message: 'injected fault' }))
         return
       case 'slow':
         await sleep(fault.ms)

@@ -31,6 +31,12 @@ export interface ListenerUnderTest extends StandIns {
   stopRoles: () => Promise<void>
 }
 
+export interface ListenerOptions extends StandInsOptions {
+  environment?: Record<string, string>
+  /** Every retry after 1 s, and after a rate limit at its end. (Default: a random delay, which grows) */
+  retriesSoon?: boolean
+}
+
 /**
  * Starts `web` and `worker` (and `poll` with a `POLL_CHANNEL`) in this process, wired as in `app/main.ts`, on
  * the stand-ins: a system test without the start-up time of processes. Sets this process's environment. After
@@ -41,7 +47,7 @@ export async function buildListener(
   processors:
     | readonly Processor[]
     | ((standIns: StandIns) => readonly Processor[] | Promise<readonly Processor[]>),
-  { environment = {}, ...options }: StandInsOptions & { environment?: Record<string, string> } = {}
+  { environment = {}, retriesSoon = false, ...options }: ListenerOptions = {}
 ): Promise<ListenerUnderTest> {
   const standIns = await withShortPolls(() => startStandIns({ retryScale: 0.001, ...options }))
   const variables: Record<string, string> = {
@@ -73,9 +79,19 @@ export async function buildListener(
   const stopWeb = await start('web')
   const webhookUrl = String(lines.find(({ msg }) => msg === 'web is ready')?.webhook)
   Object.assign(process.env, { WEBHOOK_URL: webhookUrl }, environment)
-  let stopWorker = await start('worker')
+  const startWorkerRole = async () => {
+    const { random } = Math
+    // the worker keeps the function that it finds when it starts
+    if (retriesSoon) Math.random = () => 0
+    try {
+      return await start('worker')
+    } finally {
+      Math.random = random
+    }
+  }
+  let stopWorker = await startWorkerRole()
   const startWorker = async () => {
-    stopWorker = await start('worker')
+    stopWorker = await startWorkerRole()
   }
   const stopPoll = environment.POLL_CHANNEL ? await start('poll') : async () => {}
   standIns.cloudinary.setNotificationUrl(webhookUrl)

@@ -19,7 +19,7 @@ export class ArchiveStore {
   readonly #client: S3Client
   readonly #bucket: string
 
-  private constructor(sdk: Sdk, bucket: string, region: string | undefined) {
+  private constructor(sdk: Sdk, bucket: string, region: string | undefined, timeoutMs: number) {
     this.#sdk = sdk
     this.#bucket = bucket
     this.#client = new sdk.S3Client({
@@ -30,13 +30,18 @@ export class ArchiveStore {
       // local stand-ins resolve no host names of buckets; S3 accepts both styles
       // https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
       forcePathStyle: true,
-      requestHandler: { connectionTimeout: 1000, requestTimeout: 10_000, throwOnRequestTimeout: true }
+      requestHandler: { connectionTimeout: 1000, requestTimeout: timeoutMs, throwOnRequestTimeout: true }
     })
   }
 
-  /** Loads the SDK. @param region (Default: the region of the AWS SDK's variables) */
-  static async open(bucket: string, region: string | undefined): Promise<ArchiveStore> {
-    return new ArchiveStore(await import('@aws-sdk/client-s3'), bucket, region)
+  /**
+   * Loads the SDK.
+   *
+   * @param region (Default: the region of the AWS SDK's variables)
+   * @param timeoutMs maximum time for a response, in milliseconds. The SDK makes up to three calls
+   */
+  static async open(bucket: string, region: string | undefined, timeoutMs = 10_000): Promise<ArchiveStore> {
+    return new ArchiveStore(await import('@aws-sdk/client-s3'), bucket, region, timeoutMs)
   }
 
   /**

@@ -2,17 +2,21 @@ import { z } from 'zod'
 import type { Config } from '../../config.ts'
 import { EVENT_TYPES } from '../../ingest/event.ts'
 import type { Processor } from '../../processor.ts'
+import { Batcher, type BatcherOptions, type Settlement } from '../../queue/batcher.ts'
 import { type CloudEvent, toCloudEvent } from '../cloud-event.ts'
 import { checkOptions } from '../processor-options.ts'
+import { within } from '../send-together.ts'
 import { archiveObjects } from './archive-object.ts'
 import { ArchiveStore } from './archive-store.ts'
-import { Coalescer, type CoalescerOptions } from './coalescer.ts'
 
 /** Bucket names. Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
 const BUCKET = /^(?=.{3,63}$)[a-z0-9](?:[a-z0-9.-]*[a-z0-9])$/
 
-/** Maximum size of an object before its compression, in characters. */
+/** Maximum size of the events of an object before its compression, in characters. */
 const MAXIMUM_SIZE = 16 * 1024 * 1024
+
+/** Maximum number of objects that are stored at the same time. */
+const MAXIMUM_CALLS = 8
 
 const Options = z.strictObject({
   name: z.string().default('archive'),
@@ -47,7 +51,12 @@ const Options = z.strictObject({
 /** @see archive */
 export type ArchiveOptions = z.input<typeof Options>
 
-type StartTimer = CoalescerOptions<CloudEvent, unknown>['startTimer']
+interface ArchiveTools {
+  /** Calls a function at the end of the window. */
+  schedule?: BatcherOptions<CloudEvent, string>['schedule']
+  /** Maximum time for a response of S3, in milliseconds. */
+  timeoutMs?: number
+}
 
 /**
  * Stores every event in S3: compressed JSON lines by day, in the format of CloudEvents. Events in flight share an
@@ -56,14 +65,14 @@ type StartTimer = CoalescerOptions<CloudEvent, unknown>['startTimer']
  *
  * @throws {ListenerError} LISTENER_CONFIG_INVALID
  */
-export function archive(options: ArchiveOptions = {}, startTimer?: StartTimer): Processor {
+export function archive(options: ArchiveOptions = {}, { schedule, timeoutMs }: ArchiveTools = {}): Processor {
   const { name, on, ownChanges, bucket, region, prefix, windowSeconds, maximumEvents } = checkOptions(
     'archive',
     Options,
     options
   )
   const bucketIn = (config: Config) => bucket ?? config.ARCHIVE_BUCKET!
-  let started: { store: ArchiveStore; events: Coalescer<CloudEvent, Map<string, string>> } | undefined
+  let started: { store: ArchiveStore; events: Batcher<CloudEvent, string> } | undefined
   return {
     name,
     on,
@@ -71,20 +80,21 @@ export function archive(options: ArchiveOptions = {}, startTimer?: StartTimer): 
     packages: ['@aws-sdk/client-s3'],
     ...(bucket === undefined && { requires: ['ARCHIVE_BUCKET'] }),
     async start({ config }) {
-      const store = await ArchiveStore.open(bucketIn(config), region)
-      const events = new Coalescer({
-        store: (batch: readonly CloudEvent[]) => storeAll(store, prefix, batch),
-        windowMs: windowSeconds * 1000,
+      const store = await ArchiveStore.open(bucketIn(config), region, timeoutMs)
+      const events = new Batcher<CloudEvent, string>({
+        send: (batch) => storeAll(store, prefix, batch),
+        // unlike other batches, it waits although no call is in flight: fewer and larger objects are worth a delay
+        schedule: schedule ?? within(windowSeconds * 1000),
         // waiting events take lanes of the worker, so under load it must not wait for the window
+        fullAtOnce: true,
         maximumItems: maximumEvents ?? Math.max(1, Math.floor(config.WORKER_CONCURRENCY / 2)),
-        maximumSize: MAXIMUM_SIZE,
-        sizeOf: (event) => JSON.stringify(event).length,
-        ...(startTimer && { startTimer })
+        maximumCalls: MAXIMUM_CALLS,
+        maximumBytes: MAXIMUM_SIZE,
+        sizeOf: (event) => JSON.stringify(event).length
       })
       started = { store, events }
     },
     stop() {
-      started?.events.flush()
       started?.store.close()
     },
     async check({ config, signal }) {
@@ -97,22 +107,25 @@ export function archive(options: ArchiveOptions = {}, startTimer?: StartTimer): 
     },
     async handle(event, { config, signal }) {
       const archived = toCloudEvent(event)
-      const keys = await started!.events.add(archived, signal)
-      return `stored in s3://${bucketIn(config)}/${keys.get(archived.id)}`
+      const key = await started!.events.add(archived, signal)
+      return `stored in s3://${bucketIn(config)}/${key}`
     }
   }
 }
 
-/** Returns the key of each event's object, by the event's id. */
+/** Stores the events of each day in an object of its own. Returns the key for each event. */
 async function storeAll(
   store: ArchiveStore,
   prefix: string,
   events: readonly CloudEvent[]
-): Promise<Map<string, string>> {
-  const keys = new Map<string, string>()
-  for (const object of await archiveObjects(prefix, events)) {
-    await store.put(object)
-    for (const id of object.ids) keys.set(id, object.key)
+): Promise<Settlement<string>[]> {
+  const settlements = new Map<string, Settlement<string>>()
+  for (const { ids, key, body } of await archiveObjects(prefix, events)) {
+    const settlement = await store.put({ key, body }).then(
+      () => ({ ok: true as const, value: key }),
+      (error: unknown) => ({ ok: false as const, error })
+    )
+    for (const id of ids) settlements.set(id, settlement)
   }
-  return keys
+  return events.map(({ id }) => settlements.get(id)!)
 }

@@ -38,8 +38,10 @@ export class AssetChange {
 
   /** Returns JSON content with the asset's objects updated, or removed if it is deleted; the same if neither. */
   applyTo<Content>(content: Content): Content {
-    const { state } = this
-    return replaceHeld(content, this, (object) => (state ? updateHeld(object, state) : REMOVED)) as Content
+    const { state, names } = this
+    return replaceHeld(content, this, (object) =>
+      state ? updateHeld(object, state, names) : REMOVED
+    ) as Content
   }
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { PermanentError } from '../../errors.ts'
+import { ListenerError, PermanentError } from '../../errors.ts'
 import type { Processor, ProcessorContext } from '../../processor.ts'
 import { checkOptions } from '../processor-options.ts'
 import { type AssetChange, changeOf } from './asset-change.ts'
@@ -49,14 +49,21 @@ export type CmsWriteBackOptions = z.input<typeof Options>
 /** Maximum number of entries whose ids are in a note. */
 const MOST_IDS = 10
 
+/** Time of an attempt after which it leaves the other entries to the next one, in milliseconds. */
+const BUDGET_MS = 240_000
+
 /**
  * Updates the entries of a CMS that hold an asset when the asset is renamed, moved, retagged or deleted. Also
  * handles own changes; it writes nothing to Cloudinary, and nothing to an entry that has the state already, so
  * it cannot loop. Costs one call of the Upload API per event, and calls of the CMS.
  *
+ * @param clock milliseconds
  * @throws {ListenerError} LISTENER_CONFIG_INVALID
  */
-export function cmsWriteBack(options: CmsWriteBackOptions): Processor {
+export function cmsWriteBack(
+  options: CmsWriteBackOptions,
+  clock: () => number = () => performance.now()
+): Processor {
   const { name, cms, on, onDelete } = checkOptions('cmsWriteBack', Options, options)
   return {
     name,
@@ -67,15 +74,19 @@ export function cmsWriteBack(options: CmsWriteBackOptions): Processor {
     ...(cms.start && { start: cms.start.bind(cms) }),
     ...(cms.check && { check: cms.check.bind(cms) }),
     async handle(event, context) {
+      const startedAt = clock()
       const change = await changeOf(event, context.cloudinary)
       if (typeof change === 'string') return change
       const entries = await cms.find(change, { ...context, event })
-      if (entries.length === 0) return `${cms.name}: no entry holds the asset`
+      if (entries.length === 0) return `${cms.name}: no entry to change`
       if (change.kind === 'delete' && onDelete === 'report') return report(cms.name, entries, context)
       const outcomes: [id: string, outcome: EntryOutcome][] = []
       // one after another: the CMS limits the rate of calls
       let refused: PermanentError | undefined
-      for (const entry of entries) {
+      for (const [index, entry] of entries.entries()) {
+        if (index > 0 && clock() - startedAt > BUDGET_MS) {
+          throw outcomes.length > 0 ? entriesLeft(cms.name, index, entries) : refused
+        }
         try {
           outcomes.push([entry.id, await cms.update(entry, change, { ...context, event })])
         } catch (error) {
@@ -89,6 +100,12 @@ export function cmsWriteBack(options: CmsWriteBackOptions): Processor {
     }
   }
 }
+
+const entriesLeft = (cms: string, done: number, { length }: readonly unknown[]): ListenerError =>
+  new ListenerError(
+    'CMS_ENTRIES_LEFT',
+    `${cms}: ${done} of ${length} entries are done; the next attempt continues, after the last one redrive the event`
+  )
 
 function report(
   cms: string,

@@ -1,9 +1,10 @@
+import type { AssetEvent } from '../../ingest/event.ts'
 import type { CheckContext, Finding, ProcessorContext, Requirement, StartContext } from '../../processor.ts'
 import type { AssetChange } from './asset-change.ts'
 
-/** Second argument of `find`, third of `update`. `event.id` is the same for all attempts. */
+/** Second argument of `find`, third of `update`. `event` is the same for all attempts. */
 export type CmsContext = Pick<ProcessorContext, 'config' | 'log' | 'signal' | 'state'> & {
-  event: { id: string }
+  event: Pick<AssetEvent, 'id' | 'occurredAt'>
 }
 
 /** What became of an entry. */
@@ -26,7 +27,10 @@ export interface Cms<Entry extends { id: string } = { id: string }> {
   packages?: readonly string[]
   start?: (context: StartContext) => Promise<void> | void
   check?: (context: CheckContext) => Promise<Finding[]> | Finding[]
-  /** Returns the entries that hold the asset: `change.isIn(content)`. */
+  /**
+   * Returns the entries that hold the asset: `change.isIn(content)`. May leave out those that have the state
+   * already, where `change.applyTo(content)` is the same content.
+   */
   find: (change: AssetChange, context: CmsContext) => Promise<readonly Entry[]>
   /**
    * Stores `change.applyTo(content)` unless it is the same content. Must not lose an editor's change: use the

@@ -1,14 +1,34 @@
+import { PermanentError } from '../../errors.ts'
 import type { AssetChange } from './asset-change.ts'
 import type { ContentfulCall, ContentfulEntry } from './contentful-client.ts'
 
 /** Fields that hold assets, by content type. */
 export type ContentTypes = Readonly<Record<string, readonly string[]>>
 
-/** Entries per page. The API returns at most 1,000, and at most 7 MB. */
-const PAGE = 500
+/** Maximum entries per page. The API returns at most 1,000, and at most 7 MB. */
+const PAGE = 100
+
+/**
+ * The API's reason for a page of more than 7 MB, with status 400.
+ * Source: https://github.com/contentful/contentful.js/issues/336
+ */
+const TOO_LARGE = /response size too big/i
 
 /** How far a read goes back before the last change it knows, since searches lag behind writes. */
 const OVERLAP_MS = 5 * 60_000
+
+/** How much the clocks of Cloudinary and Contentful may differ. */
+const CLOCKS_MS = 60_000
+
+/** A read of all entries of a content type that changed since the last one. */
+interface Read {
+  /** Entries read so far. */
+  skip: number
+  /** Milliseconds since the epoch. */
+  startedAt: number
+  /** Latest change seen. */
+  latest: number
+}
 
 /**
  * The entries that hold assets, in memory. Contentful cannot search in fields of type JSON object, so the
@@ -19,31 +39,50 @@ const OVERLAP_MS = 5 * 60_000
 export class ContentfulEntries {
   readonly #types: ContentTypes
   readonly #call: ContentfulCall
-  /** The fields with assets of each entry, by entry id. */
-  readonly #fields = new Map<string, unknown>()
+  readonly #clock: () => number
+  /** By entry id. */
+  readonly #entries = new Map<string, { fields: unknown; updatedAt: number }>()
   /** Latest change known, by content type, in milliseconds since the epoch. */
   readonly #known = new Map<string, number>()
+  /** Reads that failed, by content type. */
+  readonly #unfinished = new Map<string, Read>()
+  #limit = PAGE
   #running: Promise<void> = Promise.resolve()
   #next: Promise<void> | undefined
 
-  constructor(types: ContentTypes, call: ContentfulCall) {
+  constructor(types: ContentTypes, call: ContentfulCall, clock: () => number = Date.now) {
     this.#types = types
     this.#call = call
+    this.#clock = clock
   }
 
-  /** Returns the ids of the entries that hold an asset now. */
-  async find(change: AssetChange): Promise<string[]> {
+  /**
+   * Returns the ids of the entries that hold an asset. Those that are up to date and were written after the change
+   * are left out, so that the attempts for an asset in thousands of entries together reach all of them. An older one
+   * may have been written by another worker since, which searches do not show at once.
+   *
+   * @param occurredAt time of the change, ISO 8601
+   */
+  async find(change: AssetChange, occurredAt: string): Promise<string[]> {
     await this.#refresh()
-    return [...this.#fields].filter(([, fields]) => change.isIn(fields)).map(([id]) => id)
+    const since = Date.parse(occurredAt) + CLOCKS_MS
+    const isDone = ({ fields, updatedAt }: { fields: unknown; updatedAt: number }) =>
+      updatedAt > since ? change.applyTo(fields) === fields : !change.isIn(fields)
+    return [...this.#entries].filter(([, entry]) => !isDone(entry)).map(([id]) => id)
   }
 
-  /** Stores what was read or written, so that the next search sees it at once. */
+  /** Stores what was read or written, so that the next search sees it at once. Archived entries are not changed. */
   put(entry: ContentfulEntry): void {
-    this.#fields.set(entry.sys.id, assetFieldsOf(entry, this.#types))
+    if (entry.sys.archivedVersion === undefined) {
+      const updatedAt = Date.parse(entry.sys.updatedAt)
+      this.#entries.set(entry.sys.id, { fields: assetFieldsOf(entry, this.#types), updatedAt })
+    } else {
+      this.remove(entry.sys.id)
+    }
   }
 
   remove(id: string): void {
-    this.#fields.delete(id)
+    this.#entries.delete(id)
   }
 
   /** Reads changed entries. Calls that wait for the same read share it. */
@@ -59,34 +98,53 @@ export class ContentfulEntries {
   }
 
   async #readAll(): Promise<void> {
-    for (const [type, fields] of Object.entries(this.#types)) await this.#read(type, fields)
+    for (const type of Object.keys(this.#types)) await this.#read(type)
   }
 
-  async #read(type: string, fields: readonly string[]): Promise<void> {
+  async #read(type: string): Promise<void> {
     const known = this.#known.get(type)
-    let latest = known ?? 0
-    for (let skip = 0; ; skip += PAGE) {
-      const { items } = await this.#call('search entries', (client) =>
-        client.entry.getMany({
-          query: {
-            content_type: type,
-            select: ['sys', ...fields.map((field) => `fields.${field}`)].join(','),
-            // an order that changes do not affect, so that no entry slips from one page to another
-            order: 'sys.id',
-            limit: PAGE,
-            skip,
-            ...(known !== undefined && { 'sys.updatedAt[gte]': new Date(known - OVERLAP_MS).toISOString() })
-          }
-        })
-      )
+    const read = this.#unfinished.get(type) ?? { skip: 0, startedAt: this.#clock(), latest: known ?? 0 }
+    // resumes one page earlier, in case entries that were read have been deleted meanwhile
+    read.skip = Math.max(0, read.skip - PAGE)
+    this.#unfinished.set(type, read)
+    let isLast = false
+    while (!isLast) {
+      const { items, total } = await this.#page(type, read.skip, known)
       for (const entry of items) {
         this.put(entry)
-        latest = Math.max(latest, Date.parse(entry.sys.updatedAt))
+        read.latest = Math.max(read.latest, Date.parse(entry.sys.updatedAt))
       }
-      if (items.length < PAGE) break
+      read.skip += items.length
+      isLast = items.length === 0 || read.skip >= total
     }
-    // only after the last page: a read that fails starts again
-    this.#known.set(type, latest)
+    this.#unfinished.delete(type)
+    // entries of the first pages may have changed since they were read
+    this.#known.set(type, Math.max(known ?? 0, Math.min(read.latest, read.startedAt)))
+  }
+
+  /** Reads a page. A page that is too large is read again with half the entries, and so are the later ones. */
+  async #page(type: string, skip: number, known: number | undefined) {
+    for (;;) {
+      try {
+        return await this.#call('search entries', (client) =>
+          client.entry.getMany({
+            query: {
+              content_type: type,
+              select: ['sys', ...this.#types[type]!.map((field) => `fields.${field}`)].join(','),
+              // an order that changes do not affect, so that no entry slips from one page to another
+              order: 'sys.id',
+              limit: this.#limit,
+              skip,
+              ...(known !== undefined && { 'sys.updatedAt[gte]': new Date(known - OVERLAP_MS).toISOString() })
+            }
+          })
+        )
+      } catch (error) {
+        if (!(error instanceof PermanentError && TOO_LARGE.test(error.message) && this.#limit > 1))
+          throw error
+        this.#limit = Math.ceil(this.#limit / 2)
+      }
+    }
   }
 }
 

@@ -53,11 +53,14 @@ const CHECK_MS = 4000
  *
  * @throws {ListenerError} LISTENER_CONFIG_INVALID
  */
-export function contentful(options: ContentfulCmsOptions): Cms<FoundEntry> {
+export function contentful(
+  options: ContentfulCmsOptions,
+  { timeoutMs = TIMEOUT_MS }: { timeoutMs?: number } = {}
+): Cms<FoundEntry> {
   const { publish, contentTypes, ...at } = checkOptions('contentful', Options, options)
-  const open = ({ config }: Pick<StartContext, 'config'>, timeoutMs: number) => {
+  const open = ({ config }: Pick<StartContext, 'config'>, within: number) => {
     const { CONTENTFUL_MANAGEMENT_TOKEN: token, CONTENTFUL_URL: url } = config as unknown as Variables
-    return createContentful({ ...at, token: token!, url: url!, timeoutMs })
+    return createContentful({ ...at, token: token!, url: url!, timeoutMs: within })
   }
   let started: { call: ContentfulCall; entries: ContentfulEntries } | undefined
   return {
@@ -65,14 +68,14 @@ export function contentful(options: ContentfulCmsOptions): Cms<FoundEntry> {
     requires: REQUIRES,
     packages: ['contentful-management'],
     async start(context) {
-      const call = await open(context, TIMEOUT_MS)
+      const call = await open(context, timeoutMs)
       started = { call, entries: new ContentfulEntries(contentTypes, call) }
     },
     async check(context) {
       return checkContentTypes(await open(context, CHECK_MS), contentTypes, context)
     },
     async find(change, { state, event }) {
-      const ids = await started!.entries.find(change)
+      const ids = await started!.entries.find(change, event.occurredAt)
       const owed = await new OwedVersions(state, event).read()
       return [...new Set([...ids, ...Object.keys(owed)])].map((id) => ({ id, owed: owed[id] }))
     },

@@ -32,7 +32,8 @@ const URLS = {
 
 /**
  * Whether an object is the asset: it has its asset id, or, if it has none, public id, resource type and type.
- * An object with a URL of another cloud is another asset. An object that was picked after the asset lost the name is another asset: its version is newer.
+ * An object with a URL of another cloud is another asset. So is one that was picked after the asset lost the
+ * name: its version is newer.
  */
 export function isHeld(object: Fields, { assetId, names, cloudName }: HeldBy): boolean {
   const { asset_id: heldId, public_id, resource_type, type, version } = object
@@ -47,13 +48,27 @@ export function isHeld(object: Fields, { assetId, names, cloudName }: HeldBy): b
   )
 }
 
-/** Private CDNs and custom host names do not state the cloud. */
-function isOfAnotherCloud(object: Fields, cloudName: string): boolean {
-  return Object.keys(URLS).some((name) => {
-    const [, cloud] = /^https?:\/\/res\.cloudinary\.com\/([^/]+)\//.exec(String(object[name])) ?? []
-    return cloud !== undefined && cloud !== cloudName
+const isOfAnotherCloud = (object: Fields, cloudName: string): boolean =>
+  Object.keys(URLS).some((name) => {
+    const cloud = cloudIn(object[name])
+    return cloud !== undefined && cloud !== inHostName(cloudName)
   })
+
+/**
+ * Returns the cloud that a delivery URL states: in the path of the shared CDN, or in the host name of a private
+ * one. Custom host names do not state it.
+ *
+ * Source: https://cloudinary.com/documentation/advanced_url_delivery_options#private_cdns_and_custom_delivery_hostnames_cnames
+ */
+function cloudIn(url: unknown): string | undefined {
+  const { hostname = '', pathname = '' } = URL.parse(String(url)) ?? {}
+  const [, own, shared] = /^(?:(.+)-)?(res)(?:-\d)?\.cloudinary\.com$/.exec(hostname) ?? []
+  if (own !== undefined) return own
+  return shared ? inHostName(pathname.split('/')[1]!) || undefined : undefined
 }
+
+/** Host names have no capitals and no underscores. */
+const inHostName = (cloudName: string): string => cloudName.toLowerCase().replaceAll('_', '-')
 
 /**
  * Returns the content of an entry with each object of the asset replaced. Returns the same value if nothing
@@ -86,14 +101,25 @@ export function replaceHeld(
  * Returns an object with the state of its asset: name, version, URLs, folder, tags and display name. Sets only
  * fields that the object has, since each CMS stores its own selection. Returns the same object if nothing
  * changes.
+ *
+ * @param lost names that the asset had: an object without a public id may still have a URL with one
  */
-export function updateHeld(object: Fields, state: AssetState): Fields {
+export function updateHeld(object: Fields, state: AssetState, lost: readonly AssetName[] = []): Fields {
   const update = (name: string, value: unknown) =>
     name in object && value !== undefined && !isSame(object[name], value) ? { [name]: value } : {}
-  const from = nameIn(object)
   const to = { publicId: state.public_id, resourceType: state.resource_type, deliveryType: state.type }
-  const urlOf = (url: unknown, plain: unknown): unknown =>
-    typeof url === 'string' ? (renamedUrl(url, from, to, versionOf(state)) ?? plain) : url
+  const held = nameIn(object, to)
+  const others = lost.filter((name) => !isDeepStrictEqual(nameOf(name), to))
+  const isRenamed = 'public_id' in object ? !isDeepStrictEqual(held, to) : others.length > 0
+  const urlOf = (url: unknown, plain: unknown): unknown => {
+    if (typeof url !== 'string') return url
+    for (const from of [held, ...others]) {
+      const renamed = renamedUrl(url, from, to, versionOf(state))
+      if (renamed !== undefined) return renamed
+    }
+    // a form of URL that is not understood: it holds the editor's transformation, and still works
+    return isRenamed ? plain : url
+  }
   const changes: Fields = {
     ...update('public_id', state.public_id),
     ...update('type', state.type),
@@ -130,10 +156,17 @@ function derivedOf({ derived }: Fields, urlOf: (url: unknown, plain: unknown) =>
   })
 }
 
-const nameIn = ({ public_id, resource_type, type }: Fields): AssetName => ({
-  publicId: String(public_id),
-  resourceType: String(resource_type),
-  deliveryType: String(type)
+/** Fields that the object lacks are those of the asset now. */
+const nameIn = ({ public_id, resource_type, type }: Fields, current: AssetName): AssetName => ({
+  publicId: String(public_id ?? current.publicId),
+  resourceType: String(resource_type ?? current.resourceType),
+  deliveryType: String(type ?? current.deliveryType)
+})
+
+const nameOf = ({ publicId, resourceType, deliveryType }: AssetName): AssetName => ({
+  publicId,
+  resourceType,
+  deliveryType
 })
 
 const versionOf = ({ version }: AssetState): number | undefined =>

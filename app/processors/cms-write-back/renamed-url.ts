@@ -10,6 +10,9 @@ const SIGNATURE = /^s--[\w-]+--$/
  * format. Returns undefined for the URL of another asset, for another form of URL, and if the old signature
  * does not fit the new name.
  *
+ * The host may be any, and the path may begin with anything: the shared CDN states the cloud there, a private
+ * CDN and a custom host name leave it out, and a proxy may have a path of its own.
+ *
  * Source: https://cloudinary.com/documentation/image_transformations#transformation_url_structure
  *
  * @param from the name in the URL
@@ -22,26 +25,28 @@ export function renamedUrl(
   version: number | undefined
 ): string | undefined {
   const parsed = URL.parse(url)
-  if (parsed === null) return undefined
+  if (parsed?.protocol !== 'https:' && parsed?.protocol !== 'http:') return undefined
+  if (from.deliveryType !== to.deliveryType) return undefined
   const segments = parsed.pathname.split('/').slice(1)
-  // private CDNs and custom host names leave out the cloud
-  const start = [0, 1].find(
-    (at) => segments[at] === from.resourceType && segments[at + 1] === from.deliveryType
+  const start = segments.findIndex(
+    (segment, at) => segment === from.resourceType && segments[at + 1] === from.deliveryType
   )
-  if (start === undefined || from.deliveryType !== to.deliveryType) return undefined
+  if (start < 0) return undefined
   const file = segments.slice(start + 2)
   const nameAt = file.length - from.publicId.split('/').length
   const format = formatOf(file.slice(Math.max(nameAt, 0)).map(decode).join('/'), from)
   if (format === undefined) return undefined
   const before = file.slice(0, nameAt)
-  const isVersioned = /^v\d+$/.test(before.at(-1) ?? '')
-  const transformation = isVersioned ? before.slice(0, -1) : before
+  const stated = /^v\d+$/.test(before.at(-1) ?? '') ? before.at(-1) : undefined
+  const current = stated && version !== undefined ? `v${version}` : stated
   const isRenamed = from.publicId !== to.publicId
+  // as the editor wrote it
+  if (!isRenamed && current === stated) return url
+  const transformation = stated ? before.slice(0, -1) : before
   if (isRenamed && transformation.some((segment) => SIGNATURE.test(segment))) return undefined
-  const versions = isVersioned ? [version === undefined ? before.at(-1)! : `v${version}`] : []
   const name = isRenamed ? encoded(to.publicId) + format : file.slice(nameAt).join('/')
-  const path = [...segments.slice(0, start + 2), ...transformation, ...versions, name].join('/')
-  return `${parsed.origin}/${path}${parsed.search}`
+  const path = [...segments.slice(0, start + 2), ...transformation, ...(current ? [current] : []), name]
+  return `${parsed.origin}/${path.join('/')}${parsed.search}${parsed.hash}`
 }
 
 /** Returns the extension; undefined if the file is not of this name. A raw asset's is part of its public id. */

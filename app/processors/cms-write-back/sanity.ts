@@ -77,7 +77,10 @@ interface Connection {
  *
  * @throws {ListenerError} LISTENER_CONFIG_INVALID
  */
-export function sanity(options: SanityCmsOptions): Cms<Found> {
+export function sanity(
+  options: SanityCmsOptions,
+  { timeoutMs = TIMEOUT_MS }: { timeoutMs?: number } = {}
+): Cms<Found> {
   const { documentTypes, publish, projectId, dataset } = checkOptions('sanity', Options, options)
   const open = async ({ config }: Pick<StartContext, 'config'>): Promise<Connection> => {
     const { SANITY_TOKEN: token, SANITY_URL: url } = config as unknown as Record<string, string>
@@ -92,7 +95,7 @@ export function sanity(options: SanityCmsOptions): Cms<Found> {
       perspective: 'raw',
       // the worker retries
       maxRetries: 0,
-      timeout: TIMEOUT_MS,
+      timeout: timeoutMs,
       ...(url && { apiHost: url.replace(/\/$/, ''), useProjectHostname: false })
     })
     return {

@@ -43,7 +43,7 @@ export class Bus {
   readonly #name: string
   readonly #batcher: Batcher<PutEventsRequestEntry, string>
 
-  private constructor(sdk: Sdk, name: string) {
+  private constructor(sdk: Sdk, name: string, timeoutMs: number) {
     this.#sdk = sdk
     this.#name = name
     // a bus of another region cannot be called in this one
@@ -51,7 +51,7 @@ export class Bus {
     this.#client = new sdk.EventBridgeClient({
       ...(region && { region }),
       maxAttempts: 3,
-      requestHandler: { connectionTimeout: 1000, requestTimeout: 5000, throwOnRequestTimeout: true }
+      requestHandler: { connectionTimeout: 1000, requestTimeout: timeoutMs, throwOnRequestTimeout: true }
     })
     this.#batcher = new Batcher({
       maximumCalls: MAXIMUM_CALLS,
@@ -62,9 +62,14 @@ export class Bus {
     })
   }
 
-  /** Loads the SDK. @param name name or ARN of the bus */
-  static async open(name: string): Promise<Bus> {
-    return new Bus(await import('@aws-sdk/client-eventbridge'), name)
+  /**
+   * Loads the SDK.
+   *
+   * @param name name or ARN of the bus
+   * @param timeoutMs maximum time for a response, in milliseconds. The SDK makes up to three calls
+   */
+  static async open(name: string, timeoutMs = 5000): Promise<Bus> {
+    return new Bus(await import('@aws-sdk/client-eventbridge'), name, timeoutMs)
   }
 
   /**

@@ -42,7 +42,10 @@ export type EventBridgeOptions = z.input<typeof Options>
  *
  * @throws {ListenerError} LISTENER_CONFIG_INVALID
  */
-export function eventBridge(options: EventBridgeOptions = {}): Processor {
+export function eventBridge(
+  options: EventBridgeOptions = {},
+  { timeoutMs }: { timeoutMs?: number } = {}
+): Processor {
   const { name, on, ownChanges, bus, source } = checkOptions('eventBridge', Options, options)
   let started: Bus | undefined
   return {
@@ -52,7 +55,7 @@ export function eventBridge(options: EventBridgeOptions = {}): Processor {
     packages: ['@aws-sdk/client-eventbridge'],
     ...(bus === undefined && { requires: ['EVENT_BUS'] }),
     async start({ config }) {
-      started = await Bus.open(bus ?? config.EVENT_BUS!)
+      started = await Bus.open(bus ?? config.EVENT_BUS!, timeoutMs)
     },
     stop() {
       started?.close()

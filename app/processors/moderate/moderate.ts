@@ -149,6 +149,7 @@ async function carryOut(
       })
     )
     if (folder) checkFolder(answer, folder)
+    if (record) checkRecord(answer, field, record)
   }
   if (addTag) await cloudinary.addTag(asset, addTag)
 }
@@ -160,5 +161,16 @@ function checkFolder({ asset_folder: now }: { asset_folder?: unknown }, folder: 
     `Cloudinary did not move the asset to the folder "${folder}"; fixed-folder clouds have no asset folders: ` +
       'set `folder: false` and `restrict: true`',
     { code: 'MODERATE_NOT_MOVED' }
+  )
+}
+
+/** A record that was cut off would restore the asset to a wrong state. @throws {PermanentError} MODERATE_RECORD_CUT */
+function checkRecord({ metadata }: { metadata?: unknown }, field: string, record: string): void {
+  const { [field]: stored } = (metadata ?? {}) as Record<string, unknown>
+  if (typeof stored !== 'string' || stored === record || !record.startsWith(stored)) return
+  throw new PermanentError(
+    `the asset is in quarantine, but Cloudinary stored only ${stored.length} of ${record.length} characters in the ` +
+      `metadata field ${field}: restore the asset yourself, then clear the field`,
+    { code: 'MODERATE_RECORD_CUT' }
   )
 }

@@ -1,4 +1,5 @@
 import type { AssetState } from '../../cloudinary/client.ts'
+import { PermanentError } from '../../errors.ts'
 import { BY_PERSON, type Decision } from './decision.ts'
 import { decodeRecord, encodeRecord, type QuarantineRecord } from './quarantine-record.ts'
 
@@ -30,7 +31,11 @@ export interface QuarantinePlan {
 /** Restricts delivery, also of derived assets. */
 const RESTRICTED = [{ access_type: 'token' }]
 
-/** Returns the changes that a decision asks for; a note if it asks for none. */
+/**
+ * Returns the changes that a decision asks for; a note if it asks for none.
+ *
+ * @throws {PermanentError} MODERATE_RECORD_INVALID
+ */
 export const planFor = (
   decision: Decision,
   current: AssetState,
@@ -52,7 +57,7 @@ function quarantine(
   const moved = isThere ? known?.moved : { from: folderOf(current), to: folder }
   const access = isOpen ? JSON.stringify(accessOf(current)) : known?.access
   const by = [...new Set([...(known?.by ?? []), kind])]
-  const record = encodeRecord(recordOf(by, moved, access))
+  const record = encodeRecord({ ...recordOf(by, moved, access), ...(known?.lost && { lost: true }) })
   return {
     note: 'quarantined',
     ...(!isThere && { folder }),
@@ -77,12 +82,13 @@ function restore(
     const note = `still rejected by ${others.join(', ')}`
     return { note, stays: true, record: encodeRecord({ ...known, by: others }) }
   }
-  const { moved, access } = known
+  const { moved, access, lost } = known
+  if (lost) throw invalidRecord(field, 'the folder and access control before were too long for it')
   return {
     note: 'restored',
     // a person may have moved it since
     ...(moved && folderOf(current) === moved.to && { folder: moved.from }),
-    ...(access !== undefined && isRestricted(current) && { access: listIn(access) }),
+    ...(access !== undefined && isRestricted(current) && { access: rulesIn(access, field) }),
     record: '',
     ...(tag && current.tags?.includes(tag) && { removeTag: tag })
   }
@@ -107,12 +113,26 @@ const isRestricted = (current: AssetState): boolean => {
   return rules.length > 0 && rules.every(({ access_type: type }) => type === 'token')
 }
 
-/** A person may have edited the field: without a list, everyone gets access, as before. */
-function listIn(json: string): readonly unknown[] {
+/**
+ * Reads the access control to restore. Without a valid one, the asset stays restricted: a person may have edited the
+ * field, and no rules would open it to everyone.
+ */
+function rulesIn(json: string, field: string): readonly unknown[] {
+  let rules: unknown
   try {
-    const rules: unknown = JSON.parse(json)
-    return Array.isArray(rules) ? rules : []
+    rules = JSON.parse(json)
   } catch {
-    return []
+    // not JSON
   }
+  if (Array.isArray(rules) && rules.every(isRule)) return rules
+  throw invalidRecord(field, 'its access control is not valid')
 }
+
+const isRule = (rule: { access_type?: unknown } | null): boolean => typeof rule?.access_type === 'string'
+
+const invalidRecord = (field: string, why: string): PermanentError =>
+  new PermanentError(
+    `the asset stays in quarantine: the metadata field ${field} cannot be used, ${why}; restore the asset, then ` +
+      'clear the field',
+    { code: 'MODERATE_RECORD_INVALID' }
+  )

@@ -66,6 +66,29 @@ t.test('sends items that are added until the scheduled flush in one batch', asyn
   t.strictSame(sent(), ['a b'])
 })
 
+t.test('sends a full batch before the scheduled flush only if asked', async (t) => {
+  for (const fullAtOnce of [false, true]) {
+    const flushes: (() => void)[] = []
+    const { batcher, calls, sent } = build({
+      fullAtOnce,
+      maximumItems: 2,
+      schedule: (flush) => void flushes.push(flush)
+    })
+    for (const item of range(5)) void batcher.add(item)
+    await turn()
+    t.strictSame(sent(), fullAtOnce ? ['0 1'] : [])
+    flushes.shift()?.()
+    calls[0]?.answer()
+    await turn()
+    t.strictSame(sent(), fullAtOnce ? ['0 1', '2 3'] : ['0 1'], 'a call that returns makes room')
+    calls[1]?.answer()
+    await turn()
+    t.equal(sent().length, fullAtOnce ? 2 : 1, 'the last one waits')
+    flushes.shift()?.()
+    t.strictSame(sent().at(-1), fullAtOnce ? '4' : '2 3')
+  }
+})
+
 t.test('sends items that are added in the same turn in one batch', async (t) => {
   const { batcher, calls, sent } = build()
   const added = ['a', 'b', 'c'].map((item) => batcher.add(item))

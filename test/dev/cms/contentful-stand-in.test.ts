@@ -82,3 +82,13 @@ t.test('lists content types', async (t) => {
     ]
   })
 })
+
+t.test('refuses a page that is too large', async (t) => {
+  const { maximumBytes } = standIn
+  standIn.maximumBytes = 10
+  t.teardown(() => Object.assign(standIn, { maximumBytes }))
+  await t.rejects(client.entry.getMany({ query: { content_type: 'article' } }), {
+    name: 'BadRequest',
+    message: /Response size too big\. Maximum allowed response size: 10B/
+  })
+})

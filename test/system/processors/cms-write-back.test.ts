@@ -6,19 +6,27 @@ import { DEAD_LETTER_QUEUE_NAME } from '../../../dev/embedded-sqs.ts'
 import { cmsVariables } from '../../support/cms.ts'
 import { buildListener } from '../../support/listener.ts'
 
-const CONTENTFUL = contentful({ space: 'local', contentTypes: { article: ['hero', 'gallery'] } })
-const SANITY = sanity({ projectId: 'local', dataset: 'production', documentTypes: { article: ['hero'] } })
+const TOOLS = { timeoutMs: 500 }
+const CONTENTFUL = contentful({ space: 'local', contentTypes: { article: ['hero', 'gallery'] } }, TOOLS)
+const SANITY = sanity(
+  { projectId: 'local', dataset: 'production', documentTypes: { article: ['hero'] } },
+  TOOLS
+)
 const processors = [
   cmsWriteBack({ cms: CONTENTFUL, onDelete: 'remove' }),
   cmsWriteBack({ cms: SANITY, name: 'to-sanity' }),
   csvBulk({ folder: 'bulk', operations: ['rename'] })
 ]
-const { cloudinary, cms, sqs, environment, atRest, lines } = await buildListener(t, ({ cloudinary }) => {
-  for (const each of [CONTENTFUL, SANITY]) {
-    Object.assign(process.env, cmsVariables(each, `${cloudinary.url}/_standin`))
-  }
-  return processors
-})
+const { cloudinary, cms, sqs, environment, atRest, lines } = await buildListener(
+  t,
+  ({ cloudinary }) => {
+    for (const each of [CONTENTFUL, SANITY]) {
+      Object.assign(process.env, cmsVariables(each, `${cloudinary.url}/_standin`))
+    }
+    return processors
+  },
+  { retriesSoon: true }
+)
 
 const person = cloudinary.ui()
 const picked = (publicId: string, resourceType = 'image') => {
@@ -50,6 +58,12 @@ const writes = () =>
 t.test('a renamed asset is renamed in both CMS, and published', async (t) => {
   article('a', picked('bag'))
   article('other', picked('bag', 'video'))
+  const hosts = ['demo-res.cloudinary.com', 'img.example.com', 'other-res.cloudinary.com']
+  const of = (host: string, path: string) => ({
+    ...{ public_id: 'bag', resource_type: 'image', type: 'upload' },
+    secure_url: `https://${host}/image/upload/w_9/${path}`
+  })
+  cms.contentful.create('hosts', 'article', { hero: { de: hosts.map((host) => of(host, 'v1/bag.png')) } })
   await atRest()
   person.rename('bag', 'shop/bag')
   await atRest()
@@ -60,8 +74,15 @@ t.test('a renamed asset is renamed in both CMS, and published', async (t) => {
   }
   t.match(heroes('a'), { contentful: [hero], sanity: hero })
   t.match(heroes('other'), { sanity: { public_id: 'bag', resource_type: 'video' } })
+  const [own, custom, another] = hosts.map((host) => of(host, `v${version}/shop/bag.png`))
+  t.match(heroes('hosts').contentful, [
+    { ...own, public_id: 'shop/bag' },
+    { ...custom, public_id: 'shop/bag' },
+    { ...another, secure_url: /v1\/bag\.png$/ }
+  ])
+  cms.contentful.delete('hosts')
   t.match(cms.contentful.entry('a')?.sys, { version: 4, publishedVersion: 3 })
-  t.strictSame(notes().toSorted(), ['contentful: published a', 'sanity: published a'])
+  t.strictSame(notes().toSorted(), ['contentful: published a, hosts', 'sanity: published a'])
 })
 
 t.test('a repeated delivery writes nothing', async (t) => {
@@ -85,9 +106,14 @@ t.test('changes of the listener itself reach the CMS, and trigger nothing', asyn
 
 t.test('faults of a CMS delay a change', async (t) => {
   cms.contentful.faults.add({ action: 'search entries', status: 429 })
+  cms.contentful.faults.add({ action: 'read entry', status: 401 })
+  cms.contentful.faults.add({ action: 'update entry', kind: 'hang' })
   cms.contentful.faults.add({ action: 'publish entry', status: 503 })
   cms.sanity.faults.add({ action: 'search', status: 401 })
   cms.sanity.faults.add({ action: 'mutate', kind: 'reset' })
+  cms.sanity.faults.add({ action: 'mutate', kind: 'hang' })
+  cms.sanity.faults.add({ action: 'mutate', status: 429 })
+  cms.sanity.faults.add({ action: 'mutate', status: 503 })
   person.addTags('shop/purse', ['sale'])
   await atRest()
   const tags = ['new', 'sale']
@@ -95,11 +121,20 @@ t.test('faults of a CMS delay a change', async (t) => {
   const { version, publishedVersion } = cms.contentful.entry('a')!.sys
   t.equal(version, publishedVersion! + 1)
   const failed = lines.filter(({ msg }) => msg === 'event failed; will be retried')
-  t.strictSame(failed.map(({ err }) => (err as unknown as { code: string }).code).toSorted(), [
-    'CMS_UNAUTHORIZED',
-    'CMS_UNAVAILABLE',
-    'CMS_UNAVAILABLE',
-    'CMS_UNAVAILABLE'
+  const failures = failed.map(({ err, processor }) => ({ processor, ...(err as unknown as Error) }))
+  const of = (name: string) => failures.filter(({ processor }) => processor === name)
+  t.match(of('cms-write-back'), [
+    { code: 'CMS_UNAVAILABLE', message: /search entries: 429/ },
+    { code: 'CMS_UNAUTHORIZED', message: /read entry: 401/ },
+    { code: 'CMS_UNAVAILABLE', message: /update entry: timeout of 500ms/ },
+    { code: 'CMS_UNAVAILABLE', message: /publish entry: 503/ }
+  ])
+  t.match(of('to-sanity'), [
+    { code: 'CMS_UNAUTHORIZED', message: /search documents: 401/ },
+    { code: 'CMS_UNAVAILABLE', message: /update document: / },
+    { code: 'CMS_UNAVAILABLE', message: /update document: .*timed? ?out/i },
+    { code: 'CMS_UNAVAILABLE', message: /update document: 429/ },
+    { code: 'CMS_UNAVAILABLE', message: /update document: 503/ }
   ])
 })
 

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { expire } from '../../../app/listener.ts'
 import { DEAD_LETTER_QUEUE_NAME } from '../../../dev/embedded-sqs.ts'
+import { CLOUDINARY_FAULTS, hurried } from '../../support/cloudinary-faults.ts'
 import { buildListener } from '../../support/listener.ts'
 import { buildSchedules } from '../../support/schedules.ts'
 
@@ -9,10 +10,13 @@ let now = Date.now()
 const dayIn = (days: number) => new Date(now + days * DAY_MS).toISOString().slice(0, 10)
 
 const processors = [
-  expire({ warnDays: [7], where: 'public_id:kept*' }, () => now),
+  hurried(
+    expire({ warnDays: [7], where: 'public_id:kept*' }, () => now),
+    ({ asset }) => asset?.publicId === 'kept-hanging'
+  ),
   expire({ name: 'delete', action: 'delete', where: 'public_id:gone*' }, () => now)
 ]
-const system = await buildListener(t, processors)
+const system = await buildListener(t, processors, { retriesSoon: true })
 const { cloudinary, sqs, atRest, lines } = system
 const schedules = await buildSchedules(t, system, processors)
 
@@ -73,13 +77,38 @@ t.test('keeps an asset whose day was changed after the search', async (t) => {
 })
 
 t.test('a search that fails is repeated by the next run', async (t) => {
-  upload('kept-3', -1)
-  await atRest()
-  cloudinary.faults.add({ kind: 'status', status: 500, action: 'search', count: 1 })
-  t.equal(await tomorrow(), 1)
-  t.strictSame(tags('kept-3'), [])
-  t.equal((await schedules(now)).exitCode, 0)
-  await atRest()
-  t.strictSame(tags('kept-3'), ['expired'])
+  for (const [name, { fault }] of Object.entries(CLOUDINARY_FAULTS)) {
+    const publicId = `kept-found-${name}`
+    upload(publicId, -1)
+    await atRest()
+    cloudinary.faults.add({ ...fault(), action: 'search', count: 1 })
+    // a limit is not an error: the next run resumes
+    t.equal(await tomorrow(), name === 'limited' ? 0 : 1, name)
+    t.strictSame(tags(publicId), [])
+    t.equal((await schedules(now)).exitCode, 0)
+    await atRest()
+    t.strictSame(tags(publicId), ['expired'])
+  }
   t.strictSame(sqs.server.inspectQueue(DEAD_LETTER_QUEUE_NAME)?.messages.ready, [])
+})
+
+t.test('a time-out, a failure, wrong credentials and a rate limit delay an action', async (t) => {
+  const { limited, ...others } = CLOUDINARY_FAULTS
+  for (const faults of [others, { limited: limited! }]) {
+    for (const [name, { fault }] of Object.entries(faults)) {
+      const publicId = `kept-${name}`
+      upload(publicId, 0)
+      cloudinary.faults.add({ ...fault(), action: 'explicit', publicId, count: 1 })
+    }
+    await atRest()
+    t.equal(await tomorrow(), 0)
+  }
+  for (const [name, { code }] of Object.entries(CLOUDINARY_FAULTS)) {
+    t.strictSame(tags(`kept-${name}`), ['expired'])
+    t.match(
+      lines.filter(({ msg, asset }) => msg === 'event failed; will be retried' && asset === `kept-${name}`),
+      [{ err: { code } }],
+      name
+    )
+  }
 })

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { type Decision, moderate } from '../../../app/listener.ts'
 import { DEAD_LETTER_QUEUE_NAME } from '../../../dev/embedded-sqs.ts'
+import { CLOUDINARY_FAULTS, hurried } from '../../support/cloudinary-faults.ts'
 import { buildListener } from '../../support/listener.ts'
 
 const told: Decision[] = []
@@ -9,7 +10,11 @@ const processor = moderate({
   tag: 'rejected',
   notify: (decision) => void told.push(decision)
 })
-const { cloudinary, sqs, atRest, lines } = await buildListener(t, [processor])
+const { cloudinary, sqs, atRest, lines } = await buildListener(
+  t,
+  [hurried(processor, ({ asset }) => asset?.publicId === 'hanging')],
+  { retriesSoon: true }
+)
 
 const person = cloudinary.ui()
 const upload = (publicId: string, resourceType = 'image') =>
@@ -62,6 +67,26 @@ t.test('faults of Cloudinary delay a quarantine', async (t) => {
   await decide('slow', 'approved')
   t.match(asset, { assetFolder: 'shop', tags: [] })
   t.equal(told.length, 4)
+})
+
+t.test('a time-out, a failure, wrong credentials and a rate limit delay a quarantine', async (t) => {
+  const { limited, ...others } = CLOUDINARY_FAULTS
+  for (const faults of [others, { limited: limited! }]) {
+    for (const [publicId, { fault }] of Object.entries(faults)) {
+      upload(publicId)
+      cloudinary.faults.add({ ...fault(), action: 'explicit', publicId, count: 1 })
+      person.moderate(publicId, 'rejected', { moderationKind: 'aws_rek' })
+    }
+    await atRest()
+  }
+  for (const [publicId, { code }] of Object.entries(CLOUDINARY_FAULTS)) {
+    t.equal(cloudinary.assets.find(publicId)?.assetFolder, 'quarantine', publicId)
+    t.match(
+      lines.filter(({ msg, asset }) => msg === 'event failed; will be retried' && asset === publicId),
+      [{ err: { code } }],
+      publicId
+    )
+  }
 })
 
 t.test('decisions about a deleted asset, and of another kind, change nothing', async (t) => {

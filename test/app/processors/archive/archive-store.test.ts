@@ -60,6 +60,14 @@ t.test('retries within the call, then leaves it to the worker', async (t) => {
   await t.rejects(down.store.put(OBJECT), { name: 'ListenerError', code: 'ARCHIVE_UNAVAILABLE' })
 })
 
+t.test('a time-out ends a call', async (t) => {
+  const { receiver } = await answering(t, 'hang')
+  const store = await ArchiveStore.open(sqs.bucket, 'eu-west-1', 20)
+  t.teardown(() => store.close())
+  await t.rejects(store.put(OBJECT), { code: 'ARCHIVE_UNAVAILABLE', message: /^S3: TimeoutError/ })
+  t.equal(receiver.requests.length, 3)
+})
+
 t.test('retries without permission, since it can be granted', async (t) => {
   const { store } = await answering(t, error(403, 'AccessDenied'))
   await t.rejects(store.put(OBJECT), { code: 'ARCHIVE_UNAUTHORIZED', message: /allow s3:PutObject/ })

@@ -5,6 +5,7 @@ import { readConfig } from '../../../../app/config.ts'
 import { type ArchiveOptions, archive, type ProcessorContext } from '../../../../app/listener.ts'
 import { startSqs } from '../../../../dev/embedded-sqs.ts'
 import { eventOf, QUIET } from '../../../support/operator.ts'
+import { buildReceiver } from '../../../support/receiver.ts'
 
 const signal = new AbortController().signal
 const sqs = await startSqs()
@@ -35,15 +36,13 @@ async function stored(prefix: string): Promise<Record<string, unknown[]>> {
 async function build(t: Test, options: ArchiveOptions, concurrency = 4) {
   const config = readConfig([], { ARCHIVE_BUCKET: sqs.bucket, WORKER_CONCURRENCY: String(concurrency) })
   const ticks: (() => void)[] = []
-  const processor = archive(options, (_milliseconds, tick) => {
-    ticks.push(tick)
-    return () => {}
-  })
+  const processor = archive(options, { schedule: (tick) => void ticks.push(tick) })
   await processor.start?.({ config, log: QUIET })
   t.teardown(() => processor.stop?.())
   return {
     ticks,
-    handle: async (id: string) => processor.handle(eventOf(id), { config, signal } as ProcessorContext)
+    handle: async (id: string, occurredAt = '2026-06-01T12:00:00.000Z', within = signal) =>
+      processor.handle(eventOf(id, { occurredAt }), { config, signal: within } as ProcessorContext)
   }
 }
 
@@ -100,15 +99,41 @@ t.test('fails each event of an object that is not stored', async (t) => {
   t.match(results, [{ reason: { code: 'ARCHIVE_REJECTED' } }, { reason: { code: 'ARCHIVE_REJECTED' } }])
 })
 
-t.test('a stop ends the window', async (t) => {
-  const processor = archive({ prefix: 'stopped/' })
+t.test('each day settles by its own object', async (t) => {
+  const receiver = await buildReceiver(
+    t,
+    { status: 403, body: '<Error><Code>AccessDenied</Code><Message>no</Message></Error>' },
+    200
+  )
+  process.env.AWS_ENDPOINT_URL_S3 = new URL(receiver.url).origin
+  t.teardown(() => Object.assign(process.env, sqs.environment))
+  const { handle, ticks } = await build(t, { prefix: 'days/', maximumEvents: 10 })
+  const results = Promise.allSettled([handle('a'), handle('b', '2026-06-02T12:00:00.000Z')])
+  ticks[0]?.()
+  t.match(await results, [
+    { status: 'rejected', reason: { code: 'ARCHIVE_UNAUTHORIZED' } },
+    { status: 'fulfilled', value: /dt=2026-06-02/ }
+  ])
+})
+
+t.test('an event that was aborted while it waited is not stored', async (t) => {
+  const stopping = new AbortController()
+  const { handle, ticks } = await build(t, { prefix: 'stopped/', maximumEvents: 10 })
+  const aborted = handle('a', undefined, stopping.signal)
+  const other = handle('b')
+  stopping.abort(new Error('stopping'))
+  ticks[0]?.()
+  await t.rejects(aborted, /stopping/)
+  await other
+  t.match(Object.values(await stored('stopped/')), [[{ id: 'b' }]])
+})
+
+t.test('waits for the window by default', async (t) => {
+  const processor = archive({ prefix: 'default/', windowSeconds: 0.001 })
   processor.stop?.()
   const config = readConfig([], { ARCHIVE_BUCKET: sqs.bucket })
   await processor.start?.({ config, log: QUIET })
-  const stopping = new AbortController()
-  const handled = processor.handle(eventOf('a'), { config, signal: stopping.signal } as ProcessorContext)
-  stopping.abort(new Error('stopping'))
-  await t.rejects(async () => handled, /stopping/)
+  t.match(await processor.handle(eventOf('a'), { config, signal } as ProcessorContext), /default\/dt=/)
   processor.stop?.()
 })
 

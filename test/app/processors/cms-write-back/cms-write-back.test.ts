@@ -26,7 +26,12 @@ class MemoryCms implements Cms<{ id: string }> {
 }
 
 /** A processor, and a CMS with entries that hold the image `bag`. */
-async function build(t: Test, options: Partial<CmsWriteBackOptions> = {}, ids = ['a']) {
+async function build(
+  t: Test,
+  options: Partial<CmsWriteBackOptions> = {},
+  ids = ['a'],
+  time?: { now: number }
+) {
   const { cloudinary, clients } = await buildCloudinary(t)
   const asset = cloudinary.assets.find('bag')!
   const cms = new MemoryCms()
@@ -35,7 +40,7 @@ async function build(t: Test, options: Partial<CmsWriteBackOptions> = {}, ids = 
   const log = pino({}, { write: (line) => void lines.push(JSON.parse(line)) })
   const { signal } = new AbortController()
   const context = { cloudinary: clients.for('demo', signal), log, signal, state: memoryState().state }
-  const processor = cmsWriteBack({ cms, ...options })
+  const processor = cmsWriteBack({ cms, ...options }, ...(time ? [() => time.now] : []))
   return {
     cloudinary,
     cms,
@@ -102,7 +107,7 @@ t.test('notes the outcome of each entry', async (t) => {
     'memory: published a, d; updated e; updated, but the CMS refused to publish b; unchanged c'
   )
   cms.entries.clear()
-  t.equal(await handle(sampleEvent('move', about)), 'memory: no entry holds the asset')
+  t.equal(await handle(sampleEvent('move', about)), 'memory: no entry to change')
 })
 
 t.test('updates the other entries if the CMS refuses one, and then fails', async (t) => {
@@ -122,6 +127,43 @@ t.test('updates the other entries if the CMS refuses one, and then fails', async
   t.strictSame([...cms.entries.values()], [[picked('bag')], updated, updated])
   refuse('a', new Error('CMS is down'))
   await t.rejects(handle(sampleEvent('resource_tags_changed', about)), { message: 'CMS is down' })
+})
+
+t.test('leaves entries to the next attempt before the time is up', async (t) => {
+  const time = { now: 0 }
+  const { handle, cms, about } = await build(t, {}, ['a', 'b', 'c', 'd', 'e'], time)
+  const { find, update } = cms
+  Object.assign(cms, {
+    // only those that are not up to date, as `contentful` does
+    find: async (...given: Parameters<Cms['find']>) =>
+      (await find(...given)).filter(
+        ({ id }) => given[0].applyTo(cms.entries.get(id)) !== cms.entries.get(id)
+      ),
+    update: async (...given: Parameters<Cms['update']>) => {
+      time.now += 200_000
+      return update(...given)
+    }
+  })
+  const event = sampleEvent('resource_tags_changed', about)
+  const left = (message: RegExp) =>
+    t.rejects(handle(event), { name: 'ListenerError', code: 'CMS_ENTRIES_LEFT', message })
+  await left(/^memory: 2 of 5 entries are done/)
+  await left(/^memory: 2 of 3 entries are done/)
+  t.equal(await handle(event), 'memory: updated e')
+  t.equal(await handle(event), 'memory: no entry to change')
+})
+
+t.test('gives up if the CMS refuses every entry until the time is up', async (t) => {
+  const time = { now: 0 }
+  const { handle, cms, about } = await build(t, {}, ['a', 'b', 'c'], time)
+  Object.assign(cms, {
+    update: async () => {
+      time.now += 250_000
+      throw new PermanentError('field is gone', { code: 'CMS_REJECTED' })
+    }
+  })
+  await t.rejects(handle(sampleEvent('resource_tags_changed', about)), { code: 'CMS_REJECTED' })
+  t.equal(time.now, 250_000)
 })
 
 t.test('reports entries with a deleted asset, at most ten by name', async (t) => {

@@ -41,11 +41,13 @@ t.test('updates and publishes an entry, in four calls', async (t) => {
 })
 
 t.test('a repeated event writes nothing', async (t) => {
-  const { entry, write } = await build(t)
+  const { entry, write, calls } = await build(t)
   await write()
   const { version } = entry.sys
-  t.strictSame(await write(), ['unchanged'])
+  const before = calls.length
+  t.strictSame(await write(), [])
   t.equal(entry.sys.version, version)
+  t.strictSame(calls.slice(before), ['search entries'])
 })
 
 t.test('removes a deleted asset', async (t) => {
@@ -62,7 +64,7 @@ t.test('leaves drafts, pending changes and archived entries unpublished', async 
   const draft = standIn.create('b', 'article', { hero: localized([picked('bag')]) }, { published: false })
   const archived = standIn.create('c', 'article', { hero: localized([picked('bag')]) })
   archived.sys.archivedVersion = 1
-  t.strictSame(await write(), ['updated', 'updated', 'unchanged'])
+  t.strictSame(await write(), ['updated', 'updated'])
   t.match(entry.fields, { title: localized('B'), hero: localized([RENAMED]) })
   t.equal(entry.sys.publishedVersion, 1)
   t.equal(draft.sys.publishedVersion, undefined)
@@ -99,7 +101,7 @@ t.test('leaves an entry to its editor that cannot be published', async (t) => {
   t.strictSame(await write(), ['not published'])
   t.equal(entry.sys.publishedVersion, 1)
   t.equal(context.entries.size, 0)
-  t.strictSame(await write(), ['unchanged'])
+  t.strictSame(await write(), [])
 })
 
 t.test('publishes what an earlier attempt wrote', async (t) => {

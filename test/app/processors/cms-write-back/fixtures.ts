@@ -47,5 +47,12 @@ export function contextOf(
   signal = new AbortController().signal
 ): CmsContext & { entries: Map<string, string> } {
   const { state, entries } = memoryState()
-  return { event: { id: 'e1' }, log: QUIET, config: {} as CmsContext['config'], signal, state, entries }
+  return {
+    event: { id: 'e1', occurredAt: '2026-01-01T00:00:00Z' },
+    log: QUIET,
+    config: {} as CmsContext['config'],
+    signal,
+    state,
+    entries
+  }
 }

@@ -46,7 +46,21 @@ t.test('an object with a URL of another cloud is another asset, unless it has th
   t.notOk(isHeld(other, held))
   t.ok(isHeld({ ...other, asset_id: 'a1' }, held))
   t.ok(isHeld({ ...BAG, secure_url: `https://${HOST}/v1/bag.png` }, held))
-  t.ok(isHeld({ ...BAG, url: 'https://cdn.example.com/image/upload/v1/bag.png' }, held))
+  for (const [url, expected] of [
+    ['https://cdn.example.com/image/upload/v1/bag.png', true],
+    ['https://cdn.example.com/other/image/upload/v1/bag.png', true],
+    ['https://demo-res.cloudinary.com/image/upload/v1/bag.png', true],
+    ['https://demo-res-3.cloudinary.com/image/upload/v1/bag.png', true],
+    ['https://res-3.cloudinary.com/demo/image/upload/v1/bag.png', true],
+    ['https://res.cloudinary.com', true],
+    ['bag.png', true],
+    ['https://other-res.cloudinary.com/image/upload/v1/bag.png', false],
+    ['https://res-3.cloudinary.com/other/image/upload/v1/bag.png', false]
+  ] as const) {
+    t.equal(isHeld({ ...BAG, secure_url: url }, held), expected, url)
+  }
+  const url = 'https://my-shop-res.cloudinary.com/image/upload/v1/bag.png'
+  t.ok(isHeld({ ...BAG, url }, { ...HELD, cloudName: 'My_shop' }))
 })
 
 t.test('what was uploaded after the asset lost its name is another asset', async (t) => {
@@ -139,6 +153,42 @@ t.test('keeps chosen transformations', async (t) => {
       'text',
       null
     ]
+  })
+})
+
+t.test('a URL of a form that is not understood stays unless the asset was renamed', async (t) => {
+  const urls = {
+    url: 'https://res.cloudinary.com/demo/images/c_fill,w_9/v1/bag/seo-name.png',
+    secure_url: 'https://img.example.com/w_9/bag',
+    original_url: `http://${HOST}/s--abcdefgh--/w_9/bag`
+  }
+  const { asset_id, ...same } = { ...STATE, public_id: 'bag', tags: ['sale'], type: 'upload' }
+  t.match(updateHeld({ ...BAG, tags: [], ...urls }, { ...same, asset_id }), { tags: ['sale'], ...urls })
+  const { url, secure_url } = STATE
+  t.match(updateHeld({ ...BAG, ...urls }, STATE), { url, secure_url, original_url: url })
+  t.match(updateHeld({ ...BAG, ...urls }, { ...STATE, public_id: 'bag', type: 'private' }), {
+    url,
+    secure_url,
+    original_url: url
+  })
+})
+
+t.test('an object that has only the asset id and URLs has the names of its URLs', async (t) => {
+  const held = {
+    asset_id: 'a1',
+    tags: [],
+    secure_url: `https://${HOST}/w_9/v7/shop/bag.png`,
+    url: 'https://img.example.com/w_9/bag'
+  }
+  t.strictSame(updateHeld(held, STATE), { ...held, tags: ['new', 'sale'] })
+  const lost = [
+    { ...NAME, until: 5 },
+    { ...NAME, publicId: 'shop/bag' }
+  ]
+  t.strictSame(updateHeld({ ...held, secure_url: `https://${HOST}/w_9/v1/bag.png` }, STATE, lost), {
+    ...held,
+    tags: ['new', 'sale'],
+    url: STATE.url
   })
 })
 

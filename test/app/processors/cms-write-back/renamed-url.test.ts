@@ -1,3 +1,4 @@
+import { v2 } from 'cloudinary'
 import t from 'tap'
 import { renamedUrl } from '../../../../app/processors/cms-write-back/renamed-url.ts'
 
@@ -33,6 +34,45 @@ t.test('sets only the version of an asset with the same name', async (t) => {
   t.equal(renamed(signed, 'shop/bag'), signed.replace('v1', 'v7'))
 })
 
+t.test('keeps the URL of an asset with the same name and version as it was written', async (t) => {
+  for (const url of [
+    `${HOST}/v7/shop/b%61g.png#a`,
+    `${HOST}/c_fill,l_a b/v7/shop/bag.png?_a=1#top`,
+    `${HOST}/shop/bag.png#a`
+  ]) {
+    t.equal(renamed(url, 'shop/bag'), url)
+  }
+})
+
+t.test('any host and path may come first, as the SDK writes them', async (t) => {
+  for (const options of [
+    {},
+    { private_cdn: true },
+    { cdn_subdomain: true },
+    { cdn_subdomain: true, private_cdn: true },
+    { secure_distribution: 'img.example.com' },
+    { secure_distribution: 'img.example.com', private_cdn: true },
+    { secure: false, cname: 'img.example.com' },
+    { secure: false, cname: 'img.example.com', private_cdn: true },
+    { secure_distribution: 'www.example.com/media' }
+  ]) {
+    const urlOf = (publicId: string, version: number) =>
+      v2
+        .url(publicId, {
+          cloud_name: 'demo',
+          secure: true,
+          urlAnalytics: false,
+          version,
+          format: 'png',
+          transformation: { width: 100, crop: 'fill' },
+          ...options
+        })
+        // with subdomains, the number depends on the public id
+        .replace(/-\d\./, '-1.')
+    t.equal(renamed(urlOf('shop/bag', 1), 'shop/new'), urlOf('shop/new', 7), urlOf('shop/bag', 1))
+  }
+})
+
 t.test('the extension of a raw asset is part of its public id', async (t) => {
   const raw = { publicId: 'a.csv', resourceType: 'raw', deliveryType: 'upload' }
   const host = 'https://res.cloudinary.com/demo/raw/upload'
@@ -49,6 +89,8 @@ t.test('a public id may contain dots and spaces', async (t) => {
 t.test('returns undefined for URLs that it cannot rename', async (t) => {
   for (const url of [
     'not a URL',
+    'cms:/demo/image/upload/v1/shop/bag.png',
+    '//res.cloudinary.com/demo/image/upload/v1/shop/bag.png',
     'https://res.cloudinary.com/demo/video/upload/v1/shop/bag.mp4',
     'https://res.cloudinary.com/demo/images/v1/shop/bag/seo.png',
     `${HOST}/v1/other/bag.png`,

@@ -61,6 +61,14 @@ t.test('sends events, up to ten in a call', async (t) => {
   t.equal((await onBus()).length, 25)
 })
 
+t.test('a time-out ends a call', async (t) => {
+  const { receiver } = await answering(t, 'hang')
+  const bus = await Bus.open(EVENT_BUS_NAME, 20)
+  t.teardown(() => bus.close())
+  await t.rejects(bus.send(EVENT, SIGNAL), { code: 'EVENT_BRIDGE_UNAVAILABLE', message: /: TimeoutError/ })
+  t.equal(receiver.requests.length, 3)
+})
+
 t.test('each entry fails on its own', async (t) => {
   const { bus, receiver } = await answering(
     t,

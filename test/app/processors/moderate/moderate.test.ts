@@ -27,6 +27,7 @@ async function build(t: Test, options: ModerateOptions = {}, folder = 'shop') {
     )
   return {
     cloudinary,
+    context,
     asset,
     entries,
     eventOf,
@@ -202,26 +203,31 @@ t.test('notifies of a decision once it is carried out, also after a failure', as
   t.equal(told.length, 2)
 })
 
-t.test('reports a cloud without asset folders', async (t) => {
-  const { cloudinary, clients } = await buildCloudinary(t)
-  cloudinary
-    .cloud()
-    .metadataFields.create({ external_id: 'quarantined', label: 'Quarantine', type: 'string' })
-  const { signal } = new AbortController()
-  const client = clients.for('demo', signal)
-  const call = client.call.bind(client)
-  client.call = async (...given) => ({ ...(await call(...given)), asset_folder: undefined }) as never
-  const { asset } = cloudinary.as().upload({ publicId: 'hat' })
-  const event = sampleEvent(
-    'moderation',
-    { publicId: 'hat', assetId: asset.assetId },
-    { moderation_status: 'rejected' }
-  )
-  const context = { cloudinary: client, state: memoryState().state, signal } as unknown as ProcessorContext
-  await t.rejects(async () => moderate().handle(event, context), {
-    name: 'PermanentError',
-    code: 'MODERATE_NOT_MOVED'
-  })
+t.test('reports a cloud without asset folders, and one that cuts the record off', async (t) => {
+  for (const [change, code] of [
+    [{ asset_folder: undefined }, 'MODERATE_NOT_MOVED'],
+    [{ metadata: { quarantined: 'by=aws_rek&fr' } }, 'MODERATE_RECORD_CUT'],
+    [{ metadata: undefined }, undefined],
+    [{ metadata: {} }, undefined]
+  ] as const) {
+    const { context, asset, decide } = await build(t)
+    const call = context.cloudinary.call.bind(context.cloudinary)
+    context.cloudinary.call = async (name, ...given) => {
+      const answer = await call(name, ...given)
+      return name === 'read asset' ? answer : ({ ...answer, ...change } as never)
+    }
+    if (code) await t.rejects(decide('rejected'), { name: 'PermanentError', code })
+    else t.match(await decide('rejected'), /^quarantined/)
+    t.equal(asset.assetFolder, 'quarantine')
+  }
+})
+
+t.test('a record that a person edited keeps the asset in quarantine', async (t) => {
+  const { asset, cloudinary, decide } = await build(t, { restrict: true })
+  await decide('rejected')
+  cloudinary.ui().setMetadata('shop/shoe', { quarantined: 'by=aws_rek&from=shop&to=quarantine&access=%5B' })
+  await t.rejects(decide('approved'), { name: 'PermanentError', code: 'MODERATE_RECORD_INVALID' })
+  t.match(asset, { assetFolder: 'quarantine', accessControl: TOKEN })
 })
 
 t.test('rejects invalid options', async (t) => {

@@ -109,11 +109,36 @@ t.test('an approval keeps what a person changed', async (t) => {
   })
 })
 
-t.test('an edited record gives everyone access', async (t) => {
-  for (const access of ['{', '{}']) {
+t.test('a record that is not valid never opens a restricted asset', async (t) => {
+  for (const access of ['', '{', '{}', 'null', '[null]', '["token"]', '[{}]', '[{"access_type":1}]']) {
     const metadata = { record: encodeRecord({ by: ['aws_rek'], access }) }
-    t.match(plan('approved', { access_control: TOKEN, metadata }), { access: [] })
+    t.throws(
+      () => plan('approved', { access_control: TOKEN, metadata }),
+      { name: 'PermanentError', code: 'MODERATE_RECORD_INVALID', message: /field record / },
+      access
+    )
+    t.match(plan('approved', { access_control: [], metadata }), { note: 'restored', record: '' })
   }
+})
+
+t.test('a previous state that does not fit into the field is left to a person', async (t) => {
+  const folder = '画像'.repeat(60)
+  const rejected = plan('rejected', { asset_folder: folder, tags: ['rejected'] })
+  t.strictSame(rejected, {
+    note: 'quarantined',
+    folder: 'quarantine',
+    access: TOKEN,
+    record: 'by=aws_rek&lost=1'
+  })
+  const quarantined = {
+    asset_folder: 'quarantine',
+    access_control: TOKEN,
+    tags: ['rejected'],
+    metadata: { record: 'by=aws_rek&lost=1' }
+  }
+  t.strictSame(plan('rejected', quarantined), { note: 'quarantined' })
+  t.match(plan('rejected', quarantined, { kind: 'webpurify' }), { record: 'by=aws_rek&by=webpurify&lost=1' })
+  t.throws(() => plan('approved', quarantined), { code: 'MODERATE_RECORD_INVALID' })
 })
 
 t.test('only the kind that rejected, or a person, can approve', async (t) => {

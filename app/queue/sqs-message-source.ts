@@ -48,7 +48,7 @@ export class SqsMessageSource implements MessageSource {
         WaitTimeSeconds: options.waitTimeSeconds,
         VisibilityTimeout: options.visibilityTimeoutSeconds,
         MessageSystemAttributeNames: ['MessageGroupId', 'ApproximateReceiveCount'],
-        // a retry returns the messages of a lost response, which would be hidden otherwise
+        // a retry then returns the messages of a lost response, which would stay hidden
         ReceiveRequestAttemptId: randomUUID()
       }),
       { abortSignal: AbortSignal.timeout(options.waitTimeSeconds * 1000 + RECEIVE_MARGIN_MS) }

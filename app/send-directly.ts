@@ -2,6 +2,7 @@ import type { Agent } from 'node:http'
 import type { RequestOptions, Agent as TlsAgent } from 'node:https'
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { DeserializeMiddleware } from '@smithy/types'
+import { createSigner, type Signer, scopeOf } from './aws-signature.ts'
 import { http, https } from './http-modules.ts'
 
 /** A command of the AWS SDK. */
@@ -12,7 +13,7 @@ interface Command {
 
 /** A client of a service with the JSON protocol. */
 type SdkClient = {
-  config: Pick<SQSClient['config'], 'signer' | 'systemClockOffset' | 'requestHandler'>
+  config: Pick<SQSClient['config'], 'credentials' | 'systemClockOffset' | 'requestHandler'>
   middlewareStack: { add: (...args: never[]) => void }
 }
 
@@ -26,7 +27,7 @@ export interface ServiceFailure {
 }
 
 export interface DirectSendOptions {
-  /** Supplies address, credentials, signer and connections. */
+  /** Supplies address, credentials and connections. */
   client: SdkClient
   /** The part of `X-Amz-Target` before the name of the operation. */
   target: string
@@ -44,6 +45,19 @@ interface Origin {
   protocol: 'http:' | 'https:'
   hostname: string
   port?: number | undefined
+}
+
+/** Where a service is, and how requests to it are signed. */
+interface Destination extends Origin {
+  /** The header. */
+  host: string
+  sign: Signer
+}
+
+/** A request that the SDK has signed. */
+interface SdkRequest extends Origin {
+  path: string
+  headers: { host: string; authorization?: string }
 }
 
 /** The SDK's HTTP handler, which has its options once it has sent a request. */
@@ -78,50 +92,43 @@ export function sendDirectly({
   finalError,
   encode
 }: DirectSendOptions): Send {
-  let origin: Origin | undefined
+  let destination: Destination | undefined
   const { config } = client
   const handler = config.requestHandler as unknown as NodeHandler
-  const signer = config.signer()
-  // the first use reports a missing region
-  signer.catch(() => {})
 
-  const noteOrigin: DeserializeMiddleware<object, object> = (next) => async (args) => {
+  const noteDestination: DeserializeMiddleware<object, object> = (next) => async (args) => {
     const result = await next(args)
     const { statusCode } = result.response as { statusCode: number }
-    const { protocol, hostname, port, path } = args.request as Origin & { path: string }
+    const { protocol, hostname, port, path, headers } = args.request as SdkRequest
+    const scope = scopeOf(headers.authorization)
     // a proxy with a path of its own, or an address of IPv6, is left to the SDK
-    if (statusCode === 200 && path === '/' && !hostname.includes(':')) origin = { protocol, hostname, port }
+    if (statusCode === 200 && path === '/' && !hostname.includes(':') && scope)
+      destination ??= { protocol, hostname, port, host: headers.host, sign: createSigner(scope) }
     return result
   }
-  const place = { step: 'deserialize', priority: 'low', name: 'noteOrigin' }
-  client.middlewareStack.add(noteOrigin as never, place as never)
+  const place = { step: 'deserialize', priority: 'low', name: 'noteDestination' }
+  client.middlewareStack.add(noteDestination as never, place as never)
 
-  async function request(at: Origin, operation: string, input: object, abortSignal: AbortSignal | undefined) {
-    const body = Buffer.from(encode(input))
-    const { protocol, hostname, port } = at
-    const signed = await (await signer).sign(
-      {
-        method: 'POST',
-        protocol,
-        hostname,
-        port,
-        path: '/',
-        query: {},
-        headers: {
-          host: [hostname, port].filter((part) => part !== undefined).join(':'),
-          'content-type': CONTENT_TYPE,
-          'content-length': String(body.length),
-          'x-amz-target': `${target}.${operation}`
-        },
-        body
-      },
-      { signingDate: new Date(Date.now() + config.systemClockOffset) }
-    )
+  async function request(
+    { protocol, hostname, port, host, sign }: Destination,
+    operation: string,
+    input: object,
+    abortSignal: AbortSignal | undefined
+  ) {
+    const body = encode(input)
+    const headers = {
+      host,
+      'content-type': CONTENT_TYPE,
+      'content-length': String(Buffer.byteLength(body)),
+      'x-amz-target': `${target}.${operation}`
+    }
+    const credentials = await config.credentials()
+    const date = new Date(Date.now() + config.systemClockOffset)
     const { httpAgent, httpsAgent, requestTimeout, connectionTimeout } = handler.httpHandlerConfigs()
     const { status, text } = await post(MODULES[protocol].request, body, {
       hostname,
       port,
-      headers: signed.headers,
+      headers: sign({ headers, body }, credentials, date),
       agent: { 'http:': httpAgent, 'https:': httpsAgent }[protocol],
       timeout: requestTimeout,
       connectionTimeout,
@@ -134,16 +141,16 @@ export function sendDirectly({
   return async (command, options = {}) => {
     const { abortSignal } = options
     const operation = operationOf(command)
-    if (origin && operation !== undefined) {
+    if (destination && operation !== undefined) {
       let error: Error | undefined
       try {
-        const answer = await request(origin, operation, command.input, abortSignal)
+        const answer = await request(destination, operation, command.input, abortSignal)
         if ('output' in answer) return answer.output
         error = finalError?.(answer.failure)
         // only the SDK slows down for a service in trouble
-        if (isTrouble(answer.failure)) origin = undefined
+        if (isTrouble(answer.failure)) destination = undefined
       } catch (err) {
-        origin = undefined
+        destination = undefined
         if (abortSignal?.aborted) throw err
       }
       if (error) throw error
@@ -155,10 +162,13 @@ export function sendDirectly({
 const isTrouble = ({ name, $metadata }: ServiceFailure): boolean =>
   $metadata.httpStatusCode >= 500 || /Throttl|LimitExceeded|ThroughputExceeded/.test(name)
 
-/** Sends a request, and collects its response. `timeout` limits how long nothing is received. */
+/**
+ * Sends a request, and collects its response. `timeout` limits how long nothing is received. Node.js sends a
+ * string with the headers, in one write to the socket.
+ */
 function post(
   request: typeof http.request,
-  body: Buffer,
+  body: string,
   { connectionTimeout, ...options }: RequestOptions & { connectionTimeout: number | undefined }
 ): Promise<{ status: number; text: string }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>()

@@ -2,6 +2,7 @@ import {
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageBatchCommand,
   GetQueueAttributesCommand,
+  ReceiveMessageCommand,
   SendMessageBatchCommand,
   SQSClient
 } from '@aws-sdk/client-sqs'
@@ -9,6 +10,7 @@ import { sendDirectly } from '../send-directly.ts'
 
 /** The operations of every event. */
 const DIRECT = new Map<unknown, string>([
+  [ReceiveMessageCommand, 'ReceiveMessage'],
   [SendMessageBatchCommand, 'SendMessageBatch'],
   [DeleteMessageBatchCommand, 'DeleteMessageBatch'],
   [ChangeMessageVisibilityBatchCommand, 'ChangeMessageVisibilityBatch']

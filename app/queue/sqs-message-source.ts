@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import {
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageBatchCommand,
@@ -46,7 +47,9 @@ export class SqsMessageSource implements MessageSource {
         MaxNumberOfMessages: options.maximumMessages,
         WaitTimeSeconds: options.waitTimeSeconds,
         VisibilityTimeout: options.visibilityTimeoutSeconds,
-        MessageSystemAttributeNames: ['MessageGroupId', 'ApproximateReceiveCount']
+        MessageSystemAttributeNames: ['MessageGroupId', 'ApproximateReceiveCount'],
+        // a retry then returns the messages of a lost response, which would stay hidden
+        ReceiveRequestAttemptId: randomUUID()
       }),
       { abortSignal: AbortSignal.timeout(options.waitTimeSeconds * 1000 + RECEIVE_MARGIN_MS) }
     )

@@ -2,8 +2,11 @@ import { HttpConnections } from './http-connections.ts'
 import { postRequest, type SignedNotification } from './notifications.ts'
 import { type Answers, answersOf, atRate, type Rate } from './rate.ts'
 
-/** Maximum number of connections of an open loop. */
-const MAXIMUM_CONNECTIONS = 500
+/**
+ * Number of connections of a fixed rate, opened before it starts. Further requests wait for a free one: a burst of
+ * new connections after a pause of the server would delay the requests by more than the pause did.
+ */
+export const RATE_CONNECTIONS = 100
 
 /** Posts prepared notifications to one server, again and again in the same order. */
 export class Load {
@@ -42,8 +45,8 @@ export class Load {
    * Posts at a fixed rate, whether or not earlier ones are answered. Also posts `extra` once, in the middle.
    */
   async atRate(rate: Rate, extra?: SignedNotification): Promise<Answers & { extraMs: number }> {
-    const connections = new HttpConnections(this.#url, MAXIMUM_CONNECTIONS)
-    await connections.open(20)
+    const connections = new HttpConnections(this.#url, RATE_CONNECTIONS)
+    await connections.open(RATE_CONNECTIONS)
     const middle = Math.floor((rate.perSecond * rate.milliseconds) / 2000)
     let extraMs = Promise.resolve(Number.NaN)
     const post = (index: number) => {

@@ -166,6 +166,19 @@ test('gives up a connection that cannot be made', async (t) => {
   t.strictSame(received.map(isFromSdk), [true, true])
 })
 
+test('leaves requests without a signature of version 4 to the SDK', async (t) => {
+  const { client, send, received } = await build(t)
+  const removeSignature =
+    (next: (args: { request: Received }) => unknown) => (args: { request: Received }) => {
+      delete args.request.headers.authorization
+      return next(args)
+    }
+  client.middlewareStack.add(removeSignature as never, { step: 'finalizeRequest', priority: 'low' })
+  await send()
+  await send()
+  t.strictSame(received.map(isFromSdk), [true, true])
+})
+
 test('leaves an endpoint with a path to the SDK', async (t) => {
   const { send, received } = await build(t, '/base')
   await send()

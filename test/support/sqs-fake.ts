@@ -29,6 +29,7 @@ export interface Input {
   VisibilityTimeout?: number
   WaitTimeSeconds?: number
   MessageSystemAttributeNames?: string[]
+  ReceiveRequestAttemptId?: string
 }
 
 export interface Answer {

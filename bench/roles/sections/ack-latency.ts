@@ -1,4 +1,4 @@
-import { Load } from '../load.ts'
+import { Load, RATE_CONNECTIONS } from '../load.ts'
 import { measure } from '../measure.ts'
 import { bulk, uploads } from '../notifications.ts'
 import type { Schedule } from '../peers/schedule.ts'
@@ -10,9 +10,6 @@ const SQS_MS = [0, 5, 20]
 /** Shares of the saturation. */
 const LOW = 0.1
 const HIGHER = [0.5, 0.9]
-/** Enough to find the saturation while SQS takes 20 ms. */
-const CONNECTIONS = 100
-const SATURATION_MS = 1000
 /** Of the client of the bare calls; `web` is warm from its full load. */
 const WARM_UP = { perSecond: 500, milliseconds: 2000 }
 /** Where the bulk is taken in. */
@@ -51,7 +48,7 @@ async function open({ standIns, keep }: Context): Promise<Run> {
     for (const sqsMs of SQS_MS) {
       standIns.delay('sqs', sqsMs)
       const { usage, result } = await measure([web], standIns, () =>
-        load.atFullLoad(CONNECTIONS, SATURATION_MS)
+        load.atFullLoad(RATE_CONNECTIONS, milliseconds)
       )
       const saturation = result.accepted / usage.seconds
       const rateOf = (share: number): Rate => ({ perSecond: share * saturation, milliseconds })

@@ -21,6 +21,15 @@ test('receives messages with their group and receive count, and hides them', asy
   t.strictSame(await source.receive(RECEIVE), [])
 })
 
+test('gives each receive an id of its own, so that a retry returns the messages of a lost response', async (t) => {
+  const { fake, source } = await build(t)
+  await source.receive(RECEIVE)
+  await source.receive(RECEIVE)
+  const ids = fake.inputs('ReceiveMessage').map((input) => input.ReceiveRequestAttemptId)
+  t.match(ids, [String, String])
+  t.equal(new Set(ids).size, 2)
+})
+
 test('fills in the fields that SQS omits', async (t) => {
   const { fake, source } = await build(t)
   const body = { Messages: [{ MD5OfBody: 'd41d8cd98f00b204e9800998ecf8427e' }] }

@@ -4,7 +4,7 @@ import { readConfig } from './config.ts'
 import { readInvocation } from './invocation.ts'
 import { loadListener } from './listener-config/load-listener.ts'
 import { createLogger, createOutput, SERIALIZERS } from './logger.ts'
-import { collectGarbage } from './roles/heap.ts'
+import { keepHeapSmall } from './roles/heap.ts'
 import { type Role, type Stop, startRole } from './roles/role.ts'
 import { logStartError } from './roles/start-error.ts'
 
@@ -54,7 +54,7 @@ async function runRole(name: string, role: Role): Promise<void> {
     const listener = await loadListener(config.LISTENER_CONFIG)
     log = listener.logger?.child({ role: name }, { serializers: SERIALIZERS }) ?? log
     stop = await startRole(name, role, { config, listener, log, write: createOutput() })
-    collectGarbage()
+    keepHeapSmall()
   } catch (error) {
     logStartError(log, error)
     process.exit(1)

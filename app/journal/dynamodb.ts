@@ -78,21 +78,30 @@ function finalError(failure: ServiceFailure): Error | undefined {
   }
 }
 
-const encode = (fields: Record<string, unknown> | undefined) =>
-  fields && marshall(fields, { ...MARSHALL, convertTopLevelContainer: false })
-
-/** Encodes an update as DynamoDB's JSON, in which binary values are base64. */
-function encodeUpdate({ Key, ExpressionAttributeValues: values, ...input }: UpdateCommandInput): string {
-  return JSON.stringify(
-    {
-      ...input,
-      Key: encode(Key),
-      ExpressionAttributeValues: encode(values)
-    },
-    function (this: Record<string, unknown>, name, value: unknown) {
-      // `value` is no longer binary: a Buffer converts itself into a list of numbers
-      const given = this[name]
-      return given instanceof Uint8Array ? Buffer.from(given).toString('base64') : value
-    }
-  )
+interface Attribute {
+  B?: unknown
+  BS?: Uint8Array[]
+  L?: Attribute[]
+  M?: Record<string, Attribute>
 }
+
+/** Replaces binary values by base64. `JSON.stringify` would convert a Buffer into a list of numbers first. */
+function encodeBinary(attribute: Attribute): void {
+  if (attribute.B) attribute.B = base64Of(attribute.B as Uint8Array)
+  else if (attribute.BS) Object.assign(attribute, { BS: attribute.BS.map(base64Of) })
+  else if (attribute.L) attribute.L.forEach(encodeBinary)
+  else if (attribute.M) Object.values(attribute.M).forEach(encodeBinary)
+}
+
+const base64Of = ({ buffer, byteOffset, byteLength }: Uint8Array) =>
+  Buffer.from(buffer, byteOffset, byteLength).toString('base64')
+
+function encode(fields: Record<string, unknown> | undefined): Record<string, Attribute> | undefined {
+  const M = fields && marshall(fields, { ...MARSHALL, convertTopLevelContainer: false })
+  if (M) encodeBinary({ M })
+  return M
+}
+
+/** Encodes an update as DynamoDB's JSON. */
+const encodeUpdate = ({ Key, ExpressionAttributeValues: values, ...input }: UpdateCommandInput): string =>
+  JSON.stringify({ ...input, Key: encode(Key), ExpressionAttributeValues: encode(values) })

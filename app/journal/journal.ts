@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { gzipSync } from 'node:zlib'
 import type { AssetEvent } from '../ingest/event.ts'
 import { laterEventId, RETRY_SPAN_MS } from '../ingest/event-identity.ts'
 import { pastAttempts } from './attempt-history.ts'
+import { compress } from './compress.ts'
 import { type JournalEntry, readEntry, type Status } from './journal-entry.ts'
 import { type JournalCall, retryUntilAnswered } from './journal-retry.ts'
 import {
@@ -205,7 +205,7 @@ export class Journal {
   /** The attributes that describe an event; written once. */
   #description(event: AssetEvent): Record<string, Change> {
     const { id, payload: _, group, run: __, traceparent: ___, ...described } = event
-    const payload = gzipSync(JSON.stringify(event))
+    const payload = compress(JSON.stringify(event))
     const keep = payload.length <= MAXIMUM_PAYLOAD_BYTES
     const attributes = {
       ...described,

@@ -1,6 +1,7 @@
-import { gunzipSync, gzipSync } from 'node:zlib'
+import { gunzipSync } from 'node:zlib'
 import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb'
 import { ListenerError } from '../errors.ts'
+import { compress } from './compress.ts'
 import { expiryOf, JOURNAL, type JournalTable, RETENTION_DAYS, throwUnavailable } from './journal-table.ts'
 
 /** State that a processor or command keeps between runs: JSON values by key. */
@@ -68,7 +69,7 @@ export class StateStore {
 
   async #set(key: Record<string, string>, value: unknown): Promise<void> {
     const { client, tableName, clock, retentionDays } = this.#options
-    const compressed = gzipSync(JSON.stringify(value))
+    const compressed = compress(JSON.stringify(value))
     if (compressed.length > MAXIMUM_BYTES) {
       throw new ListenerError(
         'STATE_TOO_LARGE',

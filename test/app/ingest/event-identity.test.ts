@@ -1,7 +1,9 @@
+import fc from 'fast-check'
 import t from 'tap'
 import {
   assetGroup,
   bodyEventId,
+  digest,
   foundEventId,
   laterEventId,
   scheduledEventId,
@@ -87,4 +89,14 @@ t.test('the events of a schedule share the message group of the asset', async (t
   const { group, environment } = sampleEvent('upload', {}, { asset_id: 'a' })
   t.equal(assetGroup(environment, 'a'), group)
   t.not(assetGroup('other', 'a'), group)
+})
+
+t.test('hashes bytes and texts alike', async (t) => {
+  fc.assert(
+    fc.property(fc.array(fc.string({ unit: 'binary' }), { minLength: 1 }), (texts) => {
+      const [last = '', ...others] = texts.toReversed()
+      return digest(...others, last) === digest(...others, Buffer.from(last))
+    })
+  )
+  t.not(digest('a', 'b'), digest('ab'))
 })

@@ -43,6 +43,17 @@ function verify<Key extends { apiSecret: string; signatureAlgorithm?: 'sha1' | '
 
 const key = { apiSecret: 'someApiSecret' }
 
+t.test('verifies small and large bodies alike, with each of the keys', async (t) => {
+  const second = { apiSecret: 'anotherApiSecret' }
+  for (const size of [0, 1, 16 * 1024, 16 * 1024 + 1, 100_000]) {
+    const body = Buffer.alloc(size, 'body')
+    const headers = signed(body, second)
+    t.strictSame(verify(body, headers, [key, second]), { outcome: 'verified', key: second }, `${size} bytes`)
+    t.match(verify(body, headers, [key]), { code: 'SIGNATURE_INVALID' })
+    t.match(verify(Buffer.concat([body, Buffer.from('x')]), headers, [second]), { code: 'SIGNATURE_INVALID' })
+  }
+})
+
 // https://github.com/cloudinary/cloudinary_java: NotificationRequestSignatureVerifierTest
 t.test("verifies the test vectors of Cloudinary's Java SDK", async (t) => {
   const vectors: [WellFormed['algorithm'], string][] = [

@@ -94,6 +94,7 @@ t.test('sends the same updates as the SDK, but without its middleware', async (t
       fc.constant(undefined),
       fc.uint8Array({ minLength: 1 }).map((bytes) => Buffer.from(bytes)),
       fc.uint8Array({ minLength: 1 }),
+      fc.uint8Array({ minLength: 1 }).map((bytes) => new Set([bytes])),
       fc.array(fc.record({ when: fc.string({ minLength: 1 }), bytes: fc.uint8Array({ minLength: 1 }) }))
     ),
     { minKeys: 1 }

@@ -127,6 +127,20 @@ t.test('sends the same updates as the SDK, but without its middleware', async (t
   t.pass('50 updates')
 })
 
+t.test('does not repeat an update that DynamoDB rejects', async (t) => {
+  const client = connect(t)
+  const update = (options: { UpdateExpression: string; ConditionExpression?: string }) =>
+    client.send(new UpdateCommand({ TableName, Key: { id: 'rejected' }, ...options }))
+  await update({ UpdateExpression: 'REMOVE gone' })
+  const calls = intercept(t, () => {})
+  await t.rejects(
+    update({ UpdateExpression: 'REMOVE gone', ConditionExpression: 'attribute_exists(gone)' }),
+    { name: 'ConditionalCheckFailedException' }
+  )
+  await t.rejects(update({ UpdateExpression: 'REMOVE' }), { name: 'ValidationException' })
+  t.equal(calls(), 2)
+})
+
 t.test('leaves a throttled update to the SDK', async (t) => {
   const client = connect(t)
   const update = () =>

@@ -86,7 +86,13 @@ const SQS: Record<string, (input: Input, queue: BenchQueue) => string | Promise<
   SendMessage: ({ MessageBody = '' }) =>
     JSON.stringify({ MessageId: 'message', MD5OfMessageBody: hash('md5', MessageBody) }),
   GetQueueAttributes: () =>
-    JSON.stringify({ Attributes: { QueueArn: 'arn:aws:sqs:us-east-1:000000000000:bench.fifo' } })
+    JSON.stringify({
+      Attributes: {
+        QueueArn: 'arn:aws:sqs:us-east-1:000000000000:bench.fifo',
+        ApproximateNumberOfMessages: '0',
+        ApproximateNumberOfMessagesNotVisible: '0'
+      }
+    })
 }
 
 const JOURNAL: Record<string, (input: Input) => string> = {

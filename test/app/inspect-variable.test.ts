@@ -29,7 +29,7 @@ t.test('hides a secret, even if its schema throws it', async (t) => {
   const schema = z.string().transform((text) => JSON.parse(text))
   t.match(inspect('not JSON', { schema, secret: true }), {
     outcome: 'invalid',
-    problem: 'MINE is (hidden); its schema cannot read it'
+    problem: 'The value of MINE (hidden) is not valid: its schema cannot read it'
   })
 })
 

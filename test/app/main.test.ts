@@ -60,7 +60,7 @@ t.test('logs one line for each invalid variable and exits 1', async (t) => {
   t.equal(await role.ended, 1)
   t.match(role.lines, [
     { level: 'fatal', role: 'web', code: 'CONFIG_INVALID', msg: /^PORT is "abc"/ },
-    { level: 'fatal', code: 'CONFIG_INVALID', msg: /^CLOUDINARY_URL is \(hidden\)/ },
+    { level: 'fatal', code: 'CONFIG_INVALID', msg: /^The value of CLOUDINARY_URL \(hidden\) is not valid/ },
     { level: 'fatal', code: 'CONFIG_INVALID', msg: /^QUEUE_URL is not set/ }
   ])
   t.notMatch(JSON.stringify(role.lines), 'not-for-the-log')
@@ -238,7 +238,7 @@ t.test('doctor skips checks with missing configuration and says why', async (t) 
   const { exitCode, output } = await withEnvironment(environment, () => runHere('doctor'))
   t.equal(exitCode, 1)
   t.match(output, [
-    /^fault {4}configuration +CLOUDINARY_URL is \(hidden\)/,
+    /^fault {4}configuration +The value of CLOUDINARY_URL \(hidden\) is not valid/,
     /^fault {4}configuration +LISTENER_CONFIG is "\.\/listener\.txt"/,
     /^fault {4}configuration +QUEUE_URL is not set/,
     /^fault {4}configuration +DEAD_LETTER_QUEUE_URL is not set/,

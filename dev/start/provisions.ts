@@ -79,5 +79,5 @@ const isChat = (url: string | undefined): boolean => url?.endsWith('/_standin/ch
 
 const hintOfStandIn = (variable: string, url: string): string =>
   isChat(url)
-    ? `posts to a stand-in, and to nobody else, without ${variable}; see the messages: ${url}`
-    : `calls a stand-in, and nobody else, without ${variable}: ${url}`
+    ? `posts to a stand-in, and to nobody else (${variable} is not set); see the messages: ${url}`
+    : `calls a stand-in, and nobody else (${variable} is not set): ${url}`

@@ -108,8 +108,8 @@ t.test('sets a variable of any name to the stand-in that is its example, at its 
     CMS_URL: 'http://127.0.0.1:7/_standin/sanity'
   })
   t.match(hints, [
-    / news .* posts to a stand-in.* MY_SLACK_URL; see the messages: http:\/\/127\.0\.0\.1:7\/_standin\/chat$/,
-    / cms .* calls a stand-in.* CMS_URL: http:\/\/127\.0\.0\.1:7\/_standin\/sanity$/
+    / news .* posts to a stand-in.*MY_SLACK_URL.*; see the messages: http:\/\/127\.0\.0\.1:7\/_standin\/chat$/,
+    / cms .* calls a stand-in.*CMS_URL.*: http:\/\/127\.0\.0\.1:7\/_standin\/sanity$/
   ])
   t.equal(hints.length, 2)
 

@@ -34,7 +34,9 @@ export function inspectVariable(definition: VariableDefinition, env: Env): Inspe
   const mustBe = allowed && `it must be ${allowed}`
   if (!isSet) return { outcome: 'invalid', isSet, problem: `${name} is not set; ${mustBe ?? 'set it'}` }
   const reason = problem?.(value) ?? mustBe ?? error.issues.map(({ message }) => message).join('; ')
-  return { outcome: 'invalid', isSet, problem: `${name} is ${shownValue(value, definition)}; ${reason}` }
+  const shown = shownValue(value, definition)
+  const given = shown === undefined ? `The value of ${name} (hidden) is not valid: ` : `${name} is ${shown}; `
+  return { outcome: 'invalid', isSet, problem: `${given}${reason}` }
 }
 
 function parse(schema: z.ZodType, value: string | undefined): z.ZodSafeParseResult<unknown> {
@@ -50,8 +52,9 @@ function parse(schema: z.ZodType, value: string | undefined): z.ZodSafeParseResu
   }
 }
 
-function shownValue(value: string, { secret, public: isPublic }: VariableDefinition): string {
-  if (secret || holdsSecret(value)) return '(hidden)'
+/** Returns undefined for a secret. */
+function shownValue(value: string, { secret, public: isPublic }: VariableDefinition): string | undefined {
+  if (secret || holdsSecret(value)) return undefined
   return JSON.stringify(isPublic ? value : maskSecrets(value))
 }
 

@@ -4,6 +4,7 @@ import { readConfig } from './config.ts'
 import { readInvocation } from './invocation.ts'
 import { loadListener } from './listener-config/load-listener.ts'
 import { createLogger, createOutput, SERIALIZERS } from './logger.ts'
+import { usageAsRun } from './own-command.ts'
 import { keepHeapSmall } from './roles/heap.ts'
 import { type Role, type Stop, startRole } from './roles/role.ts'
 import { logStartError } from './roles/start-error.ts'
@@ -16,10 +17,10 @@ async function main(args: readonly string[]): Promise<void> {
     case 'command':
       return runAndExit(invocation.command, invocation.args)
     case 'help':
-      process.stdout.write(invocation.usage)
+      process.stdout.write(usageAsRun(invocation.usage))
       return
     case 'wrong':
-      process.stderr.write(invocation.message)
+      process.stderr.write(usageAsRun(invocation.message))
       process.exitCode = 2
   }
 }

@@ -1,4 +1,5 @@
 import { ConfigError } from '../config.ts'
+import { usageAsRun } from '../own-command.ts'
 import { type Print, UsageError } from './arguments.ts'
 import { explain } from './explain-error.ts'
 
@@ -27,7 +28,7 @@ export async function runCommand(
     return await run(args, print, output)
   } catch (error) {
     if (error instanceof UsageError) {
-      output.printError(`${error.message}\n\n${usage}`)
+      output.printError(`${error.message}\n\n${usageAsRun(usage)}`)
       return 2
     }
     const lines = error instanceof ConfigError ? error.problems : [explain(error)]

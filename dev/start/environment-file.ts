@@ -10,7 +10,8 @@ export interface EnvironmentFile {
 
 /**
  * Writes the variables by which commands in another terminal find the system, to a temporary file that only
- * this user can read. The file is named after the port of the webhook.
+ * this user can read. The file is named after the port of the webhook. A value that contains all three quotes
+ * cannot be written, and is left out.
  */
 export function writeEnvironmentFile(
   webhookUrl: string,
@@ -18,10 +19,15 @@ export function writeEnvironmentFile(
 ): EnvironmentFile {
   const path = join(tmpdir(), `cloudinary-listener-${new URL(webhookUrl).port}.env`)
   const lines = Object.entries(variables)
-    .filter(([, value]) => value)
-    .map(([name, value]) => `${name}="${value}"\n`)
+    .map(([name, value = '']) => [name, value, quoteFor(value)] as const)
+    .filter(([, value, quote]) => value !== '' && quote !== undefined)
+    .map(([name, value, quote]) => `${name}=${quote}${value}${quote}\n`)
   // an old file may be readable to others, and keeps its mode when it is overwritten
   rmSync(path, { force: true })
   writeFileSync(path, lines.join(''), { mode: 0o600, flag: 'wx' })
   return { path, remove: () => rmSync(path, { force: true }) }
 }
+
+/** Values have no escapes, except that `\\n` is a line break in double quotes. */
+const quoteFor = (value: string): string | undefined =>
+  ["'", '`', '"'].find((quote) => !value.includes(quote) && !(quote === '"' && value.includes('\\n')))

@@ -2,8 +2,12 @@ import { type FSWatcher, readFileSync, watch } from 'node:fs'
 import { dirname } from 'node:path'
 
 export interface WatchOptions {
-  /** Called with the files whose content changed. The next call waits until this one settles. */
-  onChange: (changed: readonly string[]) => Promise<void>
+  /**
+   * Called with the files whose content changed. The next call waits until this one settles.
+   *
+   * @param isOutdated returns whether a file has changed since, so that another call follows
+   */
+  onChange: (changed: readonly string[], isOutdated: () => boolean) => Promise<void>
   /** Time without further changes before the call, in milliseconds (default: 100). */
   quietMs?: number
 }
@@ -15,7 +19,7 @@ export interface WatchOptions {
 export class FileWatch {
   readonly #options: Required<WatchOptions>
   readonly #watched = new Map<string, FSWatcher>()
-  #contents = new Map<string, string | undefined>()
+  readonly #contents = new Map<string, string | undefined>()
   #timer: NodeJS.Timeout | undefined
   #isBusy = false
   #isStopped = false
@@ -51,6 +55,14 @@ export class FileWatch {
     }
   }
 
+  /** Returns the files whose content is another than at the last call, with it. */
+  #changed(): [file: string, content: string | undefined][] {
+    return [...this.#contents]
+      .map(([file, before]) => ({ file, before, now: contentOf(file) }))
+      .filter(({ before, now }) => before !== now)
+      .map(({ file, now }) => [file, now])
+  }
+
   #schedule(): void {
     clearTimeout(this.#timer)
     // a call under way checks again when it settles
@@ -59,13 +71,13 @@ export class FileWatch {
   }
 
   async #compare(): Promise<void> {
-    const now = new Map([...this.#contents.keys()].map((file) => [file, contentOf(file)]))
-    const changed = [...now.keys()].filter((file) => now.get(file) !== this.#contents.get(file))
-    this.#contents = now
+    const changed = this.#changed()
+    for (const [file, content] of changed) this.#contents.set(file, content)
     if (changed.length === 0) return
     this.#isBusy = true
     try {
-      await this.#options.onChange(changed)
+      const files = changed.map(([file]) => file)
+      await this.#options.onChange(files, () => this.#changed().length > 0)
     } finally {
       this.#isBusy = false
     }

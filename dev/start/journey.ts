@@ -62,3 +62,16 @@ function errorOf({ err }: LogLine): string {
   const { type, message } = err as { type: string; message: string }
   return `${type}: ${message}`.replace(/\s*\n\s*/g, ' ')
 }
+
+/** Says which processors are being retried, and why: `chat is being retried (CHAT_UNAVAILABLE)`. */
+export function retriedProcessors(lines: readonly LogLine[]): string[] {
+  const retried = new Map<string, string>()
+  for (const { msg, eventId, processor, err } of lines) {
+    const run = `${eventId} ${processor}`
+    if (msg === 'event processed' || msg === 'event dead-lettered') retried.delete(run)
+    if (msg !== 'event failed; will be retried') continue
+    const { code, type } = err as { code?: string; type: string }
+    retried.set(run, `${processor} is being retried (${code ?? type})`)
+  }
+  return [...new Set(retried.values())]
+}

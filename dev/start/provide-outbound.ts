@@ -10,16 +10,6 @@ export const provideForwardSecret: Provider = async ({ standIns: { cloudinary, e
   }
 }
 
-/** Provides the webhook that `chat` posts to. */
-export const provideChatWebhook: Provider = async ({ standIns: { cloudinary } }) => {
-  const url = `${cloudinary.url}/_standin/chat`
-  return {
-    environment: { CHAT_WEBHOOK_URL: url },
-    hints: [`  chat        posts to a stand-in, and to nobody else; see the messages: ${url}`],
-    stop: async () => {}
-  }
-}
-
 /** Provides the topic that `notify` publishes to. */
 export const provideTopic: Provider = async ({ standIns: { cloudinary, environment } }) => ({
   environment: {

@@ -16,6 +16,8 @@ export interface ProvisionContext {
   processors: readonly ProcessorSummary[]
   /** Environment of the roles. */
   environment: Readonly<Record<string, string | undefined>>
+  /** The part of it that is the user's own. */
+  own: Readonly<Record<string, string | undefined>>
   /** Some services are part of the stand-ins. */
   standIns: StandIns
   /**

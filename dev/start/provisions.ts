@@ -1,16 +1,9 @@
-import {
-  provideBucket,
-  provideChatWebhook,
-  provideEventBus,
-  provideForwardSecret,
-  provideTopic
-} from './provide-outbound.ts'
+import { provideBucket, provideEventBus, provideForwardSecret, provideTopic } from './provide-outbound.ts'
 import { providePostgres } from './provide-postgres.ts'
 import { combine, type Provider, type Provision, type ProvisionContext } from './provision.ts'
 
 /** Services that can be embedded, by the variable that processors require. */
 export const PROVIDERS: Readonly<Record<string, Provider>> = {
-  CHAT_WEBHOOK_URL: provideChatWebhook,
   DATABASE_URL: providePostgres,
   FORWARD_SECRET: provideForwardSecret,
   NOTIFY_TOPIC_ARN: provideTopic,
@@ -18,9 +11,12 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
   EVENT_BUS: provideEventBus
 }
 
+/** Stand-ins that are the example of a processor's own variable, as with `docker compose`. */
+const STAND_INS = 'http://127.0.0.1:4000/_standin/'
+
 /**
  * Starts only the services that processors require and the environment lacks. Sets the processors' own
- * variables to their examples.
+ * variables to their examples. Returns the variables that the user has set, too.
  *
  * @throws the first error of a provider, after stopping the services started before it
  */
@@ -38,12 +34,50 @@ export async function provide(context: ProvisionContext, providers = PROVIDERS):
   }
   const provided = combine(started)
   const environment = { ...context.environment, ...provided.environment }
-  return combine([provided, provideExamples({ ...context, environment })])
+  return combine([provided, provideOwn(context, providers), provideExamples({ ...context, environment })])
 }
 
-function provideExamples({ processors, environment }: ProvisionContext): Provision {
-  const examples = processors.flatMap((processor) => Object.entries(processor.examples))
-  const unset = Object.fromEntries(examples.filter(([name]) => !environment[name]))
-  const hints = Object.keys(unset).map((name) => `  ${name} is not set; using its example. Set it in .env`)
-  return { environment: unset, hints, stop: async () => {} }
+/** Returns the variables of the user that processors require, with a hint where a stand-in could be used. */
+function provideOwn({ processors, own }: ProvisionContext, providers: typeof PROVIDERS): Provision {
+  const environment: Record<string, string> = {}
+  const hints: string[] = []
+  for (const { name: processor, requires, examples } of processors) {
+    for (const variable of requires) {
+      const value = own[variable]
+      if (!value) continue
+      environment[variable] = value
+      const verb = isChat(examples[variable]) ? 'posts to' : 'uses'
+      const isReplaced = variable in providers || variable in examples
+      if (isReplaced) hints.push(hint(processor, `${verb} your own ${variable}`))
+    }
+  }
+  return { environment, hints, stop: async () => {} }
 }
+
+function provideExamples({ processors, environment, standIns }: ProvisionContext): Provision {
+  const provided: Record<string, string> = {}
+  const hints: string[] = []
+  for (const { name: processor, examples } of processors) {
+    for (const [variable, example] of Object.entries(examples)) {
+      if (environment[variable] || variable in provided) continue
+      if (example.startsWith(STAND_INS)) {
+        const url = `${standIns.cloudinary.url}/_standin/${example.slice(STAND_INS.length)}`
+        provided[variable] = url
+        hints.push(hint(processor, hintOfStandIn(variable, url)))
+      } else {
+        provided[variable] = example
+        hints.push(hint(processor, `uses the example of ${variable}; set it in .env`))
+      }
+    }
+  }
+  return { environment: provided, hints, stop: async () => {} }
+}
+
+const hint = (processor: string, text: string) => `  ${processor.padEnd(11)} ${text}`
+
+const isChat = (url: string | undefined): boolean => url?.endsWith('/_standin/chat') === true
+
+const hintOfStandIn = (variable: string, url: string): string =>
+  isChat(url)
+    ? `posts to a stand-in, and to nobody else (${variable} is not set); see the messages: ${url}`
+    : `calls a stand-in, and nobody else (${variable} is not set): ${url}`

@@ -5,7 +5,7 @@ import type { CloudinaryStandIn } from '../cloudinary/cloudinary-server.ts'
 import { createLogFormat } from '../log-format.ts'
 import { writeEnvironmentFile } from './environment-file.ts'
 import { followEdits } from './follow-edits.ts'
-import { describeJourney } from './journey.ts'
+import { describeJourney, retriedProcessors } from './journey.ts'
 import { describeTaken, isFree } from './ports.ts'
 import type { LogLine } from './role-process.ts'
 import type { System, startSystem } from './system.ts'
@@ -155,7 +155,8 @@ async function sendFirstUpload(
   const asset = cloudinary.assets.find(publicId)
   print(`\nThe asset now: tags ${JSON.stringify(asset?.tags)}, metadata ${JSON.stringify(asset?.metadata)}`)
   if (result === 'late') {
-    print(`It is still in progress after ${journeyMs / 1000} s; the lines above may give the reason.`)
+    const why = retriedProcessors(lines).join(', ') || 'the lines above may give the reason'
+    print(`The first upload is not done yet, after ${journeyMs / 1000} s: ${why}.`)
     return
   }
   const ownKey = cloudinary.cloud().own.apiKey

@@ -56,7 +56,7 @@ export interface System {
   activityUrl: string | undefined
   /** Lines for the user: how to look into the services embedded for processors. */
   readonly hints: readonly string[]
-  /** The variables by which commands find the embedded services. */
+  /** The variables that commands need: those of the embedded services, and the user's that processors require. */
   readonly embedded: Readonly<Record<string, string>>
   web: RoleProcess
   readonly workers: RoleProcess[]
@@ -112,7 +112,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const provideFor = async ({ processors }: ConfigContent & { outcome: 'loaded' }) => {
     await provided.refresh()
     const added = await provide(
-      { processors, environment: variables(), standIns, migrate },
+      { processors, environment: variables(), own: environment, standIns, migrate },
       options.providers
     )
     provided = combine([provided, added])
@@ -160,7 +160,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       webhookUrl,
       activityUrl,
       get hints() {
-        return provided.hints
+        return [...new Set(provided.hints)]
       },
       get embedded() {
         return { ...embedded, ...provided.environment }

@@ -257,8 +257,11 @@ const REFUSED: Record<Exclude<VariableName, 'HOST'>, [string[], string]> = {
 for (const [name, [values, allowed]] of Object.entries(REFUSED) as [VariableName, [string[], string]][]) {
   t.test(`rejects invalid values of ${name}, with the value and what is allowed`, async (t) => {
     for (const value of values) {
-      const given = 'secret' in VARIABLES[name] ? '(hidden)' : JSON.stringify(value)
-      t.equal(problemOf(name, value), `${name} is ${given}; it must be ${allowed}`)
+      const given =
+        'secret' in VARIABLES[name]
+          ? `The value of ${name} (hidden) is not valid:`
+          : `${name} is ${JSON.stringify(value)};`
+      t.equal(problemOf(name, value), `${given} it must be ${allowed}`)
     }
   })
 }
@@ -266,9 +269,12 @@ for (const [name, [values, allowed]] of Object.entries(REFUSED) as [VariableName
 t.test('says what is wrong with DATABASE_URL', async (t) => {
   t.match(
     problemOf('DATABASE_URL', 'postgres://user:word@db/app?sslmode=allow'),
-    /^DATABASE_URL is \(hidden\); its sslmode "allow" must be /
+    /^The value of DATABASE_URL \(hidden\) is not valid: its sslmode "allow" must be /
   )
-  t.match(problemOf('DATABASE_URL', 'postgres:///app'), /^DATABASE_URL is \(hidden\); .*host/)
+  t.match(
+    problemOf('DATABASE_URL', 'postgres:///app'),
+    /^The value of DATABASE_URL \(hidden\) is not valid: .*host/
+  )
 })
 
 t.test('reports all problems at once, one line each', async (t) => {
@@ -340,7 +346,9 @@ t.test('every variable has a description', async (t) => {
 t.test('hides credentials in the wrong variable', async (t) => {
   const misplaced = 'cloudinary://key:the-secret@demo'
   for (const name of ['CLOUDINARY_SECRET_ID', 'QUEUE_URL', 'PORT']) {
-    t.throws(() => readConfig([], { [name]: misplaced }), { message: `${name} is (hidden); it must be` })
+    t.throws(() => readConfig([], { [name]: misplaced }), {
+      message: `${name} (hidden) is not valid: it must be`
+    })
     t.throws(() => readConfig([], { [name]: misplaced }), { message: /^((?!the-secret).)*$/s })
   }
   const hook = 'https://hooks.example/T00/CAPABILITY'
@@ -351,7 +359,7 @@ t.test('hides credentials in the wrong variable', async (t) => {
   t.throws(() => readConfig([], { QUEUE_URL: queue }), { message: `QUEUE_URL is "${queue}"; it must be` })
   for (const secret of ['postgres://user:the-secret@db/assets', 'whsec_dGhlLXNlY3JldA==']) {
     t.throws(() => readConfig([], { WEBHOOK_URL: secret }), {
-      message: 'WEBHOOK_URL is (hidden); it must be'
+      message: 'The value of WEBHOOK_URL (hidden) is not valid: it must be'
     })
   }
 })

@@ -29,14 +29,18 @@ t.test('hides a secret, even if its schema throws it', async (t) => {
   const schema = z.string().transform((text) => JSON.parse(text))
   t.match(inspect('not JSON', { schema, secret: true }), {
     outcome: 'invalid',
-    problem: 'MINE is (hidden); its schema cannot read it'
+    problem: 'The value of MINE (hidden) is not valid: its schema cannot read it'
   })
 })
 
 t.test('hides values that look like credentials, and masks URLs unless they are public', async (t) => {
   const schema = z.literal('x')
   for (const value of ['cloudinary://key:word@demo', 'postgres://user:word@db/a', 'whsec_d29yZA==']) {
-    t.match(inspect(value, { schema, public: true }), { problem: /^MINE is \(hidden\); / }, value)
+    t.match(
+      inspect(value, { schema, public: true }),
+      { problem: /^The value of MINE \(hidden\) is not valid: / },
+      value
+    )
   }
   const url = 'https://hooks.example/T00/CAPABILITY'
   t.match(inspect(url, { schema }), { problem: /^MINE is "https:\/\/hooks\.example\/…"; / })

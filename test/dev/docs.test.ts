@@ -51,6 +51,29 @@ for (const table of TABLES) {
   })
 }
 
+t.test('docs/operations.md says what to do about each error code', async (t) => {
+  const document = readFileSync('docs/operations.md', 'utf8')
+  const isDocumented = (code: string) => document.includes(`\`${code}\``)
+  const codes = new Set<string>()
+  // the codes of `testing.ts` are only seen in tests
+  for (const file of globSync('app/**/*.ts', { exclude: ['app/testing/**'] })) {
+    const text = readFileSync(file, 'utf8')
+    const thrown =
+      /(?:new ListenerError\(|new RequestError\(\s*\d+,|\b(?:code|CODE) ?[:=])\s*'([A-Z]+(?:_[A-Z]+)*)'/g
+    for (const [, code] of text.matchAll(thrown)) codes.add(code!)
+    if (!file.startsWith('app/processors/')) continue
+    for (const [, literal] of text.matchAll(/'([A-Z]+(?:_[A-Z]+)+)'/g)) {
+      const isVariable = literal! in VARIABLES || /_(?:URL|TOKEN|SECRET)$/.test(literal!)
+      if (!isVariable) codes.add(literal!)
+    }
+  }
+  t.ok(codes.has('CHAT') && codes.has('CMS_CONFLICT') && codes.has('QUEUE_UNAVAILABLE'), 'finds codes')
+  // the beginning of the codes of a processor's calls
+  const isPrefix = (code: string) => isDocumented(`${code}_UNAVAILABLE`) && isDocumented(`${code}_REJECTED`)
+  const missing = [...codes].filter((code) => !isDocumented(code) && !isPrefix(code))
+  t.strictSame(missing, [])
+})
+
 t.test('as a process, checks this project', async (t) => {
   const { status, stderr } = spawnSync(process.execPath, ['dev/docs.ts', '--check'], { encoding: 'utf8' })
   t.strictSame([status, stderr], [0, ''])

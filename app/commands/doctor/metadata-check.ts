@@ -1,3 +1,4 @@
+import { commandLine } from '../../own-command.ts'
 import type { Finding, Processor } from '../../processor.ts'
 import { fieldStep, neededFields } from '../setup/metadata-field-step.ts'
 import type { SetupStep } from '../setup/setup-step.ts'
@@ -24,6 +25,6 @@ function findingOf(step: SetupStep): Finding {
   return fault(
     step.state === 'fault'
       ? `${step.what}: ${step.note}`
-      : `${step.what} does not exist; run: node app/main.ts setup`
+      : `${step.what} does not exist; run: ${commandLine('setup')}`
   )
 }

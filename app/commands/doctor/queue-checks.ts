@@ -1,4 +1,5 @@
 import { GetQueueAttributesCommand, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
+import { commandLine } from '../../own-command.ts'
 import type { Finding } from '../../processor.ts'
 import { explain } from '../explain-error.ts'
 import { count, numberOf } from '../report-line.ts'
@@ -59,7 +60,7 @@ export const deadLetterQueue = ({ sqs, queueUrl, clock }: DeadLetterQueueOptions
       const age = oldest === undefined ? '' : `, the oldest seen is ${ageOf(clock() - oldest)} old`
       found.push(
         warn(
-          `about ${count(number, 'dead letter')}${age}; list them with: node app/main.ts redrive --dry-run`
+          `about ${count(number, 'dead letter')}${age}; list them with: ${commandLine('redrive --dry-run')}`
         )
       )
     }

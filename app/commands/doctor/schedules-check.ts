@@ -1,4 +1,5 @@
 import type { State } from '../../journal/processor-state.ts'
+import { commandLine } from '../../own-command.ts'
 import type { Finding } from '../../processor.ts'
 import { lastSlot, nextSlot } from '../../schedules/cron.ts'
 import type { Schedule } from '../../schedules/schedule.ts'
@@ -17,7 +18,7 @@ export interface SchedulesOptions {
 /** A run may take so long, and EventBridge Scheduler may start it late. */
 const PATIENCE_MS = 3_600_000
 
-const RUN_IT = 'run `node app/main.ts schedules` every few minutes (on AWS: the setting schedulesEvery)'
+const RUN_IT = `run \`${commandLine('schedules')}\` every few minutes (on AWS: the setting schedulesEvery)`
 
 /** Checks that the schedules run. */
 export const schedules = ({ schedules: all, cloudNames, state, clock }: SchedulesOptions): Check => ({

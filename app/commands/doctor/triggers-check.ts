@@ -1,5 +1,6 @@
 import { listTriggers, type Trigger } from '../../cloudinary/triggers.ts'
 import type { Config } from '../../config.ts'
+import { commandLine } from '../../own-command.ts'
 import type { Finding, Processor } from '../../processor.ts'
 import { isServed, WEBHOOK_PATH } from '../../web/webhook-path.ts'
 import { defectsOf } from '../setup/trigger-defects.ts'
@@ -12,8 +13,7 @@ export interface TriggerCheckOptions extends CloudOptions {
   config: Pick<Partial<Config>, 'WEBHOOK_URL' | 'POLL_CHANNEL'>
 }
 
-const NOT_ADDITIVE =
-  'not additive: an upload with its own notification_url is not notified here; run: node app/main.ts setup'
+const NOT_ADDITIVE = `not additive: an upload with its own notification_url is not notified here; run: ${commandLine('setup')}`
 
 /**
  * Checks that triggers send each type that a processor handles, unfiltered and to a path that `web` serves.
@@ -43,7 +43,7 @@ function* findingsOf(
   const { ours, target } = oursAmong(existing, config)
   const missing = types.filter((type) => !triggerOn(type, ours))
   if (missing.length > 0) {
-    yield fault(`no trigger sends ${missing.join(', ')} to ${target}; run: node app/main.ts setup`)
+    yield fault(`no trigger sends ${missing.join(', ')} to ${target}; run: ${commandLine('setup')}`)
   }
   const used = new Set(types.map((type) => triggerOn(type, ours)).filter((trigger) => trigger !== undefined))
   const defects = [...used].flatMap((trigger) => [...defectsIn(trigger)])
@@ -84,7 +84,7 @@ function* misdirected(
     if (!url || !target || target.origin !== new URL(url).origin || isServed(target)) continue
     yield warn(
       `trigger on ${event_type}: sends to ${target.pathname} of the listener's host, which web does not ` +
-        'serve; unless another service does, delete it in Cloudinary and run: node app/main.ts setup'
+        `serve; unless another service does, delete it in Cloudinary and run: ${commandLine('setup')}`
     )
   }
 }

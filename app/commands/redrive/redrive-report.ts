@@ -1,3 +1,4 @@
+import { commandLine } from '../../own-command.ts'
 import type { DeadLetter } from '../../queue/dead-letter-reader.ts'
 import type { Print } from '../arguments.ts'
 import { assetOf, count, isoOf, lineOf, NEXT_AFTER_DRY_RUN } from '../report-line.ts'
@@ -92,7 +93,7 @@ export class RedriveReport {
     } else if (this.#moved.size > 0) {
       yield this.#options.dryRun
         ? NEXT_AFTER_DRY_RUN
-        : "Next: search the worker's log for this run; node app/main.ts doctor counts what is left."
+        : `Next: search the worker's log for this run; ${commandLine('doctor')} counts what is left.`
     }
     if (this.#count('failed again') > 0) {
       yield 'Some events failed again during this run: fix the cause before you run it again.'

@@ -4,6 +4,7 @@ import { POLL_CHANNEL_NAME, readConfig } from '../../config.ts'
 import { ListenerError } from '../../errors.ts'
 import { loadListener } from '../../listener-config/load-listener.ts'
 import { SILENT } from '../../logger.ts'
+import { commandLine } from '../../own-command.ts'
 import type { Processor } from '../../processor.ts'
 import { isServed, WEBHOOK_PATH } from '../../web/webhook-path.ts'
 import { createClients, loadEnvironments } from '../../wiring.ts'
@@ -190,7 +191,7 @@ function nextStep({ uri, uri_type: type }: NotificationTarget): string {
   if (type === 'poll') {
     const channel = uri.slice('poll://'.length)
     return (
-      `Next: start the listener with POLL_CHANNEL=${channel} (npm start, or node app/main.ts poll), then ` +
+      `Next: start the listener with POLL_CHANNEL=${channel} (npm start, or ${commandLine('poll')}), then ` +
       'upload something to Cloudinary.'
     )
   }

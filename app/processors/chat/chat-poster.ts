@@ -1,5 +1,6 @@
 import { RetryLaterError } from '../../errors.ts'
 import { callHttp, type HttpCall } from '../http/http-call.ts'
+import { isLocal } from '../http/http-options.ts'
 import { secretsIn } from '../http/http-secrets.ts'
 import type { ChatItem } from './chat-message.ts'
 import { slackMessage } from './slack-message.ts'
@@ -20,26 +21,32 @@ export interface PosterOptions {
   clock: () => number
 }
 
-/** Posts one message with these items. @throws {ListenerError} CHAT_UNAVAILABLE, CHAT_REJECTED */
-export type Post = (items: readonly ChatItem[], signal: AbortSignal) => Promise<void>
+/** Whether a message has all its pictures. Without them if the service cannot load one. */
+export type Posted = 'complete' | 'without pictures'
 
-type Send = (items: readonly ChatItem[], call: Omit<HttpCall, 'body' | 'headers'>) => Promise<unknown>
+/** Posts one message with these items. @throws {ListenerError} CHAT_UNAVAILABLE, CHAT_REJECTED */
+export type Post = (items: readonly ChatItem[], signal: AbortSignal) => Promise<Posted>
+
+type Send = (items: readonly ChatItem[], call: Omit<HttpCall, 'body' | 'headers'>) => Promise<Posted>
 
 /**
- * Returns a function that posts to the webhook. After a response with `Retry-After` it makes no calls until
- * then. Errors contain no part of the URL.
+ * Returns a function that posts to the webhook. Pictures that only this machine can load are left out, unless
+ * the receiver is on it too. After a response with `Retry-After` it makes no calls until then. Errors contain
+ * no part of the URL.
  */
 export async function createPoster(options: PosterOptions): Promise<Post> {
   const { service, url, variable, timeoutSeconds, clock } = options
   const send = service === 'slack' ? await slackSender() : sendToTeams
   const target = SERVICE_NAMES[service]
   let limit: RetryLaterError | undefined
-  return async (items, signal) => {
+  return async (given, signal) => {
     if (limit && limit.until.getTime() > clock()) throw limit
+    const items = isLocal(url) ? given : given.map(withoutLocalPicture)
     try {
-      await send(items, {
+      const posted = await send(items, {
         code: 'CHAT',
         target,
+        setting: variable,
         remedyFor: (status) => remedyFor(status, variable),
         url,
         timeoutSeconds,
@@ -48,6 +55,7 @@ export async function createPoster(options: PosterOptions): Promise<Post> {
         signal,
         clock
       })
+      return pictures(items) < pictures(given) ? 'without pictures' : posted
     } catch (error) {
       if (error instanceof RetryLaterError) limit = error
       throw error
@@ -55,32 +63,56 @@ export async function createPoster(options: PosterOptions): Promise<Post> {
   }
 }
 
+const withoutPicture = ({ thumbnail, ...item }: ChatItem): ChatItem => item
+
+const withoutLocalPicture = (item: ChatItem): ChatItem =>
+  item.thumbnail && isLocal(new URL(item.thumbnail)) ? withoutPicture(item) : item
+
+const pictures = (items: readonly ChatItem[]): number => items.filter(({ thumbnail }) => thumbnail).length
+
 /**
  * Sends with the official client. Its errors lack the headers of a response, such as `Retry-After`, so the
  * shared call does the request, and its errors are rethrown.
+ *
+ * Slack rejects the whole message if it cannot load one of its pictures; it is then sent once more without.
  */
 async function slackSender(): Promise<Send> {
   const { IncomingWebhook } = await import('@slack/webhook')
-  return async (items, call) => {
+  const send = async (items: readonly ChatItem[], call: Parameters<Send>[1]) => {
     const webhook = new IncomingWebhook(call.url.href, {
       async fetch(_url, init) {
         const { headers, body } = init as { headers: Record<string, string>; body: string }
-        const { status, text } = await callHttp({ ...call, headers, body })
-        return new Response(text, { status })
+        const { text } = await callHttp({ ...call, headers, body })
+        return new Response(text)
       }
     })
-    await webhook.send(slackMessage(items)).catch((error: { original: unknown }) => {
+    const { text } = await webhook.send(slackMessage(items)).catch((error: { original: unknown }) => {
       throw error.original
     })
+    return text
+  }
+  return async (items, call) => {
+    const returns = (status: number, text: string) => status === 400 && REFUSED_BLOCKS.test(text)
+    if (pictures(items) === 0) await send(items, call)
+    else if (REFUSED_BLOCKS.test(await send(items, { ...call, returns }))) {
+      await send(items.map(withoutPicture), call)
+      return 'without pictures'
+    }
+    return 'complete'
   }
 }
 
-const sendToTeams: Send = (items, call) =>
-  callHttp({
+/** A successful answer of Slack is `ok`. */
+const REFUSED_BLOCKS = /^invalid_blocks\b/
+
+const sendToTeams: Send = async (items, call) => {
+  await callHttp({
     ...call,
     headers: { 'content-type': 'application/json', 'user-agent': 'cloudinary-listener' },
     body: JSON.stringify(teamsMessage(items))
   })
+  return 'complete'
+}
 
 /**
  * Slack answers 403 or 404 for a webhook that was removed, 410 for an archived channel.

@@ -16,7 +16,7 @@ import {
   MAX_TEXT,
   webAddress
 } from './chat-message.ts'
-import { createPoster, type Post, SERVICE_NAMES } from './chat-poster.ts'
+import { createPoster, type Post, type Posted, SERVICE_NAMES } from './chat-poster.ts'
 import { DeadLetterDigest } from './dead-letter-digest.ts'
 
 /** The receiver of the Cloudinary stand-in. */
@@ -98,13 +98,14 @@ export function chat(
   const webhook: OwnVariable = {
     name: variable,
     schema: WEBHOOK_URL,
-    allowed: 'the https:// URL of an incoming webhook of Slack, or of a webhook of Teams Workflows',
+    allowed:
+      'the URL of an incoming webhook of Slack, or of a webhook of Teams Workflows: https; http only for this machine',
     secret: true,
     example: EXAMPLE_URL
   }
   const urlIn = (config: object) => new URL((config as Record<string, string>)[variable]!)
   const stopping = new AbortController()
-  let started: { batcher: Batcher<ChatItem, number>; digest: DeadLetterDigest } | undefined
+  let started: { batcher: Batcher<ChatItem, Sent>; digest: DeadLetterDigest } | undefined
   return {
     name,
     on,
@@ -114,7 +115,9 @@ export function chat(
     async start({ config, log }) {
       const post = await createPoster({ service, url: urlIn(config), variable, timeoutSeconds, clock })
       const digest = new DeadLetterDigest({
-        post: (item) => post([item], AbortSignal.timeout(DIGEST_MS)),
+        async post(item) {
+          await post([item], AbortSignal.timeout(DIGEST_MS))
+        },
         log,
         clock,
         schedule(milliseconds, call) {
@@ -131,8 +134,12 @@ export function chat(
     async handle(event, { cloudinary, signal }) {
       const item = itemFor(event, checked, cloudinary)
       if (item === undefined) return 'skipped: the text is empty'
-      const others = (await started!.batcher.add(item, signal)) - 1
-      return others > 0 ? `sent to ${target} with ${others} more` : `sent to ${target}`
+      const { items, posted } = await started!.batcher.add(item, signal)
+      return [
+        `sent to ${target}`,
+        ...(items > 1 ? [`with ${items - 1} more`] : []),
+        ...(posted === 'complete' ? [] : [`without pictures, which ${target} cannot load`])
+      ].join(' ')
     },
     ...(checked.deadLetters && {
       deadLettered: (event, letter) => started!.digest.add(event, letter)
@@ -144,9 +151,15 @@ export function chat(
   }
 }
 
-/** Each item resolves with the number of items in its message. */
+/** A message: the number of its items, and whether it has its pictures. */
+interface Sent {
+  items: number
+  posted: Posted
+}
+
+/** Each item resolves with its message. */
 const createBatcher = (post: Post, windowMs: number, stopping: AbortSignal) =>
-  new Batcher<ChatItem, number>({
+  new Batcher<ChatItem, Sent>({
     maximumCalls: 1,
     maximumItems: MAXIMUM_EVENTS,
     maximumBytes: MAXIMUM_BYTES,
@@ -155,8 +168,7 @@ const createBatcher = (post: Post, windowMs: number, stopping: AbortSignal) =>
     send: (items) =>
       sendTogether(items, async (together) => {
         // not the signal of one event, which must not end the message of the others
-        await post(together, stopping)
-        return together.length
+        return { items: together.length, posted: await post(together, stopping) }
       })
   })
 

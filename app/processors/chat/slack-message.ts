@@ -10,8 +10,8 @@ const MAX_SECTION = 3000
 const MAX_FALLBACK = 300
 
 /**
- * Builds a message in Block Kit. The thumbnail is the accessory of a section, not a block of its own: Slack
- * rejects a message whose image block it cannot load, and shows an accessory as broken
+ * Builds a message in Block Kit. The thumbnail is the accessory of a section, beside the text. Slack may
+ * reject a message with a picture that it cannot load: `invalid_blocks`
  * (https://github.com/slackapi/java-slack-sdk/issues/1396).
  *
  * Source: https://docs.slack.dev/reference/block-kit/blocks/section-block

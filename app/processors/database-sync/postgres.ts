@@ -2,6 +2,7 @@ import type { Pool, PoolClient } from 'pg'
 import { passwordsOf } from '../../database-url.ts'
 import { ListenerError, PermanentError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
+import { commandLine } from '../../own-command.ts'
 
 export type Row = Record<string, unknown>
 
@@ -180,7 +181,7 @@ export class Database {
     const text = `cannot ${doing}: ${reason}`
     const temporary = CODES[code] ?? (PERMANENT.test(code) ? undefined : 'DATABASE_UNAVAILABLE')
     if (temporary !== undefined) return new ListenerError(temporary, text)
-    const remedy = NOT_MIGRATED.includes(code) ? '; run: node app/main.ts migrate' : ''
+    const remedy = NOT_MIGRATED.includes(code) ? `; run: ${commandLine('migrate')}` : ''
     return new PermanentError(`${text}${remedy}`, { code: 'DATABASE_REJECTED' })
   }
 }

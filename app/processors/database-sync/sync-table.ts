@@ -1,4 +1,5 @@
 import { ListenerError } from '../../errors.ts'
+import { commandLine } from '../../own-command.ts'
 import { namingLockHolders } from './lock-holders.ts'
 import { type Database, escapeIdentifier, type Query } from './postgres.ts'
 import { type Column, type ColumnType, IDENTITY, OBSERVED_AT, PLACED_AT } from './sync-columns.ts'
@@ -67,7 +68,7 @@ export async function checkTable(database: Database, definition: TableDefinition
   const list = missing.map(({ what }) => what).join(', ')
   throw new ListenerError(
     'DATABASE_NOT_MIGRATED',
-    `missing in the database: ${list}. Run: node app/main.ts migrate`
+    `missing in the database: ${list}. Run: ${commandLine('migrate')}`
   )
 }
 

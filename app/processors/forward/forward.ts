@@ -100,6 +100,7 @@ export function forward(options: ForwardOptions, clock: () => number = Date.now)
         code: CODE,
         remedyFor,
         url,
+        setting: '`url`',
         headers: {
           'user-agent': 'cloudinary-listener',
           ...headers,

@@ -5,6 +5,8 @@ import { maskedExcerpt } from './http-secrets.ts'
 /** A request of a processor to another system. */
 export interface HttpCall extends FailureNames {
   url: URL
+  /** Where the URL is set, for errors: the name of a variable, or `` `url` ``. */
+  setting: string
   /** Name of the other system in errors. (Default: the origin of the URL) */
   target?: string
   /** (Default: POST) */
@@ -18,10 +20,12 @@ export interface HttpCall extends FailureNames {
   signal: AbortSignal
   /** Milliseconds since the epoch. */
   clock: () => number
+  /** Whether to return a response that is not a success, instead of throwing. (Default: none) */
+  returns?: (status: number, text: string) => boolean
 }
 
 export interface HttpAnswer {
-  /** From 200 to 299. */
+  /** From 200 to 299, unless the caller asked for others. */
   status: number
   headers: Headers
   /** The first {@link MAX_READ_BYTES} of the body. */
@@ -36,8 +40,7 @@ export const MAX_READ_BYTES = 16_384
 
 /**
  * Sends a request and returns the response, if its status is from 200 to 299. Does not follow redirects.
- * Errors name only the origin of the URL, or `target`, since the
- * path may be a secret.
+ * Errors name only the origin of the URL, or `target`, since the path may be a secret.
  *
  * @throws {ListenerError} …_UNAVAILABLE for no response, 408, 425, 429 or 5xx
  * @throws {RetryLaterError} …_UNAVAILABLE if such a response has `Retry-After`
@@ -45,7 +48,7 @@ export const MAX_READ_BYTES = 16_384
  */
 export async function callHttp(call: HttpCall): Promise<HttpAnswer> {
   const { url, method = 'POST', headers = {}, body, timeoutSeconds, signal, clock, secrets } = call
-  const { target = url.origin } = call
+  const { target = url.origin, returns = () => false } = call
   const timeout = AbortSignal.timeout(timeoutSeconds * 1000)
   let response: Response
   try {
@@ -61,12 +64,12 @@ export async function callHttp(call: HttpCall): Promise<HttpAnswer> {
     const why = timeout.aborted ? `no response within ${timeoutSeconds} s` : reasonOf(error)
     throw new ListenerError(
       `${call.code}_UNAVAILABLE`,
-      `cannot reach ${target}: ${maskedExcerpt(why, secrets)}`
+      `cannot reach ${target} (${call.setting}): ${maskedExcerpt(why, secrets)}`
     )
   }
   const text = await readText(response)
   const { status } = response
-  if (response.ok) return { status, headers: response.headers, text }
+  if (response.ok || returns(status, text)) return { status, headers: response.headers, text }
   const excerpt = maskedExcerpt(text, secrets)
   throw httpFailure(
     { from: target, status, excerpt, retryAfter: response.headers.get('retry-after'), now: clock() },
@@ -90,9 +93,12 @@ async function readText({ body }: Response): Promise<string> {
   return Buffer.concat(chunks).toString()
 }
 
-/** `fetch` throws "fetch failed"; the reason is in its cause. */
+/**
+ * `fetch` throws "fetch failed"; the reason is in its cause. Returns the code of the system or of TLS, such as
+ * ECONNREFUSED: its message repeats the address. The codes of the HTTP client say less than their messages.
+ */
 function reasonOf(error: unknown): string {
   const { message, cause } = error as Error & { cause?: { message?: string; code?: string } }
-  // the message is empty if every address of a host refuses the connection
-  return cause?.message || cause?.code || message
+  const code = /^(?:UND|HPE)_/.test(cause?.code ?? '') ? undefined : cause?.code
+  return code || cause?.message || message
 }

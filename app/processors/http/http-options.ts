@@ -20,8 +20,12 @@ export const RESERVED_HEADERS = /^(?:content-type|content-length|transfer-encodi
 /** Whether a URL uses TLS, or is on this machine. True for an invalid URL, which has an error of its own. */
 export function isEncryptedOrLocal(given: string): boolean {
   const url = URL.parse(given)
-  return url?.protocol !== 'http:' || /^(?:localhost|\[::1\]|127(?:\.\d+){3})$/.test(url.hostname)
+  return url?.protocol !== 'http:' || isLocal(url)
 }
+
+/** Whether a URL names this machine, which other machines cannot reach under that name. */
+export const isLocal = ({ hostname }: URL): boolean =>
+  /^(?:localhost|\[::1\]|127(?:\.\d+){3})$/.test(hostname)
 
 const hasCredentials = (url: URL | null) => Boolean(url?.username || url?.password)
 

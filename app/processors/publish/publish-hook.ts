@@ -89,7 +89,7 @@ export async function callHook(
 ): Promise<void> {
   const secrets = secretsIn(new URL(hook.url), hook.headers, [secret, encodeURIComponent(secret)])
   for (const request of requestsFor(hook, secret, change)) {
-    await callHttp({ ...options, ...request, code: 'PUBLISH', remedyFor, secrets })
+    await callHttp({ ...options, ...request, code: 'PUBLISH', setting: '`hook`', remedyFor, secrets })
   }
 }
 

@@ -44,7 +44,7 @@ t.test(
     t.throws(() => readRequirements(processors, { DATABASE_URL: 'set' }, bad), {
       code: 'CONFIG_INVALID',
       problems: [
-        'CMS_TOKEN is (hidden); it must be the token of the CMS, and processor "cms" needs it',
+        'The value of CMS_TOKEN (hidden) is not valid: it must be the token of the CMS, and processor "cms" needs it',
         'CMS_LIMIT is "five"; not a number, and processor "cms" needs it'
       ]
     })

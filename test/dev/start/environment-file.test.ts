@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
+import fc from 'fast-check'
 import t from 'tap'
 import { writeEnvironmentFile } from '../../../dev/start/environment-file.ts'
 
@@ -18,6 +19,24 @@ t.test('writes variables for this user only, and removes them', async (t) => {
   remove()
   t.notOk(existsSync(path))
   remove()
+})
+
+t.test('keeps values of any characters, and leaves out one with all three quotes', async (t) => {
+  const values = fc.string({
+    unit: fc.constantFrom('a', "'", '`', '"', '\\n', '$', '#', '=', ' ', '{', '\n')
+  })
+  await fc.assert(
+    fc.asyncProperty(values, async (value) => {
+      const { path, remove } = writeEnvironmentFile(WEBHOOK, { GIVEN: value, LAST: 'last' })
+      t.teardown(remove)
+      const isWritten = value !== '' && ["'", '`'].some((quote) => !value.includes(quote))
+      const read = parseEnv(readFileSync(path, 'utf8'))
+      if (isWritten) t.strictSame(read, { GIVEN: value, LAST: 'last' })
+      else t.equal(read.LAST, 'last')
+    })
+  )
+  const { path } = writeEnvironmentFile(WEBHOOK, { GIVEN: '\'`"', DOUBLE: "'`" })
+  t.strictSame(parseEnv(readFileSync(path, 'utf8')), { DOUBLE: "'`" })
 })
 
 t.test('replaces a file from an earlier start', async (t) => {

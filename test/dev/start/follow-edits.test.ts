@@ -29,3 +29,26 @@ t.test('restarts the worker after a change, or reports why not, and watches new 
   t.match(printed.text, `${shownPath(mine)} changed`)
   t.equal(restarts, 1)
 })
+
+t.test('does not report the failure of a restart during which the file was saved again', async (t) => {
+  const config = join(t.testdir({ 'config.ts': '1' }), 'config.ts')
+  const printed = new Output()
+  let reloads = 0
+  const edits = followEdits(
+    {
+      files: [config],
+      async reload() {
+        if (++reloads > 1) return { files: [config] }
+        // provided for the file before, and read by the worker after this save
+        writeFileSync(config, '3')
+        return { files: [config], refused: 'MY_SLACK_URL is not set' }
+      }
+    },
+    { print: (text) => printed.add(`${text}\n`), onRestart: () => {} }
+  )
+  t.teardown(() => edits.stop())
+  writeFileSync(config, '2')
+  await printed.waitFor(/^The worker has restarted\.$/m)
+  t.equal(reloads, 2)
+  t.notMatch(printed.text, 'Not restarted')
+})

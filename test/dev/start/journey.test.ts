@@ -1,5 +1,5 @@
 import t from 'tap'
-import { describeJourney } from '../../../dev/start/journey.ts'
+import { describeJourney, retriedProcessors } from '../../../dev/start/journey.ts'
 
 const at = (milliseconds: number) => new Date(1_780_000_000_000 + milliseconds).toISOString()
 
@@ -55,4 +55,29 @@ t.test('lists the steps in order, with the time since the upload', async (t) => 
     /^ {4}70 ms {2}dead-lettered upload: x: PermanentError: not wanted$/
   ])
   t.equal(steps.length, 8)
+})
+
+t.test('names the processors that are being retried', async (t) => {
+  const failed = (eventId: string, processor: string, err: object) => ({
+    msg: 'event failed; will be retried',
+    eventId,
+    processor,
+    err
+  })
+  const lines = [
+    failed('1', 'chat', { type: 'ListenerError', code: 'CHAT_UNAVAILABLE' }),
+    failed('1', 'chat', { type: 'ListenerError', code: 'CHAT_UNAVAILABLE' }),
+    failed('2', 'chat', { type: 'ListenerError', code: 'CHAT_UNAVAILABLE' }),
+    failed('1', 'mine', { type: 'TypeError' }),
+    failed('1', 'tag', { type: 'Error' }),
+    failed('1', 'rows', { type: 'Error' })
+  ]
+  const ended = [
+    { msg: 'event processed', eventId: '1', processor: 'tag' },
+    { msg: 'event dead-lettered', eventId: '1', processor: 'rows' }
+  ]
+  t.strictSame(retriedProcessors([...lines, ...ended]), [
+    'chat is being retried (CHAT_UNAVAILABLE)',
+    'mine is being retried (TypeError)'
+  ])
 })

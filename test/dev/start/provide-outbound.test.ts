@@ -3,7 +3,6 @@ import { readConfig } from '../../../app/config.ts'
 import { startStandIns } from '../../../dev/stand-ins.ts'
 import {
   provideBucket,
-  provideChatWebhook,
   provideEventBus,
   provideForwardSecret,
   provideTopic
@@ -11,7 +10,7 @@ import {
 
 const standIns = await startStandIns()
 t.teardown(() => standIns.stop())
-const context = { processors: [], environment: {}, standIns, migrate: async () => {} }
+const context = { processors: [], environment: {}, own: {}, standIns, migrate: async () => {} }
 const addressIn = (hints: readonly string[]) => /curl (\S+)/.exec(hints.join('\n'))?.[1] ?? ''
 
 t.test('provides a valid secret, and hints at the requests received', async (t) => {
@@ -19,14 +18,6 @@ t.test('provides a valid secret, and hints at the requests received', async (t) 
   t.strictSame(Object.keys(environment), ['FORWARD_SECRET'])
   t.ok(readConfig(['FORWARD_SECRET'], environment))
   t.strictSame(await (await fetch(addressIn(hints))).json(), [])
-  await stop()
-})
-
-t.test('provides the webhook of a chat, and hints at its page', async (t) => {
-  const { environment, hints, stop } = await provideChatWebhook(context)
-  t.strictSame(environment, { CHAT_WEBHOOK_URL: standIns.environment.CHAT_WEBHOOK_URL })
-  t.match(hints, [environment.CHAT_WEBHOOK_URL])
-  t.match(await (await fetch(String(environment.CHAT_WEBHOOK_URL))).text(), 'No message yet')
   await stop()
 })
 

@@ -9,6 +9,8 @@ const processor = (
   examples: ProcessorSummary['examples'] = {}
 ): ProcessorSummary => ({ name, requires, examples })
 
+const standIns = { cloudinary: { url: 'http://127.0.0.1:7' } } as ProvisionContext['standIns']
+
 /** Two fake providers, and a record of their calls. */
 function build({ broken }: { broken?: string } = {}) {
   const done: string[] = []
@@ -32,10 +34,7 @@ function build({ broken }: { broken?: string } = {}) {
   return {
     done,
     run: (processors: ProcessorSummary[], environment: ProvisionContext['environment'] = {}) =>
-      provide(
-        { processors, environment, standIns: {} as ProvisionContext['standIns'], migrate: async () => {} },
-        providers
-      )
+      provide({ processors, environment, own: environment, standIns, migrate: async () => {} }, providers)
   }
 }
 
@@ -85,9 +84,9 @@ t.test('sets unset variables of processors to their examples, and reports it', a
   const { run } = build()
   const cms = processor('cms', ['CMS_URL', 'CMS_TOKEN'], { CMS_URL: 'http://cms', CMS_TOKEN: 'any' })
   const { environment, hints, stop } = await run([cms], { CMS_TOKEN: 'mine' })
-  t.strictSame(environment, { CMS_URL: 'http://cms' })
-  t.match(hints, [/CMS_URL/])
-  t.equal(hints.length, 1)
+  t.strictSame(environment, { CMS_URL: 'http://cms', CMS_TOKEN: 'mine' })
+  t.match(hints, [/ cms .*own CMS_TOKEN/, / cms .*example of CMS_URL/])
+  t.equal(hints.length, 2)
   await stop()
 })
 
@@ -96,6 +95,34 @@ t.test('prefers a service to the example of its variable', async (t) => {
   const rows = processor('rows', ['DATABASE_URL'], { DATABASE_URL: 'an example' })
   const { environment, hints } = await run([rows])
   t.strictSame([environment, hints], [{ DATABASE_URL: 'here' }, ['look into DATABASE_URL']])
+})
+
+t.test('sets a variable of any name to the stand-in that is its example, at its address', async (t) => {
+  const { run } = build()
+  const example = 'http://127.0.0.1:4000/_standin/'
+  const chat = processor('news', ['MY_SLACK_URL'], { MY_SLACK_URL: `${example}chat` })
+  const cms = processor('cms', ['CMS_URL'], { CMS_URL: `${example}sanity` })
+  const { environment, hints } = await run([chat, chat, cms])
+  t.strictSame(environment, {
+    MY_SLACK_URL: 'http://127.0.0.1:7/_standin/chat',
+    CMS_URL: 'http://127.0.0.1:7/_standin/sanity'
+  })
+  t.match(hints, [
+    / news .* posts to a stand-in.*MY_SLACK_URL.*; see the messages: http:\/\/127\.0\.0\.1:7\/_standin\/chat$/,
+    / cms .* calls a stand-in.*CMS_URL.*: http:\/\/127\.0\.0\.1:7\/_standin\/sanity$/
+  ])
+  t.equal(hints.length, 2)
+
+  const own = await run([chat], { MY_SLACK_URL: 'https://hooks.slack.com/secret' })
+  t.strictSame(own.environment, { MY_SLACK_URL: 'https://hooks.slack.com/secret' })
+  t.match(own.hints, [/ news .* posts to your own MY_SLACK_URL/])
+  t.notMatch(own.hints.join(), 'secret', 'the URL is a secret')
+})
+
+t.test("returns the user's variables that have no replacement, without a hint", async (t) => {
+  const { run } = build()
+  const { environment, hints } = await run([processor('mine', ['MY_TOKEN'])], { MY_TOKEN: 'a', OTHER: 'b' })
+  t.strictSame([environment, hints], [{ MY_TOKEN: 'a' }, []])
 })
 
 t.test('provides a database', async (t) => {

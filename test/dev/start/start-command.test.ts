@@ -167,7 +167,7 @@ t.test('shows an upload that is not done in time as far as it has come, and runs
       level: 'warn',
       type: 'upload',
       processor: 'cms',
-      err: { type: 'Error', message: 'the CMS does not answer' },
+      err: { type: 'Error', code: 'CMS_UNAVAILABLE', message: 'the CMS does not answer' },
       retryInSeconds: 2
     })
   const { ended, output, waitFor, stop } = start(t, {
@@ -183,9 +183,18 @@ t.test('shows an upload that is not done in time as far as it has come, and runs
   await waitFor(/curl -X POST/)
   t.match(output(), /WARN: worker: /, 'problems are printed at once')
   t.match(output(), /ms {2}failed {8}upload: cms: Error: the CMS does not answer/)
-  t.match(output(), /0\.05 s/)
+  t.match(output(), /not done yet, after 0\.05 s: cms is being retried \(CMS_UNAVAILABLE\)\./)
   stop()
   t.equal(await ended, 0)
+})
+
+t.test('points at the lines above where an upload is late without a failure', async (t) => {
+  const cloudinary = await standIn(t)
+  const { waitFor } = start(t, {
+    journeyMs: 20,
+    startSystem: async () => ({ cloudinary, atRest: () => new Promise(() => {}) })
+  })
+  await waitFor(/not done yet, after 0\.02 s: the lines above/)
 })
 
 t.test('can be stopped during the first upload', async (t) => {

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { type TriggerCheckOptions, triggers } from '../../../../app/commands/doctor/triggers-check.ts'
+import { commandLine } from '../../../../app/own-command.ts'
 import type { TriggerParams } from '../../../../dev/cloudinary/trigger-store.ts'
 import { buildCloudinary } from '../../../support/cloudinary.ts'
 
@@ -37,7 +38,7 @@ t.test('reports a type that no trigger sends here', async (t) => {
     { uri: 'https://others.example.com/', event_type: 'all' }
   ]
   t.strictSame(await find(t, elsewhere), [
-    { level: 'fault', message: 'demo: no trigger sends rename to WEBHOOK_URL; run: node app/main.ts setup' }
+    { level: 'fault', message: `demo: no trigger sends rename to WEBHOOK_URL; run: ${commandLine('setup')}` }
   ])
 })
 

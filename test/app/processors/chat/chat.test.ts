@@ -57,7 +57,9 @@ t.test('never repeats an invalid URL', async (t) => {
     'https://me:secret-path@a.example'
   ]) {
     const problems = missingVariables([processor], {}, { CHAT_WEBHOOK_URL: url })
-    t.match(problems, [/^CHAT_WEBHOOK_URL .*https:\/\/ URL of an incoming webhook/])
+    t.match(problems, [
+      /^The value of CHAT_WEBHOOK_URL \(hidden\) is not valid: .*https; http only for this machine/
+    ])
     t.notMatch(problems.join(), 'secret-path')
   }
   t.strictSame(missingVariables([processor], {}, { CHAT_WEBHOOK_URL: 'https://hooks.slack.com/a' }), [])
@@ -127,6 +129,12 @@ t.test('posts the events of a moment as one message', async (t) => {
   const notes = await Promise.all([handle(), handle(), handle()])
   t.strictSame(notes, Array(3).fill('sent to Slack with 2 more'))
   t.strictSame([requests.length, shown().length], [1, 3])
+})
+
+t.test('says that Slack could not load the pictures', async (t) => {
+  const { handle, shown } = await build(t, {}, [{ status: 400, body: 'invalid_blocks' }, OK])
+  t.equal(await handle(), 'sent to Slack without pictures, which Slack cannot load')
+  t.notHas(shown()[1], { thumbnail: /./ })
 })
 
 t.test('posts at most ten events in a message', async (t) => {

@@ -91,7 +91,7 @@ t.test('sets time-outs and time zone per transaction only', async (t) => {
 
 t.test('names `migrate` in errors of an outdated table', async (t) => {
   for (const sql of ['SELECT * FROM nowhere', 'SELECT nothing FROM pg_class']) {
-    await t.rejects(database.query('look', sql), { message: /; run: node app\/main\.ts migrate$/ })
+    await t.rejects(database.query('look', sql), { message: /; run: (?:npx )?node app\/main\.ts migrate$/ })
   }
 })
 

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { commandLine } from '../../../../app/own-command.ts'
 import { COLUMNS, columnsOf } from '../../../../app/processors/database-sync/sync-columns.ts'
 import {
   checkTable,
@@ -35,7 +36,7 @@ t.test('creates schema, table and index once', async (t) => {
     code: 'DATABASE_NOT_MIGRATED',
     message:
       'missing in the database: schema "media", table "media"."assets" with 21 columns, ' +
-      'index on "media"."assets" (public_id). Run: node app/main.ts migrate'
+      `index on "media"."assets" (public_id). Run: ${commandLine('migrate')}`
   })
   t.strictSame(await migrate(assets), [
     'created schema "media"',

@@ -12,6 +12,7 @@ async function build(t: Test, answer: Answer, change: Partial<HttpCall> = {}) {
     callHttp({
       code: 'FORWARD',
       url,
+      setting: '`url`',
       headers: { 'content-type': 'application/json' },
       body: '{"ü":1}',
       timeoutSeconds: 60,
@@ -54,6 +55,7 @@ t.test('sends other methods, without a body', async (t) => {
   const { text } = await callHttp({
     code: 'PUBLISH',
     url: new URL(url),
+    setting: '`hook`',
     method: 'GET',
     timeoutSeconds: 60,
     secrets: [],
@@ -124,7 +126,7 @@ t.test('retries after a time-out', async (t) => {
   await t.rejects(send(), {
     name: 'ListenerError',
     code: 'FORWARD_UNAVAILABLE',
-    message: `cannot reach ${address}: no response within 0.05 s`
+    message: `cannot reach ${address} (\`url\`): no response within 0.05 s`
   })
 })
 
@@ -136,13 +138,13 @@ t.test('uses the status if the body does not end in time', async (t) => {
 
 t.test('retries connection errors, with the reason', async (t) => {
   const cut = await build(t, 'cut')
-  await t.rejects(cut.send(), { code: 'FORWARD_UNAVAILABLE', message: /cannot reach \S+: \S/ })
+  await t.rejects(cut.send(), { code: 'FORWARD_UNAVAILABLE', message: /: other side closed$/ })
   const gone = await build(t, 200)
   await gone.close()
   await t.rejects(gone.send(), {
     name: 'ListenerError',
     code: 'FORWARD_UNAVAILABLE',
-    message: /^cannot reach http:\/\/127\.0\.0\.1:\d+: connect ECONNREFUSED/
+    message: /^cannot reach http:\/\/127\.0\.0\.1:\d+ \(`url`\): ECONNREFUSED$/
   })
   for (const [cause, why] of [
     [{ message: '', code: 'ECONNREFUSED' }, 'ECONNREFUSED'],
@@ -152,7 +154,17 @@ t.test('retries connection errors, with the reason', async (t) => {
     t.intercept(globalThis, 'fetch', {
       value: () => Promise.reject(Object.assign(new TypeError('fetch failed'), { cause }))
     })
-    await t.rejects(send(), { message: `cannot reach ${address}: ${why}` })
+    await t.rejects(send(), { message: `cannot reach ${address} (\`url\`): ${why}` })
+  }
+})
+
+t.test('returns a response that the caller asks for', async (t) => {
+  const returns = (status: number, text: string) => status === 400 && text === 'expected'
+  const expected = await build(t, { status: 400, body: 'expected' }, { returns })
+  t.match(await expected.send(), { status: 400, text: 'expected' })
+  for (const answer of [{ status: 400, body: 'other' }, 404]) {
+    const { send } = await build(t, answer, { returns })
+    await t.rejects(send(), { code: 'FORWARD_REJECTED' })
   }
 })
 

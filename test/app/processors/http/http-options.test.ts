@@ -1,5 +1,10 @@
 import t from 'tap'
-import { HTTP_URL, httpHeaders, isEncryptedOrLocal } from '../../../../app/processors/http/http-options.ts'
+import {
+  HTTP_URL,
+  httpHeaders,
+  isEncryptedOrLocal,
+  isLocal
+} from '../../../../app/processors/http/http-options.ts'
 
 const errorOf = (schema: typeof HTTP_URL | ReturnType<typeof httpHeaders>, value: unknown) =>
   schema.safeParse(value).error?.issues.map(({ message }) => message)
@@ -21,6 +26,12 @@ t.test('knows whether an address is encrypted or on this machine', async (t) => 
   for (const url of ['http://a.example', 'http://10.0.0.1', 'http://127.0.0.1.example']) {
     t.notOk(isEncryptedOrLocal(url), url)
   }
+})
+
+t.test('knows the names of this machine', async (t) => {
+  for (const url of ['https://localhost/a', 'http://127.0.0.1:1', 'http://[::1]'])
+    t.ok(isLocal(new URL(url)), url)
+  for (const url of ['https://a.example', 'http://localhost.example']) t.notOk(isLocal(new URL(url)), url)
 })
 
 t.test('accepts headers that the processor does not set', async (t) => {

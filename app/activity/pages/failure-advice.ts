@@ -36,6 +36,24 @@ const ADVICE: Readonly<Record<string, string>> = {
   PUBLISH_UNAUTHORIZED:
     'The worker may not invalidate paths of the distribution. Fix its permissions; the event is retried.',
   PUBLISH_UNAVAILABLE: 'The hook or the CDN failed, did not answer or limits calls. It is retried.',
+  CMS_UNAVAILABLE: 'The CMS failed, did not answer or limits calls. It is retried.',
+  CMS_CONFLICT: 'Somebody changed the entry at the same time. Nothing to do: it is retried.',
+  CMS_UNAUTHORIZED: 'The CMS refuses the token or its permissions. Replace the token; the event is retried.',
+  CMS_NOT_FOUND: 'The CMS has no such space, environment or dataset. Check the options, then replay.',
+  CMS_REJECTED: 'The CMS rejects the change. Check content types and fields, then replay.',
+  CMS_ENTRIES_LEFT: 'Very many entries hold the asset. Nothing to do: the next attempt continues.',
+  MODERATE_NOT_MOVED: 'Cloudinary did not move the asset. Use another way of quarantine, then replay.',
+  MODERATE_RECORD_INVALID: 'The record of the quarantine is damaged. Restore the asset by hand.',
+  MODERATE_RECORD_CUT:
+    'Cloudinary stored only a part of the record. Restore the asset by hand when it is approved.',
+  EXPIRE_NOT_MOVED: 'Cloudinary did not move the asset. Use another action, then replay.',
+  ARCHIVE_UNAUTHORIZED: 'The worker may not write to the bucket. Fix its permissions; the event is retried.',
+  ARCHIVE_UNAVAILABLE: 'S3 failed, did not answer or limits calls. It is retried.',
+  ARCHIVE_REJECTED: 'S3 rejects the object. Check the name and region of the bucket, then replay.',
+  EVENT_BRIDGE_UNAUTHORIZED:
+    'The worker may not put events on the bus. Fix its permissions; the event is retried.',
+  EVENT_BRIDGE_UNAVAILABLE: 'EventBridge failed, did not answer or limits calls. It is retried.',
+  EVENT_BRIDGE_REJECTED: 'EventBridge rejects the event. Check the name of the bus, then replay.',
   DATABASE_UNAVAILABLE:
     'The database does not answer or refuses the login. Check DATABASE_URL; it is retried.',
   DATABASE_CONFLICT: 'Another transaction wrote the same rows. Nothing to do: it is retried.',

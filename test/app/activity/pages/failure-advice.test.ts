@@ -10,15 +10,29 @@ t.test('every code of a processor or of Cloudinary has its own advice', async (t
   )
   const codes = new Set(
     files.flatMap(
-      (text) => text.match(/'(CLOUDINARY|CSV|DATABASE|FORWARD|NOTIFY|PUBLISH|VIDEO|STAMP)_[A-Z_]+'/g) ?? []
+      (text) =>
+        text.match(
+          /'(ARCHIVE|CHAT|CLOUDINARY|CMS|CSV|DATABASE|EVENT_BRIDGE|EXPIRE|FORWARD|MODERATE|NOTIFY|PUBLISH|STAMP|VIDEO)_[A-Z_]+'/g
+        ) ?? []
     )
   )
   // names of variables
-  for (const name of ['DATABASE_URL', 'FORWARD_SECRET', 'NOTIFY_TOPIC_ARN', 'PUBLISH_SECRET'])
+  for (const name of [
+    'ARCHIVE_BUCKET',
+    'CHAT_WEBHOOK_URL',
+    'DATABASE_URL',
+    'FORWARD_SECRET',
+    'NOTIFY_TOPIC_ARN',
+    'PUBLISH_SECRET'
+  ])
     codes.delete(`'${name}'`)
   // made by app/processors/http/http-call.ts
   for (const name of ['CHAT', 'FORWARD', 'PUBLISH']) {
     for (const end of ['REJECTED', 'UNAVAILABLE']) codes.add(`'${name}_${end}'`)
+  }
+  // made by app/processors/aws-failure.ts
+  for (const name of ['ARCHIVE', 'EVENT_BRIDGE']) {
+    for (const end of ['REJECTED', 'UNAUTHORIZED', 'UNAVAILABLE']) codes.add(`'${name}_${end}'`)
   }
   t.ok(codes.size > 20)
   for (const code of codes) t.not(adviceOn(code.slice(1, -1), true), adviceOn('OTHER', true), code)

@@ -54,8 +54,8 @@ function index(): string {
 
 # Event types
 
-\`event.payload\` by type: a page with fields and a sample, and a JSON Schema. In TypeScript, \`on\` types
-the payload ([processors](../processors.md#the-event)).
+\`event.payload\` by type: a page with fields and a sample, and a JSON Schema. In TypeScript,
+\`on\` determines the type of the payload ([processors](../processors.md#the-event)).
 
 | type | sent when | body | known from |
 | --- | --- | --- | --- |

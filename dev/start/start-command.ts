@@ -11,7 +11,7 @@ import type { LogLine } from './role-process.ts'
 import type { System, startSystem } from './system.ts'
 import { LOCAL_ACTIVITY_PASSWORD, whatNext, whatStarts } from './what-next.ts'
 
-export interface StartSurroundings {
+export interface StartDependencies {
   /** Environment of the roles. */
   environment: Readonly<Record<string, string | undefined>>
   /** Whether log lines are coloured. */
@@ -31,13 +31,13 @@ export interface StartSurroundings {
  *
  * @returns the exit code: 0 after it was stopped, 1 when it did not start
  */
-export async function runStart(surroundings: StartSurroundings): Promise<0 | 1> {
-  const { environment, print, until, usualPorts } = surroundings
-  const log = createLog(surroundings)
+export async function runStart(dependencies: StartDependencies): Promise<0 | 1> {
+  const { environment, print, until, usualPorts } = dependencies
+  const log = createLog(dependencies)
   print(whatStarts(environment))
   let system: System
   try {
-    system = await surroundings.startSystem({
+    system = await dependencies.startSystem({
       environment: { ...environment, PORT: await webPort(environment.PORT, usualPorts.web, print) },
       cloudinaryPort: Number(await usualPort(usualPorts.cloudinary, 'the Cloudinary stand-in', print)),
       activityPassword: environment.ACTIVITY_PASSWORD || LOCAL_ACTIVITY_PASSWORD,
@@ -63,7 +63,7 @@ export async function runStart(surroundings: StartSurroundings): Promise<0 | 1> 
       shownHints = new Set(system.hints)
     }
   })
-  if (system.cloudinary) await sendFirstUpload(system, system.cloudinary, log.lines, surroundings)
+  if (system.cloudinary) await sendFirstUpload(system, system.cloudinary, log.lines, dependencies)
   print(whatNext(system, environment, environmentFile.path))
   log.follow()
 
@@ -77,7 +77,7 @@ export async function runStart(surroundings: StartSurroundings): Promise<0 | 1> 
 }
 
 /** Prints only problems and output that is not from the logger until `follow`, then every line. */
-function createLog({ colors, print }: StartSurroundings) {
+function createLog({ colors, print }: StartDependencies) {
   const format = createLogFormat({ colors })
   const lines: LogLine[] = []
   const reported = new Set<string>()
@@ -116,7 +116,7 @@ function describeFailure(error: Error, level: string | undefined): string {
 async function webPort(
   requested: string | undefined,
   usual: number,
-  print: StartSurroundings['print']
+  print: StartDependencies['print']
 ): Promise<string> {
   if (!requested) return usualPort(usual, 'web', print)
   const port = Number(requested)
@@ -127,7 +127,7 @@ async function webPort(
 }
 
 /** Returns the usual port, or 0, any free port, where it is taken. */
-async function usualPort(usual: number, user: string, print: StartSurroundings['print']): Promise<string> {
+async function usualPort(usual: number, user: string, print: StartDependencies['print']): Promise<string> {
   if (await isFree(usual)) return String(usual)
   const taken = await describeTaken(usual)
   print(`${taken[0]?.toUpperCase()}${taken.slice(1)}; ${user} listens on a free port instead.`)
@@ -138,7 +138,7 @@ async function sendFirstUpload(
   system: System,
   cloudinary: CloudinaryStandIn,
   lines: readonly LogLine[],
-  { print, until, journeyMs = 30_000 }: StartSurroundings
+  { print, until, journeyMs = 30_000 }: StartDependencies
 ): Promise<void> {
   const publicId = 'hello/first-upload'
   const uploadedAt = Date.now()

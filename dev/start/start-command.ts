@@ -1,11 +1,9 @@
 import { once } from 'node:events'
-import { setTimeout as pause } from 'node:timers/promises'
 import { ListenerError } from '../../app/errors.ts'
-import type { CloudinaryStandIn } from '../cloudinary/cloudinary-server.ts'
 import { createLogFormat } from '../log-format.ts'
 import { writeEnvironmentFile } from './environment-file.ts'
+import { sendFirstUpload } from './first-upload.ts'
 import { followEdits } from './follow-edits.ts'
-import { describeJourney } from './journey.ts'
 import { describeTaken, isFree } from './ports.ts'
 import type { LogLine } from './role-process.ts'
 import type { System, startSystem } from './system.ts'
@@ -63,7 +61,8 @@ export async function runStart(dependencies: StartDependencies): Promise<0 | 1> 
       shownHints = new Set(system.hints)
     }
   })
-  if (system.cloudinary) await sendFirstUpload(system, system.cloudinary, log.lines, dependencies)
+  const { cloudinary } = system
+  if (cloudinary) await sendFirstUpload({ ...dependencies, system, cloudinary, lines: log.lines })
   print(whatNext(system, environment, environmentFile.path))
   log.follow()
 
@@ -132,37 +131,4 @@ async function usualPort(usual: number, user: string, print: StartDependencies['
   const taken = await describeTaken(usual)
   print(`${taken[0]?.toUpperCase()}${taken.slice(1)}; ${user} listens on a free port instead.`)
   return '0'
-}
-
-async function sendFirstUpload(
-  system: System,
-  cloudinary: CloudinaryStandIn,
-  lines: readonly LogLine[],
-  { print, until, journeyMs = 30_000 }: StartDependencies
-): Promise<void> {
-  const publicId = 'hello/first-upload'
-  const uploadedAt = Date.now()
-  cloudinary.as().upload({ publicId, resourceType: 'image' })
-  const waited = new AbortController()
-  const result = await Promise.race([
-    system.atRest().then(() => 'done'),
-    pause(journeyMs, 'late', { signal: AbortSignal.any([until, waited.signal]) }).catch(() => 'stopped')
-  ])
-  waited.abort()
-  if (result === 'stopped') return
-  print(`\nThe journey of one upload, ${publicId}:\n`)
-  for (const step of describeJourney({ uploadedAt, deliveries: cloudinary.deliveries, lines })) print(step)
-  const asset = cloudinary.assets.find(publicId)
-  print(`\nThe asset now: tags ${JSON.stringify(asset?.tags)}, metadata ${JSON.stringify(asset?.metadata)}`)
-  if (result === 'late') {
-    print(`It is still in progress after ${journeyMs / 1000} s; the lines above may give the reason.`)
-    return
-  }
-  const ownKey = cloudinary.cloud().own.apiKey
-  const own = cloudinary.deliveries.filter(
-    ({ body }) => JSON.parse(body).notification_context.triggered_by.id === ownKey
-  ).length
-  print(
-    `Notifications of the listener's own changes: ${own}. They caused no further change, so there is no loop.`
-  )
 }

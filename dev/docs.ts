@@ -10,7 +10,7 @@ import { EVENTS_DIRECTORY, eventDocuments } from './event-documents.ts'
 /** A table of a document that is generated from code. */
 export interface Table {
   document: string
-  /** Name of its place in the document. */
+  /** Name in the comments that mark its beginning and end in the document. */
   name: string
   source: string
   /** In Markdown. */

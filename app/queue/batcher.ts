@@ -14,9 +14,7 @@ export interface BatcherOptions<Item, Result> {
   maximumBytes?: number
   /** Returns the size of an item, in bytes. (Default: 0) */
   sizeOf?: (item: Item) => number
-  /**
-   * Calls a function later. Items that are added until then share batches. (Default: `setImmediate`)
-   */
+  /** Calls a function later. Items that are added before then share batches. (Default: `setImmediate`) */
   schedule?: (flush: () => void) => void
 }
 
@@ -29,10 +27,10 @@ interface PendingItem<Item, Result> {
 }
 
 /**
- * Group commit: the items of one turn of the event loop are sent together, at once while fewer than
- * `maximumPartialCalls` calls are in flight. Otherwise items wait until a call returns or a batch is full. There
- * is no timer: no latency when idle, and the busier the process, the longer its turns and the fuller its batches.
- * Items are sent in the order in which they were added.
+ * Sends items in batches (group commit). The items of one turn of the event loop are sent together: at once if
+ * fewer than `maximumPartialCalls` calls are in flight, otherwise when a call returns or a batch is full. There is
+ * no timer, so there is no latency when idle. The busier the process, the longer its turns and the fuller the
+ * batches are. Items are sent in the order in which they were added.
  */
 export class Batcher<Item, Result> {
   readonly #options: Required<BatcherOptions<Item, Result>>
@@ -78,7 +76,7 @@ export class Batcher<Item, Result> {
     return new Promise((resolve) => this.#whenIdle.push(resolve))
   }
 
-  /** Flushes after the requests and responses that have arrived by now, so that they share batches. */
+  /** Flushes once the requests and responses that have already arrived are handled: their items share batches. */
   #scheduleFlush(): void {
     if (this.#flushScheduled) return
     this.#flushScheduled = true
@@ -109,7 +107,7 @@ export class Batcher<Item, Result> {
         this.#settle(entry, { ok: false, error: entry.signal.reason })
       } else {
         bytes += entry.bytes
-        // the first item is sent whatever its size: the service rejects one that is too large
+        // the first item is sent whatever its size; the service rejects it if it is too large
         if (batch.length > 0 && (batch.length === maximumItems || bytes > maximumBytes)) break
         batch.push(entry)
       }

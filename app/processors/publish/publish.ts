@@ -80,7 +80,7 @@ export function publish(options: PublishOptions, clock: () => number = Date.now)
   let batcher: Batcher<PublishChange, string>
   let distribution: CloudFront | undefined
 
-  /** The hook first: a CDN that is emptied before would fetch the old page again. */
+  /** Calls the hook before the CDN: a CDN that is invalidated first would fetch the old page again. */
   async function refresh(change: PublishChange, secret: string): Promise<string> {
     const { signal } = stopping
     const done: string[] = []

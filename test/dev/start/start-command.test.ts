@@ -167,7 +167,7 @@ t.test('runs on when the first upload is not done in time, and prints problems a
     startSystem: async ({ onLine }) => ({
       cloudinary,
       atRest: () => {
-        onLine(logged('event failed; will be retried', { level: 'warn' }))
+        onLine(logged('http server error', { level: 'warn' }))
         return new Promise(() => {})
       }
     })

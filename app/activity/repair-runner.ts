@@ -115,7 +115,7 @@ export class RepairRunner {
       this.#selecting--
     }
     const { id, kind, total } = progress.repair
-    // without the ids: the journal has the run of each event
+    // the ids are not logged: the journal has the run of each event
     const filter = 'filter' in selection ? { filter: selection.filter } : {}
     const { kind: _, ...details } = action
     log.info({ run: id, by, from, ...details, events: total, ...filter }, `${kind} started`)
@@ -151,8 +151,8 @@ export class RepairRunner {
   }
 
   /**
-   * Stops a repair: one of this process at once, one of another process within about a second. Workers still
-   * process the events that have been sent.
+   * Stops a repair: one of this process at once, one of another process within about a second. Workers
+   * still process the events that were already sent.
    *
    * @throws {ListenerError} JOURNAL_UNAVAILABLE
    */

@@ -15,7 +15,7 @@ export interface DeadLetter {
   event: AssetEvent | undefined
   /** Undefined if SQS moved the message here, because it was received too often. */
   reason: DeadLetterReason | undefined
-  /** When the message was first sent to a queue, in milliseconds since the epoch, by the clock of SQS. */
+  /** `SentTimestamp` of the message, by the clock of SQS; milliseconds since the epoch. */
   sentAt: number
   bytes: number
 }

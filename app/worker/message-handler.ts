@@ -70,7 +70,10 @@ async function deadLetter(
   return { kind: 'delete' }
 }
 
-/** Reports how long an event waited for its first start. Not for a redrive or replay, which may come days later. */
+/**
+ * Reports how long an event waited for its first start. Not for a redrive or replay, which may come days
+ * later.
+ */
 function reportWait({ receivedAt, run }: AssetEvent, { onFirstStart, clock }: EventHandlerOptions): void {
   if (!run) onFirstStart?.(clock() - Date.parse(receivedAt))
 }

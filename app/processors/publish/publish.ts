@@ -54,7 +54,7 @@ const Options = z
     paths: list.optional(),
     /** Cache tags for the hook. (Default: `cloudinary` and `cloudinary:PUBLIC_ID`) */
     tags: list.default(() => defaultTags),
-    /** Events of this time share a call. */
+    /** How long events are collected for one call. */
     windowSeconds: z.number().min(0).max(60).default(1),
     /** Maximum time for a response of the hook. */
     timeoutSeconds: z.number().positive().max(120).default(30)

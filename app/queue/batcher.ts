@@ -27,10 +27,10 @@ interface PendingItem<Item, Result> {
 }
 
 /**
- * Sends items in batches (group commit). The items of one turn of the event loop are sent together: at once if
- * fewer than `maximumPartialCalls` calls are in flight, otherwise when a call returns or a batch is full. There is
- * no timer, so there is no latency when idle. The busier the process, the longer its turns and the fuller the
- * batches are. Items are sent in the order in which they were added.
+ * Group commit: the items of one turn of the event loop are sent together, at once while fewer than
+ * `maximumPartialCalls` calls are in flight. Otherwise items wait until a call returns or a batch is full. There
+ * is no timer: no latency when idle, and the busier the process, the longer its turns and the fuller its batches.
+ * Items are sent in the order in which they were added.
  */
 export class Batcher<Item, Result> {
   readonly #options: Required<BatcherOptions<Item, Result>>

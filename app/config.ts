@@ -222,7 +222,8 @@ export const VARIABLES = {
     schema: z.literal('http/protobuf').optional()
   }),
   OTEL_TRACES_SAMPLER: variable({
-    meaning: 'which traces are sampled; not set: those that the sender samples, and all without its decision',
+    meaning:
+      'which traces are sampled; not set: those that the sender samples; if the sender has not decided, all',
     allowed: `one of ${SAMPLERS.join(', ')}`,
     schema: z.enum(SAMPLERS).optional()
   }),

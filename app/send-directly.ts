@@ -80,7 +80,7 @@ const CONTENT_TYPE = 'application/x-amz-json-1.0'
  *
  * After any failure the SDK sends the command again, with its own retries, correction of the clock, and errors;
  * so a command may be sent twice, as by any retry of the SDK. The SDK also sends the first command, and each
- * after a lost connection or while the service is in trouble, until one has succeeded: they show the address.
+ * after a lost connection or while the service fails, until one has succeeded: they show the address.
  *
  * @throws {Error} from `finalError`; the SDK's errors
  */
@@ -147,8 +147,8 @@ export function sendDirectly({
         const answer = await request(destination, operation, command.input, abortSignal)
         if ('output' in answer) return answer.output
         error = finalError?.(answer.failure)
-        // only the SDK slows down for a service in trouble
-        if (isTrouble(answer.failure)) destination = undefined
+        // only the SDK slows down for a service that fails
+        if (isServiceFailure(answer.failure)) destination = undefined
       } catch (err) {
         destination = undefined
         if (abortSignal?.aborted) throw err
@@ -159,7 +159,7 @@ export function sendDirectly({
   }
 }
 
-const isTrouble = ({ name, $metadata }: ServiceFailure): boolean =>
+const isServiceFailure = ({ name, $metadata }: ServiceFailure): boolean =>
   $metadata.httpStatusCode >= 500 || /Throttl|LimitExceeded|ThroughputExceeded/.test(name)
 
 /**

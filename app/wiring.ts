@@ -95,7 +95,7 @@ export function createEnvironments(config: Credentials, log: Logger): Environmen
         : fromSecretsManager(
             new SecretsManagerClient({ requestHandler: { connectionTimeout: 2000, requestTimeout: 5000 } }),
             source.secretId,
-            // a notification may wait for this read, and Cloudinary waits 20 s
+            // a notification may wait for this read, and Cloudinary waits at most 20 s for the response
             { log, timeoutMs: 6000 }
           )
   })

@@ -10,7 +10,7 @@ import { EVENTS_DIRECTORY, eventDocuments } from './event-documents.ts'
 /** A table of a document that is generated from code. */
 export interface Table {
   document: string
-  /** Name of its place in the document. */
+  /** Name in the comments that mark its beginning and end in the document. */
   name: string
   source: string
   /** In Markdown. */
@@ -118,7 +118,7 @@ export function repeatedHeadings(text: string): string[] {
   return headings.filter((heading, index) => headings.indexOf(heading) < index)
 }
 
-interface Surroundings {
+interface Dependencies {
   print: (line: string) => void
   /** Receives a line for each problem. */
   report: (line: string) => void
@@ -133,7 +133,7 @@ interface Surroundings {
  */
 export async function updateDocuments(
   directory: string,
-  { isCheck, print, report }: Surroundings & { isCheck: boolean }
+  { isCheck, print, report }: Dependencies & { isCheck: boolean }
 ): Promise<0 | 1> {
   let exitCode: 0 | 1 = 0
   for (const table of TABLES) {
@@ -164,7 +164,7 @@ export async function updateDocuments(
 /** Writes, or only checks, the directory that has only generated documents. Returns whether it agrees now. */
 async function updateEvents(
   directory: string,
-  { isCheck, print, report }: Surroundings & { isCheck: boolean }
+  { isCheck, print, report }: Dependencies & { isCheck: boolean }
 ): Promise<boolean> {
   const documents = eventDocuments()
   await mkdir(directory, { recursive: true })

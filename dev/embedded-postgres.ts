@@ -55,7 +55,7 @@ async function openEmpty(path: string): Promise<PGlite> {
   const kept = await readFile(path).catch(() => undefined)
   if (kept) return PGlite.create({ pgliteWasmModule: compile(), loadDataDir: new UncopiedBlob(kept) })
   const db = await PGlite.create({ pgliteWasmModule: compile() })
-  // without a writable cache, the next start is as slow
+  // without a writable cache, the next start is as slow as this one
   await Promise.allSettled([keep(path, await db.dumpDataDir('none'))])
   return db
 }

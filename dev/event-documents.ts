@@ -54,8 +54,8 @@ function index(): string {
 
 # Event types
 
-\`event.payload\` by type: a page with fields and a sample, and a JSON Schema. In TypeScript, \`on\` types
-the payload ([processors](../processors.md#the-event)).
+\`event.payload\` by type: a page with fields and a sample, and a JSON Schema. In TypeScript,
+\`on\` determines the type of the payload ([processors](../processors.md#the-event)).
 
 | type | sent when | body | known from |
 | --- | --- | --- | --- |
@@ -76,8 +76,9 @@ ${Object.entries(EVIDENCE)
   .map(([name, meaning]) => `| ${name} | ${meaning} |`)
   .join('\n')}
 
-- Cloudinary adds fields over time: schemas accept fields that they do not have.
-- A field is optional if a captured delivery lacks it, or if it is not certain.
+- Cloudinary adds fields over time: schemas accept fields that they do not list.
+- A field is optional if a captured delivery lacks it, or if it is not certain that every delivery
+  has it.
 - A payload that does not fit its schema is processed all the same, and counted as \`SchemaMismatch\`. A
   log line with \`SCHEMA_MISMATCH\` names the fields, once per type and hour. Please report it.
 - Events that \`reconcile\` found (\`event.reconciled\`) lack what a search does not know, such as

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 /** Maximum size of a file in git, in bytes. Every clone downloads every file, also after it was removed. */
 const MAXIMUM_BYTES = 1024 * 1024
 
-interface Surroundings {
+interface Dependencies {
   /** Of git. Default: that of this process. */
   env?: NodeJS.ProcessEnv
   print: (line: string) => void
@@ -19,7 +19,7 @@ interface Surroundings {
  * @returns the exit code: 1 when a file is too large
  * @throws {Error} when git cannot read the repository
  */
-export function checkFileSizes(directory: string, { env, print, report }: Surroundings): 0 | 1 {
+export function checkFileSizes(directory: string, { env, print, report }: Dependencies): 0 | 1 {
   const files = trackedFiles(directory, env)
   if (files === undefined) {
     print('file sizes not checked: no git repository')

@@ -27,7 +27,7 @@ interface Scaffold {
   on: readonly string[]
 }
 
-interface Surroundings {
+interface Dependencies {
   /** The clone. */
   directory: string
   print: (line: string) => void
@@ -40,7 +40,7 @@ interface Surroundings {
  *
  * @returns the exit code: 1 when nothing was written
  */
-export function runNew(args: readonly string[], { directory, print, report }: Surroundings): 0 | 1 {
+export function runNew(args: readonly string[], { directory, print, report }: Dependencies): 0 | 1 {
   const scaffold = readArguments(args)
   if (typeof scaffold === 'string') {
     report(scaffold)

@@ -1,3 +1,5 @@
+import { RETENTION_DAYS } from '../app/journal/journal-table.ts'
+
 /** A time that depends on other times. */
 export interface Timing {
   seconds: number
@@ -110,7 +112,7 @@ export const TIMINGS = {
     constraint: 'longer than any outage'
   },
   journalRetention: {
-    seconds: 30 * 86_400,
+    seconds: RETENTION_DAYS * 86_400,
     at: 'journal',
     meaning: 'TTL of an event',
     constraint: 'longer than 14 days in the queue plus 14 days as a dead letter'

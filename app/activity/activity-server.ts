@@ -38,7 +38,10 @@ const API = '/api/activity'
 /** Paths that pages of other origins may read. */
 const FEED = [`${API}/events`, `${API}/stream`]
 
-/** Longer than the idle time-out of an ALB (60 s): else the ALB sends requests on connections that close. */
+/**
+ * Longer than the idle time-out of an ALB (60 s), which would otherwise send requests into closing
+ * connections.
+ */
 const KEEP_ALIVE_MS = 65_000
 
 const REQUEST_MS = 30_000

@@ -44,7 +44,7 @@ export async function sweepDeadLetters(options: SweepOptions): Promise<SweepEnd>
   const reader = queue.open()
   let checked = 0
   try {
-    // SQS may answer with nothing although there are messages
+    // SQS may return no message although the queue has some
     for (let empty = 0; empty < 2; ) {
       if (signal.aborted) return 'aborted'
       if (checked >= maximum) return 'limit'

@@ -61,7 +61,7 @@ export async function planRepair(selection: EventSelection, options: PlanOptions
   }
 }
 
-/** Yields the selected events that the journal knows. One may come twice if it changes meanwhile. */
+/** Yields the selected events that are in the journal. An event that changes meanwhile may be yielded twice. */
 export async function* selectEvents(
   selection: EventSelection,
   { store, signal }: Pick<PlanOptions, 'store' | 'signal'>,
@@ -87,7 +87,7 @@ export async function* selectEvents(
 
 type ReadPage = (query: PageQuery) => Promise<EventPage>
 
-/** Returns what reads the events of a filter: the sparse indexes if they contain all of them. */
+/** Returns a function that reads the events of a filter: from a sparse index if it contains all of them. */
 function readersOf({ status = [] }: ActivityFilter, store: SelectingStore): ReadPage[] {
   const unfinished = status.filter((each) => each === 'retrying' || each === 'dead')
   if (unfinished.length === 0 || unfinished.length < status.length) return [(query) => store.list(query)]
@@ -114,7 +114,7 @@ export const hasFailed = ({ status, processors }: Pick<ActivityEvent, 'status' |
   // a redrive does not reopen a discarded event
   (status !== 'discarded' && Object.values(processors).some(({ outcome }) => outcome !== 'succeeded'))
 
-/** One lane per message group. Events without an asset share a lane: some have the same group. */
+/** One lane per message group. Events without an asset share a lane, because some of them share a group. */
 const laneOf = ({ environment, asset }: ActivityEvent): string =>
   JSON.stringify([environment, asset?.assetId ?? null, asset?.assetId ? null : (asset?.publicId ?? null)])
 

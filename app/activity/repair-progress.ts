@@ -95,7 +95,7 @@ export class RepairProgress {
     )
   }
 
-  /** Only the view of other processes depends on it, so a failure does not stop the repair. */
+  /** Only what other processes show depends on this write, so a failure does not stop the repair. */
   async #saveInBackground(): Promise<void> {
     this.#saving ??= this.#save()
       .catch((err) =>

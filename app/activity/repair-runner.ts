@@ -8,7 +8,7 @@ import type { EventSender } from '../queue/event-sender.ts'
 import type { ActivityEvent } from './activity-store.ts'
 import type { DeadLetterQueue } from './dead-letter-sweep.ts'
 import { type DiscardEvent, discardEvents } from './discard-events.ts'
-import { asSeen, type Repair, type RepairStore } from './repair.ts'
+import { type Repair, type RepairStore, withStaleness } from './repair.ts'
 import { countEvents, type RepairCounts } from './repair-count.ts'
 import { Sweeps } from './repair-dead-letters.ts'
 import {
@@ -115,7 +115,7 @@ export class RepairRunner {
       this.#selecting--
     }
     const { id, kind, total } = progress.repair
-    // without the ids: the journal has the run of each event
+    // the ids are not logged: the journal has the run of each event
     const filter = 'filter' in selection ? { filter: selection.filter } : {}
     const { kind: _, ...details } = action
     log.info({ run: id, by, from, ...details, events: total, ...filter }, `${kind} started`)
@@ -134,7 +134,7 @@ export class RepairRunner {
     const running = this.#running.get(id)
     if (running) return running.progress.repair
     const repair = await this.#options.repairs.find(id)
-    return repair && asSeen(repair, this.#options.clock())
+    return repair && withStaleness(repair, this.#options.clock())
   }
 
   /**
@@ -145,13 +145,14 @@ export class RepairRunner {
   async recent(signal: AbortSignal): Promise<readonly Repair[]> {
     const repairs = await this.#options.repairs.recent(signal)
     return repairs.map(
-      (repair) => this.#running.get(repair.id)?.progress.repair ?? asSeen(repair, this.#options.clock())
+      (repair) =>
+        this.#running.get(repair.id)?.progress.repair ?? withStaleness(repair, this.#options.clock())
     )
   }
 
   /**
-   * Stops a repair: one of this process at once, one of another process within about a second. Workers still
-   * process the events that have been sent.
+   * Stops a repair: one of this process at once, one of another process within about a second. Workers
+   * still process the events that were already sent.
    *
    * @throws {ListenerError} JOURNAL_UNAVAILABLE
    */

@@ -77,8 +77,8 @@ export interface RepairStore {
 /** Progress of a running repair is recorded every second; without it for this long, its process has ended. */
 const LOST_MS = 60_000
 
-/** Returns a repair of another process in its state now. */
-export const asSeen = (repair: Repair, now: number): Repair =>
+/** Returns a repair of another process, as `lost` if its progress is stale. */
+export const withStaleness = (repair: Repair, now: number): Repair =>
   repair.state === 'running' && now - Date.parse(repair.updatedAt) > LOST_MS
     ? { ...repair, state: 'lost' }
     : repair

@@ -72,7 +72,7 @@ async function send(
   }
   const { by, at, from, failedOnly = false } = repair
   const run = { ...runOf(repair.id, failedOnly, found), by, at, from }
-  // do not abort the call: it would remain unknown if the event was sent
+  // the call is not aborted: otherwise it would be unknown whether the event was sent
   await sender.store([{ ...found.event, run }], NEVER)
   return Object.values(found.processors).some(({ outcome }) => outcome === 'dead') || found.status === 'dead'
 }

@@ -98,7 +98,7 @@ interface FeedOptions {
   start: FeedPosition
 }
 
-/** The changes, and how far they were read. Reading again resumes where the last reading stopped. */
+/** The changes, and how far they were read. A further reading resumes where the last one stopped. */
 export class ChangeFeed implements AsyncIterable<Change> {
   readonly #options: FeedOptions
   readonly #progress: FeedProgress
@@ -164,7 +164,7 @@ export class ChangeFeed implements AsyncIterable<Change> {
     this.#stamped++
     if (stamp < start.since) return
     const change = describeChange(asset, stamp)
-    // without a time it is remembered as if written now
+    // an asset without a time is remembered as if it was written now
     const isNew = this.#progress.report(
       assetKey(asset.asset_id),
       stateKey(textOf(change)),

@@ -3,13 +3,13 @@ import type { AssetKey, FeedPosition, StateKey } from './change-cursor.ts'
 /** A reported state of an asset, and when it was written. */
 type ReportedState = readonly [asset: AssetKey, state: StateKey, writtenAt: number]
 
-/** `writtenAt` of a state from the cursor that this reading has not found yet. */
+/** `writtenAt` of a state that is from the cursor, and that this reading has not found yet. */
 const NOT_FOUND_YET = Number.POSITIVE_INFINITY
 
 /** The log is compacted when it reaches twice its compacted length plus this. */
 const LOG_SLACK = 1000
 
-/** The index and its queries have whole seconds. */
+/** The index and its queries use whole seconds. */
 const SECOND_MS = 1000
 
 /**

@@ -121,8 +121,8 @@ export function checkAllowance(allowance: Allowance | undefined): void {
   const { remaining, limit, resetsAt } = allowance
   throw new CloudinaryError(
     'CLOUDINARY_ALLOWANCE_SPENT',
-    `${remaining} of ${limit} Admin API calls are left in this hour, and are reserved; ` +
-      `resume after ${resetsAt.toISOString()}`,
+    `${remaining} of ${limit} Admin API calls are left in this hour, and are reserved for other programs; ` +
+      `run this again after ${resetsAt.toISOString()}`,
     { kind: 'rate-limited', until: resetsAt }
   )
 }

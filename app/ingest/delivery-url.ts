@@ -43,7 +43,7 @@ export function kindInDeliveryUrl(url: unknown, publicId: string): AssetKind | u
   const parsed = typeof url === 'string' ? URL.parse(url) : null
   if (parsed?.protocol !== 'https:' && parsed?.protocol !== 'http:') return undefined
   const [, ...segments] = parsed.pathname.split('/')
-  // unambiguous even if a cloud is named like a type: no name is both a resource type and a delivery type
+  // unambiguous even if a cloud has such a name: no name is both a resource type and a delivery type
   for (const start of [0, 1]) {
     const [resourceType = '', deliveryType = '', ...rest] = segments.slice(start)
     if (!RESOURCE_TYPES.includes(resourceType) || !DELIVERY_TYPES.includes(deliveryType)) continue

@@ -80,7 +80,7 @@ export const assetGroup = (environment: string, assetId: string): string =>
 
 export const assetGroupKey = (assetId: string): string => `asset ${assetId}`
 
-/** Returns 128 bits in hexadecimal, which is within all limits of SQS. */
+/** Returns a hash of 128 bits in hexadecimal, which is short enough for every id in SQS. */
 export function digest(...parts: readonly (string | Uint8Array)[]): string {
   return sha256(parts).slice(0, 32)
 }

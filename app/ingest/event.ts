@@ -51,7 +51,7 @@ interface EventFields {
   /**
    * Time at which Cloudinary signed this delivery (`X-Cld-Timestamp`); ISO 8601, UTC. Set only if the id
    * comes from the body and the body has no time and no request id. Two different changes can have the same
-   * such body: a delivery signed later than any retry could be is another event.
+   * body then: a delivery that was signed too late to be a retry is a different event.
    */
   signedAt?: string
   origin: Origin

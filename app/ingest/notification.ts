@@ -9,7 +9,7 @@ import { MAXIMUM_AHEAD_SECONDS } from './signature.ts'
  */
 const MAXIMUM_DEPTH = 64
 
-/** Maximum number of assets that a notification is split by. Cloudinary's bulk calls take up to 1,000. */
+/** Maximum number of assets by which a notification is split; one with more becomes one event. */
 const MAXIMUM_ENTRIES = 20_000
 
 /** Maximum length of `notificationType`, in characters. */
@@ -155,7 +155,7 @@ function assetOf(payload: Fields): Asset | null {
   }
 }
 
-/** Reads the kind from the fields, and what they lack from a delivery URL. */
+/** Reads the kind from the fields; what the fields lack, from a delivery URL. */
 function statedKind(payload: Fields, publicId: string | undefined): Partial<AssetKind> {
   const resourceType = text(payload.resource_type)
   const deliveryType = text(payload.to_type) ?? text(payload.type)

@@ -6,7 +6,7 @@ export const MAXIMUM_AHEAD_SECONDS = 300
 export interface SignatureHeaders {
   signature: string | undefined
   timestamp: string | undefined
-  /** `X-Cld-Signature_v2`. Never sufficient, since its algorithm is unpublished. */
+  /** `X-Cld-Signature_v2`. Not accepted as a signature, since its algorithm is unpublished. */
   signatureV2?: string | undefined
 }
 

@@ -1,7 +1,7 @@
 import { QueryCommand } from '@aws-sdk/lib-dynamodb'
 import type { Asset, EventType, Origin } from '../ingest/event.ts'
 import type { Status } from './journal-entry.ts'
-import { feedShard, JOURNAL, type JournalTable, throwUnavailable } from './journal-table.ts'
+import { FEED_DIGITS, feedShard, JOURNAL, type JournalTable, throwUnavailable } from './journal-table.ts'
 import type { ProcessorRecords } from './processor-record.ts'
 
 /** A time range including both ends, in milliseconds since the epoch. */
@@ -24,9 +24,6 @@ export interface FeedItem {
   processors?: ProcessorRecords
 }
 
-/** The first digit of an event's id decides its shard. */
-const DIGITS = [...'0123456789abcdef']
-
 /** Each page is up to 1 MB. */
 const SHARDS_AT_A_TIME = 4
 
@@ -47,7 +44,7 @@ export async function readFeed<Name extends keyof FeedItem>(
 ): Promise<void> {
   for (let day = from - (from % DAY_MS); day <= until; day += DAY_MS) {
     const range = { from: Math.max(from, day), until: Math.min(until, day + DAY_MS - 1) }
-    const digits = DIGITS.values()
+    const digits = FEED_DIGITS.values()
     const readNext = async () => {
       for (const digit of digits)
         await readShard(table, feedShard(digit, isoOf(day)), range, attributes, visit)

@@ -70,9 +70,9 @@ export class EmfMetrics implements RoleMetrics {
   }
 
   #record(name: MetricName, given: number, detail?: Record<string, string>): void {
-    // JSON cannot represent others, and CloudWatch ignores a line with an invalid value
+    // JSON has only finite numbers, and CloudWatch ignores a line with an invalid value
     if (!Number.isFinite(given)) return
-    // a difference of two machines' clocks may be negative
+    // a duration by the clocks of two machines may be negative
     const value = Math.max(0, given)
     for (const series of this.#seriesOf(name, detail)) {
       const values = series.values.get(name)

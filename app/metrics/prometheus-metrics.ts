@@ -84,7 +84,7 @@ export class PrometheusMetrics implements RoleMetrics {
         advice: { explicitBucketBoundaries: BOUNDS_SECONDS }
       })
     )
-    // a difference of two machines' clocks may be negative
+    // a duration by the clocks of two machines may be negative
     histogram.record(Math.max(0, milliseconds) / 1000, this.#labels(detail))
   }
 

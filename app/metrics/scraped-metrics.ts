@@ -2,7 +2,8 @@ import { type Config, ConfigError } from '../config.ts'
 import type { RoleMetrics } from './metrics.ts'
 
 /**
- * Serves the metrics of a role on METRICS_PORT; undefined without that. Only then the library is loaded.
+ * Serves the metrics of a role on METRICS_PORT; undefined if that is not set. The library is
+ * loaded only if it is set.
  *
  * @throws {ConfigError} if it is the port of the webhook, which is public
  * @throws {ListenerError} METRICS_PORT_UNAVAILABLE

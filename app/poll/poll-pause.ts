@@ -4,7 +4,7 @@ import { CloudinaryError } from '../cloudinary/cloudinary-error.ts'
 const FIRST_MS = 1000
 const MAXIMUM_MS = 60_000
 
-/** Jitter after a rate limit, in milliseconds, so that not all callers resume at once. */
+/** Jitter after a rate limit, in milliseconds, so that callers do not all resume at once. */
 const SPREAD_MS = 5000
 
 /**

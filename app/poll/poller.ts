@@ -31,7 +31,7 @@ export interface PollerOptions {
 /** Maximum number of notifications per fetch. */
 const MAXIMUM_MESSAGES = 50
 
-/** Long, since calls may count against the hourly limit; short enough for the idle time-outs of proxies. */
+/** Long, because calls may count against the hourly limit, but shorter than the idle time-outs of proxies. */
 const WAIT_SECONDS = 30
 
 /** Longer than a batch: storing one notification takes at most 8 s, and a failure ends the batch. */
@@ -46,7 +46,7 @@ const START_SHARE = 2 / 3
 /** Minimum interval of fetches if the first completed no message, in milliseconds. */
 const MINIMUM_INTERVAL_MS = 1000
 
-/** Flaws of single messages. Each is logged once and always counted, since such messages are redelivered. */
+/** Defects of individual messages. Each is logged once but counted at each delivery: they are redelivered. */
 const FLAWS = {
   POLL_MESSAGE_INVALID: 'invalid poll messages skipped',
   RECEIPT_HANDLE_MISSING: 'poll messages without receipt handle',

@@ -31,7 +31,7 @@ export class RefusedMessages {
     const fingerprint = fingerprintOf(message)
     const since = this.#since.get(fingerprint)
     if (since === undefined) {
-      // a message that is forgotten here only stays longer in its channel
+      // if a message is forgotten here, it only stays longer in its channel
       const [oldest] = this.#since.keys()
       if (oldest !== undefined && this.#since.size >= limit) this.#since.delete(oldest)
       this.#since.set(fingerprint, clock())

@@ -32,6 +32,6 @@ export async function sendTogether<Item, Result>(
 export const within =
   (milliseconds: number) =>
   (flush: () => void): void => {
-    // must not keep the process alive: the run of a processor does
+    // the timer must not keep the process alive; the run of a processor keeps it alive
     setTimeout(flush, milliseconds).unref()
   }

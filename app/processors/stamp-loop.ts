@@ -54,7 +54,7 @@ export function foreignStamps(
 
 /**
  * Stops two listeners from stamping each other's stamps. A change is an answer if the other listener's field
- * holds the time of our own write. Three answers for one asset make a loop. From then on, every answer in that
+ * contains the time of our own stamp. Three answers for one asset make a loop. From then on, every answer in that
  * field is skipped. Any other change, and any other time, is stamped.
  */
 export class LoopGuard {
@@ -79,7 +79,7 @@ export class LoopGuard {
     this.#fieldsKey = `loop/${environment}/${this.fields}`
   }
 
-  /** The stamp fields of the change, for people. */
+  /** Names the stamp fields of the change, for log and notes. */
   get fields(): string {
     return [...this.#stamps.keys()].sort().join(', ')
   }

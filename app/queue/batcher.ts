@@ -14,9 +14,7 @@ export interface BatcherOptions<Item, Result> {
   maximumBytes?: number
   /** Returns the size of an item, in bytes. (Default: 0) */
   sizeOf?: (item: Item) => number
-  /**
-   * Calls a function later. Items that are added until then share batches. (Default: `setImmediate`)
-   */
+  /** Calls a function later. Items that are added before then share batches. (Default: `setImmediate`) */
   schedule?: (flush: () => void) => void
   /** Send a full batch at once, without waiting for the scheduled call. (Default: false) */
   fullAtOnce?: boolean
@@ -82,7 +80,7 @@ export class Batcher<Item, Result> {
     return new Promise((resolve) => this.#whenIdle.push(resolve))
   }
 
-  /** Flushes after the requests and responses that have arrived by now, so that they share batches. */
+  /** Flushes once the requests and responses that have already arrived are handled: their items share batches. */
   #scheduleFlush(): void {
     if (this.#options.fullAtOnce) this.#flush(this.#options.maximumItems)
     if (this.#flushScheduled) return
@@ -115,7 +113,7 @@ export class Batcher<Item, Result> {
         this.#settle(entry, { ok: false, error: entry.signal.reason })
       } else {
         bytes += entry.bytes
-        // the first item is sent whatever its size: the service rejects one that is too large
+        // the first item is sent whatever its size; the service rejects it if it is too large
         if (batch.length > 0 && (batch.length === maximumItems || bytes > maximumBytes)) break
         batch.push(entry)
       }

@@ -15,9 +15,7 @@ export interface DeadLetter {
   event: AssetEvent | undefined
   /** Undefined if SQS moved the message here, because it was received too often. */
   reason: DeadLetterReason | undefined
-  /**
-   * When the message was sent to the queue it comes from: milliseconds since the epoch, by the clock of SQS.
-   */
+  /** `SentTimestamp` of the message, by the clock of SQS; milliseconds since the epoch. */
   sentAt: number
   bytes: number
 }
@@ -39,7 +37,7 @@ const VISIBILITY_SECONDS = 120
 /**
  * Reads the dead-letter queue and returns each message once. Received messages stay hidden, from this process
  * too, until they are deleted or released. Messages that SQS moved here keep the message group of their
- * asset, and SQS returns no other of a group while one is in flight. Messages that this listener wrote
+ * asset, and SQS returns no other message of a group while one is in flight. Messages that this listener wrote
  * have a group each.
  */
 export class DeadLetterReader {

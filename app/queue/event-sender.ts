@@ -10,7 +10,7 @@ import { sendBatch } from './send-batch.ts'
 /** Maximum number of calls in flight: 3,200 events a second while SQS takes 100 ms. The SDK has 50 sockets. */
 const MAXIMUM_CALLS = 32
 
-/** Above this number of calls in flight, events wait for a full batch. Below it, none waits. */
+/** Above this number of calls in flight, events wait for a full batch. Below it, no event waits. */
 const MAXIMUM_PARTIAL_CALLS = 8
 
 /** Timeout of a call including the SDK's retries, in milliseconds. */

@@ -1,4 +1,4 @@
-/** What lanes need to know of a message. */
+/** An item of a lane. */
 export interface LaneItem {
   /** The SQS message group: one asset. */
   group: string

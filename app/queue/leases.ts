@@ -26,7 +26,7 @@ export interface LeasesOptions {
 
 interface Lease {
   abort: AbortController
-  /** Of the receive, in milliseconds, by the clock. */
+  /** When the receive was sent, in milliseconds, by the clock. */
   requestedAt: number
   /** In milliseconds, by the clock. */
   expiresAt: number

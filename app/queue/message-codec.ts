@@ -64,7 +64,7 @@ export function decodeMessage(body: string): AssetEvent {
     const event: unknown = JSON.parse(json)
     if (isEvent(event)) return event
   } catch {
-    // the parsers' own messages quote the payload
+    // without the parser's error, whose message quotes the payload
   }
   throw new ListenerError('MESSAGE_UNREADABLE', 'the message was not written by this listener')
 }

@@ -13,7 +13,7 @@ export interface MessageReceiverOptions {
   log: Logger
   /** Returns the fields of log lines about a message. (Default: its id) */
   describe?: (message: ReceivedMessage) => object
-  /** Maximum number of messages that are handled at a time, each of another group. */
+  /** Maximum number of messages that are handled at a time, each of a different group. */
   concurrency: number
   /** Returns a lower maximum number of lanes for now. Called before each receive. (Default: no lower one) */
   capacity?: () => number
@@ -46,7 +46,7 @@ interface HeldMessage extends LeasedMessage {
 /** The visibility timeout of the queue and of each receive. */
 export const VISIBILITY_TIMEOUT_SECONDS = 60
 
-/** At most nine messages wait in each lane, since a receive returns ten; an event has a few KiB. */
+/** At most nine messages wait in each lane, since a receive returns up to ten; an event has a few KiB. */
 const MAXIMUM_WAITING_BYTES = 32 * 1024 * 1024
 
 const RECEIVE_BATCH = 10
@@ -55,7 +55,7 @@ const CAPACITY_POLL_MS = 500
 /** Share of the lanes that must be free for a receive, since a receive of one message costs as much as of ten. */
 const WORTHWHILE_SHARE = 0.1
 
-/** How long fewer free lanes may wait for others. */
+/** How long to wait for this share, in milliseconds. After that, one free lane is enough for a receive. */
 const MAXIMUM_WAIT_MS = 500
 const MAXIMUM_PAUSE_MS = 30_000
 
@@ -72,7 +72,7 @@ export class MessageReceiver {
   readonly #stopping = new AbortController()
   #laneEnded: () => void = () => {}
   #receiving: Promise<void> | undefined
-  /** Number of lanes whose last message is handled, and waits only for SQS. Ten of them leave room for others. */
+  /** Number of lanes whose last message is handled and waits only for SQS. At most ten of them count as free. */
   #settling = 0
 
   constructor(options: MessageReceiverOptions) {
@@ -142,7 +142,7 @@ export class MessageReceiver {
     let timeUp: AbortSignal | undefined
     while (!this.#stopping.signal.aborted) {
       const maximum = Math.min(concurrency, capacity())
-      // each message may be of another group and so start a lane
+      // each message may be of a different group and so start a lane
       const free = maximum - this.#lanes.size + Math.min(this.#settling, RECEIVE_BATCH)
       const isWorthwhile = free >= Math.min(RECEIVE_BATCH, Math.floor(maximum * WORTHWHILE_SHARE))
       if (free <= 0 || !(isWorthwhile || timeUp?.aborted)) {
@@ -169,7 +169,7 @@ export class MessageReceiver {
     await sleep(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => {})
   }
 
-  /** Waits for a lane to end, but not for longer: capacity may also rise while no lane ends. */
+  /** Waits until a lane ends or the time is up: capacity may also rise while no lane ends. */
   async #laneEndedWithin(milliseconds: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     // not an AbortSignal, whose error costs more than the rest of this function

@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-sqs'
 import { sendDirectly } from '../send-directly.ts'
 
-/** The operations of every event. */
+/** The operations that are called for every event. */
 const DIRECT = new Map<unknown, string>([
   [ReceiveMessageCommand, 'ReceiveMessage'],
   [SendMessageBatchCommand, 'SendMessageBatch'],

@@ -10,7 +10,7 @@ import { Batcher } from './batcher.ts'
 import type { LeasedMessage, MessageSource, ReceiveOptions } from './message-source.ts'
 import { sendBatch } from './send-batch.ts'
 
-/** Maximum number of deletes in flight, and of visibility changes. */
+/** Maximum number of calls in flight: for deletes, and again for changes of visibility. */
 const MAXIMUM_CALLS = 4
 
 /** Time added to the timeout of a receive, in milliseconds. A silent queue must not block a shutdown. */

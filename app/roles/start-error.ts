@@ -3,7 +3,10 @@ import { ListenerError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { maskSecrets } from '../mask.ts'
 
-/** Logs errors with a code without their stack, and one line for each problem of the configuration. */
+/**
+ * Logs why a process did not start. An error with a code is logged without its stack, and each problem of the
+ * configuration in a line of its own.
+ */
 export function logStartError(log: Logger, error: unknown): void {
   if (error instanceof ConfigError) {
     for (const problem of error.problems) log.fatal({ code: error.code }, problem)

@@ -105,11 +105,11 @@ export class FakeCloudinary {
       if (failure) throw { http_code: failure.status, message: 'failure set by the test' }
       const answer = this.#answers.get(name)
       if (typeof answer === 'function') return answer(...args)
-      return this.#answers.has(name) ? answer : this.#carryOut(method, args)
+      return this.#answers.has(name) ? answer : this.#applyCall(method, args)
     }
   }
 
-  #carryOut(method: string, args: unknown[]): unknown {
+  #applyCall(method: string, args: unknown[]): unknown {
     switch (method) {
       case 'uploader.explicit':
       case 'api.resource':

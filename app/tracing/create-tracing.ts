@@ -2,7 +2,7 @@ import { type Logger, SILENT } from '../logger.ts'
 import type { ProcessTracing, Tracing, TracingConfig } from './tracing.ts'
 
 /**
- * Creates the tracing of a process; undefined without an endpoint. Only then OpenTelemetry is loaded.
+ * Creates the tracing of a process; undefined without an endpoint. OpenTelemetry is loaded only with one.
  *
  * @param role a role, or a command
  */
@@ -32,7 +32,7 @@ export async function withTracing<Result>(
 }
 
 /**
- * Returns the URL that spans are sent to. The path is added to the general endpoint alone.
+ * Returns the URL that spans are sent to. The path is added only to the general endpoint.
  * Source: https://opentelemetry.io/docs/specs/otel/protocol/exporter/#endpoint-urls-for-otlphttp
  */
 function tracesUrl(config: TracingConfig): string | undefined {

@@ -21,7 +21,7 @@ const MAXIMUM_WAITING_SPANS = 2048
 
 const SPANS_PER_EXPORT = 512
 
-/** Exports in flight: all that wait, when the process stops, and the one before. */
+/** Maximum exports in flight: at a stop, one for each batch that waits, and the one already in flight. */
 const MAXIMUM_EXPORTS = MAXIMUM_WAITING_SPANS / SPANS_PER_EXPORT + 1
 
 /** Timeout of an export with its retries, in milliseconds. */
@@ -99,7 +99,7 @@ export function startTracing(
       if (hasGlobalContext) context.disable()
       const timeUp = new AbortController()
       const time = pause(stopMs, undefined, { signal: timeUp.signal })
-      // what fails was reported
+      // failures have been reported already
       await Promise.race([provider.shutdown(), time]).catch(() => {})
       timeUp.abort()
       await time.catch(() => {})

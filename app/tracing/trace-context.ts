@@ -69,6 +69,6 @@ export function traceStartOf(headers: IncomingHttpHeaders): TraceStart {
   return { context: ROOT_CONTEXT, ...(isValidTraceId(traceId) && { traceId }) }
 }
 
-/** A repeated header says nothing. */
+/** Ignores a repeated header. */
 const textOf = (value: string | string[] | undefined): string | undefined =>
   typeof value === 'string' ? value : undefined

@@ -24,7 +24,7 @@ export type Arrival = {
   | { kind: 'poll'; channel: string }
 )
 
-/** What became of a notification. */
+/** The outcome of a notification. */
 export interface ReceiveOutcome {
   outcome: string
   code?: string
@@ -33,8 +33,8 @@ export interface ReceiveOutcome {
 }
 
 /**
- * The span of a received notification. It starts when the notification is known to be authentic, so that nobody
- * else can create spans or choose which traces are sampled.
+ * The span of a received notification. It starts when the notification is known to be authentic, so that an
+ * unauthenticated sender cannot create spans or choose which traces are sampled.
  */
 export interface ReceiveSpan {
   /** Starts the span, and runs `work` in it. If it throws, the span ends. */

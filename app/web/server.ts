@@ -42,7 +42,7 @@ export function buildServer(options: ServerOptions): FastifyInstance {
     loggerInstance: log as FastifyBaseLogger,
     // the webhook logs one line per notification; health checks need none
     logController: new LogController({ disableRequestLogging: true }),
-    // a logger for each request would cost more than its line
+    // a logger for each request would cost more CPU time than the line that it writes
     childLoggerFactory: (parent) => parent,
     // the URL in Cloudinary may end with a slash
     routerOptions: { ignoreTrailingSlash: true },

@@ -43,7 +43,7 @@ const MAXIMUM_PENDING_BYTES = 64 * 1024 * 1024
 
 const RETRY_AFTER_SECONDS = 30
 
-/** Every sender has 5 s for its body, plus 1 ms for each 512 bytes. */
+/** A sender has 5 s for its body, plus 1 ms for each 512 bytes. */
 const BODY_MS = 5000
 const BODY_BYTES_PER_MS = 512
 

@@ -4,7 +4,7 @@ import { type ProcessorRecords, recordNamed } from '../journal/processor-record.
 import type { Processor } from '../processor.ts'
 import { isExhausted, isFinal, notBeforeOf, startedRecord } from './attempt-records.ts'
 
-/** What to do about an event, given what the journal knows of it. */
+/** What to do about an event, according to its journal entry. */
 export type AttemptPlan =
   /** The event was finished by an earlier delivery. */
   | { outcome: 'finished' }
@@ -29,7 +29,7 @@ export function planAttempt(
   const event = inLastReplay(received, entry?.replays)
   const reopens = event.run !== undefined && event.run.id !== entry?.run
   if (entry && !UNFINISHED.includes(entry.status) && !reopens) return { outcome: 'finished' }
-  // a dead letter that was left in the queue: only a replay runs a discarded event again
+  // the event was discarded, but its dead letter stayed in the queue: only a replay runs it again
   if (entry?.status === 'discarded' && event.run?.kind === 'redrive') return { outcome: 'finished' }
   const records = entry?.processors ?? {}
   const pending = pendingProcessors(event, processors, records)
@@ -42,7 +42,7 @@ export function planAttempt(
 
 /**
  * A dead letter of a replay may be redriven after a later replay. The redrive then belongs to the later one:
- * otherwise it would run again what has succeeded in it.
+ * otherwise processors that succeeded in the later replay would run again.
  */
 function inLastReplay(event: AssetEvent, reopenings: JournalEntry['replays'] = []): AssetEvent {
   const { run } = event

@@ -21,7 +21,7 @@ const MAXIMUM_WAIT_MS = 7 * 24 * 3_600_000
  */
 export type FailureCause = 'processor' | 'cloudinary' | 'interruption'
 
-/** What a record is made from, besides the run itself. */
+/** Data for a record, besides the run itself. */
 export interface RecordContext {
   event: AssetEvent
   /** The record before this run. */

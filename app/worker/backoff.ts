@@ -23,8 +23,8 @@ export const retryDelaySeconds = (attempt: number, random: number): number =>
 
 /**
  * Returns the seconds until the next attempt after one that did not count. The number of those is unlimited,
- * but SQS dead-letters a message after 1,000 receives. So the delay grows, and slowly: a healthy system
- * should resume quickly.
+ * but SQS dead-letters a message after 1,000 receives. So the delay grows, but slowly, because a healthy
+ * system should resume quickly.
  *
  * @param times number of consecutive attempts that did not count, from 1
  * @param random a number from 0 up to 1
@@ -33,8 +33,9 @@ export const uncountedDelaySeconds = (times: number, random: number): number =>
   withJitter(BASE_SECONDS * times, random)
 
 /**
- * Returns the seconds until an event that did not run because Cloudinary is down is received again. The delay
- * grows with the outage, so that the 1,000 receives that SQS allows last for four days.
+ * Returns the seconds until the next receive of an event that did not run because Cloudinary is down. The
+ * delay grows with the outage, so that an event reaches the limit of 1,000 receives only after four days or
+ * more.
  *
  * @param outageMs duration of the outage so far, in milliseconds
  * @param random a number from 0 up to 1

@@ -25,7 +25,7 @@ export interface WorkerOptions extends Pick<EventHandlerOptions, HandlerOption> 
   deadLetterQueueUrl: string
   listener: Listener
   clients: CloudinaryClients
-  /** Maximum number of events handled in parallel, each of another asset. */
+  /** Maximum number of events handled in parallel, each of a different asset. */
   concurrency: number
   waitTimeSeconds?: number
   /** Milliseconds since the epoch. */

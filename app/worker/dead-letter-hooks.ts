@@ -23,8 +23,8 @@ export interface DeadLetterHooksOptions {
 }
 
 /**
- * Calls the `deadLettered` of processors. Nobody waits for them, and a failure is only logged: they must not
- * change or delay the outcome of an event.
+ * Calls the `deadLettered` of processors. They run in the background, and a failure is only logged,
+ * because they must not change or delay the outcome of an event.
  */
 export class DeadLetterHooks {
   readonly #options: Required<DeadLetterHooksOptions>

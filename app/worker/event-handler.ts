@@ -33,7 +33,7 @@ export interface EventHandlerOptions {
   /** Includes the variables that the processors require. */
   config: Config
   clients: Pick<CloudinaryClients, 'for' | 'breaker'>
-  /** `isOwnKey` may read the secret again before it takes a key for another system's. */
+  /** `isOwnKey` reads the secret again, if it may, before it answers that a key is not the listener's. */
   environments: { isOwnKey: (cloudName: string, apiKey: string) => boolean | Promise<boolean> }
   journal: Pick<Journal, 'identify' | 'startAttempt' | 'record' | 'ignore'>
   state: Pick<StateStore, 'of'>
@@ -140,7 +140,7 @@ async function runDue(
     const before = recordNamed(attempt.before, processor.name)
     const run = withMaximumWait(await runOne(processor, before, context), attempt.openedAt)
     if (run.outcome === 'failed' && signal.reason?.code === 'LEASE_LOST') {
-      // another worker may have started the event, and its records take precedence
+      // another worker may have started the event; then its records are the valid ones
       retries.push({ failure: run, attempt: attemptsOf(before, event.run) + 1, at: clock() })
       return { outcome: 'retrying', retries, delaySeconds: 0 }
     }
@@ -190,7 +190,7 @@ async function runOne(
   return run
 }
 
-/** Must be called right after the run: later the breaker may have seen the answer to another event's call. */
+/** Must be called right after the run: later, the breaker may have counted an answer to another event. */
 function causeOf(
   run: ProcessorRun,
   before: ProcessorRecord | undefined,

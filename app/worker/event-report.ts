@@ -117,7 +117,7 @@ export class EventReport {
     }
   }
 
-  /** A redrive or replay may come days later, so its latency says nothing. */
+  /** A redrive or replay may come days after the receipt, so its latency is not measured. */
   #latency(): void {
     const { run, receivedAt } = this.#event
     if (!run) this.#metrics.time('EndToEndLatency', this.#clock() - Date.parse(receivedAt))

@@ -70,7 +70,10 @@ async function deadLetter(
   return { kind: 'delete' }
 }
 
-/** Reports how long an event waited for its first start. A redrive or replay may come days later. */
+/**
+ * Reports how long an event waited for its first start. Not for a redrive or replay, which may come days
+ * later.
+ */
 function reportWait({ receivedAt, run }: AssetEvent, { onFirstStart, clock }: EventHandlerOptions): void {
   if (!run) onFirstStart?.(clock() - Date.parse(receivedAt))
 }
@@ -81,6 +84,6 @@ function reportWait({ receivedAt, run }: AssetEvent, { onFirstStart, clock }: Ev
  * Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
  */
 function recordAge({ receivedAt, run }: AssetEvent, { metrics, clock }: EventHandlerOptions): void {
-  // a redrive or replay may come days later
+  // a redrive or replay may come days after the receipt
   if (!run) metrics.time('RetriedEventAge', clock() - Date.parse(receivedAt))
 }

@@ -27,7 +27,7 @@ export class PayloadCheck {
 
   /** Counts a payload that does not fit; logs where, once per type and hour. Call once per event. */
   check({ type, payload, reconciled }: AssetEvent, log: Logger): void {
-    // a search does not know all that a notification states
+    // a search result lacks some fields of a notification
     if (type === 'unknown' || reconciled) return
     // the web task of a newer release may know more types
     const schema: z.ZodType | undefined = PAYLOADS[type]

@@ -1,10 +1,10 @@
 import type { Asset } from './asset-store.ts'
 
-/** Returns the time until the Search API finds a change, in milliseconds. Called for each change. */
+/** Returns how long after a change the Search API finds it, in milliseconds. Called for each change. */
 export type SearchLag = (asset: Asset) => number
 
 interface Entry {
-  /** The indexed state: the asset after some change, or undefined. */
+  /** The state that a search finds; undefined if it does not find the asset. */
   indexed: Asset | undefined
   /** Later states that are not indexed yet, in order; undefined for a deletion. */
   pending: { asset: Asset | undefined; at: number }[]

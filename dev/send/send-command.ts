@@ -6,7 +6,7 @@ import { deliver, isExpected, sendMany, summaryLines, type Transport } from './s
 import { DEFECTS, readCommand, type SendOptions } from './send-options.ts'
 import { makeRequest, type NotificationRequest } from './signed-request.ts'
 
-export interface SendSurroundings extends Transport {
+export interface SendDependencies extends Transport {
   env: NodeJS.ProcessEnv
   now: () => Date
   print: (line: string) => void
@@ -17,8 +17,8 @@ export interface SendSurroundings extends Transport {
  *
  * @returns the exit code: 0 when the listener answered as expected for the flags, otherwise 1
  */
-export async function runSend(args: readonly string[], surroundings: SendSurroundings): Promise<0 | 1> {
-  const { env, print } = surroundings
+export async function runSend(args: readonly string[], dependencies: SendDependencies): Promise<0 | 1> {
+  const { env, print } = dependencies
   const command = readCommand(args, env)
   switch (command.action) {
     case 'help':
@@ -31,18 +31,18 @@ export async function runSend(args: readonly string[], surroundings: SendSurroun
       print(`${command.message}\nTry --help.`)
       return 1
     case 'send':
-      return send(command.options, surroundings)
+      return send(command.options, dependencies)
   }
 }
 
-async function send(options: SendOptions, surroundings: SendSurroundings): Promise<0 | 1> {
-  const { print, now } = surroundings
+async function send(options: SendOptions, dependencies: SendDependencies): Promise<0 | 1> {
+  const { print, now } = dependencies
   try {
     const file = options.file === undefined ? undefined : await readFile(options.file)
     const make = (index: number) => makeRequest(options, index, now(), file)
     return options.count === 1
-      ? await one(options, make(0), surroundings)
-      : await many(options, make, surroundings)
+      ? await one(options, make(0), dependencies)
+      : await many(options, make, dependencies)
   } catch (error) {
     if (error instanceof ListenerError || (error instanceof Error && 'syscall' in error)) {
       print(error.message)
@@ -55,11 +55,11 @@ async function send(options: SendOptions, surroundings: SendSurroundings): Promi
 async function one(
   options: SendOptions,
   request: NotificationRequest,
-  surroundings: SendSurroundings
+  dependencies: SendDependencies
 ): Promise<0 | 1> {
-  const { print } = surroundings
+  const { print } = dependencies
   describe(options, request).forEach(print)
-  const outcome = await deliver(options.url, request, surroundings)
+  const outcome = await deliver(options.url, request, dependencies)
   const ms = `in ${outcome.ms.toFixed(1)} ms`
   const answer =
     outcome.kind === 'answered' ? `${outcome.status} ${shortened(outcome.body)} ${ms}` : outcome.reason
@@ -71,14 +71,14 @@ async function one(
 async function many(
   options: SendOptions,
   make: (index: number) => NotificationRequest,
-  surroundings: SendSurroundings
+  dependencies: SendDependencies
 ): Promise<0 | 1> {
-  const { print } = surroundings
+  const { print } = dependencies
   const first = make(0)
   const what = options.file === undefined ? 'each for another asset' : 'the same bytes every time'
   print(`Sending   ${options.count} notifications, ${what}, ${options.concurrency} at once; the first:`)
   describe(options, first).forEach(print)
-  const summary = await sendMany(options, make, surroundings, print)
+  const summary = await sendMany(options, make, dependencies, print)
   summaryLines(summary).forEach(print)
   print(`Next      ${advise(options, first, summary.example)}`)
   return summary.unexpected === 0 ? 0 : 1

@@ -14,7 +14,7 @@ export interface RoleStart {
   variables?: Readonly<Record<string, string>>
 }
 
-/** A role that exits sooner, in milliseconds, is restarted with increasing delay. */
+/** Minimum run time of a role, in milliseconds. A role that exits earlier is restarted with increasing delay. */
 const SHORT_LIFE_MS = 10_000
 
 /** Starts roles as processes, none of which outlives this process. */

@@ -1,17 +1,15 @@
 import { once } from 'node:events'
-import { setTimeout as pause } from 'node:timers/promises'
 import { ListenerError } from '../../app/errors.ts'
-import type { CloudinaryStandIn } from '../cloudinary/cloudinary-server.ts'
 import { createLogFormat } from '../log-format.ts'
 import { writeEnvironmentFile } from './environment-file.ts'
+import { sendFirstUpload } from './first-upload.ts'
 import { followEdits } from './follow-edits.ts'
-import { describeJourney, retriedProcessors } from './journey.ts'
 import { describeTaken, isFree } from './ports.ts'
 import type { LogLine } from './role-process.ts'
 import type { System, startSystem } from './system.ts'
 import { LOCAL_ACTIVITY_PASSWORD, whatNext, whatStarts } from './what-next.ts'
 
-export interface StartSurroundings {
+export interface StartDependencies {
   /** Environment of the roles. */
   environment: Readonly<Record<string, string | undefined>>
   /** Whether log lines are coloured. */
@@ -31,13 +29,13 @@ export interface StartSurroundings {
  *
  * @returns the exit code: 0 after it was stopped, 1 when it did not start
  */
-export async function runStart(surroundings: StartSurroundings): Promise<0 | 1> {
-  const { environment, print, until, usualPorts } = surroundings
-  const log = createLog(surroundings)
+export async function runStart(dependencies: StartDependencies): Promise<0 | 1> {
+  const { environment, print, until, usualPorts } = dependencies
+  const log = createLog(dependencies)
   print(whatStarts(environment))
   let system: System
   try {
-    system = await surroundings.startSystem({
+    system = await dependencies.startSystem({
       environment: { ...environment, PORT: await webPort(environment.PORT, usualPorts.web, print) },
       cloudinaryPort: Number(await usualPort(usualPorts.cloudinary, 'the Cloudinary stand-in', print)),
       activityPassword: environment.ACTIVITY_PASSWORD || LOCAL_ACTIVITY_PASSWORD,
@@ -63,7 +61,8 @@ export async function runStart(surroundings: StartSurroundings): Promise<0 | 1> 
       shownHints = new Set(system.hints)
     }
   })
-  if (system.cloudinary) await sendFirstUpload(system, system.cloudinary, log.lines, surroundings)
+  const { cloudinary } = system
+  if (cloudinary) await sendFirstUpload({ ...dependencies, system, cloudinary, lines: log.lines })
   print(whatNext(system, environment, environmentFile.path))
   log.follow()
 
@@ -77,7 +76,7 @@ export async function runStart(surroundings: StartSurroundings): Promise<0 | 1> 
 }
 
 /** Prints only problems and output that is not from the logger until `follow`, then every line. */
-function createLog({ colors, print }: StartSurroundings) {
+function createLog({ colors, print }: StartDependencies) {
   const format = createLogFormat({ colors })
   const lines: LogLine[] = []
   const reported = new Set<string>()
@@ -116,7 +115,7 @@ function describeFailure(error: Error, level: string | undefined): string {
 async function webPort(
   requested: string | undefined,
   usual: number,
-  print: StartSurroundings['print']
+  print: StartDependencies['print']
 ): Promise<string> {
   if (!requested) return usualPort(usual, 'web', print)
   const port = Number(requested)
@@ -127,43 +126,9 @@ async function webPort(
 }
 
 /** Returns the usual port, or 0, any free port, where it is taken. */
-async function usualPort(usual: number, user: string, print: StartSurroundings['print']): Promise<string> {
+async function usualPort(usual: number, user: string, print: StartDependencies['print']): Promise<string> {
   if (await isFree(usual)) return String(usual)
   const taken = await describeTaken(usual)
   print(`${taken[0]?.toUpperCase()}${taken.slice(1)}; ${user} listens on a free port instead.`)
   return '0'
-}
-
-async function sendFirstUpload(
-  system: System,
-  cloudinary: CloudinaryStandIn,
-  lines: readonly LogLine[],
-  { print, until, journeyMs = 30_000 }: StartSurroundings
-): Promise<void> {
-  const publicId = 'hello/first-upload'
-  const uploadedAt = Date.now()
-  cloudinary.as().upload({ publicId, resourceType: 'image' })
-  const waited = new AbortController()
-  const result = await Promise.race([
-    system.atRest().then(() => 'done'),
-    pause(journeyMs, 'late', { signal: AbortSignal.any([until, waited.signal]) }).catch(() => 'stopped')
-  ])
-  waited.abort()
-  if (result === 'stopped') return
-  print(`\nThe journey of one upload, ${publicId}:\n`)
-  for (const step of describeJourney({ uploadedAt, deliveries: cloudinary.deliveries, lines })) print(step)
-  const asset = cloudinary.assets.find(publicId)
-  print(`\nThe asset now: tags ${JSON.stringify(asset?.tags)}, metadata ${JSON.stringify(asset?.metadata)}`)
-  if (result === 'late') {
-    const why = retriedProcessors(lines).join(', ') || 'the lines above may give the reason'
-    print(`The first upload is not done yet, after ${journeyMs / 1000} s: ${why}.`)
-    return
-  }
-  const ownKey = cloudinary.cloud().own.apiKey
-  const own = cloudinary.deliveries.filter(
-    ({ body }) => JSON.parse(body).notification_context.triggered_by.id === ownKey
-  ).length
-  print(
-    `Notifications of the listener's own changes: ${own}. They caused no further change, so there is no loop.`
-  )
 }

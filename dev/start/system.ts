@@ -8,13 +8,13 @@ import type { EmbeddedDynamoDb } from '../embedded-dynamodb.ts'
 import type { EmbeddedSqs } from '../embedded-sqs.ts'
 import { startStandIns } from '../stand-ins.ts'
 import { type ConfigContent, inspectConfigFile } from './inspect-config.ts'
-import { embeddedVariables, ownParts } from './own-parts.ts'
 import { nextFreePort } from './ports.ts'
 import { combine } from './provision.ts'
 import { type PROVIDERS, provide } from './provisions.ts'
 import type { LogLine, RoleProcess } from './role-process.ts'
 import { RoleStarter, type RoleStarterOptions } from './role-starter.ts'
 import { ScheduleProcess } from './schedule-process.ts'
+import { embeddedVariables, userServices } from './user-services.ts'
 
 export interface SystemOptions {
   /**
@@ -93,7 +93,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   if (problems.length > 0) throw new ConfigError(problems.map(({ line }) => line))
   const forwardSecret = environment.FORWARD_SECRET || undefined
   const standIns = await startStandIns({ retryScale, cloudinaryPort, cloudinary, forwardSecret })
-  const { ownCloudinary, ownQueue, ownJournal } = ownParts(environment)
+  const { ownCloudinary, ownQueue, ownJournal } = userServices(environment)
   const reached = (await options.reroute?.(standIns.environment)) ?? standIns.environment
   const embedded = embeddedVariables(environment, reached)
 

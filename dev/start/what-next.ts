@@ -1,6 +1,6 @@
 import { USER_NAME } from '../../app/activity/access.ts'
-import { ownParts } from './own-parts.ts'
 import type { System } from './system.ts'
+import { userServices } from './user-services.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -11,7 +11,7 @@ const list = new Intl.ListFormat('en-GB')
 
 /** Names the stand-ins and roles that are about to start, for the user. */
 export function whatStarts(environment: Environment): string {
-  const { ownCloudinary, ownQueue, ownJournal } = ownParts(environment)
+  const { ownCloudinary, ownQueue, ownJournal } = userServices(environment)
   const standIns = [
     ...(ownQueue ? [] : ['SQS']),
     ...(ownJournal ? [] : ['DynamoDB']),

@@ -13,17 +13,17 @@ import { RepairItems } from '../../app/journal/repair-items.ts'
 import { DeadLetterReader } from '../../app/queue/dead-letter-reader.ts'
 import { messagesIn } from '../../app/queue/sqs-client.ts'
 import { newRunId } from '../../app/wiring.ts'
-import { DEAD_LETTER_QUEUE_URL, partsOf, QUEUE_URL, type Surroundings } from './parts.ts'
+import { DEAD_LETTER_QUEUE_URL, type Dependencies, partsOf, QUEUE_URL } from './parts.ts'
 import type { CommandPlan } from './plan.ts'
 
 /** Runs an operator's command to its end. `ids`: events that the journal may know. */
 export async function runCommand(
   kind: CommandPlan['kind'],
   ids: readonly string[],
-  surroundings: Surroundings
+  dependencies: Dependencies
 ): Promise<void> {
-  const { environments, clients, log, sqs, table, sender } = partsOf(surroundings)
-  const { ledger } = surroundings
+  const { environments, clients, log, sqs, table, sender } = partsOf(dependencies)
+  const { ledger } = dependencies
   const origin = { by: 'operator', at: new Date(Date.now()).toISOString(), from: 'command' as const }
   const never = new AbortController().signal
   const print = (line: string) => ledger.tell(line)

@@ -2,7 +2,7 @@ import { overfull } from './collections.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import type { Delivery } from './models/delivery.ts'
 import type { Network } from './network.ts'
-import type { Surroundings } from './parts.ts'
+import type { Dependencies } from './parts.ts'
 import type { Plan, ProcessFault } from './plan.ts'
 import { between, chanceOf } from './random.ts'
 import { type RunningRole, startRole } from './roles.ts'
@@ -13,7 +13,7 @@ export interface FleetOptions {
   scheduler: Scheduler
   network: Network
   ledger: Ledger
-  surroundings: () => Surroundings
+  dependencies: () => Dependencies
   /** A web task refused a notification. */
   onRefused: (delivery: Delivery, process: SimulatedProcess) => void
 }
@@ -87,7 +87,7 @@ export class Fleet {
     process.isStarting = true
     this.#ledger.tell(`${process.name} starts`)
     this.#scheduler.runAs(process, () => {
-      startRole(process, this.#options.surroundings()).then(
+      startRole(process, this.#options.dependencies()).then(
         (role) => {
           slot.role = role
           process.isStarting = false

@@ -26,14 +26,14 @@ export const MUTANTS: readonly Mutant[] = [
     guarantees: ['1 stored, then acknowledged', LOST]
   },
   {
-    name: 'takes failed entries of a batch for stored',
+    name: 'treats failed entries of a batch as stored',
     file: 'app/queue/send-batch.ts',
     find: 'if (succeeded.has(Id)) return',
     replace: 'if (succeeded.has(Id) || Id) return',
     guarantees: ['1 stored, then acknowledged', '4 in order per asset', LOST]
   },
   {
-    name: 'takes a failed batch for stored',
+    name: 'treats a failed batch as stored',
     file: 'app/queue/batcher.ts',
     find: 'settlements = batch.map(() => ({ ok: false, error }))',
     replace: 'settlements = batch.map(() => ({ ok: true, value: (void error) as Result }))',
@@ -54,7 +54,7 @@ export const MUTANTS: readonly Mutant[] = [
     guarantees: ['2 verified before parsed', LOST]
   },
   {
-    name: 'takes several assets for one event',
+    name: 'treats several assets as one event',
     file: 'app/ingest/notification.ts',
     find: 'const isSplit = entries.length > 0 && entries.length <= MAXIMUM_ENTRIES',
     replace: 'const isSplit = entries.length === 1',
@@ -119,14 +119,14 @@ export const MUTANTS: readonly Mutant[] = [
     guarantees: ['5 effectively once', REST]
   },
   {
-    name: 'keeps events for 30 seconds',
+    name: 'keeps events for only 30 seconds',
     file: 'app/journal/journal-table.ts',
     find: 'Math.floor(now / 1000) + retentionDays * 86_400',
     replace: 'Math.floor(now / 1000) + retentionDays',
     guarantees: ['5 effectively once', '7 attempts', LOST, REST]
   },
   {
-    name: 'renews no lease',
+    name: 'never renews a lease',
     file: 'app/queue/leases.ts',
     find: 'options.every(this.#beatMs, () => this.#beat())',
     replace: 'options.every(this.#beatMs, () => {})',
@@ -178,14 +178,14 @@ export const MUTANTS: readonly Mutant[] = [
     guarantees: ['5 distinct identities', LOST]
   },
   {
-    name: 'takes a later change with the same body for a retry',
+    name: 'treats a later change with the same body as a retry',
     file: 'app/journal/journal.ts',
     find: 'if (signedAt === undefined) return event',
     replace: 'if (signedAt === undefined || event.id) return event',
     guarantees: ['5 distinct identities', LOST]
   },
   {
-    name: 'takes any retry for a later change',
+    name: 'treats any retry as a later change',
     file: 'app/ingest/event-identity.ts',
     find: 'export const RETRY_SPAN_MS = 3_600_000',
     replace: 'export const RETRY_SPAN_MS = 3_600',
@@ -272,7 +272,7 @@ export const MUTANTS: readonly Mutant[] = [
     guarantees: [LOST]
   },
   {
-    name: 'beats after the stop',
+    name: 'sends heartbeats after the stop',
     file: 'app/queue/leases.ts',
     find: '    this.#stopBeating()\n',
     replace: '    void this.#stopBeating\n',

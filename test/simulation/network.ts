@@ -102,7 +102,7 @@ export class Network {
     const name = `${process.name} ${counted} ${number}`
     const roll = (what: string) => chanceOf(this.#options.seed, name + what)
     const fault = this.#faultOf(name, process, call, roll)
-    if (fault && service === 'sqs') process.troubledAt = scheduler.now
+    if (fault && service === 'sqs') process.queueFailedAt = scheduler.now
     return new Promise((resolve, reject) => {
       let isSettled = false
       const settle = (answer: Answer<Value>) => {

@@ -1,6 +1,6 @@
 import { runCommand } from './commands.ts'
 import type { StoredMessage } from './models/sqs-messages.ts'
-import type { Surroundings } from './parts.ts'
+import type { Dependencies } from './parts.ts'
 import type { CommandPlan } from './plan.ts'
 import { between, chanceOf } from './random.ts'
 import { SimulatedProcess } from './scheduler.ts'
@@ -11,16 +11,16 @@ export class Operators {
   running = 0
   /** A discard did not end, so an event may be dead without a dead letter. */
   isDiscardCut = false
-  readonly #surroundings: Surroundings
+  readonly #dependencies: Dependencies
   #started = 0
 
-  constructor(surroundings: Surroundings) {
-    this.#surroundings = surroundings
+  constructor(dependencies: Dependencies) {
+    this.#dependencies = dependencies
   }
 
   /** A dead letter was stored, which may make an operator redrive it. */
   noticed({ id }: StoredMessage): void {
-    const { plan, network, scheduler } = this.#surroundings
+    const { plan, network, scheduler } = this.#dependencies
     const chance = (what: string) => chanceOf(plan.seed, `${what} ${id}`)
     if (network.isCalm || chance('redrive') >= (plan.redriveRate ?? 0)) return
     const at = scheduler.now + between(1000, 120_000, chance('reaction'))
@@ -32,7 +32,7 @@ export class Operators {
   }
 
   run({ kind, killAfterMs }: Pick<CommandPlan, 'kind' | 'killAfterMs'>): void {
-    const { plan, scheduler, ledger, dynamoDb } = this.#surroundings
+    const { plan, scheduler, ledger, dynamoDb } = this.#dependencies
     const process = new SimulatedProcess(`${kind}-${++this.#started}`, plan.seed)
     process.isCommand = true
     const known = [...dynamoDb.items.keys()].filter((id) => /^[0-9a-f]+$/.test(id))
@@ -45,7 +45,7 @@ export class Operators {
     }
     ledger.tell(`an operator runs ${process.name}`)
     scheduler.at(scheduler.now, process, 'command', () => {
-      runCommand(kind, ids, this.#surroundings).then(end, (error) => {
+      runCommand(kind, ids, this.#dependencies).then(end, (error) => {
         ledger.tell(`${process.name} fails: ${error.code ?? error}`)
         if (error instanceof TypeError) ledger.violated('7 at rest', `${process.name} fails: ${error.stack}`)
         if (kind === 'discard') this.isDiscardCut = true

@@ -13,7 +13,7 @@ import type { Plan } from './plan.ts'
 import type { Scheduler, SimulatedProcess } from './scheduler.ts'
 
 /** The outside of the listener, as all its processes reach it. */
-export interface Surroundings {
+export interface Dependencies {
   plan: Plan
   scheduler: Scheduler
   network: Network
@@ -37,7 +37,7 @@ export function partsOf({
   deadLetterQueue,
   dynamoDb,
   secret
-}: Surroundings) {
+}: Dependencies) {
   const log = logOf(ledger)
   const sqs = sqsClient(network, scheduler, { [QUEUE_URL]: queue, [DEAD_LETTER_QUEUE_URL]: deadLetterQueue })
   const table = { client: dynamoDb.client(network), tableName: 'journal' }

@@ -77,7 +77,7 @@ export interface Plan {
   waitSeconds: number
   indexLagMs: number
   /** Share of events whose processors fail, wait or end their worker. */
-  troubleRate: number
+  failureRate: number
   faultRate: number
   /** The only faults of calls that are injected. Default: by the rate. */
   faults?: readonly string[]
@@ -162,7 +162,7 @@ export function planOf(seed: number): Plan {
     // 2 s is the default; fewer empty receives leave more of a campaign for the protocol
     waitSeconds: random.pick([2, 20, 20]),
     indexLagMs: random.pick([0, 300, 3000]),
-    troubleRate: isCalm ? 0 : random.pick([0, 0.1, 0.4]),
+    failureRate: isCalm ? 0 : random.pick([0, 0.1, 0.4]),
     faultRate,
     clouds,
     outages: many(3 * perPlan, () => ({

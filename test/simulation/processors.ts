@@ -121,10 +121,10 @@ async function readAsset(
   await state.set(event.asset.assetId ?? '', event.id)
 }
 
-function scriptOf(name: string, event: AssetEvent, { seed, troubleRate }: Plan): Script {
+function scriptOf(name: string, event: AssetEvent, { seed, failureRate }: Plan): Script {
   const chance = (what: string) => chanceOf(seed, `${what} ${name} ${event.id}`)
   // an operator redrives after the cause is fixed, mostly
-  if (chance('trouble') >= troubleRate || (event.run && chance(`fixed ${event.run.id}`) < 0.8))
+  if (chance('trouble') >= failureRate || (event.run && chance(`fixed ${event.run.id}`) < 0.8))
     return { kind: 'succeeds' }
   const times = between(1, 3, chance('times'))
   return pick<Script>(

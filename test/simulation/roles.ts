@@ -10,7 +10,7 @@ import { createWorker } from '../../app/worker/create-worker.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import type { Delivery } from './models/delivery.ts'
 import type { SqsQueue } from './models/sqs-queue.ts'
-import { DEAD_LETTER_QUEUE_URL, partsOf, QUEUE_URL, type Surroundings } from './parts.ts'
+import { DEAD_LETTER_QUEUE_URL, type Dependencies, partsOf, QUEUE_URL } from './parts.ts'
 import { processorsOf } from './processors.ts'
 import type { SimulatedProcess } from './scheduler.ts'
 
@@ -29,9 +29,9 @@ const STATUS = { accepted: 200, refused: 401, unavailable: 503 }
 const CONFIG = readConfig([], { CLOUDINARY_URL: 'cloudinary://key:secret@cloud' }) as Config
 
 /** Wires the parts of a web task like `app/roles/web.ts`, without HTTP. */
-async function startWeb(surroundings: Surroundings): Promise<RunningRole> {
-  const { environments, sender } = partsOf(surroundings)
-  const { ledger, queue } = surroundings
+async function startWeb(dependencies: Dependencies): Promise<RunningRole> {
+  const { environments, sender } = partsOf(dependencies)
+  const { ledger, queue } = dependencies
   await environments.load()
   environments.startBackgroundRefresh()
   const ingest = new Ingest({
@@ -76,10 +76,10 @@ function checkStored(
 }
 
 /** Wires the parts of a worker like `app/roles/worker.ts`. */
-async function startWorker(surroundings: Surroundings, process: SimulatedProcess): Promise<RunningRole> {
-  const parts = partsOf(surroundings)
+async function startWorker(dependencies: Dependencies, process: SimulatedProcess): Promise<RunningRole> {
+  const parts = partsOf(dependencies)
   const { environments, clients, log, sqs, table } = parts
-  const { plan, ledger, crash } = surroundings
+  const { plan, ledger, crash } = dependencies
   await environments.load()
   environments.startBackgroundRefresh()
   const receiver = createWorker({
@@ -108,8 +108,8 @@ async function startWorker(surroundings: Surroundings, process: SimulatedProcess
 }
 
 /** Wires the parts of the poll role like `app/roles/poll.ts`. */
-async function startPoll(surroundings: Surroundings): Promise<RunningRole> {
-  const { environments, sender, clients, log } = partsOf(surroundings)
+async function startPoll(dependencies: Dependencies): Promise<RunningRole> {
+  const { environments, sender, clients, log } = partsOf(dependencies)
   await environments.load()
   const ingest = new Ingest({
     environments,
@@ -117,9 +117,9 @@ async function startPoll(surroundings: Surroundings): Promise<RunningRole> {
       // the poller acknowledges what this stores
       store: (events, signal) =>
         sender.store(events, signal).then(() => {
-          const missing = events.find(({ id }) => !surroundings.queue.everStored.has(id))
+          const missing = events.find(({ id }) => !dependencies.queue.everStored.has(id))
           if (missing)
-            surroundings.ledger.violated('1 stored, then acknowledged', `event ${missing.id} is not in SQS`)
+            dependencies.ledger.violated('1 stored, then acknowledged', `event ${missing.id} is not in SQS`)
         })
     },
     toleranceSeconds: Number.POSITIVE_INFINITY,
@@ -127,7 +127,7 @@ async function startPoll(surroundings: Surroundings): Promise<RunningRole> {
     role: 'poll',
     clock: Date.now
   })
-  const polled = surroundings.plan.clouds
+  const polled = dependencies.plan.clouds
     .filter(({ delivery }) => delivery === 'poll')
     .map(({ name }) => name)
   const pollers = new Pollers(
@@ -154,7 +154,7 @@ async function startPoll(surroundings: Surroundings): Promise<RunningRole> {
 }
 
 /** Starts the role that a process is named after. */
-export function startRole(process: SimulatedProcess, surroundings: Surroundings): Promise<RunningRole> {
-  if (process.name.startsWith('web')) return startWeb(surroundings)
-  return process.name.startsWith('poll') ? startPoll(surroundings) : startWorker(surroundings, process)
+export function startRole(process: SimulatedProcess, dependencies: Dependencies): Promise<RunningRole> {
+  if (process.name.startsWith('web')) return startWeb(dependencies)
+  return process.name.startsWith('poll') ? startPoll(dependencies) : startWorker(dependencies, process)
 }

@@ -1,12 +1,12 @@
 import type { Fleet } from './fleet.ts'
 import type { CloudinaryModel } from './models/cloudinary.ts'
 import type { Operators } from './operators.ts'
-import type { Surroundings } from './parts.ts'
+import type { Dependencies } from './parts.ts'
 import { MINUTE_MS } from './plan.ts'
 
 /** Schedules what the plan says of users, operators, processes and keys. */
 export function schedulePlan(
-  { plan, scheduler, ledger, secret }: Surroundings,
+  { plan, scheduler, ledger, secret }: Dependencies,
   cloudinary: CloudinaryModel,
   fleet: Fleet,
   operators: Operators

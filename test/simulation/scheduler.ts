@@ -24,7 +24,7 @@ export class SimulatedProcess {
   /** Stopped like by SIGSTOP until this time: timers and answers wait. */
   pausedUntil = 0
   /** When a call of SQS last failed by an injected fault. */
-  troubledAt = 0
+  queueFailedAt = 0
   /** When a read of the secret last failed. */
   secretFailedAt = 0
   /** Timers that have not fired, without those of `AbortSignal.timeout`. */

@@ -74,12 +74,12 @@ export async function shrink(plan: Plan, guarantee: Guarantee, maximumRuns = 400
 
 const sizeOf = (plan: Plan): number => LISTS.reduce((sum, name) => sum + (plan[name]?.length ?? 0), 0)
 
-/** Earlier; fewer processes, no skews, no lag, no troubles of processors. */
+/** Earlier; fewer processes, no skews, no lag, no failures of processors. */
 function* simplerPlans(plan: Plan): Generator<Plan> {
   yield earlier(plan)
   yield { ...plan, skewsMs: {} }
   yield { ...plan, indexLagMs: 0 }
-  yield { ...plan, troubleRate: 0 }
+  yield { ...plan, failureRate: 0 }
   yield { ...plan, redriveRate: 0 }
   for (const name of plan.processes)
     yield { ...plan, processes: plan.processes.filter((other) => other !== name) }

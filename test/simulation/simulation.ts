@@ -2,7 +2,7 @@ import { trackCollections } from './collections.ts'
 import { Fleet } from './fleet.ts'
 import type { Violation } from './ledger/guarantee.ts'
 import { Ledger } from './ledger/ledger.ts'
-import { checkAtRest, checkUploadFound, isRecorded } from './ledger/rest-checks.ts'
+import { checkAtRest, checkUploadFound, isRecorded } from './ledger/settled-checks.ts'
 import { CloudinaryModel } from './models/cloudinary.ts'
 import type { Delivery } from './models/delivery.ts'
 import { DynamoDbModel } from './models/dynamodb.ts'
@@ -10,7 +10,7 @@ import { SecretModel } from './models/secrets.ts'
 import { SqsQueue } from './models/sqs-queue.ts'
 import { Network } from './network.ts'
 import { Operators } from './operators.ts'
-import type { Surroundings } from './parts.ts'
+import type { Dependencies } from './parts.ts'
 import { MINUTE_MS, type Plan } from './plan.ts'
 import { schedulePlan } from './schedule-plan.ts'
 import { Scheduler, type SimulatedProcess, START } from './scheduler.ts'
@@ -50,7 +50,7 @@ class Simulation {
   readonly #network: Network
   readonly #ledger: Ledger
   readonly #cloudinary: CloudinaryModel
-  readonly #surroundings: Surroundings
+  readonly #dependencies: Dependencies
   readonly #fleet: Fleet
   readonly #operators: Operators
 
@@ -93,7 +93,7 @@ class Simulation {
       scheduler,
       story: tells ? this.#story : undefined,
       queued: () => queue.messages,
-      troubleOf: (cloud, from, until) => this.#cloudinary.troubleOf(cloud, from, until),
+      outageOf: (cloud, from, until) => this.#cloudinary.outageOf(cloud, from, until),
       isRecorded: (event, processor) => isRecorded(dynamoDb, event, processor)
     })
     this.#cloudinary = new CloudinaryModel({
@@ -106,7 +106,7 @@ class Simulation {
       post: (delivery, answer, chance) => this.#fleet.post(delivery, answer, chance)
     })
     const keys = new Map([...this.#cloudinary.clouds].map(([name, cloud]) => [name, cloud.keys[0]!]))
-    this.#surroundings = {
+    this.#dependencies = {
       plan,
       scheduler,
       network: this.#network,
@@ -119,13 +119,13 @@ class Simulation {
         scheduler.at(scheduler.now, undefined, 'crash', () => this.#fleet.kill(process, 2))
       }
     }
-    this.#operators = new Operators(this.#surroundings)
+    this.#operators = new Operators(this.#dependencies)
     this.#fleet = new Fleet({
       plan,
       scheduler,
       network: this.#network,
       ledger: this.#ledger,
-      surroundings: () => this.#surroundings,
+      dependencies: () => this.#dependencies,
       onRefused: (delivery, process) => this.#checkRefused(delivery, process)
     })
   }
@@ -138,7 +138,7 @@ class Simulation {
       this.#ledger.violated('8 shutdown', `unhandled rejection: ${(reason as Error)?.stack ?? reason}`)
     process.on('unhandledRejection', rejected)
     try {
-      schedulePlan(this.#surroundings, this.#cloudinary, this.#fleet, this.#operators)
+      schedulePlan(this.#dependencies, this.#cloudinary, this.#fleet, this.#operators)
       this.#fleet.startAll()
       await this.#runUntil(endOf(this.#plan))
       this.#network.isCalm = true
@@ -146,7 +146,7 @@ class Simulation {
       await this.#stopAll()
       await this.#reconcileAfterGrace()
       await this.#stopAll()
-      if (!this.#ledger.violation) checkAtRest(this.#surroundings, this.#operators.isDiscardCut)
+      if (!this.#ledger.violation) checkAtRest(this.#dependencies, this.#operators.isDiscardCut)
     } finally {
       restoreSdk()
       restoreCollections()
@@ -192,7 +192,7 @@ class Simulation {
     this.#scheduler.at(this.#scheduler.now + SETTLE_MS, undefined, 'end', () => {
       isOver = true
     })
-    const { queue } = this.#surroundings
+    const { queue } = this.#dependencies
     const channels = [...this.#cloudinary.clouds.values()].map(({ channel }) => channel)
     const isQuiet = () =>
       queue.messages.length === 0 &&

@@ -20,7 +20,7 @@ export interface Load {
   retrying?: number
 }
 
-export interface Surroundings {
+export interface Conditions {
   minutes: number
   /** Age of the newest data point that an alarm sees. */
   lag: number
@@ -181,19 +181,19 @@ function stepping(template: Template, { id, Properties }: Resource): Stepping {
 class Service {
   waiting = 0
   readonly #load: Load
-  readonly #surroundings: Surroundings
+  readonly #conditions: Conditions
   /** When the messages that wait arrived, oldest first, with their number. */
   #arrived: { minute: number; messages: number }[] = []
 
-  constructor(load: Load, surroundings: Surroundings) {
+  constructor(load: Load, conditions: Conditions) {
     this.#load = load
-    this.#surroundings = surroundings
+    this.#conditions = conditions
   }
 
   /** Runs for a minute, and returns what CloudWatch measures of it. */
   minute(minute: number, desired: number, running: number): Point {
     const { arrivals, serviceSeconds, cpuMs, idleCpu = 2, isOneAsset, retrying = 0 } = this.#load
-    const { vcpu, concurrency } = this.#surroundings
+    const { vcpu, concurrency } = this.#conditions
     const lanes = isOneAsset ? Math.min(1, running) : running * concurrency
     /** Messages that the tasks finish in a second, by their number at a time and by CPU. */
     const rate = Math.min(lanes / serviceSeconds, (running * vcpu * 1000) / cpuMs)
@@ -235,32 +235,23 @@ class Service {
 }
 
 /** Returns the desired number of tasks of each minute. */
-export function simulate(
-  template: Template,
-  service: string,
-  load: Load,
-  surroundings: Surroundings
-): number[] {
+export function simulate(template: Template, service: string, load: Load, conditions: Conditions): number[] {
   const { MinCapacity, MaxCapacity } = template.one('ApplicationAutoScaling::ScalableTarget', service)
     .Properties as unknown as { MinCapacity: number; MaxCapacity: number }
   const within = (tasks: number) => Math.min(MaxCapacity, Math.max(MinCapacity, tasks))
   const policies = policiesOf(template, service)
-  const simulated = new Service(load, surroundings)
+  const simulated = new Service(load, conditions)
   const history: Point[] = []
   const desired: number[] = []
   /** When each policy acted last, and the tasks before. */
   const acted = new Map<object, { minute: number; before: number }>()
-  let [tasks, lastIn] = [surroundings.initialTasks, Number.NEGATIVE_INFINITY]
-  for (let minute = 0; minute < surroundings.minutes; minute++) {
+  let [tasks, lastIn] = [conditions.initialTasks, Number.NEGATIVE_INFINITY]
+  for (let minute = 0; minute < conditions.minutes; minute++) {
     // a stopped task stops at once, a new one takes time
-    const recent = desired.slice(Math.max(0, minute - surroundings.start))
-    const running = Math.min(
-      tasks,
-      minute < surroundings.start ? surroundings.initialTasks : tasks,
-      ...recent
-    )
+    const recent = desired.slice(Math.max(0, minute - conditions.start))
+    const running = Math.min(tasks, minute < conditions.start ? conditions.initialTasks : tasks, ...recent)
     history.push(simulated.minute(minute, tasks, running))
-    const newest = minute - surroundings.lag
+    const newest = minute - conditions.lag
     const last = (policy: { evaluate: Evaluate }, count: number) =>
       Array.from({ length: count }, (_, index) => policy.evaluate(history, newest - index))
 

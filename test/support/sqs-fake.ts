@@ -39,10 +39,10 @@ export interface Answer {
 }
 
 /**
- * Answers one call; `cut` breaks the connection. `carryOut` performs the call, or another input passed to it.
+ * Answers one call; `cut` breaks the connection. `applyCall` performs the call, or another input passed to it.
  */
 export type Behaviour = (
-  carryOut: (input?: Input) => Promise<Answer>,
+  applyCall: (input?: Input) => Promise<Answer>,
   input: Input
 ) => Promise<Answer | 'cut'>
 
@@ -56,15 +56,15 @@ export const refuse =
 export const cut: Behaviour = async () => 'cut'
 
 /** Performs the call, but breaks the connection before the response. */
-export const loseAnswer: Behaviour = (carryOut) => carryOut().then(() => 'cut')
+export const loseAnswer: Behaviour = (applyCall) => applyCall().then(() => 'cut')
 
 /** Answers 200 with the entries that `fails` selects as failed; performs the others. */
 export const failEntries =
   (fails: (entry: Entry) => boolean, Code = 'InternalError'): Behaviour =>
-  async (carryOut, input) => {
+  async (applyCall, input) => {
     const failing = (input.Entries ?? []).filter(fails)
     const Entries = (input.Entries ?? []).filter((entry) => !failing.includes(entry))
-    const { body } = await carryOut({ ...input, Entries })
+    const { body } = await applyCall({ ...input, Entries })
     const failed = failing.map(({ Id }) => ({ Id, Code, Message: 'injected failure', SenderFault: false }))
     return { status: 200, body: { ...body, Failed: [...body.Failed, ...failed] } }
   }
@@ -77,11 +77,11 @@ export const failEntries =
 export function hold(what: 'call' | 'answer' = 'call') {
   const arrival = Promise.withResolvers<Input>()
   const latch = Promise.withResolvers<void>()
-  const behaviour: Behaviour = async (carryOut, input) => {
-    const early = what === 'answer' ? await carryOut() : undefined
+  const behaviour: Behaviour = async (applyCall, input) => {
+    const early = what === 'answer' ? await applyCall() : undefined
     arrival.resolve(input)
     await latch.promise
-    return early ?? carryOut()
+    return early ?? applyCall()
   }
   return { behaviour, arrived: arrival.promise, release: () => latch.resolve() }
 }
@@ -209,7 +209,7 @@ export async function startSqsFake() {
     GetQueueAttributes: () => ({ Attributes: { QueueArn: 'arn:aws:sqs:us-east-1:000000000000:fake.fifo' } })
   }
 
-  async function carryOut(action: Action, input: Input): Promise<Answer> {
+  async function applyCall(action: Action, input: Input): Promise<Answer> {
     try {
       const body = await operations[action](input)
       changed()
@@ -227,7 +227,7 @@ export async function startSqsFake() {
     calls.push({ action, input })
     const behaviour = behaviours.get(action)?.shift() ?? standing.get(action)
     changed()
-    const asked = (instead = input) => carryOut(action, instead)
+    const asked = (instead = input) => applyCall(action, instead)
     return behaviour ? behaviour(asked, input) : asked()
   }
 
@@ -328,7 +328,7 @@ function between(least: number, value: number, most: number): number {
 }
 
 /** Performs each entry of a batch. */
-function settle(entries: Entry[], carryOut: (entry: Entry) => object | undefined) {
+function settle(entries: Entry[], applyEntry: (entry: Entry) => object | undefined) {
   if (entries.length > 10) throw new SqsFault('TooManyEntriesInBatchRequest', 'more than ten')
   if (new Set(entries.map(({ Id }) => Id)).size < entries.length) {
     throw new SqsFault('BatchEntryIdsNotDistinct', 'two with one Id')
@@ -337,7 +337,7 @@ function settle(entries: Entry[], carryOut: (entry: Entry) => object | undefined
   const Failed: object[] = []
   for (const entry of entries) {
     try {
-      Successful.push({ Id: entry.Id, ...carryOut(entry) })
+      Successful.push({ Id: entry.Id, ...applyEntry(entry) })
     } catch (error) {
       if (!(error instanceof SqsFault)) throw error
       Failed.push({ Id: entry.Id, Code: error.code, Message: error.message, SenderFault: true })

@@ -10,8 +10,8 @@ import { changeTable } from './change-table.ts'
 import { thumbnail } from './delivery-thumbnail.ts'
 import { discardNotice, eventRepairs } from './event-repairs.ts'
 import { eventRow, nextRetry, processorText, statusBadge, who } from './event-row.ts'
+import { assetName, eventSummary, eventTitle } from './event-summary.ts'
 import { duration, exactTime, timeTag } from './event-time.ts'
-import { assetName, eventTitle, eventWords } from './event-words.ts'
 import { adviceOn } from './failure-advice.ts'
 import { type Content, type Html, html } from './html.ts'
 import { page } from './layout.ts'
@@ -61,7 +61,7 @@ function eventBody(event: ActivityEventDetail, neighbours: readonly ActivityEven
   const changes = propertyChanges(event.type, payload)
   const curl = curlCommand(payload)
   return html`<div class="event-head">${thumbnail(event, 'large')}
-<div><h1>${eventWords(event)}</h1>
+<div><h1>${eventSummary(event)}</h1>
 <p class="meta">${statusBadge(event)} <span>received ${timeTag(event.receivedAt, now)}</span>${retry && html` <span>next attempt ${timeTag(retry, now)}</span>`}${event.reason && html` <span>${event.reason}</span>`} ${queuePositions(neighbours).get(id)}</p></div>
 <div class="actions"><a class="button primary" data-key="r" href="${link('/activity/replays/new', { id })}">Replay…</a>${
     event.status === 'dead' &&

@@ -2,8 +2,8 @@ import type { ProcessorRecord } from '../../journal/processor-record.ts'
 import { maskSecrets } from '../../mask.ts'
 import type { ActivityEvent } from '../activity-store.ts'
 import { thumbnail } from './delivery-thumbnail.ts'
+import { eventSummary, eventTitle } from './event-summary.ts'
 import { duration, timeTag } from './event-time.ts'
-import { eventTitle, eventWords } from './event-words.ts'
 import { type Content, type Html, html, joined } from './html.ts'
 import { assetLink, eventLink } from './page-link.ts'
 
@@ -23,7 +23,7 @@ export function eventRow(event: ActivityEvent, { now, form, current, remark }: R
   return html`<li class="row ${event.status}" data-id="${event.id}"${event.id === current && html` aria-current="true"`}>
 ${form && html`<label class="pick"><input type="checkbox" name="id" value="${event.id}" form="${form}" aria-label="Select: ${title}"></label>`}
 ${thumbnail(event)}
-<div class="what"><a class="words" href="${eventLink(event.id)}">${eventWords(event)}</a>
+<div class="what"><a class="words" href="${eventLink(event.id)}">${eventSummary(event)}</a>
 <div class="meta">${joined(details(event, now, remark), html`<span class="dot" aria-hidden="true"> · </span>`)}</div></div>
 <div class="outcome">${statusBadge(event)}${processorChips(event)}</div>
 <div class="when">${timeTag(event.receivedAt, now)}</div>

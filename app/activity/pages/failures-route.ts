@@ -2,8 +2,8 @@ import type { FastifyPluginAsync } from 'fastify'
 import { maskSecrets } from '../../mask.ts'
 import type { ActivityEvent, ActivityStore } from '../activity-store.ts'
 import { clientSignal } from '../client-signal.ts'
+import { eventSummary } from './event-summary.ts'
 import { timeTag } from './event-time.ts'
-import { eventWords } from './event-words.ts'
 import { adviceOn } from './failure-advice.ts'
 import { type FailureGroup, failureGroups } from './failure-groups.ts'
 import { type Html, html } from './html.ts'
@@ -77,7 +77,7 @@ function card(group: FailureGroup, now: number): Html {
 <div><dt>First seen</dt><dd>${timeTag(firstSeen, now)}</dd></div>
 <div><dt>Last seen</dt><dd>${timeTag(lastSeen, now)}</dd></div></dl>
 <div class="failure-chart">${sparkBars(overTime, `${count} failures over time, oldest left`, dead > 0 ? 'dead' : 'retrying')}</div>
-<p class="advice"><strong>What to do:</strong> ${adviceOn(code, dead > 0)} <a href="${eventLink(newest.id)}">Newest: ${eventWords(newest)}</a></p>
+<p class="advice"><strong>What to do:</strong> ${adviceOn(code, dead > 0)} <a href="${eventLink(newest.id)}">Newest: ${eventSummary(newest)}</a></p>
 <div class="actions"><a class="button primary" href="${link('/activity/replays/new', selection)}">Replay these…</a>${dead > 0 && html`<a class="button" href="${link('/activity/discards/new', { processor, code, status: 'dead' })}">Discard the dead…</a>`}<a class="button" href="${link('/activity', { processor, code, view: 'failed' })}">Show events</a></div>
 </li>`
 }

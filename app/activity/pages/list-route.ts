@@ -11,7 +11,7 @@ import { page } from './layout.ts'
 import { isWindow, windowStart } from './minute-buckets.ts'
 import { link, listLink, type Query } from './page-link.ts'
 import { type PagesOptions, sendPage } from './page-options.ts'
-import { strip } from './strip.ts'
+import { summaryCharts } from './summary-charts.ts'
 
 /** Maximum number of ids in a request for rows. */
 const MOST_ROWS = 100
@@ -35,7 +35,7 @@ export const listRoute: FastifyPluginAsync<PagesOptions> = async (app, { store, 
       page({
         title: 'Events',
         section: 'events',
-        main: html`<h1 class="vh">Events</h1>${strip({ minutes, queue, window, query: request.query, now })}
+        main: html`<h1 class="vh">Events</h1>${summaryCharts({ minutes, queue, window, query: request.query, now })}
 ${viewLinks(request.query)}${filterForm(request.query)}${activeFilters(request.query)}${body}`
       })
     )

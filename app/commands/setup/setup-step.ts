@@ -29,10 +29,10 @@ export interface StepResult {
 }
 
 /**
- * Carries out steps in order, and yields their results. After a fault of a trigger it removes nothing: an
+ * Applies steps in order, and yields their results. After a fault of a trigger it removes nothing: an
  * unused trigger may deliver what the faulty one should.
  */
-export async function* carryOutAll(
+export async function* applySteps(
   steps: readonly SetupStep[],
   options: { dryRun: boolean }
 ): AsyncGenerator<{ step: SetupStep; result: StepResult }> {
@@ -44,14 +44,14 @@ export async function* carryOutAll(
             state: 'kept',
             note: 'not removed, since a trigger above has a fault; fix it and run setup again'
           }
-        : await carryOut(step, options)
+        : await applyStep(step, options)
     if (step.subject === 'trigger' && result.state === 'fault') removes = false
     yield { step, result }
   }
 }
 
-/** Carries out a step, unless it is a dry run. Never throws: an error is a fault. */
-export async function carryOut(step: SetupStep, { dryRun }: { dryRun: boolean }): Promise<StepResult> {
+/** Applies a step, unless it is a dry run. Never throws: an error is a fault. */
+export async function applyStep(step: SetupStep, { dryRun }: { dryRun: boolean }): Promise<StepResult> {
   const { note } = step
   if (!('apply' in step)) return { state: step.state, note }
   if (dryRun) return { state: `would ${step.state}`, note }

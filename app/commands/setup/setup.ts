@@ -14,7 +14,7 @@ import { explain } from '../explain-error.ts'
 import { interruption } from '../interruption.ts'
 import { count, lineOf, NEXT_AFTER_DRY_RUN } from '../report-line.ts'
 import { fieldStep, neededFields } from './metadata-field-step.ts'
-import { carryOutAll, type SetupStep, type StepResult } from './setup-step.ts'
+import { applySteps, type SetupStep, type StepResult } from './setup-step.ts'
 import { sendTest } from './test-notification.ts'
 import { type NotificationTarget, neededTypes, triggerSteps } from './trigger-steps.ts'
 
@@ -133,7 +133,7 @@ export async function setup(selection: SetupArguments, options: SetupOptions): P
       const client = options.connect(cloudName)
       const steps = await stepsFor(client, selection, options.processors)
       let sendsTest = selection.test
-      for await (const { step, result } of carryOutAll(steps, { dryRun })) {
+      for await (const { step, result } of applySteps(steps, { dryRun })) {
         report(step.subject, step.what, result)
         if (step.subject === 'trigger' && /^(?:cre|upd)ated$/.test(result.state)) sendsTest = true
       }

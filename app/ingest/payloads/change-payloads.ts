@@ -88,7 +88,7 @@ export const CHANGE_PAYLOADS = {
   // [doc]
   access_control_changed: payload(
     'access_control_changed',
-    { description: 'The rules of access to an asset changed.', evidence: 'documented', body: 'list' },
+    { description: 'The access control of an asset changed.', evidence: 'documented', body: 'list' },
     {
       ...IDENTITY,
       previous_access_control: ACCESS_CONTROL.describe('Rules before the change.').optional(),

@@ -30,7 +30,7 @@ export const DERIVED_PAYLOADS = {
   eager: payload(
     'eager',
     {
-      description: 'Transformations that were requested in the background are made, or have failed.',
+      description: 'Transformations that were requested in the background have ended or failed.',
       evidence: 'captured'
     },
     {

@@ -73,7 +73,7 @@ export class ArchiveStore {
       return { level: 'ok', message: `bucket ${this.#bucket} exists` }
     } catch (error) {
       signal.throwIfAborted()
-      // a HEAD has no body, so the SDK knows only the status
+      // the response to a HEAD request has no body, so the SDK knows only the status
       const { name } = error as Error
       if (name === 'NotFound') {
         return {

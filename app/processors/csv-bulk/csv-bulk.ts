@@ -15,7 +15,7 @@ const Options = z.strictObject({
   operations: z.array(z.enum(OPERATIONS)).min(1),
   /** Rows that run in parallel. */
   concurrency: z.int().min(1).max(100).default(20),
-  /** A file that takes longer is interrupted, and resumed by a retry. */
+  /** Maximum time for a file in one attempt. A longer run is interrupted, and a retry resumes it. */
   timeoutSeconds: z.int().min(60).max(36_000).default(21_600)
 })
 
@@ -56,7 +56,7 @@ export function csvBulk(options: CsvBulkOptions, tools: CsvBulkTools = {}): Proc
       const replay = replayOf(event.run)
       const key = replay ? `${event.id}/replay-${replay}` : event.id
       const progress = await Progress.open({ state, key, signal, log, sleep: pause })
-      // loaded late: only listeners with this processor need the packages for CSV
+      // loaded here, because only listeners with this processor need the packages for CSV
       const { runFile } = await import('./csv-run.ts')
       return runFile({
         source: {

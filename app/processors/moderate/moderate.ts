@@ -112,13 +112,13 @@ async function decide(
   const isNotified = notify !== undefined && (typeof plan === 'string' || !plan.stays)
   // first: a retry must still notify when nothing is left to change
   if (isNotified) await state.set(key, { at: decision.at, notifies: true })
-  if (typeof plan !== 'string') await carryOut(plan, asset, context, options)
+  if (typeof plan !== 'string') await applyPlan(plan, asset, context, options)
   if (isNotified) await notify(decision, context)
   await state.set(key, { at: decision.at })
   return `${typeof plan === 'string' ? 'restored' : plan.note}: ${decision.status} by ${decision.kind}`
 }
 
-async function carryOut(
+async function applyPlan(
   { folder, access, record, addTag, removeTag }: QuarantinePlan,
   asset: IdentifiedAsset,
   { cloudinary }: Pick<ProcessorContext, 'cloudinary'>,

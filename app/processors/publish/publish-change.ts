@@ -5,7 +5,7 @@ import { messageId } from '../message-id.ts'
 
 /** What a site has to refresh. */
 export interface PublishChange {
-  /** Of the events, sorted: the same for each attempt. */
+  /** Ids of the events, sorted, so that they are the same for each attempt. */
   ids: string[]
   /** Beginning with a slash, percent-encoded. */
   paths: string[]

@@ -24,7 +24,7 @@ const HookOptions = z
 
 export type HookInput = string | z.input<typeof HookOptions>
 
-/** A URL, or more. */
+/** A URL, or a URL with options. */
 export const HOOK = z
   .custom<HookInput>()
   .transform((given) => (typeof given === 'string' ? { url: given } : given))

@@ -54,7 +54,7 @@ const Options = z
     paths: list.optional(),
     /** Cache tags for the hook. (Default: `cloudinary` and `cloudinary:PUBLIC_ID`) */
     tags: list.default(() => defaultTags),
-    /** Events of this time share a call. */
+    /** How long events are collected for one call. */
     windowSeconds: z.number().min(0).max(60).default(1),
     /** Maximum time for a response of the hook. */
     timeoutSeconds: z.number().positive().max(120).default(30)
@@ -80,7 +80,7 @@ export function publish(options: PublishOptions, clock: () => number = Date.now)
   let batcher: Batcher<PublishChange, string>
   let distribution: CloudFront | undefined
 
-  /** The hook first: a CDN that is emptied before would fetch the old page again. */
+  /** Calls the hook before the CDN: a CDN that is invalidated first would fetch the old page again. */
   async function refresh(change: PublishChange, secret: string): Promise<string> {
     const { signal } = stopping
     const done: string[] = []

@@ -7,7 +7,7 @@ import { eventAt } from '../../support/activity.ts'
 const { signal } = new AbortController()
 
 t.test('unfinished events are read from their own index', async (t) => {
-  // a list would not get beyond the first
+  // one call searches one event, so a search of the whole list would not reach the older, dead event
   const store = new MemoryActivityStore(1)
   store.put(eventAt(1), { status: 'dead' })
   store.put(eventAt(2))

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { asSeen, handledEvents, type Repair } from '../../../app/activity/repair.ts'
+import { handledEvents, type Repair, withStaleness } from '../../../app/activity/repair.ts'
 import { iso, NOW } from '../../support/activity.ts'
 
 const REPAIR: Repair = {
@@ -8,9 +8,9 @@ const REPAIR: Repair = {
 }
 
 t.test('a running repair without progress for a minute is lost', (t) => {
-  t.equal(asSeen(REPAIR, NOW + 60_000).state, 'running')
-  t.equal(asSeen(REPAIR, NOW + 60_001).state, 'lost')
-  t.equal(asSeen({ ...REPAIR, state: 'done' }, NOW + 60_001).state, 'done')
+  t.equal(withStaleness(REPAIR, NOW + 60_000).state, 'running')
+  t.equal(withStaleness(REPAIR, NOW + 60_001).state, 'lost')
+  t.equal(withStaleness({ ...REPAIR, state: 'done' }, NOW + 60_001).state, 'done')
   t.equal(handledEvents(REPAIR), 4)
   t.end()
 })

@@ -233,8 +233,8 @@ test('does not lose a lease that ended before its heartbeat failed', async (t) =
   const { fake, leases, hold: receive, passAndBeat, warnings } = await build(t)
   const [a] = (await receive('a')) as [Held]
   const beat = hold()
-  fake.next('ChangeMessageVisibilityBatch', async (carryOut, input) => {
-    await beat.behaviour(carryOut, input)
+  fake.next('ChangeMessageVisibilityBatch', async (applyCall, input) => {
+    await beat.behaviour(applyCall, input)
     return 'cut'
   })
   passAndBeat(50)

@@ -53,15 +53,15 @@ t.test('limits lanes, keeps order and settles every message, under any schedule'
         }
         fake.changed()
       }
-      fake.always('ChangeMessageVisibilityBatch', async (carryOut, { Entries = [] }) => {
-        const answer = await carryOut()
+      fake.always('ChangeMessageVisibilityBatch', async (applyCall, { Entries = [] }) => {
+        const answer = await applyCall()
         rest(Entries.filter(({ VisibilityTimeout }) => VisibilityTimeout))
         return answer
       })
-      fake.always('DeleteMessageBatch', async (carryOut, input) => {
+      fake.always('DeleteMessageBatch', async (applyCall, input) => {
         const fails = ({ ReceiptHandle }: Entry) => doomed.has(fake.bodyOf(ReceiptHandle) ?? '')
         const failing = (input.Entries ?? []).filter(fails)
-        const answer = await failEntries(fails)(carryOut, input)
+        const answer = await failEntries(fails)(applyCall, input)
         rest(failing)
         return answer
       })

@@ -259,7 +259,7 @@ for (const [how, behaviour] of Object.entries(FAILED_DELETES)) {
     fake.next('DeleteMessageBatch', behaviour)
     fake.put('a', 'a1', 'a2', 'a3')
     // if the delete succeeded after all, the released messages would be redelivered at once
-    fake.next('ReceiveMessage', (carryOut) => carryOut())
+    fake.next('ReceiveMessage', (applyCall) => applyCall())
     fake.always('ReceiveMessage', hold().behaviour)
     receiver.start()
     ;(await job('a1')).finish(DONE)
@@ -522,7 +522,7 @@ test('gives up a receive that SQS never answers, so that it does not block a sto
   })
   t.teardown(() => mocked.mock.restore())
   const silent = [hold(), hold()] as const
-  fake.next('ReceiveMessage', silent[0].behaviour, (carryOut) => carryOut(), silent[1].behaviour)
+  fake.next('ReceiveMessage', silent[0].behaviour, (applyCall) => applyCall(), silent[1].behaviour)
   fake.put('a', 'a1')
   receiver.start()
   await silent[0].arrived

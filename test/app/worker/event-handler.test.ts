@@ -215,7 +215,7 @@ t.test("one processor's failures use up no attempts of another", async (t) => {
   const { handleAndWait, dead, entry, entries } = buildHandler([bad.processor, late.processor])
   for (let attempt = 1; attempt < 12; attempt++) {
     await handleAndWait()
-    // makes it run each time
+    // without its record, `late` is due again in each attempt
     const { late: _, ...others } = entry()!.processors
     entries.set(upload.id, { ...entry()!, processors: others })
   }

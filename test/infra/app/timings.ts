@@ -1,6 +1,5 @@
 import { pino } from 'pino'
 import type { Test } from 'tap'
-import { RETENTION_DAYS } from '../../../app/journal/journal-table.ts'
 import { VISIBILITY_TIMEOUT_SECONDS } from '../../../app/queue/message-receiver.ts'
 import { WORKER_GRACE_MS } from '../../../app/roles/worker.ts'
 import { Lifecycle } from '../../../app/web/lifecycle.ts'
@@ -34,8 +33,7 @@ export function timings(t: Test, { plain, several }: Record<string, Synthesis>) 
         workerDrain: ROLES.worker!.stopWithinMs / 1000,
         workerGrace: WORKER_GRACE_MS / 1000,
         visibility: VISIBILITY_TIMEOUT_SECONDS,
-        longestBackoff: retryDelaySeconds(100, 1),
-        journalRetention: RETENTION_DAYS * 86_400
+        longestBackoff: retryDelaySeconds(100, 1)
       },
       {
         webKeepAlive: seconds.webKeepAlive,
@@ -44,8 +42,7 @@ export function timings(t: Test, { plain, several }: Record<string, Synthesis>) 
         workerDrain: seconds.workerDrain,
         workerGrace: seconds.workerGrace,
         visibility: seconds.visibility,
-        longestBackoff: seconds.longestBackoff,
-        journalRetention: seconds.journalRetention
+        longestBackoff: seconds.longestBackoff
       }
     )
   })

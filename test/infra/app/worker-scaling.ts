@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import type { Test } from 'tap'
-import { type Load, type Surroundings, simulate, turns } from '../../support/scaling.ts'
+import { type Conditions, type Load, simulate, turns } from '../../support/scaling.ts'
 import type { Synthesis } from '../../support/templates.ts'
 
 const WORKER = 'ServicesWorker'
 const HOUR = 60
 
 /** Delay of metrics and start of tasks, in minutes, up to more than AWS documents. */
-const surroundings = fc.record({ lag: fc.integer({ min: 1, max: 4 }), start: fc.integer({ min: 1, max: 3 }) })
+const conditions = fc.record({ lag: fc.integer({ min: 1, max: 4 }), start: fc.integer({ min: 1, max: 3 }) })
 
 const events = fc.record({
   serviceSeconds: fc.constantFrom(0.3, 1, 5, 30),
@@ -17,7 +17,7 @@ const events = fc.record({
 export function workerScaling(t: Test, { plain, bespoke }: Record<string, Synthesis>) {
   const { size, concurrency, maximumTasks, backlogPerTask } = plain!.settings.worker
   const vcpu = size.cpu / 1024
-  const run = (synthesis: Synthesis, load: Load, options: Partial<Surroundings>) =>
+  const run = (synthesis: Synthesis, load: Load, options: Partial<Conditions>) =>
     simulate(synthesis.listener, WORKER, load, {
       minutes: 8 * HOUR,
       lag: 2,
@@ -35,7 +35,7 @@ export function workerScaling(t: Test, { plain, bespoke }: Record<string, Synthe
   t.test('under a steady load the number of tasks settles and is enough', async (t) => {
     fc.assert(
       fc.property(
-        surroundings,
+        conditions,
         events,
         fc.double({ min: 0.1, max: 12, noNaN: true }),
         (times, event, tasks) => {
@@ -58,7 +58,7 @@ export function workerScaling(t: Test, { plain, bespoke }: Record<string, Synthe
 
   t.test('a burst adds tasks once and removes them once', async (t) => {
     fc.assert(
-      fc.property(surroundings, events, fc.integer({ min: 1, max: 50_000 }), (times, event, messages) => {
+      fc.property(conditions, events, fc.integer({ min: 1, max: 50_000 }), (times, event, messages) => {
         const arrivals = (minute: number) => (minute === 10 ? messages : 0)
         const series = run(plain!, { ...event, arrivals }, { ...times, minutes: 24 * HOUR })
         const about = JSON.stringify({ times, event, messages, series: [...new Set(series)] })
@@ -74,7 +74,7 @@ export function workerScaling(t: Test, { plain, bespoke }: Record<string, Synthe
   t.test('when a load stops, tasks go to the minimum within an hour, and none is added', async (t) => {
     fc.assert(
       fc.property(
-        surroundings,
+        conditions,
         events,
         fc.double({ min: 0.1, max: 12, noNaN: true }),
         (times, event, tasks) => {

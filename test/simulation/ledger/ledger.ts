@@ -2,8 +2,8 @@ import { CloudinaryError } from '../../../app/cloudinary/cloudinary-error.ts'
 import type { AssetEvent } from '../../../app/ingest/event.ts'
 import type { StoredMessage } from '../models/sqs-messages.ts'
 import { type Scheduler, type SimulatedProcess, START } from '../scheduler.ts'
-import { AttemptBook } from './attempt-book.ts'
-import { type Change, ChangeBook, type NewChange } from './change-book.ts'
+import { AttemptTracker } from './attempt-tracker.ts'
+import { type Change, ChangeTracker, type NewChange } from './change-tracker.ts'
 import { type Guarantee, Violation } from './guarantee.ts'
 import { type Run, workKey } from './run.ts'
 
@@ -14,7 +14,7 @@ export interface LedgerOptions {
   /** Messages of the queue, in order. */
   queued: () => readonly StoredMessage[]
   /** Returns the period in which Cloudinary was down or limited calls, if it was. */
-  troubleOf: (cloud: string, from: number, until: number) => object | undefined
+  outageOf: (cloud: string, from: number, until: number) => object | undefined
   story: string[] | undefined
 }
 
@@ -34,8 +34,8 @@ const CALL_MS = 31_000
 
 /** What really happened, kept beside the listener, and the invariants about it. */
 export class Ledger {
-  readonly changes = new ChangeBook()
-  readonly attempts = new AttemptBook()
+  readonly changes = new ChangeTracker()
+  readonly attempts = new AttemptTracker()
   readonly #options: LedgerOptions
   readonly #runs = new Map<string, Run>()
   readonly #writes = new Map<string, number>()
@@ -128,11 +128,11 @@ export class Ledger {
   failed(run: Run, error: unknown): void {
     if (run.state !== 'running') return
     run.state = 'failed'
-    const { scheduler, troubleOf } = this.#options
+    const { scheduler, outageOf } = this.#options
     const isOfCloudinary = error instanceof CloudinaryError && error.failure.kind !== 'permanent'
     const { now } = scheduler
-    const trouble = isOfCloudinary && troubleOf(run.event.environment, now - CALL_MS, now)
-    run.failure = trouble || 'its own'
+    const outage = isOfCloudinary && outageOf(run.event.environment, now - CALL_MS, now)
+    run.failure = outage || 'its own'
   }
 
   /** A process was killed: what it had not recorded may happen again. */
@@ -145,7 +145,8 @@ export class Ledger {
   /** The lease of a message ran out while it was held. */
   leaseLost({ group, deduplicationId, receivedAt, holder }: StoredMessage): void {
     this.tell(`the lease of message ${deduplicationId.slice(0, 8)} has run out`)
-    const isHealthy = holder && !holder.dead && Math.max(holder.pausedUntil, holder.troubledAt) < receivedAt
+    const isHealthy =
+      holder && !holder.dead && Math.max(holder.pausedUntil, holder.queueFailedAt) < receivedAt
     if (isHealthy && holder.name.startsWith('worker')) {
       this.violated(
         '5 effectively once',

@@ -9,7 +9,7 @@ export interface Run {
   signal: AbortSignal
   startedAt: number
   state: 'running' | 'succeeded' | 'failed' | 'interrupted'
-  /** Why it failed: by itself, or in this period of trouble with Cloudinary. */
+  /** Why it failed: by itself, or in this outage or rate limit of Cloudinary. */
   failure: 'its own' | object | undefined
   /** Its worker was killed or lost the lease. */
   isLost: boolean

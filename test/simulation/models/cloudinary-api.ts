@@ -89,7 +89,7 @@ export class CloudinaryApi {
   }
 
   /** Carries out a call of the SDK by the process that runs. */
-  #call(name: string, options: SdkOptions, carryOut: (cloud: Cloud) => unknown): Promise<unknown> {
+  #call(name: string, options: SdkOptions, applyCall: (cloud: Cloud) => unknown): Promise<unknown> {
     const { network, scheduler, limits } = this.#options
     const aborted = new AbortController()
     const request = { isSimulated: true, destroy: () => aborted.abort(), once: () => {} }
@@ -119,7 +119,7 @@ export class CloudinaryApi {
           return answer({ error: { http_code: 401, message: 'unknown api_key' } })
         }
         try {
-          answer({ value: carryOut(cloud) })
+          answer({ value: applyCall(cloud) })
         } catch (error) {
           answer({ error })
         }

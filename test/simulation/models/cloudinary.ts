@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Change } from '../ledger/change-book.ts'
+import type { Change } from '../ledger/change-tracker.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Network } from '../network.ts'
 import type { ChangePlan, CloudPlan, LimitPlan } from '../plan.ts'
@@ -60,7 +60,7 @@ export class CloudinaryModel {
   }
 
   /** Returns the period in which Cloudinary limited calls, or was down, at some time of a range. */
-  troubleOf(cloudName: string, from: number, until: number): object | undefined {
+  outageOf(cloudName: string, from: number, until: number): object | undefined {
     const limit = this.#options.limits.find(
       (each) => each.cloud === cloudName && each.from <= until && from < each.until
     )

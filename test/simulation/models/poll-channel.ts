@@ -1,4 +1,4 @@
-import type { Change } from '../ledger/change-book.ts'
+import type { Change } from '../ledger/change-tracker.ts'
 import type { Scheduler } from '../scheduler.ts'
 import type { Delivery } from './delivery.ts'
 

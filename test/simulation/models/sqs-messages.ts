@@ -45,7 +45,7 @@ export interface StoredMessage {
 export function settle(
   entries: readonly Entry[],
   fails: (entry: Entry) => boolean,
-  carryOut: (entry: Entry) => object
+  applyEntry: (entry: Entry) => object
 ): object {
   const Successful: object[] = []
   const Failed: object[] = []
@@ -56,7 +56,7 @@ export function settle(
       continue
     }
     try {
-      Successful.push({ Id, ...carryOut(entry) })
+      Successful.push({ Id, ...applyEntry(entry) })
     } catch (error) {
       const { name, message } = error as Error
       Failed.push({ Id, Code: name, Message: message, SenderFault: true })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { carryOut, carryOutAll, type SetupStep } from '../../../../app/commands/setup/setup-step.ts'
+import { applyStep, applySteps, type SetupStep } from '../../../../app/commands/setup/setup-step.ts'
 import { ListenerError } from '../../../../app/errors.ts'
 
 const about = { subject: 'field', what: 'a' } as const
@@ -9,7 +9,7 @@ t.test('applies a step, and only reports it in a dry run', async (t) => {
   const apply = async () => void applied++
   const states = ['create', 'update', 'remove'] as const
   const carriedOut = (dryRun: boolean) =>
-    Promise.all(states.map((state) => carryOut({ ...about, state, apply, note: 'why' }, { dryRun })))
+    Promise.all(states.map((state) => applyStep({ ...about, state, apply, note: 'why' }, { dryRun })))
   t.strictSame(
     await carriedOut(true),
     ['would create', 'would update', 'would remove'].map((state) => ({ state, note: 'why' }))
@@ -24,15 +24,15 @@ t.test('applies a step, and only reports it in a dry run', async (t) => {
 
 t.test('reports an error as a fault', async (t) => {
   const apply = async () => Promise.reject(new ListenerError('X', 'not today'))
-  t.strictSame(await carryOut({ ...about, state: 'create', apply }, { dryRun: false }), {
+  t.strictSame(await applyStep({ ...about, state: 'create', apply }, { dryRun: false }), {
     state: 'fault',
     note: 'not today'
   })
 })
 
 t.test('reports other states unchanged', async (t) => {
-  t.match(await carryOut({ ...about, state: 'exists' }, { dryRun: false }), { state: 'exists' })
-  t.match(await carryOut({ ...about, state: 'fault', note: 'no' }, { dryRun: true }), {
+  t.match(await applyStep({ ...about, state: 'exists' }, { dryRun: false }), { state: 'exists' })
+  t.match(await applyStep({ ...about, state: 'fault', note: 'no' }, { dryRun: true }), {
     state: 'fault',
     note: 'no'
   })
@@ -54,7 +54,7 @@ t.test('removes nothing after a fault of a trigger', async (t) => {
   }
   const unusable: SetupStep = { subject: 'trigger', what: 'all', state: 'fault', note: 'its auth_scheme' }
   const statesOf = async (steps: SetupStep[], dryRun: boolean) =>
-    (await Array.fromAsync(carryOutAll(steps, { dryRun }))).map(({ result }) => result.state)
+    (await Array.fromAsync(applySteps(steps, { dryRun }))).map(({ result }) => result.state)
 
   t.strictSame(await statesOf([refused, remove], false), ['fault', 'kept'])
   t.strictSame(await statesOf([unusable, remove], false), ['fault', 'kept'])

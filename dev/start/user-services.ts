@@ -1,7 +1,7 @@
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** Returns the services that the user provides, so that they are used instead of stand-ins. */
-export const ownParts = (environment: Environment) => ({
+export const userServices = (environment: Environment) => ({
   ownCloudinary: Boolean(environment.CLOUDINARY_URL || environment.CLOUDINARY_SECRET_ID),
   ownQueue: Boolean(environment.QUEUE_URL),
   ownJournal: Boolean(environment.JOURNAL_TABLE)
@@ -13,7 +13,7 @@ export const ownParts = (environment: Environment) => ({
  * @param standIns the variables of all stand-ins
  */
 export function embeddedVariables(environment: Environment, standIns: Environment): Record<string, string> {
-  const { ownCloudinary, ownQueue, ownJournal } = ownParts(environment)
+  const { ownCloudinary, ownQueue, ownJournal } = userServices(environment)
   const {
     CLOUDINARY_URL,
     QUEUE_URL,

@@ -2,10 +2,10 @@ import { type AssetEvent, replayOf } from '../../../app/ingest/event.ts'
 import { type ProcessorRecords, recordNamed } from '../../../app/journal/processor-record.ts'
 import type { DynamoDbModel } from '../models/dynamodb.ts'
 import type { Asset } from '../models/notification-bodies.ts'
-import type { Surroundings } from '../parts.ts'
+import type { Dependencies } from '../parts.ts'
 import { RECORDING } from '../processors.ts'
 import { START } from '../scheduler.ts'
-import { areOne, type Change } from './change-book.ts'
+import { areOne, type Change } from './change-tracker.ts'
 import type { Ledger } from './ledger.ts'
 
 /** Guarantee 7: a change that a notification reported is processed or dead-lettered. */
@@ -40,7 +40,7 @@ const isForAuditOnly = (change: Change | undefined, { processors }: Readonly<Rec
   change?.isOwn && change.ownKeySince > START && Object.hasOwn(Object(processors), 'audit')
 
 /** Guarantee 7: an event that is dead has a dead letter for each processor that failed. */
-function checkDeadLetters({ dynamoDb, deadLetterQueue, ledger }: Surroundings): void {
+function checkDeadLetters({ dynamoDb, deadLetterQueue, ledger }: Dependencies): void {
   const letters = new Set(
     deadLetterQueue.messages.map(
       ({ body, attributes }) => `${JSON.parse(body).id} ${attributes.processor?.StringValue}`
@@ -59,14 +59,14 @@ function checkDeadLetters({ dynamoDb, deadLetterQueue, ledger }: Surroundings): 
  *
  * @param isDiscardCut a discard did not end, so an event may be dead without a dead letter
  */
-export function checkAtRest(surroundings: Surroundings, isDiscardCut: boolean): void {
-  const { dynamoDb, queue, deadLetterQueue, ledger } = surroundings
+export function checkAtRest(dependencies: Dependencies, isDiscardCut: boolean): void {
+  const { dynamoDb, queue, deadLetterQueue, ledger } = dependencies
   checkNothingLost(ledger)
   for (const [id, { status }] of dynamoDb.items) {
     if (status === 'processing' || status === 'retrying')
       ledger.violated('7 at rest', `event ${id} is ${status}`)
   }
-  if (!isDiscardCut) checkDeadLetters(surroundings)
+  if (!isDiscardCut) checkDeadLetters(dependencies)
   const texts = [...queue.everStored.values(), ...deadLetterQueue.everStored.values()].map((message) =>
     JSON.stringify(message)
   )

@@ -6,7 +6,7 @@ import { type Bucket, bucketsOf, WINDOWS, type Window } from './minute-buckets.t
 import { link, listLink, type Query } from './page-link.ts'
 import { sparkline } from './sparkline.ts'
 
-export interface StripOptions {
+export interface SummaryChartsOptions {
   minutes: readonly MinuteCounts[]
   queue: QueueSample | undefined
   window: Window
@@ -14,14 +14,14 @@ export interface StripOptions {
   now: number
 }
 
-/** Maximum number of processors in the strip. */
+/** Maximum number of processors in the charts. */
 const MOST_PROCESSORS = 6
 
 /** Age of a sample that is out of date, in milliseconds: workers write one every few seconds. */
 const STALE_MS = 120_000
 
 /** Charts and figures of the last minutes. */
-export function strip({ minutes, queue, window, query, now }: StripOptions): Html {
+export function summaryCharts({ minutes, queue, window, query, now }: SummaryChartsOptions): Html {
   const buckets = bucketsOf(minutes, window, now)
   const { name, bucketMinutes } = WINDOWS[window]
   const unit = bucketMinutes === 1 ? 'minute' : `${bucketMinutes} minutes`

@@ -13,7 +13,7 @@ const LONGEST_VALUE = 120
 const MOST_CHANGES = 6
 
 /** Describes the event, with the values marked: `tags of **shoes/red** changed: +sale −draft`. */
-export const eventWords = (event: ActivityEvent): Html =>
+export const eventSummary = (event: ActivityEvent): Html =>
   html`${sentence(event).map((piece) =>
     typeof piece === 'string' ? piece : html`<bdi class="${piece.role}">${cut(piece.text)}</bdi>`
   )}`

@@ -47,7 +47,7 @@ export interface NewChange {
 const LAST_RETRY_MS = 41 * 60_000
 
 /** All changes in Cloudinary, and which change an event reports. */
-export class ChangeBook {
+export class ChangeTracker {
   readonly all: Change[] = []
   /** Changes by everything that an event may name them by. */
   readonly #lookup = new Map<string, Change>()

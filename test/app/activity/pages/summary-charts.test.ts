@@ -1,9 +1,9 @@
 import t from 'tap'
-import { type StripOptions, strip } from '../../../../app/activity/pages/strip.ts'
+import { type SummaryChartsOptions, summaryCharts } from '../../../../app/activity/pages/summary-charts.ts'
 import { HOSTILE, iso, minuteCounts, NOW } from '../../../support/activity-events.ts'
 
-const render = (options: Partial<StripOptions> = {}) =>
-  strip({ minutes: [], queue: undefined, window: '1h', query: {}, now: NOW, ...options }).toString()
+const render = (options: Partial<SummaryChartsOptions> = {}) =>
+  summaryCharts({ minutes: [], queue: undefined, window: '1h', query: {}, now: NOW, ...options }).toString()
 
 const sample = { at: iso(NOW - 5000), waiting: 1200, inFlight: 3, deadLetters: 0, breakerOpen: false }
 

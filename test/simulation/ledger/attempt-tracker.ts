@@ -20,9 +20,9 @@ const EXHAUSTED = 'ATTEMPTS_EXHAUSTED'
 
 /**
  * How many attempts each processor may have spent on an event. A start spends one unless its outcome is recorded and
- * does not count: an interruption, or a further failure in one period of trouble with Cloudinary.
+ * does not count: an interruption, or a further failure in one outage or rate limit of Cloudinary.
  */
-export class AttemptBook {
+export class AttemptTracker {
   readonly #starts = new Map<string, Start[]>()
   readonly #calls = new Map<string, number>()
 
@@ -58,7 +58,7 @@ export class AttemptBook {
 
   /** Maximum number of attempts that a processor may have spent when it is dead-lettered with a code. */
   spent(processor: string, { id, run }: AssetEvent, code: string): number {
-    const troubles = new Set<object>()
+    const outages = new Set<object>()
     let counted = 0
     for (const start of this.#starts.get(attemptsKey(id, processor, run?.id)) ?? []) {
       // the dead letter comes before the record of its attempt
@@ -66,8 +66,8 @@ export class AttemptBook {
       const failure = start.run?.failure
       if (!start.isRecorded && !isDeciding) counted++
       else if (failure === 'its own') counted++
-      else if (typeof failure === 'object') troubles.add(failure)
+      else if (typeof failure === 'object') outages.add(failure)
     }
-    return counted + troubles.size
+    return counted + outages.size
   }
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import type { ActivityEvent } from '../../../../app/activity/activity-store.ts'
-import { assetName, eventTitle, eventWords } from '../../../../app/activity/pages/event-words.ts'
+import { assetName, eventSummary, eventTitle } from '../../../../app/activity/pages/event-summary.ts'
 import { EVENT_TYPES, type EventType } from '../../../../app/ingest/event.ts'
 import { activityEvent, HOSTILE } from '../../../support/activity-events.ts'
 
@@ -49,7 +49,7 @@ t.test('names an asset by its public id, else by its asset id', async (t) => {
 
 t.test('the markup marks the values, with the same text', async (t) => {
   t.equal(
-    eventWords(event('resource_tags_changed', { added: ['sale'], removed: ['draft'] })).toString(),
+    eventSummary(event('resource_tags_changed', { added: ['sale'], removed: ['draft'] })).toString(),
     'tags of <bdi class="asset">shoes/red</bdi> changed: <bdi class="added">+sale</bdi> <bdi class="removed">−draft</bdi>'
   )
 })
@@ -64,7 +64,7 @@ t.test('escapes every value of every type', async () => {
   fc.assert(
     fc.property(fc.constantFrom(...EVENT_TYPES), value, values, values, (type, publicId, added, removed) => {
       const each = event(type, { added, removed }, publicId)
-      const markup = eventWords(each).toString()
+      const markup = eventSummary(each).toString()
       const withoutOurs = markup.replace(/<bdi class="(asset|name|added|removed)">|<\/bdi>/g, '')
       return eventTitle(each).trim().length > 0 && !/[<>"]/.test(withoutOurs)
     })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { embeddedVariables, ownParts } from '../../../dev/start/own-parts.ts'
+import { embeddedVariables, userServices } from '../../../dev/start/user-services.ts'
 
 const STAND_INS = {
   CLOUDINARY_URL: 'cloudinary://1:2@demo',
@@ -15,7 +15,7 @@ const STAND_INS = {
 }
 
 t.test('an empty variable counts as unset', async (t) => {
-  t.strictSame(ownParts({ CLOUDINARY_URL: '', QUEUE_URL: 'mine' }), {
+  t.strictSame(userServices({ CLOUDINARY_URL: '', QUEUE_URL: 'mine' }), {
     ownCloudinary: false,
     ownQueue: true,
     ownJournal: false

@@ -37,7 +37,7 @@ async function build(t: Test, path = '') {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const client = new SQSClient({
     endpoint: `${url}${path}`,
-    requestHandler: { requestTimeout: 200, connectionTimeout: 200, throwOnRequestTimeout: true },
+    requestHandler: { requestTimeout: 1000, connectionTimeout: 1000, throwOnRequestTimeout: true },
     region: REGION,
     credentials: { accessKeyId: 'AKIA', secretAccessKey: SECRET, sessionToken: 'session' },
     md5: false,

@@ -26,6 +26,9 @@ Exit code: 0 if every guarantee held; 1 if not.
 /** Steps within which a mutant must be found. */
 const MUTANT_STEPS = 2_000_000
 
+/** A campaign shows its progress on stderr each minute. */
+const PROGRESS_MS = 60_000
+
 const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
@@ -65,10 +68,20 @@ async function runSeeds(): Promise<void> {
   let seed = first
   let steps = 0
   const found: string[] = []
+  const summary = () => {
+    const seconds = (now() - startedAt) / 1000
+    const stepsPerMinute = Math.round((steps / seconds) * 60)
+    return { seeds: `${first} to ${seed - 1}`, steps, seconds: Math.round(seconds), stepsPerMinute, found }
+  }
+  let nextProgressMs = PROGRESS_MS
   do {
     const plan = planOf(seed++)
     const result = await simulate(plan)
     steps += result.steps
+    if (now() - startedAt >= nextProgressMs) {
+      console.error(JSON.stringify(summary()))
+      nextProgressMs += PROGRESS_MS
+    }
     const { violation } = result
     if (!violation) continue
     found.push(violation.guarantee)
@@ -77,16 +90,7 @@ async function runSeeds(): Promise<void> {
     else if (found.length === 1 && values.store) await tellShrunk(plan)
     if (values['until-found']) break
   } while (steps < maximumSteps && now() - startedAt < maximumMs)
-  const seconds = (now() - startedAt) / 1000
-  console.log(
-    JSON.stringify({
-      seeds: `${first} to ${seed - 1}`,
-      steps,
-      seconds: Math.round(seconds),
-      stepsPerMinute: Math.round((steps / seconds) * 60),
-      found
-    })
-  )
+  console.log(JSON.stringify(summary()))
   process.exitCode = found.length > 0 ? 1 : 0
 }
 

@@ -52,7 +52,7 @@ t.test('starts with a migrated table, writes rows, and stops', async (t) => {
   const processor = databaseSync({ table: 'assets', columns: { cms_id: 'metadata.cms_id', etag: 'etag' } })
   await t.rejects(async () => processor.start!(context), {
     code: 'DATABASE_NOT_MIGRATED',
-    message: /: table "assets" .*\. Run: node app\/main\.ts migrate$/
+    message: /: table "assets" .*\. Run: (npx )?node app\/main\.ts migrate$/
   })
   await processor.stop!()
 

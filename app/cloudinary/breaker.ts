@@ -41,6 +41,8 @@ export class Breaker {
   #openSince = 0
   #probeUntil = 0
   #answeredAt = Number.NEGATIVE_INFINITY
+  /** The last response before the call that failed last had started. */
+  #answeredBeforeFailureAt = Number.NEGATIVE_INFINITY
 
   constructor(options: BreakerOptions = {}) {
     this.#options = { clock: Date.now, random: Math.random, onChange: () => {}, ...options }
@@ -50,14 +52,19 @@ export class Breaker {
     return this.#openUntil === undefined
   }
 
+  /** When the last response arrived, in milliseconds since the epoch. */
+  get answeredAt(): number {
+    return this.#answeredAt
+  }
+
   /**
    * Whether Cloudinary seems available: no call has failed since the last response; or there was a response
-   * after `time`, and too few failures since to open the breaker.
+   * after `time`, before the call that failed last had started, and too few failures since to open the breaker.
    *
    * @param time milliseconds since the epoch
    */
   answersSince(time: number): boolean {
-    return this.#failures === 0 || (this.isClosed && this.#answeredAt > time)
+    return this.#failures === 0 || (this.isClosed && this.#answeredBeforeFailureAt > time)
   }
 
   /** Number of events that may run concurrently now: none, one (a probe) or any number. */
@@ -92,14 +99,19 @@ export class Breaker {
     this.#options.onChange({ open: false })
   }
 
-  /** Records a failed call. A rejected call, or one whose asset is busy (423), counts as a response. */
-  observe({ failure, code, status }: CloudinaryError): void {
+  /**
+   * Records a failed call. A rejected call, or one whose asset is busy (423), counts as a response.
+   *
+   * @param answeredAt `answeredAt` when the call started: a call that started in an outage may fail after its end
+   */
+  observe({ failure, code, status }: CloudinaryError, answeredAt = this.#answeredAt): void {
     if (failure.kind === 'permanent' || status === 423) {
       this.succeeded()
       return
     }
     const { clock, random } = this.#options
     this.#failures++
+    this.#answeredBeforeFailureAt = answeredAt
     if (failure.kind === 'rate-limited') {
       // the limit may apply to one API only, such as the Admin API; a probe finds out
       this.#open(Math.min(failure.until.getTime(), clock() + MAXIMUM_PAUSE_MS), code)

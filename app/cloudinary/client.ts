@@ -112,6 +112,7 @@ export class CloudinaryClient {
 
   async #call<Result>(name: string, invoke: Invoke<Result>, timeoutMs: number): Promise<Result> {
     const { environment, sdk, agent, signal, breaker, clock } = this.#options
+    const { answeredAt } = breaker
     // not `AbortSignal.timeout`, which would keep the call's objects in memory until the time-out
     const timeUp = new AbortController()
     const stop = () => timeUp.abort()
@@ -140,7 +141,7 @@ export class CloudinaryClient {
             kind: 'retryable'
           })
         : toCloudinaryError(rejection, { call: name, secrets: [environment.apiSecret], clock })
-      breaker.observe(error)
+      breaker.observe(error, answeredAt)
       throw error
     } finally {
       clearTimeout(timer)

@@ -75,6 +75,18 @@ t.test('reports whether there was a response since a time', async (t) => {
   t.notOk(breaker.answersSince(999), 'it is open')
 })
 
+t.test('a call that started before a response and fails after it shows no availability', async (t) => {
+  const { breaker, time, fail } = build()
+  fail(1)
+  const startedWith = breaker.answeredAt
+  time.now = 1000
+  breaker.succeeded()
+  breaker.observe(failure(), startedWith)
+  t.notOk(breaker.answersSince(0))
+  breaker.observe(failure())
+  t.ok(breaker.answersSince(0), 'the next call started after the response')
+})
+
 t.test('admits one probe at a time after its pause', async (t) => {
   const { breaker, time, fail } = build()
   fail(5)

@@ -63,7 +63,8 @@ const isOfAnotherCloud = (object: Fields, cloudName: string): boolean =>
 function cloudIn(url: unknown): string | undefined {
   const { hostname = '', pathname = '' } = URL.parse(String(url)) ?? {}
   const [, own, shared] = /^(?:(.+)-)?(res)(?:-\d)?\.cloudinary\.com$/.exec(hostname) ?? []
-  if (own !== undefined) return own
+  // the SDK for Node.js keeps underscores, others replace them
+  if (own !== undefined) return inHostName(own)
   return shared ? inHostName(pathname.split('/')[1]!) || undefined : undefined
 }
 

@@ -64,6 +64,8 @@ t.test('an object with a URL of another cloud is another asset, unless it has th
     const url = `https://${cloud}-res.cloudinary.com/image/upload/v1/bag.png`
     t.ok(isHeld({ ...BAG, url }, { ...HELD, cloudName: 'My_shop' }), url)
   }
+  const url = 'https://res.cloudinary.com/my-shop/image/upload/v1/bag.png'
+  t.notOk(isHeld({ ...BAG, url }, { ...HELD, cloudName: 'my_shop' }), 'a path states the exact name')
 })
 
 t.test('what was uploaded after the asset lost its name is another asset', async (t) => {

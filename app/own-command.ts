@@ -15,10 +15,21 @@ export const commandLine = (command: string, started: Started = process): string
 
 /** Returns a usage with the program as this process was run. */
 export const usageAsRun = (usage: string, started: Started = process): string =>
-  usage.replaceAll(PROGRAM, programAsRun(started))
+  // a function, since a string may hold a pattern such as `$&`
+  usage.replaceAll(PROGRAM, () => programAsRun(started))
 
 function programAsRun({ execPath, execArgv }: Started): string {
   const node = /[\\/]node_modules[\\/]/.test(execPath) ? 'npx node' : 'node'
-  const files = execArgv.filter((argument) => argument.startsWith('--env-file'))
-  return [node, ...files, 'app/main.ts'].join(' ')
+  return [node, ...filesOfVariables(execArgv).map(quoted), 'app/main.ts'].join(' ')
 }
+
+/** Node.js accepts the path with `=`, or as the next argument. */
+const filesOfVariables = (execArgv: readonly string[]): string[] =>
+  execArgv.filter((argument, index) => ENV_FILE.test(argument) || SEPARATE.test(execArgv[index - 1] ?? ''))
+
+const ENV_FILE = /^--env-file(?:-if-exists)?(?:=|$)/
+const SEPARATE = /^--env-file(?:-if-exists)?$/
+
+/** Quotes an argument that a shell would split or change. */
+const quoted = (argument: string): string =>
+  /^[\w@%+=:,./~-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`

@@ -13,6 +13,18 @@ t.test('runs the Node.js of npm through npx, with the same files of variables', 
       LOCAL,
       ['--env-file-if-exists=.env', '--env-file=/tmp/a.env'],
       'npx node --env-file-if-exists=.env --env-file=/tmp/a.env app/main.ts doctor'
+    ],
+    // Node.js also accepts the path as the next argument
+    [
+      LOCAL,
+      ['--env-file', '/tmp/a.env', '--no-warnings', '--env-file-if-exists', '.env'],
+      'npx node --env-file /tmp/a.env --env-file-if-exists .env app/main.ts doctor'
+    ],
+    // as a shell reads it, and without patterns of a replacement
+    [
+      LOCAL,
+      ["--env-file=/tmp/Jo's $& files/a.env"],
+      "npx node '--env-file=/tmp/Jo'\\''s $& files/a.env' app/main.ts doctor"
     ]
   ] as const) {
     const started = { execPath, execArgv: [...execArgv] }

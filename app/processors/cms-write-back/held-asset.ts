@@ -49,22 +49,21 @@ export function isHeld(object: Fields, { assetId, names, cloudName }: HeldBy): b
 }
 
 const isOfAnotherCloud = (object: Fields, cloudName: string): boolean =>
-  Object.keys(URLS).some((name) => {
-    const cloud = cloudIn(object[name])
-    return cloud !== undefined && cloud !== inHostName(cloudName)
-  })
+  Object.keys(URLS).some((name) => statesAnotherCloud(object[name], cloudName))
 
 /**
- * Returns the cloud that a delivery URL states: in the path of the shared CDN, or in the host name of a private
- * one. Custom host names do not state it.
+ * Whether a delivery URL states another cloud: in the path of the shared CDN, or in the host name of a private
+ * one. Custom host names state none.
  *
  * Source: https://cloudinary.com/documentation/advanced_url_delivery_options#private_cdns_and_custom_delivery_hostnames_cnames
  */
-function cloudIn(url: unknown): string | undefined {
+function statesAnotherCloud(url: unknown, cloudName: string): boolean {
   const { hostname = '', pathname = '' } = URL.parse(String(url)) ?? {}
   const [, own, shared] = /^(?:(.+)-)?(res)(?:-\d)?\.cloudinary\.com$/.exec(hostname) ?? []
-  if (own !== undefined) return own
-  return shared ? inHostName(pathname.split('/')[1]!) || undefined : undefined
+  // the SDK for Node.js keeps underscores, others replace them
+  if (own !== undefined) return inHostName(own) !== inHostName(cloudName)
+  const stated = pathname.split('/')[1]
+  return shared !== undefined && stated !== '' && stated !== cloudName
 }
 
 /** Host names have no capitals and no underscores. */

@@ -5,6 +5,10 @@ import type { AssetName } from './asset-name.ts'
 /** A signature in a delivery URL. It covers the transformation and the public id. */
 const SIGNATURE = /^s--[\w-]+--$/
 
+/** Components of a transformation have parameters such as `w_100`. Any other segment is a folder of the public id. */
+const isOfTransformation = (segment: string) =>
+  segment === '' || segment.includes('_') || SIGNATURE.test(segment)
+
 /**
  * Returns the delivery URL of an asset after a rename or a new version: the same host, transformation and
  * format. Returns undefined for the URL of another asset, for another form of URL, and if the old signature
@@ -39,10 +43,12 @@ export function renamedUrl(
   const before = file.slice(0, nameAt)
   const stated = /^v\d+$/.test(before.at(-1) ?? '') ? before.at(-1) : undefined
   const current = stated && version !== undefined ? `v${version}` : stated
+  const transformation = stated ? before.slice(0, -1) : before
+  // the end of a longer public id, of another asset
+  if (!transformation.every((segment) => isOfTransformation(decode(segment)))) return undefined
   const isRenamed = from.publicId !== to.publicId
   // as the editor wrote it
   if (!isRenamed && current === stated) return url
-  const transformation = stated ? before.slice(0, -1) : before
   if (isRenamed && transformation.some((segment) => SIGNATURE.test(segment))) return undefined
   const name = isRenamed ? encoded(to.publicId) + format : file.slice(nameAt).join('/')
   const path = [...segments.slice(0, start + 2), ...transformation, ...(current ? [current] : []), name]

@@ -57,7 +57,8 @@ function quarantine(
   const moved = isThere ? known?.moved : { from: folderOf(current), to: folder }
   const access = isOpen ? JSON.stringify(accessOf(current)) : known?.access
   const by = [...new Set([...(known?.by ?? []), kind])]
-  const record = encodeRecord({ ...recordOf(by, moved, access), ...(known?.lost && { lost: true }) })
+  const isLost = known?.lost && !isOut(current, folder)
+  const record = encodeRecord({ ...recordOf(by, moved, access), ...(isLost && { lost: true }) })
   return {
     note: 'quarantined',
     ...(!isThere && { folder }),
@@ -70,7 +71,7 @@ function quarantine(
 function restore(
   { kind }: Decision,
   current: AssetState,
-  { field, tag }: QuarantineOptions
+  { folder, field, tag }: QuarantineOptions
 ): QuarantinePlan | string {
   const known = decodeRecord(current.metadata?.[field])
   if (!known) return 'skipped: not in quarantine'
@@ -83,7 +84,8 @@ function restore(
     return { note, stays: true, record: encodeRecord({ ...known, by: others }) }
   }
   const { moved, access, lost } = known
-  if (lost) throw invalidRecord(field, 'the folder and access control before were too long for it')
+  if (lost && !isOut(current, folder))
+    throw invalidRecord(field, 'the folder and access control before were too long for it')
   return {
     note: 'restored',
     // a person may have moved it since
@@ -112,6 +114,10 @@ const isRestricted = (current: AssetState): boolean => {
   const rules = accessOf(current) as readonly { access_type?: unknown }[]
   return rules.length > 0 && rules.every(({ access_type: type }) => type === 'token')
 }
+
+/** Whether a person has restored the asset, so that a record of what was there before is not needed. */
+const isOut = (current: AssetState, folder: string | false): boolean =>
+  folderOf(current) !== folder && !isRestricted(current)
 
 /**
  * Reads the access control to restore. Without a valid one, the asset stays restricted: a person may have edited the

@@ -59,8 +59,13 @@ t.test('an object with a URL of another cloud is another asset, unless it has th
   ] as const) {
     t.equal(isHeld({ ...BAG, secure_url: url }, held), expected, url)
   }
-  const url = 'https://my-shop-res.cloudinary.com/image/upload/v1/bag.png'
-  t.ok(isHeld({ ...BAG, url }, { ...HELD, cloudName: 'My_shop' }))
+  // the SDK for Node.js keeps underscores, others replace them
+  for (const cloud of ['my-shop', 'My_shop']) {
+    const url = `https://${cloud}-res.cloudinary.com/image/upload/v1/bag.png`
+    t.ok(isHeld({ ...BAG, url }, { ...HELD, cloudName: 'My_shop' }), url)
+  }
+  const url = 'https://res.cloudinary.com/my-shop/image/upload/v1/bag.png'
+  t.notOk(isHeld({ ...BAG, url }, { ...HELD, cloudName: 'my_shop' }), 'a path states the exact name')
 })
 
 t.test('what was uploaded after the asset lost its name is another asset', async (t) => {
@@ -190,6 +195,13 @@ t.test('an object that has only the asset id and URLs has the names of its URLs'
     tags: ['new', 'sale'],
     url: STATE.url
   })
+})
+
+t.test('an asset that left its folder gets new URLs in an object without a public id', async (t) => {
+  const state = { ...STATE, public_id: 'bag', version: 7 }
+  const held = { asset_id: 'a1', secure_url: `https://${HOST}/w_9/v1/shop/bag.png` }
+  const lost = [{ ...NAME, publicId: 'shop/bag' }]
+  t.strictSame(updateHeld(held, state, lost), { ...held, secure_url: `https://${HOST}/w_9/v7/bag.png` })
 })
 
 t.test('returns the same object if nothing changes', async (t) => {

@@ -95,6 +95,10 @@ t.test('returns undefined for URLs that it cannot rename', async (t) => {
     'https://res.cloudinary.com/demo/images/v1/shop/bag/seo.png',
     `${HOST}/v1/other/bag.png`,
     `${HOST}/v1/shop/bags/x.png`,
+    // of other assets, whose public ids end alike
+    `${HOST}/v1/old/shop/bag.png`,
+    `${HOST}/old/shop/bag.png`,
+    `${HOST}/w_1/v1/my_old/shop/bag.png`,
     `${HOST}/bag.png`,
     `${HOST}/s--Ab_-12cd--/v1/shop/bag.png`
   ]) {

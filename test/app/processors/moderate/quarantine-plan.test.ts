@@ -141,6 +141,20 @@ t.test('a previous state that does not fit into the field is left to a person', 
   t.throws(() => plan('approved', quarantined), { code: 'MODERATE_RECORD_INVALID' })
 })
 
+t.test('a lost record does not matter once a person has restored the asset', async (t) => {
+  const metadata = { record: 'by=aws_rek&lost=1' }
+  const restored = { asset_folder: 'shop', access_control: OPEN, tags: ['rejected'], metadata }
+  t.strictSame(plan('approved', restored), { note: 'restored', record: '', removeTag: 'rejected' })
+  t.match(plan('rejected', restored), { folder: 'quarantine', access: TOKEN, record: record() })
+  for (const half of [{ asset_folder: 'quarantine' }, { access_control: TOKEN }]) {
+    t.throws(() => plan('approved', { ...restored, ...half }), { code: 'MODERATE_RECORD_INVALID' })
+    t.match(plan('rejected', { ...restored, ...half }), { record: /&lost=1$/ })
+  }
+  const moved = { ...restored, access_control: TOKEN }
+  t.throws(() => plan('approved', moved, { folder: false }), { code: 'MODERATE_RECORD_INVALID' })
+  t.match(plan('approved', restored, { folder: false }), { record: '' })
+})
+
 t.test('only the kind that rejected, or a person, can approve', async (t) => {
   t.match(plan('approved', { metadata: { record: record() } }, { kind: 'webpurify' }), /aws_rek/)
   t.match(plan('approved', { metadata: {} }), /not in quarantine/)

@@ -106,9 +106,15 @@ export class Leases {
 
   #beat(): void {
     for (const [receiptHandle, lease] of this.#leases) {
-      if (this.#options.clock() >= lease.expiresAt) this.#lose(receiptHandle, lease)
+      const isLost = lease.renewal ? this.#expiresByNextBeat(lease) : this.#options.clock() >= lease.expiresAt
+      if (isLost) this.#lose(receiptHandle, lease)
       else lease.renewal ??= this.#renew(receiptHandle, lease)
     }
+  }
+
+  /** Whether another worker may have the message by the next beat, if no renewal succeeds until then. */
+  #expiresByNextBeat(lease: Lease): boolean {
+    return this.#options.clock() + this.#beatMs >= lease.expiresAt
   }
 
   async #renew(receiptHandle: string, lease: Lease): Promise<void> {
@@ -118,9 +124,7 @@ export class Leases {
       lease.expiresAt = expiresAt
     } catch (err) {
       this.#options.log.warn({ err, ...lease.describe() }, 'lease renewal failed')
-      // another worker may have the message by the next beat
-      const expiresByNextBeat = this.#options.clock() + this.#beatMs >= lease.expiresAt
-      if (expiresByNextBeat && this.#leases.has(receiptHandle)) this.#lose(receiptHandle, lease)
+      if (this.#expiresByNextBeat(lease) && this.#leases.has(receiptHandle)) this.#lose(receiptHandle, lease)
     } finally {
       lease.renewal = undefined
     }

@@ -164,10 +164,24 @@ test('does not send a second heartbeat while one is in flight', async (t) => {
   fake.next('ChangeMessageVisibilityBatch', beat.behaviour)
   passAndBeat(20)
   await beat.arrived
-  passAndBeat(20)
+  passAndBeat(19)
   beat.release()
   await leases.close()
   t.equal(fake.inputs('ChangeMessageVisibilityBatch').length, 1)
+})
+
+test('loses a lease whose renewal is not answered before another worker can receive the message', async (t) => {
+  const { fake, hold: receive, passAndBeat } = await build(t)
+  const [a] = (await receive('a')) as [Held]
+  const beat = hold()
+  fake.next('ChangeMessageVisibilityBatch', beat.behaviour)
+  passAndBeat(20)
+  await beat.arrived
+  t.notOk(a.signal.aborted)
+  const reason = lost(a)
+  passAndBeat(20)
+  t.match(await reason, { code: 'LEASE_LOST' })
+  beat.release()
 })
 
 test('keeps a lease after one failed heartbeat', async (t) => {

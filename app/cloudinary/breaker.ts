@@ -8,6 +8,13 @@ export type Admission = { outcome: 'go'; probe: boolean } | { outcome: 'wait'; s
 
 export type BreakerState = { open: true; until: Date; why: string } | { open: false }
 
+/** A call to Cloudinary, as known at its start. Times are in milliseconds since the epoch. */
+export interface Call {
+  startedAt: number
+  /** Start of the latest call that had been answered. */
+  answeredAt: number
+}
+
 export interface BreakerOptions {
   /** Milliseconds since the epoch. */
   clock?: () => number
@@ -40,8 +47,9 @@ export class Breaker {
   #openUntil: number | undefined
   #openSince = 0
   #probeUntil = 0
+  /** Start of the latest answered call. A process that was stopped for a while reads a response late. */
   #answeredAt = Number.NEGATIVE_INFINITY
-  /** The last response before the call that failed last had started. */
+  /** The same, when the call that failed last started. A call that starts in an outage may fail after its end. */
   #answeredBeforeFailureAt = Number.NEGATIVE_INFINITY
 
   constructor(options: BreakerOptions = {}) {
@@ -52,14 +60,15 @@ export class Breaker {
     return this.#openUntil === undefined
   }
 
-  /** When the last response arrived, in milliseconds since the epoch. */
-  get answeredAt(): number {
-    return this.#answeredAt
+  /** Notes the start of a call. */
+  start(): Call {
+    return { startedAt: this.#options.clock(), answeredAt: this.#answeredAt }
   }
 
   /**
-   * Whether Cloudinary seems available: no call has failed since the last response; or there was a response
-   * after `time`, before the call that failed last had started, and too few failures since to open the breaker.
+   * Whether Cloudinary seems available: no call has failed since the last response; or a call that started
+   * after `time` was answered before the call that failed last started, and too few have failed since to open
+   * the breaker.
    *
    * @param time milliseconds since the epoch
    */
@@ -89,9 +98,9 @@ export class Breaker {
   }
 
   /** Records a response. An error response counts too: Cloudinary is available. */
-  succeeded(): void {
+  succeeded({ startedAt } = this.start()): void {
     this.#failures = 0
-    this.#answeredAt = this.#options.clock()
+    this.#answeredAt = Math.max(this.#answeredAt, startedAt)
     if (this.#openUntil === undefined) return
     this.#openUntil = undefined
     this.#pauseMs = FIRST_PAUSE_MS
@@ -99,19 +108,15 @@ export class Breaker {
     this.#options.onChange({ open: false })
   }
 
-  /**
-   * Records a failed call. A rejected call, or one whose asset is busy (423), counts as a response.
-   *
-   * @param answeredAt `answeredAt` when the call started: a call that started in an outage may fail after its end
-   */
-  observe({ failure, code, status }: CloudinaryError, answeredAt = this.#answeredAt): void {
+  /** Records a failed call. A rejected call, or one whose asset is busy (423), counts as a response. */
+  observe({ failure, code, status }: CloudinaryError, call = this.start()): void {
     if (failure.kind === 'permanent' || status === 423) {
-      this.succeeded()
+      this.succeeded(call)
       return
     }
     const { clock, random } = this.#options
     this.#failures++
-    this.#answeredBeforeFailureAt = answeredAt
+    this.#answeredBeforeFailureAt = call.answeredAt
     if (failure.kind === 'rate-limited') {
       // the limit may apply to one API only, such as the Admin API; a probe finds out
       this.#open(Math.min(failure.until.getTime(), clock() + MAXIMUM_PAUSE_MS), code)

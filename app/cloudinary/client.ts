@@ -112,7 +112,7 @@ export class CloudinaryClient {
 
   async #call<Result>(name: string, invoke: Invoke<Result>, timeoutMs: number): Promise<Result> {
     const { environment, sdk, agent, signal, breaker, clock } = this.#options
-    const { answeredAt } = breaker
+    const call = breaker.start()
     // not `AbortSignal.timeout`, which would keep the call's objects in memory until the time-out
     const timeUp = new AbortController()
     const stop = () => timeUp.abort()
@@ -141,13 +141,13 @@ export class CloudinaryClient {
             kind: 'retryable'
           })
         : toCloudinaryError(rejection, { call: name, secrets: [environment.apiSecret], clock })
-      breaker.observe(error, answeredAt)
+      breaker.observe(error, call)
       throw error
     } finally {
       clearTimeout(timer)
       signal.removeEventListener('abort', stop)
     }
-    breaker.succeeded()
+    breaker.succeeded(call)
     return result
   }
 

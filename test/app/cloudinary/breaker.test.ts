@@ -78,13 +78,24 @@ t.test('reports whether there was a response since a time', async (t) => {
 t.test('a call that started before a response and fails after it shows no availability', async (t) => {
   const { breaker, time, fail } = build()
   fail(1)
-  const startedWith = breaker.answeredAt
+  const call = breaker.start()
   time.now = 1000
   breaker.succeeded()
-  breaker.observe(failure(), startedWith)
+  breaker.observe(failure(), call)
   t.notOk(breaker.answersSince(0))
   breaker.observe(failure())
   t.ok(breaker.answersSince(0), 'the next call started after the response')
+})
+
+t.test('a response that is read late shows availability at the start of its call only', async (t) => {
+  const { breaker, time, fail } = build()
+  time.now = 500
+  const call = breaker.start()
+  time.now = 1000
+  breaker.succeeded(call)
+  fail(1)
+  t.ok(breaker.answersSince(499))
+  t.notOk(breaker.answersSince(500))
 })
 
 t.test('admits one probe at a time after its pause', async (t) => {

@@ -3,13 +3,13 @@ import type { Asset } from '../ingest/event.ts'
 import type { CloudinarySdk } from './sdk.ts'
 
 export interface DeliveryOptions {
-  /** As in a URL, such as `c_fill,w_150`. */
+  /** The transformation as in a URL, such as `c_fill,w_150`. */
   transformation: string
-  /** Such as `jpg`; a frame of a video, if it is the format of an image. */
+  /** The format, such as `jpg`. An image format of a video gives a frame. */
   format: string
   /**
-   * Any delivery URL of the cloud, such as the `secure_url` of a notification: a private CDN or a custom host
-   * name is only known from one. (Default: the shared host, `res.cloudinary.com`)
+   * Any delivery URL of the cloud, such as the `secure_url` of a notification: only such a URL shows a
+   * private CDN or a custom host name. (Default: the shared host, `res.cloudinary.com`)
    */
   like?: unknown
 }
@@ -48,7 +48,7 @@ export function assetUrl(
       ...(version !== undefined && { version })
     } as Parameters<CloudinarySdk['url']>[1])
   } catch {
-    // the SDK decodes the public id, which fails for some with a percent sign
+    // the SDK decodes the public id, which fails for some public ids with a percent sign
     return undefined
   }
 }

@@ -1,8 +1,9 @@
 import type { CloudinaryError } from './cloudinary-error.ts'
 
 /**
- * Whether an event may run now. `probe`: it is the one event that tests whether an open breaker can close.
- * `since` and `until`: when the breaker opened, and when to ask again, in milliseconds since the epoch.
+ * The answer to an event that asks to run. `probe`: it is the one event that tests whether an open breaker
+ * can close. `since`: when the breaker opened; `until`: when to ask again; both in milliseconds since the
+ * epoch.
  */
 export type Admission = { outcome: 'go'; probe: boolean } | { outcome: 'wait'; since: number; until: number }
 
@@ -66,7 +67,7 @@ export class Breaker {
   }
 
   /**
-   * Whether Cloudinary seems available: no call has failed since the last response; or a call that started
+   * Returns whether Cloudinary seems available: no call has failed since the last response; or a call that started
    * after `time` was answered before the call that failed last started, and too few have failed since to open
    * the breaker.
    *
@@ -82,7 +83,7 @@ export class Breaker {
     return this.#openUntil <= this.#options.clock() ? 1 : 0
   }
 
-  /** Asks to run an event. The caller must `release` a probe when it ends. */
+  /** Asks to run an event. If the answer is `probe`, the caller must `release` it at the end. */
   admit(): Admission {
     if (this.#openUntil === undefined) return { outcome: 'go', probe: false }
     const now = this.#options.clock()
@@ -92,7 +93,7 @@ export class Breaker {
     return { outcome: 'go', probe: true }
   }
 
-  /** Ends the probe, which may have made no call: another event may probe. */
+  /** Ends the probe, so that another event may probe. The probe may have made no call. */
   release(): void {
     this.#probeUntil = 0
   }

@@ -43,7 +43,7 @@ export interface AssetState {
   [field: string]: unknown
 }
 
-/** A call that is missing in the SDK's types. */
+/** A call that the SDK's types lack. */
 interface ByAssetId {
   resource_by_asset_id: (assetId: string, options: CallOptions) => Promise<AssetState & { version: number }>
 }
@@ -169,8 +169,8 @@ export class CloudinaryClient {
   }
 
   /**
-   * Reads the current state of the asset by an `explicit` without changes: unlike `GET /resources/…` of the
-   * Admin API, the Upload API is not rate-limited.
+   * Reads the current state of the asset with an `explicit` that changes nothing: unlike `GET /resources/…`
+   * of the Admin API, the Upload API is not rate-limited.
    */
   async currentState(asset: Asset): Promise<AssetState> {
     const identified = await this.identify(asset)
@@ -180,8 +180,8 @@ export class CloudinaryClient {
   }
 
   /**
-   * Completes the fields that the API needs to identify an asset. Many notifications leave out resource type
-   * and type: they are looked up by asset id, with one call of the Admin API (rate-limited) per event.
+   * Completes the fields that the API needs to identify an asset. Many notifications lack resource type and
+   * type: these are looked up by asset id, with one call to the Admin API (rate-limited) per event.
    *
    * @throws {CloudinaryError} ASSET_KIND_UNKNOWN if there is no asset id for a look-up; CLOUDINARY_NOT_FOUND
    *   if the asset is deleted
@@ -199,7 +199,7 @@ export class CloudinaryClient {
 
   /**
    * Looks up the current name and kind of an asset that may have been renamed. Returns undefined if it is
-   * deleted. One call of the Admin API, whose hourly limit is 500 or 2,000.
+   * deleted. Costs one call to the Admin API, whose hourly limit is 500 or 2,000.
    */
   async locate(assetId: string): Promise<IdentifiedAsset | undefined> {
     try {
@@ -216,7 +216,7 @@ export class CloudinaryClient {
   }
 
   /**
-   * Changes one asset by a call that takes a list of assets. The response lists the assets that were found;
+   * Changes one asset with a call that takes a list of assets. The response lists the assets that were found;
    * if it is empty, throws CLOUDINARY_NOT_FOUND.
    */
   async change(

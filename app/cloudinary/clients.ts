@@ -69,7 +69,7 @@ export class CloudinaryClients {
     return breaker
   }
 
-  /** Number of events that may run concurrently now, in the environment with the most capacity. */
+  /** Number of events that may run concurrently now in the environment with the most capacity. */
   get capacity(): number {
     return Math.max(...this.#options.environments.cloudNames().map((name) => this.breaker(name).capacity))
   }

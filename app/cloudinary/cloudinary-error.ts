@@ -1,7 +1,7 @@
 import { ListenerError } from '../errors.ts'
 import { maskSecrets } from '../mask.ts'
 
-/** Whether, and from when, a failed call may be retried. A rate limit is not the event's failure. */
+/** Whether a failed call may be retried, and from when. The event did not cause a rate limit. */
 export type CallFailure =
   | { kind: 'retryable'; until?: Date }
   | { kind: 'rate-limited'; until: Date }
@@ -35,11 +35,12 @@ interface SdkError {
 
 /**
  * Maps a rejection of the Cloudinary SDK to an error that says what to do. Keeps only status and message,
- * since the original may hold `request_options.auth = "key:secret"`. Its shapes are `{error: {message,
- * http_code}}` (Admin API and network errors), `{message, http_code}` (Upload API) and plain socket errors.
+ * since the original may hold `request_options.auth = "key:secret"`. The rejection has the form `{error:
+ * {message, http_code}}` (Admin API and network errors) or `{message, http_code}` (Upload API), or is a plain
+ * socket error.
  *
  * @param call name of the call, for the message
- * @param secrets removed from the message
+ * @param secrets texts to remove from the message
  */
 export function toCloudinaryError(
   rejection: unknown,
@@ -71,7 +72,7 @@ export function toCloudinaryError(
       return new CloudinaryError('CLOUDINARY_RATE_LIMITED', message, { kind: 'rate-limited', until }, status)
     }
     case 408:
-    case 423: // still being processed
+    case 423: // the asset is still being processed
     case 425:
       return new CloudinaryError('CLOUDINARY_UNAVAILABLE', message, { kind: 'retryable' }, status)
     default:
@@ -95,7 +96,10 @@ function clean(message: string, secrets: readonly string[]): string {
     .slice(0, 500)
 }
 
-/** The SDK drops the headers, but the message ends with "Try again on 2024-10-04 14:00:00 UTC". */
+/**
+ * Reads the end of a rate limit from the message, "Try again on 2024-10-04 14:00:00 UTC": the SDK drops
+ * headers.
+ */
 function limitedUntil(message: string): Date | undefined {
   const match = /Try again on (\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) UTC/.exec(message)
   const until = new Date(`${match?.[1]}T${match?.[2]}Z`)

@@ -3,7 +3,7 @@ import type { AssetKind } from '../ingest/delivery-url.ts'
 import type { Asset } from '../ingest/event.ts'
 import { CloudinaryError } from './cloudinary-error.ts'
 
-/** An asset with all fields that the API needs to identify it. None was guessed. */
+/** An asset with all fields that the API needs to identify it. No field was guessed. */
 export type IdentifiedAsset = Asset & AssetKind & { publicId: string }
 
 /** The kind of an asset, as options of the SDK. */
@@ -21,7 +21,7 @@ export const kindOf = ({ resourceType, deliveryType }: AssetKind): KindOptions =
   type: deliveryType
 })
 
-/** ASSET_KIND_UNKNOWN: a guess could change another asset with the same public id. */
+/** Returns the error ASSET_KIND_UNKNOWN: a guess could change another asset with the same public id. */
 export function kindUnknownError({ publicId, resourceType, deliveryType }: Asset): CloudinaryError {
   const missing = Object.entries({ publicId, resourceType, deliveryType })
     .filter(([, value]) => !value)

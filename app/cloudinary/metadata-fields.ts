@@ -2,12 +2,12 @@ import type { MetadataFieldDefinition } from '../processor.ts'
 import type { CloudinaryClient } from './client.ts'
 import { isNotFound } from './cloudinary-error.ts'
 
-/** Types of metadata fields in Cloudinary. Processors need only some. */
+/** Types of metadata fields in Cloudinary. Processors need only some of them. */
 export type FieldType = MetadataFieldDefinition['type'] | 'enum' | 'set'
 
 /**
- * Reads the type of a structured metadata field; undefined if it does not exist. One call of the Admin API.
- * (The SDK's `list_metadata_fields` cannot be used: it drops its options, credentials included.)
+ * Reads the type of a structured metadata field; undefined if it does not exist. Costs one call to the Admin
+ * API. (The SDK's `list_metadata_fields` cannot be used: it drops its options, including the credentials.)
  *
  * @throws {CloudinaryError}
  */
@@ -26,7 +26,7 @@ export async function fieldTypeOf(
   }
 }
 
-/** Creates a structured metadata field: one call of the Admin API. @throws {CloudinaryError} */
+/** Creates a structured metadata field with one call to the Admin API. @throws {CloudinaryError} */
 export async function createField(client: CloudinaryClient, field: MetadataFieldDefinition): Promise<void> {
   await client.call('create metadata field', (sdk, options) => sdk.api.add_metadata_field(field, options))
 }

@@ -32,7 +32,7 @@ export interface FetchOptions {
   channel: string
   /** 1 to 100. */
   maxMessages: number
-  /** Maximum time that Cloudinary waits for a first message: 0 to 60 s. */
+  /** Maximum time that Cloudinary waits for the first message: 0 to 60 s. */
   waitSeconds: number
   /** Visibility timeout of the messages: 1 to 600 s. */
   visibilitySeconds: number
@@ -41,7 +41,9 @@ export interface FetchOptions {
 /** Maximum number of receipt handles in one call. Set by Cloudinary. */
 const ACKNOWLEDGE_LIMIT = 100
 
-/** Enough to find two rejected handles among a hundred. More would use up the hourly limit. */
+/**
+ * Maximum number of calls to find rejected handles: two among a hundred. More would use up the hourly limit.
+ */
 const MAXIMUM_SPLITS = 14
 
 /** Time-out of a call, beyond the requested wait, in milliseconds. */
@@ -51,7 +53,7 @@ const pathOf = ({ cloudName }: CloudinaryClient) =>
   `/v2/notifications/${encodeURIComponent(cloudName)}/messages`
 
 /**
- * Fetches notifications from a channel. Waits for a first one until `waitSeconds` are over.
+ * Fetches notifications from a channel. Waits up to `waitSeconds` for the first one.
  * Source: pycloudinary 1.46.0, `api.notifications`
  *
  * @throws {CloudinaryError}

@@ -36,11 +36,12 @@ const SILENCE_MS = 30_000
 const ANSWER_MS = 60_000
 
 /**
- * Downloads a part of a raw asset by the signed download of the Upload API, which serves private assets too:
- * `GET /raw/download`. In parts, since processing a large file takes hours, and no server keeps a connection
- * that long. If the server does not support ranges, skips the bytes before the part.
+ * Downloads a part of a raw asset with the signed download of the Upload API, which serves private assets
+ * too: `GET /raw/download`. Downloads in parts, since the processing of a large file takes hours, and no
+ * server keeps a connection open that long. If the server does not support ranges, skips the bytes before the
+ * part.
  *
- * Sends no format, which would be the format to convert an image to.
+ * Sends no format, because Cloudinary would convert an image to that format.
  * Source: `private_download_url` of the Node SDK;
  * https://cloudinary.com/documentation/control_access_to_media
  *
@@ -69,7 +70,7 @@ export async function downloadPart(
   )
 }
 
-/** Errors of `fetch` say only "fetch failed"; the reason is in the cause. */
+/** Throws the cause of an error of `fetch`, whose own message says only "fetch failed". */
 const throwCause = (error: Error): never => {
   throw error.cause ?? error
 }

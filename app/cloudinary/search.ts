@@ -21,7 +21,10 @@ export interface FoundAsset {
   [field: string]: unknown
 }
 
-/** Returns the context as in notifications, which have it under `custom`. The Search API does not. */
+/**
+ * Returns the context in the form of notifications, under `custom`. The Search API returns it without
+ * `custom`.
+ */
 export const contextOf = ({ context = {} }: Pick<FoundAsset, 'context'>): Record<string, unknown> =>
   'custom' in context && typeof context.custom === 'object' ? context : { custom: context }
 
@@ -36,7 +39,7 @@ export interface SearchQuery {
   pageSize?: number
 }
 
-/** Remaining Admin API calls of this hour. The limit is 500 on a free plan, 2,000 on a paid one. */
+/** Remaining calls to the Admin API in this hour. The limit is 500 on a free plan, 2,000 on a paid one. */
 export interface Allowance {
   limit: number
   remaining: number
@@ -54,7 +57,7 @@ export interface SearchPage {
 /** Cloudinary's limit. */
 const MAXIMUM_PAGE_SIZE = 500
 
-/** Share of the hourly calls that is reserved for others: people, other systems, `setup`. */
+/** Share of the hourly calls that is reserved for other callers: people, other systems, `setup`. */
 const RESERVED_SHARE = 0.1
 
 const Answer = z.object({
@@ -68,7 +71,7 @@ const Answer = z.object({
 })
 
 /**
- * Fetches one page of a search: one call of the Admin API.
+ * Fetches one page of a search with one call to the Admin API.
  *
  * @throws {CloudinaryError}
  */
@@ -81,7 +84,7 @@ export async function searchPage(client: CloudinaryClient, query: SearchQuery): 
       .max_results(pageSize)
     for (const field of withField) search.with_field(field)
     if (cursor !== undefined) search.next_cursor(cursor)
-    // its types lack the options
+    // the SDK's types lack the options
     return (search.execute as (given: object) => Promise<unknown>)(options)
   })
   const page = readAnswer('search', answer, Answer)
@@ -93,7 +96,7 @@ export async function searchPage(client: CloudinaryClient, query: SearchQuery): 
 }
 
 /**
- * Fetches all pages of a search. Stops before only the reserved tenth of the hour's calls is left.
+ * Fetches all pages of a search. Stops when only the reserved tenth of the hourly calls is left.
  *
  * @throws {CloudinaryError} CLOUDINARY_ALLOWANCE_SPENT, with the time at which the allowance resets; errors
  *   of failed calls

@@ -14,12 +14,12 @@ export interface Trigger {
   uri_type?: string
   /** Signature scheme of its notifications. */
   auth_scheme?: string
-  /** Whether it also notifies of calls with their own notification URL. Default: false. */
+  /** Whether it also sends notifications of calls that name their own notification URL. Default: false. */
   additive?: boolean
-  /** JSONLogic over the body. Only matching notifications are sent. */
+  /** A JSONLogic condition on the body. Only matching notifications are sent. */
   filter?: object | null
   filter_language?: string | null
-  /** Mustache template of the body, instead of Cloudinary's own. */
+  /** Mustache template of the body, which replaces Cloudinary's own body. */
   payload_template?: object | string | null
 }
 
@@ -30,7 +30,8 @@ const Triggers = z.object({
 export type NewTrigger = Pick<Trigger, 'uri' | 'event_type' | 'additive'> & { uri_type: 'webhook' | 'poll' }
 
 /**
- * Fields that an update repeats, since it is not documented whether others keep their values.
+ * Fields that an update must repeat, since Cloudinary does not document whether omitted fields keep their
+ * values.
  * Source of the names: cloudinary-go v2, `UpdateTriggerParams`
  */
 const KEPT = [
@@ -47,7 +48,7 @@ const pathOf = ({ cloudName }: CloudinaryClient, id?: string) =>
   `/v1_1/${encodeURIComponent(cloudName)}/triggers${id === undefined ? '' : `/${encodeURIComponent(id)}`}`
 
 /**
- * Lists all triggers of an environment. Like each function here, one call of the Admin API.
+ * Lists all triggers of an environment. Each function in this file makes one call to the Admin API.
  * Source: https://cloudinary.com/documentation/admin_api_triggers and pycloudinary 1.46.0
  *
  * @throws {CloudinaryError}

@@ -10,7 +10,7 @@ export interface Command {
   run: (args: string[], print: Print, output: Output) => Promise<number>
 }
 
-/** What a command has besides standard output. */
+/** What a command can use besides standard output. */
 export interface Output {
   /** Writes a line to standard error. */
   printError: Print

@@ -9,7 +9,7 @@ export interface ErrorHints {
   permission?: string
 }
 
-/** Errors of the queue and the journal: AWS's own error is their cause, and says more. */
+/** Codes of errors of the queue and the journal. Their cause is an error of AWS, which says more. */
 const WRAPPED: Record<string, { name: string; hints: ErrorHints }> = {
   JOURNAL_UNAVAILABLE: {
     name: 'the journal',
@@ -30,7 +30,7 @@ const WRAPPED: Record<string, { name: string; hints: ErrorHints }> = {
 const CHECK_NETWORK =
   'check AWS_REGION, AWS_ENDPOINT_URL and the network path (NAT gateway or VPC endpoint, security group)'
 
-/** Codes of network errors. Files have system error codes too. */
+/** Codes of network errors. File errors have system error codes too. */
 const NETWORK =
   /^(?:ECONN[A-Z]+|E(?:HOST|NET)[A-Z]+|EAI_[A-Z]+|ENOTFOUND|ETIMEDOUT|EPIPE|EPROTO|EADDRNOTAVAIL)$/
 

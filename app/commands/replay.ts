@@ -33,7 +33,7 @@ export interface ReplayOptions {
   sender: Pick<EventSender, 'store'>
   print: Print
   runId: string
-  /** The journal records it with each event. */
+  /** The author of the run, which the journal records with each event. */
   origin: RunOrigin
 }
 

@@ -7,7 +7,7 @@ export interface CloudinaryEnvironment {
   apiSecret: string
   /** URL of its API, without a trailing slash. Default: https://api.cloudinary.com. */
   uploadPrefix?: string
-  /** `sha256` refuses SHA-1 signatures. Default: both are accepted. */
+  /** `sha256`: SHA-1 signatures are refused. Default: both algorithms are accepted. */
   signatureAlgorithm?: 'sha1' | 'sha256'
 }
 
@@ -139,8 +139,8 @@ function parseNamed(text: string): CloudinaryEnvironment[] {
 }
 
 /**
- * Parses the secret with the credentials: `cloudinary://…`, `CLOUDINARY_URL=cloudinary://…` (with or without
- * quotes), or a JSON object whose values are either.
+ * Parses the secret that holds the credentials: `cloudinary://…`, `CLOUDINARY_URL=cloudinary://…` (with or
+ * without quotes), or a JSON object whose values have one of these forms.
  *
  * @returns at least one environment, in the order of the secret. JavaScript puts integer-like JSON names
  *   first.

@@ -12,19 +12,24 @@ export interface EnvironmentsOptions {
   /** Interval of the background refresh. Default: 5 minutes. */
   refreshIntervalMs?: number
   /**
-   * Minimum time from the start of a read to one that a failed signature causes, or an API key that was not the
-   * listener's before. Default: 30 s.
+   * Minimum time between the starts of two reads, if the second one is caused by a failed signature or by an
+   * API key that an earlier read did not find. Default: 30 s.
    */
   minimumRefreshGapMs?: number
 }
 
-/** Bounds the memory for keys of other systems. A forgotten key causes a read at once. */
+/**
+ * Maximum number of API keys of other systems to remember. A forgotten key causes a read when it is seen
+ * again.
+ */
 const MAXIMUM_FOREIGN_KEYS = 1000
 
 const sameSecret = (a: CloudinaryEnvironment, b: CloudinaryEnvironment) =>
   a.cloudName === b.cloudName && a.apiSecret === b.apiSecret
 
-/** Returns the key that a cloud is called with: its first. Further keys only verify. */
+/**
+ * Returns the first key of a cloud, which the listener uses for calls. Further keys only verify signatures.
+ */
 const callingKey = (environments: readonly CloudinaryEnvironment[], cloudName: string) =>
   environments.find((environment) => environment.cloudName === cloudName)
 
@@ -51,7 +56,7 @@ export class Environments {
   #reads = 0
   #refreshing: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
-  /** API keys that were not the listener's when the source was last read for them. */
+  /** API keys that the last read caused by them did not find in the source. */
   readonly #foreignKeys = new Set<string>()
 
   constructor(options: EnvironmentsOptions) {
@@ -68,20 +73,21 @@ export class Environments {
   }
 
   /**
-   * Returns all keys that may verify a notification: of the current value of the secret, then of the previous
-   * one. A key in both is listed once, with the `signatureAlgorithm` of the current value.
+   * Returns all keys that may verify a notification: first those of the current value of the secret, then
+   * those of the previous one. A key in both is listed once, with the `signatureAlgorithm` of the current
+   * value.
    */
   verificationKeys(): readonly CloudinaryEnvironment[] {
     return this.#keys
   }
 
-  /** Returns the names of the clouds that there are credentials for. */
+  /** Returns the names of the clouds that the listener has credentials for. */
   cloudNames(): string[] {
     return [...new Set(this.#versions.current.map(({ cloudName }) => cloudName))]
   }
 
   /**
-   * Returns the credentials to call a cloud with: its first entry in the current value of the secret.
+   * Returns the credentials for calls to a cloud: its first entry in the current value of the secret.
    *
    * @throws {ListenerError} `ENVIRONMENT_UNKNOWN`
    */
@@ -97,8 +103,8 @@ export class Environments {
   }
 
   /**
-   * Returns whether the listener calls this cloud with this API key, or did before the last rotation. A key
-   * that only verifies belongs to another system.
+   * Returns whether the listener calls this cloud with this API key, or called it with this key before the
+   * last rotation. A key that only verifies signatures belongs to another system.
    */
   isOwnKey(cloudName: string, apiKey: string): boolean {
     const { current, previous } = this.#versions
@@ -106,11 +112,11 @@ export class Environments {
   }
 
   /**
-   * Like `isOwnKey`, but reads the source for a key that is not the listener's: another worker may already call
-   * Cloudinary with a key that was rotated in after the last read. For a key that it sees for the first time it
-   * reads at once; for one that it knows as another system's, or after a failed read, at most once per
-   * `minimumRefreshGapMs`. Such a key may become the listener's too: it is used before it is in the secret, or
-   * before the secret's replica in this region has it.
+   * Like `isOwnKey`, but reads the source if the key is not one of the listener's: another worker may already
+   * call Cloudinary with a key that was rotated in after the last read. Reads at once if the key is new to
+   * this process. If the key is known to belong to another system, or the last read failed, reads at most
+   * once per `minimumRefreshGapMs`. A key of another system may become the listener's later: someone may use
+   * the key before it is in the secret, or before the secret's replica in this region has it.
    */
   async recognizesKey(cloudName: string, apiKey: string): Promise<boolean> {
     if (this.isOwnKey(cloudName, apiKey)) return true

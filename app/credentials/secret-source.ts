@@ -39,7 +39,7 @@ const NOT_FOUND = new Set([
 const ACCESS_DENIED = new Set(['AccessDeniedException', 'DecryptionFailure'])
 
 /**
- * AWS does not know the caller. Source:
+ * Names of errors for a caller that AWS does not recognize. Source:
  * https://docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html
  */
 const NO_CREDENTIALS = new Set([
@@ -55,8 +55,8 @@ const NO_CREDENTIALS = new Set([
 ])
 
 /**
- * Returns the error as a cause if its message cannot hold a secret. Signature errors quote the canonical
- * request with its session token; a SyntaxError quotes the response, which holds the secret.
+ * Returns the error, to be used as a cause, if its message cannot hold a secret. Signature errors quote the
+ * canonical request with its session token; a SyntaxError quotes the response, which holds the secret.
  */
 function safeCause(error: Error): { cause?: Error } {
   const fromService = error instanceof SecretsManagerServiceException && !NO_CREDENTIALS.has(error.name)
@@ -153,8 +153,8 @@ export function fromSecretsManager(
   return {
     async read() {
       const abortSignal = AbortSignal.timeout(timeoutMs)
-      // current first: after a rotation between the two reads, both have the old key; in the other order
-      // neither would, and notifications signed with it would be refused
+      // read the current value first: after a rotation between the two reads, both values have the old key.
+      // In the other order neither value would have it, and notifications signed with it would be refused
       return { current: await current(abortSignal), previous: await previous(abortSignal) }
     }
   }

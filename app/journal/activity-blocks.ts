@@ -9,11 +9,11 @@ const MAXIMUM_DAYS = 4
 const FIRST_TIME = '0000-01-01T00:00:00.000Z'
 const LAST_TIME = '9999-12-31T23:59:59.999Z'
 
-/** Ids that sort before and after all ids of items. */
+/** Ids that sort before and after the ids of all items. */
 const FIRST_ID = '!'
 const LAST_ID = '~'
 
-/** Returns some partitions of an index as one block, from a position on. */
+/** Returns the part of some partitions of an index after a position, as one block. */
 export function wholeIndex(
   index: { name: string; partitionKey: string },
   partitions: readonly string[],
@@ -27,8 +27,8 @@ export function wholeIndex(
 }
 
 /**
- * Returns the days of the feed from a position on: the first one alone, since it often fills a page, then
- * more at a time.
+ * Returns the days of the feed after a position: the first day alone, since it often fills a page, then
+ * several days at a time.
  *
  * @param from the oldest time wanted, ISO 8601
  * @param until the newest time wanted, ISO 8601
@@ -62,7 +62,7 @@ export function* feedDays(
           isNewestFirst
         }))
       ),
-      // in the next day to read, so that a search from this position does not read the current day again
+      // this position is in the next day, so that a search from it does not read the current day again
       end: isNewestFirst
         ? { receivedAt: shifted(oldest, -1), id: LAST_ID }
         : { receivedAt: shifted(newest, 1), id: FIRST_ID }

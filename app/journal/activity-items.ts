@@ -7,7 +7,7 @@ import type { FeedItem } from './feed.ts'
 import { completeRecords } from './processor-record.ts'
 import type { ReplayRecord } from './replay-record.ts'
 
-/** An item of an event. The feed's items have no payload. */
+/** An item of an event. The items of the feed have no payload. */
 export interface StoredEvent extends FeedItem, Omit<LastAttempt, 'status' | 'processors'> {
   id: string
   historyKey?: string
@@ -27,7 +27,9 @@ export interface StoredEvent extends FeedItem, Omit<LastAttempt, 'status' | 'pro
 /** Maximum size of an event to show, in bytes of JSON. */
 const MAXIMUM_SHOWN_BYTES = 16 * 1024 * 1024
 
-/** Returns an event of the table. The payload is undefined if it is too large to keep or to show. */
+/**
+ * Converts an item of the table to an event. The payload is undefined if it is too large to keep or to show.
+ */
 export function toDetail(item: StoredEvent): ActivityEventDetail {
   const event = item.payload && unpack(item.payload)
   const change = event && changeSummary(event.type, event.payload)
@@ -46,7 +48,7 @@ export function toDetail(item: StoredEvent): ActivityEventDetail {
   }
 }
 
-/** Returns an event of the feed. */
+/** Converts an item of the feed to an event. */
 export function toListed(item: StoredEvent): ActivityEvent {
   const { id, type, environment, asset, origin, occurredAt, receivedAt, status, attempts = 0 } = item
   const { startedAt, finishedAt, reason, lastError, run, discarded, traceId } = item
@@ -78,7 +80,10 @@ export function withoutDetail(detail: ActivityEventDetail): ActivityEvent {
   return event
 }
 
-/** Returns the source of an event. A run (replay or redrive) may reopen any event, so it takes precedence. */
+/**
+ * Returns the source of an event. Any event can be reopened by a run (replay or redrive), so the run comes
+ * first.
+ */
 function sourceOf({ run, reconciled, source }: StoredEvent): ActivityEvent['source'] {
   if (run) return 'replay'
   return reconciled ? 'reconcile' : source

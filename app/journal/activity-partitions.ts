@@ -1,10 +1,10 @@
 /** Retention of counts and samples, in days. */
 export const SAMPLE_DAYS = 7
 
-/** Partition of the history index with the newest sample of the queue from each worker. */
+/** Partition of the history index that holds the newest sample of the queue from each worker. */
 export const QUEUE_PARTITION = 'queue'
 
-/** Partition of the history index with the replays and discards that the activity role runs. */
+/** Partition of the history index that holds the replays and discards of the activity role. */
 export const REPAIRS_PARTITION = 'repairs'
 
 /** Returns the partition of the history index with the counts of an hour. `time`: ISO 8601. */

@@ -43,7 +43,9 @@ const QUERIES_AT_A_TIME = 8
 
 const MAXIMUM_REFUSED = 100
 
-/** Maximum age of a sample of the queue. Workers write one every 10 s; older ones are of stopped workers. */
+/**
+ * Maximum age of a sample of the queue. Workers write one every 10 s, so an older one is of a stopped worker.
+ */
 const QUEUE_SAMPLE_MS = 60_000
 
 /** Maximum number of samples per query. */
@@ -88,7 +90,7 @@ class ActivityReader implements ActivityStore {
     const partitions = Array.from({ length: UNFINISHED_SHARDS }, (_, shard) =>
       unfinishedPartition(status, shard)
     )
-    // an event in a new attempt keeps its index entry, but is neither retrying nor dead
+    // an event that is in a new attempt keeps its index entry, but is neither retrying nor dead
     const isOther = query.filter.status?.includes(status) === false
     const filter = { ...query.filter, status: isOther ? [] : [status] }
     return this.#search(
@@ -160,7 +162,7 @@ class ActivityReader implements ActivityStore {
     return searchEvents(query, { table: { client, tableName }, clock, budget, ...options })
   }
 
-  /** Reads a partition of the history index that has no events, newest first. */
+  /** Reads a partition of the history index that holds no events, newest first. */
   async *#query(
     partition: string,
     { from, until, limit }: { from?: string; until?: string; limit?: number },

@@ -11,7 +11,7 @@ export interface Trace {
   own: boolean
   /** The last run of each processor. */
   runs: readonly { from: number; until: number }[]
-  /** For an unfinished event: when a worker last wrote to it, or until when one of its processors waits. */
+  /** For an unfinished event: the last write of a worker, or the end of the wait of one of its processors. */
   openAt?: number
 }
 
@@ -28,9 +28,9 @@ const ATTRIBUTES = [
 
 /**
  * Reads the events of some assets that were received in some time ranges. The feed has no index by asset, so
- * this reads the whole feed of the ranges.
+ * this reads the whole feed in these ranges.
  *
- * @returns the events of one of the assets, including those with its public id and no asset id
+ * @returns the events of one of the assets, including events that have its public id but no asset id
  * @throws {ListenerError} JOURNAL_UNAVAILABLE
  */
 export async function readAssetHistory(
@@ -51,7 +51,7 @@ export async function readAssetHistory(
   return (asset) => keysOf(asset).flatMap((key) => traces.get(key) ?? [])
 }
 
-/** Returns the keys of an asset. Events are stored by the first one. */
+/** Returns the keys of an asset. The first one is the key under which its events are stored. */
 export const keysOf = ({ assetId, publicId }: Asset): string[] => [
   ...(assetId ? [`id ${assetId}`] : []),
   ...(publicId ? [`name ${publicId}`] : [])

@@ -12,7 +12,9 @@ export interface PastRun {
 export interface PastAttempt {
   id: string
   startedAt: string
-  /** Undefined if no end is recorded: the attempt runs, or its worker crashed or lost its lease. */
+  /**
+   * Undefined if no end is recorded: the attempt is still running, or its worker crashed or lost its lease.
+   */
   endedAt?: string
   /** The replay or redrive that it belongs to. */
   run?: string
@@ -33,8 +35,8 @@ export interface LastAttempt {
 export const KEPT_ATTEMPTS = 20
 
 /**
- * Maximum size of the stored attempts, in bytes of JSON. Older ones are dropped. An item can have 400 KB:
- * 300 KiB of payload, this, and the records of the processors (at most 3.5 KB each).
+ * Maximum size of the stored attempts, in bytes of JSON. Older ones are dropped. An item can have 400 KB: 300
+ * KiB of payload, these attempts, and the records of the processors (at most 3.5 KB each).
  */
 const MAXIMUM_HISTORY_BYTES = 32 * 1024
 

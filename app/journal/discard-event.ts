@@ -4,12 +4,15 @@ import { expiryOf, JOURNAL, type JournalTable, RETENTION_DAYS, throwUnavailable 
 import { cutTexts } from './processor-record.ts'
 import { updateItem } from './update-item.ts'
 
-/** Why a dead event was given up, by whom and when. */
+/** Why a dead event was discarded, by whom and when. */
 export interface DiscardRecord extends RunOrigin {
   reason: string
 }
 
-/** The attributes that a discard names. IAM allows the activity role to write no others of an event. */
+/**
+ * The attributes that a discard writes. IAM allows the activity role to write no other attributes of an
+ * event.
+ */
 export const DISCARD_ATTRIBUTES = [
   JOURNAL.partitionKey,
   JOURNAL.timeToLive,
@@ -20,11 +23,11 @@ export const DISCARD_ATTRIBUTES = [
 ] as const
 
 /**
- * Marks a dead event as discarded, and takes it out of the unfinished events. The ledger stays as it is: the
- * records of the processors, the attempt and the run. The write is conditional on the last attempt, so an
- * event that runs again is left alone. It can be repeated: the SDK may lose an answer.
+ * Marks a dead event as discarded, and removes it from the unfinished events. The ledger is unchanged: the
+ * records of the processors, the attempt and the run. The write is conditional on the last attempt, so it
+ * does not change an event that runs again. It can be repeated, because the SDK may lose a response.
  *
- * @returns false if the event is not dead, or not known
+ * @returns false if the event is not dead, or is unknown
  * @throws {ListenerError} JOURNAL_UNAVAILABLE
  */
 export async function discardEvent(

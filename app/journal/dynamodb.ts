@@ -60,13 +60,15 @@ interface TracedCommand {
 const tableOf = ({ input: { TableName, RequestItems = {} } }: TracedCommand): string =>
   TableName ?? Object.keys(RequestItems).join()
 
-/** Commands of the document client leave out the last word of an operation. */
+/** Names of commands of the document client lack the last word of the operation, such as `Item`. */
 function operationOf(command: TracedCommand): string {
   const name = command.constructor.name.replace(/Command$/, '')
   return /^(Get|Put|Update|Delete|BatchGet)$/.test(name) ? `${name}Item` : name
 }
 
-/** A rejected write is part of normal operation, and would be rejected again. */
+/**
+ * Returns an error that a retry cannot fix: a write whose condition failed is normal, and would fail again.
+ */
 function finalError(failure: ServiceFailure): Error | undefined {
   switch (failure.name) {
     case 'ConditionalCheckFailedException':
@@ -85,7 +87,9 @@ interface Attribute {
   M?: Record<string, Attribute>
 }
 
-/** Replaces binary values by base64. `JSON.stringify` would convert a Buffer into a list of numbers first. */
+/**
+ * Replaces binary values with base64. `JSON.stringify` would first convert a Buffer into a list of numbers.
+ */
 function encodeBinary(attribute: Attribute): void {
   if (attribute.B) attribute.B = base64Of(attribute.B as Uint8Array)
   else if (attribute.BS) Object.assign(attribute, { BS: attribute.BS.map(base64Of) })

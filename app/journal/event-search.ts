@@ -17,16 +17,19 @@ export interface SearchOptions {
   budget: SearchBudget
   /** Milliseconds since the epoch. */
   clock: () => number
-  /** The items of the index have the attributes that filters need, except the payload. */
+  /** True if the items of the index have all attributes that filters need, except the payload. */
   isDescribed: boolean
-  /** Returns the blocks of the index from a position on. */
+  /** Returns the blocks of the index after a position. */
   blocks: (range: SearchRange) => Iterable<IndexBlock>
 }
 
 /** Number of payloads to read at a time, if a filter needs payloads. */
 const CHUNK = 100
 
-/** Items of the first query per partition. A page needs few from each of 16; a filter may skip many. */
+/**
+ * Number of items in the first query of each partition. A page needs few from each of 16; a filter may skip
+ * many.
+ */
 const PLAIN_ITEMS = 8
 const FILTERED_ITEMS = 100
 
@@ -115,7 +118,7 @@ async function isAtEnd(
   start: EventPosition | undefined,
   sign: number
 ): Promise<boolean> {
-  // the chunk had more than the page
+  // the last chunk had more events than the page needs
   if (reached && merge.reached && newestFirst(merge.reached, reached) * sign > 0) return false
   for (;;) {
     const item = await merge.next()
@@ -124,7 +127,9 @@ async function isAtEnd(
   }
 }
 
-/** Returns the conditions of a filter that the feed can check; the same filter if it can check all. */
+/**
+ * Returns the part of a filter that the feed can check. Returns the same object if that is the whole filter.
+ */
 function withoutPayload(filter: ActivityFilter): ActivityFilter {
   if (!needsPayload(filter) && filter.source === undefined) return filter
   const { text: _, tag: __, folder: ___, source: ____, ...described } = filter

@@ -2,7 +2,7 @@ import { type EventPosition, newestFirst } from '../activity/event-cursor.ts'
 import { type IndexRange, IndexStream } from './index-stream.ts'
 import type { JournalTable } from './journal-table.ts'
 
-/** Partitions of one time span. They are read together. */
+/** Partitions of one time span, which are read together. */
 export interface IndexBlock {
   ranges: readonly IndexRange[]
   /** A position after all items of this block, and before the items of the next block. */
@@ -25,7 +25,7 @@ export interface IndexMergeOptions {
   signal: AbortSignal
   /** Returns true to stop the search. Checked before each further block. */
   isOver: () => boolean
-  /** Check `isOver` also before each further query of a block. */
+  /** True if `isOver` is also checked before each further query of a block. */
   mayStopInBlock: boolean
 }
 

@@ -39,7 +39,7 @@ export class IndexStream<Item extends EventPosition> {
 
   /** True if {@link head} is known without a query. */
   get isFilled(): boolean {
-    // DynamoDB does not order items of the same millisecond, so all such items must have been read
+    // DynamoDB does not order items of the same millisecond, so all of them must be read first
     return this.#isRead || this.#items.at(-1)?.receivedAt !== this.head?.receivedAt
   }
 

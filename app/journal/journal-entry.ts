@@ -17,10 +17,10 @@ export const UNFINISHED: readonly Status[] = ['processing', 'retrying']
 /** What the journal knows of an event, without its payload. */
 export interface JournalEntry {
   status: Status
-  /** Attempts of the event, including those that did not count. */
+  /** Number of attempts, including those that did not count. */
   attempts: number
   processors: ProcessorRecords
-  /** The redrive or replay that reopened it last. */
+  /** The last redrive or replay that reopened it. */
   run?: string
   /** The last replays and redrives that reopened it, oldest first. */
   replays?: readonly ReplayRecord[]
@@ -32,13 +32,13 @@ export interface JournalEntry {
   attemptStartedAt?: string
   /** The attempts before the last one, oldest first. */
   history?: readonly PastAttempt[]
-  /** When its first delivery was signed. Set if its body states no time. */
+  /** When its first delivery was signed. Set only if its body states no time. */
   signedAt?: string
-  /** The newest later change that was sent with the same body. */
+  /** The newest later change that was reported with the same body. */
   later?: { id: string; signedAt: string }
 }
 
-/** An event as the journal keeps it. */
+/** An event as the journal stores it. */
 export interface JournaledEvent extends JournalEntry {
   /** Undefined if it was too large to keep. */
   event: AssetEvent | undefined

@@ -8,8 +8,8 @@ import { NotifiedChanges } from './notified-changes.ts'
 import { startedThrough } from './started-events.ts'
 
 /**
- * What commands and pages read from the journal; the worker uses `Journal`. All methods throw a ListenerError
- * with code JOURNAL_UNAVAILABLE if DynamoDB fails.
+ * The data of the journal that commands and pages read; the worker uses `Journal`. All methods throw a
+ * ListenerError with code JOURNAL_UNAVAILABLE if DynamoDB fails.
  */
 export class JournalReader {
   readonly #table: JournalTable
@@ -23,7 +23,7 @@ export class JournalReader {
     return readEvent(this.#table, eventId).catch(throwUnavailable)
   }
 
-  /** Returns the ids, of those given, that the journal knows. */
+  /** Returns those of the given ids that the journal knows. */
   knownEvents(ids: readonly string[]): Promise<Set<string>> {
     return knownEvents(ids, this.#table)
   }
@@ -42,7 +42,7 @@ export class JournalReader {
     return new NotifiedChanges(this.#table, environment, types)
   }
 
-  /** Returns the time until which every event was started. Undefined if the feed does not show it. */
+  /** Returns the time up to which every event was started. Undefined if the feed does not show it. */
   startedThrough(range: TimeRange): Promise<number | undefined> {
     return startedThrough(this.#table, range)
   }

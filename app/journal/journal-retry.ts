@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../logger.ts'
 import { journalUnavailable } from './journal-table.ts'
 
-/** How long a caller waits for the journal. */
+/** How long a caller waits for the journal, and how it stops waiting. */
 export interface JournalCall {
-  /** Aborting it ends the retries. */
+  /** Ends the retries when it aborts. */
   signal: AbortSignal
   log: Logger
 }
@@ -33,9 +33,9 @@ export async function retryUntilAnswered<Answer>(
 }
 
 /**
- * The SDK marks errors of DynamoDB and of the network with `$metadata`. A ValidationException is about the
- * request itself, such as an item that is too large; any other error is a bug here. Retrying those would
- * never end.
+ * Returns whether a retry can help. The SDK marks errors of DynamoDB and of the network with `$metadata`. A
+ * ValidationException is about the request itself, such as an item that is too large; any other error is a
+ * bug in the listener. Retries of those would never end.
  */
 const isRetryable = (error: unknown): boolean =>
   error instanceof Error && '$metadata' in error && error.name !== 'ValidationException'

@@ -7,7 +7,9 @@ export interface JournalTable {
   tableName: string
 }
 
-/** How long an event is kept after its last write, in days: more than 14 in each of the two queues. */
+/**
+ * How long an event is kept after its last write, in days. Must exceed the 14 days in each of the two queues.
+ */
 export const RETENTION_DAYS = 30
 
 interface TableIndex {
@@ -19,8 +21,8 @@ interface TableIndex {
 }
 
 /**
- * Schema of the table, locally and on AWS: one item per event, with indexes by time, by asset, and
- * of unfinished events. The projection of an existing index cannot be changed.
+ * Schema of the table, locally and on AWS: one item per event; indexes by time, by asset, and of unfinished
+ * events. The projection of an existing index cannot be changed.
  */
 export const JOURNAL = {
   partitionKey: 'id',
@@ -28,7 +30,10 @@ export const JOURNAL = {
   timeToLive: 'expiresAt',
   feedIndex: {
     name: 'feed',
-    /** The day and a hexadecimal digit: a partition accepts 1,000 writes a second, so a day has 16. */
+    /**
+     * The day and a hexadecimal digit: a partition accepts 1,000 writes a second, so each day has 16
+     * partitions.
+     */
     partitionKey: 'feedShard',
     /** ISO 8601. */
     sortKey: 'receivedAt',
@@ -54,10 +59,13 @@ export const JOURNAL = {
   },
   historyIndex: {
     name: 'history',
-    /** The message group of an event; of other items a constant with a time. */
+    /** The message group of an event; other items have a constant with a time. */
     partitionKey: 'historyKey',
     sortKey: 'receivedAt',
-    /** None of an event: the index is written once per event, not with every change of its status. */
+    /**
+     * No attribute of an event, so that an event is written to this index once, not with every change of its
+     * status.
+     */
     attributes: ['counts', 'sample']
   },
   /** Sparse: an event that succeeds at the first attempt is never in it. */

@@ -40,16 +40,16 @@ export interface Attempt {
   id: string
   eventId: string
   openedAt: string
-  /** The records before this attempt. */
+  /** The records of the processors before this attempt. */
   before: ProcessorRecords
 }
 
-/** A decision to start an attempt, with the records that this changes. */
+/** A decision to start an attempt, with the processor records that it changes. */
 export interface AttemptStart {
   started: ProcessorRecords
 }
 
-/** A decision, with the attempt if one was started. */
+/** A decision, with the attempt if the decision started one. */
 export type WithAttempt<Decision> =
   | Exclude<Decision, AttemptStart>
   | (Extract<Decision, AttemptStart> & { attempt: Attempt })
@@ -68,8 +68,8 @@ const MAXIMUM_PAYLOAD_BYTES = 300 * 1024
 
 /**
  * Records what happened to each event. It is the idempotency record of the worker and the source of the
- * activity feed. SQS delivers the events of an asset to one worker at a time; the attempt's id keeps out a
- * worker that lost its lease.
+ * activity feed. SQS delivers the events of an asset to one worker at a time; the id of the attempt prevents
+ * writes by a worker that lost its lease.
  *
  * The SDK retries a call whose response was lost, so each write is idempotent: it increments no number, and
  * is conditional on its attempt.
@@ -82,9 +82,9 @@ export class Journal {
   }
 
   /**
-   * Returns the event under its own id. The same body can report two changes if it states no time: a delivery
-   * that was signed later than any retry is about another change and gets its own id. Costs a read if the
-   * body states no time.
+   * Returns the event with the id to record it under. The same body can report two changes if it states no
+   * time: a delivery that was signed later than any retry is about another change and gets its own id. Costs
+   * a read if the body states no time.
    *
    * @throws {ListenerError} JOURNAL_UNAVAILABLE once the signal has aborted
    */
@@ -95,7 +95,7 @@ export class Journal {
     if (!first?.signedAt || isRetry(first.signedAt, signedAt)) return event
     if (first.later && isRetry(first.later.signedAt, signedAt)) return { ...event, id: first.later.id }
     const later = { id: laterEventId(event), signedAt }
-    // SQS may redeliver an older one
+    // SQS may redeliver an older delivery
     if (!first.later || first.later.signedAt < signedAt) {
       await this.#update(event.id, { later: { set: later } }, noLaterThan(signedAt), call)
     }
@@ -120,7 +120,7 @@ export class Journal {
     for (;;) {
       const decision = decide(entry)
       if (!isStart(decision)) return decision as WithAttempt<Decision>
-      // without its lease it would supersede the attempt of the worker that has the event now
+      // without its lease, this worker would supersede the attempt of the worker that has the event now
       if (call.signal.aborted) throw journalUnavailable(call.signal.reason)
       const reopens = event.run !== undefined && event.run.id !== entry?.run
       const now = this.#now()

@@ -9,7 +9,7 @@ const MAXIMUM_BATCH = 100
 const MAXIMUM_ATTEMPTS = 8
 
 /**
- * Returns the ids, of those given, that the journal knows. Reads with strong consistency, 100 ids per call.
+ * Returns those of the given ids that the journal knows. Reads with strong consistency, 100 ids per call.
  *
  * @param pauseMs pause before the first retry, in milliseconds; doubles with each
  * @throws {ListenerError} JOURNAL_UNAVAILABLE

@@ -3,14 +3,14 @@ import { keysOf, type Trace } from './asset-history.ts'
 import { readFeed } from './feed.ts'
 import type { JournalTable } from './journal-table.ts'
 
-/** A change of an asset that was notified. */
+/** A change of an asset that Cloudinary has notified of. */
 export type Notified = Pick<Trace, 'type' | 'occurredAt' | 'own'>
 
 const MINUTE_MS = 60_000
 
 /**
- * A sliding window over the changes of one environment that were notified. It keeps the range that was loaded
- * last, so a caller that moves through weeks in order reads each minute once and keeps few in memory.
+ * A sliding window over the notified changes of one environment. It keeps the range that was loaded last, so
+ * a caller that moves through weeks in order reads each minute once and keeps few minutes in memory.
  */
 export class NotifiedChanges {
   readonly #table: JournalTable
@@ -59,7 +59,7 @@ export class NotifiedChanges {
     this.#minutes = minutes
   }
 
-  /** Returns the changes of an asset, including those with its public id and no asset id. */
+  /** Returns the changes of an asset, including changes that have its public id but no asset id. */
   of(asset: Asset): Notified[] {
     const keys = keysOf(asset)
     return [...this.#minutes.values()].flatMap((byAsset) => keys.flatMap((key) => byAsset.get(key) ?? []))

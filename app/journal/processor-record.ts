@@ -1,13 +1,13 @@
 interface RunFields {
   /** When the run started or ended; ISO 8601, UTC. */
   at: string
-  /** Runs that counted, including this one. */
+  /** Number of runs that counted, including this one. */
   attempts: number
-  /** Consecutive failures that did not count because Cloudinary was down or limited calls. */
+  /** Number of consecutive failures that did not count, because Cloudinary was down or limited calls. */
   waits: number
   /** The redrive or replay that it belongs to. */
   run?: string
-  /** The replay that it belongs to, itself or through a redrive. */
+  /** The replay that it belongs to, directly or through a redrive. */
   replay?: string
 }
 

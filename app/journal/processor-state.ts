@@ -29,9 +29,9 @@ export interface StateStoreOptions extends JournalTable {
 const MAXIMUM_BYTES = 300 * 1024
 
 /**
- * Stores state in the journal's table, beside the events. Event ids are hexadecimal; keys of state start with
- * `state/` or `command/`. No lock is needed: the events of an asset are processed in order, so a key for an
- * asset has one writer.
+ * Stores state in the journal's table, beside the events. Ids of events are hexadecimal; keys of state start
+ * with `state/` or `command/`. No lock is needed: the events of an asset are processed in order, so the key
+ * of an asset has one writer.
  */
 export class StateStore {
   readonly #options: Required<StateStoreOptions>

@@ -46,7 +46,7 @@ export class RepairItems implements RepairStore {
         ':time': repair.at,
         ':expiry': expiryOf(this.#options.clock(), SAMPLE_DAYS)
       },
-      // with the request to abort, so that the process that runs the repair needs no read
+      // the result contains a request to abort, so the process that runs the repair needs no read
       ReturnValues: 'ALL_NEW'
     }).catch(throwUnavailable)
     const { abortedBy } = Attributes as StoredRepair

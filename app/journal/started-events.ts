@@ -2,7 +2,7 @@ import { readFeed, type TimeRange } from './feed.ts'
 import type { JournalTable } from './journal-table.ts'
 
 /**
- * Maximum time that the message of an event that was never started is hidden, in milliseconds. Twice the 15
+ * Maximum time that the message of an event that was never started is hidden, in milliseconds: twice the 15
  * minutes of `outageDelaySeconds`, which delays messages while the circuit breaker is open.
  */
 const HIDDEN_MS = 30 * 60_000
@@ -11,15 +11,15 @@ const MINUTE_MS = 60_000
 
 /** The events that were received in one minute. */
 interface Minute {
-  /** The latest receipt. */
+  /** The last time of receipt in the minute. */
   receivedAt: number
-  /** The latest start by a worker. */
+  /** The last time at which a worker started one of them. */
   startedAt: number
 }
 
 /**
- * Returns the time until which a worker has started every received event while others wait in the queue, or
- * undefined if the feed does not show it.
+ * Returns the time up to which a worker has started every received event while other events wait in the
+ * queue. Returns undefined if the feed does not show it.
  *
  * The queue is not strictly ordered: after an outage, workers start new events while older ones are still
  * hidden. So this returns the last receipt before any event that was started in the last 30 minutes of work.
@@ -35,7 +35,7 @@ export async function startedThrough(table: JournalTable, range: TimeRange): Pro
   let lastStartedAt = Number.NEGATIVE_INFINITY
   await readFeed(table, range, ['startedAt', 'finishedAt'], (item) => {
     const receivedAt = Date.parse(item.receivedAt)
-    // an event that no processor wants is finished without being started
+    // an event that no processor handles is finished without a start
     const startedAt = Date.parse(item.startedAt ?? item.finishedAt ?? item.receivedAt)
     const minute = Math.floor(receivedAt / MINUTE_MS)
     const known = minutes.get(minute) ?? { receivedAt, startedAt }

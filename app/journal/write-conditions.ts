@@ -37,14 +37,14 @@ export const lastAttemptIs = (id: string): WriteCondition => ({
   values: { ':lastAttempt': id }
 })
 
-/** Like `lastAttemptIs`, and it has not ended since: a start must not reopen a finished event. */
+/** Like `lastAttemptIs`, and the attempt has not ended: a start must not reopen a finished event. */
 export const lastAttemptIsStill = (id: string, status: string): WriteCondition => ({
   expression: '#attemptId = :lastAttempt AND #status = :lastStatus',
   names: { '#attemptId': 'attemptId', '#status': 'status' },
   values: { ':lastAttempt': id, ':lastStatus': status }
 })
 
-/** The event exists, and no later change than this is recorded with it. */
+/** The event exists, and records no later change than this one. */
 export const noLaterThan = (signedAt: string): WriteCondition => ({
   expression: 'attribute_exists(#status) AND (attribute_not_exists(#later) OR #later.#signedAt < :signedAt)',
   names: { '#status': 'status', '#later': 'later', '#signedAt': 'signedAt' },

@@ -21,11 +21,11 @@ export interface CanaryOptions {
   signal: AbortSignal
 }
 
-/** Where the journey ended. */
+/** The stage at which the journey ended. */
 export type CanaryOutcome = { eventId: string } & (
   | { outcome: 'ended'; acknowledgedMs: number; endedMs: number }
   | { outcome: 'failed'; code: 'CANARY_REFUSED' | 'CANARY_NOT_PROCESSED' | 'CANARY_LOST'; reason: string }
-  /** The command was interrupted, which says nothing about the way. */
+  /** The command was interrupted, so the result says nothing about the listener. */
   | { outcome: 'interrupted' }
 )
 
@@ -34,17 +34,17 @@ const REQUEST_MS = 20_000
 
 /**
  * Sends a notification as Cloudinary does, and follows its event through `web`, the queue and `worker` to the
- * journal. Its type has no processors. Never throws.
+ * journal. No processor handles the type of the event. Never throws.
  */
 export async function sendCanary(key: CloudinaryEnvironment, options: CanaryOptions): Promise<CanaryOutcome> {
   const { clock } = options
   const startedAt = clock()
-  // each body is another event
+  // each body must be different, so that it gives a new event
   const body = JSON.stringify({
     notification_type: CANARY_TYPE,
     timestamp: new Date(startedAt).toISOString(),
     request_id: randomUUID(),
-    // a worker of an older release ignores it as a change of the listener's own
+    // a worker of an older release ignores it as one of the listener's own changes
     notification_context: { triggered_by: { source: 'api', id: key.apiKey } }
   })
   const signedAt = Math.floor(startedAt / 1000)
@@ -83,7 +83,7 @@ async function post(
       signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_MS)])
     })
     await response.body?.cancel()
-    // Cloudinary retries anything but 200
+    // Cloudinary retries after any status except 200
     return response.status === 200 ? undefined : `the webhook answered ${response.status}`
   } catch (error) {
     // the cause of a failed fetch has the code of the network error

@@ -35,7 +35,7 @@ export interface CanaryArguments {
 }
 
 export interface CanaryCommandOptions extends Omit<CanaryOptions, keyof CanaryArguments> {
-  /** One for each cloud. */
+  /** One entry for each cloud. */
   keys: readonly CloudinaryEnvironment[]
   metrics: Pick<Metrics, 'count' | 'time'>
   print: Print

@@ -59,7 +59,7 @@ export interface PrintChangesOptions extends Output {
 
 const TIME = z.union([z.iso.datetime({ offset: true }), z.iso.date()])
 
-/** Exit code: rate-limited, run again later. */
+/** Exit code: rate-limited; run the command again later. */
 const RATE_LIMITED = 3
 
 /** @throws {UsageError} */
@@ -170,7 +170,7 @@ async function open(selection: ChangesArguments, options: PrintChangesOptions): 
   }
 }
 
-/** Stores the cursor and prints how to resume. @returns false if the file could not be written */
+/** Stores the cursor and prints how to resume. @returns false if the file cannot be written */
 async function storeCursor(
   cursor: string,
   { cursorFile: path }: ChangesArguments,

@@ -3,7 +3,7 @@ import type { Finding } from '../../processor.ts'
 /** One check of `doctor`. */
 export interface Check {
   subject: string
-  /** Returns nothing if a failed earlier check makes it impossible. An error is a fault. */
+  /** Returns no findings if an earlier fault makes the check impossible. An error is reported as a fault. */
   run: (signal: AbortSignal) => Promise<Finding[]>
 }
 

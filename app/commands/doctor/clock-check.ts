@@ -16,7 +16,7 @@ const WARN_SECONDS = 60
 /** Time-out of a request to a server, in milliseconds. */
 const REQUEST_MS = 2000
 
-/** Compares the clock of this machine with others: signatures are rejected if it is wrong. */
+/** Compares this machine's clock with the clocks of servers: signatures are rejected if it is wrong. */
 export const clock = ({ servers, fetch, clock }: ClockOptions): Check => ({
   subject: 'clock',
   async run(signal) {
@@ -51,7 +51,7 @@ async function skewAgainst(
   })
   const serverTime = Date.parse(answer.headers.get('date') ?? '')
   if (Number.isNaN(serverTime)) return undefined
-  // the server reads its clock between request and response, and states whole seconds
+  // the server reads its clock between request and response, and its header has whole seconds
   return Math.round(((askedAt + clock()) / 2 - serverTime) / 1000)
 }
 

@@ -39,8 +39,8 @@ export interface DoctorCheckOptions {
 }
 
 /**
- * Yields all checks of `doctor`. Leaves out those that an invalid variable or an earlier fault makes
- * impossible: the earlier check reports what to do.
+ * Yields all checks of `doctor`. Omits checks that an invalid variable or an earlier fault makes impossible:
+ * the earlier check reports what to do.
  */
 export async function* doctorChecks(options: DoctorCheckOptions): AsyncGenerator<Check, void> {
   const { config, configErrors, region, sqs, environments, load, log } = options
@@ -85,7 +85,7 @@ export async function* doctorChecks(options: DoctorCheckOptions): AsyncGenerator
   }
   for (const processor of loaded) {
     if (!processor.check || missingVariables([processor], config).length > 0) continue
-    // the variables that it requires are valid; others may be missing
+    // the variables that this check requires are valid; others may be missing
     const known = readRequirements([processor], config) as Config
     const context = { config: known, log: log.child({ processor: processor.name }) }
     yield { subject: processor.name, run: async (signal) => processor.check!({ ...context, signal }) }

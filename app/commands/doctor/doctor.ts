@@ -50,7 +50,10 @@ export async function doctor({ checks, print, timeoutMs = 5000 }: DoctorOptions)
   return counts.fault > 0 ? 1 : 0
 }
 
-/** Does not wait for a check that ignores its signal, such as one that loads a module. */
+/**
+ * Runs a check with a time-out. Does not wait for a check that ignores its signal, such as one that loads a
+ * module.
+ */
 async function runCheck({ run }: Check, timeoutMs: number): Promise<Finding[]> {
   const aborting = new AbortController()
   const timedOut = Promise.withResolvers<Finding[]>()

@@ -9,7 +9,9 @@ type Attributes = Partial<Record<string, string>>
 
 const FOURTEEN_DAYS_SECONDS = 14 * 86_400
 
-/** Each return to the queue counts as a receive, and an outage of Cloudinary causes many. */
+/**
+ * Minimum of the maximum receives: each return to the queue counts as a receive, and an outage causes many.
+ */
 const MINIMUM_RECEIVES = 100
 
 export interface QueueOptions {
@@ -20,7 +22,8 @@ export interface QueueOptions {
 }
 
 /**
- * Checks that the queue exists, is FIFO, keeps messages for 14 days, and dead-letters none that only waited.
+ * Checks that the queue exists, is FIFO, keeps messages for 14 days, and dead-letters no message that only
+ * waited.
  */
 export const queue = ({ sqs, queueUrl, deadLetterQueueUrl }: QueueOptions): Check => ({
   subject: 'queue',
@@ -31,7 +34,7 @@ export const queue = ({ sqs, queueUrl, deadLetterQueueUrl }: QueueOptions): Chec
     ])
     if ('error' in answer) return [refused(answer.error, 'QUEUE_URL')]
     const { attributes } = answer
-    // the dead-letter queue's own check reports whether it can be read
+    // the check of the dead-letter queue reports whether the queue can be read
     const deadLetterArn = other && 'attributes' in other ? other.attributes.QueueArn : undefined
     const found = [
       ...common(attributes, 'messages are lost in a longer outage'),
@@ -80,8 +83,8 @@ async function read(sqs: SQSClient, queueUrl: string, abortSignal: AbortSignal):
 }
 
 /**
- * Returns when the oldest of ten dead letters was sent, in milliseconds since the epoch. They stay visible,
- * and a dead-letter queue does not count receives. Undefined if none can be received.
+ * Returns when the oldest of ten dead letters was sent, in milliseconds since the epoch. The dead letters
+ * stay visible, and a dead-letter queue does not count receives. Undefined if none can be received.
  */
 async function oldestOf(sqs: SQSClient, queueUrl: string, signal: AbortSignal): Promise<number | undefined> {
   const command = new ReceiveMessageCommand({

@@ -15,7 +15,7 @@ export interface SchedulesOptions {
   clock: () => number
 }
 
-/** A run may take so long, and EventBridge Scheduler may start it late. */
+/** Tolerance of a late run: a run takes time, and EventBridge Scheduler may start it late. */
 const PATIENCE_MS = 3_600_000
 
 const RUN_IT = `run \`${commandLine('schedules')}\` every few minutes (on AWS: the setting schedulesEvery)`

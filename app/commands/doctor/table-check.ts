@@ -53,7 +53,7 @@ const hintsFor = (tableName: string, permission: string) => ({
 })
 
 function* state({ TableStatus }: TableDescription): Iterable<Finding> {
-  // a table can be used while it is updated
+  // a table that is being updated can be used
   if (TableStatus !== 'ACTIVE' && TableStatus !== 'UPDATING') {
     yield fault(`status is ${TableStatus}; wait until it is ACTIVE, or deploy it again`)
   }

@@ -2,15 +2,18 @@ import { contextOf, type FoundAsset } from '../../cloudinary/search.ts'
 
 type Fields = Record<string, unknown>
 
-/** A kind of change that `reconcile` can find: Cloudinary stores the time of the last one in the asset. */
+/**
+ * A kind of change that `reconcile` can find, because Cloudinary stores the time of the last one in the
+ * asset.
+ */
 export interface ChangeKind {
   /** The type of its notification and event. */
   type: 'upload' | 'resource_tags_changed' | 'resource_metadata_changed' | 'resource_context_changed'
   /** The field of the Search API with the time of the last change. */
   field: string
-  /** Returns the time of the last change as the search wrote it, or undefined if there was none. */
+  /** Returns the time of the last change in the format of the search, or undefined if there was none. */
   changedAt: (asset: FoundAsset) => string | undefined
-  /** Describes the asset as found, in the form of the notification. */
+  /** Returns the body that a notification of the change would have. */
   describe: (asset: FoundAsset) => Fields
 }
 
@@ -25,8 +28,8 @@ const identityOf = ({ asset_id, public_id, resource_type, type }: FoundAsset): F
 })
 
 /**
- * The kinds of changes that a pass looks for. Renames, moves and moderations have no time of their own, and a
- * deleted asset is not in the search index.
+ * The kinds of changes that a pass searches for. Cloudinary stores no time of renames, moves and moderations,
+ * and the search index does not contain deleted assets.
  */
 export const CHANGE_KINDS: readonly ChangeKind[] = [
   {

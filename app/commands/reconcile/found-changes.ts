@@ -4,7 +4,7 @@ import { foundEventId, uploadEventIds } from '../../ingest/event-identity.ts'
 import { toEvents } from '../../ingest/notification.ts'
 import type { ChangeKind } from './change-kinds.ts'
 
-/** The last change of a kind of an asset, as found by a search. */
+/** The last change of one kind to an asset, as found by a search. */
 export interface FoundChange {
   kind: ChangeKind
   asset: FoundAsset
@@ -30,7 +30,7 @@ const UPLOADED_TYPES = ['upload', 'private', 'authenticated']
 /** Tolerance in comparing times, in milliseconds: the Search API writes seconds, and clocks differ. */
 export const TOLERANCE_MS = 2000
 
-/** Returns the last change of a kind, or undefined if there was none, or if it was part of the upload. */
+/** Returns the last change of a kind; undefined if there was none, or if it was part of the upload. */
 export function changeOf(kind: ChangeKind, asset: FoundAsset): FoundChange | undefined {
   const changedAt = timeOf(kind.changedAt(asset))
   if (changedAt === undefined) return undefined
@@ -42,12 +42,12 @@ export function changeOf(kind: ChangeKind, asset: FoundAsset): FoundChange | und
 }
 
 /**
- * Returns the event of a change. An upload gets the event ID that its notification would have made; undefined
- * if the search does not identify the upload. The notification ID of any other change is a hash of unknown
- * bytes, so its event gets an ID that is the same each time the change is found.
+ * Returns the event of a change. An upload gets the event ID that its notification would have had; the result
+ * is undefined if the search does not identify the upload. The notification ID of any other change is a hash
+ * of unknown bytes, so its event gets an ID that is the same each time the change is found.
  *
- * @param isByListener the listener is assumed to have made the change; for an upload the search names the
- * author
+ * @param isByListener whether the listener is assumed to have made the change; for an upload, the search
+ *   names the author
  */
 export function eventOf(
   { kind, asset }: FoundChange,
@@ -69,7 +69,7 @@ export function idsOf({ id, type, environment, asset }: AssetEvent): string[] {
   return [id, ...uploadEventIds(environment, { assetId: asset?.assetId, version: asset?.version })]
 }
 
-/** Makes the event from a notification, as if Cloudinary had sent one. */
+/** Makes the event from a notification body, as if Cloudinary had sent it. */
 function notifiedEvent(
   kind: ChangeKind,
   asset: FoundAsset,
@@ -88,7 +88,7 @@ function notifiedEvent(
     isOwnKey,
     receivedAt,
     signedAt: Math.floor(Date.parse(changedAt) / 1000),
-    // there is no request; this finds all events of a pass in the log
+    // there is no request, so this trace id finds all events of a pass in the log
     traceId: `Reconcile=${receivedAt.toISOString()}`
   })
   return { ...event!, reconciled: true }

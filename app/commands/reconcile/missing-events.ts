@@ -19,11 +19,11 @@ export interface MissingOptions extends EventContext {
   notified: Pick<NotifiedChanges, 'load' | 'of'>
   /** Reads the events of assets that were received in these time ranges. */
   history: (assets: readonly Asset[], ranges: readonly TimeRange[]) => Promise<(asset: Asset) => Trace[]>
-  /** Returns which of these events are in the journal. */
+  /** Returns those of the given ids that are in the journal. */
   knownEvents: (ids: readonly string[]) => Promise<ReadonlySet<string>>
 }
 
-/** Restoring a version of an asset changes its tags, metadata and context. */
+/** The restore of a version of an asset changes its tags, metadata and context. */
 const RESTORE = 'restore_asset_version'
 
 /** The types of events that report a change other than an upload. */
@@ -35,33 +35,35 @@ export const REPORTING_TYPES = [
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 
-/** Most notifications are received between this time before their change (clocks differ) … */
+/** Most notifications are received between this time before their change (because clocks differ) … */
 const SOON_BEFORE_MS = MINUTE_MS
 /** … and this time after it. */
 const SOON_AFTER_MS = 5 * MINUTE_MS
 
-/** Period whose changes are checked together, in milliseconds: only a few minutes of the feed are in memory. */
+/**
+ * Length of the periods whose changes are checked together, in milliseconds. Keeps the feed in memory short.
+ */
 const SLICE_MS = 5 * MINUTE_MS
 
 /**
- * An event received this long before a change may still block its notification: SQS hides messages for 12
- * hours.
+ * Maximum time before a change in which another event of the asset can have arrived that still blocks its
+ * notification: SQS hides messages for up to 12 hours.
  */
 const BEFORE_MS = 12 * HOUR_MS
 
 /** Maximum delay of a notification after its change, including from a poll channel. */
 const AFTER_MS = 6 * HOUR_MS
 
-/** An event of the listener's own change reports changes up to this much earlier. */
+/** An event of the listener's own change reports changes that are at most this much older. */
 const OWN_AFTER_MS = MINUTE_MS
 
 /**
- * An unfinished event without a write for this time has lost its message: SQS hides messages for 12 hours at
- * most, and a worker holds them for 12 more.
+ * An unfinished event that was not written to for this time has lost its message: SQS hides messages for at
+ * most 12 hours, and a worker holds them for at most 12 more.
  */
 const ABANDONED_MS = 24 * HOUR_MS
 
-/** Maximum time that an event waits until later changes of its asset can be decided. */
+/** Maximum time that a change waits until later changes of its asset can be decided. */
 const PATIENCE_MS = 3 * HOUR_MS
 
 export interface MissingEvents {
@@ -72,8 +74,9 @@ export interface MissingEvents {
 }
 
 /**
- * Returns the changes of a kind that a first look does not find in the journal: it looks for uploads by ID,
- * and for other changes by a notification received within minutes. Holds a few minutes of the feed.
+ * Returns the suspected changes of a kind: those that a first search of the journal does not find. It
+ * searches for uploads by ID, and for other changes by a notification that was received within minutes. Holds
+ * a few minutes of the feed.
  *
  * @throws {ListenerError} JOURNAL_UNAVAILABLE
  */
@@ -97,7 +100,7 @@ export async function suspectedChanges(
   return notInJournal(suspected, options)
 }
 
-/** Whether the feed must be read to decide what is missing for the asset. */
+/** Returns whether the feed must be read to decide which changes of the asset are missing. */
 export function needsHistory(change: FoundChange, { windows }: Pick<MissingOptions, 'windows'>): boolean {
   return toDecide(change, windows).some(({ kind }) => kind.type !== 'upload')
 }
@@ -140,7 +143,7 @@ export async function missingEvents(
   return result
 }
 
-/** Returns a found change and the asset's changes of kinds that are still to be searched. */
+/** Returns a found change, and those changes of its asset whose kinds are searched later. */
 function toDecide({ kind, asset, ...found }: FoundChange, windows: SearchWindows): FoundChange[] {
   const kinds = [...windows.keys()]
   const later = kinds.slice(kinds.indexOf(kind) + 1).map((other) => changeOf(other, asset))
@@ -151,7 +154,7 @@ function toDecide({ kind, asset, ...found }: FoundChange, windows: SearchWindows
   return [{ kind, asset, ...found }, ...inWindow].sort((a, b) => a.changedAt - b.changedAt)
 }
 
-/** Whether the asset has changed in another way since, too recently to be decided. */
+/** Returns whether the asset has since changed in another way, too recently to be decided. */
 function waitsForLater({ asset, changedAt }: FoundChange, windows: SearchWindows): boolean {
   return [...windows].some(([kind, { from, until }]) => {
     const later = changeOf(kind, asset)
@@ -184,7 +187,7 @@ function reports({ type, occurredAt, own }: Notified, { kind, changedAt }: Found
   return occurredAt >= changedAt - TOLERANCE_MS && (!own || occurredAt <= changedAt + OWN_AFTER_MS)
 }
 
-/** Whether notifications may wait in the message group of the asset, behind an unfinished event. */
+/** Returns whether notifications of the asset may wait in its message group behind an unfinished event. */
 function hasUnfinished(traces: readonly Trace[], { receivedAt }: EventContext): boolean {
   const since = receivedAt.getTime() - ABANDONED_MS
   return traces.some(({ openAt }) => openAt !== undefined && openAt >= since)

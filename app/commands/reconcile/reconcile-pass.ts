@@ -19,8 +19,8 @@ export interface PassOptions extends Omit<MissingOptions, 'windows'> {
   /** From `--since`, in milliseconds since the epoch; undefined to start at the watermarks. */
   since: number | undefined
   /**
-   * Resolves to the time up to which workers have started all events received since a time, or undefined if
-   * unknown. Milliseconds since the epoch.
+   * Resolves to the time up to which workers have started all events received since a given time, or to
+   * undefined if that is unknown. Milliseconds since the epoch.
    */
   startedThrough: (since: number) => Promise<number | undefined>
   /** Changes younger than this are left for the next pass: their notification may still arrive. */
@@ -34,14 +34,16 @@ export interface PassOptions extends Omit<MissingOptions, 'windows'> {
 
 const NEVER = new AbortController().signal
 
-/** Maximum number of suspected changes held until the feed is read for them; a few kilobytes each. */
+/**
+ * Maximum number of suspected changes to hold until the feed is read for them. Each takes a few kilobytes.
+ */
 const MAXIMUM_BATCH = 5000
 
-/** Suspected changes are decided after this much time of changes, so that the watermark moves. */
+/** Suspected changes are decided when their times span this much, so that the watermark moves. */
 const MAXIMUM_BATCH_MS = 3_600_000
 
 /**
- * Searches one cloud, one kind of change after the other, page by page in order of time. Moves the watermark
+ * Searches one cloud for each kind of change in turn, page by page in order of time. Moves the watermark
  * after each page whose events are stored.
  */
 export async function runPass(options: PassOptions): Promise<PassOutcome> {
@@ -75,8 +77,8 @@ export async function runPass(options: PassOptions): Promise<PassOutcome> {
 }
 
 /**
- * Returns the time ranges to search. Uploads are searched without regard to the queue, because a found upload
- * has the ID of a queued one. Any other change that is still queued would be sent twice.
+ * Returns the time ranges to search. The range of uploads does not depend on the queue, because a found
+ * upload has the same ID as a queued one. Any other change that is still queued would be sent twice.
  */
 async function windowsOf({
   kinds,
@@ -99,11 +101,11 @@ async function windowsOf({
 }
 
 interface SearchOptions extends PassOptions, MissingOptions {
-  /** Events that this pass has sent before the search for their kind. */
+  /** Events that this pass has sent before it searched for their kind. */
   sent: Set<string>
 }
 
-/** Searches one kind of change. Resolves to what is left of the hour's calls. */
+/** Searches for one kind of change. Resolves to the number of calls that are left in this hour. */
 async function search(
   kind: ChangeKind,
   window: SearchWindow,
@@ -151,7 +153,7 @@ async function search(
       if (signal.aborted) return allowance
     }
   } catch (error) {
-    // keep what the earlier pages have found
+    // keep what the earlier pages found
     if (error instanceof CloudinaryError && suspected.length > 0 && !signal.aborted) {
       await decideSuspected()
       await save(through, false)
@@ -163,7 +165,9 @@ async function search(
   return allowance
 }
 
-/** Sends missing events, those of an asset in sequence. Not aborted: what has started is finished. */
+/**
+ * Sends missing events, those of an asset in sequence. Cannot be aborted: it finishes what it has started.
+ */
 async function send(
   kind: ChangeKind,
   events: readonly AssetEvent[],
@@ -187,7 +191,7 @@ async function send(
 /** Formats a time as the Search API does. */
 const secondsOf = (time: number) => `${new Date(time).toISOString().slice(0, 19)}Z`
 
-/** Returns the time of the last change of a page, or the time before if the search states none. */
+/** Returns the time of the last change of a page. If the search states no time, returns the previous time. */
 function lastTime(kind: ChangeKind, { assets }: SearchPage, before: number): number {
   const times = assets.map((asset) => Date.parse(kind.changedAt(asset) ?? ''))
   return Math.max(before, ...times.filter(Number.isFinite))

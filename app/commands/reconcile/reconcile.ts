@@ -19,7 +19,7 @@ import { runPass } from './reconcile-pass.ts'
 import { ReconcileReport } from './reconcile-report.ts'
 import { Watermarks } from './search-windows.ts'
 
-/** Cloudinary retries for 18 minutes by its documentation, 39 by its blog, and each attempt may take 20 s. */
+/** Cloudinary retries for 18 (documentation) or 39 minutes (its blog), and each attempt may take 20 s. */
 const DEFAULT_GRACE_MINUTES = 45
 
 const MINUTE_MS = 60_000

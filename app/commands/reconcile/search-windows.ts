@@ -13,13 +13,16 @@ export interface Watermark {
 export interface SearchWindow {
   from: number
   until: number
-  /** Why it starts there. */
+  /** Why the range starts at this time, for the report. */
   why: string
-  /** The pass leaves no gap behind the watermark, so it may move it. */
+  /** True if the pass leaves no gap after the watermark, and may therefore move it. */
   movesWatermark: boolean
 }
 
-/** In the order in which a pass searches. `until` is -Infinity for a kind that cannot be searched yet. */
+/**
+ * The windows, in the order in which a pass searches. `until` is -Infinity for a kind that cannot be searched
+ * yet.
+ */
 export type SearchWindows = ReadonlyMap<ChangeKind, SearchWindow>
 
 const MINUTE_MS = 60_000

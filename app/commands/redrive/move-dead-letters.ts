@@ -19,9 +19,9 @@ export interface RedriveOptions {
   sender: Pick<EventSender, 'store'>
   print: Print
   runId: string
-  /** The journal records it with each event. */
+  /** The author of the run, which the journal records with each event. */
   origin: RunOrigin
-  /** Aborts: no further dead letter is moved, and those in flight are released. */
+  /** Stops the moves when it aborts, and releases the dead letters in flight. */
   signal: AbortSignal
   /** Milliseconds since the epoch. */
   clock: () => number
@@ -33,8 +33,8 @@ export interface RedriveOptions {
 const ROUND_BYTES = 16 * 1024 * 1024
 
 /**
- * Dead letters added later than this after the start are skipped, or the command might never end.
- * Milliseconds.
+ * Maximum time from the start of the command to the arrival of a dead letter that it moves, in milliseconds.
+ * Without a maximum the command might never end.
  */
 const TOO_NEW_MS = 60_000
 
@@ -68,7 +68,7 @@ class Redrive {
   readonly #latest: number
   /** Events that the queue has stored. */
   readonly #sent = new Set<string>()
-  /** Aborts when the queue fails, to drop sends that have not started. */
+  /** Aborts when the queue fails, so that no further send starts. */
   readonly #queueFailed = new AbortController()
 
   constructor(selection: RedriveArguments, options: RedriveOptions, report: RedriveReport) {
@@ -103,7 +103,7 @@ class Redrive {
     return { round, isFull: false }
   }
 
-  /** Resolves to true if SQS may now return more dead letters of a message group. */
+  /** Resolves to true if SQS may now return further dead letters of a message group. */
   async #handle(round: readonly DeadLetter[]): Promise<boolean> {
     const movable: Movable[] = []
     for (const deadLetter of round) {
@@ -142,7 +142,8 @@ class Redrive {
       }
       const deleted = await this.#options.reader.delete(deadLetter)
       this.#report.add(deadLetter, deleted ? 'moved' : 'not deleted')
-      // messages that SQS moved keep the message group of their asset, of which it returns ten at a time
+      // SQS returns at most ten messages of a group at a time, and messages that SQS itself moved keep the
+      // group
       hasFreedGroup ||= deleted && deadLetter.reason === undefined
     }
     return hasFreedGroup
@@ -165,7 +166,7 @@ class Redrive {
     } catch (error) {
       const { cause = error } = error as Error
       const why = explain(cause, { missing: 'correct QUEUE_URL', permission: 'sqs:SendMessage' })
-      // our own errors concern one event, such as its size; others would fail every event
+      // an error of the listener concerns one event, such as its size; any other error would fail every event
       if (!(cause instanceof ListenerError)) {
         this.#report.stopped ??= `cannot send to the queue: ${why}`
         this.#queueFailed.abort(new ListenerError('QUEUE_UNAVAILABLE', why))
@@ -176,8 +177,8 @@ class Redrive {
 }
 
 /**
- * Returns the replay that each event belongs to: the latest one of its dead letters. A replay runs all
- * processors, so it includes what the event's other dead letters need.
+ * Returns the replay that each event belongs to: the latest replay among its dead letters. A replay runs all
+ * processors, so it includes what the other dead letters of the event need.
  */
 function replaysIn(deadLetters: readonly Movable[]): Map<string, string> {
   const replays = new Map<string, string>()

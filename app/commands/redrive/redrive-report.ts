@@ -3,7 +3,7 @@ import type { DeadLetter } from '../../queue/dead-letter-reader.ts'
 import type { Print } from '../arguments.ts'
 import { assetOf, count, isoOf, lineOf, NEXT_AFTER_DRY_RUN } from '../report-line.ts'
 
-/** How a line begins and, for dead letters that stay in the queue, how the summary counts them. */
+/** How the line of a dead letter begins, and how the summary counts it if it stays in the queue. */
 const OUTCOMES = {
   moved: { label: 'moved' },
   'would move': { label: 'would move' },
@@ -15,20 +15,20 @@ const OUTCOMES = {
   'not deleted': { label: 'moved', left: 'moved but not deleted (the next redrive moves it again)' }
 } as const satisfies Record<string, { label: string; left?: string }>
 
-/** What happened to a dead letter. Only those `moved` have left the dead-letter queue. */
+/** The outcome of a dead letter. Only those `moved` have left the dead-letter queue. */
 export type RedriveOutcome = keyof typeof OUTCOMES
 
 export interface ReportOptions {
   print: Print
   runId: string
   dryRun: boolean
-  /** The event IDs that were selected. */
+  /** The event IDs that the user selected. */
   ids: readonly string[]
-  /** All events were selected. */
+  /** True if the user selected all events. */
   all: boolean
 }
 
-/** Prints what a redrive does with each dead letter, and a summary. */
+/** Prints the outcome of each dead letter of a redrive, and a summary. */
 export class RedriveReport {
   /** Why the redrive stopped before it had read all dead letters. */
   stopped: string | undefined
@@ -41,7 +41,7 @@ export class RedriveReport {
     this.#options = options
   }
 
-  /** @param error why it was not moved */
+  /** @param error why the dead letter was not moved */
   add({ id, event, reason, sentAt }: DeadLetter, outcome: RedriveOutcome, error?: string): void {
     this.#counts.set(outcome, this.#count(outcome) + 1)
     if (event) this.#found.add(event.id)

@@ -17,7 +17,7 @@ export interface RunOptions {
   /** State of the command. */
   state: State
   sender: Pick<EventSender, 'store'>
-  /** Run it whether or not it is due. */
+  /** True to run it even if it is not due. */
   immediately: boolean
   dryRun: boolean
   /** Called with the events of each page. */
@@ -41,8 +41,8 @@ export type ScheduleOutcome =
 const NEVER = new AbortController().signal
 
 /**
- * Runs a schedule in one cloud for the last slot that is due, if there is one since its last run. First completes
- * a search that was interrupted. A schedule that was never seen starts with its next slot.
+ * Runs a schedule in one cloud for the last due slot, if one is due since the last run. First completes a
+ * search that was interrupted. A schedule that has never run starts with its next slot.
  *
  * Progress is saved after each page whose events are stored, so a page may be sent twice, with the same ids.
  */
@@ -78,12 +78,12 @@ export async function runSchedule(options: RunOptions): Promise<ScheduleOutcome>
   }
 }
 
-/** Returns the searches to make: the one that was interrupted, then the last slot that is due. */
+/** Returns the searches to make: first the interrupted one, then that of the last due slot. */
 function searchesOf(
   { schedule, immediately, now }: RunOptions,
   progress: Progress | undefined
 ): readonly Running[] {
-  // the ids of two runs within a second would be the same
+  // two runs within a second would have the same ids
   if (immediately) return [{ slot: new Date(Math.floor(now / 1000) * 1000).toISOString() }]
   const { through, running } = progress!
   const slot = lastSlot(schedule, now)?.toISOString()
@@ -109,7 +109,7 @@ async function search(
       traceId: `Schedule=${schedule.name}@${slot}`
     }
     const events = assets.map((asset) => scheduledEvent(asset, about))
-    // not aborted: what has started is finished
+    // cannot be aborted: finishes what it has started
     if (!dryRun && events.length > 0) await sender.store(events, NEVER)
     onEvents(events)
     found += events.length
@@ -121,14 +121,14 @@ async function search(
   return found
 }
 
-/** Starts again at the first page if Cloudinary does not accept a saved cursor any more. */
+/** Starts again at the first page if Cloudinary no longer accepts a saved cursor. */
 async function* pagesOf(
   { slot, cursor }: Running,
   { schedule, client, pageSize }: RunOptions
 ): AsyncGenerator<SearchPage, void, void> {
   const query = {
     expression: schedule.expression(new Date(slot)),
-    // assets that are uploaded meanwhile are on the last page
+    // assets that are uploaded during the search are on the last page
     sortBy: ['created_at', 'asc'] as const,
     withField: ['tags', 'context', 'metadata'],
     ...(pageSize !== undefined && { pageSize })

@@ -8,7 +8,7 @@ export const SCHEDULES_STATE = 'schedules'
 export interface Running {
   /** ISO 8601, UTC. */
   slot: string
-  /** Of the next page; undefined for the first one. */
+  /** Cursor of the next page; undefined for the first page. */
   cursor?: string
 }
 
@@ -21,7 +21,10 @@ export interface Progress {
   savedAt: number
 }
 
-/** State expires 30 days after it was set, and a schedule may be due once a year. */
+/**
+ * Age at which progress is saved again: state expires 30 days after it was set, a schedule may be due once a
+ * year.
+ */
 const RENEW_MS = 7 * 86_400_000
 
 const keyOf = (cloudName: string, { name }: Pick<Schedule, 'name'>) => `${cloudName}/${name}`
@@ -41,5 +44,5 @@ export const saveProgress = (
   progress: Progress
 ): Promise<void> => state.set(keyOf(cloudName, schedule), progress)
 
-/** Whether progress must be saved again so that it does not expire. */
+/** Returns whether progress must be saved again so that it does not expire. */
 export const isOld = ({ savedAt }: Progress, now: number): boolean => now - savedAt > RENEW_MS

@@ -8,7 +8,7 @@ import type { ScheduleOutcome } from './run-schedule.ts'
 export interface SchedulesReportOptions {
   print: Print
   dryRun: boolean
-  /** Print nothing about schedules that are not due, and no summary. */
+  /** True to print neither schedules that are not due nor a summary. */
   isQuiet: boolean
   /** Milliseconds since the epoch. */
   clock: () => number

@@ -123,8 +123,8 @@ export async function runSchedules(
 }
 
 /**
- * Runs the schedules once, or with `everyMs` until `signal` aborts. Then errors are printed, and the next round
- * tries again.
+ * Runs the schedules once, or at the interval `everyMs` until `signal` aborts. In the second case an error is
+ * printed, and the next round tries again.
  *
  * @throws {ListenerError} like {@link runSchedules}
  */

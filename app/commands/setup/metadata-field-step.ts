@@ -4,8 +4,8 @@ import type { MetadataFieldDefinition, Processor } from '../../processor.ts'
 import type { SetupStep } from './setup-step.ts'
 
 /**
- * Returns the metadata fields that processors need, without duplicates. A field may be needed in several
- * types.
+ * Returns the metadata fields that processors need, without duplicates. Processors may need the same field
+ * with several types.
  */
 export function neededFields(processors: readonly Processor[]): MetadataFieldDefinition[] {
   const fields = processors.flatMap(({ metadataFields = [] }) => metadataFields)
@@ -17,8 +17,8 @@ export function neededFields(processors: readonly Processor[]): MetadataFieldDef
 }
 
 /**
- * Decides what to do about a metadata field. Never changes one: its type is fixed, and the rest belongs to
- * its users.
+ * Decides what to do about a metadata field. Never changes an existing field: its type is fixed, and its
+ * other properties belong to its users.
  *
  * @throws {CloudinaryError}
  */

@@ -1,4 +1,4 @@
-/** `web` accepts a slash at the end of the path, and URLs have several spellings. */
+/** Normalizes a URL: `web` accepts a slash at the end of the path, and URLs have several spellings. */
 const normalize = (uri: string): string =>
   URL.canParse(uri) ? new URL(uri).href.replace(/\/(?=[?#]|$)/, '') : uri
 

@@ -29,8 +29,8 @@ export interface StepResult {
 }
 
 /**
- * Applies steps in order, and yields their results. After a fault of a trigger it removes nothing: an
- * unused trigger may deliver what the faulty one should.
+ * Applies steps in order, and yields their results. After a trigger step with a fault, removes no trigger: an
+ * unused trigger may still deliver what the faulty one should deliver.
  */
 export async function* applySteps(
   steps: readonly SetupStep[],
@@ -50,7 +50,7 @@ export async function* applySteps(
   }
 }
 
-/** Applies a step, unless it is a dry run. Never throws: an error is a fault. */
+/** Applies a step, unless it is a dry run. Never throws: an error becomes a fault. */
 export async function applyStep(step: SetupStep, { dryRun }: { dryRun: boolean }): Promise<StepResult> {
   const { note } = step
   if (!('apply' in step)) return { state: step.state, note }

@@ -5,8 +5,8 @@ import type { StepResult } from './setup-step.ts'
 import { triggersTo } from './trigger-steps.ts'
 
 /**
- * Asks Cloudinary to send a test notification to an address, through one of its triggers. Never throws: the
- * triggers work without it, and Cloudinary does not document which environments can send one.
+ * Asks Cloudinary to send a test notification to an address, through one of its triggers. Never throws:
+ * triggers work even if the test fails, and Cloudinary does not document which environments can send one.
  */
 export async function sendTest(client: CloudinaryClient, uri: string): Promise<StepResult> {
   try {

@@ -17,8 +17,8 @@ const FILTER =
   'has a filter, so notifications that do not match are not sent; remove it unless it is intended'
 
 /**
- * Returns the defects of a trigger to the listener. `setup` does not change them, since somebody has set
- * them.
+ * Returns the defects of a trigger that sends to the listener. `setup` does not change these settings, since
+ * a person made them.
  */
 export function defectsOf({
   auth_scheme: scheme,

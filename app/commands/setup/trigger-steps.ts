@@ -5,7 +5,7 @@ import { isSameAddress } from './same-address.ts'
 import type { SetupStep } from './setup-step.ts'
 import { defectsOf } from './trigger-defects.ts'
 
-/** The type of a trigger on all types, including future ones. */
+/** The type of a trigger that sends all types, including future ones. */
 const ALL = 'all'
 
 /**
@@ -29,7 +29,7 @@ export interface TriggerWork {
   types: readonly string[]
   /** All triggers of the environment, including those of other systems. */
   existing: readonly Trigger[]
-  /** Remove triggers to the target for types that no processor needs. */
+  /** True to remove triggers to the target for types that no processor needs. */
   prune: boolean
   create: (trigger: NewTrigger) => Promise<void>
   makeAdditive: (trigger: Trigger) => Promise<void>

@@ -23,7 +23,7 @@ const CONNECTION_BYTES = 32 * 1024
 
 /**
  * Divides the memory of the task: 1/4 for receiving large bodies, 1/8 for small ones, 1/16 for connections,
- * and up to 3/8 for storing. The rest is for the process itself, which takes 130 MB, and for SQS.
+ * and up to 3/8 for storing. The rest is for the process itself, which takes up to 160 MB, and for SQS.
  *
  * An authentic body is parsed and encoded in the heap, where it takes up to 5.5 times its size until it is
  * stored (measured with bodies of 10 MiB). V8 limits the heap to half of a small task's memory, so 1/16 of

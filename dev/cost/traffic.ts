@@ -34,16 +34,16 @@ export const TRAFFIC = {
   sampleSeconds: [10, 's', 'interval of counts and samples'],
   retentionDays: [30, 'days', "the journal's time to live"],
   webCpuMs: [
-    0.9,
+    0.7,
     'ms',
-    'CPU time of `web` for a notification, measured at a tenth of its maximum; 0.4 at full load'
+    'CPU time of `web` for a notification, measured at a tenth of its maximum; 0.2 at full load'
   ],
   processedCpuMs: [
-    5.3,
+    3.6,
     'ms',
     'CPU time of `worker` for an upload, measured with calls of 200 ms; used for any change'
   ],
-  ignoredCpuMs: [0.6, 'ms', 'CPU time of `worker` for an own change, measured at full load'],
+  ignoredCpuMs: [0.24, 'ms', 'CPU time of `worker` for an own change, measured at full load'],
   cpuTarget: [0.6, 'of the CPU', 'target load of a task, `web.cpuPercent`'],
   webLogBytes: [360, 'bytes', 'log line of a notification, measured'],
   processedLogBytes: [420, 'bytes', 'log line of a processor, measured'],

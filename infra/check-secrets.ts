@@ -12,7 +12,7 @@ export type SecretProblemCode =
   | 'SECRET_EMPTY'
   /** Its value lacks a field, or is not a JSON object. */
   | 'SECRET_FIELD_MISSING'
-  /** AWS did not answer, or not to these credentials. */
+  /** AWS did not answer, or refused these credentials. */
   | 'SECRET_NOT_CHECKED'
 
 export interface SecretProblem {

@@ -144,7 +144,7 @@ export class Firewall extends Construct {
     return logGroup
   }
 
-  /** The metrics of AWS WAF do not tell the webhook from other paths, which scanners try all the time. */
+  /** AWS WAF's own metrics do not distinguish the webhook from other paths, which scanners try all the time. */
   #countBlocked(logGroup: LogGroup, { name }: Settings): Metric {
     return logGroup
       .addMetricFilter('BlockedWebhooks', {

@@ -53,7 +53,7 @@ export function permissionsOf(options: PermissionsOptions) {
     'ForAllValues:StringLike': {
       'dynamodb:LeadingKeys': kinds.map((kind) => `${ACTIVITY_ID_PREFIX[kind]}*`)
     },
-    // without it a request that names no key would do
+    // without this, a request that names no key would be allowed
     Null: { 'dynamodb:LeadingKeys': ['false'] }
   })
   /** Lets a role write its counts and samples, but no event. */

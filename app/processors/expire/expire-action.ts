@@ -8,8 +8,8 @@ import type { CheckedOptions } from './expire-options.ts'
 const RESTRICTED = [{ access_type: 'token' }] as const
 
 /**
- * Does on the day of an asset what the options say. Does nothing that the asset's state shows as done, so it is
- * safe to repeat.
+ * Applies the configured actions to an asset whose day has come. Skips those that its state shows as done, so it
+ * is safe to repeat.
  *
  * @param state of the asset, just read
  * @returns the note

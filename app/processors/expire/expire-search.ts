@@ -2,8 +2,8 @@ import { dayAt, plusDays } from './days.ts'
 import type { CheckedOptions } from './expire-options.ts'
 
 /**
- * Returns the search expression for a slot: assets whose day is reached or to be warned of, without those that are
- * dealt with. Source: https://cloudinary.com/documentation/search_expressions
+ * Returns the search expression for a slot. It finds assets whose day has come or whose warning is due, and leaves
+ * out those that were handled. Source: https://cloudinary.com/documentation/search_expressions
  */
 export function expirySearch(options: CheckedOptions, slot: Date): string {
   const { field, warnDays, timezone, where, action, tag, folder } = options

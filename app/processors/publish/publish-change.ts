@@ -15,7 +15,7 @@ export interface PublishChange {
 /** Returns a list of texts for an event. */
 export type ListOf = (event: AssetEvent) => readonly string[]
 
-/** Everything from an asset: for a site that uses one tag for all, or one for each asset. */
+/** Returns the tags of an asset: one that all assets share, and one for each of its names. */
 export const defaultTags: ListOf = ({ asset, payload }) => {
   const names = new Set([payload.from_public_id, asset?.publicId].filter((name) => typeof name === 'string'))
   return ['cloudinary', ...[...names].map((name) => `cloudinary:${name}`)]

@@ -5,8 +5,8 @@ import { LOCAL_CLOUDINARY } from '../../../app/testing/defaults.ts'
 import { HOST, KEEP_ALIVE_MS, PORT, reportListening } from './peer.ts'
 
 /**
- * The design that one writes first: verifies the raw bytes, parses them, stores them with one `SendMessage`,
- * logs one line, answers 200. The SDK has its defaults, which include kept-alive connections.
+ * The first design that comes to mind: it verifies the raw bytes, parses them, stores them with one `SendMessage`,
+ * logs one line and answers 200. The SDK has its defaults, which include kept-alive connections.
  */
 const sqs = new SQSClient()
 const app = fastify({

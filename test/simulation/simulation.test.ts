@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import t from 'tap'
 import { overfull, trackCollections } from './collections.ts'
+import { MUTANTS } from './mutants.ts'
+import { fileOf } from './mutate.ts'
 import { planOf } from './plan.ts'
 import { Scheduler, SimulatedProcess } from './scheduler.ts'
 import { simulate } from './simulation.ts'
@@ -65,6 +68,11 @@ t.test('a map or set that is a field of an object belongs to the process that st
   t.strictSame(overfull(process, 1), ['Holder holds 1', 'Holder holds 2'])
   restore()
   t.ok(new Map() instanceof Map)
+})
+
+t.test('each mutant fits the code', async (t) => {
+  t.ok(MUTANTS.length > 30)
+  for (const mutant of MUTANTS) t.ok(existsSync(fileOf(mutant)), mutant.name)
 })
 
 t.test('stored seeds find their mutants', async (t) => {

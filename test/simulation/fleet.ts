@@ -5,7 +5,7 @@ import type { Network } from './network.ts'
 import type { Dependencies } from './parts.ts'
 import type { Plan, ProcessFault } from './plan.ts'
 import { between, chanceOf } from './random.ts'
-import { type RunningRole, startRole } from './roles.ts'
+import { GRACE_MS, type RunningRole, startRole } from './roles.ts'
 import { type Scheduler, SimulatedProcess } from './scheduler.ts'
 
 export interface FleetOptions {
@@ -151,10 +151,11 @@ export class Fleet {
         this.#ledger.violated('8 shutdown', `${process.name} does not stop within ${STOP_MS / 1000} s`)
       this.kill(process, seconds)
     })
-    this.#scheduler.at(this.#scheduler.now, process, 'stop', () => {
+    const stoppedAt = this.#scheduler.now
+    this.#scheduler.at(stoppedAt, process, 'stop', () => {
       role.stop().then(
         () => {
-          this.#checkStopped(process, role)
+          this.#checkStopped(process, role, this.#scheduler.now - stoppedAt)
           this.#end(process, seconds)
         },
         (error) => this.#ledger.violated('8 shutdown', `the stop of ${process.name} fails: ${error}`)
@@ -162,13 +163,13 @@ export class Fleet {
     })
   }
 
-  #checkStopped(process: SimulatedProcess, role: RunningRole): void {
+  #checkStopped(process: SimulatedProcess, role: RunningRole, tookMs: number): void {
     if (role.pendingBytes() !== 0)
       this.#ledger.violated('8 shutdown', `${process.name} stops with events that are not stored`)
     if (process.timers > 0)
       this.#ledger.violated('8 shutdown', `${process.name} leaves ${process.timers} timers`)
     // a stop that runs into its time limit leaves what still runs
-    if (!this.#options.network.isCalm) return
+    if (!this.#options.network.isCalm || tookMs >= GRACE_MS) return
     for (const found of overfull(process, this.#options.plan.clouds.length))
       this.#ledger.violated('8 bounded memory', `${process.name} has nothing to do, and ${found}`)
   }

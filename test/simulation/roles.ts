@@ -14,6 +14,9 @@ import { DEAD_LETTER_QUEUE_URL, type Dependencies, partsOf, QUEUE_URL } from './
 import { processorsOf } from './processors.ts'
 import type { SimulatedProcess } from './scheduler.ts'
 
+/** Time that handlers of a worker that stops have before their signals abort, in milliseconds. */
+export const GRACE_MS = 60_000
+
 /** A role that runs. */
 export interface RunningRole {
   /** Receives a notification over HTTP, and answers a status. */
@@ -100,7 +103,7 @@ async function startWorker(dependencies: Dependencies, process: SimulatedProcess
   receiver.start()
   return {
     async stop() {
-      await receiver.stop(60_000)
+      await receiver.stop(GRACE_MS)
       environments.stop()
     },
     pendingBytes: () => 0

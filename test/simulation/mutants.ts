@@ -137,7 +137,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'app/queue/leases.ts',
     find: 'const expiresAt = requestedAt + ',
     replace: 'const expiresAt = this.#options.clock() + ',
-    plan: 'lease-older-than-its-response.json',
+    plan: 'lease-counted-from-the-response.json',
     guarantees: ['5 effectively once']
   },
   {

@@ -18,8 +18,8 @@ export interface ChangeSummary {
 type Fields = Readonly<Record<string, unknown>>
 
 /** Maximum number of entries per side of a summary, and their length in characters. The journal stores it. */
-const MOST_ENTRIES = 20
-const LONGEST_ENTRY = 200
+const MAX_ENTRIES = 20
+const MAX_ENTRY_LENGTH = 200
 
 /** Returns the changes in a notification: one entry for each tag, field or name. */
 export function propertyChanges(type: EventType, payload: unknown): PropertyChange[] {
@@ -76,7 +76,7 @@ export function changeSummary(type: EventType, payload: unknown): ChangeSummary 
 }
 
 const cut = (entries: readonly string[]): string[] =>
-  entries.slice(0, MOST_ENTRIES).map((entry) => entry.slice(0, LONGEST_ENTRY).toWellFormed())
+  entries.slice(0, MAX_ENTRIES).map((entry) => entry.slice(0, MAX_ENTRY_LENGTH).toWellFormed())
 
 const fieldsOf = (value: unknown): Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {}

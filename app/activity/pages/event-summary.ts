@@ -7,10 +7,10 @@ type Role = 'asset' | 'name' | 'added' | 'removed'
 type Piece = string | { text: string; role: Role }
 
 /** Maximum length of a value in a sentence, in characters. */
-const LONGEST_VALUE = 120
+const MAX_VALUE_LENGTH = 120
 
 /** Maximum number of changes in a sentence. */
-const MOST_CHANGES = 6
+const MAX_CHANGES = 6
 
 /** Describes the event, with the values marked: `tags of **shoes/red** changed: +sale −draft`. */
 export const eventSummary = (event: ActivityEvent): Html =>
@@ -128,12 +128,12 @@ function changes(added: readonly string[], removed: readonly string[]): Piece[] 
     ...removed.map((text) => ({ text: `−${text}`, role: 'removed' as const }))
   ]
   if (all.length === 0) return []
-  const shown = all.slice(0, MOST_CHANGES).flatMap((piece) => [' ', piece])
-  return [':', ...shown, ...(all.length > MOST_CHANGES ? [` and ${all.length - MOST_CHANGES} more`] : [])]
+  const shown = all.slice(0, MAX_CHANGES).flatMap((piece) => [' ', piece])
+  return [':', ...shown, ...(all.length > MAX_CHANGES ? [` and ${all.length - MAX_CHANGES} more`] : [])]
 }
 
 const cut = (text: string): string => {
   const whole = text.toWellFormed()
-  if (whole.length <= LONGEST_VALUE) return whole
-  return `${whole.slice(0, LONGEST_VALUE / 2)}…${whole.slice(-LONGEST_VALUE / 2)}`.toWellFormed()
+  if (whole.length <= MAX_VALUE_LENGTH) return whole
+  return `${whole.slice(0, MAX_VALUE_LENGTH / 2)}…${whole.slice(-MAX_VALUE_LENGTH / 2)}`.toWellFormed()
 }

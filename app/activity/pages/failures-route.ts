@@ -13,7 +13,7 @@ import { type PagesOptions, sendPage } from './page-options.ts'
 import { sparkBars } from './sparkline.ts'
 
 /** Maximum number of events to group, per status. */
-const MOST_EVENTS = 1000
+const MAX_EVENTS = 1000
 
 const PAGE = 200
 
@@ -33,8 +33,7 @@ export const failuresRoute: FastifyPluginAsync<PagesOptions> = async (app, { sto
         title: 'Failures',
         section: 'failures',
         main: html`<div class="page-head"><h1>Failures</h1><p class="muted">Events that wait for their next attempt or are dead, by processor and error code.${
-          (dead.isCut || retrying.isCut) &&
-          ` Only the newest ${MOST_EVENTS} events of each state are counted.`
+          (dead.isCut || retrying.isCut) && ` Only the newest ${MAX_EVENTS} events of each state are counted.`
         }</p></div>${groups.length === 0 ? nothing() : html`<ul class="failures">${groups.map((group) => card(group, now))}</ul>`}`
       })
     )
@@ -57,7 +56,7 @@ async function readAll(
     })
     events.push(...page.events)
     cursor = page.older
-  } while (cursor !== undefined && events.length < MOST_EVENTS)
+  } while (cursor !== undefined && events.length < MAX_EVENTS)
   return { events, isCut: cursor !== undefined }
 }
 

@@ -14,7 +14,7 @@ import { type PagesOptions, sendPage } from './page-options.ts'
 import { summaryCharts } from './summary-charts.ts'
 
 /** Maximum number of ids in a request for rows. */
-const MOST_ROWS = 100
+const MAX_ROWS = 100
 
 /** `GET /activity`: the list of events. `GET /activity/rows`: rows by id, for activity.js. */
 export const listRoute: FastifyPluginAsync<PagesOptions> = async (app, { store, clock }) => {
@@ -42,7 +42,7 @@ ${viewLinks(request.query)}${filterForm(request.query)}${activeFilters(request.q
   })
 
   app.get<{ Querystring: Query }>('/activity/rows', async (request, reply) => {
-    const ids = [request.query.id ?? []].flat().slice(0, MOST_ROWS)
+    const ids = [request.query.id ?? []].flat().slice(0, MAX_ROWS)
     const events = await Promise.all(ids.map((id) => store.find(id)))
     const rows = events
       .filter((event) => event !== undefined)

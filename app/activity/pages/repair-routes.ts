@@ -13,7 +13,7 @@ import { discardQuestion, replayQuestion } from './repair-question.ts'
 import { repairList, repairProgress, repairTitle } from './repair-view.ts'
 
 /** Maximum number of ids in a selection. */
-const MOST_IDS = 1000
+const MAX_IDS = 1000
 
 /** Maximum size of a form, in bytes. Forms contain only ids, a filter and a reason. */
 const BODY_BYTES = 128 * 1024
@@ -113,7 +113,7 @@ const queryOf = (parameters: URLSearchParams): Query =>
 
 /** Returns the events with the given ids; without ids, the events that the filter selects. */
 function selectionOf({ id, all, ...query }: Query): EventSelection {
-  const ids = [...new Set([id ?? []].flat())].slice(0, MOST_IDS)
+  const ids = [...new Set([id ?? []].flat())].slice(0, MAX_IDS)
   if (ids.length > 0) return { ids }
   const single = Object.fromEntries(
     Object.entries(query).map(([name, value]) => [name, [value].flat().join(',')])

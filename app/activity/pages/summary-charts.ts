@@ -15,7 +15,7 @@ export interface SummaryChartsOptions {
 }
 
 /** Maximum number of processors in the charts. */
-const MOST_PROCESSORS = 6
+const MAX_PROCESSORS = 6
 
 /** Age of a sample that is out of date, in milliseconds: workers write one every few seconds. */
 const STALE_MS = 120_000
@@ -140,11 +140,11 @@ function processorRates(minutes: readonly MinuteCounts[], name: string): Html {
     .toSorted((a, b) => b.rate - a.rate || a.processor.localeCompare(b.processor))
   if (rates.length === 0) return html``
   return html`<div class="figure rates"><dt>Error rate by processor</dt><dd><ul>${rates
-    .slice(0, MOST_PROCESSORS)
+    .slice(0, MAX_PROCESSORS)
     .map(
       ({ processor, runs, failures, rate }) =>
         html`<li><a href="${link('/activity', { processor })}"><bdi>${processor}</bdi></a> <span${rate > 0 && html` class="bad"`} title="${failures} of ${runs} runs failed in the last ${name}">${percent(rate)}</span></li>`
-    )}</ul>${rates.length > MOST_PROCESSORS && html`<span class="detail">and ${rates.length - MOST_PROCESSORS} more</span>`}</dd></div>`
+    )}</ul>${rates.length > MAX_PROCESSORS && html`<span class="detail">and ${rates.length - MAX_PROCESSORS} more</span>`}</dd></div>`
 }
 
 const number = (value: number): string => value.toLocaleString('en-US')

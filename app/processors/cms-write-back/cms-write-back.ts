@@ -47,7 +47,7 @@ const Options = z.strictObject({
 export type CmsWriteBackOptions = z.input<typeof Options>
 
 /** Maximum number of entries whose ids are in a note. */
-const MOST_IDS = 10
+const MAX_IDS = 10
 
 /** Time of an attempt after which it leaves the other entries to the next one, in milliseconds. */
 const BUDGET_MS = 240_000
@@ -114,7 +114,7 @@ function report(
 ): string {
   const ids = entries.map(({ id }) => id)
   log.warn(
-    { code: 'DELETED_ASSET_IN_CMS', cms, entries: ids.slice(0, MOST_IDS), count: ids.length },
+    { code: 'DELETED_ASSET_IN_CMS', cms, entries: ids.slice(0, MAX_IDS), count: ids.length },
     'deleted asset is still in the CMS'
   )
   return `${cms}: deleted, but still in ${listOf(ids)}`
@@ -134,6 +134,6 @@ function noteOf(cms: string, { kind }: AssetChange, outcomes: readonly [string, 
 }
 
 function listOf(ids: readonly string[]): string {
-  const named = ids.slice(0, MOST_IDS).join(', ')
-  return ids.length > MOST_IDS ? `${named} and ${ids.length - MOST_IDS} more` : named
+  const named = ids.slice(0, MAX_IDS).join(', ')
+  return ids.length > MAX_IDS ? `${named} and ${ids.length - MAX_IDS} more` : named
 }

@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events'
 import { inspect } from 'node:util'
 import type { CloudinaryClient } from '../cloudinary/client.ts'
 import { type CallFailure, CloudinaryError } from '../cloudinary/cloudinary-error.ts'
@@ -67,13 +68,15 @@ async function withTimeout<Result>(
   outer: AbortSignal,
   work: (signal: AbortSignal) => Promise<Result> | Result
 ): Promise<Result> {
-  const timeout = new AbortController()
+  // Not `AbortSignal.any`: while such a signal has a listener, Node.js keeps it in memory, and a processor may
+  // leave one.
+  const run = new AbortController()
+  using _following = addAbortListener(outer, () => run.abort(outer.reason))
   const timer = setTimeout(() => {
-    timeout.abort(new ListenerError('PROCESSOR_TIMEOUT', `processor timed out after ${seconds} s`))
+    run.abort(new ListenerError('PROCESSOR_TIMEOUT', `processor timed out after ${seconds} s`))
   }, seconds * 1000)
-  const signal = AbortSignal.any([outer, timeout.signal])
   try {
-    return await unlessAborted(work(signal), signal)
+    return await unlessAborted(work(run.signal), run.signal)
   } finally {
     clearTimeout(timer)
   }

@@ -1,4 +1,6 @@
 import { inspect } from 'node:util'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { pino } from 'pino'
 import t from 'tap'
 import { CloudinaryError } from '../../../app/cloudinary/cloudinary-error.ts'
@@ -215,4 +217,28 @@ t.test('does not wait for a processor that ignores its signal', async (t) => {
   await started
   stopping.abort(new Error('stopping'))
   t.match((await ended).outcome, { outcome: 'failed', error: { message: 'stopping' } })
+})
+
+t.test('a listener that a processor leaves on its signal keeps nothing in memory', async (t) => {
+  const stopping = new AbortController()
+  const left: WeakRef<AbortSignal>[] = []
+  await runOne(
+    {
+      handle: (_event, { signal }) => {
+        signal.addEventListener('abort', () => {})
+        left.push(new WeakRef(signal))
+      }
+    },
+    { signal: stopping.signal }
+  )
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  // a weak reference holds its target until the turn of the event loop ends
+  await new Promise(setImmediate)
+  collect()
+  t.strictSame(
+    left.map((signal) => signal.deref()),
+    [undefined]
+  )
+  t.notOk(stopping.signal.aborted)
 })

@@ -73,7 +73,7 @@ async function send(
   const { by, at, from, failedOnly = false } = repair
   const run = { ...runOf(repair.id, failedOnly, found), by, at, from }
   // the call is not aborted: otherwise it would be unknown whether the event was sent
-  await sender.store([{ ...found.event, run }], NEVER)
+  await sender.store([{ ...found.event, run }])
   return Object.values(found.processors).some(({ outcome }) => outcome === 'dead') || found.status === 'dead'
 }
 
@@ -95,8 +95,6 @@ export function runOf(
     )?.replay
   return { kind: 'redrive', id, ...(replay && { replay }) }
 }
-
-const NEVER = new AbortController().signal
 
 const OF_EVENT = ['EVENT_UNKNOWN', 'PAYLOAD_MISSING', 'EVENT_TOO_LARGE']
 

@@ -37,8 +37,6 @@ export interface ReplayOptions {
   origin: RunOrigin
 }
 
-const NEVER = new AbortController().signal
-
 /** @throws {UsageError} */
 export function parseReplay(args: string[]): ReplayArguments {
   const { values, positionals } = readArguments({
@@ -94,7 +92,7 @@ async function replayOne(id: string, dryRun: boolean, options: ReplayOptions): P
     return true
   }
   try {
-    await sender.store([{ ...found.event, run: { kind: 'replay', id: runId, ...origin } }], NEVER)
+    await sender.store([{ ...found.event, run: { kind: 'replay', id: runId, ...origin } }])
   } catch (error) {
     return failed(`  not replayed: ${explain(error, { permission: 'sqs:SendMessage' })}`)
   }

@@ -53,8 +53,6 @@ const FLAWS = {
   ACKNOWLEDGE_REJECTED: 'poll acknowledgements rejected'
 }
 
-const NEVER = new AbortController().signal
-
 /**
  * Fetches notifications of one environment from its poll channel, verifies and stores them, and only then
  * acknowledges them. Runs until it is stopped. Retries after any failure.
@@ -120,7 +118,7 @@ export class Poller {
     const { receiptHandles, withoutHandle, error } = await ingestBatch(messages, batch)
     this.#reportFlaw('RECEIPT_HANDLE_MISSING', withoutHandle)
     // stored messages are acknowledged even while it stops
-    const rejected = await acknowledge(connect(NEVER), receiptHandles)
+    const rejected = await acknowledge(connect(new AbortController().signal), receiptHandles)
     this.#reportFlaw('ACKNOWLEDGE_REJECTED', rejected.length)
     if (error !== undefined) throw error
     const isProgress = receiptHandles.length > rejected.length

@@ -63,13 +63,13 @@ export class EventSender {
    * @param signal if it aborts, this throws at once and drops events that were not sent yet
    * @throws {ListenerError} EVENT_TOO_LARGE before any event is stored, or QUEUE_UNAVAILABLE
    */
-  store(events: readonly AssetEvent[], signal: AbortSignal): Promise<void> {
+  store(events: readonly AssetEvent[], signal?: AbortSignal): Promise<void> {
     return this.#tracing
       ? this.#tracing.send(events, (traced) => this.#store(traced, signal))
       : this.#store(events, signal)
   }
 
-  async #store(events: readonly AssetEvent[], signal: AbortSignal): Promise<void> {
+  async #store(events: readonly AssetEvent[], signal?: AbortSignal): Promise<void> {
     const outgoing = events.map((event) => ({
       MessageBody: encodeMessage(event),
       MessageGroupId: event.group,
@@ -84,7 +84,9 @@ export class EventSender {
         (error: unknown) => failures.push(error)
       )
     )
-    await unlessAborted(Promise.all(adding), signal).catch((reason: unknown) => failures.push(reason))
+    const settled = Promise.all(adding)
+    if (signal) await unlessAborted(settled, signal).catch((reason: unknown) => failures.push(reason))
+    else await settled
     if (stored < events.length) {
       throw new ListenerError(
         'QUEUE_UNAVAILABLE',

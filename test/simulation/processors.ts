@@ -16,7 +16,8 @@ type Script =
   | { kind: 'fails' | 'crashes' | 'crashes after'; times: number }
   | { kind: 'later' | 'slow'; seconds: number }
 
-const NEVER = new Promise<never>(() => {})
+/** A new promise each time: it would keep what waits for it in memory. */
+const never = () => new Promise<never>(() => {})
 
 export interface ProcessorOptions {
   plan: Plan
@@ -87,11 +88,11 @@ function scripted(name: string, { plan, ledger, process, crash }: ProcessorOptio
         await sleep(script.seconds * 1000, undefined, { signal: context.signal })
         return
       case 'hangs':
-        return starts > 1 ? undefined : NEVER
+        return starts > 1 ? undefined : never()
       case 'crashes':
         if (starts > script.times || process.dead) return
         crash()
-        return NEVER
+        return never()
       case 'crashes after':
         if (starts <= script.times) crash()
     }

@@ -32,8 +32,6 @@ export interface PassOptions extends Omit<MissingOptions, 'windows'> {
   signal: AbortSignal
 }
 
-const NEVER = new AbortController().signal
-
 /**
  * Maximum number of suspected changes to hold until the feed is read for them. Each takes a few kilobytes.
  */
@@ -180,7 +178,7 @@ async function send(
     return position
   })
   for (const round of rounds.values()) {
-    if (!dryRun) await sender.store(round, NEVER)
+    if (!dryRun) await sender.store(round)
     for (const event of round) {
       if (event.type !== kind.type) sent.add(event.id)
       report.missing(event)

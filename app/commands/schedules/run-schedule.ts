@@ -38,8 +38,6 @@ export type ScheduleOutcome =
   | { outcome: 'limited'; why: string }
   | { outcome: 'failed'; why: string }
 
-const NEVER = new AbortController().signal
-
 /**
  * Runs a schedule in one cloud for the last due slot, if one is due since the last run. First completes a
  * search that was interrupted. A schedule that has never run starts with its next slot.
@@ -110,7 +108,7 @@ async function search(
     }
     const events = assets.map((asset) => scheduledEvent(asset, about))
     // cannot be aborted: finishes what it has started
-    if (!dryRun && events.length > 0) await sender.store(events, NEVER)
+    if (!dryRun && events.length > 0) await sender.store(events)
     onEvents(events)
     found += events.length
     if (nextCursor !== undefined) {

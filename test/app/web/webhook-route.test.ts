@@ -181,9 +181,9 @@ t.test('responds 503 if the queue times out', async (t) => {
       pendingBytes: 0,
       store: (_events, signal) =>
         new Promise((_resolve, reject) => {
-          signal.addEventListener('abort', () => {
+          signal!.addEventListener('abort', () => {
             aborted = true
-            reject(signal.reason)
+            reject(signal!.reason)
           })
         })
     }

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import t from 'tap'
+import { collectGarbage } from '../support/collect-garbage.ts'
 import { overfull, trackCollections } from './collections.ts'
 import { MUTANTS } from './mutants.ts'
 import { fileOf } from './mutate.ts'
@@ -14,10 +15,16 @@ const FIRST_SEED = 4
 const STEPS = 8000
 
 t.test('every guarantee holds for the stored seeds', async (t) => {
+  const ended: WeakRef<object>[] = []
   for (const { file, plan } of storedSeeds()) {
-    const { violation } = await simulate(plan)
+    const { violation, faults } = await simulate(plan)
     t.equal(violation?.message, undefined, file)
+    ended.push(new WeakRef(faults))
   }
+  await collectGarbage()
+  const inMemory = ended.filter((simulation) => simulation.deref())
+  t.ok(ended.length > 8)
+  t.ok(inMemory.length <= 4, `${inMemory.length} of ${ended.length}: a night has thousands of simulations`)
 })
 
 t.test('every guarantee holds for the first seeds', async (t) => {

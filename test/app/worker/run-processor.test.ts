@@ -1,6 +1,4 @@
 import { inspect } from 'node:util'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { pino } from 'pino'
 import t from 'tap'
 import { CloudinaryError } from '../../../app/cloudinary/cloudinary-error.ts'
@@ -8,6 +6,7 @@ import { PermanentError, RetryLaterError } from '../../../app/errors.ts'
 import type { CloudinaryClient, Processor } from '../../../app/listener.ts'
 import { memoryState } from '../../../app/testing/memory-state.ts'
 import { runProcessor } from '../../../app/worker/run-processor.ts'
+import { collectGarbage } from '../../support/collect-garbage.ts'
 import { DEFAULT_CONFIG } from '../../support/config.ts'
 import { sampleEvent } from '../../support/events.ts'
 
@@ -231,11 +230,7 @@ t.test('a listener that a processor leaves on its signal keeps nothing in memory
     },
     { signal: stopping.signal }
   )
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
-  // a weak reference holds its target until the turn of the event loop ends
-  await new Promise(setImmediate)
-  collect()
+  await collectGarbage()
   t.strictSame(
     left.map((signal) => signal.deref()),
     [undefined]

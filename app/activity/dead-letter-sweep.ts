@@ -1,5 +1,5 @@
 import type { AssetEvent } from '../ingest/event.ts'
-import type { DeadLetter, DeadLetterReader } from '../queue/dead-letter-reader.ts'
+import type { ReceivedDeadLetter, DeadLetterReader } from '../queue/dead-letter-reader.ts'
 
 /** The dead-letter queue, as repairs use it. */
 export interface DeadLetterQueue {
@@ -10,7 +10,7 @@ export interface DeadLetterQueue {
 }
 
 /** A dead letter that this listener wrote. */
-export type ReadableDeadLetter = DeadLetter & { event: AssetEvent }
+export type ReadableDeadLetter = ReceivedDeadLetter & { event: AssetEvent }
 
 export interface SweepOptions {
   queue: DeadLetterQueue
@@ -64,5 +64,5 @@ export async function sweepDeadLetters(options: SweepOptions): Promise<SweepEnd>
   }
 }
 
-const isReadable = (deadLetter: DeadLetter): deadLetter is ReadableDeadLetter =>
+const isReadable = (deadLetter: ReceivedDeadLetter): deadLetter is ReadableDeadLetter =>
   deadLetter.event !== undefined

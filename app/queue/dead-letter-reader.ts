@@ -2,13 +2,13 @@ import { type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/cl
 import type { AssetEvent } from '../ingest/event.ts'
 import { type StartInterval, startInterval } from '../interval.ts'
 import type { Logger } from '../logger.ts'
-import type { DeadLetterReason } from './dead-letters.ts'
+import type { DeadLetterReason } from './dead-letter-sender.ts'
 import { Leases } from './leases.ts'
 import { decodeMessage } from './message-codec.ts'
 import { SqsMessageSource } from './sqs-message-source.ts'
 
 /** A dead letter that this process has received. */
-export interface DeadLetter {
+export interface ReceivedDeadLetter {
   id: string
   receiptHandle: string
   /** Undefined if this listener did not write the message. */
@@ -57,7 +57,7 @@ export class DeadLetterReader {
   }
 
   /** Returns up to ten dead letters that were not returned before; none if SQS has no others. */
-  async receive(): Promise<DeadLetter[]> {
+  async receive(): Promise<ReceivedDeadLetter[]> {
     const { sqs, queueUrl, waitTimeSeconds = 1 } = this.#options
     const requestedAt = this.#clock()
     const { Messages = [] } = await sqs.send(
@@ -78,7 +78,7 @@ export class DeadLetterReader {
   }
 
   /** Resolves to false if the message may still be in the queue. */
-  async delete({ receiptHandle }: DeadLetter): Promise<boolean> {
+  async delete({ receiptHandle }: ReceivedDeadLetter): Promise<boolean> {
     this.#held.delete(receiptHandle)
     return this.#leases.end(receiptHandle, 'delete').catch(() => false)
   }
@@ -100,7 +100,7 @@ export class DeadLetterReader {
   }
 }
 
-function deadLetterOf({ MessageId = '', ReceiptHandle = '', Body = '', ...message }: Message): DeadLetter {
+function deadLetterOf({ MessageId = '', ReceiptHandle = '', Body = '', ...message }: Message): ReceivedDeadLetter {
   const attribute = (name: string) => message.MessageAttributes?.[name]?.StringValue
   const code = attribute('code')
   const processor = attribute('processor')

@@ -8,7 +8,7 @@ import type { StateStore } from '../journal/processor-state.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { DeadLetter, Processor } from '../processor.ts'
-import type { DeadLetters } from '../queue/dead-letters.ts'
+import type { DeadLetterSender } from '../queue/dead-letter-sender.ts'
 import { encodeMessage } from '../queue/message-codec.ts'
 import type { Tracing } from '../tracing/tracing.ts'
 import { type AttemptPlan, nextRunAt, pendingProcessors, planAttempt, startRecordOf } from './attempt-plan.ts'
@@ -37,7 +37,7 @@ export interface EventHandlerOptions {
   environments: { isOwnKey: (cloudName: string, apiKey: string) => boolean | Promise<boolean> }
   journal: Pick<Journal, 'identify' | 'startAttempt' | 'record' | 'ignore'>
   state: Pick<StateStore, 'of'>
-  deadLetters: Pick<DeadLetters, 'put'>
+  deadLetters: Pick<DeadLetterSender, 'put'>
   payloadCheck: Pick<PayloadCheck, 'check'>
   log: Logger
   metrics: Metrics

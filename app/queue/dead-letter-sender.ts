@@ -12,7 +12,7 @@ export interface DeadLetterReason {
 const MAXIMUM_TEXT_LENGTH = 500
 
 /** Sends messages that cannot be processed to the dead-letter queue, for an operator to redrive. */
-export class DeadLetters {
+export class DeadLetterSender {
   readonly #sqs: SQSClient
   readonly #queueUrl: string
 

@@ -141,13 +141,13 @@ async function runDue(
     const run = withMaximumWait(await runOne(processor, before, context), attempt.openedAt)
     if (run.outcome === 'failed' && signal.reason?.code === 'LEASE_LOST') {
       // another worker may have started the event; then its records are the valid ones
-      retries.push({ failure: run, attempt: attemptsOf(before, event.run) + 1, at: clock() })
+      retries.push({ run, attempt: attemptsOf(before, event.run) + 1, at: clock() })
       return { outcome: 'retrying', retries, delaySeconds: 0 }
     }
     const record = endedRecord(run, causeOf(run, before, context), { event, before, now: clock(), random })
     if (run.outcome === 'failed' && record.outcome === 'dead') await deadLetter(run, context)
     if (run.outcome === 'failed' && record.outcome === 'failed') {
-      retries.push({ failure: run, attempt: record.attempts, at: Date.parse(record.notBefore) })
+      retries.push({ run, attempt: record.attempts, at: Date.parse(record.notBefore) })
     }
     const next = due[index + 1]
     records = { ...records, [processor.name]: record, ...startRecordOf(event, next, records, clock()) }
@@ -198,7 +198,7 @@ function causeOf(
 ): FailureCause {
   if (run.outcome === 'succeeded') return 'processor'
   if (signal.aborted) return 'interruption'
-  if (run.fault.kind === 'rate-limited') return 'cloudinary'
+  if (run.failure.kind === 'rate-limited') return 'cloudinary'
   const lastTriedAt = before ? Date.parse(before.at) : Number.NEGATIVE_INFINITY
   return clients.breaker(event.environment).answersSince(lastTriedAt) ? 'processor' : 'cloudinary'
 }

@@ -18,9 +18,9 @@ export type EventOutcome =
   /** Another attempt has started, because this worker lost its lease. */
   | { outcome: 'superseded'; delaySeconds: 0 }
 
-/** A processor's failure, and when the processor runs again. */
+/** A failed run of a processor, and when the processor runs again. */
 export interface Retry {
-  failure: FailedRun
+  run: FailedRun
   /** Attempts of the processor that counted. */
   attempt: number
   /** Milliseconds since the epoch. */
@@ -107,11 +107,11 @@ export class EventReport {
 
   #retrying(retries: readonly Retry[]): void {
     if (retries.length > 0) this.#metrics.count('EventsRetried', 1)
-    for (const { failure, attempt, at } of retries) {
-      const { processor, outcome, fault, error, milliseconds } = failure
+    for (const { run, attempt, at } of retries) {
+      const { processor, outcome, failure, error, milliseconds } = run
       const retryInSeconds = Math.max(0, Math.ceil((at - this.#clock()) / 1000))
       this.log.warn(
-        { processor, outcome, fault: fault.kind, err: error, milliseconds, attempt, retryInSeconds },
+        { processor, outcome, fault: failure.kind, err: error, milliseconds, attempt, retryInSeconds },
         'event failed; will be retried'
       )
     }

@@ -17,7 +17,7 @@ import { ACTIVITY_BODY_BYTES } from './body-limit.ts'
 import type { LiveFeed } from './live-feed.ts'
 import { pages } from './pages/pages.ts'
 import type { RepairRunner } from './repair-runner.ts'
-import { answerTo, logAnswer } from './request-error.ts'
+import { errorResponseTo, logErrorResponse } from './request-error.ts'
 
 export interface ActivityServerOptions extends AccessOptions {
   log: Logger
@@ -76,9 +76,9 @@ export async function buildActivityServer(options: ActivityServerOptions): Promi
   app.server.maxConnections = MAXIMUM_CONNECTIONS
 
   app.setErrorHandler((error, request, reply) => {
-    const answer = answerTo(error)
-    const { status, code, message, retryAfter } = answer
-    logAnswer(request.log, error, answer)
+    const response = errorResponseTo(error)
+    const { status, code, message, retryAfter } = response
+    logErrorResponse(request.log, error, response)
     if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
     return reply.code(status).send({ code, message })
   })

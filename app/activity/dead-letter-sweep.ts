@@ -1,5 +1,5 @@
 import type { AssetEvent } from '../ingest/event.ts'
-import type { ReceivedDeadLetter, DeadLetterReader } from '../queue/dead-letter-reader.ts'
+import type { DeadLetterReader, ReceivedDeadLetter } from '../queue/dead-letter-reader.ts'
 
 /** The dead-letter queue, as repairs use it. */
 export interface DeadLetterQueue {

@@ -1,7 +1,7 @@
 import { ListenerError } from '../errors.ts'
 import type { DiscardRecord } from '../journal/discard-event.ts'
-import { type RepairSweepOptions, sweepFor } from './repair-dead-letters.ts'
-import type { Lane } from './repair-plan.ts'
+import { deleteDeadLetters, type RepairSweepOptions } from './repair-dead-letters.ts'
+import type { AssetEventIds } from './repair-plan.ts'
 import type { RepairProgress } from './repair-progress.ts'
 import { runLanes } from './run-lanes.ts'
 
@@ -24,7 +24,7 @@ export interface DiscardOptions extends RepairSweepOptions {
  * @returns false if it was aborted before the end
  */
 export async function discardEvents(
-  lanes: readonly Lane[],
+  lanes: readonly AssetEventIds[],
   progress: RepairProgress,
   options: DiscardOptions
 ): Promise<boolean> {
@@ -50,7 +50,7 @@ export async function discardEvents(
       }
     )
   try {
-    const end = await sweepFor(progress, options, {
+    const end = await deleteDeadLetters(progress, options, {
       isWanted: ({ event }) => wanted.has(event.id),
       // a worker sends the dead letter before the event is dead in the journal
       until: () => options.clock() + CLOCK_DIFFERENCE_MS,

@@ -41,8 +41,8 @@ const WATCHED_MS = 60_000
 /** Age of the events that a viewer without a last id receives, in milliseconds, so that it misses none. */
 const OVERLAP_MS = 15_000
 
-/** Maximum number of events per poll. It reads pages of `PAGE_EVENTS` while they contain new events. */
-const PAGE_EVENTS = 100
+/** Maximum number of events per poll. It reads pages of `PAGE_SIZE` while they contain new events. */
+const PAGE_SIZE = 100
 const MAXIMUM_PAGES = 10
 
 const MAXIMUM_VIEWERS = 200
@@ -172,7 +172,7 @@ export class LiveFeed {
     const changes: Change[] = []
     let cursor: string | undefined
     for (let page = 0; page < MAXIMUM_PAGES; page++) {
-      const query = { filter, limit: PAGE_EVENTS, signal, ...(cursor && { cursor }) }
+      const query = { filter, limit: PAGE_SIZE, signal, ...(cursor && { cursor }) }
       const { events, older }: EventPage = await this.#options.store.list(query)
       const changed = events
         .map((event) => ({ event, version: versionOf(event) }))

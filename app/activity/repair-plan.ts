@@ -7,18 +7,18 @@ export type EventSelection = { ids: readonly string[] } | { filter: ActivityFilt
 /** Maximum number of events in a repair. */
 export const MAXIMUM_REPAIRED = 50_000
 
-const PAGE_EVENTS = 200
+const PAGE_SIZE = 200
 
 /** Number of ids to read concurrently. */
 const FINDS_AT_A_TIME = 8
 
 /** Events of one asset, handled sequentially, oldest first. */
-export type Lane = readonly string[]
+export type AssetEventIds = readonly string[]
 
 export interface RepairPlan {
   /** Number of events to handle. */
   total: number
-  lanes: readonly Lane[]
+  lanes: readonly AssetEventIds[]
   /** Ids that are not in the journal. */
   unknown: readonly string[]
 }
@@ -101,14 +101,14 @@ async function* eventsOf(
 ): AsyncGenerator<ActivityEvent> {
   let cursor: string | undefined
   do {
-    const { events, older } = await read({ filter, limit: PAGE_EVENTS, signal, ...(cursor && { cursor }) })
+    const { events, older } = await read({ filter, limit: PAGE_SIZE, signal, ...(cursor && { cursor }) })
     yield* events
     cursor = older
   } while (cursor)
 }
 
 /** Returns whether a redrive has a processor to run: one that has not succeeded. */
-export const hasFailed = ({ status, processors }: Pick<ActivityEvent, 'status' | 'processors'>): boolean =>
+export const isRedrivable = ({ status, processors }: Pick<ActivityEvent, 'status' | 'processors'>): boolean =>
   status === 'dead' ||
   status === 'retrying' ||
   // a redrive does not reopen a discarded event

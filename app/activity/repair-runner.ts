@@ -10,10 +10,10 @@ import type { DeadLetterQueue } from './dead-letter-sweep.ts'
 import { type DiscardEvent, discardEvents } from './discard-events.ts'
 import { type Repair, type RepairStore, withStaleness } from './repair.ts'
 import { countEvents, type RepairCounts } from './repair-count.ts'
-import { Sweeps } from './repair-dead-letters.ts'
+import { SweepQueue } from './repair-dead-letters.ts'
 import {
   type EventSelection,
-  hasFailed,
+  isRedrivable,
   planRepair,
   type RepairPlan,
   type SelectingStore
@@ -69,7 +69,7 @@ interface Running {
  */
 export class RepairRunner {
   readonly #options: RepairRunnerOptions & { every: StartInterval; concurrency: number }
-  readonly #sweeps = new Sweeps()
+  readonly #sweeps = new SweepQueue()
   /** Repairs that run in this process. */
   readonly #running = new Map<string, Running>()
   #selecting = 0
@@ -224,5 +224,5 @@ const withMaskedReason = (action: RepairAction): RepairAction =>
 
 const wantedBy = (action: RepairAction): ((event: ActivityEvent) => boolean) => {
   if (action.kind === 'discard') return ({ status }) => status === 'dead'
-  return action.failedOnly ? hasFailed : () => true
+  return action.failedOnly ? isRedrivable : () => true
 }

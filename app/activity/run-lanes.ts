@@ -1,4 +1,4 @@
-import type { Lane } from './repair-plan.ts'
+import type { AssetEventIds } from './repair-plan.ts'
 
 export interface RunLanesOptions {
   /** Maximum number of lanes at a time. */
@@ -12,7 +12,7 @@ export interface RunLanesOptions {
  * left events.
  */
 export async function runLanes(
-  lanes: readonly Lane[],
+  lanes: readonly AssetEventIds[],
   { concurrency, signal }: RunLanesOptions,
   handle: (id: string) => Promise<void>
 ): Promise<boolean> {

@@ -100,7 +100,12 @@ export class DeadLetterReader {
   }
 }
 
-function deadLetterOf({ MessageId = '', ReceiptHandle = '', Body = '', ...message }: Message): ReceivedDeadLetter {
+function deadLetterOf({
+  MessageId = '',
+  ReceiptHandle = '',
+  Body = '',
+  ...message
+}: Message): ReceivedDeadLetter {
   const attribute = (name: string) => message.MessageAttributes?.[name]?.StringValue
   const code = attribute('code')
   const processor = attribute('processor')

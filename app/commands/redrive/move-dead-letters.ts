@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { ListenerError } from '../../errors.ts'
 import { type AssetEvent, type RunOrigin, replayOf } from '../../ingest/event.ts'
-import type { ReceivedDeadLetter, DeadLetterReader } from '../../queue/dead-letter-reader.ts'
+import type { DeadLetterReader, ReceivedDeadLetter } from '../../queue/dead-letter-reader.ts'
 import type { EventSender } from '../../queue/event-sender.ts'
 import type { Print } from '../arguments.ts'
 import { explain } from '../explain-error.ts'

@@ -31,7 +31,7 @@ export async function discardEvents(
   const left = new Set(lanes.flat())
   const wanted = new Set(left)
   const { by, from, reason = '' } = progress.repair
-  // no signal: the dead letters of these events are deleted
+  // cannot be aborted: the dead letters of these events are already deleted
   const { signal: never } = new AbortController()
   const mark = (ids: readonly string[], signal: AbortSignal) =>
     runLanes(
@@ -44,7 +44,7 @@ export async function discardEvents(
           if (await options.discardEvent(id, { by, at, from, reason })) progress.handled('discarded')
           else progress.failedEvent(id, NOT_DEAD)
         } catch (error) {
-          // the journal does not answer, which would fail every event
+          // stop: the journal is unavailable, so every other event would fail too
           progress.stop(error)
         }
       }

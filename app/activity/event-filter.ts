@@ -27,10 +27,13 @@ export const VIEWS = ['failed', 'retrying', 'dead', 'discarded', 'ignored', 'slo
 
 export type View = (typeof VIEWS)[number]
 
-/** Shortest processor run of an event in the view `slowest`, in milliseconds, unless the filter says otherwise. */
+/**
+ * Shortest processor run of an event in the view `slowest`, in milliseconds, unless the filter has another
+ * minimum.
+ */
 const SLOW_MS = 1000
 
-/** Default and maximum number of events on a page. */
+/** Default number of events on a page, and the maximum. */
 export const DEFAULT_PAGE_SIZE = 50
 const MAXIMUM_PAGE_SIZE = 200
 

@@ -3,7 +3,7 @@ import { type EventSelection, isRedrivable, type SelectingStore, selectEvents } 
 /** Numbers of events that a selection contains. */
 export interface RepairCounts {
   all: number
-  /** With a processor that has not succeeded. */
+  /** Number of events with a processor that has not succeeded. */
   failed: number
   dead: number
   /** False if counting stopped at a limit: there may be more events. */

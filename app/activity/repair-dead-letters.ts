@@ -13,7 +13,9 @@ const MAXIMUM_DEAD_LETTERS = 10_000
 export class SweepQueue {
   #last: Promise<unknown> = Promise.resolve()
 
-  /** Resolves to `aborted` at once if the signal aborts before the sweep's turn. */
+  /**
+   * Runs a sweep after all earlier ones. Resolves to `aborted` at once if the signal aborts before its turn.
+   */
   run(sweep: () => Promise<SweepEnd>, signal: AbortSignal): Promise<SweepEnd> {
     const aborted = Promise.withResolvers<SweepEnd>()
     const stopWaiting = () => aborted.resolve('aborted')

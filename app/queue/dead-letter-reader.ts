@@ -11,9 +11,9 @@ import { SqsMessageSource } from './sqs-message-source.ts'
 export interface ReceivedDeadLetter {
   id: string
   receiptHandle: string
-  /** Undefined if this listener did not write the message. */
+  /** The event; undefined if this listener did not write the message. */
   event: AssetEvent | undefined
-  /** Undefined if SQS moved the message here, because it was received too often. */
+  /** The reason; undefined if SQS moved the message here, because it was received too often. */
   reason: DeadLetterReason | undefined
   /** `SentTimestamp` of the message, by the clock of SQS; milliseconds since the epoch. */
   sentAt: number
@@ -24,7 +24,9 @@ export interface DeadLetterReaderOptions {
   sqs: SQSClient
   queueUrl: string
   log: Logger
-  /** Long polling, in seconds; more than 0 asks all SQS servers. Default 1. */
+  /**
+   * How long a receive waits for messages, in seconds. Above 0, it queries all servers of SQS. (Default: 1)
+   */
   waitTimeSeconds?: number
   /** Monotonic clock, in milliseconds. */
   clock?: () => number
@@ -77,7 +79,7 @@ export class DeadLetterReader {
     return unseen
   }
 
-  /** Resolves to false if the message may still be in the queue. */
+  /** Deletes a dead letter. Resolves to false if it may still be in the queue. */
   async delete({ receiptHandle }: ReceivedDeadLetter): Promise<boolean> {
     this.#held.delete(receiptHandle)
     return this.#leases.end(receiptHandle, 'delete').catch(() => false)

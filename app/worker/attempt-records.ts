@@ -33,8 +33,8 @@ export interface RecordContext {
 }
 
 /**
- * Whether a processor has finished an event. A redrive runs dead processors again, a replay runs all of them.
- * Records from before a replay count neither for the replay nor for a redrive of it.
+ * Returns whether a processor has finished an event. A redrive runs dead processors again, a replay runs all
+ * of them. Records from before a replay count neither for the replay nor for a redrive of it.
  */
 export function isFinal(record: ProcessorRecord | undefined, run: AssetEvent['run']): boolean {
   if (record === undefined || record.outcome === 'failed' || record.outcome === 'started') return false
@@ -51,7 +51,7 @@ export const attemptsOf = (record: ProcessorRecord | undefined, run: AssetEvent[
 export const notBeforeOf = (record: ProcessorRecord | undefined, run: AssetEvent['run']): number =>
   record?.outcome === 'failed' && record.run === run?.id ? Date.parse(record.notBefore) : 0
 
-/** Whether the last attempt started and its worker crashed before it could record the outcome. */
+/** Returns whether the last allowed attempt has started and has no outcome: its worker crashed. */
 export const isExhausted = (record: ProcessorRecord | undefined, run: AssetEvent['run']): boolean =>
   record?.outcome === 'started' && attemptsOf(record, run) >= MAXIMUM_ATTEMPTS
 
@@ -98,7 +98,7 @@ export function endedRecord(run: ProcessorRun, cause: FailureCause, context: Rec
   }
 }
 
-/** Makes a failure permanent if it asks for a longer wait than an event may have. */
+/** Makes a failure permanent if its retry time is later than an event may wait. */
 export function withMaximumWait(run: ProcessorRun, openedAt: string): ProcessorRun {
   if (run.outcome === 'succeeded' || !('until' in run.failure) || !run.failure.until) return run
   const latest = new Date(Date.parse(openedAt) + MAXIMUM_WAIT_MS)

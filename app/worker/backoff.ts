@@ -22,9 +22,9 @@ export const retryDelaySeconds = (attempt: number, random: number): number =>
   withJitter(BASE_SECONDS * 2 ** (attempt - 1), random)
 
 /**
- * Returns the seconds until the next attempt after one that did not count. The number of those is unlimited,
- * but SQS dead-letters a message after 1,000 receives. So the delay grows, but slowly, because a healthy
- * system should resume quickly.
+ * Returns the seconds until the next attempt after one that did not count. Such attempts are unlimited, but
+ * SQS dead-letters a message after 1,000 receives. So the delay grows, but slowly, so that events resume soon
+ * after an outage.
  *
  * @param times number of consecutive attempts that did not count, from 1
  * @param random a number from 0 up to 1

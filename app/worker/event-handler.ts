@@ -33,7 +33,7 @@ export interface EventHandlerOptions {
   /** Includes the variables that the processors require. */
   config: Config
   clients: Pick<CloudinaryClients, 'for' | 'breaker'>
-  /** `isOwnKey` reads the secret again, if it may, before it answers that a key is not the listener's. */
+  /** Before `isOwnKey` returns false, it reads the secret again, unless it has read it recently. */
   environments: { isOwnKey: (cloudName: string, apiKey: string) => boolean | Promise<boolean> }
   journal: Pick<Journal, 'identify' | 'startAttempt' | 'record' | 'ignore'>
   state: Pick<StateStore, 'of'>
@@ -73,7 +73,10 @@ export async function handleEvent(
   return outcome
 }
 
-/** The worker may know a newly rotated key before the web task does. */
+/**
+ * Marks an event as own if the listener made the change: the web task may not have seen a newly rotated key
+ * yet.
+ */
 async function recognizeOwn(event: AssetEvent, { environments }: EventHandlerOptions): Promise<AssetEvent> {
   const { environment, origin } = event
   if (origin.own || origin.id === null || origin.source === 'ui') return event
@@ -190,7 +193,10 @@ async function runOne(
   return run
 }
 
-/** Must be called right after the run: later, the breaker may have counted an answer to another event. */
+/**
+ * Returns the cause of a failed run. Must be called right after the run: later, the breaker may have counted
+ * a response to another event.
+ */
 function causeOf(
   run: ProcessorRun,
   before: ProcessorRecord | undefined,
@@ -207,7 +213,7 @@ async function deadLetter(run: FailedRun, context: EventContext): Promise<void> 
   const { event, deadLetters, report } = context
   const reason = { ...describeError(run.error), processor: run.processor }
   const id = [event.id, run.processor, ...(event.run ? [event.run.id] : [])].join('.')
-  // with the id that the journal gave it, so that a redrive continues this event
+  // the message has the id that the journal gave the event, so that a redrive continues this event
   await deadLetters.put(id, encodeMessage(event), reason)
   report.deadLettered(run)
   context.onDeadLetter?.(event, reason)

@@ -48,7 +48,7 @@ export function describeEvent({ id, type, environment, asset, traceId, run }: As
 
 /** Reports the handling of one event in log lines and metrics. */
 export class EventReport {
-  /** Its lines name the event. */
+  /** A logger whose lines name the event. */
   readonly log: Logger
   readonly #event: AssetEvent
   readonly #metrics: Metrics
@@ -61,7 +61,7 @@ export class EventReport {
     this.#clock = clock
   }
 
-  /** Reports a run. A failure is logged with the outcome of the event, which knows the retry time. */
+  /** Reports a run. A failure is logged with the outcome of the event, which has the retry time. */
   ran(run: ProcessorRun): void {
     const { processor: Processor, milliseconds } = run
     this.#metrics.time('ProcessorDuration', milliseconds, { Processor })
@@ -73,6 +73,7 @@ export class EventReport {
     }
   }
 
+  /** Reports a dead letter. */
   deadLettered({ processor, error }: FailedRun): void {
     this.#metrics.count('EventsDeadLettered', 1)
     this.log.error({ processor, err: error }, 'event dead-lettered')
@@ -117,7 +118,9 @@ export class EventReport {
     }
   }
 
-  /** A redrive or replay may come days after the receipt, so its latency is not measured. */
+  /**
+   * Records the latency of an event, but not of a redrive or replay, which may come days after the receipt.
+   */
   #latency(): void {
     const { run, receivedAt } = this.#event
     if (!run) this.#metrics.time('EndToEndLatency', this.#clock() - Date.parse(receivedAt))

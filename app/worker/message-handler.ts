@@ -71,7 +71,7 @@ async function deadLetter(
 }
 
 /**
- * Reports how long an event waited for its first start. Not for a redrive or replay, which may come days
+ * Reports how long an event waited for its first start. Ignores redrives and replays, which may come days
  * later.
  */
 function reportWait({ receivedAt, run }: AssetEvent, { onFirstStart, clock }: EventHandlerOptions): void {

@@ -160,14 +160,14 @@ t.test('a PermanentError is permanent', async (t) => {
 
 t.test('keeps the classification of a CloudinaryError', async (t) => {
   const until = new Date('2026-06-01T14:00:00Z')
-  for (const fault of [
+  for (const failure of [
     { kind: 'retryable' as const },
     { kind: 'permanent' as const },
     { kind: 'rate-limited' as const, until }
   ]) {
-    const error = new CloudinaryError('CLOUDINARY_REJECTED', 'add tag', fault)
+    const error = new CloudinaryError('CLOUDINARY_REJECTED', 'add tag', failure)
     const { outcome } = await runOne({ handle: rejecting(error) })
-    t.match(outcome, { outcome: 'failed', fault, error })
+    t.match(outcome, { outcome: 'failed', failure, error })
   }
 })
 

@@ -104,7 +104,8 @@ export const VARIABLES = {
       .optional()
   }),
   SIGNATURE_TOLERANCE_SECONDS: variable({
-    meaning: 'maximum age of a notification; it may also be this far ahead of the clock, at most 300 s',
+    meaning:
+      'maximum age of a notification; a timestamp in the future is accepted up to the same limit, at most 300 s',
     allowed: 'a whole number of seconds from 1 to 86400',
     schema: wholeNumber(1, 86_400, 7200)
   }),
@@ -223,7 +224,7 @@ export const VARIABLES = {
   }),
   OTEL_TRACES_SAMPLER: variable({
     meaning:
-      'which traces are sampled; not set: those that the sender samples; if the sender has not decided, all',
+      'which traces are sampled; not set: `parentbased_always_on`: as the incoming trace is, otherwise all',
     allowed: `one of ${SAMPLERS.join(', ')}`,
     schema: z.enum(SAMPLERS).optional()
   }),

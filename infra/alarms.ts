@@ -9,9 +9,9 @@ import { canaryAlarms } from './canary-alarms.ts'
 import { capacityAlarms } from './capacity-alarms.ts'
 import { blockedRequests, listenerMetric, runningTasks } from './cloudwatch-metrics.ts'
 import { RATE_RULE } from './firewall.ts'
-import { lossAlarms } from './loss-alarms.ts'
 import type { AlarmDefinition, MonitoringProps } from './monitoring-props.ts'
 import { pollAlarms } from './poll-alarms.ts'
+import { refusalAlarms } from './refusal-alarms.ts'
 import { namesOf } from './resource-names.ts'
 
 export interface AlarmsProps extends MonitoringProps {
@@ -63,7 +63,7 @@ export class Alarms extends Construct {
 
 const definitionsOf = (props: MonitoringProps): Record<string, AlarmDefinition> => ({
   ...coreAlarms(props),
-  ...lossAlarms(props),
+  ...refusalAlarms(props),
   ...capacityAlarms(props),
   ...pollAlarms(props),
   ...activityAlarms(props)

@@ -17,11 +17,11 @@ import { ACTIVITY_BODY_BYTES } from './body-limit.ts'
 import type { LiveFeed } from './live-feed.ts'
 import { pages } from './pages/pages.ts'
 import type { RepairRunner } from './repair-runner.ts'
-import { answerTo, logAnswer } from './request-error.ts'
+import { errorResponseTo, logErrorResponse } from './request-error.ts'
 
 export interface ActivityServerOptions extends AccessOptions {
   log: Logger
-  /** Bounds the load on the journal. */
+  /** A store that bounds the load on the journal. */
   store: ActivityStore
   liveFeed: LiveFeed
   repairs: RepairRunner
@@ -39,8 +39,8 @@ const API = '/api/activity'
 const FEED = [`${API}/events`, `${API}/stream`]
 
 /**
- * Longer than the idle time-out of an ALB (60 s), which would otherwise send requests into closing
- * connections.
+ * Keep-alive time, in milliseconds. Longer than the idle time-out of an ALB (60 s), which would otherwise
+ * send requests into closing connections.
  */
 const KEEP_ALIVE_MS = 65_000
 
@@ -48,7 +48,7 @@ const REQUEST_MS = 30_000
 
 const MAXIMUM_CONNECTIONS = 1000
 
-/** No inline script or style; thumbnails may come from any host, since users may have their own. */
+/** Forbids inline scripts and styles. Allows images from any host: users may have their own. */
 const CONTENT_SECURITY_POLICY = {
   defaultSrc: ["'none'"],
   scriptSrc: ["'self'"],
@@ -60,7 +60,7 @@ const CONTENT_SECURITY_POLICY = {
   frameAncestors: ["'none'"]
 }
 
-/** Returns the activity role's server, not yet listening. */
+/** Builds the server of the activity role. Does not listen yet. */
 export async function buildActivityServer(options: ActivityServerOptions): Promise<FastifyInstance> {
   const { log, store, liveFeed, repairs, lifecycle, clock, every = startInterval } = options
   const app: FastifyInstance = fastify({
@@ -76,9 +76,9 @@ export async function buildActivityServer(options: ActivityServerOptions): Promi
   app.server.maxConnections = MAXIMUM_CONNECTIONS
 
   app.setErrorHandler((error, request, reply) => {
-    const answer = answerTo(error)
-    const { status, code, message, retryAfter } = answer
-    logAnswer(request.log, error, answer)
+    const response = errorResponseTo(error)
+    const { status, code, message, retryAfter } = response
+    logErrorResponse(request.log, error, response)
     if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
     return reply.code(status).send({ code, message })
   })

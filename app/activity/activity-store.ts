@@ -12,7 +12,7 @@ export interface ActivityEvent {
   id: string
   type: EventType
   environment: string
-  /** The message group. All events of a group belong to one asset and run in order. */
+  /** The message group: the events of one asset, or all folder events of a cloud. They run in order. */
   group?: string
   asset?: Asset | null
   origin: Origin
@@ -58,7 +58,7 @@ export interface ActivityEventDetail extends ActivityEvent {
   replays?: readonly ReplayRecord[]
   /** The notification or found asset, as JSON; undefined if it was too large to keep. */
   payload: unknown
-  /** Time at which SQS had stored the event. */
+  /** Time when SQS confirmed the event. */
   storedAt?: string
 }
 
@@ -114,7 +114,7 @@ export interface ActivityFilter {
   /** `own`, `other`, or the id of a key or user. */
   who?: string
   source?: EventSource
-  /** Both ends included; ISO 8601. */
+  /** Bounds of `receivedAt`, both included; ISO 8601. */
   from?: string
   until?: string
   trace?: string
@@ -148,14 +148,14 @@ export interface EventPage {
 export interface ActivityStore {
   list(query: PageQuery): Promise<EventPage>
   find(id: string): Promise<ActivityEventDetail | undefined>
-  /** All events of one asset, newest first. */
+  /** Returns the events of a message group, newest first. */
   history(group: string, query: Omit<PageQuery, 'filter'>): Promise<EventPage>
-  /** Retrying and dead events, newest first, from the sparse index. */
+  /** Returns retrying or dead events, newest first, from the sparse index. */
   unfinished(status: 'retrying' | 'dead', query: PageQuery): Promise<EventPage>
-  /** Minutes in the range that have counts, oldest first. */
+  /** Returns the minutes in a range that have counts, oldest first. */
   minutes(from: string, until: string, signal: AbortSignal): Promise<readonly MinuteCounts[]>
-  /** The newest sample of the queue; undefined if no worker has written one. */
+  /** Returns the newest sample of the queue; undefined if no worker has written one. */
   queue(signal: AbortSignal): Promise<QueueSample | undefined>
-  /** Newest first, at most 100. */
+  /** Returns samples of refused notifications, newest first, at most 100. */
   refused(signal: AbortSignal): Promise<readonly RefusedSample[]>
 }

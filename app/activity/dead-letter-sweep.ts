@@ -1,5 +1,5 @@
 import type { AssetEvent } from '../ingest/event.ts'
-import type { DeadLetter, DeadLetterReader } from '../queue/dead-letter-reader.ts'
+import type { DeadLetterReader, ReceivedDeadLetter } from '../queue/dead-letter-reader.ts'
 
 /** The dead-letter queue, as repairs use it. */
 export interface DeadLetterQueue {
@@ -10,11 +10,11 @@ export interface DeadLetterQueue {
 }
 
 /** A dead letter that this listener wrote. */
-export type ReadableDeadLetter = DeadLetter & { event: AssetEvent }
+export type ReadableDeadLetter = ReceivedDeadLetter & { event: AssetEvent }
 
 export interface SweepOptions {
   queue: DeadLetterQueue
-  /** Which dead letters to delete. */
+  /** Returns whether to delete a dead letter. */
   isWanted: (deadLetter: ReadableDeadLetter) => boolean
   /** Called with each batch of deleted dead letters. */
   onDeleted: (deadLetters: readonly ReadableDeadLetter[]) => Promise<void>
@@ -22,7 +22,7 @@ export interface SweepOptions {
   onNotDeleted: (deadLetters: readonly ReadableDeadLetter[]) => void
   /** Called with the number of dead letters that were looked at. */
   onChecked: (checked: number) => void
-  /** Dead letters sent later are left alone; milliseconds since the epoch. */
+  /** Dead letters that were sent after this time are left alone; milliseconds since the epoch. */
   until: number
   /** Maximum number of dead letters to look at. */
   maximum: number
@@ -30,14 +30,14 @@ export interface SweepOptions {
 }
 
 /**
- * `complete`: SQS returned no more dead letters. It hides those that others hold, and those behind a held one of
- * the same message group.
+ * `complete`: SQS returned no more dead letters. It hides those that another receiver holds, and those behind
+ * a held one of the same message group.
  */
 export type SweepEnd = 'complete' | 'aborted' | 'limit'
 
 /**
  * Deletes wanted dead letters. SQS cannot look up a message, so this receives all and keeps them hidden until
- * the end: for two minutes if the process is killed. Others that read the queue meanwhile do not see them.
+ * the end: for two minutes if the process is killed. Until then, other receivers do not see them.
  */
 export async function sweepDeadLetters(options: SweepOptions): Promise<SweepEnd> {
   const { queue, isWanted, onDeleted, onNotDeleted, onChecked, until, maximum, signal } = options
@@ -64,5 +64,5 @@ export async function sweepDeadLetters(options: SweepOptions): Promise<SweepEnd>
   }
 }
 
-const isReadable = (deadLetter: DeadLetter): deadLetter is ReadableDeadLetter =>
+const isReadable = (deadLetter: ReceivedDeadLetter): deadLetter is ReadableDeadLetter =>
   deadLetter.event !== undefined

@@ -1,7 +1,7 @@
 import { ListenerError } from '../errors.ts'
 import type { DiscardRecord } from '../journal/discard-event.ts'
-import { type RepairSweepOptions, sweepFor } from './repair-dead-letters.ts'
-import type { Lane } from './repair-plan.ts'
+import { deleteDeadLetters, type RepairSweepOptions } from './repair-dead-letters.ts'
+import type { AssetEventIds } from './repair-plan.ts'
 import type { RepairProgress } from './repair-progress.ts'
 import { runLanes } from './run-lanes.ts'
 
@@ -24,14 +24,14 @@ export interface DiscardOptions extends RepairSweepOptions {
  * @returns false if it was aborted before the end
  */
 export async function discardEvents(
-  lanes: readonly Lane[],
+  lanes: readonly AssetEventIds[],
   progress: RepairProgress,
   options: DiscardOptions
 ): Promise<boolean> {
   const left = new Set(lanes.flat())
   const wanted = new Set(left)
   const { by, from, reason = '' } = progress.repair
-  // no signal: the dead letters of these events are deleted
+  // cannot be aborted: the dead letters of these events are already deleted
   const { signal: never } = new AbortController()
   const mark = (ids: readonly string[], signal: AbortSignal) =>
     runLanes(
@@ -44,13 +44,13 @@ export async function discardEvents(
           if (await options.discardEvent(id, { by, at, from, reason })) progress.handled('discarded')
           else progress.failedEvent(id, NOT_DEAD)
         } catch (error) {
-          // the journal does not answer, which would fail every event
+          // stop: the journal is unavailable, so every other event would fail too
           progress.stop(error)
         }
       }
     )
   try {
-    const end = await sweepFor(progress, options, {
+    const end = await deleteDeadLetters(progress, options, {
       isWanted: ({ event }) => wanted.has(event.id),
       // a worker sends the dead letter before the event is dead in the journal
       until: () => options.clock() + CLOCK_DIFFERENCE_MS,

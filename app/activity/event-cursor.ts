@@ -12,7 +12,11 @@ const POSITION = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([^\s]{1,200})$/
 export const encodeCursor = ({ receivedAt, id }: EventPosition): string =>
   Buffer.from(`${receivedAt} ${id}`).toString('base64url')
 
-/** @throws {FilterError} FILTER_INVALID if the text is not a cursor */
+/**
+ * Decodes a cursor.
+ *
+ * @throws {FilterError} FILTER_INVALID if the text is not a cursor
+ */
 export function decodeCursor(cursor: string): EventPosition {
   const [, receivedAt, id] = POSITION.exec(Buffer.from(cursor, 'base64url').toString()) ?? []
   if (receivedAt === undefined || id === undefined)

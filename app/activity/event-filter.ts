@@ -27,12 +27,15 @@ export const VIEWS = ['failed', 'retrying', 'dead', 'discarded', 'ignored', 'slo
 
 export type View = (typeof VIEWS)[number]
 
-/** Shortest processor run of an event in the view `slowest`, in milliseconds, unless the filter says otherwise. */
+/**
+ * Shortest processor run of an event in the view `slowest`, in milliseconds, unless the filter has another
+ * minimum.
+ */
 const SLOW_MS = 1000
 
-/** Default and maximum number of events on a page. */
-export const PAGE_EVENTS = 50
-const MAXIMUM_PAGE_EVENTS = 200
+/** Default number of events on a page, and the maximum. */
+export const DEFAULT_PAGE_SIZE = 50
+const MAXIMUM_PAGE_SIZE = 200
 
 /** Error for an invalid value of a filter or of a paging parameter. */
 export class FilterError extends RequestError {
@@ -112,7 +115,7 @@ export const FilterSchema = z.strictObject({
 export const ListSchema = FilterSchema.extend({
   cursor: text('`older` or `newer` of an earlier page', 500).optional(),
   direction: z.enum(['older', 'newer']).describe('direction from `cursor`').default('older'),
-  limit: wholeNumber('maximum number of events', 1, MAXIMUM_PAGE_EVENTS).default(PAGE_EVENTS)
+  limit: wholeNumber('maximum number of events', 1, MAXIMUM_PAGE_SIZE).default(DEFAULT_PAGE_SIZE)
 })
 
 export type FilterParameters = z.output<typeof FilterSchema>

@@ -11,9 +11,8 @@ export interface StoreLimits {
 }
 
 /**
- * A store that bounds the load on the journal: calls beyond the limit wait for their turn.
- *
- * Its methods throw OVERLOADED if too many calls wait.
+ * Returns a store that bounds the load on the journal: calls beyond the limit wait for their turn. Its
+ * methods throw OVERLOADED if too many calls wait.
  */
 export function limitStore(store: ActivityStore, limits: StoreLimits = {}): ActivityStore {
   const { maximumCalls = MAXIMUM_CALLS, maximumWaiting = MAXIMUM_WAITING } = limits

@@ -14,7 +14,7 @@ export type LiveMessage =
 
 export interface Viewer {
   filter: ActivityFilter
-  /** Id of the last message that the viewer has received. The feed sends later messages at once. */
+  /** Id of the last message that the viewer has received. The feed sends all later messages at once. */
   lastId?: string | undefined
   send: (message: LiveMessage) => void
   /** Called when the feed closes. No message follows. */
@@ -35,14 +35,17 @@ export interface LiveFeedOptions {
 /** Interval of polls of the store, in milliseconds: an event is on the page within a second. */
 const POLL_MS = 500
 
-/** Time after its receipt in which the feed watches an event for changes, in milliseconds. */
+/** How long the feed watches an event for changes after it was received, in milliseconds. */
 const WATCHED_MS = 60_000
 
 /** Age of the events that a viewer without a last id receives, in milliseconds, so that it misses none. */
 const OVERLAP_MS = 15_000
 
-/** Maximum number of events per poll. It reads pages of `PAGE_EVENTS` while they contain new events. */
-const PAGE_EVENTS = 100
+/**
+ * Number of events per page, and maximum number of pages per poll. A poll reads the next page while the last
+ * one contains new or changed events.
+ */
+const PAGE_SIZE = 100
 const MAXIMUM_PAGES = 10
 
 const MAXIMUM_VIEWERS = 200
@@ -94,7 +97,7 @@ export class LiveFeed {
 
   /**
    * Sends events to a viewer until the returned function is called. Returns undefined if there are too many
-   * viewers or the feed is closed. Sends the messages that the viewer missed before it returns.
+   * viewers or the feed is closed. Before it returns, it sends the messages that the viewer missed.
    */
   watch(viewer: Viewer): (() => void) | undefined {
     if (this.#isClosed || this.#viewers.size >= this.#options.maximumViewers) return undefined
@@ -172,7 +175,7 @@ export class LiveFeed {
     const changes: Change[] = []
     let cursor: string | undefined
     for (let page = 0; page < MAXIMUM_PAGES; page++) {
-      const query = { filter, limit: PAGE_EVENTS, signal, ...(cursor && { cursor }) }
+      const query = { filter, limit: PAGE_SIZE, signal, ...(cursor && { cursor }) }
       const { events, older }: EventPage = await this.#options.store.list(query)
       const changed = events
         .map((event) => ({ event, version: versionOf(event) }))

@@ -97,7 +97,11 @@ export class MemoryActivityStore implements ActivityStore {
     return this.refusedSamples.toSorted((a, b) => b.at.localeCompare(a.at)).slice(0, MAXIMUM_REFUSED)
   }
 
-  /** @param isInIndex whether the searched index contains an event; others do not count as searched */
+  /**
+   * Searches an index, and returns a page of it.
+   *
+   * @param isInIndex whether the searched index contains an event; others do not count as searched
+   */
   #page(
     { limit, cursor, direction = 'older', signal }: Omit<PageQuery, 'filter'>,
     filter: ActivityFilter,

@@ -1,9 +1,9 @@
-import { type EventSelection, hasFailed, type SelectingStore, selectEvents } from './repair-plan.ts'
+import { type EventSelection, isRedrivable, type SelectingStore, selectEvents } from './repair-plan.ts'
 
 /** Numbers of events that a selection contains. */
 export interface RepairCounts {
   all: number
-  /** With a processor that has not succeeded. */
+  /** Number of events with a processor that has not succeeded. */
   failed: number
   dead: number
   /** False if counting stopped at a limit: there may be more events. */
@@ -54,7 +54,7 @@ export async function countEvents(
     if (seen.has(event.id)) continue
     seen.add(event.id)
     counts.all++
-    if (hasFailed(event)) counts.failed++
+    if (isRedrivable(event)) counts.failed++
     if (event.status === 'dead') counts.dead++
   }
   return { ...counts, isComplete: !isOver }

@@ -10,10 +10,12 @@ import type { RepairProgress } from './repair-progress.ts'
 const MAXIMUM_DEAD_LETTERS = 10_000
 
 /** Runs one sweep of the dead-letter queue at a time: a sweep does not see the messages of another one. */
-export class Sweeps {
+export class SweepQueue {
   #last: Promise<unknown> = Promise.resolve()
 
-  /** Resolves to `aborted` at once if the signal aborts before the sweep's turn. */
+  /**
+   * Runs a sweep after all earlier ones. Resolves to `aborted` at once if the signal aborts before its turn.
+   */
   run(sweep: () => Promise<SweepEnd>, signal: AbortSignal): Promise<SweepEnd> {
     const aborted = Promise.withResolvers<SweepEnd>()
     const stopWaiting = () => aborted.resolve('aborted')
@@ -29,7 +31,7 @@ export class Sweeps {
 
 export interface RepairSweepOptions {
   deadLetters: DeadLetterQueue
-  sweeps: Sweeps
+  sweeps: SweepQueue
   /** Maximum number of dead letters to look at. (Default: 10,000) */
   maximumDeadLetters?: number
 }
@@ -42,7 +44,7 @@ interface SweptDeadLetters
 }
 
 /** Deletes dead letters of a repair, and records the progress. */
-export function sweepFor(
+export function deleteDeadLetters(
   progress: RepairProgress,
   { deadLetters: queue, sweeps, maximumDeadLetters: maximum = MAXIMUM_DEAD_LETTERS }: RepairSweepOptions,
   { isWanted, until, onDeleted = async () => {}, onNotDeleted = () => {} }: SweptDeadLetters

@@ -7,18 +7,21 @@ export type EventSelection = { ids: readonly string[] } | { filter: ActivityFilt
 /** Maximum number of events in a repair. */
 export const MAXIMUM_REPAIRED = 50_000
 
-const PAGE_EVENTS = 200
+const PAGE_SIZE = 200
 
 /** Number of ids to read concurrently. */
 const FINDS_AT_A_TIME = 8
 
-/** Events of one asset, handled sequentially, oldest first. */
-export type Lane = readonly string[]
+/**
+ * Ids of the events of one asset, oldest first; they are handled sequentially. The events of a cloud without
+ * an asset form one such list.
+ */
+export type AssetEventIds = readonly string[]
 
 export interface RepairPlan {
   /** Number of events to handle. */
   total: number
-  lanes: readonly Lane[]
+  lanes: readonly AssetEventIds[]
   /** Ids that are not in the journal. */
   unknown: readonly string[]
 }
@@ -27,7 +30,7 @@ export type SelectingStore = Pick<ActivityStore, 'list' | 'find' | 'unfinished'>
 
 export interface PlanOptions {
   store: SelectingStore
-  /** Which of the selected events to handle. */
+  /** Returns whether to handle a selected event. */
   isWanted: (event: ActivityEvent) => boolean
   signal: AbortSignal
 }
@@ -87,7 +90,10 @@ export async function* selectEvents(
 
 type ReadPage = (query: PageQuery) => Promise<EventPage>
 
-/** Returns a function that reads the events of a filter: from a sparse index if it contains all of them. */
+/**
+ * Returns the functions that read the events of a filter: from the sparse indexes if these contain all of
+ * them.
+ */
 function readersOf({ status = [] }: ActivityFilter, store: SelectingStore): ReadPage[] {
   const unfinished = status.filter((each) => each === 'retrying' || each === 'dead')
   if (unfinished.length === 0 || unfinished.length < status.length) return [(query) => store.list(query)]
@@ -101,20 +107,23 @@ async function* eventsOf(
 ): AsyncGenerator<ActivityEvent> {
   let cursor: string | undefined
   do {
-    const { events, older } = await read({ filter, limit: PAGE_EVENTS, signal, ...(cursor && { cursor }) })
+    const { events, older } = await read({ filter, limit: PAGE_SIZE, signal, ...(cursor && { cursor }) })
     yield* events
     cursor = older
   } while (cursor)
 }
 
 /** Returns whether a redrive has a processor to run: one that has not succeeded. */
-export const hasFailed = ({ status, processors }: Pick<ActivityEvent, 'status' | 'processors'>): boolean =>
+export const isRedrivable = ({ status, processors }: Pick<ActivityEvent, 'status' | 'processors'>): boolean =>
   status === 'dead' ||
   status === 'retrying' ||
   // a redrive does not reopen a discarded event
   (status !== 'discarded' && Object.values(processors).some(({ outcome }) => outcome !== 'succeeded'))
 
-/** One lane per message group. Events without an asset share a lane, because some of them share a group. */
+/**
+ * Returns the key of an event's lane, one per asset. Events without an asset share a lane, because some of
+ * them share a message group.
+ */
 const laneOf = ({ environment, asset }: ActivityEvent): string =>
   JSON.stringify([environment, asset?.assetId ?? null, asset?.assetId ? null : (asset?.publicId ?? null)])
 

@@ -39,7 +39,11 @@ export class RepairProgress {
     return { ...this.#repair, failures: [...this.#failures] }
   }
 
-  /** @throws {ListenerError} JOURNAL_UNAVAILABLE */
+  /**
+   * Stores the repair now, and its progress every second.
+   *
+   * @throws {ListenerError} JOURNAL_UNAVAILABLE
+   */
   async begin(): Promise<void> {
     await this.#save()
     this.#stopSaving = this.#options.every(SAVE_MS, () => void this.#saveInBackground())
@@ -75,7 +79,11 @@ export class RepairProgress {
     this.#abort.abort()
   }
 
-  /** @param isComplete false if an abort left something to do */
+  /**
+   * Stores and logs the end of the repair.
+   *
+   * @param isComplete false if an abort left something to do
+   */
   async end(isComplete: boolean): Promise<void> {
     const repair = this.#repair
     this.#stopSaving()
@@ -95,7 +103,10 @@ export class RepairProgress {
     )
   }
 
-  /** Only what other processes show depends on this write, so a failure does not stop the repair. */
+  /**
+   * Stores the progress. A failure does not stop the repair: only what other processes show depends on this
+   * write.
+   */
   async #saveInBackground(): Promise<void> {
     this.#saving ??= this.#save()
       .catch((err) =>

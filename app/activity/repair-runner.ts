@@ -10,10 +10,10 @@ import type { DeadLetterQueue } from './dead-letter-sweep.ts'
 import { type DiscardEvent, discardEvents } from './discard-events.ts'
 import { type Repair, type RepairStore, withStaleness } from './repair.ts'
 import { countEvents, type RepairCounts } from './repair-count.ts'
-import { Sweeps } from './repair-dead-letters.ts'
+import { SweepQueue } from './repair-dead-letters.ts'
 import {
   type EventSelection,
-  hasFailed,
+  isRedrivable,
   planRepair,
   type RepairPlan,
   type SelectingStore
@@ -23,9 +23,9 @@ import { replayEvents } from './replay-events.ts'
 
 /** What to do with the selected events. */
 export type RepairAction =
-  /** Run processors again: those that have not succeeded, or all. */
+  /** Runs processors again: those that have not succeeded, or all. */
   | { kind: 'replay'; failedOnly: boolean }
-  /** Give up dead events. */
+  /** Discards dead events. */
   | { kind: 'discard'; reason: string }
 
 export type RepairRequest = RepairAction & { selection: EventSelection } & Omit<RunOrigin, 'at'>
@@ -55,7 +55,10 @@ const CONCURRENCY = 16
 
 const MAXIMUM_RUNNING = 4
 
-/** Less than the idle time-out of an ALB (60 s). */
+/**
+ * Default maximum duration of selecting events, in milliseconds. Less than the idle time-out of an ALB,
+ * 60 s.
+ */
 const SELECT_MS = 50_000
 
 interface Running {
@@ -69,7 +72,7 @@ interface Running {
  */
 export class RepairRunner {
   readonly #options: RepairRunnerOptions & { every: StartInterval; concurrency: number }
-  readonly #sweeps = new Sweeps()
+  readonly #sweeps = new SweepQueue()
   /** Repairs that run in this process. */
   readonly #running = new Map<string, Running>()
   #selecting = 0
@@ -164,7 +167,7 @@ export class RepairRunner {
       return running.progress.repair
     }
     const repair = await this.find(id)
-    // a process that cannot record its progress looks lost
+    // a repair that looks lost may still run: its process may be unable to record progress
     if (repair?.state !== 'running' && repair?.state !== 'lost') return repair
     await this.#options.repairs.requestAbort(id, by)
     return { ...repair, abortedBy: by }
@@ -210,7 +213,9 @@ export class RepairRunner {
 
 const UNKNOWN = new ListenerError('EVENT_UNKNOWN', 'the journal does not know this event')
 
-/** Only dead events can be discarded, and their index is small. */
+/**
+ * Limits the selection of a discard to dead events: only those can be discarded, and their index is small.
+ */
 function narrowed(selection: EventSelection, kind: RepairAction['kind']): EventSelection {
   if (kind === 'replay' || 'ids' in selection) return selection
   const { filter } = selection
@@ -218,11 +223,11 @@ function narrowed(selection: EventSelection, kind: RepairAction['kind']): EventS
   return { filter: { ...filter, status } }
 }
 
-/** The reason is shown, logged and journaled, and somebody may paste a URL into it. */
+/** Masks secrets in the reason: it is shown, logged and journaled, and somebody may paste a URL into it. */
 const withMaskedReason = (action: RepairAction): RepairAction =>
   action.kind === 'discard' ? { ...action, reason: maskSecrets(action.reason) } : action
 
 const wantedBy = (action: RepairAction): ((event: ActivityEvent) => boolean) => {
   if (action.kind === 'discard') return ({ status }) => status === 'dead'
-  return action.failedOnly ? hasFailed : () => true
+  return action.failedOnly ? isRedrivable : () => true
 }

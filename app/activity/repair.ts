@@ -18,15 +18,15 @@ export interface RepairedDeadLetters {
 
 /** A replay or a discard of many events: what was requested, and its progress. */
 export interface Repair extends RunOrigin {
-  /** For a replay also the id of its run. */
+  /** Id of the repair, and of the run of a replay. */
   id: string
   /** `replay` sends events to the queue again, `discard` deletes the dead letters of dead events. */
   kind: 'replay' | 'discard'
   /** `failed`: an error stopped it. `lost`: its process ended without recording an end. */
   state: 'running' | 'done' | 'aborted' | 'failed' | 'lost'
-  /** Of a replay: run only the processors that have not succeeded. */
+  /** True if a replay runs only the processors that have not succeeded. */
   failedOnly?: boolean
-  /** Of a discard. */
+  /** Reason of a discard. */
   reason?: string
   /** Last time at which the progress was recorded. */
   updatedAt: string
@@ -43,7 +43,7 @@ export interface Repair extends RunOrigin {
   failed: number
   /** The first failures. */
   failures: readonly RepairFailure[]
-  /** Set once the repair looks for dead letters. */
+  /** Progress of the search for dead letters; undefined until it starts. */
   deadLetters?: RepairedDeadLetters
   /** The error that stopped the repair, in the state `failed`. */
   error?: { code: string; message: string }
@@ -58,10 +58,14 @@ export interface RepairStore {
    * @throws {ListenerError} JOURNAL_UNAVAILABLE
    */
   save(repair: Repair): Promise<{ abortedBy?: string }>
-  /** @throws {ListenerError} JOURNAL_UNAVAILABLE */
+  /**
+   * Returns a repair by its id.
+   *
+   * @throws {ListenerError} JOURNAL_UNAVAILABLE
+   */
   find(id: string): Promise<Repair | undefined>
   /**
-   * Asks the process that runs a repair to abort it. Resolves to false if the repair is unknown.
+   * Requests an abort from the process that runs a repair. Resolves to false if the repair is unknown.
    *
    * @throws {ListenerError} JOURNAL_UNAVAILABLE
    */
@@ -74,7 +78,10 @@ export interface RepairStore {
   recent(signal: AbortSignal): Promise<readonly Repair[]>
 }
 
-/** Progress of a running repair is recorded every second; without it for this long, its process has ended. */
+/**
+ * Time without progress after which a repair counts as lost, in milliseconds. A running repair records its
+ * progress every second.
+ */
 const LOST_MS = 60_000
 
 /** Returns a repair of another process, as `lost` if its progress is stale. */

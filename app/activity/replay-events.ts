@@ -5,8 +5,8 @@ import type { JournalReader } from '../journal/journal-reader.ts'
 import type { ProcessorRecord } from '../journal/processor-record.ts'
 import type { EventSender } from '../queue/event-sender.ts'
 import type { DeadLetterQueue } from './dead-letter-sweep.ts'
-import { type Sweeps, sweepFor } from './repair-dead-letters.ts'
-import type { Lane } from './repair-plan.ts'
+import { deleteDeadLetters, type SweepQueue } from './repair-dead-letters.ts'
+import type { AssetEventIds } from './repair-plan.ts'
 import type { RepairProgress } from './repair-progress.ts'
 import { runLanes } from './run-lanes.ts'
 
@@ -14,7 +14,7 @@ export interface ReplayOptions {
   journal: Pick<JournalReader, 'find'>
   sender: Pick<EventSender, 'store'>
   deadLetters: DeadLetterQueue
-  sweeps: Sweeps
+  sweeps: SweepQueue
   /** Maximum number of assets whose events are sent concurrently. */
   concurrency: number
 }
@@ -26,7 +26,7 @@ export interface ReplayOptions {
  * @returns false if it was aborted before the end
  */
 export async function replayEvents(
-  lanes: readonly Lane[],
+  lanes: readonly AssetEventIds[],
   progress: RepairProgress,
   options: ReplayOptions
 ): Promise<boolean> {
@@ -44,7 +44,7 @@ export async function replayEvents(
   if (withDeadLetter.size === 0) return isWhole
   if (progress.signal.aborted) return false
   try {
-    const end = await sweepFor(progress, options, {
+    const end = await deleteDeadLetters(progress, options, {
       // not those of processors that have failed again in this run
       isWanted: ({ event }) => withDeadLetter.has(event.id) && event.run?.id !== progress.repair.id,
       until: () => Date.parse(progress.repair.at)

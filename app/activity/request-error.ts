@@ -19,7 +19,7 @@ export const repairUnknown = (): RequestError =>
   new RequestError(404, 'REPLAY_UNKNOWN', 'the journal does not know this replay or discard')
 
 /** The response to a client after an error. */
-export interface ErrorAnswer {
+export interface ErrorResponse {
   status: number
   code: string
   message: string
@@ -28,7 +28,7 @@ export interface ErrorAnswer {
 }
 
 /** Responses to errors of modules that do not depend on HTTP, by code. */
-const ANSWERS: Readonly<Record<string, { status: number; message?: string; retryAfter?: number }>> = {
+const RESPONSES: Readonly<Record<string, { status: number; message?: string; retryAfter?: number }>> = {
   JOURNAL_UNAVAILABLE: { status: 503, message: 'the journal does not answer; try again', retryAfter: 5 },
   OVERLOADED: { status: 503, retryAfter: 2 },
   REPLAY_TOO_LARGE: { status: 400 },
@@ -36,11 +36,11 @@ const ANSWERS: Readonly<Record<string, { status: number; message?: string; retry
 }
 
 /** Returns the response to an error. It does not reveal the message of an unexpected error. */
-export function answerTo(error: unknown): ErrorAnswer {
+export function errorResponseTo(error: unknown): ErrorResponse {
   const { statusCode, code, message, retryAfter } = error as Error & Partial<RequestError>
-  if (code !== undefined && Object.hasOwn(ANSWERS, code)) {
-    const { status, ...answer } = ANSWERS[code]!
-    return { status, code, message, ...answer }
+  if (code !== undefined && Object.hasOwn(RESPONSES, code)) {
+    const { status, ...response } = RESPONSES[code]!
+    return { status, code, message, ...response }
   }
   // Fastify sets a status code on its own errors
   if (statusCode !== undefined && statusCode >= 400 && (statusCode < 500 || error instanceof ListenerError)) {
@@ -50,8 +50,12 @@ export function answerTo(error: unknown): ErrorAnswer {
   return { status: 500, code: 'INTERNAL', message: 'unexpected error; the log of the activity role has it' }
 }
 
-/** Logs a response that is not the client's fault: a defect, or a part that does not answer. */
-export function logAnswer(log: FastifyBaseLogger, err: unknown, { status, code }: ErrorAnswer): void {
+/** Logs an error that the client did not cause: a defect, or a part that does not answer. */
+export function logErrorResponse(
+  log: FastifyBaseLogger,
+  err: unknown,
+  { status, code }: ErrorResponse
+): void {
   if (status === 503) log.warn({ err, code }, 'request not served')
   else if (status >= 500) log.error({ err, code }, 'request failed')
 }

@@ -1,18 +1,18 @@
-import type { Lane } from './repair-plan.ts'
+import type { AssetEventIds } from './repair-plan.ts'
 
 export interface RunLanesOptions {
   /** Maximum number of lanes at a time. */
   concurrency: number
-  /** Aborts: no further event is handled. */
+  /** When it aborts, no further event is handled. */
   signal: AbortSignal
 }
 
 /**
- * Handles the events of each lane sequentially, and some lanes concurrently. Resolves to false if an abort
- * left events.
+ * Handles the events of each lane sequentially, and up to `concurrency` lanes at a time. Resolves to false if
+ * an abort left events.
  */
 export async function runLanes(
-  lanes: readonly Lane[],
+  lanes: readonly AssetEventIds[],
   { concurrency, signal }: RunLanesOptions,
   handle: (id: string) => Promise<void>
 ): Promise<boolean> {

@@ -39,7 +39,7 @@ const MAXIMUM_VALUES = 100
  */
 export class EmfMetrics implements RoleMetrics {
   readonly #options: Required<EmfMetricsOptions>
-  /** By dimensions. */
+  /** The series by their dimensions. */
   readonly #series = new Map<string, Series>()
   readonly #gauges = new Map<GaugeName, () => number>()
   #stopTimer: () => void = () => {}

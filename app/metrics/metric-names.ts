@@ -4,9 +4,9 @@ export type Dimension = 'Role' | 'Reason' | 'Processor' | 'Type'
 interface Definition {
   /** CloudWatch's name of the unit. */
   unit: 'Count' | 'Milliseconds' | 'None'
-  /** The sets of dimensions it is written under. */
+  /** The sets of dimensions under which the metric is written. */
   dimensions: readonly (readonly ['Role', ...Dimension[]])[]
-  /** For the table in the documentation. */
+  /** Meaning, for the table in the documentation. */
   meaning: string
 }
 

@@ -84,7 +84,7 @@ export class MinuteMetrics implements RoleMetrics {
     if (latency) this.#current().addLatency(latency, milliseconds)
   }
 
-  /** Gauges are not counted. */
+  /** Ignores gauges. */
   gauge(_name: GaugeName, _read: () => number): void {}
 
   #current(): MinuteCounts {

@@ -17,10 +17,13 @@ const PREFIX = 'cloudinary_listener'
 /** Maximum number of label sets of a metric. All others share one, with the label `otel_metric_overflow`. */
 const MAXIMUM_SERIES = 200
 
-/** Prometheus counts durations in seconds. Source: https://prometheus.io/docs/practices/naming/#base-units */
+/**
+ * Upper bounds of the buckets, in seconds: the base unit of Prometheus.
+ * Source: https://prometheus.io/docs/practices/naming/#base-units
+ */
 const BOUNDS_SECONDS = LATENCY_BOUNDS_MS.map((bound) => bound / 1000)
 
-/** `AckLatency` → `ack_latency` */
+/** Converts a name: `AckLatency` becomes `ack_latency`. */
 const snakeCase = (name: string): string =>
   name.replace(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter}`).toLowerCase()
 
@@ -49,7 +52,11 @@ export class PrometheusMetrics implements RoleMetrics {
     this.#meter = this.#provider.getMeter(PREFIX)
   }
 
-  /** @throws {ListenerError} METRICS_PORT_UNAVAILABLE */
+  /**
+   * Starts the server.
+   *
+   * @throws {ListenerError} METRICS_PORT_UNAVAILABLE
+   */
   async listen(): Promise<void> {
     try {
       await this.#exporter.startServer()

@@ -2,10 +2,10 @@ import { type Config, ConfigError } from '../config.ts'
 import type { RoleMetrics } from './metrics.ts'
 
 /**
- * Serves the metrics of a role on METRICS_PORT; undefined if that is not set. The library is
- * loaded only if it is set.
+ * Serves the metrics of a role on METRICS_PORT. If METRICS_PORT is not set, returns undefined and does not
+ * load the library.
  *
- * @throws {ConfigError} if it is the port of the webhook, which is public
+ * @throws {ConfigError} if METRICS_PORT is the port of the webhook, which is public
  * @throws {ListenerError} METRICS_PORT_UNAVAILABLE
  */
 export async function createScrapedMetrics(

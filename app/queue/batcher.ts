@@ -16,7 +16,7 @@ export interface BatcherOptions<Item, Result> {
   sizeOf?: (item: Item) => number
   /** Calls a function later. Items that are added before then share batches. (Default: `setImmediate`) */
   schedule?: (flush: () => void) => void
-  /** Send a full batch at once, without waiting for the scheduled call. (Default: false) */
+  /** Sends a full batch at once, without waiting for the scheduled call. (Default: false) */
   fullAtOnce?: boolean
 }
 
@@ -91,7 +91,11 @@ export class Batcher<Item, Result> {
     })
   }
 
-  /** @param minimum number of waiting items without which nothing is sent */
+  /**
+   * Sends batches while calls are free.
+   *
+   * @param minimum minimum number of waiting items for a batch
+   */
   #flush(minimum = 1): void {
     const { maximumCalls, maximumPartialCalls, maximumItems } = this.#options
     while (this.#pending.length >= minimum) {

@@ -2,18 +2,18 @@ import { type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/cl
 import type { AssetEvent } from '../ingest/event.ts'
 import { type StartInterval, startInterval } from '../interval.ts'
 import type { Logger } from '../logger.ts'
-import type { DeadLetterReason } from './dead-letters.ts'
+import type { DeadLetterReason } from './dead-letter-sender.ts'
 import { Leases } from './leases.ts'
 import { decodeMessage } from './message-codec.ts'
 import { SqsMessageSource } from './sqs-message-source.ts'
 
 /** A dead letter that this process has received. */
-export interface DeadLetter {
+export interface ReceivedDeadLetter {
   id: string
   receiptHandle: string
-  /** Undefined if this listener did not write the message. */
+  /** The event; undefined if this listener did not write the message. */
   event: AssetEvent | undefined
-  /** Undefined if SQS moved the message here, because it was received too often. */
+  /** The reason; undefined if SQS moved the message here, because it was received too often. */
   reason: DeadLetterReason | undefined
   /** `SentTimestamp` of the message, by the clock of SQS; milliseconds since the epoch. */
   sentAt: number
@@ -24,7 +24,9 @@ export interface DeadLetterReaderOptions {
   sqs: SQSClient
   queueUrl: string
   log: Logger
-  /** Long polling, in seconds; more than 0 asks all SQS servers. Default 1. */
+  /**
+   * How long a receive waits for messages, in seconds. Above 0, it queries all servers of SQS. (Default: 1)
+   */
   waitTimeSeconds?: number
   /** Monotonic clock, in milliseconds. */
   clock?: () => number
@@ -57,7 +59,7 @@ export class DeadLetterReader {
   }
 
   /** Returns up to ten dead letters that were not returned before; none if SQS has no others. */
-  async receive(): Promise<DeadLetter[]> {
+  async receive(): Promise<ReceivedDeadLetter[]> {
     const { sqs, queueUrl, waitTimeSeconds = 1 } = this.#options
     const requestedAt = this.#clock()
     const { Messages = [] } = await sqs.send(
@@ -77,8 +79,8 @@ export class DeadLetterReader {
     return unseen
   }
 
-  /** Resolves to false if the message may still be in the queue. */
-  async delete({ receiptHandle }: DeadLetter): Promise<boolean> {
+  /** Deletes a dead letter. Resolves to false if it may still be in the queue. */
+  async delete({ receiptHandle }: ReceivedDeadLetter): Promise<boolean> {
     this.#held.delete(receiptHandle)
     return this.#leases.end(receiptHandle, 'delete').catch(() => false)
   }
@@ -100,7 +102,12 @@ export class DeadLetterReader {
   }
 }
 
-function deadLetterOf({ MessageId = '', ReceiptHandle = '', Body = '', ...message }: Message): DeadLetter {
+function deadLetterOf({
+  MessageId = '',
+  ReceiptHandle = '',
+  Body = '',
+  ...message
+}: Message): ReceivedDeadLetter {
   const attribute = (name: string) => message.MessageAttributes?.[name]?.StringValue
   const code = attribute('code')
   const processor = attribute('processor')

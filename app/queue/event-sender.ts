@@ -10,7 +10,9 @@ import { sendBatch } from './send-batch.ts'
 /** Maximum number of calls in flight: 3,200 events a second while SQS takes 100 ms. The SDK has 50 sockets. */
 const MAXIMUM_CALLS = 32
 
-/** Above this number of calls in flight, events wait for a full batch. Below it, no event waits. */
+/**
+ * Number of calls in flight below which no event waits. From this number on, events wait for a full batch.
+ */
 const MAXIMUM_PARTIAL_CALLS = 8
 
 /** Timeout of a call including the SDK's retries, in milliseconds. */
@@ -57,10 +59,10 @@ export class EventSender {
   }
 
   /**
-   * Resolves when SQS has confirmed every event. Some events may be stored even if it throws; their ids
-   * deduplicate them when they are stored again.
+   * Sends events; resolves when SQS has confirmed every one. If it throws, some events may be stored; their
+   * ids deduplicate them when they are sent again.
    *
-   * @param signal if it aborts, this throws at once and drops events that were not sent yet
+   * @param signal if it aborts, the call throws at once and drops events that were not sent yet
    * @throws {ListenerError} EVENT_TOO_LARGE before any event is stored, or QUEUE_UNAVAILABLE
    */
   store(events: readonly AssetEvent[], signal?: AbortSignal): Promise<void> {
@@ -73,7 +75,7 @@ export class EventSender {
     const outgoing = events.map((event) => ({
       MessageBody: encodeMessage(event),
       MessageGroupId: event.group,
-      // a rerun needs its own id: SQS drops a message whose id it has seen within five minutes
+      // a redrive or replay needs its own id: SQS drops a message whose id it has seen within five minutes
       MessageDeduplicationId: event.run ? `${event.id}.${event.run.id}` : event.id
     }))
     let stored = 0

@@ -6,7 +6,7 @@ export interface LaneItem {
 }
 
 export interface LanesOptions<Item> {
-  /** Resolves to false if the later items of the lane must not run before this one is redelivered. */
+  /** Runs an item. Resolves to false if the later items of the lane must not run before it is redelivered. */
   run: (item: Item) => Promise<boolean>
   /** Returns an item that has not run to the queue. Resolves when SQS has answered. */
   release: (item: Item) => Promise<void>
@@ -20,13 +20,14 @@ export interface LanesOptions<Item> {
  * One lane per message group: the items of a lane run in order, lanes run in parallel. When an item fails,
  * the later ones of its lane are released.
  *
- * SQS delivers no message of a group while another one of it is in flight. So no other worker could run an
- * item that waits here, and a released item is not redelivered before those that are still held.
- * Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-understanding-logic.html
+ * SQS delivers no message of a group while another message of that group is in flight. So no other worker
+ * could run an item that waits here, and a released item is not redelivered before those that are still held.
+ * Source:
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-understanding-logic.html
  */
 export class Lanes<Item extends LaneItem> {
   readonly #options: LanesOptions<Item>
-  /** By group. The first item of each lane is running. */
+  /** The lanes by group. The first item of each is running. */
   readonly #lanes = new Map<string, Item[]>()
   readonly #running = new Set<Promise<unknown>>()
   #waitingBytes = 0
@@ -40,7 +41,7 @@ export class Lanes<Item extends LaneItem> {
     return this.#lanes.size
   }
 
-  /** Whether an item waits behind the running one of this group. */
+  /** Returns whether an item waits behind the running one of this group. */
   hasWaiting(group: string): boolean {
     return this.#lanes.get(group)!.length > 1
   }
@@ -90,7 +91,7 @@ export class Lanes<Item extends LaneItem> {
   }
 
   async #runLane(group: string, lane: Item[]): Promise<void> {
-    // an item stays in its lane while it runs, so that items added meanwhile wait behind it
+    // an item stays in its lane while it runs, so that items added in the meantime wait behind it
     for (let item = lane[0]; item; item = lane[0]) {
       const mayContinue = await this.#options.run(item)
       lane.shift()
@@ -101,7 +102,10 @@ export class Lanes<Item extends LaneItem> {
     this.#options.onEnd()
   }
 
-  /** Keeps items that are added meanwhile: SQS delivered them after the failure, so they are next. */
+  /**
+   * Releases the waiting items. Keeps those that are added in the meantime: SQS delivered them after the
+   * failure, so they are next.
+   */
   async #releaseAll(lane: Item[]): Promise<void> {
     const items = lane.splice(0)
     for (const { bytes } of items) this.#waitingBytes -= bytes

@@ -26,9 +26,9 @@ export interface LeasesOptions {
 
 interface Lease {
   abort: AbortController
-  /** When the receive was sent, in milliseconds, by the clock. */
+  /** Time when the receive was sent, in milliseconds, by the clock. */
   requestedAt: number
-  /** In milliseconds, by the clock. */
+  /** Time when the lease expires, in milliseconds, by the clock. */
   expiresAt: number
   renewal: Promise<void> | undefined
   describe: () => object
@@ -112,7 +112,9 @@ export class Leases {
     }
   }
 
-  /** Whether another worker may have the message by the next beat, if no renewal succeeds until then. */
+  /**
+   * Returns whether another worker may have the message by the next beat, if no renewal succeeds until then.
+   */
   #expiresByNextBeat(lease: Lease): boolean {
     return this.#options.clock() + this.#beatMs >= lease.expiresAt
   }

@@ -11,7 +11,7 @@ export const MAXIMUM_MESSAGE_BYTES = 1024 * 1024
 /** Maximum size of a body, in bytes. The attributes of a dead letter count towards the limit of SQS too. */
 const MAXIMUM_BODY_BYTES = MAXIMUM_MESSAGE_BYTES - 4096
 
-/** Larger bodies are compressed. */
+/** Maximum size of an uncompressed body, in bytes. */
 const COMPRESS_ABOVE_BYTES = 256 * 1024
 
 /** Maximum size of a decompressed body, in bytes. */

@@ -15,7 +15,10 @@ export interface MessageReceiverOptions {
   describe?: (message: ReceivedMessage) => object
   /** Maximum number of messages that are handled at a time, each of a different group. */
   concurrency: number
-  /** Returns a lower maximum number of lanes for now. Called before each receive. (Default: no lower one) */
+  /**
+   * Returns the current maximum number of lanes, if it is lower than `concurrency`. Called before each
+   * receive. (Default: unlimited)
+   */
   capacity?: () => number
   /**
    * Maximum size of the messages that wait behind another one of their group, in bytes. Messages beyond it
@@ -25,8 +28,8 @@ export interface MessageReceiverOptions {
   /** How long a message stays hidden without a heartbeat, in seconds. (Default: 60) */
   visibilityTimeoutSeconds?: number
   /**
-   * How long a receive waits for messages, in seconds; SQS allows 20. Also how long `stop` may take: aborting
-   * a receive could leave messages hidden until their visibility timeout ends. (Default: 2)
+   * How long a receive waits for messages, in seconds; SQS allows 20. Also how long `stop` waits for a
+   * receive: aborting a receive could leave messages hidden until their visibility timeout ends. (Default: 2)
    */
   waitTimeSeconds?: number
   every?: StartInterval
@@ -46,16 +49,21 @@ interface HeldMessage extends LeasedMessage {
 /** The visibility timeout of the queue and of each receive. */
 export const VISIBILITY_TIMEOUT_SECONDS = 60
 
-/** At most nine messages wait in each lane, since a receive returns up to ten; an event has a few KiB. */
+/**
+ * Maximum size of all waiting messages, in bytes. At most nine messages of a receive wait in a lane, and an
+ * event has a few KiB.
+ */
 const MAXIMUM_WAITING_BYTES = 32 * 1024 * 1024
 
 const RECEIVE_BATCH = 10
 const CAPACITY_POLL_MS = 500
 
-/** Share of the lanes that must be free for a receive, since a receive of one message costs as much as of ten. */
+/**
+ * Share of the lanes that must be free for a receive: receiving one message costs as much as receiving ten.
+ */
 const WORTHWHILE_SHARE = 0.1
 
-/** How long to wait for this share, in milliseconds. After that, one free lane is enough for a receive. */
+/** Maximum time to wait until this share is free, in milliseconds. After that, one free lane is enough. */
 const MAXIMUM_WAIT_MS = 500
 const MAXIMUM_PAUSE_MS = 30_000
 
@@ -108,8 +116,8 @@ export class MessageReceiver {
   /**
    * Stops receiving, lets running handlers finish, and returns waiting messages to the queue.
    *
-   * @param graceMs how long handlers may run before their signals abort, in milliseconds. They then have a
-   *   tenth of it to end; after that their messages return to the queue
+   * @param graceMs how long handlers may run before their signals abort, in milliseconds. After that, they
+   *   have a tenth of this time to finish; then their messages return to the queue
    */
   async stop(graceMs: number): Promise<void> {
     this.#stopping.abort(new ListenerError('STOPPING', 'the worker is stopping'))
@@ -185,7 +193,10 @@ export class MessageReceiver {
     return { message, receiptHandle, group: message.group, bytes: Buffer.byteLength(message.body), abort }
   }
 
-  /** Resolves to false if the later messages of the group must not run before this one is redelivered. */
+  /**
+   * Handles a message and settles it. Resolves to false if the later messages of the group must not run
+   * before it is redelivered.
+   */
   async #run(held: HeldMessage): Promise<boolean> {
     const action = this.#stopping.signal.aborted ? RELEASE : await this.#handle(held)
     const endsLane = !this.#lanes.hasWaiting(held.group)
@@ -198,7 +209,10 @@ export class MessageReceiver {
     return isSettled && action.kind === 'delete'
   }
 
-  /** No delay is needed: SQS hides the message for as long as an earlier one of its group is hidden. */
+  /**
+   * Returns a message to the queue without a delay: SQS hides it for as long as an earlier one of its group
+   * is hidden.
+   */
   async #release(held: HeldMessage): Promise<void> {
     await this.#settle(held, RELEASE)
   }
@@ -216,7 +230,10 @@ export class MessageReceiver {
     }
   }
 
-  /** Resolves to false if the lease was lost or the call failed; the message is then redelivered. */
+  /**
+   * Deletes a message, or returns it to the queue. Resolves to false if the lease was lost or the call
+   * failed; the message is then redelivered.
+   */
   async #settle({ receiptHandle, message }: HeldMessage, action: MessageAction): Promise<boolean> {
     try {
       return await this.#leases.end(receiptHandle, action.kind === 'delete' ? 'delete' : action.delaySeconds)

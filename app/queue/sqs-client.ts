@@ -38,7 +38,7 @@ export function createSqsClient(requestTimeoutMs: number): SQSClient {
   return client
 }
 
-/** Resolves when the queue answers. */
+/** Probes a queue; resolves when it answers. */
 export async function probeQueue(sqs: SQSClient, queueUrl: string, timeoutMs = 2000): Promise<void> {
   await sqs.send(new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['QueueArn'] }), {
     abortSignal: AbortSignal.timeout(timeoutMs)

@@ -16,11 +16,11 @@ export interface RoleContext<Required extends VariableName = never> {
   config: Config & { [Name in Required]: NonNullable<Config[Name]> }
   listener: Listener
   log: Logger
-  /** Written while the role runs. */
+  /** The metrics of the role, written while it runs. */
   metrics: Metrics
   /** Stores samples for the activity page; undefined without JOURNAL_TABLE. */
   activity: ActivityWriter | undefined
-  /** Undefined without an OpenTelemetry endpoint. */
+  /** The tracing of the role; undefined without an OpenTelemetry endpoint. */
   tracing?: Tracing | undefined
 }
 
@@ -41,7 +41,10 @@ export const defineRole = <const Required extends VariableName>(
   }
 ): Role => role as unknown as Role
 
-/** Starts a role, its metrics and its tracing. `write` writes a line to standard output, in order with the log. */
+/**
+ * Starts a role, its metrics and its tracing. `write` must write a line to standard output, in order with the
+ * log.
+ */
 export async function startRole(
   name: string,
   role: Role,

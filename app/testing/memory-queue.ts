@@ -1,5 +1,5 @@
 import type { AssetEvent } from '../ingest/event.ts'
-import type { DeadLetterReason, DeadLetters } from '../queue/dead-letters.ts'
+import type { DeadLetterReason, DeadLetterSender } from '../queue/dead-letter-sender.ts'
 import type { EventSender } from '../queue/event-sender.ts'
 import { decodeMessage, encodeMessage } from '../queue/message-codec.ts'
 import type { MessageAction, ReceivedMessage } from '../queue/message-source.ts'
@@ -18,7 +18,7 @@ export interface QueuedMessage extends ReceivedMessage {
 const MAX_RECEIVES = 1000
 
 /** An in-memory FIFO queue with a dead-letter queue: a waiting message blocks later ones of its group. */
-export class MemoryQueue implements Pick<EventSender, 'store'>, Pick<DeadLetters, 'put'> {
+export class MemoryQueue implements Pick<EventSender, 'store'>, Pick<DeadLetterSender, 'put'> {
   readonly deadLetters: DeadLetter[] = []
   readonly #clock: () => number
   #messages: QueuedMessage[] = []

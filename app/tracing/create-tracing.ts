@@ -2,7 +2,7 @@ import { type Logger, SILENT } from '../logger.ts'
 import type { ProcessTracing, Tracing, TracingConfig } from './tracing.ts'
 
 /**
- * Creates the tracing of a process; undefined without an endpoint. OpenTelemetry is loaded only with one.
+ * Creates the tracing of a process. Without an endpoint, returns undefined and does not load OpenTelemetry.
  *
  * @param role a role, or a command
  */

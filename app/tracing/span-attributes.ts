@@ -35,7 +35,7 @@ export function describeArrival(arrival: Arrival): { name: string; kind: SpanKin
   }
 }
 
-/** Describes an event like the fields of its log lines. */
+/** Describes an event with the same fields as its log lines. */
 export function describeEvent({ id, type, environment, asset, traceId, run }: AssetEvent): Attributes {
   return {
     'cloudinary.event.id': id,

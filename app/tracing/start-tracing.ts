@@ -16,12 +16,15 @@ import { ReportingExporter } from './reporting-exporter.ts'
 import { createSampler } from './sampler.ts'
 import type { ProcessTracing, TracingConfig } from './tracing.ts'
 
-/** Spans that wait for the collector, about 2 MB. More are dropped. */
+/** Maximum number of spans that wait for the collector. They take about 2 MB; further spans are dropped. */
 const MAXIMUM_WAITING_SPANS = 2048
 
 const SPANS_PER_EXPORT = 512
 
-/** Maximum exports in flight: at a stop, one for each batch that waits, and the one already in flight. */
+/**
+ * Maximum number of exports in flight: at a stop, one for each batch that waits, and the one already in
+ * flight.
+ */
 const MAXIMUM_EXPORTS = MAXIMUM_WAITING_SPANS / SPANS_PER_EXPORT + 1
 
 /** Timeout of an export with its retries, in milliseconds. */
@@ -45,10 +48,10 @@ export class TraceIds extends RandomIdGenerator {
 
 /**
  * Starts the tracing of a process. Spans are sent in the background; while the collector does not answer, new
- * ones are dropped, and nothing else notices.
+ * spans are dropped, and nothing else is affected.
  *
- * The exporter reads further variables of OpenTelemetry itself: `OTEL_EXPORTER_OTLP_HEADERS`, `…_COMPRESSION`,
- * `…_CERTIFICATE`; the resource reads `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`.
+ * The exporter reads further variables of OpenTelemetry itself: `OTEL_EXPORTER_OTLP_HEADERS`,
+ * `…_COMPRESSION`, `…_CERTIFICATE`; the resource reads `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`.
  */
 export function startTracing(
   role: string,

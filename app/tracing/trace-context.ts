@@ -17,10 +17,16 @@ export interface TraceStart {
   traceId?: string
 }
 
-/** Source: https://www.w3.org/TR/trace-context/#traceparent-header-field-values */
+/**
+ * The value of the header `traceparent`.
+ * Source: https://www.w3.org/TR/trace-context/#traceparent-header-field-values
+ */
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:$|-)/
 
-/** Source: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader */
+/**
+ * The trace id in the header `X-Amzn-Trace-Id`.
+ * Source: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
+ */
 const XRAY_ROOT = /(?:^|;) *Root=1-([0-9a-f]{8})-([0-9a-f]{24}) *(?:;|$)/
 
 const xray = new AWSXRayPropagator()
@@ -30,7 +36,7 @@ const TEXT = {
   get: (carrier: Record<string, string | undefined>, name: string) => carrier[name]
 }
 
-/** Reads a value of the header `traceparent`. Undefined if it is invalid. */
+/** Reads a value of the header `traceparent`. Returns undefined if the value is invalid. */
 export function parseTraceparent(value: string | undefined): SpanContext | undefined {
   const [, traceId = '', spanId = '', flags = ''] = TRACEPARENT.exec(value ?? '') ?? []
   const context = {
@@ -69,6 +75,6 @@ export function traceStartOf(headers: IncomingHttpHeaders): TraceStart {
   return { context: ROOT_CONTEXT, ...(isValidTraceId(traceId) && { traceId }) }
 }
 
-/** Ignores a repeated header. */
+/** Returns the value of a header; undefined if the header is missing or repeated. */
 const textOf = (value: string | string[] | undefined): string | undefined =>
   typeof value === 'string' ? value : undefined

@@ -37,7 +37,7 @@ export interface ReceiveOutcome {
  * unauthenticated sender cannot create spans or choose which traces are sampled.
  */
 export interface ReceiveSpan {
-  /** Starts the span, and runs `work` in it. If it throws, the span ends. */
+  /** Starts the span, and runs `work` in it. If `work` throws, the span ends. */
   run: <Result>(cloudName: string, work: () => Promise<Result>) => Promise<Result>
   /** Ends the span if it was started. */
   end: (outcome: ReceiveOutcome, httpStatus?: number) => void
@@ -52,8 +52,8 @@ export interface CloudinaryCall {
 }
 
 /**
- * Records spans. Each method with `work` runs it in a span of its own, and returns or throws what it does. A
- * span is a child of the one whose work is running.
+ * Records spans. Each method with `work` runs `work` in a span of its own, and returns its result or throws
+ * its error. A span is a child of the one whose work is running.
  */
 export interface Tracing {
   receive: (arrival: Arrival) => ReceiveSpan

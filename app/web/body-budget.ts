@@ -5,9 +5,9 @@ export const SMALL_BODY_BYTES = 64 * 1024
 const REQUEST_BYTES = 8 * 1024
 
 export interface BodyBudgetOptions {
-  /** For bodies up to `SMALL_BODY_BYTES`, in bytes. */
+  /** Budget for bodies up to `SMALL_BODY_BYTES`, in bytes. */
   small: number
-  /** For larger ones, in bytes. */
+  /** Budget for larger bodies, in bytes. */
   large: number
 }
 
@@ -33,7 +33,8 @@ export class BodyBudget {
   }
 
   /**
-   * Returns undefined if the budget is exhausted. Admits a body larger than its share if the share is unused.
+   * Reserves memory for a body. Returns undefined if the budget is exhausted. Admits a body larger than its
+   * share if the share is unused.
    */
   reserve(bodyBytes: number): Release | undefined {
     const share = bodyBytes > SMALL_BODY_BYTES ? this.#large : this.#small

@@ -21,8 +21,8 @@ const PROBE_VALID_MS = 5000
 const MAXIMUM_WAITING = 100
 
 /**
- * What the load balancer asks. Not a path of its own: tasks of an older release would answer 404 during an update,
- * and ECS would replace them.
+ * Path that the load balancer checks. It is a query of `/ready`, not a separate path: tasks of an older
+ * release would answer 404 during an update, and ECS would replace them.
  */
 export const SERVING_PATH = '/ready?queue=ignore'
 

@@ -18,8 +18,8 @@ export class LogRateLimit {
   }
 
   /**
-   * Whether a line with this code may be written. The number of codes is bounded: they are the listener's
-   * own.
+   * Returns whether a line with this code may be written. The map stays small, because the codes are the
+   * listener's own.
    *
    * @param linesPerMinute must be the same for all calls with a code
    */

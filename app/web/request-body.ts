@@ -8,7 +8,7 @@ export interface BodyOptions {
   withinMs: number
 }
 
-/** Fastify responds with its status code. */
+/** Error of a body. Fastify responds with its status code. */
 class BodyError extends ListenerError {
   readonly statusCode: number
 

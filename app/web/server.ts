@@ -12,13 +12,13 @@ export interface ServerOptions
   extends Omit<HealthOptions, 'availability'>,
     Omit<WebhookOptions, 'availability' | 'logRateLimit' | 'limits'> {
   log: Logger
-  /** Default: derived from the memory of the task. */
+  /** Limits of all requests. (Default: derived from the memory of the task) */
   limits?: WebLimits
 }
 
 /**
- * Longer than the idle time-out of an ALB (60 s), which would otherwise send requests into closing
- * connections.
+ * Keep-alive time, in milliseconds. Longer than the idle time-out of an ALB (60 s), which would otherwise
+ * send requests into closing connections.
  */
 const KEEP_ALIVE_MS = 65_000
 

@@ -26,8 +26,9 @@ const CONNECTION_BYTES = 32 * 1024
  * and up to 3/8 for storing. The rest is for the process itself, which takes up to 160 MB, and for SQS.
  *
  * An authentic body is parsed and encoded in the heap, where it takes up to 5.5 times its size until it is
- * stored (measured with bodies of 10 MiB). V8 limits the heap to half of a small task's memory, so 1/16 of
- * the heap, for large and for small bodies each, corresponds to 3/16 of the task's memory.
+ * stored (measured with bodies of 10 MiB). V8 limits the heap to half of a small task's memory, so each
+ * storing budget of 1/16 of the heap can use up to 3/16 of the task's memory (there is one for large and one
+ * for small bodies).
  *
  * @param memoryBytes default: the memory limit of the container, or the memory of the machine
  * @param heapBytes default: V8's heap limit

@@ -34,7 +34,7 @@ interface AdmittedRequest {
   bodyBytes: number
   /** Releases the memory reserved for receiving the body. */
   release: Release
-  /** There was no room to store it. */
+  /** True if there was no memory left for storing the body. */
   isTurnedAway: boolean
 }
 
@@ -43,7 +43,7 @@ const MAXIMUM_PENDING_BYTES = 64 * 1024 * 1024
 
 const RETRY_AFTER_SECONDS = 30
 
-/** A sender has 5 s for its body, plus 1 ms for each 512 bytes. */
+/** Time limit of a body: 5 s, plus 1 ms for each 512 bytes. */
 const BODY_MS = 5000
 const BODY_BYTES_PER_MS = 512
 

@@ -3,7 +3,7 @@ import { type AssetEvent, replayOf } from '../ingest/event.ts'
 import type { AttemptOutcome } from '../journal/journal.ts'
 import type { ProcessorRecord, ProcessorRecords } from '../journal/processor-record.ts'
 import { serializeError } from '../logger.ts'
-import { afterLimit, retryDelaySeconds, uncountedDelaySeconds } from './backoff.ts'
+import { rateLimitResumeTime, retryDelaySeconds, uncountedRetryDelaySeconds } from './backoff.ts'
 import type { FailedRun, ProcessorRun } from './run-processor.ts'
 
 /** Failed runs of a processor for an event before the event is dead-lettered. */
@@ -33,8 +33,8 @@ export interface RecordContext {
 }
 
 /**
- * Whether a processor has finished an event. A redrive runs dead processors again, a replay runs all of them.
- * Records from before a replay count neither for the replay nor for a redrive of it.
+ * Returns whether a processor has finished an event. A redrive runs dead processors again, a replay runs all
+ * of them. Records from before a replay count neither for the replay nor for a redrive of it.
  */
 export function isFinal(record: ProcessorRecord | undefined, run: AssetEvent['run']): boolean {
   if (record === undefined || record.outcome === 'failed' || record.outcome === 'started') return false
@@ -51,7 +51,7 @@ export const attemptsOf = (record: ProcessorRecord | undefined, run: AssetEvent[
 export const notBeforeOf = (record: ProcessorRecord | undefined, run: AssetEvent['run']): number =>
   record?.outcome === 'failed' && record.run === run?.id ? Date.parse(record.notBefore) : 0
 
-/** Whether the last attempt started and its worker crashed before it could record the outcome. */
+/** Returns whether the last allowed attempt has started and has no outcome: its worker crashed. */
 export const isExhausted = (record: ProcessorRecord | undefined, run: AssetEvent['run']): boolean =>
   record?.outcome === 'started' && attemptsOf(record, run) >= MAXIMUM_ATTEMPTS
 
@@ -73,21 +73,21 @@ export function endedRecord(run: ProcessorRun, cause: FailureCause, context: Rec
   if (run.outcome === 'succeeded') {
     return { ...base, outcome: 'succeeded', ...(run.note && { note: run.note }) }
   }
-  const { fault, error } = run
+  const { failure, error } = run
   const counts = cause === 'processor'
-  if (fault.kind === 'permanent' || (counts && used + 1 >= MAXIMUM_ATTEMPTS)) {
+  if (failure.kind === 'permanent' || (counts && used + 1 >= MAXIMUM_ATTEMPTS)) {
     return { ...base, outcome: 'dead', ...describeError(error) }
   }
   const attempts = counts ? used + 1 : used
   const waits = waitsOf(before, event.run) + (cause === 'cloudinary' ? 1 : 0)
   const delaySeconds = {
     processor: () => retryDelaySeconds(attempts, random()),
-    cloudinary: () => uncountedDelaySeconds(waits, random()),
+    cloudinary: () => uncountedRetryDelaySeconds(waits, random()),
     interruption: () => 0
   }
   const retryAt = now + delaySeconds[cause]() * 1000
-  const until = 'until' in fault ? fault.until : undefined
-  const notBefore = until ? Math.max(retryAt, afterLimit(until, random())) : retryAt
+  const until = 'until' in failure ? failure.until : undefined
+  const notBefore = until ? Math.max(retryAt, rateLimitResumeTime(until, random())) : retryAt
   return {
     ...base,
     outcome: 'failed',
@@ -98,18 +98,18 @@ export function endedRecord(run: ProcessorRun, cause: FailureCause, context: Rec
   }
 }
 
-/** Makes a failure permanent if it asks for a longer wait than an event may have. */
+/** Makes a failure permanent if its retry time is later than an event may wait. */
 export function withMaximumWait(run: ProcessorRun, openedAt: string): ProcessorRun {
-  if (run.outcome === 'succeeded' || !('until' in run.fault) || !run.fault.until) return run
+  if (run.outcome === 'succeeded' || !('until' in run.failure) || !run.failure.until) return run
   const latest = new Date(Date.parse(openedAt) + MAXIMUM_WAIT_MS)
-  if (run.fault.until <= latest) return run
+  if (run.failure.until <= latest) return run
   const error = new ListenerError(
     'WAIT_TOO_LONG',
-    `the processor asked to wait until ${run.fault.until.toISOString()}, but the event can wait until ` +
+    `the processor asked to wait until ${run.failure.until.toISOString()}, but the event can wait until ` +
       `${latest.toISOString()} at most; redrive it later`,
     { cause: run.error }
   )
-  return { ...run, fault: { kind: 'permanent' }, error }
+  return { ...run, failure: { kind: 'permanent' }, error }
 }
 
 /** Returns the run of a processor that crashed its worker on each attempt. */
@@ -118,7 +118,7 @@ export function exhaustedRun(processor: string): FailedRun {
     'ATTEMPTS_EXHAUSTED',
     `the last of ${MAXIMUM_ATTEMPTS} attempts has no recorded outcome; the processor may crash its worker`
   )
-  return { outcome: 'failed', processor, fault: { kind: 'permanent' }, error, milliseconds: 0 }
+  return { outcome: 'failed', processor, failure: { kind: 'permanent' }, error, milliseconds: 0 }
 }
 
 /**

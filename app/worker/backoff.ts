@@ -22,14 +22,14 @@ export const retryDelaySeconds = (attempt: number, random: number): number =>
   withJitter(BASE_SECONDS * 2 ** (attempt - 1), random)
 
 /**
- * Returns the seconds until the next attempt after one that did not count. The number of those is unlimited,
- * but SQS dead-letters a message after 1,000 receives. So the delay grows, but slowly, because a healthy
- * system should resume quickly.
+ * Returns the seconds until the next attempt after one that did not count. Such attempts are unlimited, but
+ * SQS dead-letters a message after 1,000 receives. So the delay grows, but slowly, so that events resume soon
+ * after an outage.
  *
  * @param times number of consecutive attempts that did not count, from 1
  * @param random a number from 0 up to 1
  */
-export const uncountedDelaySeconds = (times: number, random: number): number =>
+export const uncountedRetryDelaySeconds = (times: number, random: number): number =>
   withJitter(BASE_SECONDS * times, random)
 
 /**
@@ -44,5 +44,5 @@ export const outageDelaySeconds = (outageMs: number, random: number): number =>
   withJitter(outageMs / 10_000, random)
 
 /** Returns the end of a rate limit plus up to 30 s, in milliseconds since the epoch. */
-export const afterLimit = (until: Date, random: number): number =>
+export const rateLimitResumeTime = (until: Date, random: number): number =>
   until.getTime() + Math.round(random * LIMIT_SPREAD_MS)

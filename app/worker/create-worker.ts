@@ -1,7 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { CloudinaryClients } from '../cloudinary/clients.ts'
 import type { Listener } from '../processor.ts'
-import { DeadLetters } from '../queue/dead-letters.ts'
+import { DeadLetterSender } from '../queue/dead-letter-sender.ts'
 import { MessageReceiver } from '../queue/message-receiver.ts'
 import { SqsMessageSource } from '../queue/sqs-message-source.ts'
 import { DeadLetterHooks } from './dead-letter-hooks.ts'
@@ -44,7 +44,7 @@ export function createWorker(options: WorkerOptions): MessageReceiver {
     ...options,
     processors,
     onDeadLetter: (event, letter) => hooks.call(event, letter),
-    deadLetters: new DeadLetters({ sqs, queueUrl: options.deadLetterQueueUrl }),
+    deadLetters: new DeadLetterSender({ sqs, queueUrl: options.deadLetterQueueUrl }),
     payloadCheck: new PayloadCheck({ metrics, clock }),
     clock,
     random: options.random ?? Math.random

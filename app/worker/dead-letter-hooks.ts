@@ -18,7 +18,7 @@ export interface DeadLetterHooksOptions {
   log: Logger
   /** Time-out of a hook, in milliseconds. (Default: {@link TIMEOUT_MS}) */
   timeoutMs?: number
-  /** (Default: {@link MAXIMUM_HOOKS}) */
+  /** Maximum number of hooks in progress. (Default: {@link MAXIMUM_HOOKS}) */
   maximumHooks?: number
 }
 

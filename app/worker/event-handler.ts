@@ -8,7 +8,7 @@ import type { StateStore } from '../journal/processor-state.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { DeadLetter, Processor } from '../processor.ts'
-import type { DeadLetters } from '../queue/dead-letters.ts'
+import type { DeadLetterSender } from '../queue/dead-letter-sender.ts'
 import { encodeMessage } from '../queue/message-codec.ts'
 import type { Tracing } from '../tracing/tracing.ts'
 import { type AttemptPlan, nextRunAt, pendingProcessors, planAttempt, startRecordOf } from './attempt-plan.ts'
@@ -33,11 +33,11 @@ export interface EventHandlerOptions {
   /** Includes the variables that the processors require. */
   config: Config
   clients: Pick<CloudinaryClients, 'for' | 'breaker'>
-  /** `isOwnKey` reads the secret again, if it may, before it answers that a key is not the listener's. */
+  /** Before `isOwnKey` returns false, it reads the secret again, unless it has read it recently. */
   environments: { isOwnKey: (cloudName: string, apiKey: string) => boolean | Promise<boolean> }
   journal: Pick<Journal, 'identify' | 'startAttempt' | 'record' | 'ignore'>
   state: Pick<StateStore, 'of'>
-  deadLetters: Pick<DeadLetters, 'put'>
+  deadLetters: Pick<DeadLetterSender, 'put'>
   payloadCheck: Pick<PayloadCheck, 'check'>
   log: Logger
   metrics: Metrics
@@ -73,7 +73,10 @@ export async function handleEvent(
   return outcome
 }
 
-/** The worker may know a newly rotated key before the web task does. */
+/**
+ * Marks an event as own if the listener made the change: the web task may not have seen a newly rotated key
+ * yet.
+ */
 async function recognizeOwn(event: AssetEvent, { environments }: EventHandlerOptions): Promise<AssetEvent> {
   const { environment, origin } = event
   if (origin.own || origin.id === null || origin.source === 'ui') return event
@@ -141,13 +144,13 @@ async function runDue(
     const run = withMaximumWait(await runOne(processor, before, context), attempt.openedAt)
     if (run.outcome === 'failed' && signal.reason?.code === 'LEASE_LOST') {
       // another worker may have started the event; then its records are the valid ones
-      retries.push({ failure: run, attempt: attemptsOf(before, event.run) + 1, at: clock() })
+      retries.push({ run, attempt: attemptsOf(before, event.run) + 1, at: clock() })
       return { outcome: 'retrying', retries, delaySeconds: 0 }
     }
     const record = endedRecord(run, causeOf(run, before, context), { event, before, now: clock(), random })
     if (run.outcome === 'failed' && record.outcome === 'dead') await deadLetter(run, context)
     if (run.outcome === 'failed' && record.outcome === 'failed') {
-      retries.push({ failure: run, attempt: record.attempts, at: Date.parse(record.notBefore) })
+      retries.push({ run, attempt: record.attempts, at: Date.parse(record.notBefore) })
     }
     const next = due[index + 1]
     records = { ...records, [processor.name]: record, ...startRecordOf(event, next, records, clock()) }
@@ -190,7 +193,10 @@ async function runOne(
   return run
 }
 
-/** Must be called right after the run: later, the breaker may have counted an answer to another event. */
+/**
+ * Returns the cause of a failed run. Must be called right after the run: later, the breaker may have counted
+ * a response to another event.
+ */
 function causeOf(
   run: ProcessorRun,
   before: ProcessorRecord | undefined,
@@ -198,7 +204,7 @@ function causeOf(
 ): FailureCause {
   if (run.outcome === 'succeeded') return 'processor'
   if (signal.aborted) return 'interruption'
-  if (run.fault.kind === 'rate-limited') return 'cloudinary'
+  if (run.failure.kind === 'rate-limited') return 'cloudinary'
   const lastTriedAt = before ? Date.parse(before.at) : Number.NEGATIVE_INFINITY
   return clients.breaker(event.environment).answersSince(lastTriedAt) ? 'processor' : 'cloudinary'
 }
@@ -207,7 +213,7 @@ async function deadLetter(run: FailedRun, context: EventContext): Promise<void> 
   const { event, deadLetters, report } = context
   const reason = { ...describeError(run.error), processor: run.processor }
   const id = [event.id, run.processor, ...(event.run ? [event.run.id] : [])].join('.')
-  // with the id that the journal gave it, so that a redrive continues this event
+  // the message has the id that the journal gave the event, so that a redrive continues this event
   await deadLetters.put(id, encodeMessage(event), reason)
   report.deadLettered(run)
   context.onDeadLetter?.(event, reason)

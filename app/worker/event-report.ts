@@ -18,9 +18,9 @@ export type EventOutcome =
   /** Another attempt has started, because this worker lost its lease. */
   | { outcome: 'superseded'; delaySeconds: 0 }
 
-/** A processor's failure, and when the processor runs again. */
+/** A failed run of a processor, and when the processor runs again. */
 export interface Retry {
-  failure: FailedRun
+  run: FailedRun
   /** Attempts of the processor that counted. */
   attempt: number
   /** Milliseconds since the epoch. */
@@ -48,7 +48,7 @@ export function describeEvent({ id, type, environment, asset, traceId, run }: As
 
 /** Reports the handling of one event in log lines and metrics. */
 export class EventReport {
-  /** Its lines name the event. */
+  /** A logger whose lines name the event. */
   readonly log: Logger
   readonly #event: AssetEvent
   readonly #metrics: Metrics
@@ -61,7 +61,7 @@ export class EventReport {
     this.#clock = clock
   }
 
-  /** Reports a run. A failure is logged with the outcome of the event, which knows the retry time. */
+  /** Reports a run. A failure is logged with the outcome of the event, which has the retry time. */
   ran(run: ProcessorRun): void {
     const { processor: Processor, milliseconds } = run
     this.#metrics.time('ProcessorDuration', milliseconds, { Processor })
@@ -73,6 +73,7 @@ export class EventReport {
     }
   }
 
+  /** Reports a dead letter. */
   deadLettered({ processor, error }: FailedRun): void {
     this.#metrics.count('EventsDeadLettered', 1)
     this.log.error({ processor, err: error }, 'event dead-lettered')
@@ -107,17 +108,19 @@ export class EventReport {
 
   #retrying(retries: readonly Retry[]): void {
     if (retries.length > 0) this.#metrics.count('EventsRetried', 1)
-    for (const { failure, attempt, at } of retries) {
-      const { processor, outcome, fault, error, milliseconds } = failure
+    for (const { run, attempt, at } of retries) {
+      const { processor, outcome, failure, error, milliseconds } = run
       const retryInSeconds = Math.max(0, Math.ceil((at - this.#clock()) / 1000))
       this.log.warn(
-        { processor, outcome, fault: fault.kind, err: error, milliseconds, attempt, retryInSeconds },
+        { processor, outcome, fault: failure.kind, err: error, milliseconds, attempt, retryInSeconds },
         'event failed; will be retried'
       )
     }
   }
 
-  /** A redrive or replay may come days after the receipt, so its latency is not measured. */
+  /**
+   * Records the latency of an event, but not of a redrive or replay, which may come days after the receipt.
+   */
   #latency(): void {
     const { run, receivedAt } = this.#event
     if (!run) this.#metrics.time('EndToEndLatency', this.#clock() - Date.parse(receivedAt))

@@ -2,7 +2,7 @@ import type { AssetEvent } from '../ingest/event.ts'
 import { decodeMessage } from '../queue/message-codec.ts'
 import type { MessageAction, ReceivedMessage } from '../queue/message-source.ts'
 import { describeError } from './attempt-records.ts'
-import { uncountedDelaySeconds } from './backoff.ts'
+import { uncountedRetryDelaySeconds } from './backoff.ts'
 import { type EventHandlerOptions, handleEvent } from './event-handler.ts'
 import { describeEvent, type EventOutcome } from './event-report.ts'
 
@@ -45,7 +45,7 @@ async function actOn(
     const work = () => handleEvent(event, signal, options)
     return actionOf(await (tracing ? tracing.process(message, event, work) : work()))
   } catch (err) {
-    const delaySeconds = uncountedDelaySeconds(message.receiveCount, options.random())
+    const delaySeconds = uncountedRetryDelaySeconds(message.receiveCount, options.random())
     options.metrics.count('MessagesNotHandled', 1)
     options.log.error(
       { ...describeMessage(message), err, retryInSeconds: delaySeconds },
@@ -71,7 +71,7 @@ async function deadLetter(
 }
 
 /**
- * Reports how long an event waited for its first start. Not for a redrive or replay, which may come days
+ * Reports how long an event waited for its first start. Ignores redrives and replays, which may come days
  * later.
  */
 function reportWait({ receivedAt, run }: AssetEvent, { onFirstStart, clock }: EventHandlerOptions): void {

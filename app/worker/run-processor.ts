@@ -17,7 +17,7 @@ const DEFAULT_TIMEOUT_SECONDS = 300
 /** The outcome of one run of one processor. */
 export type ProcessorRun =
   | { outcome: 'succeeded'; processor: string; note: string | undefined; milliseconds: number }
-  | { outcome: 'failed'; processor: string; fault: CallFailure; error: unknown; milliseconds: number }
+  | { outcome: 'failed'; processor: string; failure: CallFailure; error: unknown; milliseconds: number }
 
 export type FailedRun = Extract<ProcessorRun, { outcome: 'failed' }>
 
@@ -51,7 +51,7 @@ export async function runProcessor(
     )
     return { outcome: 'succeeded', processor: name, note: noteOf(note), milliseconds: elapsed() }
   } catch (error) {
-    return { outcome: 'failed', processor: name, fault: faultOf(error), error, milliseconds: elapsed() }
+    return { outcome: 'failed', processor: name, failure: failureOf(error), error, milliseconds: elapsed() }
   }
 }
 
@@ -82,7 +82,7 @@ async function withTimeout<Result>(
   }
 }
 
-function faultOf(error: unknown): CallFailure {
+function failureOf(error: unknown): CallFailure {
   if (error instanceof CloudinaryError) return error.failure
   if (error instanceof RetryLaterError) return { kind: 'retryable', until: error.until }
   return { kind: error instanceof PermanentError ? 'permanent' : 'retryable' }

@@ -9,9 +9,9 @@ export type Selection =
   | { outcome: 'ignored'; reason: string }
 
 /**
- * Selects the processors for an event. Changes made with the listener's own key are only for processors that
- * ask for own changes: otherwise each change by a processor would cause the next event. `eager` results
- * always pass, since they answer our own calls.
+ * Selects the processors for an event. Changes made with the listener's own key are only for processors with
+ * `ownChanges`: otherwise each change by a processor would cause the next event. `eager` results always pass,
+ * because they are the results of our own calls.
  */
 export function selectProcessors(event: AssetEvent, processors: readonly Processor[]): Selection {
   if (event.notificationType === CANARY_TYPE) return { outcome: 'ignored', reason: 'canary' }
@@ -27,7 +27,10 @@ export function selectProcessors(event: AssetEvent, processors: readonly Process
   return { outcome: 'selected', processors: selected }
 }
 
-/** Selects a processor whose `when` fails: its run then fails with the same error. */
+/**
+ * Returns whether `when` selects the processor. Also true if `when` throws: the run then fails with the same
+ * error.
+ */
 function isWanted(processor: Processor, event: AssetEvent): boolean {
   try {
     return evaluateWhen(processor, event)
@@ -36,7 +39,11 @@ function isWanted(processor: Processor, event: AssetEvent): boolean {
   }
 }
 
-/** @throws {PermanentError} WHEN_INVALID if it does not return a boolean, such as an async function */
+/**
+ * Returns the result of `when`, or true for a processor without it.
+ *
+ * @throws {PermanentError} WHEN_INVALID if `when` does not return a boolean: it may be async
+ */
 export function evaluateWhen({ when }: Processor, event: AssetEvent): boolean {
   if (when === undefined) return true
   const wanted: unknown = when(event)

@@ -3,7 +3,7 @@ import type { Test } from 'tap'
 import type { AssetEvent } from '../../app/ingest/event.ts'
 import { createLogger } from '../../app/logger.ts'
 import { DeadLetterReader, type DeadLetterReaderOptions } from '../../app/queue/dead-letter-reader.ts'
-import { type DeadLetterReason, DeadLetters } from '../../app/queue/dead-letters.ts'
+import { type DeadLetterReason, DeadLetterSender } from '../../app/queue/dead-letter-sender.ts'
 import { EventSender } from '../../app/queue/event-sender.ts'
 import { encodeMessage } from '../../app/queue/message-codec.ts'
 import { DEAD_LETTER_QUEUE_NAME, QUEUE_NAME, startSqs } from '../../dev/embedded-sqs.ts'
@@ -47,7 +47,7 @@ export async function buildQueues(t: Test) {
     sqs.destroy()
     await queue.stop()
   })
-  const deadLetters = new DeadLetters({ sqs, queueUrl: queue.deadLetterQueueUrl })
+  const deadLetters = new DeadLetterSender({ sqs, queueUrl: queue.deadLetterQueueUrl })
   const messages = (name: string) => queue.server.inspectQueue(name)!.messages
   return {
     queue,

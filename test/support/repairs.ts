@@ -1,7 +1,7 @@
 import type { DeadLetterQueue } from '../../app/activity/dead-letter-sweep.ts'
 import type { Repair, RepairStore } from '../../app/activity/repair.ts'
 import type { AssetEvent } from '../../app/ingest/event.ts'
-import type { DeadLetter } from '../../app/queue/dead-letter-reader.ts'
+import type { ReceivedDeadLetter } from '../../app/queue/dead-letter-reader.ts'
 
 /** Keeps the progress of repairs in memory, as the journal does. */
 export class MemoryRepairStore implements RepairStore {
@@ -35,8 +35,8 @@ export class MemoryRepairStore implements RepairStore {
 
 /** A dead-letter queue in memory. Its readers return each message that no other one holds. */
 export class MemoryDeadLetters implements DeadLetterQueue {
-  readonly messages: DeadLetter[] = []
-  readonly #held = new Set<DeadLetter>()
+  readonly messages: ReceivedDeadLetter[] = []
+  readonly #held = new Set<ReceivedDeadLetter>()
   #next = 0
 
   put(event: AssetEvent | undefined, sentAt = 0): void {
@@ -51,7 +51,7 @@ export class MemoryDeadLetters implements DeadLetterQueue {
   count = async (): Promise<number> => this.messages.length
 
   open = (): ReturnType<DeadLetterQueue['open']> => {
-    const held: DeadLetter[] = []
+    const held: ReceivedDeadLetter[] = []
     return {
       receive: async () => {
         const received = this.messages.filter((message) => !this.#held.has(message)).slice(0, 10)

@@ -24,7 +24,7 @@ const ONE = routeSchema({
   errors: [404, 503]
 })
 
-/** `GET /events` and `GET /events/ID`. */
+/** Routes of the API: `GET /events` and `GET /events/ID`. */
 export const eventsRoutes: FastifyPluginAsync<{ store: ActivityStore }> = async (app, { store }) => {
   app.get('/events', { schema: LIST, config: { access: 'token' } }, async ({ query, access }, reply) => {
     const list = parseListQuery(query)

@@ -77,7 +77,10 @@ const ABORT = routeSchema({
   errors: [403, 404, 503]
 })
 
-/** `POST /replays` and `POST /discards`; for each `GET …/ID` and `POST …/ID/abort`. */
+/**
+ * Routes of the API: `POST /replays` and `POST /discards`; and for each of them `GET …/ID` and
+ * `POST …/ID/abort`.
+ */
 export const repairsRoutes: FastifyPluginAsync<{ repairs: RepairRunner }> = async (app, { repairs }) => {
   const origin = { by: USER_NAME, from: 'api' } as const
 
@@ -131,7 +134,10 @@ function parseBody<Options extends z.ZodObject>(
   return { ...parseParameters(options, others), selection }
 }
 
-/** Reads a filter like the query string, but rejects empty values: they could select too many events. */
+/**
+ * Parses a filter by the rules of the query string, but rejects empty values: they could select too many
+ * events.
+ */
 function parseWholeFilter(given: unknown): ActivityFilter {
   const filter = parseFilter(given)
   for (const [parameter, value] of Object.entries(given as object)) {

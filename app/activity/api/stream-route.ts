@@ -13,7 +13,9 @@ import { routeSchema } from './route-schema.ts'
 export interface StreamOptions {
   liveFeed: LiveFeed
   every: StartInterval
-  /** Maximum unread data of a slow client, in bytes. Beyond it the client is disconnected, and can resume. */
+  /**
+   * Maximum unread data of a slow client, in bytes. A client that exceeds it is disconnected, and can resume.
+   */
   maximumUnread?: number
 }
 
@@ -46,7 +48,7 @@ const STREAM = routeSchema({
   forTokens: true
 })
 
-/** `GET /stream`. */
+/** Route of the API: `GET /stream`. */
 export const streamRoute: FastifyPluginAsync<StreamOptions> = async (app, options) => {
   const { liveFeed, every, maximumUnread = MAXIMUM_UNREAD } = options
   // all viewers with the same access receive the same text

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { ActivityEvent, EventPage } from '../activity-store.ts'
 import { clientSignal } from '../client-signal.ts'
-import { PAGE_EVENTS } from '../event-filter.ts'
+import { DEFAULT_PAGE_SIZE } from '../event-filter.ts'
 import { RequestError } from '../request-error.ts'
 import { thumbnail } from './delivery-thumbnail.ts'
 import { eventRow } from './event-row.ts'
@@ -21,7 +21,7 @@ export const assetRoute: FastifyPluginAsync<PagesOptions> = async (app, { store,
       const { group } = request.params
       const { cursor, direction } = request.query
       const history = await store.history(group, {
-        limit: PAGE_EVENTS,
+        limit: DEFAULT_PAGE_SIZE,
         direction: direction === 'newer' ? 'newer' : 'older',
         signal: clientSignal(reply.raw),
         ...(typeof cursor === 'string' && { cursor })

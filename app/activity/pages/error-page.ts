@@ -1,4 +1,4 @@
-import type { ErrorAnswer } from '../request-error.ts'
+import type { ErrorResponse } from '../request-error.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
 
@@ -70,7 +70,11 @@ const OTHER: Explanation = {
 }
 
 /** Renders a page with an error and advice. */
-export function errorPage({ status, code, message }: Pick<ErrorAnswer, 'status' | 'code' | 'message'>): Html {
+export function errorPage({
+  status,
+  code,
+  message
+}: Pick<ErrorResponse, 'status' | 'code' | 'message'>): Html {
   const explanation = Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : BY_STATUS[status]
   const { title, advice } = explanation ?? OTHER
   return page({

@@ -4,7 +4,7 @@ import { timeTag } from './event-time.ts'
 import { type Content, html } from './html.ts'
 import { link } from './page-link.ts'
 
-/** Renders why the event was discarded, while it is. */
+/** Renders who discarded the event, and why, as long as it is discarded. */
 export function discardNotice({ status, discarded }: ActivityEventDetail, now: number): Content {
   if (status !== 'discarded' || !discarded) return undefined
   const { by, at, reason } = discarded

@@ -49,7 +49,7 @@ const VIEWS: Readonly<Record<string, string>> = {
 /** Parameters that the form keeps but does not show. */
 const KEPT = ['view', 'window']
 
-/** Ready-made filters. */
+/** Renders links to the ready-made filters. */
 export const viewLinks = (query: Query): Html =>
   html`<nav class="views" aria-label="Views">${Object.entries(VIEWS).map(
     ([view, title]) =>
@@ -75,7 +75,7 @@ export const activeFilters = (query: Query): Html =>
     html`<li class="all"><a href="${listLink({ view: query.view, window: query.window })}">Clear all</a></li>`
   )
 
-/** Returns the active filters. */
+/** Renders the active filters, without links. */
 export const shownFilters = (query: Query): Html => filterList(query, () => undefined)
 
 function filterList(query: Query, action: (field: Field) => Content, last?: Content): Html {

@@ -31,7 +31,8 @@ export class Html {
 
 /**
  * Escapes every value except markup that `html` made. Attribute values must be quoted. Shows deceptive
- * characters as `\\u202e`, except in a value that is a whole attribute: forms send it back.
+ * characters as `\\u202e`, except in a value that fills a whole attribute, because forms send such values
+ * back.
  */
 export const html = (literals: TemplateStringsArray, ...values: Content[]): Html => Html.of(literals, values)
 

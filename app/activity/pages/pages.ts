@@ -1,5 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify'
-import { answerTo, logAnswer, RequestError } from '../request-error.ts'
+import { errorResponseTo, logErrorResponse, RequestError } from '../request-error.ts'
 import { assetRoute } from './asset-route.ts'
 import { errorPage } from './error-page.ts'
 import { eventRoute } from './event-route.ts'
@@ -13,10 +13,10 @@ import { staticFiles } from './static-files.ts'
 /** The activity pages: HTML that works without JavaScript, and their style and script. */
 export const pages: FastifyPluginAsync<PagesOptions> = async (app, options) => {
   app.setErrorHandler((error, request, reply) => {
-    const answer = answerTo(error)
-    logAnswer(request.log, error, answer)
-    if (answer.retryAfter !== undefined) reply.header('Retry-After', answer.retryAfter)
-    return sendPage(reply.code(answer.status), errorPage(answer))
+    const response = errorResponseTo(error)
+    logErrorResponse(request.log, error, response)
+    if (response.retryAfter !== undefined) reply.header('Retry-After', response.retryAfter)
+    return sendPage(reply.code(response.status), errorPage(response))
   })
   await app.register(staticFiles)
   for (const route of [listRoute, eventRoute, assetRoute, failuresRoute, refusedRoute, repairRoutes]) {

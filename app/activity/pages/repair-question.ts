@@ -14,7 +14,7 @@ export const amount = (count: number): string =>
 const counted = (count: number, { isComplete }: Pick<RepairCounts, 'isComplete'>): string =>
   isComplete ? amount(count) : `at least ${amount(count)}`
 
-/** Asks before a replay. */
+/** Renders the question before a replay. */
 export function replayQuestion(selection: EventSelection, counts: RepairCounts): Html {
   const { failed, all, dead, isComplete } = counts
   if (all === 0 && isComplete) return nothing('Nothing to replay', 'events', selection)
@@ -32,7 +32,7 @@ ${!isComplete && html`<p class="muted">Counting stopped early. A replay sends al
 </form></div>`
 }
 
-/** Asks before a discard, and for the reason. */
+/** Renders the question before a discard, with a field for the reason. */
 export function discardQuestion(selection: EventSelection, counts: RepairCounts): Html {
   const { dead, isComplete } = counts
   if (dead === 0 && isComplete) return nothing('Nothing to discard', 'dead events', selection)

@@ -23,9 +23,9 @@ const REFRESH_SECONDS = 2
 
 /**
  * Routes of replays and discards: `GET /activity/replays/new` and `GET /activity/discards/new` count events
- * and ask for confirmation, `POST /activity/replays` and `POST /activity/discards` start.
+ * and ask for confirmation, `POST /activity/replays` and `POST /activity/discards` start one.
  * `GET /activity/repairs` lists both, `GET /activity/repairs/ID` shows the progress,
- * `POST /activity/repairs/ID/abort` stops.
+ * `POST /activity/repairs/ID/abort` stops one.
  */
 export const repairRoutes: FastifyPluginAsync<PagesOptions> = async (app, { repairs, clock }) => {
   app.addContentTypeParser(

@@ -45,7 +45,10 @@ ${
 <div class="actions">${isRunning && html`<form method="post" action="${link}/abort"><button class="danger" type="submit">Stop</button></form>`}<a class="button" href="${listLink(kind === 'replay' ? { source: 'replay' } : { status: 'discarded' })}">${kind === 'replay' ? 'Replayed' : 'Discarded'} events</a><a class="button" href="/activity/repairs">All repairs</a></div></div>`
 }
 
-/** A new replay of all processors has another run id, so it runs them again for events that were sent. */
+/**
+ * Returns what happens if a lost repair is started again. A new replay of all processors has another run id,
+ * so it runs them again for events that were sent.
+ */
 function whenLost({ kind, failedOnly, sent }: Repair): string {
   if (kind === 'discard' || failedOnly) return 'Start it again for the events that are left: none runs twice.'
   return `If you start it again, all processors also run again for the ${amount(sent)} that it sent.`

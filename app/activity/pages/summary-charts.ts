@@ -17,10 +17,10 @@ export interface SummaryChartsOptions {
 /** Maximum number of processors in the charts. */
 const MAX_PROCESSORS = 6
 
-/** Age of a sample that is out of date, in milliseconds: workers write one every few seconds. */
+/** Age above which a sample is stale, in milliseconds. Workers write one every 10 s. */
 const STALE_MS = 120_000
 
-/** Charts and figures of the last minutes. */
+/** Renders charts and figures of the last minutes. */
 export function summaryCharts({ minutes, queue, window, query, now }: SummaryChartsOptions): Html {
   const buckets = bucketsOf(minutes, window, now)
   const { name, bucketMinutes } = WINDOWS[window]

@@ -74,7 +74,10 @@ interface TimedAttempt {
   run: string | undefined
 }
 
-/** Returns the attempts of an event. Events of older releases have no history: derives the last attempt. */
+/**
+ * Returns the attempts of an event. For events of older releases, which have no history, returns only the
+ * last attempt.
+ */
 function attemptsOf(event: ActivityEventDetail): TimedAttempt[] {
   const { history, attempts, startedAt, finishedAt } = event
   if (history.length > 0) {
@@ -94,7 +97,7 @@ function attemptsOf(event: ActivityEventDetail): TimedAttempt[] {
   ]
 }
 
-/** Processors run sequentially. */
+/** Returns the steps of an attempt's processors, which run sequentially. */
 function parts(processors: TimedAttempt['processors'], start: number, end: number): Step[] {
   let at = start
   return Object.entries(processors).map(([label, { outcome, milliseconds, code }]) => {

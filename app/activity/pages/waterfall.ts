@@ -43,7 +43,10 @@ function line(step: Step, start: number, place: (at: number) => number, pauses: 
   }${duration(step.end - step.start)}</td></tr>`
 }
 
-/** Draws waits at most as long as all finished attempts together. Without any, everything is to scale. */
+/**
+ * Returns the length up to which an interval is drawn to scale: that of all finished attempts together.
+ * Without any, everything is to scale.
+ */
 function longestStretch(steps: readonly Step[]): number {
   const ended = steps.filter(({ tone, isOpen }) => tone === 'attempt' && !isOpen)
   if (ended.length === 0) return Number.POSITIVE_INFINITY

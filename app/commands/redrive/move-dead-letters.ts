@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { ListenerError } from '../../errors.ts'
 import { type AssetEvent, type RunOrigin, replayOf } from '../../ingest/event.ts'
-import type { DeadLetter, DeadLetterReader } from '../../queue/dead-letter-reader.ts'
+import type { DeadLetterReader, ReceivedDeadLetter } from '../../queue/dead-letter-reader.ts'
 import type { EventSender } from '../../queue/event-sender.ts'
 import type { Print } from '../arguments.ts'
 import { explain } from '../explain-error.ts'
@@ -38,7 +38,7 @@ const ROUND_BYTES = 16 * 1024 * 1024
  */
 const TOO_NEW_MS = 60_000
 
-type Movable = DeadLetter & { event: AssetEvent }
+type Movable = ReceivedDeadLetter & { event: AssetEvent }
 
 /**
  * Moves dead letters back to the queue, and returns the exit code. Deletes a dead letter only after the queue
@@ -90,9 +90,9 @@ class Redrive {
   }
 
   /** Reads dead letters until the round is full or two receives in a row return nothing. */
-  async #readRound(): Promise<{ round: DeadLetter[]; isFull: boolean }> {
+  async #readRound(): Promise<{ round: ReceivedDeadLetter[]; isFull: boolean }> {
     const { reader, roundSize, signal } = this.#options
-    const round: DeadLetter[] = []
+    const round: ReceivedDeadLetter[] = []
     for (let empty = 0, bytes = 0; empty < 2 && !signal.aborted; ) {
       const received = await reader.receive()
       round.push(...received)
@@ -104,7 +104,7 @@ class Redrive {
   }
 
   /** Resolves to true if SQS may now return further dead letters of a message group. */
-  async #handle(round: readonly DeadLetter[]): Promise<boolean> {
+  async #handle(round: readonly ReceivedDeadLetter[]): Promise<boolean> {
     const movable: Movable[] = []
     for (const deadLetter of round) {
       const outcome = this.#plan(deadLetter)
@@ -116,7 +116,7 @@ class Redrive {
     return freed.includes(true)
   }
 
-  #plan({ event, sentAt }: DeadLetter): RedriveOutcome {
+  #plan({ event, sentAt }: ReceivedDeadLetter): RedriveOutcome {
     const { ids, types } = this.#selection
     if (!event) return 'unreadable'
     if (event.run?.id === this.#options.runId) return 'failed again'

@@ -1,5 +1,5 @@
 import { commandLine } from '../../own-command.ts'
-import type { DeadLetter } from '../../queue/dead-letter-reader.ts'
+import type { ReceivedDeadLetter } from '../../queue/dead-letter-reader.ts'
 import type { Print } from '../arguments.ts'
 import { assetOf, count, isoOf, lineOf, NEXT_AFTER_DRY_RUN } from '../report-line.ts'
 
@@ -42,7 +42,7 @@ export class RedriveReport {
   }
 
   /** @param error why the dead letter was not moved */
-  add({ id, event, reason, sentAt }: DeadLetter, outcome: RedriveOutcome, error?: string): void {
+  add({ id, event, reason, sentAt }: ReceivedDeadLetter, outcome: RedriveOutcome, error?: string): void {
     this.#counts.set(outcome, this.#count(outcome) + 1)
     if (event) this.#found.add(event.id)
     if (event && ['moved', 'would move', 'not deleted'].includes(outcome)) this.#moved.add(event.id)

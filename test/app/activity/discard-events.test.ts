@@ -1,6 +1,6 @@
 import t from 'tap'
 import { type DiscardOptions, discardEvents } from '../../../app/activity/discard-events.ts'
-import { Sweeps } from '../../../app/activity/repair-dead-letters.ts'
+import { SweepQueue } from '../../../app/activity/repair-dead-letters.ts'
 import { eventAt, iso, NOW } from '../../support/activity.ts'
 import { MemoryDeadLetters } from '../../support/repairs.ts'
 
@@ -26,7 +26,7 @@ t.test(
       sweeping: () => {},
       handled: () => void discarded++
     }
-    const options = { deadLetters, sweeps: new Sweeps(), discardEvent, clock: () => NOW, concurrency: 4 }
+    const options = { deadLetters, sweeps: new SweepQueue(), discardEvent, clock: () => NOW, concurrency: 4 }
     t.notOk(await discardEvents(lanes, progress as never, options))
     t.equal(marked.length, 10)
     t.equal(discarded, 10)

@@ -1,10 +1,10 @@
 import t from 'tap'
-import { Sweeps, sweepFor } from '../../../app/activity/repair-dead-letters.ts'
+import { deleteDeadLetters, SweepQueue } from '../../../app/activity/repair-dead-letters.ts'
 import { eventAt, iso, NOW } from '../../support/activity.ts'
 import { MemoryDeadLetters } from '../../support/repairs.ts'
 
 t.test('runs one sweep at a time, also after one that failed', async (t) => {
-  const sweeps = new Sweeps()
+  const sweeps = new SweepQueue()
   const { signal } = new AbortController()
   const order: string[] = []
   const { promise, resolve } = Promise.withResolvers<void>()
@@ -25,7 +25,7 @@ t.test('runs one sweep at a time, also after one that failed', async (t) => {
 })
 
 t.test('an abort ends the wait for a turn at once, and the next one keeps its turn', async (t) => {
-  const sweeps = new Sweeps()
+  const sweeps = new SweepQueue()
   const first = Promise.withResolvers<'complete'>()
   const { signal } = new AbortController()
   const abort = new AbortController()
@@ -59,9 +59,9 @@ t.test('records the progress, and leaves dead letters that came later', async (t
     sweeping: (found: unknown) => void seen.push(found)
   }
   const isWanted = ({ event }: { event: { id: string } }) => event.id === eventAt(1).id
-  const end = await sweepFor(
+  const end = await deleteDeadLetters(
     progress as never,
-    { deadLetters, sweeps: new Sweeps() },
+    { deadLetters, sweeps: new SweepQueue() },
     {
       isWanted,
       until: () => NOW

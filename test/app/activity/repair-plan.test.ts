@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { PageQuery } from '../../../app/activity/activity-store.ts'
 import { type EventState, MemoryActivityStore } from '../../../app/activity/memory-activity-store.ts'
-import { hasFailed, planRepair } from '../../../app/activity/repair-plan.ts'
+import { isRedrivable, planRepair } from '../../../app/activity/repair-plan.ts'
 import type { Status } from '../../../app/journal/journal-entry.ts'
 import type { ProcessorRecord } from '../../../app/journal/processor-record.ts'
 import { eventAt, iso, listed, NOW } from '../../support/activity.ts'
@@ -72,13 +72,16 @@ t.test('selects only failed events if only failed processors run', async (t) => 
     [{ processors: { a: record('succeeded'), b: record('dead') } }, true]
   ]
   states.forEach(([state], index) => void store.put(eventAt(index), state))
-  const { lanes } = await planRepair({ filter: {} }, { isWanted: hasFailed, signal, store })
+  const { lanes } = await planRepair({ filter: {} }, { isWanted: isRedrivable, signal, store })
   t.strictSame(
     lanes.flat().sort(),
     states.flatMap(([, isSelected], index) => (isSelected ? [eventAt(index).id] : []))
   )
   t.ok(
-    hasFailed({ status: 'processing', processors: { a: { ...record('dead'), outcome: 'started' } } as never })
+    isRedrivable({
+      status: 'processing',
+      processors: { a: { ...record('dead'), outcome: 'started' } } as never
+    })
   )
 })
 

@@ -30,18 +30,18 @@ const failed: ProcessorRecord = { ...ran, outcome: 'failed', code: 'E', message:
 const dead: ProcessorRecord = { ...ran, outcome: 'dead', code: 'E', message: 'never' }
 const started: ProcessorRecord = { outcome: 'started', at: AT, attempts: 3, waits: 2 }
 
-const failure = (fault: CallFailure = { kind: 'retryable' }): FailedRun => ({
+const failedRun = (failure: CallFailure = { kind: 'retryable' }): FailedRun => ({
   outcome: 'failed',
   processor: 'tag',
-  fault,
-  error: new CloudinaryError('CLOUDINARY_UNAVAILABLE', 'add tag', fault, 503),
+  failure,
+  error: new CloudinaryError('CLOUDINARY_UNAVAILABLE', 'add tag', failure, 503),
   milliseconds: 7
 })
 
 const ended = (
   cause: FailureCause,
-  { before, fault, on = event }: { before?: ProcessorRecord; fault?: CallFailure; on?: typeof event } = {}
-) => endedRecord(failure(fault), cause, { event: on, before, now: NOW, random: () => 0.5 })
+  { before, failure, on = event }: { before?: ProcessorRecord; failure?: CallFailure; on?: typeof event } = {}
+) => endedRecord(failedRun(failure), cause, { event: on, before, now: NOW, random: () => 0.5 })
 
 const secondsUntil = (record: ProcessorRecord) => (notBeforeOf(record, undefined) - NOW) / 1000
 
@@ -102,7 +102,7 @@ t.test('a run counts when it starts, since it may crash its worker', async (t) =
   t.ok(isExhausted({ ...started, attempts: 12 }, undefined))
   t.notOk(isExhausted({ ...started, attempts: 12 }, redrive))
   t.notOk(isExhausted({ ...failed, attempts: 12 }, undefined))
-  t.match(exhaustedRun('tag'), { processor: 'tag', fault: { kind: 'permanent' } })
+  t.match(exhaustedRun('tag'), { processor: 'tag', failure: { kind: 'permanent' } })
 })
 
 t.test('records a success with its note', async (t) => {
@@ -147,28 +147,28 @@ t.test('an interrupted run can be repeated at once', async (t) => {
 
 t.test('waits until the time that the failure asks for', async (t) => {
   const until = new Date(NOW + 86_400_000)
-  t.equal(secondsUntil(ended('processor', { fault: { kind: 'retryable', until } })), 86_415)
-  t.equal(secondsUntil(ended('cloudinary', { fault: { kind: 'rate-limited', until } })), 86_415)
+  t.equal(secondsUntil(ended('processor', { failure: { kind: 'retryable', until } })), 86_415)
+  t.equal(secondsUntil(ended('cloudinary', { failure: { kind: 'rate-limited', until } })), 86_415)
   const past = new Date(NOW - 60_000)
-  t.equal(secondsUntil(ended('processor', { fault: { kind: 'retryable', until: past } })), 1)
+  t.equal(secondsUntil(ended('processor', { failure: { kind: 'retryable', until: past } })), 1)
 })
 
 t.test('a permanent failure is dead at once, for any cause', async (t) => {
   for (const cause of ['processor', 'cloudinary', 'interruption'] as const) {
-    t.match(ended(cause, { fault: { kind: 'permanent' } }), { outcome: 'dead', attempts: 1 })
+    t.match(ended(cause, { failure: { kind: 'permanent' } }), { outcome: 'dead', attempts: 1 })
   }
 })
 
 t.test('a processor can delay an event for seven days at most', async (t) => {
   const until = (days: number) => new Date(NOW + days * 86_400_000)
   const asked = (days: number): FailedRun => ({
-    ...failure({ kind: 'retryable', until: until(days) }),
+    ...failedRun({ kind: 'retryable', until: until(days) }),
     error: new RetryLaterError('busy', until(days))
   })
-  t.match(withMaximumWait(asked(7), AT), { fault: { kind: 'retryable', until: until(7) } })
-  t.match(withMaximumWait(asked(8), AT), { fault: { kind: 'permanent' }, error: { code: 'WAIT_TOO_LONG' } })
+  t.match(withMaximumWait(asked(7), AT), { failure: { kind: 'retryable', until: until(7) } })
+  t.match(withMaximumWait(asked(8), AT), { failure: { kind: 'permanent' }, error: { code: 'WAIT_TOO_LONG' } })
   t.match(withMaximumWait(asked(1), until(-6.5).toISOString()), { error: { code: 'WAIT_TOO_LONG' } })
-  t.match(withMaximumWait(failure(), AT), { fault: { kind: 'retryable' } })
+  t.match(withMaximumWait(failedRun(), AT), { failure: { kind: 'retryable' } })
   const run = { outcome: 'succeeded', processor: 'tag', note: undefined, milliseconds: 5 } as const
   t.equal(withMaximumWait(run, AT), run)
 })

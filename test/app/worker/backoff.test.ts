@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import t from 'tap'
 import {
-  afterLimit,
   outageDelaySeconds,
+  rateLimitResumeTime,
   retryDelaySeconds,
-  uncountedDelaySeconds
+  uncountedRetryDelaySeconds
 } from '../../../app/worker/backoff.ts'
 
 /** The largest number that Math.random returns. */
@@ -25,9 +25,11 @@ t.test('spreads a delay evenly from 1 s to its maximum', async (t) => {
 })
 
 t.test('the delay after failures that do not count grows slowly', async (t) => {
-  const longest = [1, 2, 3, 10, 100, 449, 450, 1000].map((times) => uncountedDelaySeconds(times, ALMOST_ONE))
+  const longest = [1, 2, 3, 10, 100, 449, 450, 1000].map((times) =>
+    uncountedRetryDelaySeconds(times, ALMOST_ONE)
+  )
   t.strictSame(longest, [2, 4, 6, 20, 200, 898, 900, 900])
-  t.equal(uncountedDelaySeconds(100, 0.25), 50)
+  t.equal(uncountedRetryDelaySeconds(100, 0.25), 50)
 })
 
 t.test('the delay during an outage grows with the outage', async (t) => {
@@ -39,7 +41,7 @@ t.test('every delay is a whole number of seconds from 1 to 900', async () => {
   const isDelay = (delay: number) => Number.isInteger(delay) && delay >= 1 && delay <= 900
   fc.assert(
     fc.property(fc.nat(), anyRandom, (number, random) =>
-      [retryDelaySeconds, uncountedDelaySeconds, outageDelaySeconds].every((delay) =>
+      [retryDelaySeconds, uncountedRetryDelaySeconds, outageDelaySeconds].every((delay) =>
         isDelay(delay(number, random))
       )
     )
@@ -48,7 +50,7 @@ t.test('every delay is a whole number of seconds from 1 to 900', async () => {
 
 t.test('waits for a rate limit and up to 30 s longer', async (t) => {
   const until = new Date('2026-06-01T12:10:00.000Z')
-  t.equal(afterLimit(until, 0) - until.getTime(), 0)
-  t.equal(afterLimit(until, 0.5) - until.getTime(), 15_000)
-  t.equal(afterLimit(until, ALMOST_ONE) - until.getTime(), 30_000)
+  t.equal(rateLimitResumeTime(until, 0) - until.getTime(), 0)
+  t.equal(rateLimitResumeTime(until, 0.5) - until.getTime(), 15_000)
+  t.equal(rateLimitResumeTime(until, ALMOST_ONE) - until.getTime(), 30_000)
 })

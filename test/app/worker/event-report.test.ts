@@ -10,10 +10,10 @@ import { memoryMetrics } from '../../support/metrics.ts'
 const upload: AssetEvent = { ...sampleEvent('upload', { publicId: 'bag' }), traceId: 'Root=1' }
 const NOW = Date.parse(upload.receivedAt) + 1500
 
-const failure: FailedRun = {
+const failed: FailedRun = {
   outcome: 'failed',
   processor: 'tag',
-  fault: { kind: 'retryable' },
+  failure: { kind: 'retryable' },
   error: new Error('not yet'),
   milliseconds: 7
 }
@@ -32,7 +32,7 @@ function build(event: AssetEvent = upload) {
 t.test('every line names the event and the trace id of its request', async (t) => {
   const { report, lines } = build()
   report.ran({ outcome: 'succeeded', processor: 'tag', note: 'tagged', milliseconds: 5 })
-  report.deadLettered(failure)
+  report.deadLettered(failed)
   report.ended({ outcome: 'ignored', reason: 'no processor handles upload' })
   report.log.info('a line of a processor')
   t.equal(lines.length, 4)
@@ -51,7 +51,7 @@ t.test('describes an asset without a public id by its id, and a replay by its ki
 
 t.test('counts a failed run at once, and logs it with the outcome of the event', async (t) => {
   const { report, lines, counts, durations } = build()
-  report.ran(failure)
+  report.ran(failed)
   t.strictSame(lines, [])
   t.strictSame(counts, { 'ProcessorFailed tag': 1 })
   t.strictSame(durations, { 'ProcessorDuration tag': [7] })
@@ -59,7 +59,7 @@ t.test('counts a failed run at once, and logs it with the outcome of the event',
 
 t.test('counts and logs a dead letter', async (t) => {
   const { report, lines, counts } = build()
-  report.deadLettered(failure)
+  report.deadLettered(failed)
   t.match(lines, [{ level: 50, processor: 'tag', err: { message: 'not yet' } }])
   t.strictSame(counts, { EventsDeadLettered: 1 })
 })
@@ -67,8 +67,8 @@ t.test('counts and logs a dead letter', async (t) => {
 t.test('counts a retried event once and logs each failure', async (t) => {
   const { report, lines, counts } = build()
   const retries = [
-    { failure, attempt: 3, at: NOW + 8000 },
-    { failure: { ...failure, processor: 'stamp' }, attempt: 1, at: NOW + 1 }
+    { run: failed, attempt: 3, at: NOW + 8000 },
+    { run: { ...failed, processor: 'stamp' }, attempt: 1, at: NOW + 1 }
   ]
   report.ended({ outcome: 'retrying', retries, delaySeconds: 1 })
   t.strictSame(counts, { EventsRetried: 1 })

@@ -119,7 +119,7 @@ t.test('fails permanently if `when` does not return a boolean', async (t) => {
     const when = (() => odd) as unknown as NonNullable<Processor['when']>
     t.match((await runOne({ when })).outcome, {
       outcome: 'failed',
-      fault: { kind: 'permanent' },
+      failure: { kind: 'permanent' },
       error: { code: 'WHEN_INVALID' }
     })
   }
@@ -132,13 +132,13 @@ t.test('any other error is retryable', async (t) => {
   }
   for (const given of [{ handle: thrower }, { handle: async () => thrower() }, { when: thrower }]) {
     const { outcome } = await runOne(given)
-    t.match(outcome, { outcome: 'failed', processor: 'mine', fault: { kind: 'retryable' } })
+    t.match(outcome, { outcome: 'failed', processor: 'mine', failure: { kind: 'retryable' } })
     t.equal((outcome as { error: unknown }).error, error)
   }
   for (const odd of [undefined, null, 'text']) {
     t.match((await runOne({ handle: rejecting(odd) })).outcome, {
       outcome: 'failed',
-      fault: { kind: 'retryable' }
+      failure: { kind: 'retryable' }
     })
   }
 })
@@ -146,7 +146,7 @@ t.test('any other error is retryable', async (t) => {
 t.test('a RetryLaterError sets the earliest retry time', async (t) => {
   const until = new Date('2026-06-01T14:00:00Z')
   const { outcome } = await runOne({ handle: rejecting(new RetryLaterError('busy', until)) })
-  t.match(outcome, { outcome: 'failed', fault: { kind: 'retryable', until } })
+  t.match(outcome, { outcome: 'failed', failure: { kind: 'retryable', until } })
 })
 
 t.test('gives each processor its own state', async (t) => {
@@ -156,31 +156,35 @@ t.test('gives each processor its own state', async (t) => {
 
 t.test('a PermanentError is permanent', async (t) => {
   const { outcome } = await runOne({ handle: rejecting(new PermanentError('no such field')) })
-  t.match(outcome, { outcome: 'failed', fault: { kind: 'permanent' }, error: { message: 'no such field' } })
+  t.match(outcome, { outcome: 'failed', failure: { kind: 'permanent' }, error: { message: 'no such field' } })
 })
 
 t.test('keeps the classification of a CloudinaryError', async (t) => {
   const until = new Date('2026-06-01T14:00:00Z')
-  for (const fault of [
+  for (const failure of [
     { kind: 'retryable' as const },
     { kind: 'permanent' as const },
     { kind: 'rate-limited' as const, until }
   ]) {
-    const error = new CloudinaryError('CLOUDINARY_REJECTED', 'add tag', fault)
+    const error = new CloudinaryError('CLOUDINARY_REJECTED', 'add tag', failure)
     const { outcome } = await runOne({ handle: rejecting(error) })
-    t.match(outcome, { outcome: 'failed', fault, error })
+    t.match(outcome, { outcome: 'failed', failure, error })
   }
 })
 
 t.test('missing credentials for the environment are retryable', async (t) => {
   const { outcome } = await runOne({}, { clientFails: true })
-  t.match(outcome, { outcome: 'failed', fault: { kind: 'retryable' }, error: { message: 'no credentials' } })
+  t.match(outcome, {
+    outcome: 'failed',
+    failure: { kind: 'retryable' },
+    error: { message: 'no credentials' }
+  })
 })
 
 t.test('does not start a processor after the signal has aborted', async (t) => {
   const reason = new Error('stopping')
   const { outcome } = await runOne({ handle: () => 'ran' }, { signal: AbortSignal.abort(reason) })
-  t.match(outcome, { outcome: 'failed', fault: { kind: 'retryable' } })
+  t.match(outcome, { outcome: 'failed', failure: { kind: 'retryable' } })
   t.equal((outcome as { error: unknown }).error, reason)
 })
 
@@ -195,7 +199,7 @@ t.test('aborts a processor on its timeout', async (t) => {
   const { outcome } = await runOne({ timeoutSeconds: 0.02, handle: hangs })
   t.match(outcome, {
     outcome: 'failed',
-    fault: { kind: 'retryable' },
+    failure: { kind: 'retryable' },
     error: { code: 'PROCESSOR_TIMEOUT', message: /\b0\.02 s/ }
   })
   t.match(aborted, { code: 'PROCESSOR_TIMEOUT' })

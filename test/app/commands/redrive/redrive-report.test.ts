@@ -1,6 +1,6 @@
 import t from 'tap'
 import { RedriveReport, type ReportOptions } from '../../../../app/commands/redrive/redrive-report.ts'
-import type { DeadLetter } from '../../../../app/queue/dead-letter-reader.ts'
+import type { ReceivedDeadLetter } from '../../../../app/queue/dead-letter-reader.ts'
 import { collect, eventOf, REASON } from '../../../support/operator.ts'
 
 function build(options: Partial<ReportOptions> = {}) {
@@ -11,7 +11,7 @@ function build(options: Partial<ReportOptions> = {}) {
   }
 }
 
-const deadLetter = (about: Partial<DeadLetter> = {}): DeadLetter => ({
+const deadLetter = (about: Partial<ReceivedDeadLetter> = {}): ReceivedDeadLetter => ({
   id: 'm1',
   receiptHandle: 'h1',
   event: eventOf('e1'),

@@ -1,6 +1,6 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
 import t from 'tap'
-import { DeadLetters } from '../../../app/queue/dead-letters.ts'
+import { DeadLetterSender } from '../../../app/queue/dead-letter-sender.ts'
 import { DEAD_LETTER_QUEUE_NAME, startSqs } from '../../../dev/embedded-sqs.ts'
 
 async function build(t: { teardown: (end: () => Promise<void>) => void }) {
@@ -15,7 +15,7 @@ async function build(t: { teardown: (end: () => Promise<void>) => void }) {
     await queue.stop()
   })
   return {
-    deadLetters: new DeadLetters({ sqs, queueUrl: queue.deadLetterQueueUrl }),
+    deadLetters: new DeadLetterSender({ sqs, queueUrl: queue.deadLetterQueueUrl }),
     letters: () => queue.server.inspectQueue(DEAD_LETTER_QUEUE_NAME)!.messages.ready
   }
 }

@@ -12,7 +12,7 @@ export interface DeadLetterReason {
 const MAXIMUM_TEXT_LENGTH = 500
 
 /** Sends messages that cannot be processed to the dead-letter queue, for an operator to redrive. */
-export class DeadLetters {
+export class DeadLetterSender {
   readonly #sqs: SQSClient
   readonly #queueUrl: string
 
@@ -22,10 +22,10 @@ export class DeadLetters {
   }
 
   /**
-   * Resolves when SQS has stored the message. Each dead letter has its own message group: they need no order,
-   * and receiving one must not hide others.
+   * Sends a message; resolves when SQS has stored it. Each dead letter has its own message group: they need
+   * no order, and receiving one must not hide others.
    *
-   * @param id deduplicates: SQS stores the same id once within five minutes
+   * @param id the deduplication id: SQS stores one message per id within five minutes
    */
   async put(id: string, body: string, reason: DeadLetterReason): Promise<void> {
     const attributes = { ...reason, code: printable(reason.code), message: printable(reason.message) }
@@ -45,6 +45,9 @@ export class DeadLetters {
   }
 }
 
-/** Replaces the characters that SQS rejects. It also rejects an empty string. */
+/**
+ * Replaces each character that SQS rejects with a space, and an empty text with `-`: SQS rejects an empty
+ * string too.
+ */
 const printable = (text: string) =>
   text.replace(/[^\t\n\r\x20-\uD7FF\uE000-\uFFFD]/g, ' ').slice(0, MAXIMUM_TEXT_LENGTH) || '-'

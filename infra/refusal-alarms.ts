@@ -6,8 +6,8 @@ import type { AlarmDefinition, MonitoringProps } from './monitoring-props.ts'
 /** Unsigned requests in an hour. A scanner that knows the path sends one or two. */
 const UNSIGNED = 3
 
-/** Alarms for notifications that a retry of Cloudinary does not save. */
-export function lossAlarms({ settings, firewall }: MonitoringProps): Record<string, AlarmDefinition> {
+/** Returns the alarms for refused notifications: Cloudinary's retries do not help. */
+export function refusalAlarms({ settings, firewall }: MonitoringProps): Record<string, AlarmDefinition> {
   const refused = (Reason: string) =>
     listenerMetric(settings, 'NotificationsRefused', { Role: 'web', Reason }, { statistic: 'Sum' })
   return {

@@ -68,7 +68,7 @@ export interface NetworkOptions {
   outages: readonly Outage[]
   onFault: (name: string) => void
   /** Kills a process, or lets it stand still for some seconds. */
-  strike: (process: SimulatedProcess, fault: 'killed' | 'paused', seconds: number) => void
+  injectFault: (process: SimulatedProcess, fault: 'killed' | 'paused', seconds: number) => void
 }
 
 /** The connections between processes and services: delays, and faults by the seed. */
@@ -146,7 +146,7 @@ export class Network {
           // before, at or after the effect
           const at = scheduler.now + between(0, up + down - 1, roll('strike'))
           scheduler.at(at, undefined, fault, () =>
-            this.#options.strike(process, fault, pick([1, 5, 30, 90, 200], roll('seconds')))
+            this.#options.injectFault(process, fault, pick([1, 5, 30, 90, 200], roll('seconds')))
           )
           return arrive(up, (answer) => deliver(down, answer))
         }

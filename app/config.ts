@@ -104,7 +104,7 @@ export const VARIABLES = {
       .optional()
   }),
   SIGNATURE_TOLERANCE_SECONDS: variable({
-    meaning: 'maximum age of a notification; it may also be this far ahead of the clock, at most 300 s',
+    meaning: 'maximum age of a notification; its timestamp may lie as far in the future, up to 300 s',
     allowed: 'a whole number of seconds from 1 to 86400',
     schema: wholeNumber(1, 86_400, 7200)
   }),
@@ -192,7 +192,8 @@ export const VARIABLES = {
     schema: listOf(z.string().refine(isOrigin))
   }),
   METRICS_NAMESPACE: variable({
-    meaning: 'CloudWatch namespace of the metrics, which are written as log lines; not set: no metrics',
+    meaning:
+      'CloudWatch namespace of the metrics, which are written as log lines; not set: none in CloudWatch',
     allowed: '1 to 255 letters, digits, spaces and any of . _ - / # :, not starting with AWS/',
     schema: z
       .string()
@@ -222,8 +223,7 @@ export const VARIABLES = {
     schema: z.literal('http/protobuf').optional()
   }),
   OTEL_TRACES_SAMPLER: variable({
-    meaning:
-      'which traces are sampled; not set: those that the sender samples; if the sender has not decided, all',
+    meaning: "which traces are sampled; not set: follows the sender's decision; without one, samples all",
     allowed: `one of ${SAMPLERS.join(', ')}`,
     schema: z.enum(SAMPLERS).optional()
   }),

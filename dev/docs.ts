@@ -4,7 +4,7 @@ import { VARIABLES } from '../app/config.ts'
 import { METRICS } from '../app/metrics/metric-names.ts'
 import { SETTINGS } from '../infra/settings.ts'
 import { TIMINGS } from '../infra/timings.ts'
-import { activity, type Cells, costs, inputs, levers, prices, scale } from './cost/tables.ts'
+import { activity, type Cells, costs, inputs, prices, savings, scale } from './cost/tables.ts'
 import { EVENTS_DIRECTORY, eventDocuments } from './event-documents.ts'
 
 /** A table of a document that is generated from code. */
@@ -71,7 +71,7 @@ export const TABLES: readonly Table[] = [
     }
   },
   ofCost('docs/cost.md', 'costs', costs),
-  ofCost('docs/cost.md', 'levers', levers),
+  ofCost('docs/cost.md', 'savings', savings),
   ofCost('docs/cost.md', 'activity', activity),
   ofCost('docs/cost.md', 'inputs', inputs),
   ofCost('docs/cost.md', 'prices', prices),

@@ -44,7 +44,7 @@ export function bill(events: number, settings: Settings, traffic: Traffic): Bill
   const network = networkOf(events, calls, settings, traffic)
   return {
     'Tasks (Fargate)': compute(web, worker, settings),
-    'Load balancer, its addresses, answers':
+    'Load balancer, its addresses, responses':
       priceOf('albHour', HOURS) +
       priceOf('albLcuHour', notifications * lcuHours(traffic)) +
       priceOf('ipv4Hour', settings.zones * HOURS) +

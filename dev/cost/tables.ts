@@ -28,7 +28,7 @@ const SHARED_VPC = {
 }
 
 /** Settings that lower the bill, by their name in the table. */
-const LEVERS: Record<string, object> = {
+const SAVINGS: Record<string, object> = {
   '1. `vpc`: a VPC that already has a NAT gateway and endpoints': { vpc: SHARED_VPC },
   '1. or `interfaceEndpoints=false`: calls to AWS through the NAT gateway': { interfaceEndpoints: false },
   '2. `web` and `worker` of 0.25 vCPU and 0.5 GB': { web: SMALL, worker: SMALL },
@@ -73,14 +73,14 @@ export function costs(): Cells {
 const items = (bills: readonly Bill[]) =>
   Object.keys(bills[0]!).map((name) => [name, ...bills.map((each) => dollars(each[name]!))])
 
-/** Savings of each lever at each volume. */
-export function levers(): Cells {
+/** What each change of settings saves at each volume. */
+export function savings(): Cells {
   const totals = (settings: Settings) =>
     VOLUMES.map((events) => total(bill(events, settings, DEFAULT_TRAFFIC)))
   const before = totals(DEFAULTS)
   return {
     head: ['US dollars saved a month', ...VOLUMES.map(number)],
-    rows: Object.entries(LEVERS).map(([name, changes]) => [
+    rows: Object.entries(SAVINGS).map(([name, changes]) => [
       name,
       ...totals(Settings.parse(changes)).map((after, index) => dollars(before[index]! - after))
     ])

@@ -33,7 +33,7 @@ const MAXIMUM_MS = 15 * 60_000
 const SILENCE_MS = 30_000
 
 /** Time-out of the response after an upload, in milliseconds. */
-const ANSWER_MS = 60_000
+const RESPONSE_MS = 60_000
 
 /**
  * Downloads a part of a raw asset with the signed download of the Upload API, which serves private assets
@@ -130,7 +130,7 @@ export async function uploadRawFile(
       const sink = sdk.uploader.upload_stream(
         {
           ...options,
-          timeout: ANSWER_MS,
+          timeout: RESPONSE_MS,
           // the promise is for calls without a stream; its rejection would be unhandled
           disable_promises: true,
           resource_type: 'raw',

@@ -13,7 +13,7 @@ export interface ReplayRecord {
 }
 
 /** Maximum number of replays to keep per event: the last ones. */
-export const KEPT_REPLAYS = 10
+export const MAXIMUM_REPLAYS = 10
 
 /** Maximum length of a user's name, in characters. */
 const MAXIMUM_NAME_LENGTH = 100
@@ -31,5 +31,5 @@ export function withReplay(
     ...(by && { by: by.slice(0, MAXIMUM_NAME_LENGTH).toWellFormed() }),
     ...(from && { from })
   }
-  return [...replays.filter(({ run }) => run !== id), record].slice(-KEPT_REPLAYS)
+  return [...replays.filter(({ run }) => run !== id), record].slice(-MAXIMUM_REPLAYS)
 }

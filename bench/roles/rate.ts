@@ -8,7 +8,7 @@ export interface Latencies {
 }
 
 /** The answers to a load. Latencies are those of the accepted ones. */
-export interface Answers extends Latencies {
+export interface LoadResult extends Latencies {
   accepted: number
   /** Number of other answers, such as a 503 of an overloaded server. */
   refused: number
@@ -35,7 +35,7 @@ const TIMER_MS = 1.5
 export async function atRate(
   { perSecond, milliseconds }: Rate,
   send: (index: number) => Promise<boolean>
-): Promise<Answers> {
+): Promise<LoadResult> {
   const startedAt = performance.now()
   const count = Math.max(1, Math.floor((perSecond * milliseconds) / 1000))
   const latencies: number[] = []
@@ -49,7 +49,7 @@ export async function atRate(
   }
   await Promise.all(sending)
   if (failures.length > 0) throw failures[0]
-  return answersOf(latencies, count)
+  return loadResultOf(latencies, count)
 }
 
 async function until(due: number, isPrecise: boolean): Promise<void> {
@@ -61,7 +61,7 @@ async function until(due: number, isPrecise: boolean): Promise<void> {
 }
 
 /** @param latencies of the accepted ones */
-export function answersOf(latencies: readonly number[], sent: number): Answers {
+export function loadResultOf(latencies: readonly number[], sent: number): LoadResult {
   const ascending = latencies.toSorted((a, b) => a - b)
   return {
     p50: percentile(ascending, 0.5),

@@ -28,7 +28,7 @@ export interface Tools {
   notifier: Notifier
   eager: EagerRules
   /** Whether notifications have the format of before 2024. */
-  isOld: boolean
+  usesOldFormat: boolean
 }
 
 const BULK_LIMIT = 1000
@@ -206,9 +206,9 @@ export class AssetEditor {
 
   #notify(notification: Notification, url = this.#notificationUrl): void {
     const now = this.#tools.clock()
-    const { isOld } = this.#tools
+    const { usesOldFormat } = this.#tools
     const signatureKey = this.#cloud.own.apiKey
-    const body = envelope(notification, { origin: this.#origin, now, signatureKey, isOld })
+    const body = envelope(notification, { origin: this.#origin, now, signatureKey, usesOldFormat })
     void this.#tools.notifier.send(this.#cloud, JSON.stringify(body), url)
   }
 }

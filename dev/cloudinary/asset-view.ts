@@ -54,7 +54,7 @@ export function uploadFields(asset: Asset, cloud: Cloud): Record<string, unknown
  * Answer of the Upload API. `signature` authenticates it to the caller: `public_id` and `version` with the
  * caller's secret, always by signature version 1.
  */
-export function uploadAnswer(
+export function uploadResponse(
   asset: Asset,
   cloud: Cloud,
   { apiKey, algorithm }: { apiKey: string; algorithm: SignatureAlgorithm }
@@ -91,7 +91,7 @@ export function lastUpdated(asset: Asset, format: (time: number) => string): Rec
 }
 
 /** Answer of the Admin API for one asset. */
-export function resourceAnswer(asset: Asset, cloud: Cloud): Record<string, unknown> {
+export function resourceResponse(asset: Asset, cloud: Cloud): Record<string, unknown> {
   const { version_id, placeholder, original_filename, ...fields } = uploadFields(asset, cloud)
   return {
     ...fields,

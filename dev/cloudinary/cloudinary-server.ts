@@ -6,10 +6,10 @@ import { ApiError } from './api-error.ts'
 import { AssetEditor } from './asset-editor.ts'
 import type { Asset, Kind } from './asset-store.ts'
 import { type Call, isOver } from './calls.ts'
+import { cdnRoutes } from './cdn-routes.ts'
 import { type ApiKey, Cloud, cloudNamed, type EnvironmentOptions } from './cloud.ts'
 import { controlApi } from './control-api.ts'
 import { DefaultTriggers } from './default-triggers.ts'
-import { deliveryRoutes } from './delivery.ts'
 import { Drops } from './drops.ts'
 import type { EagerRules } from './eager-transformations.ts'
 import { Faults } from './faults.ts'
@@ -135,7 +135,7 @@ export async function startCloudinary(options: CloudinaryOptions): Promise<Cloud
     isDropped: (notification) => drops.take(notification),
     onAttempt: ({ body, headers, ...attempt }) => options.logger?.info(attempt, 'notification attempted')
   })
-  const tools = { clock, notifier, eager, isOld: options.oldNotifications ?? false }
+  const tools = { clock, notifier, eager, usesOldFormat: options.oldNotifications ?? false }
   const defaults = new DefaultTriggers([...clouds.values()], clock)
   defaults.pointTo(options.notificationUrl)
 
@@ -174,7 +174,7 @@ export async function startCloudinary(options: CloudinaryOptions): Promise<Cloud
   )
   await app.register(notificationsApi, { prefix: '/v2/notifications/:cloud', ...shared })
   await app.register(controlApi, { prefix: '/_standin', ...shared, drops, defaults })
-  await app.register(deliveryRoutes, { clouds })
+  await app.register(cdnRoutes, { clouds })
   if (options.controls) await app.register(options.controls, { prefix: '/_standin' })
   const url = await app.listen({ port: options.port ?? 0, host: options.host ?? '127.0.0.1' })
   for (const cloud of clouds.values()) cloud.deliveryOrigin = url

@@ -34,7 +34,7 @@ declare module 'fastify' {
 }
 
 /** Answers errors as `{"error": {"message": …}}`. */
-export function answerErrors(app: FastifyInstance): void {
+export function setErrorFormat(app: FastifyInstance): void {
   app.setErrorHandler((error: Error & { status?: number; statusCode?: number }, _request, reply) => {
     reply.code(error.status ?? error.statusCode ?? 500)
     reply.header('x-cld-error', error.message.replace(/[^ -~]/g, '?'))
@@ -45,7 +45,7 @@ export function answerErrors(app: FastifyInstance): void {
 /** Records each call to an API, and injects faults, before the call is served. */
 export function intercept(app: FastifyInstance, { clouds, tools, faults, calls }: ApiOptions): void {
   const unanswered = new WeakMap<FastifyRequest, Call>()
-  answerErrors(app)
+  setErrorFormat(app)
 
   app.addHook('preHandler', async (request, reply) => {
     const form = await readForm(request)

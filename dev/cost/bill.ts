@@ -25,7 +25,7 @@ const SECRET_READ_SECONDS = 300
 /** The current and the previous value. */
 const SECRET_VALUES = 2
 /** Answer to a notification, with headers. */
-const ANSWER_BYTES = 300
+const RESPONSE_BYTES = 300
 /** Capacity of an LCU-hour, if each notification opens a connection. */
 const LCU_HOUR = { connections: 25 * 3600, bytes: GB }
 /** Bytes that SQS counts as one request. */
@@ -48,7 +48,7 @@ export function bill(events: number, settings: Settings, traffic: Traffic): Bill
       priceOf('albHour', HOURS) +
       priceOf('albLcuHour', notifications * lcuHours(traffic)) +
       priceOf('ipv4Hour', settings.zones * HOURS) +
-      priceOf('egressGb', (notifications * ANSWER_BYTES) / GB) +
+      priceOf('egressGb', (notifications * RESPONSE_BYTES) / GB) +
       (activity?.balancer ?? 0),
     'Firewall (WAF)':
       priceOf('webAclMonth', 1) +
@@ -93,7 +93,7 @@ export const total = (of: Bill): number => Object.values(of).reduce((sum, usd) =
 
 /** LCU-hours of one notification, by the dimension that it uses most. */
 const lcuHours = ({ notificationBytes }: Traffic) =>
-  Math.max(1 / LCU_HOUR.connections, (notificationBytes + ANSWER_BYTES) / LCU_HOUR.bytes)
+  Math.max(1 / LCU_HOUR.connections, (notificationBytes + RESPONSE_BYTES) / LCU_HOUR.bytes)
 
 function compute(web: number, worker: number, settings: Settings): number {
   const kind = settings.architecture === 'arm64' ? 'Arm' : 'X86'

@@ -9,8 +9,8 @@ import type { EmbeddedSqs } from '../embedded-sqs.ts'
 import { startStandIns } from '../stand-ins.ts'
 import { type ConfigContent, inspectConfigFile } from './inspect-config.ts'
 import { nextFreePort } from './ports.ts'
-import { combine } from './provision.ts'
-import { type PROVIDERS, provide } from './provisions.ts'
+import { type PROVIDERS, provideServices } from './provide-services.ts'
+import { combine } from './provided-service.ts'
 import type { LogLine, RoleProcess } from './role-process.ts'
 import { RoleStarter, type RoleStarterOptions } from './role-starter.ts'
 import { ScheduleProcess } from './schedule-process.ts'
@@ -111,7 +111,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   /** Starts the services that the processors require and that do not run yet. */
   const provideFor = async ({ processors }: ConfigContent & { outcome: 'loaded' }) => {
     await provided.refresh()
-    const added = await provide(
+    const added = await provideServices(
       { processors, environment: variables(), own: environment, standIns, migrate },
       options.providers
     )

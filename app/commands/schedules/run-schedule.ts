@@ -8,7 +8,7 @@ import { lastSlot } from '../../schedules/cron.ts'
 import type { Schedule } from '../../schedules/schedule.ts'
 import { scheduledEvent } from '../../schedules/scheduled-event.ts'
 import { explain } from '../explain-error.ts'
-import { isOld, loadProgress, type Progress, type Running, saveProgress } from './schedule-progress.ts'
+import { loadProgress, needsRenewal, type Progress, type Running, saveProgress } from './schedule-progress.ts'
 
 export interface RunOptions {
   cloudName: string
@@ -68,7 +68,7 @@ export async function runSchedule(options: RunOptions): Promise<ScheduleOutcome>
     }
     const last = done.at(-1)
     if (last) return { outcome: 'done', ...last, found: done.reduce((sum, { found }) => sum + found, 0) }
-    if (progress && isOld(progress, now)) await save({ through })
+    if (progress && needsRenewal(progress, now)) await save({ through })
     return { outcome: 'idle', isNew: false }
   } catch (error) {
     if (signal.aborted) return { outcome: 'interrupted' }

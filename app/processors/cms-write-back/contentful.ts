@@ -4,7 +4,7 @@ import { checkOptions } from '../processor-options.ts'
 import type { Cms } from './cms.ts'
 import { type ContentfulCall, createContentful } from './contentful-client.ts'
 import { ContentfulEntries, type ContentTypes } from './contentful-entries.ts'
-import { type FoundEntry, OwedVersions, updateEntry } from './contentful-entry.ts'
+import { type FoundEntry, UnpublishedVersions, updateEntry } from './contentful-entry.ts'
 
 /** An id, as Contentful allows it. */
 const ID = z.string().regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"')
@@ -76,8 +76,11 @@ export function contentful(
     },
     async find(change, { state, event }) {
       const ids = await started!.entries.find(change, event.occurredAt)
-      const owed = await new OwedVersions(state, event).read()
-      return [...new Set([...ids, ...Object.keys(owed)])].map((id) => ({ id, owed: owed[id] }))
+      const unpublished = await new UnpublishedVersions(state, event).read()
+      return [...new Set([...ids, ...Object.keys(unpublished)])].map((id) => ({
+        id,
+        unpublished: unpublished[id]
+      }))
     },
     update(found, change, context) {
       return updateEntry(found, change, { ...context, ...started!, contentTypes, publish })

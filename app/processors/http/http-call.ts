@@ -24,7 +24,7 @@ export interface HttpCall extends FailureNames {
   returns?: (status: number, text: string) => boolean
 }
 
-export interface HttpAnswer {
+export interface HttpResponse {
   /** From 200 to 299, unless the caller asked for others. */
   status: number
   headers: Headers
@@ -46,7 +46,7 @@ export const MAX_READ_BYTES = 16_384
  * @throws {RetryLaterError} …_UNAVAILABLE if such a response has `Retry-After`
  * @throws {PermanentError} …_REJECTED for any other answer
  */
-export async function callHttp(call: HttpCall): Promise<HttpAnswer> {
+export async function callHttp(call: HttpCall): Promise<HttpResponse> {
   const { url, method = 'POST', headers = {}, body, timeoutSeconds, signal, clock, secrets } = call
   const { target = url.origin, returns = () => false } = call
   const timeout = AbortSignal.timeout(timeoutSeconds * 1000)

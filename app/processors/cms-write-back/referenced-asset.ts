@@ -1,15 +1,15 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { AssetState } from '../../cloudinary/client.ts'
-import type { AssetName, HeldName } from './asset-name.ts'
+import type { AssetName, CurrentOrFormerName } from './asset-name.ts'
 import { renamedUrl } from './renamed-url.ts'
 
 /** An object in an entry of a CMS. */
 export type Fields = Readonly<Record<string, unknown>>
 
 /** Which objects in a CMS are an asset: those with its asset id, and those with one of its names. */
-export interface HeldBy {
+export interface ReferencedAsset {
   assetId: string | undefined
-  names: readonly HeldName[]
+  names: readonly CurrentOrFormerName[]
   /** Cloud of the asset: another cloud may have an asset of the same name. */
   cloudName?: string
 }
@@ -35,7 +35,7 @@ const URLS = {
  * An object with a URL of another cloud is another asset. So is one that was picked after the asset lost the
  * name: its version is newer.
  */
-export function isHeld(object: Fields, { assetId, names, cloudName }: HeldBy): boolean {
+export function isReference(object: Fields, { assetId, names, cloudName }: ReferencedAsset): boolean {
   const { asset_id: heldId, public_id, resource_type, type, version } = object
   if (typeof heldId === 'string' && assetId !== undefined) return heldId === assetId
   if (cloudName !== undefined && isOfAnotherCloud(object, cloudName)) return false
@@ -73,9 +73,9 @@ const inHostName = (cloudName: string): string => cloudName.toLowerCase().replac
  * Returns the content of an entry with each object of the asset replaced. Returns the same value if nothing
  * changes. An object that is removed leaves no gap in a list.
  */
-export function replaceHeld(
+export function replaceReferences(
   content: unknown,
-  held: HeldBy,
+  held: ReferencedAsset,
   replace: (object: Fields) => Fields | typeof REMOVED
 ): unknown {
   const visit = (value: unknown): unknown => {
@@ -87,7 +87,7 @@ export function replaceHeld(
         : items.filter((item) => item !== REMOVED)
     }
     const object = value as Fields
-    if (isHeld(object, held)) return replace(object)
+    if (isReference(object, held)) return replace(object)
     const entries = Object.entries(object).map(([name, item]) => [name, visit(item)] as const)
     return entries.every(([name, item]) => item === object[name])
       ? value
@@ -103,7 +103,7 @@ export function replaceHeld(
  *
  * @param lost names that the asset had: an object without a public id may still have a URL with one
  */
-export function updateHeld(object: Fields, state: AssetState, lost: readonly AssetName[] = []): Fields {
+export function updateReference(object: Fields, state: AssetState, lost: readonly AssetName[] = []): Fields {
   const update = (name: string, value: unknown) =>
     name in object && value !== undefined && !isSame(object[name], value) ? { [name]: value } : {}
   const to = { publicId: state.public_id, resourceType: state.resource_type, deliveryType: state.type }

@@ -2,7 +2,7 @@ import type { StandIns } from '../stand-ins.ts'
 import type { ProcessorSummary } from './inspect-config.ts'
 
 /** An embedded service, started because processors require it and the environment has none. */
-export interface Provision {
+export interface ProvidedService {
   /** Variables by which the roles find it. */
   environment: Readonly<Record<string, string>>
   /** Lines for the user: the service, and how to look into it. */
@@ -12,7 +12,7 @@ export interface Provision {
   stop: () => Promise<void>
 }
 
-export interface ProvisionContext {
+export interface ProviderContext {
   processors: readonly ProcessorSummary[]
   /** Environment of the roles. */
   environment: Readonly<Record<string, string | undefined>>
@@ -29,10 +29,12 @@ export interface ProvisionContext {
 }
 
 /** Starts a service for the processors in the context, all of which require it. */
-export type Provider = (context: ProvisionContext) => Promise<Provision>
+export type ServiceProvider = (context: ProviderContext) => Promise<ProvidedService>
 
 /** Combines several provisions into one, which stops the last one first. */
-export function combine(provisions: readonly Provision[]): Provision & Required<Pick<Provision, 'refresh'>> {
+export function combine(
+  provisions: readonly ProvidedService[]
+): ProvidedService & Required<Pick<ProvidedService, 'refresh'>> {
   return {
     environment: Object.assign({}, ...provisions.map(({ environment }) => environment)),
     hints: provisions.flatMap(({ hints }) => hints),

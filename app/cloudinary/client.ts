@@ -55,7 +55,7 @@ export interface CloudinaryClientOptions {
   agent: Agent
   /** Aborts every call of this client. */
   signal: AbortSignal
-  /** Default time-out of a call, in milliseconds. */
+  /** Default timeout of a call, in milliseconds. */
   timeoutMs: number
   /** Shared by the clients of the environment. While it is open, calls fail. */
   breaker: Breaker

@@ -23,7 +23,7 @@ export interface PartOptions {
   offset: number
   /** Minimum length, in bytes. The part ends with the network chunk that reaches it, or with the file. */
   bytes: number
-  /** Time-out while Cloudinary sends nothing, in milliseconds. Default: 30 s. */
+  /** Timeout while Cloudinary sends nothing, in milliseconds. (Default: 30,000) */
   silenceMs?: number
 }
 

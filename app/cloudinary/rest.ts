@@ -7,9 +7,9 @@ export interface RestCall<Content> {
   /** Path after the API URL, encoded, such as `/v1_1/demo/triggers`. */
   path: string
   query?: Record<string, string | number>
-  /** Sent as JSON. */
+  /** Body of the request, sent as JSON. */
   body?: object
-  /** Default: the client's. */
+  /** Timeout of the call, in milliseconds. (Default: the client's) */
   timeoutMs?: number
   /** Schema of the response. Without it the body is ignored. */
   answer?: z.ZodType<Content>

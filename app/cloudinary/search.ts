@@ -35,7 +35,7 @@ export interface SearchQuery {
   withField?: readonly string[]
   /** `nextCursor` of the previous page. */
   cursor?: string
-  /** Default and maximum: 500. */
+  /** Assets per page, at most 500. (Default: 500) */
   pageSize?: number
 }
 
@@ -54,7 +54,7 @@ export interface SearchPage {
   allowance: Allowance | undefined
 }
 
-/** Cloudinary's limit. */
+/** Maximum number of assets per page. Set by Cloudinary. */
 const MAXIMUM_PAGE_SIZE = 500
 
 /** Share of the hourly calls that is reserved for other callers: people, other systems, `setup`. */

@@ -16,7 +16,7 @@ export interface PastAttempt {
    * Undefined if no end is recorded: the attempt is still running, or its worker crashed or lost its lease.
    */
   endedAt?: string
-  /** The replay or redrive that it belongs to. */
+  /** The replay or redrive that the attempt belongs to. */
   run?: string
   processors: Readonly<Record<string, PastRun>>
 }

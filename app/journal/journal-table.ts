@@ -68,7 +68,7 @@ export const JOURNAL = {
      */
     attributes: ['counts', 'sample']
   },
-  /** Sparse: an event that succeeds at the first attempt is never in it. */
+  /** Index of unfinished events. An event that succeeds at the first attempt is never in it. */
   unfinishedIndex: {
     name: 'unfinished',
     /** `retrying` or `dead`, and a digit from 0 to 3. */

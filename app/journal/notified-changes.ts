@@ -16,7 +16,7 @@ export class NotifiedChanges {
   readonly #table: JournalTable
   readonly #environment: string
   readonly #types: readonly EventType[]
-  /** By the minute of receipt, then by asset. */
+  /** Changes by the minute of receipt, then by asset. */
   #minutes = new Map<number, Map<string, NotifiedChange[]>>()
 
   /** @param types the event types to keep */

@@ -5,9 +5,9 @@ export interface ReplayRecord {
   /** Id of the run. */
   run: string
   kind: 'replay' | 'redrive'
-  /** When it was requested; ISO 8601, UTC. */
+  /** When the run was requested; ISO 8601, UTC. */
   at: string
-  /** User who requested it. Unknown for runs of releases before 0.3.0. */
+  /** User who requested the run. Unknown for runs of releases before 0.3.0. */
   by?: string
   from?: RunOrigin['from']
 }

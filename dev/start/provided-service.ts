@@ -31,18 +31,18 @@ export interface ProviderContext {
 /** Starts a service for the processors in the context, all of which require it. */
 export type ServiceProvider = (context: ProviderContext) => Promise<ProvidedService>
 
-/** Combines several provisions into one, which stops the last one first. */
+/** Combines several services into one, which stops the last one first. */
 export function combine(
-  provisions: readonly ProvidedService[]
+  services: readonly ProvidedService[]
 ): ProvidedService & Required<Pick<ProvidedService, 'refresh'>> {
   return {
-    environment: Object.assign({}, ...provisions.map(({ environment }) => environment)),
-    hints: provisions.flatMap(({ hints }) => hints),
+    environment: Object.assign({}, ...services.map(({ environment }) => environment)),
+    hints: services.flatMap(({ hints }) => hints),
     async refresh() {
-      for (const provision of provisions) await provision.refresh?.()
+      for (const service of services) await service.refresh?.()
     },
     async stop() {
-      for (const provision of provisions.toReversed()) await provision.stop()
+      for (const service of services.toReversed()) await service.stop()
     }
   }
 }

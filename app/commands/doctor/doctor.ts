@@ -29,7 +29,7 @@ Exit code: 0 if there is no fault, even with warnings; 1 if there is a fault; 2 
 export interface DoctorOptions {
   checks: Iterable<Check> | AsyncIterable<Check>
   print: Print
-  /** Time-out of one check, in milliseconds. Default 5000. */
+  /** Timeout of one check, in milliseconds. (Default: 5000) */
   timeoutMs?: number
 }
 

@@ -181,7 +181,7 @@ async function notInJournal(
     .map(({ change }) => change)
 }
 
-/** Whether an event reports a change. Uploads are recognized by ID only. */
+/** Returns whether an event reports a change. Uploads are recognised by ID only. */
 function reports({ type, occurredAt, own }: NotifiedChange, { kind, changedAt }: FoundChange): boolean {
   if (kind.type === 'upload' || (type !== kind.type && type !== RESTORE)) return false
   return occurredAt >= changedAt - TOLERANCE_MS && (!own || occurredAt <= changedAt + OWN_AFTER_MS)

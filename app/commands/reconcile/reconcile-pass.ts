@@ -27,7 +27,7 @@ export interface PassOptions extends Omit<MissingOptions, 'windows'> {
   graceMs: number
   dryRun: boolean
   now: number
-  /** Assets per page. Maximum and default 500. */
+  /** Assets per page, at most 500. (Default: 500) */
   pageSize?: number | undefined
   signal: AbortSignal
 }

@@ -15,7 +15,7 @@ const OUTCOMES = {
   'not deleted': { label: 'not deleted', left: 'moved but not deleted (the next redrive moves it again)' }
 } as const satisfies Record<string, { label: string; left?: string }>
 
-/** The outcome of a dead letter. Only those `moved` have left the dead-letter queue. */
+/** The outcome of a dead letter. Only those that are `moved` have left the dead-letter queue. */
 export type RedriveOutcome = keyof typeof OUTCOMES
 
 export interface ReportOptions {

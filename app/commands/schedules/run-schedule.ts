@@ -22,11 +22,11 @@ export interface RunOptions {
   dryRun: boolean
   /** Called with the events of each page. */
   onEvents: (events: readonly AssetEvent[]) => void
-  /** Assets per page. Maximum and default 500. */
+  /** Assets per page, at most 500. (Default: 500) */
   pageSize?: number | undefined
   /** Milliseconds since the epoch. */
   now: number
-  /** Aborts: it stops after the current page. */
+  /** Stops the run after the current page when it aborts. */
   signal: AbortSignal
 }
 
@@ -121,7 +121,10 @@ async function search(
   return found
 }
 
-/** Starts again at the first page if Cloudinary no longer accepts a saved cursor. */
+/**
+ * Yields the pages of a search. Starts again at the first page if Cloudinary no longer accepts a saved
+ * cursor.
+ */
 async function* pagesOf(
   { slot, cursor }: Running,
   { schedule, client, pageSize }: RunOptions

@@ -9,7 +9,7 @@ import { defectsOf } from './trigger-defects.ts'
 const ALL = 'all'
 
 /**
- * Notification URLs that a product environment may have.
+ * Maximum number of notification URLs of a product environment.
  * Source: https://cloudinary.com/documentation/admin_api_triggers
  */
 const MAXIMUM_URLS = 30

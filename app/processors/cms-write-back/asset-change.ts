@@ -26,7 +26,7 @@ export class AssetChange {
     this.state = state
   }
 
-  /** Whether JSON content holds the asset, at any depth. */
+  /** Returns whether JSON content holds the asset, at any depth. */
   isIn(content: unknown): boolean {
     let isFound = false
     replaceReferences(content, this, (object) => {

@@ -4,7 +4,10 @@ import { cmsError, unless } from './cms-error.ts'
 import type { ContentfulCall, ContentfulEntry } from './contentful-client.ts'
 import { assetFieldsOf, type ContentfulEntries, type ContentTypes } from './contentful-entries.ts'
 
-/** An entry found, and its version if an earlier attempt wrote it but may not have published it. */
+/**
+ * An entry that holds the asset. `unpublished` is its version if an earlier attempt wrote it but may not have
+ * published it.
+ */
 export interface FoundEntry {
   id: string
   unpublished: number | undefined
@@ -49,7 +52,7 @@ export async function updateEntry(
       return entry.sys.version === unpublished ? publishEntry(entry, tools) : 'unchanged'
     }
     const publishes = tools.publish && isPublished(entry)
-    // first: an attempt that is killed before it publishes is resumed by the next one
+    // saved before the write: the next attempt publishes if this one is killed in between
     const versions = new UnpublishedVersions(tools.state, tools.event)
     if (publishes) await versions.add(id, entry.sys.version + 1)
     const written = await unless(['CMS_CONFLICT'], () =>

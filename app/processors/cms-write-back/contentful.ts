@@ -17,7 +17,7 @@ const Options = z.strictObject({
   contentTypes: z
     .record(ID, z.array(ID).min(1))
     .refine((types) => Object.keys(types).length > 0, 'name at least one content type'),
-  /** Publish an entry that was published without pending changes. */
+  /** Publish an entry again if it was published and had no pending changes. */
   publish: z.boolean().default(true)
 })
 
@@ -48,8 +48,8 @@ const TIMEOUT_MS = 20_000
 const CHECK_MS = 4000
 
 /**
- * The entries of a Contentful space that hold assets in JSON fields, as Contentful's Cloudinary app stores
- * them. For `cmsWriteBack`.
+ * Updates the entries of a Contentful space that hold assets in JSON fields, as Contentful's Cloudinary app
+ * stores them. For `cmsWriteBack`.
  *
  * @throws {ListenerError} LISTENER_CONFIG_INVALID
  */

@@ -13,7 +13,7 @@ export interface Row {
   cells: string[]
   /** Why the row cannot be read. */
   error?: string
-  /** The rows after it cannot be read either. */
+  /** Set if the rows after this one cannot be read either. */
   isLast?: true
 }
 

@@ -12,7 +12,7 @@ export type Query = (doing: string, text: string, values?: readonly unknown[]) =
 /** Maximum connections per worker. */
 const MAX_CONNECTIONS = 10
 
-/** Time-outs in milliseconds. */
+/** Timeouts, in milliseconds. */
 export interface Times {
   /** Waiting for a free connection. */
   connect: number
@@ -20,7 +20,7 @@ export interface Times {
   lock: number
   /** Execution of a statement, enforced by the server. */
   statement: number
-  /** Answer to a statement, enforced here if the server is silent. */
+  /** Response to a statement, enforced here if the server is silent. */
   answer: number
 }
 
@@ -54,7 +54,10 @@ const CODES: Record<string, string> = {
   '55P03': 'DATABASE_LOCKED'
 }
 
-/** Undefined table, undefined column, type mismatch, no unique key. */
+/**
+ * Values of SQLSTATE for a table that is not migrated: undefined table, undefined column, type mismatch, no
+ * unique key.
+ */
 const NOT_MIGRATED = ['42P01', '42703', '42804', '42P10']
 
 /** Quotes the name of a table or column. */
@@ -135,7 +138,7 @@ export class Database {
     }
   }
 
-  /** `pg` is loaded late: only listeners with this processor need it. */
+  /** Opens the pool. Loads `pg` late, because only listeners with this processor need it. */
   async #open(): Promise<Pool> {
     const { Pool } = await import('pg')
     const { connect, answer } = this.#times

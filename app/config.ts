@@ -4,7 +4,7 @@ import { ListenerError } from './errors.ts'
 import { type Env, inspectVariable, type VariableDefinition } from './inspect-variable.ts'
 
 interface Variable<Schema extends z.ZodType> extends Omit<VariableDefinition, 'name'> {
-  /** For the table in the documentation. */
+  /** Meaning of the variable, for the table in the documentation. */
   meaning: string
   allowed: string
   schema: Schema

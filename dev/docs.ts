@@ -13,7 +13,7 @@ export interface Table {
   /** Name in the comments that mark its beginning and end in the document. */
   name: string
   source: string
-  /** In Markdown. */
+  /** Returns the table in Markdown. */
   render: () => string
 }
 
@@ -161,7 +161,7 @@ export async function updateDocuments(
   return exitCode
 }
 
-/** Writes, or only checks, the directory that has only generated documents. Returns whether it agrees now. */
+/** Writes or checks a directory of generated documents. Returns whether it is up to date. */
 async function updateEvents(
   directory: string,
   { isCheck, print, report }: Dependencies & { isCheck: boolean }

@@ -6,7 +6,7 @@ import { json } from 'node:stream/consumers'
 
 export type SecretStage = 'AWSCURRENT' | 'AWSPREVIOUS'
 
-/** Text is answered as `SecretString`, bytes as `SecretBinary`. */
+/** Value of a secret: text is returned as `SecretString`, bytes as `SecretBinary`. */
 export type SecretValue = string | Uint8Array
 
 export interface Failure {
@@ -55,7 +55,7 @@ const errorResponse = (status: number, code: string, message: string): JsonRespo
  * Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html,
  * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html
  *
- * @param options.port default 0, any free port
+ * @param options.port (Default: any free port)
  * @param options.secrets current values by secret id
  */
 export async function startSecretsManager(

@@ -46,7 +46,7 @@ const ACKNOWLEDGE_LIMIT = 100
  */
 const MAXIMUM_SPLITS = 14
 
-/** Time-out of a call, beyond the requested wait, in milliseconds. */
+/** Timeout of a call, beyond the requested wait, in milliseconds. */
 const RESPONSE_MS = 15_000
 
 const pathOf = ({ cloudName }: CloudinaryClient) =>

@@ -32,7 +32,7 @@ const MAXIMUM_MS = 15 * 60_000
 
 const SILENCE_MS = 30_000
 
-/** Time-out of the response after an upload, in milliseconds. */
+/** Timeout of the response after an upload, in milliseconds. */
 const RESPONSE_MS = 60_000
 
 /**

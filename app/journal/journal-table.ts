@@ -7,9 +7,7 @@ export interface JournalTable {
   tableName: string
 }
 
-/**
- * How long an event is kept after its last write, in days. Must exceed the 14 days in each of the two queues.
- */
+/** Retention of an event after its last write, in days. Must exceed the 14 days in each of the two queues. */
 export const RETENTION_DAYS = 30
 
 interface TableIndex {

@@ -7,10 +7,10 @@ export interface Latencies {
   p99: number
 }
 
-/** The answers to a load. Latencies are those of the accepted ones. */
+/** The responses to a load. Latencies are those of the accepted notifications. */
 export interface LoadResult extends Latencies {
   accepted: number
-  /** Number of other answers, such as a 503 of an overloaded server. */
+  /** Number of other responses, such as a 503 of an overloaded server. */
   refused: number
 }
 
@@ -60,7 +60,7 @@ async function until(due: number, isPrecise: boolean): Promise<void> {
   }
 }
 
-/** @param latencies of the accepted ones */
+/** @param latencies of the accepted notifications */
 export function loadResultOf(latencies: readonly number[], sent: number): LoadResult {
   const ascending = latencies.toSorted((a, b) => a - b)
   return {

@@ -13,7 +13,7 @@ import { triggersApi } from './triggers-api.ts'
 import { listOf, missing } from './values.ts'
 
 const HOUR_MS = 3_600_000
-/** As on a free plan. */
+/** Calls per hour, as on a free plan. */
 const CALLS_PER_HOUR = 500
 const DELETE_LIMIT = 100
 

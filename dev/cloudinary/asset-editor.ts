@@ -27,7 +27,7 @@ export interface Tools {
   clock: () => number
   notifier: Notifier
   eager: EagerRules
-  /** Whether notifications have the format of before 2024. */
+  /** True if notifications have the format of before 2024. */
   usesOldFormat: boolean
 }
 
@@ -173,7 +173,7 @@ export class AssetEditor {
     return assets
   }
 
-  /** Creates derived assets, now or later. @returns the `eager` field of the answer */
+  /** Creates derived assets, now or later. @returns the `eager` field of the response */
   derive(asset: Asset, eager: string, later: { async?: boolean; notificationUrl?: string } = {}): object[] {
     if (!later.async) return deriveNow(asset, this.#cloud, eager, this.#tools.eager)
     const { batchId, processing, results } = deriveLater(asset, this.#cloud, eager, this.#tools.eager)

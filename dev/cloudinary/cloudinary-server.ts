@@ -31,9 +31,9 @@ export type { Delivery } from './notifier.ts'
 export interface CloudinaryOptions {
   /** Product environments. The first one is the default of all methods. */
   environments: [EnvironmentOptions, ...EnvironmentOptions[]]
-  /** Default 0, any free port. */
+  /** Port to listen on. (Default: any free port) */
   port?: number
-  /** Default 127.0.0.1. */
+  /** Address to listen on. (Default: 127.0.0.1) */
   host?: string
   /** Target of an additive trigger on all types in each cloud; can be set later. */
   notificationUrl?: string
@@ -43,7 +43,7 @@ export interface CloudinaryOptions {
   retryDelaysMs?: number[]
   /** Multiplies these delays, to shorten tests. (Default: 1) */
   retryScale?: number
-  /** Time-out of a delivery. (Default: 20,000) */
+  /** Timeout of a delivery, in milliseconds. (Default: 20,000) */
   deliveryTimeoutMs?: number
   /** Maximum number of deliveries in flight. (Default: 256) */
   deliveryConcurrency?: number
@@ -59,9 +59,9 @@ export interface CloudinaryOptions {
   videoSyncLimitBytes?: number
   /** Time until the Search API finds a change, in milliseconds, fixed or per change. (Default: 0) */
   searchLagMs?: number | SearchLag
-  /** Enforced limit of Admin API calls an hour. By default, 500 are reported and none are refused. */
+  /** Enforced limit of Admin API calls an hour. (Default: 500 are reported, none are refused) */
   adminCallsPerHour?: number
-  /** Further routes under `/_standin`, for other stand-ins. */
+  /** Adds routes under `/_standin`, for other stand-ins. */
   controls?: FastifyPluginAsync
   /** A pino logger. (Default: none) */
   logger?: { info: (fields: object, message: string) => void }

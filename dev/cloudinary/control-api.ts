@@ -49,7 +49,7 @@ export async function controlApi(app: FastifyInstance, options: ControlOptions):
     newest(tools.notifier.deliveries.items, query.limit).map(({ headers, ...delivery }) => delivery)
   )
 
-  /** Answers when no delivery is in flight and no retry is pending. */
+  /** Responds once no delivery is in flight and no retry is pending. */
   app.get('/idle', async () => {
     await tools.notifier.idle()
     return { idle: true }

@@ -185,7 +185,7 @@ export function accessControlNotification(asset: Asset, previous: AccessRule[]):
   }
 }
 
-/** Like real `moderation` notifications, without resource type and type. */
+/** Builds a `moderation` notification, without resource type and type like real ones. */
 export function moderationNotification(asset: Asset, cloud: Cloud, decision: Moderation): Notification {
   return {
     notification_type: 'moderation',
@@ -201,7 +201,7 @@ export function moderationNotification(asset: Asset, cloud: Cloud, decision: Mod
   }
 }
 
-/** Like real `eager` notifications, without resource type and type. */
+/** Builds an `eager` notification, without resource type and type like real ones. */
 export function eagerNotification(asset: Asset, batchId: string, eager: object[]): Notification {
   return {
     notification_type: 'eager',

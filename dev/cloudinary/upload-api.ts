@@ -107,7 +107,7 @@ export async function uploadApi(
       if (!asset) throw new ApiError(404, `Resource not found - ${publicId}`)
       const changes = changesOf(request)
       const metadata = pairsOf(values, 'metadata')
-      // first, since it can refuse the call
+      // metadata first, since it can be invalid, which fails the call
       if (metadata) changes.setMetadata(publicId, metadata, kind)
       const tags = commaListOf(values, 'tags')
       if (tags) changes.changeTags('replace', publicId, tags, kind)

@@ -40,13 +40,13 @@ const DEFAULTS = Settings.parse({})
 
 const number = (value: number): string => value.toLocaleString('en-US')
 
-/** Whole dollars, and cents below ten. */
+/** Formats whole dollars, and cents below ten. */
 export const dollars = (usd: number): string => (usd < 9.995 ? usd.toFixed(2) : number(Math.round(usd)))
 
 const tasksAt = (rate: number) => tasksFor(rate, DEFAULTS, DEFAULT_TRAFFIC)
 const wholeTasksAt = (rate: number) => wholeTasks(tasksAt(rate), DEFAULTS)
 
-/** Cost of the listener and of the blueprint at each volume. */
+/** Returns the cost of the listener and of the blueprint at each volume. */
 export function costs(): Cells {
   const bills = VOLUMES.map((events) => bill(events, DEFAULTS, DEFAULT_TRAFFIC))
   const blueprints = VOLUMES.map((events) => blueprintBill(events, DEFAULT_TRAFFIC))
@@ -73,7 +73,7 @@ export function costs(): Cells {
 const items = (bills: readonly Bill[]) =>
   Object.keys(bills[0]!).map((name) => [name, ...bills.map((each) => dollars(each[name]!))])
 
-/** What each change of settings saves at each volume. */
+/** Returns what each change of settings saves at each volume. */
 export function savings(): Cells {
   const totals = (settings: Settings) =>
     VOLUMES.map((events) => total(bill(events, settings, DEFAULT_TRAFFIC)))
@@ -87,7 +87,7 @@ export function savings(): Cells {
   }
 }
 
-/** What the role `activity` adds at each volume, by item. */
+/** Returns what the role `activity` adds at each volume, by item. */
 export function activity(): Cells {
   const added = VOLUMES.map((events) => {
     const [before, after] = [{}, { activity: true }].map((changes) =>
@@ -127,7 +127,7 @@ export function prices(): Cells {
   }
 }
 
-/** Tasks that a rate takes, and its load on SQS and DynamoDB. */
+/** Returns the tasks that a rate takes, and its load on SQS and DynamoDB. */
 export function scale(): Cells {
   const { ownShare, cloudinaryCalls, cloudinaryMs, processors } = DEFAULT_TRAFFIC
   const units = (bytes: number) => Math.ceil(bytes / 1024)

@@ -3,11 +3,11 @@ import type { ProcessorSummary } from './inspect-config.ts'
 
 /** An embedded service, started because processors require it and the environment has none. */
 export interface ProvidedService {
-  /** Variables by which the roles find it. */
+  /** Variables by which the roles find the service. */
   environment: Readonly<Record<string, string>>
   /** Lines for the user: the service, and how to look into it. */
   hints: readonly string[]
-  /** Updates it for processors that have changed. */
+  /** Updates the service for processors that have changed. */
   refresh?: () => Promise<void>
   stop: () => Promise<void>
 }

@@ -63,7 +63,7 @@ export interface NetworkOptions {
   seed: number
   /** Probability of a fault per call. */
   faultRate: number
-  /** The only faults that are injected: names of calls with the fault. Default: by the rate. */
+  /** The only faults that are injected: names of calls with the fault. (Default: by the rate) */
   faults?: readonly string[] | undefined
   outages: readonly Outage[]
   onFault: (name: string) => void
@@ -71,7 +71,7 @@ export interface NetworkOptions {
   injectFault: (process: SimulatedProcess, fault: 'killed' | 'paused', seconds: number) => void
 }
 
-/** The connections between processes and services: delays, and faults by the seed. */
+/** The connections between processes and services, with delays and faults drawn from the seed. */
 export class Network {
   readonly #scheduler: Scheduler
   readonly #options: NetworkOptions

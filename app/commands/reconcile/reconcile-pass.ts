@@ -16,7 +16,10 @@ export interface PassOptions extends Omit<MissingOptions, 'windows'> {
   watermarks: Watermarks
   sender: Pick<EventSender, 'store'>
   report: ReconcileReport
-  /** From `--since`, in milliseconds since the epoch; undefined to start at the watermarks. */
+  /**
+   * Start of the search from `--since`, in milliseconds since the epoch; undefined to start at the
+   * watermarks.
+   */
   since: number | undefined
   /**
    * Resolves to the time up to which workers have started all events received since a given time, or to

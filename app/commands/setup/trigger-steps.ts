@@ -25,7 +25,7 @@ export type NotificationTarget = Pick<NewTrigger, 'uri' | 'uri_type'>
 
 export interface TriggerWork {
   target: NotificationTarget
-  /** From {@link neededTypes}. */
+  /** Types that need a trigger, from {@link neededTypes}. */
   types: readonly string[]
   /** All triggers of the environment, including those of other systems. */
   existing: readonly Trigger[]

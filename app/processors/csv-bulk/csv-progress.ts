@@ -17,7 +17,7 @@ interface Checkpoint {
   /** All rows up to this one are done. */
   row: number
   counts: Record<RowOutcome['outcome'], number>
-  /** How many values of {@link CHUNK_OUTCOMES} outcomes are saved beside the checkpoint. */
+  /** Number of values, of {@link CHUNK_OUTCOMES} outcomes each, that are saved beside the checkpoint. */
   chunks: number
   /** Outcomes that are not in a chunk yet, perhaps of rows after `row`. */
   recent: RowOutcome[]

@@ -9,7 +9,7 @@ export interface Row {
    * once.
    */
   row: number
-  /** Without leading and trailing line breaks. */
+  /** Cells without leading and trailing line breaks. */
   cells: string[]
   /** Why the row cannot be read. */
   error?: string

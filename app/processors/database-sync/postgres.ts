@@ -26,7 +26,7 @@ export interface Times {
 
 const TIMES: Times = { connect: 5000, lock: 5000, statement: 10_000, answer: 15_000 }
 
-/** For `migrate`: building an index of a large table takes minutes. */
+/** Timeouts for `migrate`: building an index of a large table takes minutes. */
 export const MIGRATION_TIMES: Times = {
   connect: 5000,
   lock: 10_000,
@@ -64,8 +64,8 @@ const NOT_MIGRATED = ['42P01', '42703', '42804', '42P10']
 export const escapeIdentifier = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
 /**
- * A PostgreSQL client with bounded connections and time-outs, whose errors never contain a password. Works
- * with PgBouncer in transaction mode: it sets time-outs and takes locks per transaction, never per session.
+ * A PostgreSQL client with bounded connections and timeouts, whose errors never contain a password. Works
+ * with PgBouncer in transaction mode: it sets timeouts and takes locks per transaction, never per session.
  */
 export class Database {
   readonly #connectionString: string

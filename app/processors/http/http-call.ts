@@ -25,7 +25,7 @@ export interface HttpCall extends FailureNames {
 }
 
 export interface HttpResponse {
-  /** From 200 to 299, unless the caller asked for others. */
+  /** Status from 200 to 299, unless the caller asked for others. */
   status: number
   headers: Headers
   /** The first {@link MAX_READ_BYTES} of the body. */

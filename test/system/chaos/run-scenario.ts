@@ -118,7 +118,9 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
       load.deliveredAgain
     const broken = [
       ...(atRest ? [] : ['did not come to rest in time']),
-      ...(injected === 0 && (scenario.inject || scenario.load?.deliveries) ? ['the fault had no effect'] : []),
+      ...(injected === 0 && (scenario.inject || scenario.load?.deliveries)
+        ? ['the fault had no effect']
+        : []),
       ...judge(scenario, result),
       ...(scenario.withoutDelay ? findDelays(lines.items) : []),
       ...findSecrets(lines.items, system.cloudinary)

@@ -90,7 +90,16 @@ function print(scenarios: readonly Scenario[], results: ReadonlyMap<Scenario, Re
   }
   console.log(
     formatTable(
-      ['fault', 'injected', 'events', 'acknowledged', 'lost', 'duplicated effects', 'dead-lettered', 'seconds'],
+      [
+        'fault',
+        'injected',
+        'events',
+        'acknowledged',
+        'lost',
+        'duplicated effects',
+        'dead-lettered',
+        'seconds'
+      ],
       rows
     )
   )

@@ -1,5 +1,9 @@
 import t from 'tap'
-import { needsRenewal, loadProgress, saveProgress } from '../../../../app/commands/schedules/schedule-progress.ts'
+import {
+  loadProgress,
+  needsRenewal,
+  saveProgress
+} from '../../../../app/commands/schedules/schedule-progress.ts'
 import { memoryState } from '../../../../app/testing/memory-state.ts'
 
 t.test('stores progress by cloud and schedule', async (t) => {

@@ -4,7 +4,7 @@ import { ListenerError } from './errors.ts'
 import { type Env, inspectVariable, type VariableDefinition } from './inspect-variable.ts'
 
 interface Variable<Schema extends z.ZodType> extends Omit<VariableDefinition, 'name'> {
-  /** For the table in the documentation. */
+  /** Meaning of the variable, for the table in the documentation. */
   meaning: string
   allowed: string
   schema: Schema
@@ -193,7 +193,8 @@ export const VARIABLES = {
     schema: listOf(z.string().refine(isOrigin))
   }),
   METRICS_NAMESPACE: variable({
-    meaning: 'CloudWatch namespace of the metrics, which are written as log lines; not set: no metrics',
+    meaning:
+      'CloudWatch namespace of the metrics, which are written as log lines; not set: none in CloudWatch',
     allowed: '1 to 255 letters, digits, spaces and any of . _ - / # :, not starting with AWS/',
     schema: z
       .string()
@@ -223,8 +224,7 @@ export const VARIABLES = {
     schema: z.literal('http/protobuf').optional()
   }),
   OTEL_TRACES_SAMPLER: variable({
-    meaning:
-      'which traces are sampled; not set: `parentbased_always_on`: as the incoming trace is, otherwise all',
+    meaning: "which traces are sampled; not set: follows the sender's decision; without one, samples all",
     allowed: `one of ${SAMPLERS.join(', ')}`,
     schema: z.enum(SAMPLERS).optional()
   }),

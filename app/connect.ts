@@ -5,11 +5,11 @@ import { type Logger, SILENT } from './logger.ts'
 import { createClients, loadEnvironments } from './wiring.ts'
 
 export interface ConnectOptions {
-  /** The product environment. Default: the only one that there are credentials for. */
+  /** The product environment. (Default: the only one that there are credentials for) */
   cloudName?: string | undefined
   /** Aborts every call. */
   signal?: AbortSignal
-  /** Logs circuit breaker changes. Default: silent. */
+  /** Logs circuit breaker changes. (Default: silent) */
   log?: Logger
 }
 

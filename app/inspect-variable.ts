@@ -7,9 +7,9 @@ export type Env = Readonly<Record<string, string | undefined>>
 /** A variable of the environment and how its value is validated. */
 export interface VariableDefinition {
   name: string
-  /** Default: any text. */
+  /** Schema of the value. (Default: any text) */
   schema?: z.ZodType
-  /** What a value must be, for errors. Default: the messages of `schema`. */
+  /** What a value must be, for errors. (Default: the messages of `schema`) */
   allowed?: string
   /** Errors never repeat the value. */
   secret?: boolean

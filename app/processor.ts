@@ -14,7 +14,7 @@ export interface ProcessorContext<KnownConfig = Config> {
   cloudinary: CloudinaryClient
   /** Logger whose lines have the event's id, type, asset and trace id. */
   log: Logger
-  /** Aborts at the time-out or when the worker stops. Pass it to every call that you wait for. */
+  /** Aborts at the timeout or when the worker stops. Pass it to every call that you wait for. */
   signal: AbortSignal
   /** Stores data between events for 30 days. Each processor has its own. */
   state: State
@@ -85,7 +85,7 @@ export interface Processor<
   on: readonly Type[]
   /** Skips events for which it returns false. */
   when?(event: AssetEvent<Type>): boolean
-  /** Time-out of `handle`, in seconds; then its `signal` aborts and the event is retried. Default: 300. */
+  /** Timeout of `handle`, in seconds; then its `signal` aborts and the event is retried. (Default: 300) */
   timeoutSeconds?: number
   /**
    * Also handle changes made with the listener's own API key. `eager` results are always handled. Default:
@@ -144,7 +144,7 @@ export interface Listener {
   processors: readonly Processor[]
   /** Searches by cron: each asset found becomes an event of type `scheduled_search`. */
   schedules?: readonly Schedule[]
-  /** Any pino instance. Default: JSON lines on standard output. */
+  /** Any pino instance. (Default: JSON lines on standard output) */
   logger?: Logger
 }
 
@@ -158,11 +158,11 @@ export interface OwnVariable {
   /** Such as `CMS_TOKEN`. */
   name: string
   /**
-   * Validates and may transform the value. Default: any text. The variable is optional if it accepts
+   * Validates and may transform the value. (Default: any text) The variable is optional if it accepts
    * `undefined`.
    */
   schema?: z.ZodType
-  /** What a value must be, for errors. Default: the messages of `schema`. */
+  /** What a value must be, for errors. (Default: the messages of `schema`) */
   allowed?: string
   /** Errors never repeat the value. */
   secret?: boolean

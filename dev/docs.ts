@@ -4,7 +4,7 @@ import { VARIABLES } from '../app/config.ts'
 import { METRICS } from '../app/metrics/metric-names.ts'
 import { SETTINGS } from '../infra/settings.ts'
 import { TIMINGS } from '../infra/timings.ts'
-import { activity, type Cells, costs, inputs, levers, prices, scale } from './cost/tables.ts'
+import { activity, type Cells, costs, inputs, prices, savings, scale } from './cost/tables.ts'
 import { EVENTS_DIRECTORY, eventDocuments } from './event-documents.ts'
 
 /** A table of a document that is generated from code. */
@@ -13,7 +13,7 @@ export interface Table {
   /** Name in the comments that mark its beginning and end in the document. */
   name: string
   source: string
-  /** In Markdown. */
+  /** Returns the table in Markdown. */
   render: () => string
 }
 
@@ -71,7 +71,7 @@ export const TABLES: readonly Table[] = [
     }
   },
   ofCost('docs/cost.md', 'costs', costs),
-  ofCost('docs/cost.md', 'levers', levers),
+  ofCost('docs/cost.md', 'savings', savings),
   ofCost('docs/cost.md', 'activity', activity),
   ofCost('docs/cost.md', 'inputs', inputs),
   ofCost('docs/cost.md', 'prices', prices),
@@ -161,7 +161,7 @@ export async function updateDocuments(
   return exitCode
 }
 
-/** Writes, or only checks, the directory that has only generated documents. Returns whether it agrees now. */
+/** Writes or checks a directory of generated documents. Returns whether it is up to date. */
 async function updateEvents(
   directory: string,
   { isCheck, print, report }: Dependencies & { isCheck: boolean }

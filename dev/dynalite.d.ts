@@ -3,7 +3,7 @@ declare module 'dynalite' {
   import type { Server } from 'node:http'
 
   interface Options {
-    /** How long a table stays in the state CREATING, in milliseconds. */
+    /** Time that a table stays in the state CREATING, in milliseconds. */
     createTableMs?: number
   }
 

@@ -18,11 +18,11 @@ export interface EmbeddedDynamoDb {
 }
 
 export interface DynamoDbOptions {
-  /** Default 0, any free port. */
+  /** Port to listen on. (Default: any free port) */
   port?: number
-  /** Default 127.0.0.1. */
+  /** Address to listen on. (Default: 127.0.0.1) */
   host?: string
-  /** Name or address of this machine for others; default the host. */
+  /** Name or address of this machine for others. (Default: the host) */
   advertisedHost?: string
 }
 

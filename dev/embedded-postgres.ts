@@ -19,7 +19,7 @@ export interface EmbeddedPostgres {
   stop(): Promise<void>
 }
 
-/** Maximum number of connections: those of ten workers. */
+/** Maximum number of connections: as many as ten workers use. */
 const CONNECTIONS = 100
 
 /** Cache of an empty database, by version. */
@@ -28,7 +28,7 @@ const EMPTY = `node_modules/.cache/postgres/empty-${manifest.devDependencies['@e
 /**
  * Starts PostgreSQL in memory, on a free port. Accepts any credentials. Takes a second (longer the first
  * time) and 400 MB. All connections share one session and run one statement or transaction at a time: session
- * settings affect all of them, and time-outs of the server have no effect.
+ * settings affect all of them, and timeouts of the server have no effect.
  *
  * @param empty path of a cached empty database, which takes seconds to create
  */
@@ -111,8 +111,8 @@ const WITHIN_EXCHANGE = new Set(Array.from('PBDECH', (type) => type.charCodeAt(0
 
 /**
  * Keeps the messages of a query together. The socket server (0.2.17) interleaves messages of other
- * connections in the one session, which mixes up answers. It waits only during a transaction, so this reports
- * one until the query is complete.
+ * connections in the one session, which mixes up responses. It waits only during a transaction, so this
+ * reports one until the query is complete.
  * Source: https://github.com/electric-sql/pglite/issues/1046
  */
 function keepExchangesWhole(db: PGlite): void {

@@ -50,11 +50,11 @@ const QUEUES: { name: string; attributes: Record<string, string> }[] = [
 ]
 
 export interface SqsOptions {
-  /** Default 0, any free port. */
+  /** Port to listen on. (Default: any free port) */
   port?: number
-  /** Address to listen on. Default 127.0.0.1. */
+  /** Address to listen on. (Default: 127.0.0.1) */
   host?: string
-  /** Name or address of this machine for others; default the host. */
+  /** Name or address of this machine for others. (Default: the host) */
   advertisedHost?: string
 }
 

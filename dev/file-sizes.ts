@@ -2,11 +2,11 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, lstatSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Maximum size of a file in git, in bytes. Every clone downloads every file, also after it was removed. */
+/** Maximum size of a file in git, in bytes. Every clone downloads every file, even after it was removed. */
 const MAXIMUM_BYTES = 1024 * 1024
 
 interface Dependencies {
-  /** Of git. Default: that of this process. */
+  /** Environment of git. (Default: that of this process) */
   env?: NodeJS.ProcessEnv
   print: (line: string) => void
   /** Receives a line for each file that is too large. */
@@ -36,11 +36,14 @@ export function checkFileSizes(directory: string, { env, print, report }: Depend
   return 0
 }
 
-/** Files that git tracks in the directory; undefined where there is no git or no repository to ask. */
+/**
+ * Returns the files that git tracks in the directory; undefined where there is no git or no repository to
+ * ask.
+ */
 function trackedFiles(directory: string, env?: NodeJS.ProcessEnv): string[] | undefined {
   // an archive of the project has no .git, and may lie within another repository
   if (!existsSync(join(directory, '.git'))) return undefined
-  // CI may run as another user than the owner of the checkout
+  // CI may run as a user other than the owner of the checkout
   const args = ['-c', 'safe.directory=*', 'ls-files', '-z']
   const options = { cwd: directory, encoding: 'utf8', maxBuffer: 1e9, env } as const
   const { error, status, stdout, stderr } = spawnSync('git', args, options)

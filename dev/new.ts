@@ -100,7 +100,7 @@ function readArguments(args: readonly string[]): Scaffold | string {
   return { name, identifier, on }
 }
 
-/** Whether a variable may have this name, which has only letters and digits. */
+/** Returns whether a variable may have this name, which has only letters and digits. */
 function isFree(identifier: string): boolean {
   if (TAKEN.includes(identifier)) return false
   try {
@@ -114,7 +114,7 @@ function isFree(identifier: string): boolean {
 function source({ name, identifier, on }: Scaffold): string {
   return `import { defineProcessor } from '../app/listener.ts'
 
-/** Says in a sentence what it does, and what it costs in calls. */
+/** TODO: say in one sentence what it does, and how many calls it costs. */
 export const ${identifier} = () =>
   defineProcessor({
     name: '${name}',

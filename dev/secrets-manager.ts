@@ -6,7 +6,7 @@ import { json } from 'node:stream/consumers'
 
 export type SecretStage = 'AWSCURRENT' | 'AWSPREVIOUS'
 
-/** Text is answered as `SecretString`, bytes as `SecretBinary`. */
+/** Value of a secret: text is returned as `SecretString`, bytes as `SecretBinary`. */
 export type SecretValue = string | Uint8Array
 
 export interface Failure {
@@ -39,12 +39,12 @@ interface Input {
   VersionStage?: SecretStage
 }
 
-interface Answer {
+interface JsonResponse {
   status: number
   body: Record<string, unknown>
 }
 
-const errorAnswer = (status: number, code: string, message: string): Answer => ({
+const errorResponse = (status: number, code: string, message: string): JsonResponse => ({
   status,
   body: { __type: code, Message: message }
 })
@@ -55,7 +55,7 @@ const errorAnswer = (status: number, code: string, message: string): Answer => (
  * Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html,
  * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html
  *
- * @param options.port default 0, any free port
+ * @param options.port (Default: any free port)
  * @param options.secrets current values by secret id
  */
 export async function startSecretsManager(
@@ -76,16 +76,16 @@ export async function startSecretsManager(
     else stagesOf(secretId).set(stage, { id: randomUUID(), createdAt: Date.now() / 1000, value })
   }
 
-  async function answer(request: IncomingMessage): Promise<Answer> {
+  async function answer(request: IncomingMessage): Promise<JsonResponse> {
     const input = (await json(request).catch(() => undefined)) as Input | undefined
     const operation = request.headers['x-amz-target']
     if (operation !== 'secretsmanager.GetSecretValue' && operation !== 'secretsmanager.DescribeSecret') {
-      return errorAnswer(400, 'UnknownOperationException', '')
+      return errorResponse(400, 'UnknownOperationException', '')
     }
-    if (!input) return errorAnswer(400, 'SerializationException', 'the body is not JSON')
+    if (!input) return errorResponse(400, 'SerializationException', 'the body is not JSON')
     const { SecretId: secretId, VersionStage: stage = 'AWSCURRENT' } = input
     if (failure && (failure.stage ?? stage) === stage) {
-      return errorAnswer(failure.status, failure.code, `injected ${failure.code}`)
+      return errorResponse(failure.status, failure.code, `injected ${failure.code}`)
     }
     const stages = secrets.get(secretId)
     const identity = {
@@ -106,7 +106,7 @@ export async function startSecretsManager(
     const version = stages?.get(stage)
     if (!stages || !version) {
       const missing = stages ? `secret value for staging label: ${stage}` : 'secret.'
-      return errorAnswer(
+      return errorResponse(
         400,
         'ResourceNotFoundException',
         `Secrets Manager can't find the specified ${missing}`

@@ -29,7 +29,7 @@ interface Envelope {
   MessageAttributes?: Record<string, { Value: string }>
 }
 
-/** Messages in the subscribed queue, oldest first. */
+/** Returns the messages in the subscribed queue, oldest first. */
 export function publishedMessages(server: FauxqsServer, queue = MESSAGES_QUEUE_NAME): PublishedMessage[] {
   const { ready } = server.inspectQueue(queue)!.messages
   return ready.map(({ body }) => {

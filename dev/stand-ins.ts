@@ -22,19 +22,19 @@ import { revalidateReceiver } from './revalidate-receiver.ts'
 import { publishedMessages } from './sns.ts'
 
 export interface StandInsOptions {
-  /** Default 127.0.0.1. */
+  /** Address to listen on. (Default: 127.0.0.1) */
   host?: string
-  /** Name or address of this machine for others; default the host. */
+  /** Name or address of this machine for others. (Default: the host) */
   advertisedHost?: string
-  /** Default 0, any free port. */
+  /** Port of SQS. (Default: any free port) */
   sqsPort?: number
   dynamoDbPort?: number
   cloudinaryPort?: number
-  /** Receives notifications; can be set later. */
+  /** URL that receives notifications; can be set later. */
   webhookUrl?: string
   /** Multiplies the 3, 6 and 9 minutes before the retries of a notification. */
   retryScale?: number
-  /** Secret of `forward`; default a secret for local use only. */
+  /** Secret of `forward`. (Default: a secret for local use only) */
   forwardSecret?: string | undefined
   /** Further options of the Cloudinary stand-in. */
   cloudinary?: Partial<CloudinaryOptions>

@@ -14,7 +14,7 @@ const THROTTLED_READS = 50
 /** Reads of `activity` that no worker makes; of the other roles, only `reconcile` uses them. */
 const READS = ['Query', 'BatchGetItem'] as const
 
-/** Alarms of the role `activity`; none without it. */
+/** Returns the alarms of the role `activity`; none without it. */
 export function activityAlarms({ settings, loadBalancer }: MonitoringProps): Record<string, AlarmDefinition> {
   const { activityGroup } = loadBalancer
   if (!activityGroup) return {}
@@ -49,7 +49,7 @@ export function activityAlarms({ settings, loadBalancer }: MonitoringProps): Rec
   }
 }
 
-/** Row of the overview dashboard for the role `activity`; empty without it. */
+/** Returns the row of the overview dashboard for the role `activity`; empty without it. */
 export function activityGraphs({ settings, loadBalancer, services }: MonitoringProps): GraphWidget[] {
   const { activityGroup, balancer } = loadBalancer
   const { activity } = services

@@ -12,10 +12,10 @@ import type { Settings } from './settings.ts'
 
 const API_PATHS = ['/api/activity/*']
 
-/** Paths of the role `activity`; all others are of `web`. */
+/** Paths of the role `activity`; all others belong to `web`. */
 const PAGE_PATHS = ['/activity', '/activity/*']
 
-/** Where the provider sends people back to. The load balancer answers, as part of the login. */
+/** Path to which the provider sends people back. The load balancer handles it, as part of the login. */
 const LOGIN_PATH = '/oauth2/idpresponse'
 
 /** Time after which a person must log in again. The load balancer's default is 7 days. */

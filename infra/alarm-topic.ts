@@ -6,10 +6,10 @@ import { allowPublisher } from './customer-key.ts'
 import type { Settings } from './settings.ts'
 import { createTopic, topicName } from './topics.ts'
 
-/** Sends the alarms. */
+/** Service that sends the alarms. */
 const CLOUDWATCH = 'cloudwatch.amazonaws.com'
 
-/** Reports a `reconcile` that failed. */
+/** Service that reports a `reconcile` that failed. */
 const EVENTBRIDGE = 'events.amazonaws.com'
 
 /** Returns the topic of alarms: an existing one of the settings, or a new one with its subscribers. */
@@ -43,7 +43,7 @@ export function createAlarmTopic(
         })
       })
     )
-    // by name: the topic refers to the key
+    // the topic is given by name, because it refers to the key
     const arn = stack.formatArn({ service: 'sns', resource: topicName(settings, suffix) })
     if (key) allowPublisher(key, service, arn)
   }

@@ -14,7 +14,7 @@ export function createArchiveBucket(scope: Construct, settings: Settings, key: I
     ...(key
       ? { encryption: BucketEncryption.KMS, encryptionKey: key, bucketKeyEnabled: true }
       : { encryption: BucketEncryption.S3_MANAGED }),
-    // without it, CloudFormation deletes only an empty bucket
+    // with DESTROY, CloudFormation can delete the bucket only when it is empty
     removalPolicy: settings.retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY
   })
   Validations.of(bucket).acknowledge({

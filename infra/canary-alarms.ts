@@ -7,7 +7,7 @@ import type { Settings } from './settings.ts'
 
 const PERIOD = Duration.minutes(5)
 
-/** Alarms of the canaries; none without them. */
+/** Returns the alarms of the canaries; none without them. */
 export function canaryAlarms(settings: Settings): Record<string, AlarmDefinition> {
   const minutes = canaryMinutes(settings)
   if (minutes === undefined) return {}

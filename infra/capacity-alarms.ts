@@ -12,7 +12,7 @@ const THROTTLED_CALLS = 50
 /** Calls of the journal that an event waits for. Those of searches are in infra/activity-monitoring.ts. */
 const CALLS = ['UpdateItem', 'PutItem', 'GetItem', 'DeleteItem'] as const
 
-/** Alarms for limits that the listener has reached. */
+/** Returns the alarms for limits that the listener has reached. */
 export function capacityAlarms({ settings, services }: MonitoringProps): Record<string, AlarmDefinition> {
   const { web, worker } = settings
   return {
@@ -31,7 +31,7 @@ export function capacityAlarms({ settings, services }: MonitoringProps): Record<
   }
 }
 
-/** Without scaling there is no maximum to reach. */
+/** Returns the alarm of a role at its maximum; none without scaling, where there is no maximum to reach. */
 function atMaximum(
   alarm: string,
   service: FargateService,

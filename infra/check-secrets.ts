@@ -18,7 +18,7 @@ export type SecretProblemCode =
 export interface SecretProblem {
   code: SecretProblemCode
   secretName: string
-  /** What to do. */
+  /** Says what to do. */
   message: string
 }
 
@@ -80,7 +80,7 @@ async function check(
   }
 }
 
-/** ECS passes a field only if it is a string. */
+/** Returns the fields that a value lacks. ECS passes a field only if it is a string. */
 function missingFields(text: string, fields: readonly string[]): string[] {
   let value: unknown
   try {

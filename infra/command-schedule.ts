@@ -50,7 +50,7 @@ export class CommandSchedule extends Construct {
         }
       },
       targets: [
-        // as an existing topic: the CDK would let EventBridge use the key for any topic
+        // imported by ARN: given the construct, the CDK would let EventBridge use the key for any topic
         new SnsTopic(Topic.fromTopicArn(this, 'AlarmTopic', alarmTopic.topicArn), {
           message: RuleTargetInput.fromText(
             `${command} failed: ${EventField.fromPath('$.detail.stoppedReason')}. What to do: ${advice}.`

@@ -51,8 +51,8 @@ export function allowLogs(key: Key, { name }: Settings): void {
 }
 
 /**
- * Lets a service publish to an encrypted topic. By the topic and not by the account: EventBridge passes no account
- * when it publishes.
+ * Lets a service publish to an encrypted topic. The condition is on the topic and not on the account, because
+ * EventBridge passes no account when it publishes.
  * Source: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
  */
 export function allowPublisher(key: Key, service: string, topicArn: string): void {

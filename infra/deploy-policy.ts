@@ -88,7 +88,7 @@ export function deployPolicy(name: string): PolicyDocument {
         ['secretsmanager:*'],
         [
           `arn:*:secretsmanager:*:*:secret:${name}/*`,
-          // the password of Aurora
+          // the secret with the password of Aurora
           `arn:*:secretsmanager:*:*:secret:${generated.slice(0, 20)}*`
         ]
       ),

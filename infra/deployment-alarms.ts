@@ -14,7 +14,10 @@ export interface DeploymentAlarmsProps {
   loadBalancer: LoadBalancer
 }
 
-/** One period, since ECS watches a release for about as long as its alarms need to fire. */
+/**
+ * Period of the alarms. They evaluate one period, since ECS watches a release for about as long as its alarms
+ * need to fire.
+ */
 const PERIOD = Duration.minutes(5)
 
 /** Failures in a period below which a release is not rolled back: a few have other causes. */
@@ -81,7 +84,10 @@ function webFails({ targetGroup }: LoadBalancer): IMetric {
   })
 }
 
-/** During an outage of Cloudinary the breakers are open, and an older release would fail too. */
+/**
+ * Returns a metric that is 1 if many attempts of `worker` fail while no breaker is open: in an outage of
+ * Cloudinary an older release would fail too.
+ */
 function workerFails(settings: Settings): IMetric {
   const sum = (
     name: 'EventsRetried' | 'EventsDeadLettered' | 'MessagesNotHandled' | 'EventsProcessed' | 'EventsIgnored'
@@ -104,7 +110,7 @@ function workerFails(settings: Settings): IMetric {
   })
 }
 
-/** The period contains at least one canary. */
+/** Returns a metric that is 1 if canaries fail. Its period contains at least one canary. */
 function canaryFails(settings: Settings, minutes: number): IMetric {
   const sum = (name: 'CanariesFailed' | 'CanariesEnded') =>
     listenerMetric(settings, name, { Role: 'canary' }, { statistic: 'Sum' })

@@ -5,6 +5,7 @@ import type { Construct } from 'constructs'
 import { USER_NAME } from '../app/activity/access.ts'
 import { createAlarmTopic } from './alarm-topic.ts'
 import { Alarms } from './alarms.ts'
+import { containerSecrets } from './container-secrets.ts'
 import { allowLogs, createCustomerKey } from './customer-key.ts'
 import { Database } from './database.ts'
 import { DeploymentAlarms } from './deployment-alarms.ts'
@@ -14,7 +15,6 @@ import { LoadBalancer } from './load-balancer.ts'
 import { LogDashboard } from './log-dashboard.ts'
 import { Network } from './network.ts'
 import { OverviewDashboard } from './overview-dashboard.ts'
-import { passedSecrets } from './passed-secrets.ts'
 import { Queues } from './queues.ts'
 import { namesOf } from './resource-names.ts'
 import { Services } from './services.ts'
@@ -58,7 +58,7 @@ export class ListenerStack extends Stack {
     const database =
       settings.database === 'aurora' ? new Database(this, 'Database', { settings, network, key }) : undefined
     const alarmTopic = createAlarmTopic(this, settings, region, key)
-    const secrets = passedSecrets(this, settings, stateKey)
+    const secrets = containerSecrets(this, settings, stateKey)
     const services = new Services(this, 'Services', {
       settings,
       network,

@@ -29,7 +29,7 @@ export interface LoadBalancerProps {
 export class LoadBalancer extends Construct {
   readonly balancer: ApplicationLoadBalancer
   readonly targetGroup: ApplicationTargetGroup
-  /** Of `activity`; undefined without that role. */
+  /** Target group of `activity`; undefined without that role. */
   readonly activityGroup: ApplicationTargetGroup | undefined
   readonly webhookUrl: string
 

@@ -22,7 +22,7 @@ export interface AlarmDefinition {
   firesBelow?: true
   /** Number of periods to evaluate. (Default: 1) */
   periods?: number
-  /** How many of `periods` must breach. (Default: all) */
+  /** Number of `periods` that must breach. (Default: all) */
   breachingPeriods?: number
   /** How to treat missing data. (Default: as not breaching) */
   missingData?: TreatMissingData

@@ -81,7 +81,7 @@ export class Network extends Construct {
 
   #createVpc(settings: Settings, region: string, key: IKey | undefined): Vpc {
     const { natPerZone, logRetentionDays, retainData } = settings
-    // by index: zone names would require a lookup in the account
+    // zones by index: their names would require a lookup in the account
     const zones =
       settings.availabilityZones[region] ??
       Array.from({ length: settings.zones }, (_, index) => Fn.select(index, Fn.getAzs()))

@@ -76,7 +76,7 @@ export function permissionsOf(options: PermissionsOptions) {
   const busArn =
     settings.eventBus &&
     stack.formatArn({ service: 'events', resource: 'event-bus', resourceName: settings.eventBus })
-  /** State of a command in the journal. */
+  /** Lets a command keep its state in the journal. */
   const mayKeepState = (command: string): Permission => ({
     ...journal.may('dynamodb:GetItem', 'dynamodb:PutItem'),
     conditions: {

@@ -5,7 +5,7 @@ import type { AlarmDefinition, MonitoringProps } from './monitoring-props.ts'
 
 const FIVE_MINUTES = Duration.minutes(5)
 
-/** Alarms of the role `poll`; none where it does not run. */
+/** Returns the alarms of the role `poll`; none where it does not run. */
 export function pollAlarms({ settings, services }: MonitoringProps): Record<string, AlarmDefinition> {
   const { poll } = services
   if (!poll) return {}

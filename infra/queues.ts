@@ -38,7 +38,7 @@ export class Queues extends Construct {
         ? { encryption: QueueEncryption.KMS, encryptionMasterKey: key, dataKeyReuse: Duration.hours(1) }
         : { encryption: QueueEncryption.SQS_MANAGED })
     }
-    // by name: the queue refers to its dead-letter queue
+    // the queue is given by name, because it refers to its dead-letter queue
     const source = Queue.fromQueueArn(
       this,
       'Source',

@@ -59,7 +59,7 @@ const SPECIAL_DAYS: Readonly<Record<number, RegExp>> = {
   [DAY_OF_WEEK]: /^(?:L|(?<value>\w+?)(?:L|#[1-5]))$/
 }
 
-/** Tells whether this is a value, a range, an increment or a special day of a field. */
+/** Returns whether a text is a value, a range, an increment or a special day of a field. */
 function isPart(text: string, index: number): boolean {
   const special = SPECIAL_DAYS[index]?.exec(text)
   if (special) return special.groups?.value === undefined || isValue(special.groups.value, index)

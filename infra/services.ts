@@ -38,11 +38,11 @@ export interface ServicesProps extends Omit<EnvironmentOptions & PermissionsOpti
   secrets: Record<string, EcsSecret>
   /** Environment variables of `activity` whose values ECS reads from Secrets Manager. */
   activitySecrets: Record<string, EcsSecret>
-  /** Whether this region runs `reconcile`, `schedules` and `poll`. */
+  /** True if this region runs `reconcile`, `schedules` and `poll`. */
   isHomeRegion: boolean
   alarmTopic: ITopic
   deploymentAlarms: DeploymentAlarms
-  /** Created before `worker` starts. */
+  /** The database, which must exist before `worker` starts. */
   database: IConstruct | undefined
   key: IKey | undefined
 }

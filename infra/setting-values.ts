@@ -9,7 +9,7 @@ export const wholeNumber = (minimum: number, maximum: number) =>
 
 export const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')])
 
-/** A list without repetitions. Text is split at commas. */
+/** Returns the schema of a list without repetitions. Text is split at commas. */
 export const list = <Item extends z.ZodType>(item: Item) =>
   z.preprocess(
     (given) =>
@@ -22,7 +22,7 @@ export const list = <Item extends z.ZodType>(item: Item) =>
     z.array(item).refine((items) => new Set(items).size === items.length, { error: 'repeats a value' })
   )
 
-/** An object. Text is parsed as JSON. */
+/** Returns the schema of an object. Text is parsed as JSON. */
 export const json = <Shape extends z.ZodType>(shape: Shape) =>
   z.preprocess((given) => (typeof given === 'string' ? parsed(given) : given), shape)
 
@@ -41,7 +41,7 @@ const REGION =
 /** An AWS region, such as eu-west-1. */
 export const region = z.string().regex(new RegExp(`^${REGION}$`), 'is not an AWS region, such as eu-west-1')
 
-/** Values by region. */
+/** Returns the schema of values by region. */
 export const byRegion = <Shape extends z.ZodType>(shape: Shape) => json(z.record(region, shape))
 
 /** Availability zones of a region. */
@@ -70,7 +70,7 @@ export const hostedZoneId = z
   .string()
   .regex(/^Z[A-Z0-9]{1,31}$/, 'is not the id of a hosted zone, such as Z0123456789')
 
-/** The ARN of a resource of a service; `resource` is a regular expression. */
+/** Returns the schema of the ARN of a resource of a service; `resource` is a regular expression. */
 const arn = (service: string, resource: string, example: string) =>
   z
     .string()
@@ -148,7 +148,7 @@ const httpsUrl = (error: string, isAllowed: (url: URL) => boolean = () => true) 
     { error }
   )
 
-/** The port that a collector's URL names. */
+/** Returns the port that a collector's URL names. */
 export const portOf = (url: string): number => {
   const { port, protocol } = new URL(url)
   return Number(port) || (protocol === 'https:' ? 443 : 80)

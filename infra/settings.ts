@@ -28,7 +28,7 @@ import {
 } from './setting-values.ts'
 
 interface Setting<Schema extends z.ZodType> {
-  /** For the table in the documentation. */
+  /** Meaning of the setting, for the table in the documentation. */
   meaning: string
   schema: Schema
 }

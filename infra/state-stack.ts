@@ -41,7 +41,7 @@ export class StateStack extends Stack {
       partitionKey: text(partitionKey),
       timeToLiveAttribute: timeToLive,
       billing: Billing.onDemand(),
-      // CloudFormation adds one index in an update, so an older table gets them one by one
+      // CloudFormation can add only one index per update, so existing tables get them one by one
       globalSecondaryIndexes: JOURNAL_INDEXES.slice(0, settings.journalIndexes).map((index) => ({
         indexName: index.name,
         partitionKey: text(index.partitionKey),

@@ -39,7 +39,10 @@ export interface TaskProps {
   permissions: readonly Permission[]
   /** Time from SIGTERM to SIGKILL, in seconds. */
   stopTimeout: number
-  /** Whether the container listens on a port. The load balancer checks it, so it has no check of its own. */
+  /**
+   * True if the container listens on a port. The load balancer checks the container, so it has no check of
+   * its own.
+   */
   listens?: boolean
   /** Command that must succeed before the container starts, such as `migrate`. */
   initCommand?: string

@@ -3,10 +3,10 @@ import { RETENTION_DAYS } from '../app/journal/journal-table.ts'
 /** A time that depends on other times. */
 export interface Timing {
   seconds: number
-  /** The component that has it: an AWS resource, a role, or Cloudinary. */
+  /** The component to which the time applies: an AWS resource, a role, or Cloudinary. */
   at: string
   meaning: string
-  /** How it must relate to other times. */
+  /** How the time must relate to other times. */
   constraint: string
 }
 

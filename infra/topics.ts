@@ -16,7 +16,7 @@ export interface TopicProps {
 
 export const topicName = ({ name }: Settings, suffix: string): string => `${name}-${suffix}`
 
-/** Creates an SNS topic and its subscriptions. Subscribers by e-mail must confirm once. */
+/** Creates an SNS topic and its subscriptions. E-mail subscribers must confirm once. */
 export function createTopic(
   scope: Construct,
   id: string,

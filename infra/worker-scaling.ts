@@ -19,10 +19,16 @@ export interface WorkerScalingProps {
 
 const MINUTE = Duration.minutes(1)
 
-/** Longer than a task takes to start plus the delay of a metric: policies see their effect before they act again. */
+/**
+ * Time between two actions of a policy: longer than a task takes to start plus the delay of a metric, so that
+ * policies see their effect before they act again.
+ */
 const COOLDOWN = Duration.minutes(5)
 
-/** CPU of an idle worker is below this. The last task's counts as 0: target tracking rounds up, and would keep it. */
+/**
+ * CPU utilisation below which a worker is idle. That of the last task counts as 0: target tracking rounds up,
+ * and would keep the task.
+ */
 const IDLE_CPU_PERCENT = 10
 
 /** Utilisation below which more tasks would not help: the messages that wait are of few assets. */
@@ -150,9 +156,9 @@ export class WorkerScaling extends Construct {
   }
 
   /**
-   * An event that has failed for an hour is old, but needs no second worker. So the age counts only while more
-   * messages wait than one worker processes at a time, and the workers are busy: the messages of one asset are
-   * processed one by one, by any number of tasks.
+   * Scales on the age of the oldest message. An event that has failed for an hour is old, but needs no second
+   * worker. So the age counts only while more messages wait than one worker processes at a time, and the
+   * workers are busy: the messages of one asset are processed one by one, by any number of tasks.
    */
   #scaleOnAge(): void {
     const { settings, queue } = this.#props
@@ -180,7 +186,10 @@ export class WorkerScaling extends Construct {
     })
   }
 
-  /** Target tracking scales the current count by a factor, so it never leaves zero. */
+  /**
+   * Starts a task for the first message. Target tracking scales the current count by a factor, so it never
+   * leaves zero.
+   */
   #wakeFromZero(): void {
     this.#tasks.scaleOnMetric('Wake', {
       metric: new MathExpression({

@@ -24,11 +24,13 @@ export interface ChangesOptions {
   since?: Date
   /** Resume after an earlier reading. */
   cursor?: string
-  /** External ID of the metadata field that `lastUpdateTimestamp` writes. Default `last_update_timestamp`. */
+  /**
+   * External ID of the metadata field that `lastUpdateTimestamp` writes. (Default: `last_update_timestamp`)
+   */
   field?: string
-  /** Maximum lag of Cloudinary's index plus clock difference, in seconds. Default 300. */
+  /** Maximum lag of Cloudinary's index plus clock difference, in seconds. (Default: 300) */
   overlapSeconds?: number
-  /** Assets per call. Maximum and default 500. */
+  /** Assets per call, at most 500. (Default: 500) */
   pageSize?: number
   /** Milliseconds since the epoch. */
   clock?: () => number

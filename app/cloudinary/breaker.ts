@@ -1,9 +1,9 @@
 import type { CloudinaryError } from './cloudinary-error.ts'
 
 /**
- * The answer to an event that asks to run. `probe`: it is the one event that tests whether an open breaker
- * can close. `since`: when the breaker opened; `until`: when to ask again; both in milliseconds since the
- * epoch.
+ * The decision about an event that asks to run. `probe`: this is the one event that tests whether an open
+ * breaker can close. `since`: when the breaker opened; `until`: when to ask again; both in milliseconds since
+ * the epoch.
  */
 export type Admission = { outcome: 'go'; probe: boolean } | { outcome: 'wait'; since: number; until: number }
 
@@ -21,7 +21,7 @@ export interface BreakerOptions {
   clock?: () => number
   /** A number from 0 up to 1. */
   random?: () => number
-  /** Called when it opens or closes. */
+  /** Called when the breaker opens or closes. */
   onChange?: (state: BreakerState) => void
 }
 
@@ -61,7 +61,7 @@ export class Breaker {
     return this.#openUntil === undefined
   }
 
-  /** Notes the start of a call. */
+  /** Records the start of a call. */
   start(): Call {
     return { startedAt: this.#options.clock(), answeredAt: this.#answeredAt }
   }
@@ -83,7 +83,7 @@ export class Breaker {
     return this.#openUntil <= this.#options.clock() ? 1 : 0
   }
 
-  /** Asks to run an event. If the answer is `probe`, the caller must `release` it at the end. */
+  /** Asks to run an event. The caller must `release` a probe at the end. */
   admit(): Admission {
     if (this.#openUntil === undefined) return { outcome: 'go', probe: false }
     const now = this.#options.clock()

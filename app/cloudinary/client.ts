@@ -55,7 +55,7 @@ export interface CloudinaryClientOptions {
   agent: Agent
   /** Aborts every call of this client. */
   signal: AbortSignal
-  /** Default time-out of a call, in milliseconds. */
+  /** Default timeout of a call, in milliseconds. */
   timeoutMs: number
   /** Shared by the clients of the environment. While it is open, calls fail. */
   breaker: Breaker
@@ -66,7 +66,7 @@ export interface CloudinaryClientOptions {
 }
 
 /**
- * Wraps the official SDK with one environment's credentials, working time-outs, and errors that hold no
+ * Wraps the official SDK with one environment's credentials, working timeouts, and errors that hold no
  * secret. All methods throw {@link CloudinaryError}.
  */
 export class CloudinaryClient {
@@ -91,9 +91,9 @@ export class CloudinaryClient {
    * `cloudinary.call('add context', (sdk, options) => sdk.uploader.add_context('a=b', ['id'], options))`.
    *
    * @param name name of the call, for errors
-   * @param invoke calls the SDK. A call without the SDK must use `signal`, which aborts at the time-out or
+   * @param invoke calls the SDK. A call without the SDK must use `signal`, which aborts at the timeout or
    *   when the worker stops. A `ListenerError` is rethrown and does not count as a failure of Cloudinary
-   * @param timeoutMs time-out, in milliseconds
+   * @param timeoutMs timeout, in milliseconds
    */
   async call<Result>(
     name: string,
@@ -113,7 +113,7 @@ export class CloudinaryClient {
   async #call<Result>(name: string, invoke: Invoke<Result>, timeoutMs: number): Promise<Result> {
     const { environment, sdk, agent, signal, breaker, clock } = this.#options
     const call = breaker.start()
-    // not `AbortSignal.timeout`, which would keep the call's objects in memory until the time-out
+    // not `AbortSignal.timeout`, which would keep the call's objects in memory until the timeout
     const timeUp = new AbortController()
     const stop = () => timeUp.abort()
     const timer = setTimeout(stop, timeoutMs)
@@ -235,7 +235,7 @@ export class CloudinaryClient {
 
 /**
  * Returns an agent for one call, which uses the shared agent and destroys its request on `signal`. The SDK's
- * own time-outs do not work: an Admin API call waits forever on a silent server.
+ * own timeouts do not work: an Admin API call waits forever on a silent server.
  */
 function abortable(shared: Agent, signal: AbortSignal): Agent {
   const addRequest = (request: ClientRequest, ...rest: unknown[]): void => {

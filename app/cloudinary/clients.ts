@@ -10,7 +10,7 @@ import { type CloudinarySdk, loadSdk } from './sdk.ts'
 
 export interface CloudinaryClientsOptions {
   environments: { get: (cloudName: string) => CloudinaryEnvironment; cloudNames: () => readonly string[] }
-  /** Time-out of a call, in milliseconds. Default: 30 s. */
+  /** Timeout of a call, in milliseconds. (Default: 30,000) */
   timeoutMs?: number
   tracing?: Tracing | undefined
   clock?: () => number
@@ -74,7 +74,7 @@ export class CloudinaryClients {
     return Math.max(...this.#options.environments.cloudNames().map((name) => this.breaker(name).capacity))
   }
 
-  /** Whether the circuit breaker of any environment is open. */
+  /** True if the circuit breaker of any environment is open. */
   get isAnyBreakerOpen(): boolean {
     return [...this.#breakers.values()].some(({ isClosed }) => !isClosed)
   }

@@ -54,7 +54,7 @@ export function toCloudinaryError(
   const message = `${call}: ${status === undefined ? '' : `${status} `}${cleaned}`
   switch (status) {
     case undefined:
-    case 499: // the SDK's code for its time-out
+    case 499: // the SDK's code for its timeout
       return new CloudinaryError('CLOUDINARY_UNREACHABLE', message, { kind: 'retryable' })
     case 401:
     case 403:

@@ -20,7 +20,7 @@ const PollMessage = z.object({
 })
 export type PollMessage = z.infer<typeof PollMessage>
 
-const Answer = z.object({ messages: z.array(PollMessage.optional().catch(undefined)).nullish() })
+const PollResponse = z.object({ messages: z.array(PollMessage.optional().catch(undefined)).nullish() })
 
 export interface FetchedMessages {
   messages: PollMessage[]
@@ -46,8 +46,8 @@ const ACKNOWLEDGE_LIMIT = 100
  */
 const MAXIMUM_SPLITS = 14
 
-/** Time-out of a call, beyond the requested wait, in milliseconds. */
-const ANSWER_MS = 15_000
+/** Timeout of a call, beyond the requested wait, in milliseconds. */
+const RESPONSE_MS = 15_000
 
 const pathOf = ({ cloudName }: CloudinaryClient) =>
   `/v2/notifications/${encodeURIComponent(cloudName)}/messages`
@@ -71,8 +71,8 @@ export async function fetchMessages(
       wait_seconds: options.waitSeconds,
       visibility_timeout: options.visibilitySeconds
     },
-    timeoutMs: options.waitSeconds * 1000 + ANSWER_MS,
-    answer: Answer
+    timeoutMs: options.waitSeconds * 1000 + RESPONSE_MS,
+    answer: PollResponse
   })
   const messages = (elements ?? []).filter((element) => element !== undefined)
   return { messages, invalid: (elements?.length ?? 0) - messages.length }
@@ -117,6 +117,6 @@ async function acknowledgeBatch(client: CloudinaryClient, receiptHandles: readon
     method: 'POST',
     path: `${pathOf(client)}/ack`,
     body: { receipt_handles: receiptHandles },
-    timeoutMs: ANSWER_MS
+    timeoutMs: RESPONSE_MS
   })
 }

@@ -23,7 +23,7 @@ export interface PartOptions {
   offset: number
   /** Minimum length, in bytes. The part ends with the network chunk that reaches it, or with the file. */
   bytes: number
-  /** Time-out while Cloudinary sends nothing, in milliseconds. Default: 30 s. */
+  /** Timeout while Cloudinary sends nothing, in milliseconds. (Default: 30,000) */
   silenceMs?: number
 }
 
@@ -32,8 +32,8 @@ const MAXIMUM_MS = 15 * 60_000
 
 const SILENCE_MS = 30_000
 
-/** Time-out of the response after an upload, in milliseconds. */
-const ANSWER_MS = 60_000
+/** Timeout of the response after an upload, in milliseconds. */
+const RESPONSE_MS = 60_000
 
 /**
  * Downloads a part of a raw asset with the signed download of the Upload API, which serves private assets
@@ -130,7 +130,7 @@ export async function uploadRawFile(
       const sink = sdk.uploader.upload_stream(
         {
           ...options,
-          timeout: ANSWER_MS,
+          timeout: RESPONSE_MS,
           // the promise is for calls without a stream; its rejection would be unhandled
           disable_promises: true,
           resource_type: 'raw',

@@ -7,7 +7,7 @@ import { CloudinaryError } from './cloudinary-error.ts'
  * @param call name of the call, for the error, which quotes nothing of the response
  * @throws {CloudinaryError} CLOUDINARY_ANSWER_INVALID
  */
-export function readAnswer<Answer>(call: string, answer: unknown, schema: z.ZodType<Answer>): Answer {
+export function readResponse<Content>(call: string, answer: unknown, schema: z.ZodType<Content>): Content {
   const result = schema.safeParse(answer)
   if (result.success) return result.data
   const { code, path } = result.error.issues[0]!

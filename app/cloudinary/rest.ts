@@ -1,18 +1,18 @@
 import type { z } from 'zod'
 import type { CloudinaryClient } from './client.ts'
-import { readAnswer } from './response.ts'
+import { readResponse } from './response.ts'
 
-export interface RestCall<Answer> {
+export interface RestCall<Content> {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Path after the API URL, encoded, such as `/v1_1/demo/triggers`. */
   path: string
   query?: Record<string, string | number>
-  /** Sent as JSON. */
+  /** Body of the request, sent as JSON. */
   body?: object
-  /** Default: the client's. */
+  /** Timeout of the call, in milliseconds. (Default: the client's) */
   timeoutMs?: number
   /** Schema of the response. Without it the body is ignored. */
-  answer?: z.ZodType<Answer>
+  answer?: z.ZodType<Content>
 }
 
 /**
@@ -22,11 +22,11 @@ export interface RestCall<Answer> {
  * @param name name of the call, for errors
  * @throws {CloudinaryError} CLOUDINARY_ANSWER_INVALID if the response does not match the schema
  */
-export async function callRest<Answer = void>(
+export async function callRest<Content = void>(
   client: CloudinaryClient,
   name: string,
-  call: RestCall<Answer>
-): Promise<Answer> {
+  call: RestCall<Content>
+): Promise<Content> {
   const { method, path, query = {}, body, timeoutMs, answer } = call
   const text = await client.call(
     name,
@@ -55,7 +55,7 @@ export async function callRest<Answer = void>(
     },
     timeoutMs
   )
-  return answer ? readAnswer(name, jsonOf(text), answer) : (undefined as Answer)
+  return answer ? readResponse(name, jsonOf(text), answer) : (undefined as Content)
 }
 
 function jsonOf(text: string): unknown {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { CloudinaryClient } from './client.ts'
 import { CloudinaryError } from './cloudinary-error.ts'
-import { listOf, readAnswer } from './response.ts'
+import { listOf, readResponse } from './response.ts'
 
 /** An asset in the results of the Search API. Times are ISO 8601. */
 export interface FoundAsset {
@@ -35,7 +35,7 @@ export interface SearchQuery {
   withField?: readonly string[]
   /** `nextCursor` of the previous page. */
   cursor?: string
-  /** Default and maximum: 500. */
+  /** Assets per page, at most 500. (Default: 500) */
   pageSize?: number
 }
 
@@ -54,13 +54,13 @@ export interface SearchPage {
   allowance: Allowance | undefined
 }
 
-/** Cloudinary's limit. */
+/** Maximum number of assets per page. Set by Cloudinary. */
 const MAXIMUM_PAGE_SIZE = 500
 
 /** Share of the hourly calls that is reserved for other callers: people, other systems, `setup`. */
 const RESERVED_SHARE = 0.1
 
-const Answer = z.object({
+const SearchResponse = z.object({
   resources: listOf<FoundAsset>(
     z.object({ asset_id: z.string(), public_id: z.string(), resource_type: z.string(), type: z.string() })
   ),
@@ -77,7 +77,7 @@ const Answer = z.object({
  */
 export async function searchPage(client: CloudinaryClient, query: SearchQuery): Promise<SearchPage> {
   const { expression, sortBy, withField = [], cursor, pageSize = MAXIMUM_PAGE_SIZE } = query
-  const answer = await client.call('search', async (sdk, options) => {
+  const response = await client.call('search', async (sdk, options) => {
     const search = sdk.search
       .expression(expression)
       .sort_by(...sortBy)
@@ -87,7 +87,7 @@ export async function searchPage(client: CloudinaryClient, query: SearchQuery): 
     // the SDK's types lack the options
     return (search.execute as (given: object) => Promise<unknown>)(options)
   })
-  const page = readAnswer('search', answer, Answer)
+  const page = readResponse('search', response, SearchResponse)
   return {
     assets: page.resources,
     nextCursor: page.next_cursor ?? undefined,
@@ -130,7 +130,7 @@ export function checkAllowance(allowance: Allowance | undefined): void {
   )
 }
 
-function allowanceOf(page: z.infer<typeof Answer>): Allowance | undefined {
+function allowanceOf(page: z.infer<typeof SearchResponse>): Allowance | undefined {
   const { rate_limit_allowed: limit, rate_limit_remaining: remaining } = page
   const resetsAt = new Date(page.rate_limit_reset_at ?? Number.NaN)
   if (limit === undefined || remaining === undefined || Number.isNaN(resetsAt.getTime())) return undefined

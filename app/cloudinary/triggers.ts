@@ -3,7 +3,7 @@ import type { CloudinaryClient } from './client.ts'
 import { listOf } from './response.ts'
 import { callRest } from './rest.ts'
 
-/** Sends the notifications of one type to one URL. */
+/** A trigger in Cloudinary: sends the notifications of one type to one URL. */
 export interface Trigger {
   id: string
   /** `https://…`, or `poll://CHANNEL`. */
@@ -14,7 +14,7 @@ export interface Trigger {
   uri_type?: string
   /** Signature scheme of its notifications. */
   auth_scheme?: string
-  /** Whether it also sends notifications of calls that name their own notification URL. Default: false. */
+  /** True if it also sends notifications of calls that name their own notification URL. (Default: false) */
   additive?: boolean
   /** A JSONLogic condition on the body. Only matching notifications are sent. */
   filter?: object | null

@@ -5,9 +5,9 @@ export interface CloudinaryEnvironment {
   cloudName: string
   apiKey: string
   apiSecret: string
-  /** URL of its API, without a trailing slash. Default: https://api.cloudinary.com. */
+  /** URL of the API, without a trailing slash. (Default: https://api.cloudinary.com) */
   uploadPrefix?: string
-  /** `sha256`: SHA-1 signatures are refused. Default: both algorithms are accepted. */
+  /** `sha256` refuses SHA-1 signatures. (Default: both algorithms are accepted) */
   signatureAlgorithm?: 'sha1' | 'sha256'
 }
 
@@ -62,7 +62,7 @@ function parse(text: string): ParsedUrl {
   if (isPlaceholder(apiKey)) return invalid('the API key is a placeholder; replace it with the real one')
   if (isPlaceholder(apiSecret))
     return invalid('the API secret is a placeholder; replace it with the real one')
-  // part of the path of every call
+  // the cloud name is part of the path of every call
   if (!/^\w[\w.-]*$/.test(cloudName)) {
     return invalid('the cloud name may contain only letters, digits, hyphens, underscores and dots')
   }

@@ -9,11 +9,11 @@ export interface EnvironmentsOptions {
   log: Logger
   /** Monotonic clock, in milliseconds. */
   clock?: () => number
-  /** Interval of the background refresh. Default: 5 minutes. */
+  /** Interval of the background refresh, in milliseconds. (Default: 5 minutes) */
   refreshIntervalMs?: number
   /**
    * Minimum time between the starts of two reads, if the second one is caused by a failed signature or by an
-   * API key that an earlier read did not find. Default: 30 s.
+   * API key that an earlier read did not find, in milliseconds. (Default: 30 s)
    */
   minimumRefreshGapMs?: number
 }

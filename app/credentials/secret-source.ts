@@ -39,7 +39,7 @@ const NOT_FOUND = new Set([
 const ACCESS_DENIED = new Set(['AccessDeniedException', 'DecryptionFailure'])
 
 /**
- * Names of errors for a caller that AWS does not recognize. Source:
+ * Names of errors for a caller that AWS does not recognise. Source:
  * https://docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html
  */
 const NO_CREDENTIALS = new Set([
@@ -109,7 +109,7 @@ function toListenerError(thrown: unknown, secretId: string): ListenerError {
  * random value.
  *
  * @param secretId name or ARN
- * @param options.timeoutMs for a whole read, including the client's retries. Default: 10 s.
+ * @param options.timeoutMs timeout of a whole read, including the client's retries. (Default: 10 s)
  */
 export function fromSecretsManager(
   client: SecretsManagerClient,

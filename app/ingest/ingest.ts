@@ -20,7 +20,7 @@ export interface IngestOptions {
   toleranceSeconds: number
   /** Milliseconds since the epoch. */
   clock: () => number
-  /** Maximum time to store a notification in the queue, in milliseconds. Default: 8000. */
+  /** Maximum time to store a notification in the queue, in milliseconds. (Default: 8000) */
   storeTimeoutMs?: number
 }
 

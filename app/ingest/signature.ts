@@ -25,7 +25,7 @@ export type SignatureOutcome<Key> =
 /** A secret that can verify signatures. */
 export interface VerificationKey {
   apiSecret: string
-  /** `sha256` refuses SHA-1 signatures. Default: both are accepted. */
+  /** `sha256` refuses SHA-1 signatures. (Default: both algorithms are accepted) */
   signatureAlgorithm?: 'sha1' | 'sha256'
 }
 

@@ -48,7 +48,7 @@ const MAXIMUM_REFUSED = 100
  */
 const QUEUE_SAMPLE_MS = 60_000
 
-/** Maximum number of samples per query. */
+/** Maximum number of workers whose queue samples are read: each worker has one sample. */
 const WORKERS = 100
 
 /** Reads the data of the activity role from the journal's table. */

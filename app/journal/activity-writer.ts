@@ -11,7 +11,7 @@ import {
 import { expiryOf, JOURNAL, type JournalTable } from './journal-table.ts'
 
 export interface ActivityWriterOptions extends JournalTable {
-  /** Unique among the running processes. */
+  /** Id of this process, unique among those running. */
   process: string
   /** Milliseconds since the epoch. */
   clock: () => number

@@ -7,7 +7,7 @@ import type { JournalTable } from './journal-table.ts'
 export interface Trace {
   type: EventType
   occurredAt: number
-  /** The listener made the change. */
+  /** True if the listener made the change. */
   own: boolean
   /** The last run of each processor. */
   runs: readonly { from: number; until: number }[]

@@ -16,7 +16,7 @@ export interface PastAttempt {
    * Undefined if no end is recorded: the attempt is still running, or its worker crashed or lost its lease.
    */
   endedAt?: string
-  /** The replay or redrive that it belongs to. */
+  /** The replay or redrive that the attempt belongs to. */
   run?: string
   processors: Readonly<Record<string, PastRun>>
 }
@@ -32,7 +32,7 @@ export interface LastAttempt {
 }
 
 /** Maximum number of attempts to keep, including the last one. */
-export const KEPT_ATTEMPTS = 20
+export const MAXIMUM_ATTEMPTS = 20
 
 /**
  * Maximum size of the stored attempts, in bytes of JSON. Older ones are dropped. An item can have 400 KB: 300
@@ -55,7 +55,7 @@ export function attemptsUntilNow(entry: LastAttempt): readonly PastAttempt[] {
 
 /** Returns the attempts to store when a new one starts. */
 export function pastAttempts(entry: LastAttempt): readonly PastAttempt[] {
-  const attempts = attemptsUntilNow(entry).slice(1 - KEPT_ATTEMPTS)
+  const attempts = attemptsUntilNow(entry).slice(1 - MAXIMUM_ATTEMPTS)
   const sizes = attempts.map((attempt) => Buffer.byteLength(JSON.stringify(attempt)))
   let first = attempts.length
   for (let bytes = 0; first > 0; first--) {

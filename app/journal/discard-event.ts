@@ -25,7 +25,7 @@ export const DISCARD_ATTRIBUTES = [
 /**
  * Marks a dead event as discarded, and removes it from the unfinished events. The ledger is unchanged: the
  * records of the processors, the attempt and the run. The write is conditional on the last attempt, so it
- * does not change an event that runs again. It can be repeated, because the SDK may lose a response.
+ * does not change an event that runs again. The write can be repeated, because the SDK may lose a response.
  *
  * @returns false if the event is not dead, or is unknown
  * @throws {ListenerError} JOURNAL_UNAVAILABLE

@@ -17,7 +17,7 @@ export interface SearchRange {
 
 export interface IndexMergeOptions {
   table: JournalTable
-  /** Each is entirely before the next, in the direction of reading. */
+  /** The blocks in reading order. They do not overlap. */
   blocks: Iterable<IndexBlock>
   isNewestFirst: boolean
   /** Number of items in the first query of each partition. */

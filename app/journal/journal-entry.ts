@@ -20,11 +20,11 @@ export interface JournalEntry {
   /** Number of attempts, including those that did not count. */
   attempts: number
   processors: ProcessorRecords
-  /** The last redrive or replay that reopened it. */
+  /** The last redrive or replay that reopened the event. */
   run?: string
-  /** The last replays and redrives that reopened it, oldest first. */
+  /** The last replays and redrives that reopened the event, oldest first. */
   replays?: readonly ReplayRecord[]
-  /** When it was first started, or reopened by a redrive or replay; ISO 8601, UTC. */
+  /** When the event was first started, or reopened by a redrive or replay; ISO 8601, UTC. */
   openedAt?: string
   /** Id of the last attempt. */
   attemptId?: string
@@ -32,7 +32,7 @@ export interface JournalEntry {
   attemptStartedAt?: string
   /** The attempts before the last one, oldest first. */
   history?: readonly PastAttempt[]
-  /** When its first delivery was signed. Set only if its body states no time. */
+  /** When the first delivery of the event was signed. Set only if its body states no time. */
   signedAt?: string
   /** The newest later change that was reported with the same body. */
   later?: { id: string; signedAt: string }
@@ -40,7 +40,7 @@ export interface JournalEntry {
 
 /** An event as the journal stores it. */
 export interface JournaledEvent extends JournalEntry {
-  /** Undefined if it was too large to keep. */
+  /** Undefined if the event was too large to keep. */
   event: AssetEvent | undefined
 }
 

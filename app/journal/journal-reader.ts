@@ -37,7 +37,10 @@ export class JournalReader {
     return readAssetHistory(environment, assets, ranges, this.#table)
   }
 
-  /** Returns a sliding window over the notified changes of some types. Reads the feed as needed. */
+  /**
+   * Returns a sliding window over the changes of the given types that were notified. Reads the feed as
+   * needed.
+   */
   notifiedChanges(environment: string, types: readonly EventType[]): NotifiedChanges {
     return new NotifiedChanges(this.#table, environment, types)
   }

@@ -7,9 +7,7 @@ export interface JournalTable {
   tableName: string
 }
 
-/**
- * How long an event is kept after its last write, in days. Must exceed the 14 days in each of the two queues.
- */
+/** Retention of an event after its last write, in days. Must exceed the 14 days in each of the two queues. */
 export const RETENTION_DAYS = 30
 
 interface TableIndex {
@@ -68,7 +66,7 @@ export const JOURNAL = {
      */
     attributes: ['counts', 'sample']
   },
-  /** Sparse: an event that succeeds at the first attempt is never in it. */
+  /** Index of unfinished events. An event that succeeds at the first attempt is never in it. */
   unfinishedIndex: {
     name: 'unfinished',
     /** `retrying` or `dead`, and a digit from 0 to 3. */

@@ -57,7 +57,7 @@ export type WithAttempt<Decision> =
 export interface JournalOptions extends JournalTable {
   /** Milliseconds since the epoch. */
   clock?: () => number
-  /** How long an event is kept after its last write, in days. (Default: 30) */
+  /** Retention of an event after its last write, in days. (Default: 30) */
   retentionDays?: number
   /** Pause before the first retry of a call, in milliseconds. Doubles up to 30 s. (Default: 1000) */
   pauseMs?: number
@@ -67,9 +67,9 @@ export interface JournalOptions extends JournalTable {
 const MAXIMUM_PAYLOAD_BYTES = 300 * 1024
 
 /**
- * Records what happened to each event. It is the idempotency record of the worker and the source of the
- * activity feed. SQS delivers the events of an asset to one worker at a time; the id of the attempt prevents
- * writes by a worker that lost its lease.
+ * Records what happened to each event: the idempotency record of the worker, and the source of the activity
+ * feed. SQS delivers the events of an asset to one worker at a time; the id of the attempt prevents writes by
+ * a worker that lost its lease.
  *
  * The SDK retries a call whose response was lost, so each write is idempotent: it increments no number, and
  * is conditional on its attempt.

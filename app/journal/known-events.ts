@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { BatchGetCommand } from '@aws-sdk/lib-dynamodb'
 import { JOURNAL, type JournalTable, journalUnavailable, throwUnavailable } from './journal-table.ts'
 
-/** Limit of DynamoDB per call. */
+/** Maximum number of keys per call (limit of DynamoDB). */
 const MAXIMUM_BATCH = 100
 
-/** Attempts for keys that DynamoDB leaves unprocessed under load. */
+/** Maximum number of attempts for keys that DynamoDB leaves unprocessed under load. */
 const MAXIMUM_ATTEMPTS = 8
 
 /**

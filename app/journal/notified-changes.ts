@@ -4,7 +4,7 @@ import { readFeed } from './feed.ts'
 import type { JournalTable } from './journal-table.ts'
 
 /** A change of an asset that Cloudinary has notified of. */
-export type Notified = Pick<Trace, 'type' | 'occurredAt' | 'own'>
+export type NotifiedChange = Pick<Trace, 'type' | 'occurredAt' | 'own'>
 
 const MINUTE_MS = 60_000
 
@@ -16,8 +16,8 @@ export class NotifiedChanges {
   readonly #table: JournalTable
   readonly #environment: string
   readonly #types: readonly EventType[]
-  /** By the minute of receipt, then by asset. */
-  #minutes = new Map<number, Map<string, Notified[]>>()
+  /** Changes by the minute of receipt, then by asset. */
+  #minutes = new Map<number, Map<string, NotifiedChange[]>>()
 
   /** @param types the event types to keep */
   constructor(table: JournalTable, environment: string, types: readonly EventType[]) {
@@ -32,7 +32,7 @@ export class NotifiedChanges {
    * @throws {ListenerError} JOURNAL_UNAVAILABLE
    */
   async load(from: number, until: number): Promise<void> {
-    const minutes = new Map<number, Map<string, Notified[]>>()
+    const minutes = new Map<number, Map<string, NotifiedChange[]>>()
     const missing: { from: number; until: number }[] = []
     for (let minute = minuteOf(from); minute <= until; minute += MINUTE_MS) {
       const loaded = this.#minutes.get(minute)
@@ -60,7 +60,7 @@ export class NotifiedChanges {
   }
 
   /** Returns the changes of an asset, including changes that have its public id but no asset id. */
-  of(asset: Asset): Notified[] {
+  of(asset: Asset): NotifiedChange[] {
     const keys = keysOf(asset)
     return [...this.#minutes.values()].flatMap((byAsset) => keys.flatMap((key) => byAsset.get(key) ?? []))
   }

@@ -5,9 +5,9 @@ interface RunFields {
   attempts: number
   /** Number of consecutive failures that did not count, because Cloudinary was down or limited calls. */
   waits: number
-  /** The redrive or replay that it belongs to. */
+  /** The redrive or replay that the run belongs to. */
   run?: string
-  /** The replay that it belongs to, directly or through a redrive. */
+  /** The replay that the run belongs to, directly or through a redrive. */
   replay?: string
 }
 
@@ -29,7 +29,7 @@ export type ProcessorRecord =
     })
   | (EndedRunFields & { outcome: 'dead'; code: string; message: string })
 
-/** By processor name. */
+/** Records by processor name. */
 export type ProcessorRecords = Readonly<Record<string, ProcessorRecord>>
 
 /** Returns the record of a processor, which may be named `constructor`. */

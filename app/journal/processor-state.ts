@@ -21,7 +21,7 @@ export interface State {
 export interface StateStoreOptions extends JournalTable {
   /** Milliseconds since the epoch. */
   clock?: () => number
-  /** How long a value is kept after it was last set, in days. (Default: 30) */
+  /** Retention of a value after it was last set, in days. (Default: 30) */
   retentionDays?: number
 }
 

@@ -5,15 +5,15 @@ export interface ReplayRecord {
   /** Id of the run. */
   run: string
   kind: 'replay' | 'redrive'
-  /** When it was requested; ISO 8601, UTC. */
+  /** When the run was requested; ISO 8601, UTC. */
   at: string
-  /** User who requested it. Unknown for runs of releases before 0.3.0. */
+  /** User who requested the run. Unknown for runs of releases before 0.3.0. */
   by?: string
   from?: RunOrigin['from']
 }
 
 /** Maximum number of replays to keep per event: the last ones. */
-export const KEPT_REPLAYS = 10
+export const MAXIMUM_REPLAYS = 10
 
 /** Maximum length of a user's name, in characters. */
 const MAXIMUM_NAME_LENGTH = 100
@@ -31,5 +31,5 @@ export function withReplay(
     ...(by && { by: by.slice(0, MAXIMUM_NAME_LENGTH).toWellFormed() }),
     ...(from && { from })
   }
-  return [...replays.filter(({ run }) => run !== id), record].slice(-KEPT_REPLAYS)
+  return [...replays.filter(({ run }) => run !== id), record].slice(-MAXIMUM_REPLAYS)
 }

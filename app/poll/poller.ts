@@ -31,7 +31,7 @@ export interface PollerOptions {
 /** Maximum number of notifications per fetch. */
 const MAXIMUM_MESSAGES = 50
 
-/** Long, because calls may count against the hourly limit, but shorter than the idle time-outs of proxies. */
+/** Long, because calls may count against the hourly limit, but shorter than the idle timeouts of proxies. */
 const WAIT_SECONDS = 30
 
 /** Longer than a batch: storing one notification takes at most 8 s, and a failure ends the batch. */

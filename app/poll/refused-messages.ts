@@ -7,9 +7,9 @@ export type RefusalState = 'new' | 'known' | 'expired'
 export interface RefusedMessagesOptions {
   /** Milliseconds since the epoch. */
   clock: () => number
-  /** Time that an unverified message stays in its channel, in milliseconds. Default: 24 h. */
+  /** Time that an unverified message stays in its channel, in milliseconds. (Default: 24 h) */
   leaveMs?: number
-  /** Maximum number of messages. Default: 10,000. */
+  /** Maximum number of messages. (Default: 10,000) */
   limit?: number
 }
 

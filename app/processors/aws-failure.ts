@@ -8,7 +8,7 @@ const UNAUTHORIZED =
   /AccessDenied|Forbidden|NotAuthorized|Credential|Token|Signature|UnrecognizedClient|InvalidAccessKeyId/
 
 export interface AwsFailureOptions {
-  /** For the message, such as `S3`. */
+  /** Name of the service for the message, such as `S3`. */
   service: string
   /** Beginning of the code: `ARCHIVE` gives ARCHIVE_UNAVAILABLE, ARCHIVE_UNAUTHORIZED and ARCHIVE_REJECTED. */
   code: string

@@ -7,7 +7,7 @@ export interface CloudEvent {
   id: string
   /** The API of the cloud, which identifies it. */
   source: string
-  /** Such as `com.cloudinary.upload`. */
+  /** Type of the event, such as `com.cloudinary.upload`. */
   type: string
   /** `image/upload/PUBLIC_ID`; the public id or asset id if the kind is not stated; missing without an asset. */
   subject?: string

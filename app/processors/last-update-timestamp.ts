@@ -56,7 +56,7 @@ export function lastUpdateTimestamp(
     options
   )
   STAMPS.add(field)
-  // an asset is stamped when it gets the required metadata, also if that is not watched
+  // an asset is stamped when it gets the required metadata, even if that is not watched
   const watched = watch && requireMetadata ? [...watch, requireMetadata] : watch
   const isStamp = (name: string) => STAMPS.has(name) || ignore.includes(name)
   return {
@@ -105,7 +105,7 @@ export function lastUpdateTimestamp(
   }
 }
 
-/** Whether a watched field other than a stamp changed. */
+/** Returns whether a watched field other than a stamp changed. */
 function watchedFieldChanged(
   { payload, origin, reconciled }: AssetEvent,
   isStamp: (name: string) => boolean,

@@ -15,7 +15,7 @@ export const TAG = z
   .max(1000)
   .regex(/^[^,]+$/, 'a tag must not contain a comma')
 
-/** Whether the asset had a tag when Cloudinary sent the notification. */
+/** Returns whether the asset had a tag when Cloudinary sent the notification. */
 export const hasTag = ({ tags }: AssetEvent['payload'], tag: string): boolean =>
   Array.isArray(tags) && tags.includes(tag)
 

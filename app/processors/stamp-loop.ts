@@ -17,13 +17,16 @@ const TOLERANCE_MS = 5000
 /** Maximum writes remembered per asset. */
 const MAX_WRITES = 10
 
-/** Answers that make a loop. */
-const LOOP_ANSWERS = 3
+/** Number of echoes that make a loop. */
+const LOOP_ECHOES = 3
 
-/** Maximum time between two answers of one loop. */
-const MAX_ANSWER_GAP_MS = 24 * 3_600_000
+/** Maximum time between two echoes of one loop. */
+const MAX_ECHO_GAP_MS = 24 * 3_600_000
 
-/** The state of an asset: when we stamped it after a foreign stamp, and the answers to that. */
+/**
+ * The state of an asset: when we stamped it after a foreign stamp, and the echoes of that. Its format is
+ * stored: do not rename fields.
+ */
 interface AssetRecord {
   writes: [from: number, to: number][]
   answers: number
@@ -31,11 +34,11 @@ interface AssetRecord {
 }
 
 /**
- * Returns the fields that a metadata change set, if each of them holds a recent time, like the stamp of another
- * listener; otherwise undefined. Removed fields do not count, because `new_metadata` may contain only the
- * fields that were written.
+ * Returns the fields that a metadata change set, if each of them holds a recent time, like the stamp of
+ * another listener; otherwise undefined. Removed fields do not count, because `new_metadata` may contain only
+ * the fields that were written.
  *
- * @param isOurs whether a field is a stamp that is ignored anyway
+ * @param isOurs returns whether a field is a stamp that is ignored anyway
  */
 export function foreignStamps(
   { occurredAt }: Pick<AssetEvent, 'occurredAt'>,
@@ -53,9 +56,9 @@ export function foreignStamps(
 }
 
 /**
- * Stops two listeners from stamping each other's stamps. A change is an answer if the other listener's field
- * contains the time of our own stamp. Three answers for one asset make a loop. From then on, every answer in that
- * field is skipped. Any other change, and any other time, is stamped.
+ * Stops two listeners from stamping each other's stamps. A change is an echo if the other listener's field
+ * contains the time of our own stamp. Three echoes for one asset make a loop. From then on, every echo in
+ * that field is skipped. Any other change, and any other time, is stamped.
  */
 export class LoopGuard {
   readonly #context: Pick<ProcessorContext, 'state' | 'log'>
@@ -84,20 +87,20 @@ export class LoopGuard {
     return [...this.#stamps.keys()].sort().join(', ')
   }
 
-  /** Whether the change is an answer in a loop. Logs a warning when it detects the loop. */
+  /** Returns whether the change is an echo in a loop. Logs a warning when it detects the loop. */
   async stops(): Promise<boolean> {
     const { state, log } = this.#context
     this.#record = (await state.get<AssetRecord>(this.#assetKey)) ?? this.#record
     const { writes, answers, answeredAt } = this.#record
-    const isAnswer = [...this.#stamps.values()].every((time) =>
+    const isEcho = [...this.#stamps.values()].every((time) =>
       writes.some(([from, to]) => time >= from - TOLERANCE_MS && time <= to + TOLERANCE_MS)
     )
-    if (!isAnswer) return false
+    if (!isEcho) return false
     const now = this.#clock()
-    const counted = now - answeredAt < MAX_ANSWER_GAP_MS ? answers + 1 : 1
+    const counted = now - answeredAt < MAX_ECHO_GAP_MS ? answers + 1 : 1
     this.#record = { writes, answers: counted, answeredAt: now }
     const isKnown = (await state.get(this.#fieldsKey)) !== undefined
-    if (!isKnown && counted < LOOP_ANSWERS) return false
+    if (!isKnown && counted < LOOP_ECHOES) return false
     if (!isKnown) {
       await state.set(this.#fieldsKey, { since: new Date(now).toISOString() })
       log.warn({ code: 'STAMP_LOOP', fields: this.fields }, 'stamp loop with another listener stopped')

@@ -6,6 +6,6 @@ import type { Asset } from '../ingest/event.ts'
  */
 const STORED = ['upload', 'private', 'authenticated']
 
-/** Whether Cloudinary stores an asset. True if its delivery type is unknown. */
+/** Returns whether Cloudinary stores an asset. True if its delivery type is unknown. */
 export const isStored = ({ deliveryType }: Asset): boolean =>
   deliveryType === undefined || STORED.includes(deliveryType)

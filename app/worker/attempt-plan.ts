@@ -41,17 +41,16 @@ export function planAttempt(
 }
 
 /**
- * A dead letter of a replay may be redriven after a later replay. The redrive then belongs to the later one:
- * otherwise processors that succeeded in the later replay would run again.
+ * A redrive belongs to the last replay of its event, even if its dead letter is older than that replay. Otherwise
+ * it would run again what succeeded in the replay, or record what it runs as part of an older replay.
  */
 function inLastReplay(event: AssetEvent, reopenings: JournalEntry['replays'] = []): AssetEvent {
   const { run } = event
-  if (run?.kind !== 'redrive' || run.replay === undefined) return event
+  if (run?.kind !== 'redrive') return event
   const replays = reopenings.filter(({ kind }) => kind === 'replay').map((each) => each.run)
   const last = replays.at(-1)
-  return last !== undefined && replays.includes(run.replay)
-    ? { ...event, run: { ...run, replay: last } }
-    : event
+  const isKnown = run.replay === undefined || replays.includes(run.replay)
+  return last !== undefined && isKnown ? { ...event, run: { ...run, replay: last } } : event
 }
 
 /** Returns the processors that have not finished the event. */

@@ -75,7 +75,7 @@ pin(viewers.pid, VIEWERS_CORE)
 const standIns = await startInstantStandIns()
 const web = await startRole('web', standIns)
 
-/** Sends `instruction` to the viewers, and resolves with their answer. */
+/** Sends `instruction` to the viewers, and resolves with their reply. */
 const instruct = async (instruction: Instruction): Promise<{ messages?: number }> => {
   const answer = once(viewers, 'message')
   viewers.send(instruction)

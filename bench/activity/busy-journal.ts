@@ -1,10 +1,10 @@
+/** Child process: runs an embedded journal, and writes events at a steady rate until its parent stops it. */
+
 import { setTimeout as pause } from 'node:timers/promises'
 import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb'
 import { createDynamoDbClient } from '../../app/journal/dynamodb.ts'
 import { startDynamoDb } from '../../dev/embedded-dynamodb.ts'
 import { journalItem } from './journal-item.ts'
-
-/** An embedded journal that events arrive in at a steady rate. A child process, stopped by its parent. */
 
 const PER_SECOND = Number(process.argv[2])
 const BATCH = 25

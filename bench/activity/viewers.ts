@@ -1,6 +1,6 @@
-import { get, type IncomingMessage } from 'node:http'
+/** Child process: opens streams of the activity role and counts their messages, as its parent instructs. */
 
-/** Viewers of the stream of the activity role. A child process, controlled by its parent. */
+import { get, type IncomingMessage } from 'node:http'
 
 export type Instruction =
   | { kind: 'open'; url: string; authorization: string; count: number }

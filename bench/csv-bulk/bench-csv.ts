@@ -18,9 +18,9 @@ the worker takes 200 MB.
 `
 /** Limit of the worker's memory, in MB. */
 const LIMIT_MB = 200
-/** As in the Dockerfile. */
+/** Options of Node.js, as in the Dockerfile. */
 const WORKER_NODE_OPTIONS = '--max-semi-space-size=8'
-/** Default number of rows in flight. */
+/** Number of rows in flight, if none is given. */
 const CONCURRENCY = 20
 const CSV = 'bulk/rows.csv'
 const REPORT = 'bulk/rows.report.csv'

@@ -17,7 +17,9 @@ import { workers } from './sections/workers.ts'
 
 const BACKLOG_MS = 30_000
 
-/** A slower worker does not finish a backlog of a stated size. */
+/**
+ * Minimum rate of a worker, in events per second: a slower one does not finish a backlog of a stated size.
+ */
 const MINIMUM_PER_SECOND = 100
 
 const print = (text = '') => process.stdout.write(`${text}\n`)
@@ -57,7 +59,7 @@ async function runsOf(section: Section, { runs, milliseconds }: Options): Promis
     for (let index = 0; index <= runs; index++) results.push(await run(milliseconds))
     return results.slice(1)
   } finally {
-    // the stand-ins last: a role that stops still calls them
+    // stop the stand-ins last: roles call them while they stop
     for (const stop of stops.reverse()) await stop()
   }
 }

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 
 /**
- * A kept-alive HTTP/1.1 connection that sends prepared requests, one at a time. Reads of an answer only the
- * status and where it ends, so that the load generator takes little CPU from what it measures.
+ * A kept-alive HTTP/1.1 connection that sends prepared requests, one at a time. Reads only the status of a
+ * response and where it ends, so that the load generator takes little CPU from what it measures.
  */
 class HttpConnection {
   readonly #socket: Socket
@@ -18,12 +18,12 @@ class HttpConnection {
     socket.on('close', () => this.#waiting?.reject(new Error('the server closed a connection')))
   }
 
-  /** The server may close a connection after it has refused a request. */
+  /** False after the server has closed the connection, as it may do when it refuses a request. */
   get isOpen(): boolean {
     return this.#socket.writable
   }
 
-  /** Resolves with the status of the answer. */
+  /** Resolves with the status of the response. */
   send(request: Buffer): Promise<number> {
     this.#waiting = Promise.withResolvers()
     this.#socket.write(request)
@@ -64,7 +64,7 @@ export class HttpConnections {
     this.#maximum = maximum
   }
 
-  /** Returns whether the answer is 200. */
+  /** Returns whether the response is 200. */
   async send(request: Buffer): Promise<boolean> {
     const connection = await this.#take()
     const status = await connection.send(request)

@@ -1,6 +1,6 @@
 import { HttpConnections } from './http-connections.ts'
 import { postRequest, type SignedNotification } from './notifications.ts'
-import { type Answers, answersOf, atRate, type Rate } from './rate.ts'
+import { atRate, type LoadResult, loadResultOf, type Rate } from './rate.ts'
 
 /**
  * Number of connections of a fixed rate, opened before it starts. Further requests wait for a free one: a burst of
@@ -23,7 +23,7 @@ export class Load {
    * Posts over a number of open connections. Each sends the next notification when the last one is answered
    * (a closed loop).
    */
-  async atFullLoad(connectionCount: number, milliseconds: number): Promise<Answers> {
+  async atFullLoad(connectionCount: number, milliseconds: number): Promise<LoadResult> {
     const connections = new HttpConnections(this.#url, connectionCount)
     await connections.open(connectionCount)
     const latencies: number[] = []
@@ -38,13 +38,13 @@ export class Load {
     await Promise.all(Array.from({ length: connectionCount }, postInSequence)).finally(() =>
       connections.close()
     )
-    return answersOf(latencies, sent)
+    return loadResultOf(latencies, sent)
   }
 
   /**
    * Posts at a fixed rate, whether or not earlier ones are answered. Also posts `extra` once, in the middle.
    */
-  async atRate(rate: Rate, extra?: SignedNotification): Promise<Answers & { extraMs: number }> {
+  async atRate(rate: Rate, extra?: SignedNotification): Promise<LoadResult & { extraMs: number }> {
     const connections = new HttpConnections(this.#url, RATE_CONNECTIONS)
     await connections.open(RATE_CONNECTIONS)
     const middle = Math.floor((rate.perSecond * rate.milliseconds) / 2000)

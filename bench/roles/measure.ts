@@ -5,7 +5,7 @@ interface Observed {
   pid: number
 }
 
-/** CPU time and memory of processes while some work was done. */
+/** CPU time and memory that processes used during a measurement. */
 export interface Usage {
   /** CPU time of all measured processes together, in seconds. */
   cpuSeconds: number
@@ -13,7 +13,7 @@ export interface Usage {
   standInSeconds: number
   /** CPU time of this process, which generates the load, in seconds. */
   loadSeconds: number
-  /** Wall time. */
+  /** Wall time, in seconds. */
   seconds: number
   /** Resident memory of the largest measured process at the end, in MB. */
   memoryMb: number

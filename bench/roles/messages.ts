@@ -11,7 +11,7 @@ export interface MessageOptions {
   type: EventType
   /** A change with the listener's own key, for which no processor runs. */
   own?: boolean
-  /** How long the work of each takes, in milliseconds. (Default: 0) */
+  /** Duration of the work of each message, in milliseconds. (Default: 0) */
   waits?: readonly number[]
 }
 
@@ -19,7 +19,7 @@ export interface MessageOptions {
 const COUNT = 1000
 
 /**
- * Returns messages as `web` stores them. All have the asset id of the stand-in's one answer, because
+ * Returns messages as `web` stores them. All have the asset id that the stand-in always returns, because
  * processors refuse an asset with another id.
  */
 export function messagesOf({ type, own = false, waits = [] }: MessageOptions): QueuedMessage[] {
@@ -43,6 +43,6 @@ export function messagesOf({ type, own = false, waits = [] }: MessageOptions): Q
   })
 }
 
-/** Uploads whose work takes 50 ms, and 5 % of them 1 s. */
+/** Returns uploads whose work takes 50 ms, or 1 s for 5 % of them. */
 export const heavyTailed = (): QueuedMessage[] =>
   messagesOf({ type: 'upload', waits: heavyTailedWaits(COUNT) })

@@ -58,7 +58,7 @@ export interface Peer extends MeasuredProcess {
 }
 
 const running = new Set<ChildProcess>()
-// also after Ctrl-C or an error: no child outlives the benchmark
+// even after Ctrl-C or an error, no child outlives the benchmark
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
@@ -150,7 +150,7 @@ export async function startPeer(
 export interface StartOptions {
   /** A command that runs its arguments, for example after it has joined a cgroup. */
   wrapper?: readonly string[]
-  /** Path of the listener configuration. Default: that of the repository. */
+  /** Path of the listener configuration. (Default: that of the repository) */
   config?: string
   /** Name of its queue. */
   queue?: string

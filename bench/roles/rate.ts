@@ -7,10 +7,10 @@ export interface Latencies {
   p99: number
 }
 
-/** The answers to a load. Latencies are those of the accepted ones. */
-export interface Answers extends Latencies {
+/** The responses to a load. Latencies are those of the accepted notifications. */
+export interface LoadResult extends Latencies {
   accepted: number
-  /** Number of other answers, such as a 503 of an overloaded server. */
+  /** Number of other responses, such as a 503 of an overloaded server. */
   refused: number
 }
 
@@ -35,7 +35,7 @@ const TIMER_MS = 1.5
 export async function atRate(
   { perSecond, milliseconds }: Rate,
   send: (index: number) => Promise<boolean>
-): Promise<Answers> {
+): Promise<LoadResult> {
   const startedAt = performance.now()
   const count = Math.max(1, Math.floor((perSecond * milliseconds) / 1000))
   const latencies: number[] = []
@@ -49,7 +49,7 @@ export async function atRate(
   }
   await Promise.all(sending)
   if (failures.length > 0) throw failures[0]
-  return answersOf(latencies, count)
+  return loadResultOf(latencies, count)
 }
 
 async function until(due: number, isPrecise: boolean): Promise<void> {
@@ -60,8 +60,8 @@ async function until(due: number, isPrecise: boolean): Promise<void> {
   }
 }
 
-/** @param latencies of the accepted ones */
-export function answersOf(latencies: readonly number[], sent: number): Answers {
+/** @param latencies of the accepted notifications */
+export function loadResultOf(latencies: readonly number[], sent: number): LoadResult {
   const ascending = latencies.toSorted((a, b) => a - b)
   return {
     p50: percentile(ascending, 0.5),

@@ -12,7 +12,7 @@ article { display: flex; gap: .6rem; padding: .6rem 0; border-top: 1px solid #dd
 .thumbnail { width: 75px; height: 75px; object-fit: cover; border-radius: 4px; background: #eee }
 `
 
-/** Shows messages about as a chat does, the newest first. Reloads every 3 s. */
+/** Returns a page that shows messages as a chat does, the newest first. Reloads every 3 s. */
 export function chatPage(messages: readonly ReceivedMessage[]): string {
   const page = html`<!doctype html>
 <html lang="en">

@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 /** A part of a message, as the page shows it. */
 export interface ShownItem {
-  /** With the marks of Slack for links, and entities, already decoded. */
+  /** Lines of text, in which Slack's links and entities are decoded. */
   lines: string[]
   details: string
   thumbnail?: string | undefined
@@ -95,10 +95,10 @@ const problemOf = (schema: z.ZodType, payload: unknown): string | undefined => {
   return issue && `${issue.path.join('.')}: ${issue.message}`
 }
 
-/** Why Slack would reject a message; undefined if it would not. */
+/** Returns why Slack would reject a message; undefined if it would not. */
 export const slackProblem = (payload: unknown): string | undefined => problemOf(SlackPayload, payload)
 
-/** Why Teams would not show a message; undefined if it would. */
+/** Returns why Teams would not show a message; undefined if it would. */
 export const teamsProblem = (payload: unknown): string | undefined =>
   Buffer.byteLength(JSON.stringify(payload)) > TEAMS_BYTES
     ? `larger than ${TEAMS_BYTES} bytes`

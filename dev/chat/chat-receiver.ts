@@ -23,7 +23,7 @@ export async function chatReceiver(app: FastifyInstance): Promise<void> {
     messages.push({ receivedAt: new Date().toISOString(), ...message })
   }
 
-  // Slack answers text, also to a body that is not JSON
+  // Slack responds with text, even to a body that is not JSON
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body))
 

@@ -3,7 +3,7 @@ import { ApiError, rateLimited } from './api-error.ts'
 import { detailsIn } from './asset-details.ts'
 import { AssetEditor } from './asset-editor.ts'
 import type { Asset } from './asset-store.ts'
-import { resourceAnswer } from './asset-view.ts'
+import { resourceResponse } from './asset-view.ts'
 import { basicCredentials, named } from './calls.ts'
 import type { Cloud } from './cloud.ts'
 import type { ApiOptions } from './intercept.ts'
@@ -13,7 +13,7 @@ import { triggersApi } from './triggers-api.ts'
 import { listOf, missing } from './values.ts'
 
 const HOUR_MS = 3_600_000
-/** As on a free plan. */
+/** Calls per hour, as on a free plan. */
 const CALLS_PER_HOUR = 500
 const DELETE_LIMIT = 100
 
@@ -60,7 +60,7 @@ export async function adminApi(
     '/resources/:asset_id',
     named('resource_by_asset_id'),
     async ({ params, standIn: { cloud } }) => {
-      return resourceAnswer(known(cloud.assets.findById(params.asset_id), params.asset_id), cloud)
+      return resourceResponse(known(cloud.assets.findById(params.asset_id), params.asset_id), cloud)
     }
   )
 
@@ -69,7 +69,7 @@ export async function adminApi(
     named('resource'),
     async ({ params, standIn: { cloud } }) => {
       const { resource_type: resourceType, type, '*': publicId } = params
-      return resourceAnswer(known(cloud.assets.find(publicId, { resourceType, type }), publicId), cloud)
+      return resourceResponse(known(cloud.assets.find(publicId, { resourceType, type }), publicId), cloud)
     }
   )
 
@@ -80,7 +80,7 @@ export async function adminApi(
       const { resource_type: resourceType, type, '*': publicId } = params
       const changes = new AssetEditor(cloud, { source: 'api', id: caller }, tools)
       const [asset] = changes.changeDetails(publicId, detailsIn(form.values), { resourceType, type })
-      return resourceAnswer(known(asset, publicId), cloud)
+      return resourceResponse(known(asset, publicId), cloud)
     }
   )
 

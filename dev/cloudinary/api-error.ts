@@ -10,7 +10,7 @@ export class ApiError extends Error {
     this.status = status
   }
 
-  /** Body of the answer, in the Upload and the Admin API. */
+  /** Response body, in the Upload and the Admin API. */
   toJSON(): { error: { message: string } } {
     return { error: { message: this.message } }
   }

@@ -11,7 +11,7 @@ import { textOf, type Values } from './values.ts'
 
 /** Fields of an asset that `explicit` of the Upload API and `update` of the Admin API set. */
 export interface Details {
-  /** Empty for the root folder. */
+  /** The asset folder; empty for the root folder. */
   assetFolder?: string | undefined
   displayName?: string | undefined
   accessControl?: AccessRule[] | undefined

@@ -27,8 +27,8 @@ export interface Tools {
   clock: () => number
   notifier: Notifier
   eager: EagerRules
-  /** Whether notifications have the format of before 2024. */
-  isOld: boolean
+  /** True if notifications have the format of before 2024. */
+  usesOldFormat: boolean
 }
 
 const BULK_LIMIT = 1000
@@ -173,7 +173,7 @@ export class AssetEditor {
     return assets
   }
 
-  /** Creates derived assets, now or later. @returns the `eager` field of the answer */
+  /** Creates derived assets, now or later. @returns the `eager` field of the response */
   derive(asset: Asset, eager: string, later: { async?: boolean; notificationUrl?: string } = {}): object[] {
     if (!later.async) return deriveNow(asset, this.#cloud, eager, this.#tools.eager)
     const { batchId, processing, results } = deriveLater(asset, this.#cloud, eager, this.#tools.eager)
@@ -206,9 +206,9 @@ export class AssetEditor {
 
   #notify(notification: Notification, url = this.#notificationUrl): void {
     const now = this.#tools.clock()
-    const { isOld } = this.#tools
+    const { usesOldFormat } = this.#tools
     const signatureKey = this.#cloud.own.apiKey
-    const body = envelope(notification, { origin: this.#origin, now, signatureKey, isOld })
+    const body = envelope(notification, { origin: this.#origin, now, signatureKey, usesOldFormat })
     void this.#tools.notifier.send(this.#cloud, JSON.stringify(body), url)
   }
 }

@@ -5,9 +5,9 @@ export type Context = Record<string, string>
 
 /** Resource type and delivery type: a public ID is unique only within both. */
 export interface Kind {
-  /** `image`, `video` or `raw`; default `image`. */
+  /** `image`, `video` or `raw`. (Default: `image`) */
   resourceType?: string
-  /** `upload`, `private`, `authenticated`, …; default `upload`. */
+  /** `upload`, `private`, `authenticated`, … (Default: `upload`) */
   type?: string
 }
 
@@ -49,7 +49,7 @@ export interface Asset {
   format?: string
   width?: number
   height?: number
-  /** Seconds, of a video. */
+  /** Duration of a video, in seconds. */
   duration?: number
   bytes: number
   /** MD5 of the bytes. */
@@ -94,7 +94,7 @@ export class AssetStore {
     return this.#byId.get(assetId)
   }
 
-  /** All assets, the oldest first. */
+  /** Returns all assets, the oldest first. */
   all(): Asset[] {
     return [...this.#byId.values()]
   }

@@ -3,7 +3,7 @@ import type { Cloud } from './cloud.ts'
 import { type SignatureAlgorithm, sign } from './request-signature.ts'
 import { isoSeconds } from './times.ts'
 
-/** URLs of an asset, or of a transformation of it. */
+/** Returns the URLs of an asset, or of a transformation of it. */
 export function deliveryUrls(
   asset: Asset,
   cloud: Cloud,
@@ -22,7 +22,7 @@ export function deliveryUrls(
   }
 }
 
-/** Fields common to an `upload` notification and an answer of the Upload API. */
+/** Returns the fields common to an `upload` notification and a response of the Upload API. */
 export function uploadFields(asset: Asset, cloud: Cloud): Record<string, unknown> {
   return {
     asset_id: asset.assetId,
@@ -51,10 +51,10 @@ export function uploadFields(asset: Asset, cloud: Cloud): Record<string, unknown
 }
 
 /**
- * Answer of the Upload API. `signature` authenticates it to the caller: `public_id` and `version` with the
- * caller's secret, always by signature version 1.
+ * Returns the response of the Upload API. `signature` authenticates it to the caller: `public_id` and
+ * `version` with the caller's secret, always by signature version 1.
  */
-export function uploadAnswer(
+export function uploadResponse(
   asset: Asset,
   cloud: Cloud,
   { apiKey, algorithm }: { apiKey: string; algorithm: SignatureAlgorithm }
@@ -75,7 +75,7 @@ const TIMESTAMPS = {
   public_id_updated_at: 'publicIdUpdatedAt'
 } as const
 
-/** Time of the last change, by Cloudinary's name of the timestamp; undefined if it has none. */
+/** Returns the time of the last change, by Cloudinary's name of the timestamp; undefined if it has none. */
 export function lastUpdateOf(asset: Asset, name: string): number | undefined {
   return Object.hasOwn(TIMESTAMPS, name)
     ? asset.lastUpdated[TIMESTAMPS[name as keyof typeof TIMESTAMPS]]
@@ -90,8 +90,8 @@ export function lastUpdated(asset: Asset, format: (time: number) => string): Rec
   return Object.fromEntries(known.map(([name, time]) => [name, format(time)]))
 }
 
-/** Answer of the Admin API for one asset. */
-export function resourceAnswer(asset: Asset, cloud: Cloud): Record<string, unknown> {
+/** Returns the response of the Admin API for one asset. */
+export function resourceResponse(asset: Asset, cloud: Cloud): Record<string, unknown> {
   const { version_id, placeholder, original_filename, ...fields } = uploadFields(asset, cloud)
   return {
     ...fields,

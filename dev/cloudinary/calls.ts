@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Form } from './form.ts'
 import { listOf, textOf } from './values.ts'
 
-/** A recorded API call and its answer, without secrets and signatures. */
+/** A recorded API call and its response, without secrets and signatures. */
 export interface Call {
   /** Unix time, milliseconds. */
   time: number
@@ -16,7 +16,7 @@ export interface Call {
   resourceType: string | null
   publicIds: string[]
   params: Record<string, unknown>
-  /** Status of the answer; null before it, and after a hang or a reset. */
+  /** Status of the response; null before it, and after a hang or a reset. */
   status: number | null
   /** The injected fault. */
   fault: string | null
@@ -66,7 +66,7 @@ export function describeCall(request: FastifyRequest, form: Form, time: number):
   }
 }
 
-/** Credentials of an Admin API call (HTTP basic authentication). */
+/** Returns the credentials of an Admin API call (HTTP basic authentication). */
 export function basicCredentials(request: FastifyRequest): { apiKey: string; apiSecret: string } | undefined {
   const [, encoded] = /^Basic (.+)$/i.exec(request.headers.authorization ?? '') ?? []
   if (encoded === undefined) return undefined

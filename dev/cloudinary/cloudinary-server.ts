@@ -6,10 +6,10 @@ import { ApiError } from './api-error.ts'
 import { AssetEditor } from './asset-editor.ts'
 import type { Asset, Kind } from './asset-store.ts'
 import { type Call, isOver } from './calls.ts'
+import { cdnRoutes } from './cdn-routes.ts'
 import { type ApiKey, Cloud, cloudNamed, type EnvironmentOptions } from './cloud.ts'
 import { controlApi } from './control-api.ts'
 import { DefaultTriggers } from './default-triggers.ts'
-import { deliveryRoutes } from './delivery.ts'
 import { Drops } from './drops.ts'
 import type { EagerRules } from './eager-transformations.ts'
 import { Faults } from './faults.ts'
@@ -31,9 +31,9 @@ export type { Delivery } from './notifier.ts'
 export interface CloudinaryOptions {
   /** Product environments. The first one is the default of all methods. */
   environments: [EnvironmentOptions, ...EnvironmentOptions[]]
-  /** Default 0, any free port. */
+  /** Port to listen on. (Default: any free port) */
   port?: number
-  /** Default 127.0.0.1. */
+  /** Address to listen on. (Default: 127.0.0.1) */
   host?: string
   /** Target of an additive trigger on all types in each cloud; can be set later. */
   notificationUrl?: string
@@ -43,7 +43,7 @@ export interface CloudinaryOptions {
   retryDelaysMs?: number[]
   /** Multiplies these delays, to shorten tests. (Default: 1) */
   retryScale?: number
-  /** Time-out of a delivery. (Default: 20,000) */
+  /** Timeout of a delivery, in milliseconds. (Default: 20,000) */
   deliveryTimeoutMs?: number
   /** Maximum number of deliveries in flight. (Default: 256) */
   deliveryConcurrency?: number
@@ -59,9 +59,9 @@ export interface CloudinaryOptions {
   videoSyncLimitBytes?: number
   /** Time until the Search API finds a change, in milliseconds, fixed or per change. (Default: 0) */
   searchLagMs?: number | SearchLag
-  /** Enforced limit of Admin API calls an hour. By default, 500 are reported and none are refused. */
+  /** Enforced limit of Admin API calls an hour. (Default: 500 are reported, none are refused) */
   adminCallsPerHour?: number
-  /** Further routes under `/_standin`, for other stand-ins. */
+  /** Adds routes under `/_standin`, for other stand-ins. */
   controls?: FastifyPluginAsync
   /** A pino logger. (Default: none) */
   logger?: { info: (fields: object, message: string) => void }
@@ -135,7 +135,7 @@ export async function startCloudinary(options: CloudinaryOptions): Promise<Cloud
     isDropped: (notification) => drops.take(notification),
     onAttempt: ({ body, headers, ...attempt }) => options.logger?.info(attempt, 'notification attempted')
   })
-  const tools = { clock, notifier, eager, isOld: options.oldNotifications ?? false }
+  const tools = { clock, notifier, eager, usesOldFormat: options.oldNotifications ?? false }
   const defaults = new DefaultTriggers([...clouds.values()], clock)
   defaults.pointTo(options.notificationUrl)
 
@@ -174,7 +174,7 @@ export async function startCloudinary(options: CloudinaryOptions): Promise<Cloud
   )
   await app.register(notificationsApi, { prefix: '/v2/notifications/:cloud', ...shared })
   await app.register(controlApi, { prefix: '/_standin', ...shared, drops, defaults })
-  await app.register(deliveryRoutes, { clouds })
+  await app.register(cdnRoutes, { clouds })
   if (options.controls) await app.register(options.controls, { prefix: '/_standin' })
   const url = await app.listen({ port: options.port ?? 0, host: options.host ?? '127.0.0.1' })
   for (const cloud of clouds.values()) cloud.deliveryOrigin = url

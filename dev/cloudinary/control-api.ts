@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { ApiError } from './api-error.ts'
 import { AssetEditor, type Tools } from './asset-editor.ts'
-import { resourceAnswer, uploadAnswer } from './asset-view.ts'
+import { resourceResponse, uploadResponse } from './asset-view.ts'
 import type { Call } from './calls.ts'
 import { type Cloud, cloudNamed } from './cloud.ts'
 import type { DefaultTriggers } from './default-triggers.ts'
@@ -9,7 +9,7 @@ import { type Drops, parseDrop } from './drops.ts'
 import { editApi } from './edit-api.ts'
 import { type Faults, parseFault } from './faults.ts'
 import { readForm } from './form.ts'
-import { answerErrors } from './intercept.ts'
+import { setErrorFormat } from './intercept.ts'
 import type { Recorder } from './recorder.ts'
 import type { SignatureAlgorithm } from './request-signature.ts'
 import { commaListOf, pairsOf, requiredText, textOf } from './values.ts'
@@ -33,11 +33,11 @@ const DEFAULT_LIMIT = 1000
 export async function controlApi(app: FastifyInstance, options: ControlOptions): Promise<void> {
   const { clouds, tools, algorithm, faults, drops, calls, defaults } = options
 
-  answerErrors(app)
+  setErrorFormat(app)
 
   app.get<{ Querystring: { cloud?: string } }>('/assets', async ({ query }) => {
     const cloud = cloudNamed(clouds, query.cloud)
-    return cloud.assets.all().map((asset) => resourceAnswer(asset, cloud))
+    return cloud.assets.all().map((asset) => resourceResponse(asset, cloud))
   })
 
   app.get<{ Querystring: { limit?: string } }>('/calls', async ({ query }) =>
@@ -49,7 +49,7 @@ export async function controlApi(app: FastifyInstance, options: ControlOptions):
     newest(tools.notifier.deliveries.items, query.limit).map(({ headers, ...delivery }) => delivery)
   )
 
-  /** Answers when no delivery is in flight and no retry is pending. */
+  /** Responds once no delivery is in flight and no retry is pending. */
   app.get('/idle', async () => {
     await tools.notifier.idle()
     return { idle: true }
@@ -109,7 +109,7 @@ export async function controlApi(app: FastifyInstance, options: ControlOptions):
       context: pairsOf(values, 'context'),
       ...(bytes !== undefined && { media: { bytes: Number(bytes) } })
     })
-    return { ...uploadAnswer(asset, cloud, { apiKey, algorithm }), ...flags }
+    return { ...uploadResponse(asset, cloud, { apiKey, algorithm }), ...flags }
   })
 }
 

@@ -4,7 +4,7 @@ import type { Cloud } from './cloud.ts'
 export class DefaultTriggers {
   readonly #clouds: readonly Cloud[]
   readonly #clock: () => number
-  /** By cloud name. */
+  /** Ids of the triggers, by cloud name. */
   readonly #ids = new Map<string, string>()
 
   constructor(clouds: readonly Cloud[], clock: () => number) {

@@ -3,7 +3,7 @@ import { ApiError } from './api-error.ts'
 import type { Asset } from './asset-store.ts'
 import { isPng } from './media.ts'
 
-/** By extension. No type that can run scripts. */
+/** Content types by extension. None of them can run scripts. */
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   avif: 'image/avif',
   csv: 'text/csv; charset=utf-8',
@@ -45,7 +45,7 @@ export function sendContent(request: FastifyRequest, reply: FastifyReply, asset:
   return content.subarray(from, to + 1)
 }
 
-/** First and last byte of a single range; undefined for anything else. */
+/** Returns the first and last byte of a single range; undefined for anything else. */
 function rangeOf(header: string | undefined, length: number): [from: number, to: number] | undefined {
   const [, from = '', to = ''] = /^bytes=(\d*)-(\d*)$/.exec(header ?? '') ?? []
   if (from !== '') return [Number(from), Math.min(length - 1, to === '' ? length - 1 : Number(to))]

@@ -3,7 +3,7 @@ import type { Delivery } from './notifier.ts'
 
 /** Notifications to drop without an attempt. */
 export interface Drop {
-  /** Maximum number (default: all, until cleared). */
+  /** Maximum number of notifications to drop. (Default: all, until cleared) */
   count?: number
   notificationType?: string
   when?: (notification: Pick<Delivery, 'notificationType' | 'body'>) => boolean

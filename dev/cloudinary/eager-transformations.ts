@@ -33,7 +33,7 @@ export function deriveNow(asset: Asset, cloud: Cloud, eager: string, rules: Eage
 
 export interface Batch {
   batchId: string
-  /** Answer of the call. */
+  /** Response to the call. */
   processing: { status: 'processing'; batch_id: string; url: string; secure_url: string }[]
   /** Content of the later notification. */
   results: (Derived | FailedDerivation)[]
@@ -74,13 +74,16 @@ function derive(
   return results
 }
 
-/** Name of a transformation in answers: URL-decoded, with the parameters of each component sorted. */
+/**
+ * Returns the name of a transformation as in responses: URL-decoded, with the parameters of each component
+ * sorted.
+ */
 function normalForm(text: string): string {
   const components = querystring.unescape(text).split('/')
   return components.map((component) => component.split(',').sort().join(',')).join('/')
 }
 
-/** `c_limit,w_640/mp4` is a transformation and a format: a format has no underscore. */
+/** Splits a text such as `c_limit,w_640/mp4` into transformation and format: a format has no underscore. */
 function partsOf(text: string): { transformation: string; format?: string } {
   const slash = text.lastIndexOf('/')
   const format = text.slice(slash + 1)

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { ApiError } from './api-error.ts'
 import { detailsIn } from './asset-details.ts'
 import { AssetEditor, type Tools } from './asset-editor.ts'
-import { resourceAnswer } from './asset-view.ts'
+import { resourceResponse } from './asset-view.ts'
 import { type Cloud, cloudNamed } from './cloud.ts'
 import { readForm } from './form.ts'
 import { commaListOf, flagOf, pairsOf, requiredText, textOf } from './values.ts'
@@ -46,7 +46,7 @@ export async function editApi(
     } else if (status) throw new ApiError(400, `Invalid value ${status} for parameter moderation`)
     const to = textOf(values, 'rename_to')
     if (to) changes.rename(publicId, to, kind)
-    if (!flagOf(values, 'delete')) return resourceAnswer(asset, cloud)
+    if (!flagOf(values, 'delete')) return resourceResponse(asset, cloud)
     changes.destroy(to ?? publicId, kind)
     return { deleted: to ?? publicId }
   })

@@ -14,14 +14,14 @@ export type FaultKind =
   | { kind: 'reset' }
 
 export interface FaultScope {
-  /** Maximum number of calls (default: all, until cleared). */
+  /** Maximum number of calls. (Default: all, until cleared) */
   count?: number
   /** Action of the call: `upload`, `tags`, `metadata`, `explicit`, `search`, … */
   action?: string
   /** A public ID in the call. */
   publicId?: string
   when?: (call: Call) => boolean
-  /** Inject after the call took effect, so that only its answer is lost. */
+  /** Inject after the call took effect, so that only its response is lost. */
   after?: boolean
 }
 
@@ -77,8 +77,8 @@ export class Faults {
   }
 
   /**
-   * Injects a matching fault. Afterwards, `reply.sent` tells whether the call is over.
-   * @throws {ApiError} for a fault that is an answer
+   * Injects a matching fault. Afterwards, `reply.sent` is true if the call is over.
+   * @throws {ApiError} for a fault that is an error response
    */
   async inject(call: Call, request: FastifyRequest, reply: FastifyReply, after = false): Promise<void> {
     const delay = this.#take(call, after, true)

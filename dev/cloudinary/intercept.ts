@@ -14,7 +14,7 @@ export interface ApiOptions {
   algorithm: SignatureAlgorithm
   faults: Faults
   calls: Recorder<Call>
-  /** Enforced limit of Admin API calls an hour; by default 500 are reported and none are refused. */
+  /** Enforced limit of Admin API calls an hour. (Default: 500 are reported, none are refused) */
   adminCallsPerHour?: number | undefined
 }
 
@@ -33,8 +33,8 @@ declare module 'fastify' {
   }
 }
 
-/** Answers errors as `{"error": {"message": …}}`. */
-export function answerErrors(app: FastifyInstance): void {
+/** Makes the server respond to errors with `{"error": {"message": …}}`. */
+export function setErrorFormat(app: FastifyInstance): void {
   app.setErrorHandler((error: Error & { status?: number; statusCode?: number }, _request, reply) => {
     reply.code(error.status ?? error.statusCode ?? 500)
     reply.header('x-cld-error', error.message.replace(/[^ -~]/g, '?'))
@@ -45,7 +45,7 @@ export function answerErrors(app: FastifyInstance): void {
 /** Records each call to an API, and injects faults, before the call is served. */
 export function intercept(app: FastifyInstance, { clouds, tools, faults, calls }: ApiOptions): void {
   const unanswered = new WeakMap<FastifyRequest, Call>()
-  answerErrors(app)
+  setErrorFormat(app)
 
   app.addHook('preHandler', async (request, reply) => {
     const form = await readForm(request)
@@ -73,7 +73,7 @@ export function intercept(app: FastifyInstance, { clouds, tools, faults, calls }
     }
     if (!isLost(call)) call.status = reply.statusCode
     calls.settle(call)
-    // a lost answer never leaves: its connection is already reset, or hangs until the server stops
+    // a lost response is never sent: its connection is already reset, or hangs until the server stops
     return isLost(call) ? new Promise(() => {}) : body
   })
 }

@@ -10,7 +10,7 @@ const ACKNOWLEDGE_LIMIT = 100
 
 /**
  * The API of poll channels: `/v2/notifications/:cloud/messages`, with HTTP basic authentication. Paths,
- * parameters, limits and answers are those of pycloudinary 1.46.0. It is an assumption that these calls do
+ * parameters, limits and responses are those of pycloudinary 1.46.0. It is an assumption that these calls do
  * not count towards the hourly limit.
  */
 export async function notificationsApi(app: FastifyInstance, options: ApiOptions): Promise<void> {
@@ -32,7 +32,7 @@ export async function notificationsApi(app: FastifyInstance, options: ApiOptions
       clock: options.tools.clock,
       signal: disconnected.signal
     })
-    // without messages, the answer has no key `messages`
+    // without messages, the response has no key `messages`
     return messages.length > 0 ? { messages } : {}
   })
 

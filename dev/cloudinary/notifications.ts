@@ -17,7 +17,7 @@ export interface EnvelopeOptions {
   now: number
   signatureKey: string
   /** Uses the format of before 2024. */
-  isOld?: boolean
+  usesOldFormat?: boolean
 }
 
 /** Types whose notifications have a timestamp and a request id. */
@@ -29,16 +29,16 @@ const STAMPED = ['upload', 'rename', 'eager']
  */
 export function envelope(
   { notification_type, ...body }: Notification,
-  { origin, now, signatureKey, isOld = false }: EnvelopeOptions
+  { origin, now, signatureKey, usesOldFormat = false }: EnvelopeOptions
 ): Notification {
   const stamp = { timestamp: isoOffset(now), request_id: randomUUID().replaceAll('-', '') }
-  const isKindless = isOld && ['rename', 'delete'].includes(notification_type)
+  const isKindless = usesOldFormat && ['rename', 'delete'].includes(notification_type)
   return {
     notification_type,
     ...(STAMPED.includes(notification_type) && stamp),
     ...(isKindless ? withoutKind(body) : body),
     ...(notification_type.endsWith('_changed') && { source: origin.source }),
-    ...(!isOld && {
+    ...(!usesOldFormat && {
       notification_context: { triggered_at: isoMicroseconds(now), triggered_by: { ...origin } },
       signature_key: signatureKey
     })
@@ -185,7 +185,7 @@ export function accessControlNotification(asset: Asset, previous: AccessRule[]):
   }
 }
 
-/** Like real `moderation` notifications, without resource type and type. */
+/** Builds a `moderation` notification, without resource type and type like real ones. */
 export function moderationNotification(asset: Asset, cloud: Cloud, decision: Moderation): Notification {
   return {
     notification_type: 'moderation',
@@ -201,7 +201,7 @@ export function moderationNotification(asset: Asset, cloud: Cloud, decision: Mod
   }
 }
 
-/** Like real `eager` notifications, without resource type and type. */
+/** Builds an `eager` notification, without resource type and type like real ones. */
 export function eagerNotification(asset: Asset, batchId: string, eager: object[]): Notification {
   return {
     notification_type: 'eager',

@@ -17,9 +17,9 @@ export interface Delivery {
   headers: Record<string, string>
   /** 1 for the first; 0 for a notification given up without an attempt. */
   attempt: number
-  /** Status of the answer; null before it. */
+  /** Status of the response; null before it. */
   status: number | null
-  /** Reason why there was no answer. */
+  /** Reason why there was no response. */
   error?: string
   outcome: 'under_way' | 'delivered' | 'will_retry' | 'given_up' | 'buffered'
   /** Milliseconds until the next attempt; null after the last one. */
@@ -44,7 +44,7 @@ export interface NotifierOptions {
 
 /**
  * Delivers notifications as Cloudinary does: with a signature over the exact bytes, at least once, in no
- * order. Retries unless the answer is 200 within the time-out.
+ * order. Retries unless the response is 200 within the timeout.
  * Source: https://cloudinary.com/documentation/notifications
  */
 export class Notifier {
@@ -64,8 +64,8 @@ export class Notifier {
   }
 
   /**
-   * Signs a body and delivers it once to each URL of the cloud's triggers (an assumption). With the
-   * notification URL of a call, delivers it there and to additive triggers only.
+   * Signs a body and delivers it once to each URL of the cloud's triggers (assumption: Cloudinary does not
+   * document it). With the notification URL of a call, delivers it there and to additive triggers only.
    *
    * @returns the last attempt at the first URL; undefined if there was none
    */
@@ -85,7 +85,7 @@ export class Notifier {
     const bytes = Buffer.from(body as string)
     const targets = new Set(urls)
     this.#pending += targets.size
-    // the call that made the change is answered first
+    // the response to the call that made the change is sent first
     await nextTurn()
     const [first] = await Promise.all(
       [...targets].map(async (target) => {

@@ -12,7 +12,7 @@ interface Entry {
 
 /**
  * The index of the Search API: assets as they were when last indexed. Changes of different assets are indexed
- * in any order. A change that is indexed before an earlier one of its asset replaces it, so an asset never
+ * in any order. If a later change of an asset is indexed first, the earlier one is dropped, so an asset never
  * reverts to an older state.
  */
 export class SearchIndex {

@@ -1,6 +1,6 @@
 /** Cloudinary's formats of a time, from Unix time in milliseconds. */
 
-/** `2024-06-25T09:25:44Z`: in answers of the Upload and the Admin API. */
+/** `2024-06-25T09:25:44Z`: in responses of the Upload and the Admin API. */
 export function isoSeconds(time: number): string {
   return new Date(time).toISOString().replace(/\.\d+Z$/, 'Z')
 }

@@ -7,7 +7,9 @@ import type { TriggerParams } from './trigger-store.ts'
 
 type One = { Params: { id: string } }
 
-/** Triggers in the Admin API, with the parameters and answers of pycloudinary 1.46.0 and cloudinary-go v2. */
+/**
+ * Triggers in the Admin API, with the parameters and responses of pycloudinary 1.46.0 and cloudinary-go v2.
+ */
 export async function triggersApi(app: FastifyInstance, { tools }: { tools: Tools }): Promise<void> {
   app.get<{ Querystring: { event_type?: string } }>(
     '/triggers',

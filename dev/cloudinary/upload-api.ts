@@ -3,7 +3,7 @@ import { ApiError } from './api-error.ts'
 import { detailsIn } from './asset-details.ts'
 import { AssetEditor } from './asset-editor.ts'
 import type { Asset, Kind } from './asset-store.ts'
-import { resourceAnswer, uploadAnswer } from './asset-view.ts'
+import { resourceResponse, uploadResponse } from './asset-view.ts'
 import { named } from './calls.ts'
 import { sendContent } from './download.ts'
 import type { Form } from './form.ts'
@@ -33,7 +33,7 @@ export async function uploadApi(
     new AssetEditor(cloud, { source: 'api', id: caller }, tools, textOf(form.values, 'notification_url'))
 
   const answer = ({ standIn: { cloud, caller } }: FastifyRequest, { asset, ...flags }: Uploaded) => ({
-    ...uploadAnswer(asset, cloud, { apiKey: caller, algorithm }),
+    ...uploadResponse(asset, cloud, { apiKey: caller, algorithm }),
     ...flags
   })
 
@@ -107,7 +107,7 @@ export async function uploadApi(
       if (!asset) throw new ApiError(404, `Resource not found - ${publicId}`)
       const changes = changesOf(request)
       const metadata = pairsOf(values, 'metadata')
-      // first, since it can refuse the call
+      // metadata first, since it can be invalid, which fails the call
       if (metadata) changes.setMetadata(publicId, metadata, kind)
       const tags = commaListOf(values, 'tags')
       if (tags) changes.changeTags('replace', publicId, tags, kind)
@@ -126,7 +126,7 @@ export async function uploadApi(
         overwrite: flagOf(values, 'overwrite')
       }
       const [from, to] = [requiredText(values, 'from_public_id'), requiredText(values, 'to_public_id')]
-      const { derived, ...renamed } = resourceAnswer(changesOf(request).rename(from, to, options), cloud)
+      const { derived, ...renamed } = resourceResponse(changesOf(request).rename(from, to, options), cloud)
       return renamed
     },
 

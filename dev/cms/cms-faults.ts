@@ -2,13 +2,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 
 /** A fault of the next calls of a stand-in. */
 export interface CmsFault {
-  /** Such as `update entry`. Default: any. */
+  /** Action that fails, such as `update entry`. (Default: any) */
   action?: string
   /** Number of calls. (Default: 1) */
   count?: number
   /** `hang` never answers, `reset` closes the connection. */
   kind?: 'hang' | 'reset'
-  /** Answers with this status. */
+  /** Status of the response. */
   status?: number
   headers?: Record<string, string>
   /** Runs before the call is served, such as an edit of somebody else. */

@@ -4,7 +4,7 @@ import { GB, HOURS } from './month.ts'
 import { priceOf } from './prices.ts'
 import type { Traffic } from './traffic.ts'
 
-/** Task of the role `activity`, of infra/services.ts. */
+/** Size of the task of the role `activity`, as in infra/services.ts. */
 export const ACTIVITY_TASK = { vcpu: 0.25, gb: 0.5 }
 
 /** Capacity of an LCU-hour for open connections and for bytes. */
@@ -13,7 +13,7 @@ const LCU_HOUR = { openConnections: 3000, bytes: GB }
 /** Messages of the live feed about an event: received, then finished. */
 const MESSAGES = 2
 
-/** Cost of the role `activity`, by item of the bill; its task is in the item of tasks. */
+/** Returns the cost of the role `activity`, by item of the bill. Its task is in the item of tasks. */
 export function activityBill(events: number, settings: Settings, traffic: Traffic) {
   if (!settings.activity) return undefined
   const { viewers, viewerHours, viewerMessageBytes, activityMetrics, activityAlarmMetrics } = traffic

@@ -14,7 +14,7 @@ export type Bill = Record<string, number>
 const ENDPOINTS = 5
 /** Rules of infra/firewall.ts: rate, body size, two managed groups. */
 const FIREWALL_RULES = 4
-/** Of infra/overview-dashboard.ts and infra/log-dashboard.ts. */
+/** Number of dashboards: infra/overview-dashboard.ts, infra/log-dashboard.ts. */
 const DASHBOARDS = 2
 /** An hourly `reconcile` takes about a minute of a small task. */
 const RECONCILE = { vcpu: 0.25, gb: 0.5, hours: HOURS / 60 }
@@ -24,14 +24,14 @@ const ACCESS_LOG_BYTES = 200
 const SECRET_READ_SECONDS = 300
 /** The current and the previous value. */
 const SECRET_VALUES = 2
-/** Answer to a notification, with headers. */
-const ANSWER_BYTES = 300
+/** Size of the response to a notification, with headers. */
+const RESPONSE_BYTES = 300
 /** Capacity of an LCU-hour, if each notification opens a connection. */
 const LCU_HOUR = { connections: 25 * 3600, bytes: GB }
 /** Bytes that SQS counts as one request. */
 const SQS_CHUNK = 64 * 1024
 
-/** Cost of the listener for a number of events a month. */
+/** Returns the cost of the listener for a number of events a month. */
 export function bill(events: number, settings: Settings, traffic: Traffic): Bill {
   const own = events * traffic.ownShare
   const processed = events - own
@@ -44,11 +44,11 @@ export function bill(events: number, settings: Settings, traffic: Traffic): Bill
   const network = networkOf(events, calls, settings, traffic)
   return {
     'Tasks (Fargate)': compute(web, worker, settings),
-    'Load balancer, its addresses, answers':
+    'Load balancer, its addresses, responses':
       priceOf('albHour', HOURS) +
       priceOf('albLcuHour', notifications * lcuHours(traffic)) +
       priceOf('ipv4Hour', settings.zones * HOURS) +
-      priceOf('egressGb', (notifications * ANSWER_BYTES) / GB) +
+      priceOf('egressGb', (notifications * RESPONSE_BYTES) / GB) +
       (activity?.balancer ?? 0),
     'Firewall (WAF)':
       priceOf('webAclMonth', 1) +
@@ -91,9 +91,9 @@ export function bill(events: number, settings: Settings, traffic: Traffic): Bill
 
 export const total = (of: Bill): number => Object.values(of).reduce((sum, usd) => sum + usd, 0)
 
-/** LCU-hours of one notification, by the dimension that it uses most. */
+/** Returns the LCU-hours of one notification, by the dimension that it uses most. */
 const lcuHours = ({ notificationBytes }: Traffic) =>
-  Math.max(1 / LCU_HOUR.connections, (notificationBytes + ANSWER_BYTES) / LCU_HOUR.bytes)
+  Math.max(1 / LCU_HOUR.connections, (notificationBytes + RESPONSE_BYTES) / LCU_HOUR.bytes)
 
 function compute(web: number, worker: number, settings: Settings): number {
   const kind = settings.architecture === 'arm64' ? 'Arm' : 'X86'
@@ -111,7 +111,10 @@ function compute(web: number, worker: number, settings: Settings): number {
   )
 }
 
-/** In an existing VPC, gateways and endpoints are already paid; only traffic counts. */
+/**
+ * Returns the cost of the network. In an existing VPC, gateways and endpoints are already paid; only traffic
+ * counts.
+ */
 function networkOf(events: number, calls: number, settings: Settings, traffic: Traffic): Bill {
   const isShared = Object.keys(settings.vpc).length > 0
   const gateways = isShared ? 0 : settings.natPerZone ? settings.zones : 1
@@ -160,8 +163,8 @@ const monthsKept = ({ logRetentionDays }: Settings) => logRetentionDays / DAYS
 const BLUEPRINT_LOG_RETENTION_DAYS = 90
 
 /**
- * Cost of Cloudinary's blueprint of 2021 for the same notifications: one Lambda behind a REST API, with the
- * defaults of its template.
+ * Returns the cost of Cloudinary's blueprint of 2021 for the same notifications: one Lambda behind a REST
+ * API, with the defaults of its template.
  *
  * Source: https://github.com/cloudinary-devs/web-listener-blueprint-aws (serverless.yml, index.py)
  */

@@ -5,12 +5,12 @@ import { priceOf } from './prices.ts'
 
 /** Fargate bills at least a minute of each task. */
 const TASK = { vcpu: 0.25, gb: 0.5, hours: 1 / 60 }
-/** CanariesEnded, CanariesFailed, CanaryLatency. */
+/** Number of metrics: CanariesEnded, CanariesFailed, CanaryLatency. */
 const METRICS = 3
-/** CanaryFailed and CanaryMissing; DeploymentCanary has two. */
+/** Number of alarm metrics: those of CanaryFailed and CanaryMissing, and two of DeploymentCanary. */
 const ALARM_METRICS = 4
 
-/** Cost of `canaryEvery`, by item of the bill; undefined without it. */
+/** Returns the cost of `canaryEvery`, by item of the bill; undefined without it. */
 export function canaryBill(settings: Settings) {
   const minutes = canaryMinutes(settings)
   if (minutes === undefined) return undefined

@@ -69,7 +69,7 @@ export const PRICES = {
 
 export type PriceName = keyof typeof PRICES
 
-/** Price of an amount, in US dollars. */
+/** Returns the price of an amount, in US dollars. */
 export const priceOf = (name: PriceName, amount: number): number => PRICES[name][0] * amount
 
 export const sourceOf = ([, , path]: Price): string => `${AWS}${path}`

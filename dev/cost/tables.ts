@@ -28,7 +28,7 @@ const SHARED_VPC = {
 }
 
 /** Settings that lower the bill, by their name in the table. */
-const LEVERS: Record<string, object> = {
+const SAVINGS: Record<string, object> = {
   '1. `vpc`: a VPC that already has a NAT gateway and endpoints': { vpc: SHARED_VPC },
   '1. or `interfaceEndpoints=false`: calls to AWS through the NAT gateway': { interfaceEndpoints: false },
   '2. `web` and `worker` of 0.25 vCPU and 0.5 GB': { web: SMALL, worker: SMALL },
@@ -40,13 +40,13 @@ const DEFAULTS = Settings.parse({})
 
 const number = (value: number): string => value.toLocaleString('en-US')
 
-/** Whole dollars, and cents below ten. */
+/** Formats whole dollars, and cents below ten. */
 export const dollars = (usd: number): string => (usd < 9.995 ? usd.toFixed(2) : number(Math.round(usd)))
 
 const tasksAt = (rate: number) => tasksFor(rate, DEFAULTS, DEFAULT_TRAFFIC)
 const wholeTasksAt = (rate: number) => wholeTasks(tasksAt(rate), DEFAULTS)
 
-/** Cost of the listener and of the blueprint at each volume. */
+/** Returns the cost of the listener and of the blueprint at each volume. */
 export function costs(): Cells {
   const bills = VOLUMES.map((events) => bill(events, DEFAULTS, DEFAULT_TRAFFIC))
   const blueprints = VOLUMES.map((events) => blueprintBill(events, DEFAULT_TRAFFIC))
@@ -73,21 +73,21 @@ export function costs(): Cells {
 const items = (bills: readonly Bill[]) =>
   Object.keys(bills[0]!).map((name) => [name, ...bills.map((each) => dollars(each[name]!))])
 
-/** Savings of each lever at each volume. */
-export function levers(): Cells {
+/** Returns what each change of settings saves at each volume. */
+export function savings(): Cells {
   const totals = (settings: Settings) =>
     VOLUMES.map((events) => total(bill(events, settings, DEFAULT_TRAFFIC)))
   const before = totals(DEFAULTS)
   return {
     head: ['US dollars saved a month', ...VOLUMES.map(number)],
-    rows: Object.entries(LEVERS).map(([name, changes]) => [
+    rows: Object.entries(SAVINGS).map(([name, changes]) => [
       name,
       ...totals(Settings.parse(changes)).map((after, index) => dollars(before[index]! - after))
     ])
   }
 }
 
-/** What the role `activity` adds at each volume, by item. */
+/** Returns what the role `activity` adds at each volume, by item. */
 export function activity(): Cells {
   const added = VOLUMES.map((events) => {
     const [before, after] = [{}, { activity: true }].map((changes) =>
@@ -127,7 +127,7 @@ export function prices(): Cells {
   }
 }
 
-/** Tasks that a rate takes, and its load on SQS and DynamoDB. */
+/** Returns the tasks that a rate takes, and its load on SQS and DynamoDB. */
 export function scale(): Cells {
   const { ownShare, cloudinaryCalls, cloudinaryMs, processors } = DEFAULT_TRAFFIC
   const units = (bytes: number) => Math.ceil(bytes / 1024)

@@ -6,17 +6,17 @@ export interface Tasks {
   web: number
   /** The larger of the two below. */
   worker: number
-  /** By CPU time. */
+  /** Worker tasks by CPU time. */
   workerByCpu: number
-  /** By events in flight, which mostly wait for Cloudinary. */
+  /** Worker tasks by events in flight, which mostly wait for Cloudinary. */
   workerByConcurrency: number
 }
 
-/** CPU time of the worker for an average event. */
+/** Returns the CPU time of the worker for an average event. */
 const workerCpuMs = ({ ownShare, processedCpuMs, ignoredCpuMs }: Traffic): number =>
   (1 - ownShare) * processedCpuMs + ownShare * ignoredCpuMs
 
-/** Tasks for a number of events a second, each loaded up to `cpuTarget`. */
+/** Returns the tasks for a number of events a second, each loaded up to `cpuTarget`. */
 export function tasksFor(
   eventsPerSecond: number,
   { web, worker }: Pick<Settings, 'web' | 'worker'>,

@@ -1,7 +1,7 @@
 import { DEFECTS, type SendOptions } from './send-options.ts'
 import type { NotificationRequest } from './signed-request.ts'
 
-/** Cloudinary waits 20 s for an answer. */
+/** Timeout of a request, in milliseconds: Cloudinary waits 20 s for a response. */
 const TIMEOUT_MS = 20_000
 
 export type Outcome =
@@ -52,7 +52,7 @@ export function isExpected(options: SendOptions, outcome: Outcome): boolean {
   return outcome.status === 401 && codeOf(outcome.body) === DEFECTS[options.defect].code
 }
 
-/** Returns the error code of an answer. */
+/** Returns the error code of a response. */
 export function codeOf(body: string): string | undefined {
   return /"code"\s*:\s*"([A-Z_]+)"/.exec(body)?.[1]
 }
@@ -62,7 +62,7 @@ const PROGRESS_MS = 1000
 
 export interface Summary {
   sent: number
-  /** Number of notifications by status, or by the reason for no answer. */
+  /** Number of notifications by status, or by the reason for no response. */
   outcomes: Record<string, number>
   unexpected: number
   seconds: number

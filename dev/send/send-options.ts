@@ -51,18 +51,18 @@ export interface SendOptions {
   variant?: string
   publicId?: string
   resourceType?: ResourceType
-  /** Assets in one notification. */
+  /** Number of assets in one notification. */
   resources: number
-  /** Notifications. */
+  /** Number of notifications. */
   count: number
-  /** Requests in flight at once. */
+  /** Number of requests in flight at once. */
   concurrency: number
   /** File to send instead of a sample. */
   file?: string
   url: string
   credentials: Credentials
   defect?: Defect
-  /** Whether the change is the listener's own. */
+  /** True if the change is the listener's own. */
   own: boolean
   source: 'api' | 'ui'
 }

@@ -8,7 +8,7 @@ export interface WatchOptions {
    * @param isOutdated returns whether a file has changed since, so that another call follows
    */
   onChange: (changed: readonly string[], isOutdated: () => boolean) => Promise<void>
-  /** Time without further changes before the call, in milliseconds (default: 100). */
+  /** Time without further changes before the call, in milliseconds. (Default: 100) */
   quietMs?: number
 }
 

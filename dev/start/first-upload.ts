@@ -12,7 +12,7 @@ export interface FirstUploadOptions {
   print: (text: string) => void
   /** Ends the wait for the upload. */
   until: AbortSignal
-  /** Maximum time to wait for the upload, in milliseconds (default: 30 s). */
+  /** Maximum time to wait for the upload, in milliseconds. (Default: 30,000) */
   journeyMs?: number | undefined
 }
 

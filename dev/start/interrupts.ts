@@ -1,5 +1,6 @@
 /**
- * npm forwards a Ctrl-C that the terminal has already sent. A later one is a second Ctrl-C, in milliseconds.
+ * Time in which a further Ctrl-C is the same one, in milliseconds: npm forwards a Ctrl-C that the terminal
+ * has already sent.
  */
 const SAME_INTERRUPT_MS = 500
 

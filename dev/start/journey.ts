@@ -57,7 +57,7 @@ function stepOf(line: LogLine): Step | undefined {
   }
 }
 
-/** The error of a log line, on one line. */
+/** Returns the error of a log line, on one line. */
 function errorOf({ err }: LogLine): string {
   const { type, message } = err as { type: string; message: string }
   return `${type}: ${message}`.replace(/\s*\n\s*/g, ' ')

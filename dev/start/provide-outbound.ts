@@ -1,7 +1,7 @@
-import type { Provider } from './provision.ts'
+import type { ServiceProvider } from './provided-service.ts'
 
 /** Provides the secret that `forward` signs with, and that the stand-in's receiver verifies. */
-export const provideForwardSecret: Provider = async ({ standIns: { cloudinary, environment } }) => {
+export const provideForwardSecret: ServiceProvider = async ({ standIns: { cloudinary, environment } }) => {
   const url = `${cloudinary.url}/_standin/received`
   return {
     environment: { FORWARD_SECRET: environment.FORWARD_SECRET! },
@@ -11,7 +11,7 @@ export const provideForwardSecret: Provider = async ({ standIns: { cloudinary, e
 }
 
 /** Provides the topic that `notify` publishes to. */
-export const provideTopic: Provider = async ({ standIns: { cloudinary, environment } }) => ({
+export const provideTopic: ServiceProvider = async ({ standIns: { cloudinary, environment } }) => ({
   environment: {
     NOTIFY_TOPIC_ARN: environment.NOTIFY_TOPIC_ARN!,
     AWS_ENDPOINT_URL_SNS: environment.AWS_ENDPOINT_URL_SNS!
@@ -24,7 +24,7 @@ export const provideTopic: Provider = async ({ standIns: { cloudinary, environme
 })
 
 /** Provides the bucket that `archive` stores events in. */
-export const provideBucket: Provider = async ({ standIns: { sqs, environment } }) => ({
+export const provideBucket: ServiceProvider = async ({ standIns: { sqs, environment } }) => ({
   environment: {
     ARCHIVE_BUCKET: environment.ARCHIVE_BUCKET!,
     AWS_ENDPOINT_URL_S3: environment.AWS_ENDPOINT_URL_S3!
@@ -37,7 +37,7 @@ export const provideBucket: Provider = async ({ standIns: { sqs, environment } }
 })
 
 /** Provides the event bus that `eventBridge` sends to. */
-export const provideEventBus: Provider = async ({ standIns: { cloudinary, environment } }) => ({
+export const provideEventBus: ServiceProvider = async ({ standIns: { cloudinary, environment } }) => ({
   environment: {
     EVENT_BUS: environment.EVENT_BUS!,
     AWS_ENDPOINT_URL_EVENTBRIDGE: environment.AWS_ENDPOINT_URL_EVENTBRIDGE!

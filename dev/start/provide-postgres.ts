@@ -1,11 +1,11 @@
 import { type EmbeddedPostgres, startPostgres } from '../embedded-postgres.ts'
-import type { Provision, ProvisionContext } from './provision.ts'
+import type { ProvidedService, ProviderContext } from './provided-service.ts'
 
 /** Starts PostgreSQL in this process, and migrates it for the processors. */
 export async function providePostgres(
-  { migrate }: Pick<ProvisionContext, 'migrate'>,
+  { migrate }: Pick<ProviderContext, 'migrate'>,
   start = startPostgres
-): Promise<Provision> {
+): Promise<ProvidedService> {
   const postgres = await start()
   const { environment, stop } = postgres
   try {

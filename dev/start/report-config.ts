@@ -36,7 +36,7 @@ export async function reportConfig(path: string): Promise<ConfigReport> {
       } catch (error) {
         // creating the missing file may correct the error
         if (/^(?:\.\.?\/|file:)/.test(specifier)) add(new URL(specifier, context.parentURL).href)
-        // this file must not be taken for the one with the import
+        // without this frame, the error points at the file that has the import
         const { stack } = error as Error
         Object.assign(error as Error, {
           stack: stack?.replace(/^ +at resolve .*report-config\.ts.*\n?/gm, '')

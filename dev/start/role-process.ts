@@ -9,9 +9,12 @@ export interface RoleProcessOptions {
   role: string
   /** Arguments after the name of the role or command. */
   args?: readonly string[] | undefined
-  /** The program that runs a role; default `app/main.ts`. */
+  /** The program that runs a role. (Default: `app/main.ts`) */
   program?: string | undefined
-  /** A role that exits sooner, in milliseconds, is restarted with increasing delay. */
+  /**
+   * Minimum run time of a role, in milliseconds. A role that exits earlier is restarted with increasing
+   * delay.
+   */
   shortLifeMs: number
   environment: Record<string, string | undefined>
   /** Receives each log line. Text that is not JSON arrives as `msg`. */
@@ -93,7 +96,7 @@ function parse(line: string): LogLine {
     const value: unknown = JSON.parse(line)
     if (typeof value === 'object' && value !== null) return value as LogLine
   } catch {
-    // not from the logger, for example a crash report
+    // the line is not from the logger: a crash report, for example
   }
   return { msg: line }
 }

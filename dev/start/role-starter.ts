@@ -97,7 +97,7 @@ export class RoleStarter {
   }
 }
 
-/** A log line with its error, on one line. */
+/** Returns a log line with its error, on one line. */
 function describe({ msg, err }: LogLine): string {
   const reason = (err as { message?: string } | undefined)?.message
   return [msg, reason]

@@ -3,11 +3,14 @@ import type { RoleStarter } from './role-starter.ts'
 
 export interface ScheduleProcessOptions {
   roles: Pick<RoleStarter, 'start'>
-  /** Run the schedules at once too, so that their journey is seen. Not in a Cloudinary of the user's own. */
+  /**
+   * True to run the schedules at once too, so that their journey is seen. False with the user's own
+   * Cloudinary.
+   */
   immediately: boolean
 }
 
-/** How often it looks for schedules that are due, in seconds. */
+/** Interval at which the command looks for schedules that are due, in seconds. */
 const EVERY_SECONDS = 60
 
 /** The command `schedules`, which runs while the listener has schedules. */

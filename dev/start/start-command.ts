@@ -12,13 +12,13 @@ import { LOCAL_ACTIVITY_PASSWORD, whatNext, whatStarts } from './what-next.ts'
 export interface StartDependencies {
   /** Environment of the roles. */
   environment: Readonly<Record<string, string | undefined>>
-  /** Whether log lines are coloured. */
+  /** True if log lines are coloured. */
   colors: boolean
   print: (text: string) => void
   /** Stops the system. */
   until: AbortSignal
   startSystem: typeof startSystem
-  /** Maximum time to wait for the first upload, in milliseconds (default: 30 s). */
+  /** Maximum time to wait for the first upload, in milliseconds. (Default: 30,000) */
   journeyMs?: number
   /** Ports that are used if they are free. */
   usualPorts: { web: number; cloudinary: number }

@@ -9,8 +9,8 @@ import type { EmbeddedSqs } from '../embedded-sqs.ts'
 import { startStandIns } from '../stand-ins.ts'
 import { type ConfigContent, inspectConfigFile } from './inspect-config.ts'
 import { nextFreePort } from './ports.ts'
-import { combine } from './provision.ts'
-import { type PROVIDERS, provide } from './provisions.ts'
+import { type PROVIDERS, provideServices } from './provide-services.ts'
+import { combine } from './provided-service.ts'
 import type { LogLine, RoleProcess } from './role-process.ts'
 import { RoleStarter, type RoleStarterOptions } from './role-starter.ts'
 import { ScheduleProcess } from './schedule-process.ts'
@@ -24,11 +24,14 @@ export interface SystemOptions {
    */
   environment: Readonly<Record<string, string | undefined>>
   onLine: (line: LogLine) => void
-  /** Number of worker processes; default 1. With a `POLL_CHANNEL`, a `poll` process starts as well. */
+  /** Number of worker processes. (Default: 1) With a `POLL_CHANNEL`, a `poll` process starts as well. */
   workers?: number
-  /** Starts an `activity` process with this password, at the next free port after that of `web`. Default: none. */
+  /**
+   * Starts an `activity` process with this password, at the next free port after that of `web`. (Default:
+   * none is started)
+   */
   activityPassword?: string | undefined
-  /** Port of the Cloudinary stand-in; default 0, any free port. */
+  /** Port of the Cloudinary stand-in. (Default: any free port) */
   cloudinaryPort?: number
   /** Multiplies the delays before the Cloudinary stand-in retries a delivery. */
   retryScale?: number
@@ -36,18 +39,20 @@ export interface SystemOptions {
   cloudinary?: Partial<CloudinaryOptions>
   /** Changes the variables by which the roles find the stand-ins, to put a proxy between. */
   reroute?: (environment: Record<string, string>) => Promise<Record<string, string>>
-  /** The program that runs roles and `migrate`; default `app/main.ts`. */
+  /** The program that runs roles and `migrate`. (Default: `app/main.ts`) */
   program?: string
-  /** Starts the roles; default in their own processes. */
+  /** Starts the roles. (Default: in their own processes) */
   createRoles?: (options: RoleStarterOptions) => Pick<RoleStarter, 'start' | 'startAll' | 'stop'>
-  /** Reads the listener's configuration; default in its own process. */
+  /** Reads the listener's configuration. (Default: in its own process) */
   inspect?: typeof inspectConfigFile
   /** The services that can be embedded for processors. */
   providers?: typeof PROVIDERS
 }
 
 export interface System {
-  /** Undefined where the user's own is used, as the two below. */
+  /**
+   * The Cloudinary stand-in; undefined if the user's own Cloudinary is used. The same holds for the next two.
+   */
   cloudinary: CloudinaryStandIn | undefined
   sqs: EmbeddedSqs | undefined
   dynamoDb: EmbeddedDynamoDb | undefined
@@ -56,7 +61,9 @@ export interface System {
   activityUrl: string | undefined
   /** Lines for the user: how to look into the services embedded for processors. */
   readonly hints: readonly string[]
-  /** The variables that commands need: those of the embedded services, and the user's that processors require. */
+  /**
+   * The variables that commands need: those of the embedded services, and those the user sets for processors.
+   */
   readonly embedded: Readonly<Record<string, string>>
   web: RoleProcess
   readonly workers: RoleProcess[]
@@ -111,7 +118,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   /** Starts the services that the processors require and that do not run yet. */
   const provideFor = async ({ processors }: ConfigContent & { outcome: 'loaded' }) => {
     await provided.refresh()
-    const added = await provide(
+    const added = await provideServices(
       { processors, environment: variables(), own: environment, standIns, migrate },
       options.providers
     )

@@ -43,7 +43,7 @@ export function embeddedVariables(environment: Environment, standIns: Environmen
   } as Record<string, string>
 }
 
-/** The webhook URL for calls that request a notification, where the port is known before the start. */
+/** Returns the webhook URL for calls that request a notification, if the port is known before the start. */
 function localWebhook({ PORT, WEBHOOK_URL }: Environment): Environment {
   if (WEBHOOK_URL || !Number(PORT)) return {}
   return { WEBHOOK_URL: `http://127.0.0.1:${PORT}/webhooks/cloudinary` }

@@ -63,7 +63,10 @@ The system is running; its log follows. Press Ctrl-C to stop.
   return [addresses, ...hints, standIn, '\nNext, in another terminal:', ...lines, ''].join('\n')
 }
 
-/** A password of the user's own is a secret, so only its variable is named. */
+/**
+ * Returns what to show as the password. The user's own password is secret, so only the variable's name is
+ * shown.
+ */
 const shownPassword = ({ ACTIVITY_PASSWORD }: Environment) =>
   ACTIVITY_PASSWORD ? 'as in ACTIVITY_PASSWORD' : LOCAL_ACTIVITY_PASSWORD
 

@@ -5,7 +5,7 @@ import t from 'tap'
 import { type Bill, bill, blueprintBill, total } from '../../dev/cost/bill.ts'
 import { HOURS, SECONDS } from '../../dev/cost/month.ts'
 import { PRICES, PRICES_OF, type Price, sourceOf } from '../../dev/cost/prices.ts'
-import { activity, costs, dollars, inputs, levers, prices, scale, VOLUMES } from '../../dev/cost/tables.ts'
+import { activity, costs, dollars, inputs, prices, savings, scale, VOLUMES } from '../../dev/cost/tables.ts'
 import { tasksFor, wholeTasks } from '../../dev/cost/task-count.ts'
 import { DEFAULT_TRAFFIC, type InputName, TRAFFIC, type Traffic } from '../../dev/cost/traffic.ts'
 import { readSettings } from '../../infra/read-settings.ts'
@@ -42,7 +42,7 @@ t.test('without events, the listener costs what it keeps running', async (t) => 
   const idle = billWith({})
   t.equal(cents(idle['Private endpoints to AWS']), 73, '5 endpoints, 2 zones, 730 hours, a cent each')
   t.equal(cents(idle['NAT gateway, to Cloudinary']), cents(HOURS * (0.045 + 0.005)))
-  t.equal(cents(idle['Load balancer, its addresses, answers']), cents(HOURS * (0.0225 + 2 * 0.005)))
+  t.equal(cents(idle['Load balancer, its addresses, responses']), cents(HOURS * (0.0225 + 2 * 0.005)))
   t.equal(cents(idle['Firewall (WAF)']), 9)
   t.equal(idle['Journal (DynamoDB)'], 0)
   // 3 tasks of half a vCPU and 1 GB, and a small one for an hour in sixty
@@ -116,7 +116,7 @@ t.test('the role activity costs its task, metrics, secrets and what viewers read
   t.equal(reads[0], dollars(readsOf((VOLUMES[0]! / SECONDS) * 60)), '16 partitions in a poll, and new events')
   t.equal(reads.at(-1), dollars(readsOf(100)), 'at most 100 events in a poll')
   const gb = (10 * 160 * VOLUMES.at(-1)! * 2 * 650) / HOURS / 1e9
-  t.equal(plain['Load balancer, its addresses, answers']!.at(-1), dollars(gb * (0.008 + 0.09)))
+  t.equal(plain['Load balancer, its addresses, responses']!.at(-1), dollars(gb * (0.008 + 0.09)))
   const oidc = { issuer: 'https://a', authorizationEndpoint: 'https://a', tokenEndpoint: 'https://a' }
   const whole = {
     activity: true,
@@ -133,7 +133,7 @@ t.test('a message over 64 KB costs more than one request', async (t) => {
 
 t.test('a load balancer costs its most used dimension', async (t) => {
   const of = (notificationBytes: number) =>
-    added(MILLION, { notificationBytes })['Load balancer, its addresses, answers']
+    added(MILLION, { notificationBytes })['Load balancer, its addresses, responses']
   t.equal(of(1500), cents((MILLION / 90_000) * 0.008 + 0.3 * 0.09), 'new connections')
   t.equal(of(99_700), cents(100 * 0.008 + 0.3 * 0.09), 'bytes')
 })
@@ -246,14 +246,14 @@ t.test('the tables show the computed values', async (t) => {
   const row = (name: string) => rows.find(([what]) => what === name)!
   t.equal(row('**the listener, total**')[1], `**${dollars(total(billWith({}, VOLUMES[0])))}**`)
   t.equal(row('_tasks in the bill: `web` + `worker`_')[1], '2 + 1')
-  for (const [name, ...saved] of levers().rows) {
+  for (const [name, ...saved] of savings().rows) {
     for (const cell of saved) t.match(cell, /^\d/, `${name} makes it more expensive`)
   }
   t.equal(inputs().rows.length, Object.keys(TRAFFIC).length)
   t.match(scale().rows[0], ['`web` tasks', '2'])
 })
 
-t.test('the levers use valid settings', async (t) => {
+t.test('the savings use valid settings', async (t) => {
   for (const changes of [{ interfaceEndpoints: false }, { logLevel: 'warn' }]) {
     t.equal(readSettings(changes).outcome, 'valid')
   }

@@ -72,9 +72,9 @@ export class Fleet {
   }
 
   /** Injects a fault of a process, given by itself or by its name. */
-  strike(target: SimulatedProcess | string, kind: ProcessFault['kind'], seconds: number): void {
+  injectFault(target: SimulatedProcess | string, kind: ProcessFault['kind'], seconds: number): void {
     const slot = this.#slots.find(({ name, process }) => name === target || process === target)
-    if (slot) this.#strike(slot, kind, seconds)
+    if (slot) this.#injectFault(slot, kind, seconds)
   }
 
   #start(slot: Slot): void {
@@ -120,7 +120,7 @@ export class Fleet {
     this.#end(process, seconds)
   }
 
-  #strike(slot: Slot, kind: ProcessFault['kind'], seconds: number): void {
+  #injectFault(slot: Slot, kind: ProcessFault['kind'], seconds: number): void {
     const { process } = slot
     if (!process) return
     switch (kind) {

@@ -63,15 +63,15 @@ export interface NetworkOptions {
   seed: number
   /** Probability of a fault per call. */
   faultRate: number
-  /** The only faults that are injected: names of calls with the fault. Default: by the rate. */
+  /** The only faults that are injected: names of calls with the fault. (Default: by the rate) */
   faults?: readonly string[] | undefined
   outages: readonly Outage[]
   onFault: (name: string) => void
   /** Kills a process, or lets it stand still for some seconds. */
-  strike: (process: SimulatedProcess, fault: 'killed' | 'paused', seconds: number) => void
+  injectFault: (process: SimulatedProcess, fault: 'killed' | 'paused', seconds: number) => void
 }
 
-/** The connections between processes and services: delays, and faults by the seed. */
+/** The connections between processes and services, with delays and faults drawn from the seed. */
 export class Network {
   readonly #scheduler: Scheduler
   readonly #options: NetworkOptions
@@ -146,7 +146,7 @@ export class Network {
           // before, at or after the effect
           const at = scheduler.now + between(0, up + down - 1, roll('strike'))
           scheduler.at(at, undefined, fault, () =>
-            this.#options.strike(process, fault, pick([1, 5, 30, 90, 200], roll('seconds')))
+            this.#options.injectFault(process, fault, pick([1, 5, 30, 90, 200], roll('seconds')))
           )
           return arrive(up, (answer) => deliver(down, answer))
         }

@@ -73,7 +73,7 @@ export interface Plan {
   processes: readonly string[]
   skewsMs: Readonly<Record<string, number>>
   concurrency: number
-  /** How long a receive of a worker waits for messages. */
+  /** Long-polling wait of a worker's receive, in seconds. */
   waitSeconds: number
   indexLagMs: number
   /** Share of events whose processors fail, wait or end their worker. */

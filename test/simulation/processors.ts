@@ -23,7 +23,7 @@ export interface ProcessorOptions {
   plan: Plan
   ledger: Ledger
   process: SimulatedProcess
-  /** Kills the process, once what runs now has run. */
+  /** Kills the process after the current task. */
   crash: () => void
 }
 

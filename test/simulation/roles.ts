@@ -19,7 +19,7 @@ export const GRACE_MS = 60_000
 
 /** A role that runs. */
 export interface RunningRole {
-  /** Receives a notification over HTTP, and answers a status. */
+  /** Receives a notification over HTTP. Returns the response status. */
   receive?: (delivery: Delivery) => Promise<number>
   stop: () => Promise<void>
   /** Bytes of events that it holds. */

@@ -23,7 +23,7 @@ faults chosen by a seed, and checks the guarantees of docs/guarantees.md. The sa
 Exit code: 0 if every guarantee held; 1 if not.
 `
 
-/** Steps within which a mutant must be found. */
+/** Maximum number of steps to detect a mutant. */
 const MUTANT_STEPS = 2_000_000
 
 /** A campaign shows its progress on stderr each minute. */

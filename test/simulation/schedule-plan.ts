@@ -16,7 +16,7 @@ export function schedulePlan(
   for (const change of changes) at(change.at, 'change', () => cloudinary.change(change))
   for (const command of commands) at(command.at, 'command', () => operators.run(command))
   for (const fault of processFaults) {
-    at(fault.at, fault.kind, () => fleet.strike(fault.process, fault.kind, fault.seconds))
+    at(fault.at, fault.kind, () => fleet.injectFault(fault.process, fault.kind, fault.seconds))
   }
   for (const { at: time, cloud, kind } of forgeries) {
     at(time, 'forgery', () =>

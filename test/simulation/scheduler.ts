@@ -23,7 +23,7 @@ export class SimulatedProcess {
   dead = false
   /** Stopped like by SIGSTOP until this time: timers and answers wait. */
   pausedUntil = 0
-  /** When a call of SQS last failed by an injected fault. */
+  /** Time of the last SQS call that an injected fault made fail. */
   queueFailedAt = 0
   /** When a read of the secret last failed. */
   secretFailedAt = 0

@@ -63,8 +63,8 @@ class Simulation {
       faultRate: plan.faultRate,
       faults: plan.faults,
       outages: plan.outages,
-      strike: (process, fault, seconds) =>
-        this.#fleet.strike(process, fault === 'killed' ? 'kill' : 'pause', seconds),
+      injectFault: (process, fault, seconds) =>
+        this.#fleet.injectFault(process, fault === 'killed' ? 'kill' : 'pause', seconds),
       onFault: (fault) => {
         this.#faults.push(fault)
         this.#ledger.tell(`fault: ${fault}`)

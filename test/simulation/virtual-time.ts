@@ -3,7 +3,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import timersPromises from 'node:timers/promises'
 import { type Scheduler, START, type Task } from './scheduler.ts'
 
-/** What code outside a simulated process uses, such as the test runner. */
+/** The real timers, for code outside simulated processes, such as the test runner. */
 const REAL = {
   setTimeout: globalThis.setTimeout,
   clearTimeout: globalThis.clearTimeout,

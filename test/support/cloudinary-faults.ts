@@ -9,7 +9,7 @@ export const CLOUDINARY_FAULTS: Readonly<Record<string, { fault: () => FaultKind
   limited: { fault: () => ({ kind: 'rate_limit', until: new Date() }), code: 'CLOUDINARY_RATE_LIMITED' }
 }
 
-/** Time-out of a call of Cloudinary in a hurried attempt, in milliseconds. By default it is 30 s. */
+/** Timeout of a call of Cloudinary in a hurried attempt, in milliseconds. By default it is 30 s. */
 const HURRIED_MS = 50
 
 /** Returns a processor whose first attempt for some events does not wait long for Cloudinary. */

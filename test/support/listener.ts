@@ -33,7 +33,7 @@ export interface ListenerUnderTest extends StandIns {
 
 export interface ListenerOptions extends StandInsOptions {
   environment?: Record<string, string>
-  /** Every retry after 1 s, and after a rate limit at its end. (Default: a random delay, which grows) */
+  /** Retries after 1 s, or at the end of a rate limit. (Default: exponential backoff with jitter) */
   retriesSoon?: boolean
 }
 

@@ -14,7 +14,7 @@ export interface Load {
   cpuMs: number
   /** CPU of an idle task, in percent. */
   idleCpu?: number
-  /** Messages of the load that are of one asset and so processed one by one. */
+  /** True if all messages are of one asset, so they are processed one by one. */
   isOneAsset?: boolean
   /** Messages that are hidden for a retry all the time. */
   retrying?: number
@@ -190,7 +190,7 @@ class Service {
     this.#conditions = conditions
   }
 
-  /** Runs for a minute, and returns what CloudWatch measures of it. */
+  /** Runs for a minute, and returns the CloudWatch metrics for it. */
   minute(minute: number, desired: number, running: number): Point {
     const { arrivals, serviceSeconds, cpuMs, idleCpu = 2, isOneAsset, retrying = 0 } = this.#load
     const { vcpu, concurrency } = this.#conditions

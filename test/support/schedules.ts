@@ -12,7 +12,7 @@ import type { StandIns } from '../../dev/stand-ins.ts'
 import { collect, QUIET } from './operator.ts'
 
 /**
- * Returns a function that runs the command `schedules` at a time, for these processors, with short time-outs. The
+ * Returns a function that runs the command `schedules` at a time, for these processors, with short timeouts. The
  * environment must be set.
  */
 export async function buildSchedules(

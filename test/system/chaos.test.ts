@@ -27,13 +27,13 @@ const web = webKilled([0.3])
 const bothKilled: Scenario = {
   ...worker,
   fault: 'worker and web killed',
-  strike: async (chaos) => {
-    await Promise.all([worker.strike?.(chaos), web.strike?.(chaos)])
+  inject: async (chaos) => {
+    await Promise.all([worker.inject?.(chaos), web.inject?.(chaos)])
   }
 }
 const poisonThrice: Scenario = {
   ...SCENARIOS.poison,
-  fault: 'poison among good events, all delivered three times',
+  fault: 'poison messages among good ones, all delivered three times',
   load: { ...SCENARIOS.poison.load, ...SCENARIOS.deliveredThrice.load },
   forgets: true
 }

@@ -29,7 +29,7 @@ export type CanaryOutcome = { eventId: string } & (
   | { outcome: 'interrupted' }
 )
 
-/** Cloudinary's own time-out, in milliseconds. */
+/** Cloudinary's own timeout, in milliseconds. */
 const REQUEST_MS = 20_000
 
 /**

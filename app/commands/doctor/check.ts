@@ -3,7 +3,9 @@ import type { Finding } from '../../processor.ts'
 /** One check of `doctor`. */
 export interface Check {
   subject: string
-  /** Returns no findings if an earlier fault makes the check impossible. An error is reported as a fault. */
+  /**
+   * Returns no findings if an earlier check failed and this one cannot run. A thrown error becomes a finding.
+   */
   run: (signal: AbortSignal) => Promise<Finding[]>
 }
 

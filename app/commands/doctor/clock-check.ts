@@ -13,7 +13,7 @@ export interface ClockOptions {
 
 const WARN_SECONDS = 60
 
-/** Time-out of a request to a server, in milliseconds. */
+/** Timeout of a request to a server, in milliseconds. */
 const REQUEST_MS = 2000
 
 /** Compares this machine's clock with the clocks of servers: signatures are rejected if it is wrong. */

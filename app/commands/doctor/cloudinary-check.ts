@@ -15,7 +15,7 @@ export interface CloudinaryOptions<Known extends Environments> {
   onAnswer: (cloudName: string) => void
 }
 
-/** Shorter than the time-out of the check, so that the check can report which cloud does not answer. */
+/** Shorter than the timeout of the check, so that the check can report which cloud does not answer. */
 const PING_MS = 4500
 
 /** Checks that Cloudinary answers for each cloud and accepts the key. */

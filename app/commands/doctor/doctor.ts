@@ -13,7 +13,7 @@ import { count, lineOf } from '../report-line.ts'
 import { type Check, fault } from './check.ts'
 import { doctorChecks } from './doctor-checks.ts'
 
-/** Time-out of each of the three attempts of an AWS call, in milliseconds. */
+/** Timeout of each of the three attempts of an AWS call, in milliseconds. */
 const ATTEMPT_MS = 1500
 
 export const DOCTOR_USAGE = `Usage: node app/main.ts doctor
@@ -29,7 +29,7 @@ Exit code: 0 if there is no fault, even with warnings; 1 if there is a fault; 2 
 export interface DoctorOptions {
   checks: Iterable<Check> | AsyncIterable<Check>
   print: Print
-  /** Time-out of one check, in milliseconds. Default 5000. */
+  /** Timeout of one check, in milliseconds. (Default: 5000) */
   timeoutMs?: number
 }
 
@@ -51,7 +51,7 @@ export async function doctor({ checks, print, timeoutMs = 5000 }: DoctorOptions)
 }
 
 /**
- * Runs a check with a time-out. Does not wait for a check that ignores its signal, such as one that loads a
+ * Runs a check with a timeout. Does not wait for a check that ignores its signal, such as one that loads a
  * module.
  */
 async function runCheck({ run }: Check, timeoutMs: number): Promise<Finding[]> {

@@ -28,12 +28,12 @@ export interface QueueOptions {
 export const queue = ({ sqs, queueUrl, deadLetterQueueUrl }: QueueOptions): Check => ({
   subject: 'queue',
   async run(signal) {
-    const [answer, other] = await Promise.all([
+    const [result, other] = await Promise.all([
       read(sqs, queueUrl, signal),
       deadLetterQueueUrl === undefined ? undefined : read(sqs, deadLetterQueueUrl, signal)
     ])
-    if ('error' in answer) return [refused(answer.error, 'QUEUE_URL')]
-    const { attributes } = answer
+    if ('error' in result) return [refused(result.error, 'QUEUE_URL')]
+    const { attributes } = result
     // the check of the dead-letter queue reports whether the queue can be read
     const deadLetterArn = other && 'attributes' in other ? other.attributes.QueueArn : undefined
     const found = [
@@ -53,9 +53,9 @@ export interface DeadLetterQueueOptions extends Pick<QueueOptions, 'sqs' | 'queu
 export const deadLetterQueue = ({ sqs, queueUrl, clock }: DeadLetterQueueOptions): Check => ({
   subject: 'dead letters',
   async run(signal) {
-    const answer = await read(sqs, queueUrl, signal)
-    if ('error' in answer) return [refused(answer.error, 'DEAD_LETTER_QUEUE_URL')]
-    const { attributes } = answer
+    const result = await read(sqs, queueUrl, signal)
+    if ('error' in result) return [refused(result.error, 'DEAD_LETTER_QUEUE_URL')]
+    const { attributes } = result
     const found = common(attributes, 'dead letters are lost after that')
     const number = waiting(attributes) + inFlight(attributes)
     if (number > 0) {
@@ -71,9 +71,9 @@ export const deadLetterQueue = ({ sqs, queueUrl, clock }: DeadLetterQueueOptions
   }
 })
 
-type Answer = { attributes: Attributes } | { error: unknown }
+type ReadResult = { attributes: Attributes } | { error: unknown }
 
-async function read(sqs: SQSClient, queueUrl: string, abortSignal: AbortSignal): Promise<Answer> {
+async function read(sqs: SQSClient, queueUrl: string, abortSignal: AbortSignal): Promise<ReadResult> {
   const command = new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['All'] })
   try {
     return { attributes: (await sqs.send(command, { abortSignal })).Attributes ?? {} }

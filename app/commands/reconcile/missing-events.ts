@@ -2,7 +2,7 @@ import type { FoundAsset } from '../../cloudinary/search.ts'
 import type { Asset, AssetEvent } from '../../ingest/event.ts'
 import type { Trace } from '../../journal/asset-history.ts'
 import type { TimeRange } from '../../journal/feed.ts'
-import type { Notified, NotifiedChanges } from '../../journal/notified-changes.ts'
+import type { NotifiedChange, NotifiedChanges } from '../../journal/notified-changes.ts'
 import { CHANGE_KINDS, type ChangeKind } from './change-kinds.ts'
 import {
   changeOf,
@@ -181,8 +181,8 @@ async function notInJournal(
     .map(({ change }) => change)
 }
 
-/** Whether an event reports a change. Uploads are recognized by ID only. */
-function reports({ type, occurredAt, own }: Notified, { kind, changedAt }: FoundChange): boolean {
+/** Returns whether an event reports a change. Uploads are recognised by ID only. */
+function reports({ type, occurredAt, own }: NotifiedChange, { kind, changedAt }: FoundChange): boolean {
   if (kind.type === 'upload' || (type !== kind.type && type !== RESTORE)) return false
   return occurredAt >= changedAt - TOLERANCE_MS && (!own || occurredAt <= changedAt + OWN_AFTER_MS)
 }

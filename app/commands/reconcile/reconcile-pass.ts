@@ -16,7 +16,10 @@ export interface PassOptions extends Omit<MissingOptions, 'windows'> {
   watermarks: Watermarks
   sender: Pick<EventSender, 'store'>
   report: ReconcileReport
-  /** From `--since`, in milliseconds since the epoch; undefined to start at the watermarks. */
+  /**
+   * Start of the search from `--since`, in milliseconds since the epoch; undefined to start at the
+   * watermarks.
+   */
   since: number | undefined
   /**
    * Resolves to the time up to which workers have started all events received since a given time, or to
@@ -27,7 +30,7 @@ export interface PassOptions extends Omit<MissingOptions, 'windows'> {
   graceMs: number
   dryRun: boolean
   now: number
-  /** Assets per page. Maximum and default 500. */
+  /** Assets per page, at most 500. (Default: 500) */
   pageSize?: number | undefined
   signal: AbortSignal
 }

@@ -68,9 +68,9 @@ export interface ReconcileOptions {
   /** Resolves to the approximate number of messages in the queue, including hidden ones. */
   waiting: () => Promise<number>
   print: Print
-  /** Aborts: it stops after the current page. */
+  /** Stops the pass after the current page when it aborts. */
   signal: AbortSignal
-  /** Assets per page. Maximum and default 500. */
+  /** Assets per page, at most 500. (Default: 500) */
   pageSize?: number
   /** Milliseconds since the epoch. */
   clock: () => number

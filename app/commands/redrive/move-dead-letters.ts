@@ -25,7 +25,7 @@ export interface RedriveOptions {
   signal: AbortSignal
   /** Milliseconds since the epoch. */
   clock: () => number
-  /** Maximum number of dead letters read before they are moved. Default 1000. */
+  /** Maximum number of dead letters read before they are moved. (Default: 1000) */
   roundSize?: number
 }
 
@@ -126,7 +126,10 @@ class Redrive {
     return isSelected ? 'would move' : 'not selected'
   }
 
-  /** Moves the events of one message group in sequence. After an error the later ones stay. */
+  /**
+   * Moves the events of one message group in sequence. After an error, the remaining events stay in the
+   * dead-letter queue.
+   */
   async #moveGroup(group: Movable[]): Promise<boolean> {
     const replays = replaysIn(group)
     const inOrder = group.toSorted((a, b) => Date.parse(a.event.occurredAt) - Date.parse(b.event.occurredAt))

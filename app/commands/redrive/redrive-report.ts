@@ -12,10 +12,10 @@ const OUTCOMES = {
   'failed again': { label: 'failed again', left: 'failed again' },
   unreadable: { label: 'unreadable', left: 'unreadable (not written by this listener)' },
   'not moved': { label: 'not moved', left: 'not moved' },
-  'not deleted': { label: 'moved', left: 'moved but not deleted (the next redrive moves it again)' }
+  'not deleted': { label: 'not deleted', left: 'moved but not deleted (the next redrive moves it again)' }
 } as const satisfies Record<string, { label: string; left?: string }>
 
-/** The outcome of a dead letter. Only those `moved` have left the dead-letter queue. */
+/** The outcome of a dead letter. Only those that are `moved` have left the dead-letter queue. */
 export type RedriveOutcome = keyof typeof OUTCOMES
 
 export interface ReportOptions {

@@ -8,7 +8,7 @@ import { lastSlot } from '../../schedules/cron.ts'
 import type { Schedule } from '../../schedules/schedule.ts'
 import { scheduledEvent } from '../../schedules/scheduled-event.ts'
 import { explain } from '../explain-error.ts'
-import { isOld, loadProgress, type Progress, type Running, saveProgress } from './schedule-progress.ts'
+import { loadProgress, needsRenewal, type Progress, type Running, saveProgress } from './schedule-progress.ts'
 
 export interface RunOptions {
   cloudName: string
@@ -22,11 +22,11 @@ export interface RunOptions {
   dryRun: boolean
   /** Called with the events of each page. */
   onEvents: (events: readonly AssetEvent[]) => void
-  /** Assets per page. Maximum and default 500. */
+  /** Assets per page, at most 500. (Default: 500) */
   pageSize?: number | undefined
   /** Milliseconds since the epoch. */
   now: number
-  /** Aborts: it stops after the current page. */
+  /** Stops the run after the current page when it aborts. */
   signal: AbortSignal
 }
 
@@ -66,7 +66,7 @@ export async function runSchedule(options: RunOptions): Promise<ScheduleOutcome>
     }
     const last = done.at(-1)
     if (last) return { outcome: 'done', ...last, found: done.reduce((sum, { found }) => sum + found, 0) }
-    if (progress && isOld(progress, now)) await save({ through })
+    if (progress && needsRenewal(progress, now)) await save({ through })
     return { outcome: 'idle', isNew: false }
   } catch (error) {
     if (signal.aborted) return { outcome: 'interrupted' }
@@ -119,7 +119,10 @@ async function search(
   return found
 }
 
-/** Starts again at the first page if Cloudinary no longer accepts a saved cursor. */
+/**
+ * Yields the pages of a search. Starts again at the first page if Cloudinary no longer accepts a saved
+ * cursor.
+ */
 async function* pagesOf(
   { slot, cursor }: Running,
   { schedule, client, pageSize }: RunOptions

@@ -45,4 +45,4 @@ export const saveProgress = (
 ): Promise<void> => state.set(keyOf(cloudName, schedule), progress)
 
 /** Returns whether progress must be saved again so that it does not expire. */
-export const isOld = ({ savedAt }: Progress, now: number): boolean => now - savedAt > RENEW_MS
+export const needsRenewal = ({ savedAt }: Progress, now: number): boolean => now - savedAt > RENEW_MS

@@ -52,9 +52,9 @@ export interface SchedulesOptions {
   state: State
   sender: Pick<EventSender, 'store'>
   print: Print
-  /** Aborts: it stops after the current page. */
+  /** Stops the run after the current page when it aborts. */
   signal: AbortSignal
-  /** Assets per page. Maximum and default 500. */
+  /** Assets per page, at most 500. (Default: 500) */
   pageSize?: number
   /** Milliseconds since the epoch. */
   clock: () => number
@@ -123,8 +123,8 @@ export async function runSchedules(
 }
 
 /**
- * Runs the schedules once, or at the interval `everyMs` until `signal` aborts. In the second case an error is
- * printed, and the next round tries again.
+ * Runs the schedules once, or at the interval `everyMs` until `signal` aborts. With `everyMs`, an error is
+ * printed and the next run tries again.
  *
  * @throws {ListenerError} like {@link runSchedules}
  */

@@ -2,5 +2,5 @@
 const normalize = (uri: string): string =>
   URL.canParse(uri) ? new URL(uri).href.replace(/\/(?=[?#]|$)/, '') : uri
 
-/** Whether two addresses have the same target. */
+/** Returns whether two addresses have the same target. */
 export const isSameAddress = (one: string, other: string): boolean => normalize(one) === normalize(other)

@@ -1,8 +1,8 @@
 import { explain } from '../explain-error.ts'
 
 /**
- * A metadata field or trigger, and what to do about it. It `exists`, is `unused`, or has a `fault` that only
- * a person can fix; or `setup` creates, updates or removes it.
+ * A metadata field or trigger, and what to do about it. The item `exists`, is `unused`, or has a `fault` that
+ * only a person can fix; or `setup` creates, updates or removes it.
  */
 export type SetupStep = { subject: 'field' | 'trigger'; what: string } & (
   | { state: 'exists' | 'unused'; note?: string }

@@ -40,7 +40,7 @@ Exit code: 0 if all that is needed exists; 1 on a fault; 2 for a wrong option.
 
 export interface SetupArguments {
   target: NotificationTarget
-  /** Undefined for all. */
+  /** Clouds to set up; undefined for all. */
   environments: readonly string[] | undefined
   prune: boolean
   test: boolean

@@ -9,7 +9,7 @@ import { defectsOf } from './trigger-defects.ts'
 const ALL = 'all'
 
 /**
- * Notification URLs that a product environment may have.
+ * Maximum number of notification URLs of a product environment.
  * Source: https://cloudinary.com/documentation/admin_api_triggers
  */
 const MAXIMUM_URLS = 30
@@ -25,7 +25,7 @@ export type NotificationTarget = Pick<NewTrigger, 'uri' | 'uri_type'>
 
 export interface TriggerWork {
   target: NotificationTarget
-  /** From {@link neededTypes}. */
+  /** Types that need a trigger, from {@link neededTypes}. */
   types: readonly string[]
   /** All triggers of the environment, including those of other systems. */
   existing: readonly Trigger[]

@@ -68,7 +68,7 @@ export const ASSET_ID = z.string().describe("Cloudinary's immutable id of the as
 export const PUBLIC_ID = z
   .string()
   .describe('Name of the asset, unique within its resource type and delivery type.')
-export const RESOURCE_TYPE = z.string().describe('`image`, `video` (also audio) or `raw`.')
+export const RESOURCE_TYPE = z.string().describe('`image`, `video` (including audio) or `raw`.')
 export const DELIVERY_TYPE = z.string().describe('Delivery type: `upload`, `private`, `authenticated`, …')
 export const VERSION = z.number().describe("Unix time of the asset's last upload, in seconds.")
 export const URL_HTTP = z.string().describe('Delivery URL.')

@@ -84,7 +84,7 @@ export const UPLOAD_PAYLOADS = {
     'upload',
     {
       description:
-        'An asset was uploaded or replaced; also for asynchronous uploads and for the same bytes again.',
+        'An asset was uploaded or replaced, including asynchronous uploads and uploads of the same bytes.',
       evidence: 'captured'
     },
     { ...STORED, ...DETAILS }

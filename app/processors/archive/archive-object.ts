@@ -6,7 +6,7 @@ import type { CloudEvent } from '../cloud-event.ts'
 /** An object with the events of one day. */
 export interface ArchiveObject {
   key: string
-  /** Of its events. */
+  /** Ids of its events. */
   ids: readonly string[]
   body: Buffer
 }

@@ -4,7 +4,7 @@ import { singleLine } from '../single-line.ts'
 
 /** The part of a message that is about one event. */
 export interface ChatItem {
-  /** May have several lines. */
+  /** The text, which may have several lines. */
   text: string
   /** A smaller line below the text. */
   details: string

@@ -12,7 +12,7 @@ export const SERVICE_NAMES: Readonly<Record<ChatService, string>> = { slack: 'Sl
 
 export interface PosterOptions {
   service: ChatService
-  /** Secret. */
+  /** URL of the webhook, a secret. */
   url: URL
   /** Name of the variable with the URL. */
   variable: string
@@ -21,7 +21,7 @@ export interface PosterOptions {
   clock: () => number
 }
 
-/** Whether a message has all its pictures. Without them if the service cannot load one. */
+/** The outcome of a post: `without pictures` if the service cannot load one of them. */
 export type Posted = 'complete' | 'without pictures'
 
 /** Posts one message with these items. @throws {ListenerError} CHAT_UNAVAILABLE, CHAT_REJECTED */
@@ -102,7 +102,7 @@ async function slackSender(): Promise<Send> {
   }
 }
 
-/** A successful answer of Slack is `ok`. */
+/** Matches the response to a message that Slack refuses. The response to an accepted one is `ok`. */
 const REFUSED_BLOCKS = /^invalid_blocks\b/
 
 const sendToTeams: Send = async (items, call) => {

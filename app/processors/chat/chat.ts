@@ -157,7 +157,7 @@ interface Sent {
   posted: Posted
 }
 
-/** Each item resolves with its message. */
+/** Creates a batcher whose items resolve with the message that contains them. */
 const createBatcher = (post: Post, windowMs: number, stopping: AbortSignal) =>
   new Batcher<ChatItem, Sent>({
     maximumCalls: 1,

@@ -5,20 +5,20 @@ import type { Asset, AssetEvent } from '../../ingest/event.ts'
 import type { ProcessorContext } from '../../processor.ts'
 import { ASSET_DELETED, byCurrentName, checkIdentity } from '../current-name.ts'
 import { isStored } from '../stored-asset.ts'
-import type { HeldName } from './asset-name.ts'
-import { type HeldBy, REMOVED, replaceHeld, updateHeld } from './held-asset.ts'
+import type { CurrentOrFormerName } from './asset-name.ts'
+import { REMOVED, type ReferencedAsset, replaceReferences, updateReference } from './referenced-asset.ts'
 
 /** A change of an asset, for the entries of a CMS that hold it. */
 export class AssetChange {
   readonly kind: 'update' | 'delete'
   readonly assetId: string | undefined
   /** The name of the asset now, and the name that it lost. */
-  readonly names: readonly HeldName[]
+  readonly names: readonly CurrentOrFormerName[]
   readonly cloudName?: string
   /** The asset in Cloudinary; undefined if it is deleted. */
   readonly state: AssetState | undefined
 
-  constructor({ assetId, names, cloudName }: HeldBy, state?: AssetState) {
+  constructor({ assetId, names, cloudName }: ReferencedAsset, state?: AssetState) {
     this.kind = state ? 'update' : 'delete'
     this.assetId = assetId
     this.names = names
@@ -26,10 +26,10 @@ export class AssetChange {
     this.state = state
   }
 
-  /** Whether JSON content holds the asset, at any depth. */
+  /** Returns whether JSON content holds the asset, at any depth. */
   isIn(content: unknown): boolean {
     let isFound = false
-    replaceHeld(content, this, (object) => {
+    replaceReferences(content, this, (object) => {
       isFound = true
       return object
     })
@@ -39,8 +39,8 @@ export class AssetChange {
   /** Returns JSON content with the asset's objects updated, or removed if it is deleted; the same if neither. */
   applyTo<Content>(content: Content): Content {
     const { state, names } = this
-    return replaceHeld(content, this, (object) =>
-      state ? updateHeld(object, state, names) : REMOVED
+    return replaceReferences(content, this, (object) =>
+      state ? updateReference(object, state, names) : REMOVED
     ) as Content
   }
 }
@@ -105,13 +105,19 @@ async function updateOf(
   }
 }
 
-function namesLostIn({ type, payload, occurredAt }: AssetEvent, current: HeldName): HeldName[] {
+function namesLostIn(
+  { type, payload, occurredAt }: AssetEvent,
+  current: CurrentOrFormerName
+): CurrentOrFormerName[] {
   const { from_public_id: publicId, type: deliveryType = current.deliveryType } = payload
   if (type !== 'rename' || typeof publicId !== 'string') return []
   return [lostName({ ...current, publicId, deliveryType: String(deliveryType) }, occurredAt)]
 }
 
-const lostName = ({ publicId, resourceType, deliveryType }: HeldName, at: string): HeldName => ({
+const lostName = (
+  { publicId, resourceType, deliveryType }: CurrentOrFormerName,
+  at: string
+): CurrentOrFormerName => ({
   publicId,
   resourceType,
   deliveryType,

@@ -6,7 +6,7 @@ export interface AssetName {
 }
 
 /** A name that an asset has, or had until a time. */
-export interface HeldName extends AssetName {
+export interface CurrentOrFormerName extends AssetName {
   /** Unix time, in seconds, when the asset lost the name: what was uploaded later is another asset. */
   until?: number
 }

@@ -4,13 +4,13 @@ import { singleLine } from '../single-line.ts'
 
 /** A failed call of a CMS, without the request: the errors of the clients hold it. */
 export interface CmsFailure {
-  /** Such as `Contentful: update entry`. */
+  /** Name of the call, such as `Contentful: update entry`. */
   call: string
   /** Undefined without a response. */
   status: number | undefined
   /** The CMS's message or code. */
   reason: string
-  /** Masked. */
+  /** Texts to mask in the error. */
   secrets: readonly string[]
 }
 

@@ -7,7 +7,7 @@ export type CmsContext = Pick<ProcessorContext, 'config' | 'log' | 'signal' | 's
   event: Pick<AssetEvent, 'id' | 'occurredAt'>
 }
 
-/** What became of an entry. */
+/** The outcome of an update. */
 export type EntryOutcome =
   /** Changed and published. */
   | 'published'
@@ -20,9 +20,9 @@ export type EntryOutcome =
 
 /** A CMS: finds the entries that hold an asset, and changes them. */
 export interface Cms<Entry extends { id: string } = { id: string }> {
-  /** For notes and errors. */
+  /** Name of the CMS, for notes and errors. */
   name: string
-  /** As in a processor. */
+  /** Variables that the CMS requires, as in a processor. */
   requires?: readonly Requirement[]
   packages?: readonly string[]
   start?: (context: StartContext) => Promise<void> | void
@@ -34,7 +34,7 @@ export interface Cms<Entry extends { id: string } = { id: string }> {
   find: (change: AssetChange, context: CmsContext) => Promise<readonly Entry[]>
   /**
    * Stores `change.applyTo(content)` unless it is the same content. Must not lose an editor's change: use the
-   * CMS's version lock, read again and retry.
+   * CMS's optimistic locking, read again and retry.
    */
   update: (entry: Entry, change: AssetChange, context: CmsContext) => Promise<EntryOutcome>
 }

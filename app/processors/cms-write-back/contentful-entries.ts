@@ -40,7 +40,7 @@ export class ContentfulEntries {
   readonly #types: ContentTypes
   readonly #call: ContentfulCall
   readonly #clock: () => number
-  /** By entry id. */
+  /** Entries by id. */
   readonly #entries = new Map<string, { fields: unknown; updatedAt: number }>()
   /** Latest change known, by content type, in milliseconds since the epoch. */
   readonly #known = new Map<string, number>()

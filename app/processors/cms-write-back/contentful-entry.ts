@@ -4,10 +4,13 @@ import { cmsError, unless } from './cms-error.ts'
 import type { ContentfulCall, ContentfulEntry } from './contentful-client.ts'
 import { assetFieldsOf, type ContentfulEntries, type ContentTypes } from './contentful-entries.ts'
 
-/** An entry found, and its version if an earlier attempt wrote it but may not have published it. */
+/**
+ * An entry that holds the asset. `unpublished` is its version if an earlier attempt wrote it but may not have
+ * published it.
+ */
 export interface FoundEntry {
   id: string
-  owed: number | undefined
+  unpublished: number | undefined
 }
 
 export interface EntryTools extends Pick<CmsContext, 'event' | 'signal' | 'state'> {
@@ -27,7 +30,7 @@ const MAX_WRITES = 5
  * Source: https://www.contentful.com/developers/docs/references/content-management-api/#/introduction/updating-and-version-locking
  */
 export async function updateEntry(
-  { id, owed }: FoundEntry,
+  { id, unpublished }: FoundEntry,
   change: AssetChange,
   tools: EntryTools
 ): Promise<EntryOutcome> {
@@ -46,11 +49,11 @@ export async function updateEntry(
     const after = change.applyTo(before)
     if (after === before || entry.sys.archivedVersion !== undefined) {
       // with the change in it, this version is not one that an editor wrote instead
-      return entry.sys.version === owed ? publishEntry(entry, tools) : 'unchanged'
+      return entry.sys.version === unpublished ? publishEntry(entry, tools) : 'unchanged'
     }
     const publishes = tools.publish && isPublished(entry)
-    // first: an attempt that is killed before it publishes is resumed by the next one
-    const versions = new OwedVersions(tools.state, tools.event)
+    // saved before the write: the next attempt publishes if this one is killed in between
+    const versions = new UnpublishedVersions(tools.state, tools.event)
     if (publishes) await versions.add(id, entry.sys.version + 1)
     const written = await unless(['CMS_CONFLICT'], () =>
       call('update entry', (client) =>
@@ -86,14 +89,14 @@ async function publishEntry(
   const published = await unless(['CMS_CONFLICT', 'CMS_REJECTED'], () =>
     call('publish entry', (client) => client.entry.publish({ entryId }, entry))
   )
-  await new OwedVersions(state, event).remove(entryId)
+  await new UnpublishedVersions(state, event).remove(entryId)
   return published ? 'published' : 'not published'
 }
 
 type Versions = Readonly<Record<string, number>>
 
 /** The versions of entries that an event has written, or is about to write, and not published yet. */
-export class OwedVersions {
+export class UnpublishedVersions {
   readonly #state: CmsContext['state']
   readonly #key: string
 

@@ -4,7 +4,7 @@ import { checkOptions } from '../processor-options.ts'
 import type { Cms } from './cms.ts'
 import { type ContentfulCall, createContentful } from './contentful-client.ts'
 import { ContentfulEntries, type ContentTypes } from './contentful-entries.ts'
-import { type FoundEntry, OwedVersions, updateEntry } from './contentful-entry.ts'
+import { type FoundEntry, UnpublishedVersions, updateEntry } from './contentful-entry.ts'
 
 /** An id, as Contentful allows it. */
 const ID = z.string().regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"')
@@ -17,7 +17,7 @@ const Options = z.strictObject({
   contentTypes: z
     .record(ID, z.array(ID).min(1))
     .refine((types) => Object.keys(types).length > 0, 'name at least one content type'),
-  /** Publish an entry that was published without pending changes. */
+  /** Publish an entry again if it was published and had no pending changes. */
   publish: z.boolean().default(true)
 })
 
@@ -48,8 +48,8 @@ const TIMEOUT_MS = 20_000
 const CHECK_MS = 4000
 
 /**
- * The entries of a Contentful space that hold assets in JSON fields, as Contentful's Cloudinary app stores
- * them. For `cmsWriteBack`.
+ * Updates the entries of a Contentful space that hold assets in JSON fields, as Contentful's Cloudinary app
+ * stores them. For `cmsWriteBack`.
  *
  * @throws {ListenerError} LISTENER_CONFIG_INVALID
  */
@@ -76,8 +76,11 @@ export function contentful(
     },
     async find(change, { state, event }) {
       const ids = await started!.entries.find(change, event.occurredAt)
-      const owed = await new OwedVersions(state, event).read()
-      return [...new Set([...ids, ...Object.keys(owed)])].map((id) => ({ id, owed: owed[id] }))
+      const unpublished = await new UnpublishedVersions(state, event).read()
+      return [...new Set([...ids, ...Object.keys(unpublished)])].map((id) => ({
+        id,
+        unpublished: unpublished[id]
+      }))
     },
     update(found, change, context) {
       return updateEntry(found, change, { ...context, ...started!, contentTypes, publish })

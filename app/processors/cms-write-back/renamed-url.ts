@@ -44,10 +44,10 @@ export function renamedUrl(
   const stated = /^v\d+$/.test(before.at(-1) ?? '') ? before.at(-1) : undefined
   const current = stated && version !== undefined ? `v${version}` : stated
   const transformation = stated ? before.slice(0, -1) : before
-  // the end of a longer public id, of another asset
+  // otherwise this is the end of a longer public id, of another asset
   if (!transformation.every((segment) => isOfTransformation(decode(segment)))) return undefined
   const isRenamed = from.publicId !== to.publicId
-  // as the editor wrote it
+  // the URL stays as the editor wrote it
   if (!isRenamed && current === stated) return url
   if (isRenamed && transformation.some((segment) => SIGNATURE.test(segment))) return undefined
   const name = isRenamed ? encoded(to.publicId) + format : file.slice(nameAt).join('/')

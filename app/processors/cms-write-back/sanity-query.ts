@@ -4,7 +4,7 @@
  *
  * Source: https://www.sanity.io/docs/specifications/groq-traversal
  *
- * @param types paths by document type; `[]` follows a list
+ * @param types paths by document type; `[]` stands for every item of a list
  */
 export function documentsQuery(types: Readonly<Record<string, readonly string[]>>): string {
   const clauses = Object.entries(types).map(([type, paths]) => {

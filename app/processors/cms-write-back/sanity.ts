@@ -26,7 +26,7 @@ const Options = z.strictObject({
         .min(1)
     )
     .refine((types) => Object.keys(types).length > 0, 'name at least one document type'),
-  /** Change published documents. Without it, changes are drafts. */
+  /** Change published documents. False writes changes as drafts. */
   publish: z.boolean().default(true)
 })
 
@@ -59,7 +59,7 @@ const MAX_WRITES = 5
 
 type Document = SanityDocument & Record<string, unknown>
 
-/** A document found. */
+/** A document that holds the asset. */
 interface Found {
   id: string
   document: Document
@@ -72,7 +72,7 @@ interface Connection {
 }
 
 /**
- * The documents of a Sanity dataset that hold assets, as Sanity's Cloudinary plugin stores them. For
+ * Updates the documents of a Sanity dataset that hold assets, as Sanity's Cloudinary plugin stores them. For
  * `cmsWriteBack`. Drafts and versions of releases are updated too, and stay unpublished.
  *
  * @throws {ListenerError} LISTENER_CONFIG_INVALID
@@ -176,12 +176,15 @@ async function updateDocument(
   throw cmsError({ call: 'Sanity: update document', status: 409, reason, secrets: [] })
 }
 
-/** A draft of a published document. One that exists already was found, or does not hold the asset. */
+/**
+ * Returns a new draft of a published document. A draft that exists already was found, or does not hold the
+ * asset.
+ */
 function draftOf({ _rev, _updatedAt, ...content }: Document) {
   return { ...content, _id: `drafts.${content._id}`, _type: content._type }
 }
 
-/** The fields of a document that differ, as a patch. */
+/** Returns the fields of a document that differ, as a patch. */
 function changesOf(before: Document, after: Document) {
   const changed = Object.entries(after).filter(([name, value]) => value !== before[name])
   const removed = Object.keys(before).filter((name) => !(name in after))

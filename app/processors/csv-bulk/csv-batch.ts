@@ -11,7 +11,7 @@ export interface BatchTools {
   sleep: (milliseconds: number) => Promise<void>
   /** A number from 0 up to 1. */
   random: () => number
-  /** An interrupted worker may have run these rows before. */
+  /** True if an interrupted worker may have run these rows before. */
   isRepeated: boolean
 }
 
@@ -86,14 +86,14 @@ async function attempt(
 
 const MAY_BE_DONE = '; the run was interrupted here, so this row or a later one may have been done already'
 
-/** A rename names two assets. */
+/** Returns the assets that a row names: a rename names two. */
 function namesOf(task: Task): string[] {
   const { publicId, resourceType, deliveryType } = task.asset
   const publicIds = task.operation === 'rename' ? [publicId, task.toPublicId] : [publicId]
   return publicIds.map((name) => `${resourceType}/${deliveryType}/${name}`)
 }
 
-/** The error affects every row, so no row is marked as failed. */
+/** Returns whether an error affects every row: then no row is marked as failed. */
 const isInterruption = ({ failure, code }: CloudinaryError) =>
   failure.kind === 'rate-limited' || code === 'CLOUDINARY_ABORTED'
 

@@ -4,7 +4,7 @@ import { columnNamed } from './csv-header.ts'
 /** The format of a file. Its report uses the same. */
 export interface Dialect {
   delimiter: string
-  /** Whether the file begins with a byte order mark. Without one, Excel does not read a file as UTF-8. */
+  /** True if the file begins with a byte order mark. Without one, Excel does not read a file as UTF-8. */
   bom: boolean
 }
 

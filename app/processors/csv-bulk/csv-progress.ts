@@ -17,7 +17,7 @@ interface Checkpoint {
   /** All rows up to this one are done. */
   row: number
   counts: Record<RowOutcome['outcome'], number>
-  /** How many values of {@link CHUNK_OUTCOMES} outcomes are saved beside the checkpoint. */
+  /** Number of values, of {@link CHUNK_OUTCOMES} outcomes each, that are saved beside the checkpoint. */
   chunks: number
   /** Outcomes that are not in a chunk yet, perhaps of rows after `row`. */
   recent: RowOutcome[]
@@ -50,7 +50,7 @@ export class Progress {
   readonly #options: ProgressOptions
   /** The values that the next save writes. */
   readonly checkpoint: Checkpoint
-  /** An earlier run was interrupted, and may have run rows after those that are done. */
+  /** True if an earlier run was interrupted: it may have run rows after those that are done. */
   readonly isResumed: boolean
 
   private constructor(options: ProgressOptions, stored: Checkpoint | undefined) {
@@ -86,12 +86,12 @@ export class Progress {
     return this.checkpoint.counts
   }
 
-  /** Whether no row has an outcome yet. */
+  /** True if no row has an outcome yet. */
   get isEmpty(): boolean {
     return Object.values(this.counts).every((count) => count === 0)
   }
 
-  /** Whether a row is done. */
+  /** Returns whether a row is done. */
   has(row: number): boolean {
     return row <= this.row || this.checkpoint.recent.some((outcome) => outcome.row === row)
   }
@@ -177,7 +177,7 @@ export class Progress {
   }
 }
 
-/** The rows of a batch finish in any order. */
+/** Sorts outcomes by row: the rows of a batch finish in any order. */
 const sorted = (outcomes: readonly RowOutcome[]) => outcomes.toSorted((a, b) => a.row - b.row)
 
 const cut = (text: string, maxLength: number) => text.slice(0, maxLength).toWellFormed()

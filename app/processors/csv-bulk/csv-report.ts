@@ -11,7 +11,7 @@ const COLUMNS = ['row', 'operation', 'public_id', 'outcome', 'error'] as const
 export interface ReportOptions {
   source: RawFile
   dialect: Dialect
-  /** In the order of the rows. */
+  /** Outcomes in the order of the rows. */
   outcomes: AsyncIterable<RowOutcome>
   /** Why the file, or the rest of it, did not run. */
   stopped?: string | undefined

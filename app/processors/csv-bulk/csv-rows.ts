@@ -9,11 +9,11 @@ export interface Row {
    * once.
    */
   row: number
-  /** Without leading and trailing line breaks. */
+  /** Cells without leading and trailing line breaks. */
   cells: string[]
   /** Why the row cannot be read. */
   error?: string
-  /** The rows after it cannot be read either. */
+  /** Set if the rows after this one cannot be read either. */
   isLast?: true
 }
 

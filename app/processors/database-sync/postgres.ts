@@ -12,7 +12,7 @@ export type Query = (doing: string, text: string, values?: readonly unknown[]) =
 /** Maximum connections per worker. */
 const MAX_CONNECTIONS = 10
 
-/** Time-outs in milliseconds. */
+/** Timeouts, in milliseconds. */
 export interface Times {
   /** Waiting for a free connection. */
   connect: number
@@ -20,13 +20,13 @@ export interface Times {
   lock: number
   /** Execution of a statement, enforced by the server. */
   statement: number
-  /** Answer to a statement, enforced here if the server is silent. */
+  /** Response to a statement, enforced here if the server is silent. */
   answer: number
 }
 
 const TIMES: Times = { connect: 5000, lock: 5000, statement: 10_000, answer: 15_000 }
 
-/** For `migrate`: building an index of a large table takes minutes. */
+/** Timeouts for `migrate`: building an index of a large table takes minutes. */
 export const MIGRATION_TIMES: Times = {
   connect: 5000,
   lock: 10_000,
@@ -54,15 +54,18 @@ const CODES: Record<string, string> = {
   '55P03': 'DATABASE_LOCKED'
 }
 
-/** Undefined table, undefined column, type mismatch, no unique key. */
+/**
+ * Values of SQLSTATE for a table that is not migrated: undefined table, undefined column, type mismatch, no
+ * unique key.
+ */
 const NOT_MIGRATED = ['42P01', '42703', '42804', '42P10']
 
 /** Quotes the name of a table or column. */
 export const escapeIdentifier = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
 /**
- * A PostgreSQL client with bounded connections and time-outs, whose errors never contain a password. Works
- * with PgBouncer in transaction mode: it sets time-outs and takes locks per transaction, never per session.
+ * A PostgreSQL client with bounded connections and timeouts, whose errors never contain a password. Works
+ * with PgBouncer in transaction mode: it sets timeouts and takes locks per transaction, never per session.
  */
 export class Database {
   readonly #connectionString: string
@@ -135,7 +138,7 @@ export class Database {
     }
   }
 
-  /** `pg` is loaded late: only listeners with this processor need it. */
+  /** Opens the pool. Loads `pg` late, because only listeners with this processor need it. */
   async #open(): Promise<Pool> {
     const { Pool } = await import('pg')
     const { connect, answer } = this.#times

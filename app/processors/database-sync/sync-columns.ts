@@ -127,7 +127,7 @@ function timeOf(seconds: number): string {
   return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString()
 }
 
-/** PostgreSQL rejects a row with NUL or a lone surrogate. */
+/** Removes NUL and lone surrogates: PostgreSQL would reject the row. */
 const clean = (text: string): string => text.toWellFormed().replaceAll('\0', '')
 
 function storable(value: unknown): unknown {

@@ -10,7 +10,7 @@ type Sdk = typeof import('@aws-sdk/client-eventbridge')
 export interface BusEvent {
   source: string
   detailType: string
-  /** JSON. */
+  /** Detail of the event, as JSON. */
   detail: string
   time: Date
 }

@@ -52,7 +52,7 @@ export async function expireAsset(
   }
 }
 
-/** Changes an asset by `explicit`, which the Upload API does not limit. */
+/** Changes an asset with `explicit` of the Upload API, which is not rate-limited. */
 const update = (
   cloudinary: CloudinaryClient,
   name: string,

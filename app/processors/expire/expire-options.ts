@@ -7,11 +7,11 @@ import type { Day } from './days.ts'
 
 /** What a function in `warn` receives. */
 export interface ExpiryWarning {
-  /** With its current name. */
+  /** The asset, with its current name. */
   asset: Asset
   /** The value of the field. */
   expiresOn: Day
-  /** At least 1. */
+  /** Days until the date, at least 1. */
   daysLeft: number
   /** The entry of `warnDays` that is reached. */
   warnDays: number
@@ -27,7 +27,7 @@ const field = z.string().min(1).max(255)
 
 export const Options = z
   .strictObject({
-    /** Also the name of its schedule. */
+    /** Name of the processor and of its schedule. */
     name: SCHEDULE_NAME.default('expire'),
     /** External id of the metadata field with the day. `setup` creates it, of type date. */
     field: field.regex(/^[\w-]+$/, 'must be the external id of a metadata field').default('expires_on'),
@@ -48,11 +48,11 @@ export const Options = z
       .string()
       .regex(/^[^/]+(?:\/[^/]+)*$/, 'must be a folder such as archive/expired')
       .optional(),
-    /** Whether `restrict` and `delete` also remove the copies in the CDN. */
+    /** True if `restrict` and `delete` also remove the copies in the CDN. */
     invalidate: z.boolean().default(true),
     /** Further search terms: only assets that match them expire. */
     where: z.string().min(1).optional(),
-    /** When to look. */
+    /** When to search, as a cron expression. */
     cron: CRON.default('0 3 * * *'),
     /** Time zone of `cron`, and of the days. */
     timezone: TIMEZONE.default('UTC'),

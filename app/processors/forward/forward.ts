@@ -29,7 +29,7 @@ const FIELDS = [
   'metadata'
 ]
 
-/** Error codes begin with it. */
+/** Beginning of the error codes. */
 const CODE = 'FORWARD'
 
 const Options = z
@@ -45,7 +45,7 @@ const Options = z
     map: z.custom<MapEvent>((value) => typeof value === 'function', 'must be a function').optional(),
     /** `cloudevents`: the body is a CloudEvent in structured mode, and `fields` or `map` give its `data`. */
     format: z.enum(['standard-webhooks', 'cloudevents']).default('standard-webhooks'),
-    /** Added to every request. */
+    /** Headers to add to every request. */
     headers: httpHeaders(/^webhook-/),
     /** Maximum time for a response. */
     timeoutSeconds: z.number().positive().max(240).default(15)

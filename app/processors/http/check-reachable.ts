@@ -7,7 +7,7 @@ import { ListenerError } from '../../errors.ts'
  * Connects to the host of a URL, with TLS for https, without sending a request.
  *
  * @param names `code`: beginning of the error code; `setting`: where the URL is set, such as `` `url` ``;
- *   `target`: name of the other system in errors (default: the origin of the URL)
+ *   `target`: name of the other system in errors (Default: the origin of the URL)
  * @throws {ListenerError} …_UNAVAILABLE
  */
 export async function checkReachable(

@@ -9,23 +9,23 @@ export interface HttpCall extends FailureNames {
   setting: string
   /** Name of the other system in errors. (Default: the origin of the URL) */
   target?: string
-  /** (Default: POST) */
+  /** HTTP method. (Default: POST) */
   method?: string
   headers?: Record<string, string>
   body?: string
   /** Maximum time for the status of the response. */
   timeoutSeconds: number
-  /** Masked in errors, since a receiver may quote the request. See {@link secretsIn}. */
+  /** Texts to mask in errors, since a receiver may quote the request. See {@link secretsIn}. */
   secrets: readonly string[]
   signal: AbortSignal
   /** Milliseconds since the epoch. */
   clock: () => number
-  /** Whether to return a response that is not a success, instead of throwing. (Default: none) */
+  /** Returns true for a response that is not a success but must be returned, not thrown. (Default: none) */
   returns?: (status: number, text: string) => boolean
 }
 
-export interface HttpAnswer {
-  /** From 200 to 299, unless the caller asked for others. */
+export interface HttpResponse {
+  /** Status from 200 to 299, unless the caller asked for others. */
   status: number
   headers: Headers
   /** The first {@link MAX_READ_BYTES} of the body. */
@@ -44,9 +44,9 @@ export const MAX_READ_BYTES = 16_384
  *
  * @throws {ListenerError} …_UNAVAILABLE for no response, 408, 425, 429 or 5xx
  * @throws {RetryLaterError} …_UNAVAILABLE if such a response has `Retry-After`
- * @throws {PermanentError} …_REJECTED for any other answer
+ * @throws {PermanentError} …_REJECTED for any other response
  */
-export async function callHttp(call: HttpCall): Promise<HttpAnswer> {
+export async function callHttp(call: HttpCall): Promise<HttpResponse> {
   const { url, method = 'POST', headers = {}, body, timeoutSeconds, signal, clock, secrets } = call
   const { target = url.origin, returns = () => false } = call
   const timeout = AbortSignal.timeout(timeoutSeconds * 1000)
@@ -94,8 +94,9 @@ async function readText({ body }: Response): Promise<string> {
 }
 
 /**
- * `fetch` throws "fetch failed"; the reason is in its cause. Returns the code of the system or of TLS, such as
- * ECONNREFUSED: its message repeats the address. The codes of the HTTP client say less than their messages.
+ * `fetch` throws "fetch failed"; the reason is in its cause. Returns the error code of the system or of TLS,
+ * such as ECONNREFUSED: the message repeats the address. The codes of the HTTP client say less than their
+ * messages.
  */
 function reasonOf(error: unknown): string {
   const { message, cause } = error as Error & { cause?: { message?: string; code?: string } }

@@ -6,18 +6,18 @@ export interface FailureNames {
   code: string
   /** Returns what to do about a status, for the error. */
   remedyFor?: (status: number) => string | undefined
-  /** Whether to retry after a status. (Default: {@link isTemporary}) */
+  /** Returns whether to retry after a status. (Default: {@link isTemporary}) */
   isTemporary?: (status: number) => boolean
 }
 
 /** A response that is not a success. */
 export interface RefusedCall {
-  /** Who answered. Must not be a secret. */
+  /** Name of the system that responded. Must not be a secret. */
   from: string
   status: number
   /** Part of the response, without secrets. */
   excerpt?: string
-  /** The header of that name. */
+  /** The header `Retry-After`. */
   retryAfter?: string | null | undefined
   /** Milliseconds since the epoch. */
   now: number
@@ -26,7 +26,7 @@ export interface RefusedCall {
 /** Upper bound of a `Retry-After` delay, in seconds. */
 const MAX_DELAY_SECONDS = 86_400
 
-/** Whether the same request may succeed later: 408, 425, 429 and 5xx. */
+/** Returns whether the same request may succeed later: 408, 425, 429 and 5xx. */
 export const isTemporary = (status: number): boolean => [408, 425, 429].includes(status) || status >= 500
 
 /**

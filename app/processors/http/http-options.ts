@@ -17,13 +17,16 @@ export const httpHeaders = (reserved: RegExp) =>
 /** Headers that HTTP itself sets, or that describe the body. */
 export const RESERVED_HEADERS = /^(?:content-type|content-length|transfer-encoding|host|connection)$/i
 
-/** Whether a URL uses TLS, or is on this machine. True for an invalid URL, which has an error of its own. */
+/**
+ * Returns whether a URL uses TLS, or is on this machine. True for an invalid URL, which has an error of its
+ * own.
+ */
 export function isEncryptedOrLocal(given: string): boolean {
   const url = URL.parse(given)
   return url?.protocol !== 'http:' || isLocal(url)
 }
 
-/** Whether a URL names this machine, which other machines cannot reach under that name. */
+/** Returns whether a URL names this machine, which other machines cannot reach under that name. */
 export const isLocal = ({ hostname }: URL): boolean =>
   /^(?:localhost|\[::1\]|127(?:\.\d+){3})$/.test(hostname)
 

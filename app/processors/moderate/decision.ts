@@ -15,7 +15,7 @@ export interface Decision {
 /** Kind of a decision by a person, who may overrule any other. */
 export const BY_PERSON = 'manual'
 
-/** Whether an event is a decision. Other statuses, such as `pending` and `aborted`, are not. */
+/** Returns whether an event is a decision. Other statuses, such as `pending` and `aborted`, are not. */
 export const isDecision = ({ payload }: AssetEvent): boolean =>
   payload.moderation_status === 'approved' || payload.moderation_status === 'rejected'
 

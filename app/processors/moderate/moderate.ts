@@ -49,7 +49,7 @@ export type ModerateOptions = z.input<typeof Options>
 /** The latest decision of a kind of moderation that was carried out. */
 interface Applied {
   at: string
-  /** `notify` has not returned yet. */
+  /** Set while `notify` has not returned. */
   notifies?: true
 }
 
@@ -110,7 +110,7 @@ async function decide(
     return plan
   }
   const isNotified = notify !== undefined && (typeof plan === 'string' || !plan.stays)
-  // first: a retry must still notify when nothing is left to change
+  // saved before the change: a retry must still notify when nothing is left to change
   if (isNotified) await state.set(key, { at: decision.at, notifies: true })
   if (typeof plan !== 'string') await applyPlan(plan, asset, context, options)
   if (isNotified) await notify(decision, context)
@@ -125,7 +125,7 @@ async function applyPlan(
   { field }: QuarantineOptions
 ): Promise<void> {
   const kind = kindOf(asset)
-  // before the record is cleared: a retry restores nothing without it
+  // the tag goes before the record is cleared: without a record, a retry restores nothing
   if (removeTag) {
     await cloudinary.change('remove tag', asset, (sdk, publicId, options) =>
       sdk.uploader.remove_tag(removeTag, [publicId], options)
@@ -164,7 +164,10 @@ function checkFolder({ asset_folder: now }: { asset_folder?: unknown }, folder: 
   )
 }
 
-/** A record that was cut off would restore the asset to a wrong state. @throws {PermanentError} MODERATE_RECORD_CUT */
+/**
+ * Checks that Cloudinary stored the whole record: a part of it would restore the asset to a wrong state.
+ * @throws {PermanentError} MODERATE_RECORD_CUT
+ */
 function checkRecord({ metadata }: { metadata?: unknown }, field: string, record: string): void {
   const { [field]: stored } = (metadata ?? {}) as Record<string, unknown>
   if (typeof stored !== 'string' || stored === record || !record.startsWith(stored)) return

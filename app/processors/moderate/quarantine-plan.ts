@@ -16,7 +16,7 @@ export interface QuarantineOptions {
 /** Changes that put an asset into quarantine or restore it. Changes that are already made are left out. */
 export interface QuarantinePlan {
   note: string
-  /** The asset stays in quarantine, since another kind of moderation rejected it too. */
+  /** Set if the asset stays in quarantine, since another kind of moderation rejected it too. */
   stays?: true
   /** Asset folder to move it to; empty for the root folder. */
   folder?: string
@@ -28,7 +28,7 @@ export interface QuarantinePlan {
   removeTag?: string
 }
 
-/** Restricts delivery, also of derived assets. */
+/** Restricts delivery, including that of derived assets. */
 const RESTRICTED = [{ access_type: 'token' }]
 
 /**
@@ -53,7 +53,7 @@ function quarantine(
   const known = decodeRecord(current.metadata?.[field])
   const isThere = folder === false || current.asset_folder === folder
   const isOpen = restrict && !isRestricted(current)
-  // what was there before the first rejection, unless a person changed it since
+  // the folder before the first rejection, unless a person has moved the asset since
   const moved = isThere ? known?.moved : { from: folderOf(current), to: folder }
   const access = isOpen ? JSON.stringify(accessOf(current)) : known?.access
   const by = [...new Set([...(known?.by ?? []), kind])]
@@ -109,13 +109,18 @@ const folderOf = ({ asset_folder: folder }: AssetState): string => String(folder
 const accessOf = ({ access_control: rules }: AssetState): readonly unknown[] =>
   Array.isArray(rules) ? rules : []
 
-/** By type alone: the API may return a rule with more fields than were set. */
+/**
+ * Returns whether delivery is restricted. Compares only the type: the API may return a rule with more fields
+ * than were set.
+ */
 const isRestricted = (current: AssetState): boolean => {
   const rules = accessOf(current) as readonly { access_type?: unknown }[]
   return rules.length > 0 && rules.every(({ access_type: type }) => type === 'token')
 }
 
-/** Whether a person has restored the asset, so that a record of what was there before is not needed. */
+/**
+ * Returns whether a person has restored the asset, so that a record of what was there before is not needed.
+ */
 const isOut = (current: AssetState, folder: string | false): boolean =>
   folderOf(current) !== folder && !isRestricted(current)
 

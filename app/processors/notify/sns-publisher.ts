@@ -16,7 +16,7 @@ const PERMANENT = /^(?:InvalidParameter|InvalidParameterValue|Validation|NotFoun
 /** Maximum length of SNS's message in an error, in characters. */
 const MAX_EXCERPT = 300
 
-/** An SNS client with time-outs, whose errors never contain a phone number. */
+/** An SNS client with timeouts, whose errors never contain a phone number. */
 export class Publisher {
   readonly #client: SNSClient
 

@@ -7,7 +7,7 @@ import { messageId } from '../message-id.ts'
 export interface PublishChange {
   /** Ids of the events, sorted, so that they are the same for each attempt. */
   ids: string[]
-  /** Beginning with a slash, percent-encoded. */
+  /** Paths that begin with a slash, percent-encoded. */
   paths: string[]
   tags: string[]
 }

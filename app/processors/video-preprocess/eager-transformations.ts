@@ -8,14 +8,14 @@ export interface EagerResult {
   status: 'processing' | 'done' | 'failed'
   /** The batch id in the `eager` notification to come. */
   batchId?: string
-  /** Transformations that were made, named as requested where recognized. */
+  /** Transformations that were made, named as requested where recognised. */
   made: string[]
   /** The others, each with the reason. */
   reasons: string[]
 }
 
 export interface TransformResult extends EagerResult {
-  /** Cloudinary refused to transform the video synchronously. */
+  /** Set if Cloudinary refused to transform the video synchronously. */
   tooLarge?: true
 }
 
@@ -24,7 +24,7 @@ export interface TransformOptions {
   /** A video. */
   asset: IdentifiedAsset
   transformations: readonly string[]
-  /** Do not wait for the result. */
+  /** True to not wait for the result. */
   inBackground: boolean
   /** Where Cloudinary sends the `eager` notification. (Default: to the triggers for `eager`) */
   notificationUrl: string | undefined
@@ -32,10 +32,10 @@ export interface TransformOptions {
 
 type Fields = Record<string, unknown>
 
-/** Time-out of a synchronous transformation, in milliseconds. */
+/** Timeout of a synchronous transformation, in milliseconds. */
 export const TRANSFORM_MS = 120_000
 
-/** Time-out of a request for a transformation in the background, in milliseconds. */
+/** Timeout of a request for a transformation in the background, in milliseconds. */
 const ACCEPT_MS = 30_000
 
 /**
@@ -113,8 +113,8 @@ async function callExplicit(options: TransformOptions): Promise<{ eager?: unknow
 }
 
 /**
- * "Video is too large to process synchronously, please use an eager transformation with eager_async=true to
- * resolve"
+ * Recognises the error "Video is too large to process synchronously, please use an eager transformation with
+ * eager_async=true to resolve"
  */
 function isTooLarge({ status, message }: CloudinaryError): boolean {
   return status === 400 && /too large to process synchronously/i.test(message)

@@ -7,7 +7,7 @@ export interface Job {
   upload: string
   status: 'processing' | 'done' | 'failed'
   size: 'small' | 'large'
-  /** The size, for people. */
+  /** Description of the size, for people. */
   verdict: string
   asset: Asset
   /** Transformations that the latest call requested. */
@@ -18,7 +18,7 @@ export interface Job {
   reasons: readonly string[]
   /** The batch id of the `eager` notification that closes the job. */
   batchId?: string
-  /** The operator's run that restarted it. */
+  /** The operator's run that restarted the job. */
   run?: string
   /** The replay that the run belongs to. */
   replay?: string
@@ -52,9 +52,9 @@ export class Jobs {
 }
 
 /**
- * Whether a job covers a run of its event, so nothing needs to be requested. A redrive requests failed
- * transformations again, a replay all of them. Results from before a replay do not count for the replay or
- * for a redrive of it.
+ * Returns whether a job covers a run of its event, so nothing needs to be requested. A redrive requests
+ * failed transformations again, a replay all of them. Results from before a replay do not count for the
+ * replay or for a redrive of it.
  */
 export function isStarted(job: Job, run: AssetEvent['run']): boolean {
   if (run === undefined || run.id === job.run) return true

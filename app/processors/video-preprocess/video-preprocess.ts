@@ -134,7 +134,10 @@ class Preprocessor {
     return noteOf(job)
   }
 
-  /** A video of unknown size counts as large: transformations in the background have no limit. */
+  /**
+   * Returns the size class of a video. One of unknown size counts as large: transformations in the background
+   * have no limit.
+   */
   #sizeOf(bytes: unknown): Pick<Job, 'size' | 'verdict'> {
     if (typeof bytes !== 'number') return { size: 'large', verdict: 'large, unknown size' }
     const size = bytes > this.#options.largeBytes ? 'large' : 'small'

@@ -7,7 +7,7 @@ export function reportListening(server: Server): void {
   process.once('disconnect', () => process.exit())
 }
 
-/** The port to listen on. Default: any. */
+/** The port to listen on. (Default: any free port) */
 export const PORT = Number(process.env.PORT ?? 0)
 export const HOST = '127.0.0.1'
 

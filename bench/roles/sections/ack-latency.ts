@@ -7,12 +7,12 @@ import type { Latencies, Rate } from '../rate.ts'
 import type { Context, Figures, Run, RunResult, Section } from './section.ts'
 
 const SQS_MS = [0, 5, 20]
-/** Shares of the saturation. */
+/** Loads to measure, as shares of the saturation. */
 const LOW = 0.1
 const HIGHER = [0.5, 0.9]
-/** Of the client of the bare calls; `web` is warm from its full load. */
+/** Warm-up load of the client that makes the bare calls. `web` is already warm from the full-load run. */
 const WARM_UP = { perSecond: 500, milliseconds: 2000 }
-/** Where the bulk is taken in. */
+/** Duration of SQS calls, and load, at which the bulk notification is sent. */
 const BULK = { sqsMs: 5, share: 0.5 }
 
 async function open({ standIns, keep }: Context): Promise<Run> {
@@ -70,7 +70,7 @@ async function open({ standIns, keep }: Context): Promise<Run> {
   }
 }
 
-/** How long Cloudinary waits for the answer of `web`, at a fixed rate. */
+/** Measures how long Cloudinary waits for the response of `web`, at a fixed rate. */
 export const ackLatency: Section = {
   name: 'latency',
   cases: 'load',

@@ -11,9 +11,9 @@ const SAMPLE_MS = 5000
 const MAXIMUM_ROWS = 12
 
 export interface BacklogOptions {
-  /** Ends when the worker has processed so many events. */
+  /** Number of processed events after which the section ends. */
   events: number
-  /** Ends after this time. */
+  /** Maximum duration of the section, in milliseconds. */
   milliseconds: number
 }
 

@@ -21,7 +21,7 @@ export interface Plot {
   title: string
   figure: string
   until?: string
-  /** Emphasizes the cases that start with this text. */
+  /** Emphasises the cases that start with this text. */
   emphasis: string
 }
 

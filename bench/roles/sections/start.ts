@@ -44,7 +44,7 @@ async function open({ standIns }: Context): Promise<Run> {
   }
 }
 
-/** From the start of the process to its first 200. */
+/** Measures the time from the start of the process to its first 200. */
 export const start: Section = {
   name: 'start',
   cases: 'server',

@@ -12,7 +12,7 @@ import type { Instruction, Report, Service } from './instructions.ts'
  * child process that its parent controls.
  */
 
-/** Answer of each Upload API call: an asset without stamp and tag. */
+/** Response to each Upload API call: an asset without stamp and tag. */
 const ASSET = JSON.stringify({
   asset_id: BENCH_ASSET_ID,
   public_id: 'bench/asset',

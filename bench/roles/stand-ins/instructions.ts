@@ -12,7 +12,7 @@ export type Instruction =
   | { kind: 'generate'; queue: string; messages: QueuedMessage[] }
   /** Sets the duration of calls, in milliseconds. Receives also wait for messages. */
   | { kind: 'delay'; service: Service; milliseconds: number }
-  /** Asks for a report of what was done so far. */
+  /** Asks for the counts so far. */
   | { kind: 'count'; queue: string }
 
 export type Service = 'sqs' | 'cloudinary'

@@ -19,7 +19,7 @@ function start(_t: Test, source: 'api' | 'ui' = 'api', searchLag?: () => number)
     clock: () => NOW,
     notifier: notifier as unknown as Notifier,
     eager: { failure: failing, videoSyncLimitBytes: 1000 },
-    isOld: false
+    usesOldFormat: false
   }
   const changes = new AssetEditor(cloud, { source, id: 'someone' }, tools, source === 'ui' ? undefined : HOOK)
   for (const external_id of ['sku', 'other'])

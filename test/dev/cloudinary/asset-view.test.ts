@@ -3,9 +3,9 @@ import {
   deliveryUrls,
   lastUpdated,
   lastUpdateOf,
-  resourceAnswer,
-  uploadAnswer,
-  uploadFields
+  resourceResponse,
+  uploadFields,
+  uploadResponse
 } from '../../../dev/cloudinary/asset-view.ts'
 import { Cloud } from '../../../dev/cloudinary/cloud.ts'
 import { isoSeconds } from '../../../dev/cloudinary/times.ts'
@@ -50,7 +50,7 @@ t.test('omits fields that an asset does not have', async (t) => {
 })
 
 t.test('the SDK accepts the signature of an upload answer', async (t) => {
-  const answer = uploadAnswer(assetWith(), cloud, { apiKey: environment.apiKey, algorithm: 'sha1' })
+  const answer = uploadResponse(assetWith(), cloud, { apiKey: environment.apiKey, algorithm: 'sha1' })
   sdk.config({ api_secret: environment.apiSecret })
   t.equal(sdk.utils.verify_api_response_signature('a', answer.version, answer.signature), true)
   t.equal(answer.api_key, environment.apiKey)
@@ -64,7 +64,7 @@ t.test('the Admin API reports the last change of each part of an asset', async (
   })
   t.equal(lastUpdateOf(asset, 'tags_updated_at'), 1000)
   for (const name of ['context_updated_at', 'nope', 'toString']) t.equal(lastUpdateOf(asset, name), undefined)
-  const answer = resourceAnswer(asset, cloud)
+  const answer = resourceResponse(asset, cloud)
   t.match(answer, { public_id: 'a', derived: [], last_updated: { updated_at: '1970-01-01T00:00:01Z' } })
   t.notOk('version_id' in answer)
 })

@@ -73,14 +73,14 @@ t.test('a stop releases hanging and delayed calls', async (t) => {
   const { standIn, tag } = await start(t, { kind: 'hang', publicId: 'a' })
   const hanging = refusal(tag('a'))
   await standIn.called(({ publicIds }) => publicIds.includes('a'))
-  const struck = Promise.withResolvers<void>()
+  const injected = Promise.withResolvers<void>()
   const when = () => {
-    struck.resolve()
+    injected.resolve()
     return true
   }
   standIn.faults.add({ kind: 'latency', ms: 600_000, publicId: 'b', when })
   const late = refusal(tag('b'))
-  await struck.promise
+  await injected.promise
   await standIn.stop()
   t.match(await hanging, { message: /ECONNRESET|socket hang up/ })
   t.match(await late, { message: /ECONNRESET|socket hang up/ })

@@ -53,7 +53,7 @@ t.test('delete has no timestamp and no request ID; changes have a source', async
 })
 
 t.test('old notifications lack author and time, and some the kind of the asset', async (t) => {
-  const by = { origin: { source: 'ui' as const, id: 'e' }, now: 0, signatureKey: '9', isOld: true }
+  const by = { origin: { source: 'ui' as const, id: 'e' }, now: 0, signatureKey: '9', usesOldFormat: true }
   t.strictSame(envelope(deleteNotification([asset]), by), {
     notification_type: 'delete',
     resources: [{ asset_id: asset.assetId, public_id: 'a', version: asset.version }]
@@ -150,9 +150,14 @@ t.test('every notification fits the schema of its type', async (t) => {
     deleteNotification([asset, full]),
     eagerNotification(asset, 'batch', [{ transformation: 'w_1', ...deliveryUrls(asset, cloud) }])
   ]
-  for (const isOld of [false, true]) {
+  for (const usesOldFormat of [false, true]) {
     for (const body of bodies) {
-      const by = { origin: { source: 'ui' as const, id: 'e' }, now: Date.now(), signatureKey: '9', isOld }
+      const by = {
+        origin: { source: 'ui' as const, id: 'e' },
+        now: Date.now(),
+        signatureKey: '9',
+        usesOldFormat
+      }
       t.strictSame(misfitsIn(envelope(body, by)), [], body.notification_type)
     }
   }

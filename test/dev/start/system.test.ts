@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { inspectConfigFile } from '../../../dev/start/inspect-config.ts'
-import type { Provider } from '../../../dev/start/provision.ts'
+import type { ServiceProvider } from '../../../dev/start/provided-service.ts'
 import type { LogLine, RoleProcess } from '../../../dev/start/role-process.ts'
 import type { RoleStarter } from '../../../dev/start/role-starter.ts'
 import { type SystemOptions, startSystem } from '../../../dev/start/system.ts'
@@ -169,7 +169,7 @@ t.test('stops everything and rejects when a role exits before it is ready', asyn
 t.test('reloads a valid configuration, and keeps the workers otherwise', async (t) => {
   const exporting = (processor: string) =>
     `export default { processors: [{ name: 'mine', on: ['upload'], handle() {}, ${processor} }] }`
-  const database: Provider = async ({ migrate }) => {
+  const database: ServiceProvider = async ({ migrate }) => {
     const environment = { DATABASE_URL: 'postgres://here' }
     await migrate(environment)
     return { environment, hints: ['a database'], stop: async () => {} }

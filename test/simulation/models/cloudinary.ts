@@ -26,8 +26,9 @@ const MINUTE_MS = 60_000
 const TIMEOUT_MS = 20_000
 
 /**
- * Cloudinary as far as it is known: assets with tags, metadata and context; notifications that are signed, retried
- * three times, lost or sent without fields; own changes; rate limits; the lag of the search index.
+ * A model of Cloudinary's known behaviour: assets with tags, metadata and context; notifications that are
+ * signed, retried three times, lost or sent without fields; changes made by the listener itself; rate limits;
+ * the lag of the search index.
  * Sources: https://cloudinary.com/documentation/notifications and the Node SDK; `dev/cloudinary/` has the
  * stand-in that answers over HTTP.
  */

@@ -33,7 +33,10 @@ export interface StoredMessage {
   receivedAt: number
   visibleAt: number
   handle: string | undefined
-  /** Its visibility timeout was last set by a receive or a heartbeat, so it is lost when it runs out. */
+  /**
+   * True if a receive or a heartbeat set its visibility timeout last: the lease is lost when the timeout
+   * expires.
+   */
   isLeased: boolean
   /** The process that received it last. */
   receiver: SimulatedProcess | undefined

@@ -9,7 +9,7 @@ export interface QueueOptions {
   deadLetterQueue?: SqsQueue
   maxReceiveCount?: number
   onStored?: (message: StoredMessage) => void
-  /** The lease of a message ran out, and the message is received again. */
+  /** Called when a message whose lease expired is received again. */
   onLeaseLost?: (message: StoredMessage) => void
 }
 

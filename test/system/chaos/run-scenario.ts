@@ -24,7 +24,7 @@ export interface Result extends Account {
   fault: string
   seconds: number
   /** Number of injected faults: killed processes, failed or late calls, extra deliveries. */
-  struck: number
+  injected: number
   /** Broken guarantees, as text. */
   broken: string[]
 }
@@ -97,7 +97,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     const deadline = AbortSignal.timeout((scenario.withinSeconds ?? WITHIN_SECONDS) * 1000)
     const startedAt = performance.now()
     const atRest = await within(deadline, async () => {
-      await Promise.all([load.run(), scenario.strike?.(chaos)])
+      await Promise.all([load.run(), scenario.inject?.(chaos)])
       await comeToRest(system, deadline)
     })
     const seconds = (performance.now() - startedAt) / 1000
@@ -108,7 +108,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
       journal: await readJournal(system.dynamoDb),
       deadLetters: readDeadLetters(system.sqs)
     })
-    const struck =
+    const injected =
       chaos.cloudinary.calls.filter(({ fault }) => fault !== null).length +
       [chaos.sqs, chaos.dynamoDb].reduce(
         (sum, { counts }) => sum + counts.slow + counts.error + counts.hang,
@@ -118,12 +118,14 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
       load.deliveredAgain
     const broken = [
       ...(atRest ? [] : ['did not come to rest in time']),
-      ...(struck === 0 && (scenario.strike || scenario.load?.deliveries) ? ['the fault had no effect'] : []),
+      ...(injected === 0 && (scenario.inject || scenario.load?.deliveries)
+        ? ['the fault had no effect']
+        : []),
       ...judge(scenario, result),
       ...(scenario.withoutDelay ? findDelays(lines.items) : []),
       ...findSecrets(lines.items, system.cloudinary)
     ]
-    return { fault: scenario.fault, seconds, struck, broken, ...result }
+    return { fault: scenario.fault, seconds, injected, broken, ...result }
   } finally {
     await cleanup.disposeAsync()
   }

@@ -75,10 +75,10 @@ function print(scenarios: readonly Scenario[], results: ReadonlyMap<Scenario, Re
       broken.push(`${scenario.fault}: did not run: ${result.stack}`)
       continue
     }
-    const { fault, struck, events, acknowledged, lost, duplicates, deadLetters, seconds } = result
+    const { fault, injected, events, acknowledged, lost, duplicates, deadLetters, seconds } = result
     rows.push([
       fault,
-      struck,
+      injected,
       events,
       acknowledged,
       lost.length,
@@ -90,7 +90,16 @@ function print(scenarios: readonly Scenario[], results: ReadonlyMap<Scenario, Re
   }
   console.log(
     formatTable(
-      ['fault', 'struck', 'events', 'acknowledged', 'lost', 'duplicated effects', 'dead-lettered', 'seconds'],
+      [
+        'fault',
+        'injected',
+        'events',
+        'acknowledged',
+        'lost',
+        'duplicated effects',
+        'dead-lettered',
+        'seconds'
+      ],
       rows
     )
   )

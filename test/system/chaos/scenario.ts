@@ -32,7 +32,7 @@ export interface Scenario {
   /** SQS does not deduplicate from the third delivery on. */
   forgets?: boolean
   /** Injects the fault during the load. */
-  strike?: (chaos: Chaos) => Promise<void>
+  inject?: (chaos: Chaos) => Promise<void>
   /** Expected dead letters, each as `ASSET PROCESSOR CODE`. (Default: none) */
   deadLetters?: readonly string[]
   /** Maximum number of repeated effects: one per kill of a worker and event in flight. */

@@ -19,7 +19,7 @@ async function fails(proxy: FaultProxy, fault: ProxyFault, milliseconds: number)
 }
 
 /** Injects a fault into Cloudinary's API once a quarter of the load is acknowledged. */
-function cloudinaryFails(fault: FaultKind, milliseconds: number): Scenario['strike'] {
+function cloudinaryFails(fault: FaultKind, milliseconds: number): Scenario['inject'] {
   return async ({ cloudinary, load }) => {
     await load.reached(0.25)
     cloudinary.faults.add(fault)
@@ -34,7 +34,7 @@ export function workerKilled(parts: readonly number[]): Scenario {
     fault: `worker killed (SIGKILL), ${times(parts)}`,
     concurrency: CONCURRENCY_WHEN_KILLED,
     duplicatesAllowed: parts.length * CONCURRENCY_WHEN_KILLED,
-    async strike({ workers, processed, signal }) {
+    async inject({ workers, processed, signal }) {
       for (const [index, part] of parts.entries()) {
         await Promise.race([processed(part), sleep(KILL_AFTER_MS)])
         await signal('worker', workers[index % workers.length]!, 'SIGKILL')
@@ -47,7 +47,7 @@ export function workerKilled(parts: readonly number[]): Scenario {
 export function webKilled(parts: readonly number[]): Scenario {
   return {
     fault: `web killed (SIGKILL), ${times(parts)}`,
-    async strike({ web, load, signal }) {
+    async inject({ web, load, signal }) {
       for (const part of parts) {
         await load.reached(part)
         await signal('web', web, 'SIGKILL')
@@ -67,7 +67,7 @@ export const SCENARIOS = {
 
   sqsRefusing: {
     fault: 'SQS refuses connections for 3 s, then answers 500 for 2 s',
-    async strike({ sqs, load }) {
+    async inject({ sqs, load }) {
       await load.reached(0.2)
       await fails(sqs, { kind: 'refuse' }, 3000)
       await load.reached(0.5)
@@ -76,8 +76,8 @@ export const SCENARIOS = {
   },
 
   sqsSlow: {
-    fault: 'SQS slow: 1 s for 5 s, then stores later than web waits',
-    async strike({ sqs, load }) {
+    fault: 'SQS answers after 1 s for 5 s, then stores after web has timed out',
+    async inject({ sqs, load }) {
       await load.reached(0.2)
       await fails(sqs, { kind: 'slow', ms: 1000 }, 5000)
       await load.reached(0.5)
@@ -87,7 +87,7 @@ export const SCENARIOS = {
 
   dynamoDbRefusing: {
     fault: 'DynamoDB refuses connections for 4 s, then answers 500 for 2 s',
-    async strike({ dynamoDb, processed }) {
+    async inject({ dynamoDb, processed }) {
       await processed(0.2)
       await fails(dynamoDb, { kind: 'refuse' }, 4000)
       await processed(0.5)
@@ -97,23 +97,23 @@ export const SCENARIOS = {
 
   cloudinaryFailing: {
     fault: 'Cloudinary answers 503 for 8 s',
-    strike: cloudinaryFails({ kind: 'status', status: 503 }, 8000)
+    inject: cloudinaryFails({ kind: 'status', status: 503 }, 8000)
   },
 
   cloudinaryLimiting: {
     fault: 'Cloudinary answers 420, "Try again on …" 4 s ahead',
-    strike: async (chaos) =>
+    inject: async (chaos) =>
       cloudinaryFails({ kind: 'rate_limit', status: 420, until: new Date(Date.now() + 5000) }, 4000)?.(chaos)
   },
 
   cloudinaryHanging: {
     fault: 'Cloudinary does not answer for 3 s',
-    strike: cloudinaryFails({ kind: 'hang' }, 3000)
+    inject: cloudinaryFails({ kind: 'hang' }, 3000)
   },
 
   cloudinaryResetting: {
     fault: 'Cloudinary resets connections for 5 s',
-    strike: cloudinaryFails({ kind: 'reset' }, 5000)
+    inject: cloudinaryFails({ kind: 'reset' }, 5000)
   },
 
   deliveredThrice: {
@@ -124,7 +124,7 @@ export const SCENARIOS = {
   },
 
   poison: {
-    fault: 'poison among good events',
+    fault: 'poison messages among good ones',
     load: { further: ['unacceptable'], uploadedOnly: ['gone', 'refused'] },
     deadLetters: [
       'gone hello-world-tag CLOUDINARY_NOT_FOUND',
@@ -135,7 +135,7 @@ export const SCENARIOS = {
       'undefined undefined MESSAGE_UNREADABLE'
     ],
     withoutDelay: true,
-    async strike({ cloudinary, queue }: Chaos) {
+    async inject({ cloudinary, queue }: Chaos) {
       cloudinary.faults.add({ kind: 'status', status: 404, publicId: 'gone' })
       cloudinary.faults.add({ kind: 'status', status: 400, publicId: 'refused' })
       queue.server.sendMessage(QUEUE_NAME, 'not from this listener', {
@@ -146,7 +146,7 @@ export const SCENARIOS = {
   },
 
   onePoison: {
-    fault: 'one poison in a thousand',
+    fault: 'one poison message in a thousand',
     events: 1000,
     load: { further: ['unacceptable'] },
     deadLetters: ['unacceptable order-log PERMANENT'],
@@ -155,7 +155,7 @@ export const SCENARIOS = {
 
   terminated: {
     fault: 'SIGTERM to worker, web and worker',
-    async strike({ web, workers, load, processed, signal }) {
+    async inject({ web, workers, load, processed, signal }) {
       await processed(0.15)
       await signal('worker', workers[0]!, 'SIGTERM')
       await load.reached(0.5)
@@ -168,14 +168,14 @@ export const SCENARIOS = {
   cloudinaryDown: {
     fault: 'Cloudinary down for two minutes',
     long: true,
-    strike: cloudinaryFails({ kind: 'status', status: 503 }, 120_000),
+    inject: cloudinaryFails({ kind: 'status', status: 503 }, 120_000),
     withinSeconds: 300
   },
 
   dynamoDbLate: {
     fault: 'DynamoDB writes, and answers too late, for 90 s',
     long: true,
-    async strike({ dynamoDb, load }) {
+    async inject({ dynamoDb, load }) {
       await load.reached(0.2)
       await fails(dynamoDb, { kind: 'slow', ms: 4000 }, 90_000)
     },

@@ -73,7 +73,7 @@ t.test('retries when Cloudinary hangs, limits, fails, resets or is busy', async 
 
   const sender = new EventSender({ sqs: client, queueUrl: sqs.queueUrl })
   worker.start()
-  const strike = async (publicId: string, { fault, code }: (typeof FAULTS)[string]) => {
+  const inject = async (publicId: string, { fault, code }: (typeof FAULTS)[string]) => {
     cloudinary.as().upload({ publicId, resourceType: 'image' })
     cloudinary.faults.add({ ...fault(), action: 'tags', publicId, count: 1 })
     const body = Buffer.from(JSON.stringify(sampleNotification('upload', { publicId })))
@@ -95,8 +95,8 @@ t.test('retries when Cloudinary hangs, limits, fails, resets or is busy', async 
   }
   const { limited, ...others } = FAULTS
   // too few in a row to open the circuit breaker
-  await Promise.all(Object.entries(others).map(([publicId, expected]) => strike(publicId, expected)))
+  await Promise.all(Object.entries(others).map(([publicId, expected]) => inject(publicId, expected)))
   // alone: a rate limit opens the circuit breaker, which would fail parallel calls with another code
-  await strike('limited', limited!)
+  await inject('limited', limited!)
   t.notMatch(JSON.stringify(lines), LOCAL_CLOUDINARY.apiSecret)
 })

@@ -273,6 +273,7 @@ t.test('fails if a moved dead letter cannot be deleted', async (t) => {
   t.equal(await redrive({}, { reader: sticky }), 1)
   t.equal(queued().length, 1)
   t.strictSame(deadLetterCounts(), { visible: 1, inFlight: 0 })
+  t.ok(lines.some((line) => line.startsWith('not deleted ')))
   t.ok(lines.some((line) => line.includes('moved but not deleted')))
 })
 

@@ -1,5 +1,9 @@
 import t from 'tap'
-import { isOld, loadProgress, saveProgress } from '../../../../app/commands/schedules/schedule-progress.ts'
+import {
+  loadProgress,
+  needsRenewal,
+  saveProgress
+} from '../../../../app/commands/schedules/schedule-progress.ts'
 import { memoryState } from '../../../../app/testing/memory-state.ts'
 
 t.test('stores progress by cloud and schedule', async (t) => {
@@ -13,6 +17,6 @@ t.test('stores progress by cloud and schedule', async (t) => {
 
 t.test('is old after a week', async (t) => {
   const progress = { through: '', savedAt: 0 }
-  t.equal(isOld(progress, 7 * 86_400_000), false)
-  t.equal(isOld(progress, 7 * 86_400_000 + 1), true)
+  t.equal(needsRenewal(progress, 7 * 86_400_000), false)
+  t.equal(needsRenewal(progress, 7 * 86_400_000 + 1), true)
 })

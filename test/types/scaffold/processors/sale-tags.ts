@@ -1,6 +1,6 @@
 import { defineProcessor } from '../app/listener.ts'
 
-/** Says in a sentence what it does, and what it costs in calls. */
+/** TODO: say in one sentence what it does, and how many calls it costs. */
 export const saleTags = () =>
   defineProcessor({
     name: 'sale-tags',

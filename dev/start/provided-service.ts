@@ -2,17 +2,17 @@ import type { StandIns } from '../stand-ins.ts'
 import type { ProcessorSummary } from './inspect-config.ts'
 
 /** An embedded service, started because processors require it and the environment has none. */
-export interface Provision {
-  /** Variables by which the roles find it. */
+export interface ProvidedService {
+  /** Variables by which the roles find the service. */
   environment: Readonly<Record<string, string>>
   /** Lines for the user: the service, and how to look into it. */
   hints: readonly string[]
-  /** Updates it for processors that have changed. */
+  /** Updates the service for processors that have changed. */
   refresh?: () => Promise<void>
   stop: () => Promise<void>
 }
 
-export interface ProvisionContext {
+export interface ProviderContext {
   processors: readonly ProcessorSummary[]
   /** Environment of the roles. */
   environment: Readonly<Record<string, string | undefined>>
@@ -29,18 +29,20 @@ export interface ProvisionContext {
 }
 
 /** Starts a service for the processors in the context, all of which require it. */
-export type Provider = (context: ProvisionContext) => Promise<Provision>
+export type ServiceProvider = (context: ProviderContext) => Promise<ProvidedService>
 
-/** Combines several provisions into one, which stops the last one first. */
-export function combine(provisions: readonly Provision[]): Provision & Required<Pick<Provision, 'refresh'>> {
+/** Combines several services into one, which stops the last one first. */
+export function combine(
+  services: readonly ProvidedService[]
+): ProvidedService & Required<Pick<ProvidedService, 'refresh'>> {
   return {
-    environment: Object.assign({}, ...provisions.map(({ environment }) => environment)),
-    hints: provisions.flatMap(({ hints }) => hints),
+    environment: Object.assign({}, ...services.map(({ environment }) => environment)),
+    hints: services.flatMap(({ hints }) => hints),
     async refresh() {
-      for (const provision of provisions) await provision.refresh?.()
+      for (const service of services) await service.refresh?.()
     },
     async stop() {
-      for (const provision of provisions.toReversed()) await provision.stop()
+      for (const service of services.toReversed()) await service.stop()
     }
   }
 }

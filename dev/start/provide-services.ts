@@ -1,9 +1,14 @@
 import { provideBucket, provideEventBus, provideForwardSecret, provideTopic } from './provide-outbound.ts'
 import { providePostgres } from './provide-postgres.ts'
-import { combine, type Provider, type Provision, type ProvisionContext } from './provision.ts'
+import {
+  combine,
+  type ProvidedService,
+  type ProviderContext,
+  type ServiceProvider
+} from './provided-service.ts'
 
 /** Services that can be embedded, by the variable that processors require. */
-export const PROVIDERS: Readonly<Record<string, Provider>> = {
+export const PROVIDERS: Readonly<Record<string, ServiceProvider>> = {
   DATABASE_URL: providePostgres,
   FORWARD_SECRET: provideForwardSecret,
   NOTIFY_TOPIC_ARN: provideTopic,
@@ -20,8 +25,11 @@ const STAND_INS = 'http://127.0.0.1:4000/_standin/'
  *
  * @throws the first error of a provider, after stopping the services started before it
  */
-export async function provide(context: ProvisionContext, providers = PROVIDERS): Promise<Provision> {
-  const started: Provision[] = []
+export async function provideServices(
+  context: ProviderContext,
+  providers = PROVIDERS
+): Promise<ProvidedService> {
+  const started: ProvidedService[] = []
   try {
     for (const [variable, start] of Object.entries(providers)) {
       const processors = context.processors.filter(({ requires }) => requires.includes(variable))
@@ -38,7 +46,7 @@ export async function provide(context: ProvisionContext, providers = PROVIDERS):
 }
 
 /** Returns the variables of the user that processors require, with a hint where a stand-in could be used. */
-function provideOwn({ processors, own }: ProvisionContext, providers: typeof PROVIDERS): Provision {
+function provideOwn({ processors, own }: ProviderContext, providers: typeof PROVIDERS): ProvidedService {
   const environment: Record<string, string> = {}
   const hints: string[] = []
   for (const { name: processor, requires, examples } of processors) {
@@ -54,7 +62,7 @@ function provideOwn({ processors, own }: ProvisionContext, providers: typeof PRO
   return { environment, hints, stop: async () => {} }
 }
 
-function provideExamples({ processors, environment, standIns }: ProvisionContext): Provision {
+function provideExamples({ processors, environment, standIns }: ProviderContext): ProvidedService {
   const provided: Record<string, string> = {}
   const hints: string[] = []
   for (const { name: processor, examples } of processors) {

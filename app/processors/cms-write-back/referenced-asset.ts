@@ -1,20 +1,20 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { AssetState } from '../../cloudinary/client.ts'
-import type { AssetName, HeldName } from './asset-name.ts'
+import type { AssetName, CurrentOrFormerName } from './asset-name.ts'
 import { renamedUrl } from './renamed-url.ts'
 
 /** An object in an entry of a CMS. */
 export type Fields = Readonly<Record<string, unknown>>
 
-/** Which objects in a CMS are an asset: those with its asset id, and those with one of its names. */
-export interface HeldBy {
+/** An asset as objects in a CMS refer to it: by its asset id, or by one of its names. */
+export interface ReferencedAsset {
   assetId: string | undefined
-  names: readonly HeldName[]
+  names: readonly CurrentOrFormerName[]
   /** Cloud of the asset: another cloud may have an asset of the same name. */
   cloudName?: string
 }
 
-/** Removes the object. */
+/** Returned instead of an object that must be removed. */
 export const REMOVED = Symbol('removed')
 
 /**
@@ -31,11 +31,11 @@ const URLS = {
 } as const
 
 /**
- * Whether an object is the asset: it has its asset id, or, if it has none, public id, resource type and type.
- * An object with a URL of another cloud is another asset. So is one that was picked after the asset lost the
- * name: its version is newer.
+ * Returns whether an object refers to the asset: by asset id, or, if the object has none, by public id,
+ * resource type and type. An object with a URL of another cloud belongs to another asset. So does one that
+ * was picked after the asset lost the name: its version is newer.
  */
-export function isHeld(object: Fields, { assetId, names, cloudName }: HeldBy): boolean {
+export function isReference(object: Fields, { assetId, names, cloudName }: ReferencedAsset): boolean {
   const { asset_id: heldId, public_id, resource_type, type, version } = object
   if (typeof heldId === 'string' && assetId !== undefined) return heldId === assetId
   if (cloudName !== undefined && isOfAnotherCloud(object, cloudName)) return false
@@ -52,10 +52,11 @@ const isOfAnotherCloud = (object: Fields, cloudName: string): boolean =>
   Object.keys(URLS).some((name) => statesAnotherCloud(object[name], cloudName))
 
 /**
- * Whether a delivery URL states another cloud: in the path of the shared CDN, or in the host name of a private
- * one. Custom host names state none.
+ * Returns whether a delivery URL states another cloud: in the path of the shared CDN, or in the host name of
+ * a private one. Custom host names state none.
  *
- * Source: https://cloudinary.com/documentation/advanced_url_delivery_options#private_cdns_and_custom_delivery_hostnames_cnames
+ * Source:
+ * https://cloudinary.com/documentation/advanced_url_delivery_options#private_cdns_and_custom_delivery_hostnames_cnames
  */
 function statesAnotherCloud(url: unknown, cloudName: string): boolean {
   const { hostname = '', pathname = '' } = URL.parse(String(url)) ?? {}
@@ -73,9 +74,9 @@ const inHostName = (cloudName: string): string => cloudName.toLowerCase().replac
  * Returns the content of an entry with each object of the asset replaced. Returns the same value if nothing
  * changes. An object that is removed leaves no gap in a list.
  */
-export function replaceHeld(
+export function replaceReferences(
   content: unknown,
-  held: HeldBy,
+  held: ReferencedAsset,
   replace: (object: Fields) => Fields | typeof REMOVED
 ): unknown {
   const visit = (value: unknown): unknown => {
@@ -87,7 +88,7 @@ export function replaceHeld(
         : items.filter((item) => item !== REMOVED)
     }
     const object = value as Fields
-    if (isHeld(object, held)) return replace(object)
+    if (isReference(object, held)) return replace(object)
     const entries = Object.entries(object).map(([name, item]) => [name, visit(item)] as const)
     return entries.every(([name, item]) => item === object[name])
       ? value
@@ -103,7 +104,7 @@ export function replaceHeld(
  *
  * @param lost names that the asset had: an object without a public id may still have a URL with one
  */
-export function updateHeld(object: Fields, state: AssetState, lost: readonly AssetName[] = []): Fields {
+export function updateReference(object: Fields, state: AssetState, lost: readonly AssetName[] = []): Fields {
   const update = (name: string, value: unknown) =>
     name in object && value !== undefined && !isSame(object[name], value) ? { [name]: value } : {}
   const to = { publicId: state.public_id, resourceType: state.resource_type, deliveryType: state.type }
@@ -138,9 +139,11 @@ export function updateHeld(object: Fields, state: AssetState, lost: readonly Ass
 }
 
 /**
- * Derived assets, as Sanity's Cloudinary plugin stores them. A URL that cannot be renamed stays.
+ * Returns the derived assets with new URLs, as Sanity's Cloudinary plugin stores them. A URL that cannot be
+ * renamed stays.
  *
- * Source: https://github.com/sanity-io/sanity-plugin-cloudinary/blob/main/src/schema/cloudinaryAssetDerived.ts
+ * Source:
+ * https://github.com/sanity-io/sanity-plugin-cloudinary/blob/main/src/schema/cloudinaryAssetDerived.ts
  */
 function derivedOf({ derived }: Fields, urlOf: (url: unknown, plain: unknown) => unknown): unknown {
   if (!Array.isArray(derived)) return undefined
@@ -155,7 +158,7 @@ function derivedOf({ derived }: Fields, urlOf: (url: unknown, plain: unknown) =>
   })
 }
 
-/** Fields that the object lacks are those of the asset now. */
+/** Returns the name in an object. Fields that the object lacks are those of the asset now. */
 const nameIn = ({ public_id, resource_type, type }: Fields, current: AssetName): AssetName => ({
   publicId: String(public_id ?? current.publicId),
   resourceType: String(resource_type ?? current.resourceType),
@@ -171,7 +174,7 @@ const nameOf = ({ publicId, resourceType, deliveryType }: AssetName): AssetName 
 const versionOf = ({ version }: AssetState): number | undefined =>
   typeof version === 'number' ? version : undefined
 
-/** Tags have no order. */
+/** Returns whether two values are equal. The order of tags does not matter. */
 function isSame(one: unknown, other: unknown): boolean {
   const areTexts = (list: unknown): list is string[] =>
     Array.isArray(list) && list.every((item) => typeof item === 'string')

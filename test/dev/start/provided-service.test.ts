@@ -1,5 +1,5 @@
 import t from 'tap'
-import { combine } from '../../../dev/start/provision.ts'
+import { combine } from '../../../dev/start/provided-service.ts'
 
 t.test('combines environments and hints, refreshes in order and stops in reverse', async (t) => {
   const calls: string[] = []

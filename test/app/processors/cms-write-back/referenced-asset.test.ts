@@ -1,11 +1,11 @@
 import t from 'tap'
 import type { AssetState } from '../../../../app/cloudinary/client.ts'
 import {
-  isHeld,
+  isReference,
   REMOVED,
-  replaceHeld,
-  updateHeld
-} from '../../../../app/processors/cms-write-back/held-asset.ts'
+  replaceReferences,
+  updateReference
+} from '../../../../app/processors/cms-write-back/referenced-asset.ts'
 
 const HOST = 'res.cloudinary.com/demo/image/upload'
 const NAME = { publicId: 'bag', resourceType: 'image', deliveryType: 'upload' }
@@ -25,27 +25,27 @@ const STATE: AssetState = {
 }
 
 t.test('an object is the asset by its id, or by its whole name', async (t) => {
-  t.ok(isHeld(BAG, HELD))
-  t.ok(isHeld({ asset_id: 'a1' }, HELD))
-  t.ok(isHeld({ ...BAG, asset_id: null }, HELD))
-  t.ok(isHeld({ ...BAG, asset_id: 'a2' }, { ...HELD, assetId: undefined }))
-  t.notOk(isHeld({ ...BAG, asset_id: 'a2' }, HELD), 'another asset had the name')
+  t.ok(isReference(BAG, HELD))
+  t.ok(isReference({ asset_id: 'a1' }, HELD))
+  t.ok(isReference({ ...BAG, asset_id: null }, HELD))
+  t.ok(isReference({ ...BAG, asset_id: 'a2' }, { ...HELD, assetId: undefined }))
+  t.notOk(isReference({ ...BAG, asset_id: 'a2' }, HELD), 'another asset had the name')
   for (const other of [
     { resource_type: 'video' },
     { type: 'private' },
     { public_id: 'bags' },
     { type: undefined }
   ]) {
-    t.notOk(isHeld({ ...BAG, ...other }, HELD))
+    t.notOk(isReference({ ...BAG, ...other }, HELD))
   }
 })
 
 t.test('an object with a URL of another cloud is another asset, unless it has the id', async (t) => {
   const held = { ...HELD, cloudName: 'demo' }
   const other = { ...BAG, url: 'http://res.cloudinary.com/other/image/upload/v1/bag.png' }
-  t.notOk(isHeld(other, held))
-  t.ok(isHeld({ ...other, asset_id: 'a1' }, held))
-  t.ok(isHeld({ ...BAG, secure_url: `https://${HOST}/v1/bag.png` }, held))
+  t.notOk(isReference(other, held))
+  t.ok(isReference({ ...other, asset_id: 'a1' }, held))
+  t.ok(isReference({ ...BAG, secure_url: `https://${HOST}/v1/bag.png` }, held))
   for (const [url, expected] of [
     ['https://cdn.example.com/image/upload/v1/bag.png', true],
     ['https://cdn.example.com/other/image/upload/v1/bag.png', true],
@@ -57,28 +57,28 @@ t.test('an object with a URL of another cloud is another asset, unless it has th
     ['https://other-res.cloudinary.com/image/upload/v1/bag.png', false],
     ['https://res-3.cloudinary.com/other/image/upload/v1/bag.png', false]
   ] as const) {
-    t.equal(isHeld({ ...BAG, secure_url: url }, held), expected, url)
+    t.equal(isReference({ ...BAG, secure_url: url }, held), expected, url)
   }
   // the SDK for Node.js keeps underscores, others replace them
   for (const cloud of ['my-shop', 'My_shop']) {
     const url = `https://${cloud}-res.cloudinary.com/image/upload/v1/bag.png`
-    t.ok(isHeld({ ...BAG, url }, { ...HELD, cloudName: 'My_shop' }), url)
+    t.ok(isReference({ ...BAG, url }, { ...HELD, cloudName: 'My_shop' }), url)
   }
   const url = 'https://res.cloudinary.com/my-shop/image/upload/v1/bag.png'
-  t.notOk(isHeld({ ...BAG, url }, { ...HELD, cloudName: 'my_shop' }), 'a path states the exact name')
+  t.notOk(isReference({ ...BAG, url }, { ...HELD, cloudName: 'my_shop' }), 'a path states the exact name')
 })
 
 t.test('what was uploaded after the asset lost its name is another asset', async (t) => {
-  t.ok(isHeld({ ...BAG, public_id: 'old' }, HELD))
-  t.ok(isHeld({ ...BAG, public_id: 'old', version: 1000 }, HELD))
-  t.notOk(isHeld({ ...BAG, public_id: 'old', version: 1001 }, HELD))
-  t.notOk(isHeld({ ...BAG, public_id: 'old', version: '1001' }, HELD))
-  t.ok(isHeld({ ...BAG, version: 9999 }, HELD))
+  t.ok(isReference({ ...BAG, public_id: 'old' }, HELD))
+  t.ok(isReference({ ...BAG, public_id: 'old', version: 1000 }, HELD))
+  t.notOk(isReference({ ...BAG, public_id: 'old', version: 1001 }, HELD))
+  t.notOk(isReference({ ...BAG, public_id: 'old', version: '1001' }, HELD))
+  t.ok(isReference({ ...BAG, version: 9999 }, HELD))
 })
 
 t.test('replaces at any depth, and shares what did not change', async (t) => {
   const content = { hero: BAG, gallery: [{ title: 'a' }, BAG], other: { list: [1, null, 'a'] }, none: null }
-  const replaced = replaceHeld(content, HELD, () => ({ replaced: true })) as typeof content
+  const replaced = replaceReferences(content, HELD, () => ({ replaced: true })) as typeof content
   t.strictSame(replaced, {
     ...content,
     hero: { replaced: true },
@@ -87,11 +87,11 @@ t.test('replaces at any depth, and shares what did not change', async (t) => {
   t.equal(replaced.other, content.other)
   t.equal(replaced.gallery[0], content.gallery[0])
   t.equal(
-    replaceHeld(content, HELD, (object) => object),
+    replaceReferences(content, HELD, (object) => object),
     content
   )
   t.equal(
-    replaceHeld('text', HELD, () => REMOVED),
+    replaceReferences('text', HELD, () => REMOVED),
     'text'
   )
 })
@@ -99,13 +99,13 @@ t.test('replaces at any depth, and shares what did not change', async (t) => {
 t.test('a removed object leaves no gap', async (t) => {
   const content = { hero: BAG, gallery: [BAG, { ...BAG, public_id: 'hat' }] }
   t.strictSame(
-    replaceHeld(content, HELD, () => REMOVED),
+    replaceReferences(content, HELD, () => REMOVED),
     { gallery: [{ ...BAG, public_id: 'hat' }] }
   )
 })
 
 t.test('updates the fields that an object has, and no other', async (t) => {
-  t.strictSame(updateHeld(BAG, STATE), { ...BAG, public_id: 'shop/bag' })
+  t.strictSame(updateReference(BAG, STATE), { ...BAG, public_id: 'shop/bag' })
   const stored = {
     ...BAG,
     _key: 'k',
@@ -119,7 +119,7 @@ t.test('updates the fields that an object has, and no other', async (t) => {
     url: `http://${HOST}/v1/bag.png`,
     secure_url: `https://${HOST}/v1/bag.png`
   }
-  t.strictSame(updateHeld(stored, STATE), {
+  t.strictSame(updateReference(stored, STATE), {
     ...stored,
     public_id: 'shop/bag',
     version: 7,
@@ -146,7 +146,7 @@ t.test('keeps chosen transformations', async (t) => {
       null
     ]
   }
-  t.match(updateHeld(stored, STATE), {
+  t.match(updateReference(stored, STATE), {
     url: `http://${HOST}/q_auto/v7/shop/bag.png`,
     // the signature does not fit the new name
     secure_url: STATE.secure_url,
@@ -168,10 +168,10 @@ t.test('a URL of a form that is not understood stays unless the asset was rename
     original_url: `http://${HOST}/s--abcdefgh--/w_9/bag`
   }
   const { asset_id, ...same } = { ...STATE, public_id: 'bag', tags: ['sale'], type: 'upload' }
-  t.match(updateHeld({ ...BAG, tags: [], ...urls }, { ...same, asset_id }), { tags: ['sale'], ...urls })
+  t.match(updateReference({ ...BAG, tags: [], ...urls }, { ...same, asset_id }), { tags: ['sale'], ...urls })
   const { url, secure_url } = STATE
-  t.match(updateHeld({ ...BAG, ...urls }, STATE), { url, secure_url, original_url: url })
-  t.match(updateHeld({ ...BAG, ...urls }, { ...STATE, public_id: 'bag', type: 'private' }), {
+  t.match(updateReference({ ...BAG, ...urls }, STATE), { url, secure_url, original_url: url })
+  t.match(updateReference({ ...BAG, ...urls }, { ...STATE, public_id: 'bag', type: 'private' }), {
     url,
     secure_url,
     original_url: url
@@ -185,12 +185,12 @@ t.test('an object that has only the asset id and URLs has the names of its URLs'
     secure_url: `https://${HOST}/w_9/v7/shop/bag.png`,
     url: 'https://img.example.com/w_9/bag'
   }
-  t.strictSame(updateHeld(held, STATE), { ...held, tags: ['new', 'sale'] })
+  t.strictSame(updateReference(held, STATE), { ...held, tags: ['new', 'sale'] })
   const lost = [
     { ...NAME, until: 5 },
     { ...NAME, publicId: 'shop/bag' }
   ]
-  t.strictSame(updateHeld({ ...held, secure_url: `https://${HOST}/w_9/v1/bag.png` }, STATE, lost), {
+  t.strictSame(updateReference({ ...held, secure_url: `https://${HOST}/w_9/v1/bag.png` }, STATE, lost), {
     ...held,
     tags: ['new', 'sale'],
     url: STATE.url
@@ -201,16 +201,16 @@ t.test('an asset that left its folder gets new URLs in an object without a publi
   const state = { ...STATE, public_id: 'bag', version: 7 }
   const held = { asset_id: 'a1', secure_url: `https://${HOST}/w_9/v1/shop/bag.png` }
   const lost = [{ ...NAME, publicId: 'shop/bag' }]
-  t.strictSame(updateHeld(held, state, lost), { ...held, secure_url: `https://${HOST}/w_9/v7/bag.png` })
+  t.strictSame(updateReference(held, state, lost), { ...held, secure_url: `https://${HOST}/w_9/v7/bag.png` })
 })
 
 t.test('returns the same object if nothing changes', async (t) => {
   const { asset_id, ...fields } = STATE
-  t.equal(updateHeld(fields, STATE), fields)
+  t.equal(updateReference(fields, STATE), fields)
   const reordered = { ...fields, tags: ['sale', 'new'], url: null }
-  t.equal(updateHeld(reordered, STATE), reordered)
-  t.equal(updateHeld({ ...fields, tags: 'text' }, { ...STATE, version: undefined }).version, 7)
-  const { version, url } = updateHeld(
+  t.equal(updateReference(reordered, STATE), reordered)
+  t.equal(updateReference({ ...fields, tags: 'text' }, { ...STATE, version: undefined }).version, 7)
+  const { version, url } = updateReference(
     { ...BAG, version: 1, url: `http://${HOST}/v1/bag.png` },
     { ...STATE, version: 'x' }
   )

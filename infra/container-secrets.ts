@@ -8,26 +8,26 @@ import { namesOf, secretArn } from './resource-names.ts'
 import type { Settings } from './settings.ts'
 
 /** Environment variables whose values ECS reads from Secrets Manager. */
-export type PassedSecrets = Record<string, EcsSecret>
+export type ContainerSecrets = Record<string, EcsSecret>
 
 /**
  * Returns the environment variables that ECS reads from the secrets of the state stack, when a task starts.
  *
  * @param key customer key of those secrets; undefined with AWS's own
  */
-export function passedSecrets(
+export function containerSecrets(
   stack: Stack,
   settings: Settings,
   key: IKey | undefined
-): Record<'processors' | 'activity', PassedSecrets> {
+): Record<'processors' | 'activity', ContainerSecrets> {
   const { forward, activity, activityReadTokens, database, secretVariables } = settings
   const names = namesOf(settings.name)
-  const whole = (id: string, secretName: string) => passedSecret(stack, id, secretName, key)
-  const fields = (): PassedSecrets =>
+  const whole = (id: string, secretName: string) => containerSecret(stack, id, secretName, key)
+  const fields = (): ContainerSecrets =>
     Object.fromEntries(
       secretVariables.map((variable) => [
         variable,
-        passedSecret(stack, `ProcessorsSecret${variable}`, names.processorsSecret, key, variable)
+        containerSecret(stack, `ProcessorsSecret${variable}`, names.processorsSecret, key, variable)
       ])
     )
   return {
@@ -45,7 +45,7 @@ export function passedSecrets(
   }
 }
 
-function passedSecret(
+function containerSecret(
   scope: Construct,
   id: string,
   secretName: string,

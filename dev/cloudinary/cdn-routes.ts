@@ -2,9 +2,9 @@ import type { FastifyInstance } from 'fastify'
 import type { Asset } from './asset-store.ts'
 import { type Cloud, cloudNamed } from './cloud.ts'
 import { sendContent } from './download.ts'
-import { answerErrors } from './intercept.ts'
+import { setErrorFormat } from './intercept.ts'
 
-export interface DeliveryOptions {
+export interface CdnOptions {
   clouds: ReadonlyMap<string, Cloud>
 }
 
@@ -19,8 +19,8 @@ interface Path {
  * Serves assets at `/CLOUD/RESOURCE_TYPE/TYPE/[SIGNATURE/][TRANSFORMATION/][vVERSION/]PUBLIC_ID[.FORMAT]`.
  * Ignores transformations, and also serves private assets.
  */
-export async function deliveryRoutes(app: FastifyInstance, { clouds }: DeliveryOptions): Promise<void> {
-  answerErrors(app)
+export async function cdnRoutes(app: FastifyInstance, { clouds }: CdnOptions): Promise<void> {
+  setErrorFormat(app)
 
   app.get<{ Params: Path }>(
     '/:cloud/:resource_type(^(?:image|video|raw)$)/:type/*',

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { ProcessorSummary } from '../../../dev/start/inspect-config.ts'
-import type { Provider, ProvisionContext } from '../../../dev/start/provision.ts'
-import { PROVIDERS, provide } from '../../../dev/start/provisions.ts'
+import { PROVIDERS, provideServices } from '../../../dev/start/provide-services.ts'
+import type { ProviderContext, ServiceProvider } from '../../../dev/start/provided-service.ts'
 
 const processor = (
   name: string,
@@ -9,13 +9,13 @@ const processor = (
   examples: ProcessorSummary['examples'] = {}
 ): ProcessorSummary => ({ name, requires, examples })
 
-const standIns = { cloudinary: { url: 'http://127.0.0.1:7' } } as ProvisionContext['standIns']
+const standIns = { cloudinary: { url: 'http://127.0.0.1:7' } } as ProviderContext['standIns']
 
 /** Two fake providers, and a record of their calls. */
 function build({ broken }: { broken?: string } = {}) {
   const done: string[] = []
   const provider =
-    (part: string): Provider =>
+    (part: string): ServiceProvider =>
     async ({ processors }) => {
       if (part === broken) throw new Error(`${part} does not start`)
       done.push(`start ${part} for ${processors.map(({ name }) => name).join(' and ')}`)
@@ -33,8 +33,11 @@ function build({ broken }: { broken?: string } = {}) {
   }
   return {
     done,
-    run: (processors: ProcessorSummary[], environment: ProvisionContext['environment'] = {}) =>
-      provide({ processors, environment, own: environment, standIns, migrate: async () => {} }, providers)
+    run: (processors: ProcessorSummary[], environment: ProviderContext['environment'] = {}) =>
+      provideServices(
+        { processors, environment, own: environment, standIns, migrate: async () => {} },
+        providers
+      )
   }
 }
 

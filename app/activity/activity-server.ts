@@ -39,7 +39,7 @@ const API = '/api/activity'
 const FEED = [`${API}/events`, `${API}/stream`]
 
 /**
- * Keep-alive time, in milliseconds. Longer than the idle time-out of an ALB (60 s), which would otherwise
+ * Keep-alive time, in milliseconds. Longer than the idle timeout of an ALB (60 s), which would otherwise
  * send requests into closing connections.
  */
 const KEEP_ALIVE_MS = 65_000

@@ -56,7 +56,7 @@ const CONCURRENCY = 16
 const MAXIMUM_RUNNING = 4
 
 /**
- * Default maximum duration of selecting events, in milliseconds. Less than the idle time-out of an ALB,
+ * Default maximum duration of selecting events, in milliseconds. Less than the idle timeout of an ALB,
  * 60 s.
  */
 const SELECT_MS = 50_000

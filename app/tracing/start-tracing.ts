@@ -81,7 +81,7 @@ export function startTracing(
         exporter: new ReportingExporter(exporter, log),
         maxQueueSize: MAXIMUM_WAITING_SPANS,
         maxExportBatchSize: SPANS_PER_EXPORT,
-        // the exporter has its own time-out, and so reports what it lost
+        // the exporter has its own timeout, and so reports what it lost
         exportTimeoutMillis: 2 * EXPORT_MS
       })
     ]

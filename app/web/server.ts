@@ -17,7 +17,7 @@ export interface ServerOptions
 }
 
 /**
- * Keep-alive time, in milliseconds. Longer than the idle time-out of an ALB (60 s), which would otherwise
+ * Keep-alive time, in milliseconds. Longer than the idle timeout of an ALB (60 s), which would otherwise
  * send requests into closing connections.
  */
 const KEEP_ALIVE_MS = 65_000

@@ -49,7 +49,7 @@ export class DeadLetterHooks {
       return
     }
     this.#running++
-    // not `AbortSignal.timeout`, which would keep the event in memory until the time-out
+    // not `AbortSignal.timeout`, which would keep the event in memory until the timeout
     const timeUp = new AbortController()
     const timer = setTimeout(() => {
       timeUp.abort(new ListenerError('HOOK_TIMEOUT', `\`deadLettered\` timed out after ${timeoutMs} ms`))

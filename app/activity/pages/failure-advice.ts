@@ -8,7 +8,7 @@ const ADVICE: Readonly<Record<string, string>> = {
     'Cloudinary limits the number of calls. Nothing to do: it is retried when the limit resets.',
   CLOUDINARY_UNAVAILABLE: 'Cloudinary failed. Nothing to do while it is retried; replay it if it is dead.',
   CLOUDINARY_UNREACHABLE: 'Cloudinary did not answer. Check the network, proxy and DNS; it is retried.',
-  CLOUDINARY_ABORTED: 'A time-out of the processor or a shutdown cancelled the call. It is retried.',
+  CLOUDINARY_ABORTED: 'A timeout of the processor or a shutdown cancelled the call. It is retried.',
   CLOUDINARY_REJECTED:
     'Cloudinary rejects the request. Read the message, fix the processor or the asset, then replay.',
   CLOUDINARY_DOWN:
@@ -17,7 +17,7 @@ const ADVICE: Readonly<Record<string, string>> = {
     'The response is not in the documented format. Check upload_prefix and proxies; it is retried.',
   CLOUDINARY_ALLOWANCE_SPENT:
     'Most Admin API calls of this hour are used. Nothing to do: it is retried when the limit resets.',
-  PROCESSOR_TIMEOUT: 'The processor timed out. Make it faster or raise its time-out, then replay.',
+  PROCESSOR_TIMEOUT: 'The processor timed out. Make it faster or raise its timeout, then replay.',
   WHEN_INVALID: "The processor's `when` failed. Fix it in listener.config.ts, deploy, then replay.",
   ENVIRONMENT_AMBIGUOUS: 'Several environments have this name. Fix the secret, then replay.',
   STAMP_LOOP:

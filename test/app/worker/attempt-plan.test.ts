@@ -73,8 +73,11 @@ t.test('an event waits until its first processor is due', async (t) => {
   })
 })
 
-t.test('a redrive of a replay belongs to the last replay of the event', async (t) => {
-  const redriveOf = (replay: string): AssetEvent => ({ ...event, run: { kind: 'redrive', id: 'r9', replay } })
+t.test('a redrive belongs to the last replay of the event', async (t) => {
+  const redriveOf = (replay?: string): AssetEvent => ({
+    ...event,
+    run: { kind: 'redrive', id: 'r9', ...(replay && { replay }) }
+  })
   const reopened = (kind: 'redrive' | 'replay', run: string) => ({ kind, run, at: at(-60) })
   const known = {
     ...entry(
@@ -83,12 +86,13 @@ t.test('a redrive of a replay belongs to the last replay of the event', async (t
     ),
     replays: [reopened('replay', 'p1'), reopened('replay', 'p2'), reopened('redrive', 'r1')]
   }
-  const planned = (run: string) => {
-    const plan = planAttempt(redriveOf(run), [a, b], known, NOW)
+  const planned = (replay?: string) => {
+    const plan = planAttempt(redriveOf(replay), [a, b], known, NOW)
     return plan.outcome === 'due' ? [plan.event.run, plan.due] : plan
   }
   t.strictSame(planned('p1'), [{ kind: 'redrive', id: 'r9', replay: 'p2' }, [b]])
   t.strictSame(planned('p2'), [{ kind: 'redrive', id: 'r9', replay: 'p2' }, [b]])
+  t.strictSame(planned(), [{ kind: 'redrive', id: 'r9', replay: 'p2' }, [b]], 'older than any replay')
   t.strictSame(planned('p3'), [{ kind: 'redrive', id: 'r9', replay: 'p3' }, [a, b]], 'p3 never started')
   t.strictSame(namesOf(planAttempt(redriveOf('p1'), [a, b], undefined, NOW)), ['a', 'b'])
 })

@@ -1,4 +1,5 @@
 // npm run test:browser
+import { globSync } from 'node:fs'
 import { importTests } from '../support/import-tests.ts'
 
-await importTests(import.meta.dirname)
+await importTests(globSync(`${import.meta.dirname}/**/*.test.ts`).toSorted())

@@ -1,26 +1,18 @@
-import { existsSync, globSync, readFileSync } from 'node:fs'
+import { globSync } from 'node:fs'
+import { basename } from 'node:path'
 import t from 'tap'
+import { filesOf, GROUPS } from '../groups/groups.ts'
 
-t.test('every test file runs in one group, or on its own', async (t) => {
-  const included = readFileSync('.taprc', 'utf8')
-  const alone = /test\/\{(.*)\}\/\*\.test\.ts/.exec(included)![1]!.split(',')
+t.test('every test file runs in exactly one group', async (t) => {
   // `npm run test:browser` runs those of the browser. What `npm run new` writes is compared: test/dev/new.test.ts
   const files = globSync('test/**/*.test.ts').filter(
-    (file) => !/^test\/(browser|types\/scaffold)\//.test(file)
+    (file) => !/^test\/(browser|processors|types\/scaffold)\//.test(file)
   )
   t.ok(files.length > 100)
-  const found = files.map((file) => {
-    const [, folder, subfolder] = file.split('/') as [string, string, string]
-    if (folder === 'processors') return [file, 1]
-    const isTop = subfolder.endsWith('.test.ts')
-    const groups = [isTop ? `test/${folder}.group.ts` : `test/${folder}/${subfolder}.group.ts`]
-    return [
-      file,
-      groups.filter((group) => existsSync(group)).length + (isTop && alone.includes(folder) ? 1 : 0)
-    ]
-  })
-  t.strictSame(
-    found.filter(([, times]) => times !== 1),
-    []
-  )
+  t.strictSame(Object.keys(GROUPS).flatMap(filesOf).toSorted(), files.toSorted())
+})
+
+t.test('tap runs every group', async (t) => {
+  const started = globSync('test/groups/[0-9]*.ts').map((file) => basename(file, '.ts'))
+  t.strictSame(started.toSorted(), Object.keys(GROUPS).toSorted())
 })

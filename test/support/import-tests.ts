@@ -1,15 +1,14 @@
-import { globSync } from 'node:fs'
+import { basename } from 'node:path'
 import t from 'tap'
+import { filesOf } from '../groups/groups.ts'
 
-/**
- * Runs the test files of a directory in this process, in sequence: a process per file takes a second to
- * start. Each file starts with the original environment variables.
- *
- * @param pattern glob below the directory; by default, of all test files
- */
-export async function importTests(directory: string, pattern = '**/*.test.ts'): Promise<void> {
+/** Runs the test files of a group: `test/groups/1-dev.ts` runs those of `1-dev`. */
+export const runGroup = (filename: string): Promise<void> =>
+  importTests(filesOf(basename(filename, '.ts')).map((file) => `${process.cwd()}/${file}`))
+
+/** Runs test files in this process, in sequence. Each one starts with the original environment variables. */
+export async function importTests(files: readonly string[]): Promise<void> {
   const environment = { ...process.env }
-  const files = globSync(pattern, { cwd: directory }).toSorted()
 
   const importFrom = async (index: number): Promise<void> => {
     const file = files[index]
@@ -18,10 +17,10 @@ export async function importTests(directory: string, pattern = '**/*.test.ts'): 
       if (!Object.hasOwn(environment, name)) delete process.env[name]
     }
     Object.assign(process.env, environment)
-    await import(`${directory}/${file}`)
+    await import(file)
     // Tests run in order, so those of this file have finished when this test runs. It imports the next file,
     // because tap ends when no test is running.
-    void t.test(`end of ${file}`, () => importFrom(index + 1))
+    void t.test(`end of ${basename(file)}`, () => importFrom(index + 1))
   }
   await importFrom(0)
 }

@@ -1,0 +1,3 @@
+import { runGroup } from '../support/import-tests.ts'
+
+await runGroup(import.meta.filename)

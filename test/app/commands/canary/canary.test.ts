@@ -60,7 +60,11 @@ t.test('a canary passes through web, queue and worker, and no processor runs for
   }
   const { cloudinary, atRest, lines, stopWorker, startWorker } = await buildListener(t, [everything])
 
-  const { exitCode, output } = await withEnvironment({ METRICS_NAMESPACE: 'test' }, () => runHere('canary'))
+  const send = () => withEnvironment({ METRICS_NAMESPACE: 'test' }, () => runHere('canary'))
+  let sent = await send()
+  // a busy machine delays the event loop, and `web` may then refuse for a second
+  while (sent.output[0]?.includes('answered 503')) sent = await send()
+  const { exitCode, output } = sent
   t.equal(exitCode, 0)
   t.match(output[0], /^demo {2}ended {2}[0-9a-f]{32} {2}/)
   const metrics = JSON.parse(String(output.at(-1)))

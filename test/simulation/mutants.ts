@@ -157,6 +157,14 @@ export const MUTANTS: readonly Mutant[] = [
     guarantees: ['5 effectively once']
   },
   {
+    name: 'continues the first run in a redrive after a replay',
+    file: 'app/worker/attempt-plan.ts',
+    find: 'run.replay === undefined || replays.includes(run.replay)',
+    replace: 'run.replay !== undefined && replays.includes(run.replay)',
+    plan: 'redrive-of-a-dead-letter-older-than-a-replay.json',
+    guarantees: ['5 effectively once']
+  },
+  {
     name: 'keeps every lane that has ended',
     file: 'app/queue/lanes.ts',
     find: 'void running.finally(() => this.#running.delete(running))',
@@ -192,7 +200,7 @@ export const MUTANTS: readonly Mutant[] = [
     guarantees: ['5 effectively once']
   },
   {
-    name: 'sends a rerun with the id of its event',
+    name: 'sends a redrive or replay with the id of its event',
     file: 'app/queue/event-sender.ts',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the text of the source
     find: 'event.run ? `${event.id}.${event.run.id}` : event.id',

@@ -5,8 +5,8 @@ import type { Network } from './network.ts'
 import type { Dependencies } from './parts.ts'
 import type { Plan, ProcessFault } from './plan.ts'
 import { between, chanceOf } from './random.ts'
-import { GRACE_MS, type RunningRole, startRole } from './roles.ts'
-import { type Scheduler, SimulatedProcess } from './scheduler.ts'
+import { type RunningRole, startRole } from './roles.ts'
+import { GRACE_MS, type Scheduler, SimulatedProcess } from './scheduler.ts'
 
 export interface FleetOptions {
   plan: Plan
@@ -144,6 +144,7 @@ export class Fleet {
       return
     }
     slot.isStopping = true
+    process.stoppedAt = this.#scheduler.now
     this.#ledger.tell(`${process.name} is stopped`)
     const isHealthy = this.#options.network.isCalm && process.pausedUntil <= this.#scheduler.now
     this.#scheduler.at(this.#scheduler.now + STOP_MS, undefined, 'time over', () => {
@@ -151,7 +152,7 @@ export class Fleet {
         this.#ledger.violated('8 shutdown', `${process.name} does not stop within ${STOP_MS / 1000} s`)
       this.kill(process, seconds)
     })
-    const stoppedAt = this.#scheduler.now
+    const { stoppedAt } = process
     this.#scheduler.at(stoppedAt, process, 'stop', () => {
       role.stop().then(
         () => {

@@ -12,10 +12,7 @@ import type { Delivery } from './models/delivery.ts'
 import type { SqsQueue } from './models/sqs-queue.ts'
 import { DEAD_LETTER_QUEUE_URL, type Dependencies, partsOf, QUEUE_URL } from './parts.ts'
 import { processorsOf } from './processors.ts'
-import type { SimulatedProcess } from './scheduler.ts'
-
-/** Time that handlers of a worker that stops have before their signals abort, in milliseconds. */
-export const GRACE_MS = 60_000
+import { GRACE_MS, type SimulatedProcess } from './scheduler.ts'
 
 /** A role that runs. */
 export interface RunningRole {

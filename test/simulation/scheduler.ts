@@ -13,6 +13,9 @@ interface LongLived {
   collection: { readonly size: number }
 }
 
+/** Time that handlers of a worker that stops have before their signals abort, in milliseconds. */
+export const GRACE_MS = 60_000
+
 /** A process of the simulated system. All code that runs belongs to the process of the last delivered event. */
 export class SimulatedProcess {
   readonly name: string
@@ -23,6 +26,8 @@ export class SimulatedProcess {
   dead = false
   /** Stopped like by SIGSTOP until this time: timers and answers wait. */
   pausedUntil = 0
+  /** When it was asked to stop. */
+  stoppedAt = Number.POSITIVE_INFINITY
   /** Time of the last SQS call that an injected fault made fail. */
   queueFailedAt = 0
   /** When a read of the secret last failed. */

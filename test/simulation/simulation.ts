@@ -2,7 +2,7 @@ import { trackCollections } from './collections.ts'
 import { Fleet } from './fleet.ts'
 import type { Violation } from './ledger/guarantee.ts'
 import { Ledger } from './ledger/ledger.ts'
-import { checkAtRest, checkUploadFound, isRecorded } from './ledger/settled-checks.ts'
+import { checkAtRest, checkUploadFound } from './ledger/settled-checks.ts'
 import { CloudinaryModel } from './models/cloudinary.ts'
 import type { Delivery } from './models/delivery.ts'
 import { DynamoDbModel } from './models/dynamodb.ts'
@@ -93,8 +93,7 @@ class Simulation {
       scheduler,
       story: tells ? this.#story : undefined,
       queued: () => queue.messages,
-      outageOf: (cloud, from, until) => this.#cloudinary.outageOf(cloud, from, until),
-      isRecorded: (event, processor) => isRecorded(dynamoDb, event, processor)
+      outageOf: (cloud, from, until) => this.#cloudinary.outageOf(cloud, from, until)
     })
     this.#cloudinary = new CloudinaryModel({
       scheduler,

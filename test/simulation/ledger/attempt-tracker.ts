@@ -36,6 +36,7 @@ export class AttemptTracker {
       if (record.outcome !== 'started') {
         const start = this.#starts.get(key)?.findLast((each) => each.attemptId === attemptId)
         if (start) start.isRecorded = true
+        if (start?.run && record.outcome === 'succeeded') start.run.isRecorded = true
       } else if (record.at !== previous?.at || record.attempts !== previous.attempts) {
         const starts = this.#starts.get(key) ?? []
         this.#starts.set(key, starts)

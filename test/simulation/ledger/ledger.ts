@@ -1,7 +1,7 @@
 import { CloudinaryError } from '../../../app/cloudinary/cloudinary-error.ts'
 import type { AssetEvent } from '../../../app/ingest/event.ts'
 import type { StoredMessage } from '../models/sqs-messages.ts'
-import { type Scheduler, type SimulatedProcess, START } from '../scheduler.ts'
+import { GRACE_MS, type Scheduler, type SimulatedProcess, START } from '../scheduler.ts'
 import { AttemptTracker } from './attempt-tracker.ts'
 import { type Change, ChangeTracker, type NewChange } from './change-tracker.ts'
 import { type Guarantee, Violation } from './guarantee.ts'
@@ -9,8 +9,6 @@ import { type Run, workKey } from './run.ts'
 
 export interface LedgerOptions {
   scheduler: Scheduler
-  /** Whether the journal has recorded the success of a processor. */
-  isRecorded: (event: AssetEvent, processor: string) => boolean
   /** Messages of the queue, in order. */
   queued: () => readonly StoredMessage[]
   /** Returns the period in which Cloudinary was down or limited calls, if it was. */
@@ -82,6 +80,7 @@ export class Ledger {
     const hasLease = held?.receiver === process
     // its start supersedes the attempt of the worker that has the lease
     if (!hasLease) for (const run of this.#runs.values()) if (run.event.id === event.id) this.#excuse(run)
+    if (before && (before.isLost || isOverdue(before.process, scheduler.now))) this.#excuse(before)
     if (before?.state === 'succeeded' && !before.isExcused && hasLease) {
       this.violated(
         '5 effectively once',
@@ -109,7 +108,8 @@ export class Ledger {
       startedAt: scheduler.now,
       state: 'running',
       failure: undefined,
-      isLost: false,
+      isLost: !hasLease,
+      isRecorded: false,
       isExcused: false
     }
     this.#runs.set(key, run)
@@ -170,7 +170,7 @@ export class Ledger {
   }
 
   #excuse(run: Run): void {
-    if (!this.#options.isRecorded(run.event, run.processor)) run.isExcused = true
+    if (!run.isRecorded) run.isExcused = true
   }
 
   /** A message was stored in the dead-letter queue. */
@@ -216,3 +216,6 @@ export class Ledger {
     }
   }
 }
+
+/** Returns whether a process that stops has aborted what still ran. */
+const isOverdue = ({ stoppedAt }: SimulatedProcess, now: number): boolean => now >= stoppedAt + GRACE_MS

@@ -11,9 +11,14 @@ export interface Run {
   state: 'running' | 'succeeded' | 'failed' | 'interrupted'
   /** Why it failed: by itself, or in this outage or rate limit of Cloudinary. */
   failure: 'its own' | object | undefined
-  /** Its worker was killed or lost the lease. */
+  /** Its worker was killed, or lost the lease, or had lost it before the start. */
   isLost: boolean
-  /** Its worker was killed, lost the lease or was superseded before the journal had the success. */
+  /** The journal has the success. */
+  isRecorded: boolean
+  /**
+   * It may be repeated: its worker was killed, lost the lease, was superseded, or ran out of time while it stopped,
+   * before the journal had the success.
+   */
   isExcused: boolean
 }
 

@@ -1,6 +1,4 @@
-import { type AssetEvent, replayOf } from '../../../app/ingest/event.ts'
-import { type ProcessorRecords, recordNamed } from '../../../app/journal/processor-record.ts'
-import type { DynamoDbModel } from '../models/dynamodb.ts'
+import type { ProcessorRecords } from '../../../app/journal/processor-record.ts'
 import type { Asset } from '../models/notification-bodies.ts'
 import type { Dependencies } from '../parts.ts'
 import { RECORDING } from '../processors.ts'
@@ -79,14 +77,4 @@ function deadProcessorsOf(item: Readonly<Record<string, unknown>>): string[] {
   return item.status === 'dead'
     ? records.filter(([, { outcome }]) => outcome === 'dead').map(([name]) => name)
     : []
-}
-
-/** Whether the journal has the success of a processor. */
-export function isRecorded(dynamoDb: DynamoDbModel, { id, run }: AssetEvent, processor: string): boolean {
-  const item = dynamoDb.items.get(id)
-  const record = recordNamed(item?.processors as never, processor)
-  return (
-    record?.outcome === 'succeeded' &&
-    (run === undefined || replayOf(run) === record.replay || record.run === run.id)
-  )
 }

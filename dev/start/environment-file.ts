@@ -1,5 +1,5 @@
 import { rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 
 /** A file of variables for `node --env-file`. */
@@ -10,14 +10,14 @@ export interface EnvironmentFile {
 
 /**
  * Writes the variables by which commands in another terminal find the system, to a temporary file that only
- * this user can read. The file is named after the port of the webhook. A value that contains all three quotes
- * cannot be written, and is left out.
+ * this user can read. The file is named after the user, who could not replace another one's file, and the port
+ * of the webhook. A value that contains all three quotes cannot be written, and is left out.
  */
 export function writeEnvironmentFile(
   webhookUrl: string,
   variables: Readonly<Record<string, string | undefined>>
 ): EnvironmentFile {
-  const path = join(tmpdir(), `cloudinary-listener-${new URL(webhookUrl).port}.env`)
+  const path = join(tmpdir(), `cloudinary-listener-${userInfo().uid}-${new URL(webhookUrl).port}.env`)
   const lines = Object.entries(variables)
     .map(([name, value = '']) => [name, value, quoteFor(value)] as const)
     .filter(([, value, quote]) => value !== '' && quote !== undefined)

@@ -1,4 +1,6 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import { basename } from 'node:path'
 import { parseEnv } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
@@ -16,6 +18,7 @@ t.test('writes variables for this user only, and removes them', async (t) => {
   t.teardown(remove)
   t.strictSame(parseEnv(readFileSync(path, 'utf8')), { CLOUDINARY_URL: variables.CLOUDINARY_URL })
   t.equal(statSync(path).mode & 0o777, 0o600)
+  t.equal(basename(path), `cloudinary-listener-${userInfo().uid}-1.env`)
   remove()
   t.notOk(existsSync(path))
   remove()

@@ -120,7 +120,9 @@ export const VARIABLES = {
     schema: wholeNumber(1, 1000, 50)
   }),
   WEBHOOK_URL: variable({
-    meaning: 'public URL of the webhook, for calls that ask Cloudinary to notify it of their result',
+    meaning:
+      'public URL of the webhook: where Cloudinary reports the result of `videoPreprocess`, what `doctor` looks ' +
+      'for in triggers, and the default of `--url` of `setup` and `canary`',
     allowed: 'an http(s) URL',
     schema: httpUrl
   }),

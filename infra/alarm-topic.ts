@@ -9,7 +9,7 @@ import { createTopic, topicName } from './topics.ts'
 /** Service that sends the alarms. */
 const CLOUDWATCH = 'cloudwatch.amazonaws.com'
 
-/** Service that reports a `reconcile` that failed. */
+/** Service that reports a failed run of `reconcile` or `schedules`. */
 const EVENTBRIDGE = 'events.amazonaws.com'
 
 /** Returns the topic of alarms: an existing one of the settings, or a new one with its subscribers. */

@@ -53,7 +53,7 @@ const USER = '1000:1000'
 
 const CONTAINER = 'listener'
 
-/** Log lines that wait for CloudWatch: some 60,000. More are dropped, the oldest first. */
+/** Log lines that wait for CloudWatch: some 60,000. New lines are dropped until there is room. */
 const LOG_BUFFER_MIB = 25
 
 /** Creates the task definition of a role: not root, no capabilities, read-only file system. */

@@ -11,7 +11,7 @@ import { page } from './layout.ts'
 import { pager } from './list-route.ts'
 import { assetLink, filterLink, link, type Query } from './page-link.ts'
 import { type PagesOptions, sendPage } from './page-options.ts'
-import { queuePositions } from './waiting-events.ts'
+import { queuePositions } from './queue-positions.ts'
 
 /** `GET /activity/assets/GROUP`: all events of an asset. */
 export const assetRoute: FastifyPluginAsync<PagesOptions> = async (app, { store, clock }) => {

@@ -18,8 +18,8 @@ import { page } from './layout.ts'
 import { assetLink, filterLink, link } from './page-link.ts'
 import { type PagesOptions, sendPage } from './page-options.ts'
 import { payloadView } from './payload-view.ts'
+import { queuePositions } from './queue-positions.ts'
 import { curlCommand, sendCommand } from './shell-commands.ts'
-import { queuePositions } from './waiting-events.ts'
 import { waterfall } from './waterfall.ts'
 
 /** Number of neighbours shown on each side of an event. */

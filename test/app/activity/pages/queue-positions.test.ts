@@ -1,5 +1,5 @@
 import t from 'tap'
-import { queuePositions } from '../../../../app/activity/pages/waiting-events.ts'
+import { queuePositions } from '../../../../app/activity/pages/queue-positions.ts'
 import type { Status } from '../../../../app/journal/journal-entry.ts'
 import { activityEvent } from '../../../support/activity-events.ts'
 

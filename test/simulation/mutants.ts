@@ -133,7 +133,7 @@ export const MUTANTS: readonly Mutant[] = [
     guarantees: ['5 effectively once']
   },
   {
-    name: 'counts a lease from the response',
+    name: 'counts a lease from the response, not the request',
     file: 'app/queue/leases.ts',
     find: 'const expiresAt = requestedAt + ',
     replace: 'const expiresAt = this.#options.clock() + ',

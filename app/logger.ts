@@ -21,14 +21,14 @@ function firstLineOnly({ name, message, stack }: Error): { message: string; stac
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 /** Bounds the chain of causes: an error may be its own cause. */
-const MAXIMUM_CAUSES = 8
+const MAX_CAUSES = 8
 
 /**
  * Serializes only an error's name, code, message, stack and causes, with secrets masked. pino's own
  * serializer copies every enumerable property, but errors of the Cloudinary SDK hold `request_options.auth =
  * "key:secret"`, and errors of the AWS SDK hold the response.
  */
-export function serializeError(error: unknown, causes = MAXIMUM_CAUSES): SafeError {
+export function serializeError(error: unknown, causes = MAX_CAUSES): SafeError {
   if (!(error instanceof Error)) return { type: typeof error, message: 'thrown value is not an Error' }
   const code: unknown = 'code' in error ? error.code : undefined
   // the fields of an error from user code may have any type
@@ -72,7 +72,7 @@ export function createOutput(): (line: string) => void {
 }
 
 /** Size of waiting lines that are written at once, in bytes. */
-const MAXIMUM_WAITING_BYTES = 16_000
+const MAX_WAITING_BYTES = 16_000
 
 let output: (DestinationStream & { flushSync: () => void }) | undefined
 
@@ -83,7 +83,7 @@ let output: (DestinationStream & { flushSync: () => void }) | undefined
  */
 function standardOutput(): DestinationStream & { flushSync: () => void } {
   if (output) return output
-  const destination = pino.destination({ sync: true, minLength: MAXIMUM_WAITING_BYTES })
+  const destination = pino.destination({ sync: true, minLength: MAX_WAITING_BYTES })
   let isScheduled = false
   const flush = () => {
     isScheduled = false

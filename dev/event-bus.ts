@@ -15,7 +15,7 @@ export interface BusEntry {
 const REMEMBERED = 1000
 
 /** Maximum entries of a call. Source: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html */
-const MAXIMUM_ENTRIES = 10
+const MAX_ENTRIES = 10
 
 /**
  * A bus of EventBridge in memory. `POST /event-bridge/` speaks the JSON protocol of the AWS SDK, for PutEvents and
@@ -38,7 +38,7 @@ export async function eventBusApi(app: FastifyInstance): Promise<void> {
           : refuse('ResourceNotFoundException', `Event bus ${input.Name} does not exist.`)
       case 'AWSEvents.PutEvents': {
         const given: (Omit<BusEntry, 'Detail'> & { EventBusName?: string; Detail: string })[] = input.Entries
-        if (given.length > MAXIMUM_ENTRIES) return refuse('ValidationException', 'too many entries')
+        if (given.length > MAX_ENTRIES) return refuse('ValidationException', 'too many entries')
         const results = given.map(({ EventBusName, Source, DetailType, Detail, Time }) => {
           if (EventBusName !== EVENT_BUS_NAME)
             return { ErrorCode: 'ResourceNotFoundException', ErrorMessage: 'Event bus does not exist.' }

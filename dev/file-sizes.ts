@@ -3,7 +3,7 @@ import { existsSync, lstatSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Maximum size of a file in git, in bytes. Every clone downloads every file, even after it was removed. */
-const MAXIMUM_BYTES = 1024 * 1024
+const MAX_BYTES = 1024 * 1024
 
 interface Dependencies {
   /** Environment of git. (Default: that of this process) */
@@ -26,9 +26,9 @@ export function checkFileSizes(directory: string, { env, print, report }: Depend
     return 0
   }
   const sizes = files.map((file) => [file, sizeOf(join(directory, file))] as const)
-  const large = sizes.filter(([, size]) => size > MAXIMUM_BYTES)
+  const large = sizes.filter(([, size]) => size > MAX_BYTES)
   for (const [file, size] of large) {
-    const mebibytes = (size / MAXIMUM_BYTES).toFixed(1)
+    const mebibytes = (size / MAX_BYTES).toFixed(1)
     report(`${file} has ${mebibytes} MiB, the maximum is 1 MiB; run: git rm --cached '${file}'`)
   }
   if (large.length > 0) return 1

@@ -13,7 +13,7 @@ const USAGE = `Writes a processor and its test.
 /** Maximum length of a line in the code style. */
 const LINE_LENGTH = 110
 
-const MAXIMUM_NAME_LENGTH = 64
+const MAX_NAME_LENGTH = 64
 
 /** Names that the files use otherwise, or that no variable of a module may have. */
 const TAKEN = ['await', 'defineProcessor', 't', 'testProcessor']
@@ -86,7 +86,7 @@ function readArguments(args: readonly string[]): Scaffold | string {
   const [kind, name, ...others] = parsed.positionals
   if (kind !== 'processor' || name === undefined || others.length > 0) return USAGE
   const identifier = name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
-  if (!/^[a-z][a-z0-9]*(?:-[a-z][a-z0-9]*)*$/.test(name) || name.length > MAXIMUM_NAME_LENGTH) {
+  if (!/^[a-z][a-z0-9]*(?:-[a-z][a-z0-9]*)*$/.test(name) || name.length > MAX_NAME_LENGTH) {
     return `the name "${name}" must be lower-case words with hyphens, such as sale-tags, 64 characters at most`
   }
   if (!isFree(identifier))

@@ -10,7 +10,7 @@ import {
 import { Construct } from 'constructs'
 import { namesOf } from './resource-names.ts'
 import type { Settings } from './settings.ts'
-import { MAXIMUM_RECEIVES, TIMINGS } from './timings.ts'
+import { MAX_RECEIVES, TIMINGS } from './timings.ts'
 
 export interface QueuesProps {
   settings: Settings
@@ -54,7 +54,7 @@ export class Queues extends Construct {
       queueName: names.queue,
       redriveAllowPolicy: { redrivePermission: RedrivePermission.DENY_ALL },
       visibilityTimeout: Duration.seconds(TIMINGS.visibility.seconds),
-      deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: MAXIMUM_RECEIVES }
+      deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: MAX_RECEIVES }
     })
   }
 }

@@ -134,4 +134,4 @@ export const PORT = 8080
 /**
  * Receives before SQS itself dead-letters a message. The worker counts attempts; not every receive is one.
  */
-export const MAXIMUM_RECEIVES = 1000
+export const MAX_RECEIVES = 1000

@@ -46,7 +46,7 @@ const KEEP_ALIVE_MS = 65_000
 
 const REQUEST_MS = 30_000
 
-const MAXIMUM_CONNECTIONS = 1000
+const MAX_CONNECTIONS = 1000
 
 /** Forbids inline scripts and styles. Allows images from any host: users may have their own. */
 const CONTENT_SECURITY_POLICY = {
@@ -73,7 +73,7 @@ export async function buildActivityServer(options: ActivityServerOptions): Promi
     // logins are throttled by address: trust X-Forwarded-For only from the nearest peer
     trustProxy: (_address, hop) => hop === 0
   })
-  app.server.maxConnections = MAXIMUM_CONNECTIONS
+  app.server.maxConnections = MAX_CONNECTIONS
 
   app.setErrorHandler((error, request, reply) => {
     const response = errorResponseTo(error)

@@ -35,7 +35,7 @@ const SLOW_MS = 1000
 
 /** Default number of events on a page, and the maximum. */
 export const DEFAULT_PAGE_SIZE = 50
-const MAXIMUM_PAGE_SIZE = 200
+const MAX_PAGE_SIZE = 200
 
 /** Error for an invalid value of a filter or of a paging parameter. */
 export class FilterError extends RequestError {
@@ -115,7 +115,7 @@ export const FilterSchema = z.strictObject({
 export const ListSchema = FilterSchema.extend({
   cursor: text('`older` or `newer` of an earlier page', 500).optional(),
   direction: z.enum(['older', 'newer']).describe('direction from `cursor`').default('older'),
-  limit: wholeNumber('maximum number of events', 1, MAXIMUM_PAGE_SIZE).default(DEFAULT_PAGE_SIZE)
+  limit: wholeNumber('maximum number of events', 1, MAX_PAGE_SIZE).default(DEFAULT_PAGE_SIZE)
 })
 
 export type FilterParameters = z.output<typeof FilterSchema>

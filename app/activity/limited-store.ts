@@ -2,8 +2,8 @@ import { ListenerError } from '../errors.ts'
 import type { ActivityStore } from './activity-store.ts'
 
 /** Maximum numbers of concurrent calls of the store, and of calls that wait for their turn. */
-const MAXIMUM_CALLS = 8
-const MAXIMUM_WAITING = 32
+const MAX_CALLS = 8
+const MAX_WAITING = 32
 
 export interface StoreLimits {
   maximumCalls?: number
@@ -15,7 +15,7 @@ export interface StoreLimits {
  * methods throw OVERLOADED if too many calls wait.
  */
 export function limitStore(store: ActivityStore, limits: StoreLimits = {}): ActivityStore {
-  const { maximumCalls = MAXIMUM_CALLS, maximumWaiting = MAXIMUM_WAITING } = limits
+  const { maximumCalls = MAX_CALLS, maximumWaiting = MAX_WAITING } = limits
   const waiting: { start: () => void }[] = []
   let calls = 0
 

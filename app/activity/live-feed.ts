@@ -46,9 +46,9 @@ const OVERLAP_MS = 15_000
  * one contains new or changed events.
  */
 const PAGE_SIZE = 100
-const MAXIMUM_PAGES = 10
+const MAX_PAGES = 10
 
-const MAXIMUM_VIEWERS = 200
+const MAX_VIEWERS = 200
 const RING_SIZE = 1000
 
 /** An event in its last message. */
@@ -84,7 +84,7 @@ export class LiveFeed {
       log: SILENT,
       clock: Date.now,
       every: startInterval,
-      maximumViewers: MAXIMUM_VIEWERS,
+      maximumViewers: MAX_VIEWERS,
       ringSize: RING_SIZE,
       ...options
     }
@@ -174,7 +174,7 @@ export class LiveFeed {
     const filter = { from: isoOf(now - WATCHED_MS) }
     const changes: Change[] = []
     let cursor: string | undefined
-    for (let page = 0; page < MAXIMUM_PAGES; page++) {
+    for (let page = 0; page < MAX_PAGES; page++) {
       const query = { filter, limit: PAGE_SIZE, signal, ...(cursor && { cursor }) }
       const { events, older }: EventPage = await this.#options.store.list(query)
       const changed = events

@@ -26,7 +26,7 @@ interface Stored {
 /** Default number of events that one call searches. */
 const SEARCHED_EVENTS = 2000
 
-const MAXIMUM_REFUSED = 100
+const MAX_REFUSED = 100
 
 /** An activity store in memory, for tests and development. It pages and filters like the DynamoDB store. */
 export class MemoryActivityStore implements ActivityStore {
@@ -94,7 +94,7 @@ export class MemoryActivityStore implements ActivityStore {
 
   async refused(signal: AbortSignal): Promise<readonly RefusedSample[]> {
     signal.throwIfAborted()
-    return this.refusedSamples.toSorted((a, b) => b.at.localeCompare(a.at)).slice(0, MAXIMUM_REFUSED)
+    return this.refusedSamples.toSorted((a, b) => b.at.localeCompare(a.at)).slice(0, MAX_REFUSED)
   }
 
   /**

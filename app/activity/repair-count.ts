@@ -21,7 +21,7 @@ export interface CountOptions {
   withinMs?: number
 }
 
-const MAXIMUM_COUNTED = 10_000
+const MAX_COUNTED = 10_000
 const COUNT_MS = 2000
 
 /**
@@ -31,7 +31,7 @@ const COUNT_MS = 2000
  */
 export async function countEvents(
   selection: EventSelection,
-  { store, signal, clock, maximumEvents = MAXIMUM_COUNTED, withinMs = COUNT_MS }: CountOptions
+  { store, signal, clock, maximumEvents = MAX_COUNTED, withinMs = COUNT_MS }: CountOptions
 ): Promise<RepairCounts> {
   const deadline = clock() + withinMs
   const seen = new Set<string>()

@@ -7,7 +7,7 @@ import {
 import type { RepairProgress } from './repair-progress.ts'
 
 /** Maximum number of dead letters that a repair looks at; it holds them all until its end. */
-const MAXIMUM_DEAD_LETTERS = 10_000
+const MAX_DEAD_LETTERS = 10_000
 
 /** Runs one sweep of the dead-letter queue at a time: a sweep does not see the messages of another one. */
 export class SweepQueue {
@@ -46,7 +46,7 @@ interface SweptDeadLetters
 /** Deletes dead letters of a repair, and records the progress. */
 export function deleteDeadLetters(
   progress: RepairProgress,
-  { deadLetters: queue, sweeps, maximumDeadLetters: maximum = MAXIMUM_DEAD_LETTERS }: RepairSweepOptions,
+  { deadLetters: queue, sweeps, maximumDeadLetters: maximum = MAX_DEAD_LETTERS }: RepairSweepOptions,
   { isWanted, until, onDeleted = async () => {}, onNotDeleted = () => {} }: SweptDeadLetters
 ): Promise<SweepEnd> {
   return sweeps.run(async () => {

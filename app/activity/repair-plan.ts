@@ -5,7 +5,7 @@ import type { ActivityEvent, ActivityFilter, ActivityStore, EventPage, PageQuery
 export type EventSelection = { ids: readonly string[] } | { filter: ActivityFilter }
 
 /** Maximum number of events in a repair. */
-export const MAXIMUM_REPAIRED = 50_000
+export const MAX_REPAIRED = 50_000
 
 const PAGE_SIZE = 200
 
@@ -49,10 +49,10 @@ export async function planRepair(selection: EventSelection, options: PlanOptions
     if (!options.isWanted(event)) continue
     const { id, occurredAt, receivedAt } = event
     selected.set(id, { id, occurredAt, receivedAt, lane: laneOf(event) })
-    if (selected.size > MAXIMUM_REPAIRED) {
+    if (selected.size > MAX_REPAIRED) {
       throw new ListenerError(
         'REPLAY_TOO_LARGE',
-        `more than ${MAXIMUM_REPAIRED} events are selected; narrow the filter, by from and until for example`
+        `more than ${MAX_REPAIRED} events are selected; narrow the filter, by from and until for example`
       )
     }
   }

@@ -14,7 +14,7 @@ export interface RepairProgressOptions {
 /** Interval of progress writes, in milliseconds. An abort by another task takes effect within it. */
 const SAVE_MS = 1000
 
-const MAXIMUM_FAILURES = 20
+const MAX_FAILURES = 20
 
 /** The progress of a repair that runs in this process. Its records in the store are for other processes. */
 export class RepairProgress {
@@ -57,7 +57,7 @@ export class RepairProgress {
   /** Records that an event could not be sent or discarded. */
   failedEvent(id: string, error: unknown): void {
     this.#repair.failed++
-    if (this.#failures.length < MAXIMUM_FAILURES) this.#failures.push({ id, ...describeError(error) })
+    if (this.#failures.length < MAX_FAILURES) this.#failures.push({ id, ...describeError(error) })
   }
 
   /** Records the progress of a sweep of the dead-letter queue. */

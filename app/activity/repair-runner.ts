@@ -53,7 +53,7 @@ export interface RepairRunnerOptions {
 /** Default number of assets whose events are sent concurrently: more than one SQS batch. */
 const CONCURRENCY = 16
 
-const MAXIMUM_RUNNING = 4
+const MAX_RUNNING = 4
 
 /**
  * Default maximum duration of selecting events, in milliseconds. Less than the idle timeout of an ALB,
@@ -181,8 +181,8 @@ export class RepairRunner {
   }
 
   #checkRoom(): void {
-    if (this.#running.size + this.#selecting >= MAXIMUM_RUNNING) {
-      throw new ListenerError('REPLAYS_BUSY', `${MAXIMUM_RUNNING} repairs run; wait for one or abort it`)
+    if (this.#running.size + this.#selecting >= MAX_RUNNING) {
+      throw new ListenerError('REPLAYS_BUSY', `${MAX_RUNNING} repairs run; wait for one or abort it`)
     }
   }
 

@@ -33,7 +33,7 @@ const ENTRY_BYTES = ASSET_KEY_BYTES + STATE_KEY_BYTES
  * Maximum number of states in a cursor. The oldest are dropped, and those assets are reported twice. It
  * limits a cursor to 107,000 characters: Linux accepts arguments of 128 KiB.
  */
-const MAXIMUM_ENTRIES = 8000
+const MAX_ENTRIES = 8000
 
 /** The number is the version of the format. */
 const PREFIX = 'v1.'
@@ -53,9 +53,7 @@ export function encodeCursor({ since, settled, reported }: FeedPosition, scope: 
   digestOf(scope).copy(head)
   head.writeUIntBE(since, SCOPE_BYTES, TIME_BYTES)
   head.writeUIntBE(settled, SCOPE_BYTES + TIME_BYTES, TIME_BYTES)
-  const entries = [...reported]
-    .slice(-MAXIMUM_ENTRIES)
-    .map(([asset, state]) => Buffer.from(asset + state, 'hex'))
+  const entries = [...reported].slice(-MAX_ENTRIES).map(([asset, state]) => Buffer.from(asset + state, 'hex'))
   const body = Buffer.concat([head, ...entries])
   return PREFIX + Buffer.concat([body, digest(body, CHECKSUM_BYTES)]).toString('base64url')
 }

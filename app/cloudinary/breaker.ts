@@ -30,7 +30,7 @@ const FAILURES_TO_OPEN = 5
 
 /** Time from opening to the first probe, in milliseconds. Doubles with each failed probe. */
 const FIRST_PAUSE_MS = 2000
-const MAXIMUM_PAUSE_MS = 60_000
+const MAX_PAUSE_MS = 60_000
 
 /** Maximum duration of a probe before another event may probe, in milliseconds. */
 const PROBE_MS = 60_000
@@ -120,14 +120,14 @@ export class Breaker {
     this.#answeredBeforeFailureAt = call.answeredAt
     if (failure.kind === 'rate-limited') {
       // the limit may apply to one API only, such as the Admin API; a probe finds out
-      this.#open(Math.min(failure.until.getTime(), clock() + MAXIMUM_PAUSE_MS), code)
+      this.#open(Math.min(failure.until.getTime(), clock() + MAX_PAUSE_MS), code)
       return
     }
     // ignore failures of calls that started before it opened
     const isOpen = this.#openUntil !== undefined && this.#openUntil > clock()
     if (isOpen || (this.isClosed && this.#failures < FAILURES_TO_OPEN)) return
     this.#open(clock() + this.#pauseMs * (0.5 + random() / 2), code)
-    this.#pauseMs = Math.min(MAXIMUM_PAUSE_MS, this.#pauseMs * 2)
+    this.#pauseMs = Math.min(MAX_PAUSE_MS, this.#pauseMs * 2)
   }
 
   #open(until: number, why: string): void {

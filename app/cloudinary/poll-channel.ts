@@ -44,7 +44,7 @@ const ACKNOWLEDGE_LIMIT = 100
 /**
  * Maximum number of calls to find rejected handles: two among a hundred. More would use up the hourly limit.
  */
-const MAXIMUM_SPLITS = 14
+const MAX_SPLITS = 14
 
 /** Timeout of a call, beyond the requested wait, in milliseconds. */
 const RESPONSE_MS = 15_000
@@ -102,7 +102,7 @@ export async function acknowledge(
     } catch (error) {
       if (!(error instanceof CloudinaryError && error.failure.kind === 'permanent')) throw error
       if (batch.length === 1) rejected.push(...batch)
-      else if (++splits > MAXIMUM_SPLITS) throw error
+      else if (++splits > MAX_SPLITS) throw error
       else {
         const middle = Math.ceil(batch.length / 2)
         batches.push(batch.slice(0, middle), batch.slice(middle))

@@ -28,7 +28,7 @@ export interface PartOptions {
 }
 
 /** Maximum duration of a download or an upload, in milliseconds. A silent server times out earlier. */
-const MAXIMUM_MS = 15 * 60_000
+const MAX_MS = 15 * 60_000
 
 const SILENCE_MS = 30_000
 
@@ -66,7 +66,7 @@ export async function downloadPart(
       const part = receivePart(url, offset, bytes, either, () => timer.refresh())
       return part.catch(throwCause).finally(() => clearTimeout(timer))
     },
-    MAXIMUM_MS
+    MAX_MS
   )
 }
 
@@ -149,6 +149,6 @@ export async function uploadRawFile(
         ended.abort()
       }
     },
-    MAXIMUM_MS
+    MAX_MS
   )
 }

@@ -55,7 +55,7 @@ export interface SearchPage {
 }
 
 /** Maximum number of assets per page. Set by Cloudinary. */
-const MAXIMUM_PAGE_SIZE = 500
+const MAX_PAGE_SIZE = 500
 
 /** Share of the hourly calls that is reserved for other callers: people, other systems, `setup`. */
 const RESERVED_SHARE = 0.1
@@ -76,7 +76,7 @@ const SearchResponse = z.object({
  * @throws {CloudinaryError}
  */
 export async function searchPage(client: CloudinaryClient, query: SearchQuery): Promise<SearchPage> {
-  const { expression, sortBy, withField = [], cursor, pageSize = MAXIMUM_PAGE_SIZE } = query
+  const { expression, sortBy, withField = [], cursor, pageSize = MAX_PAGE_SIZE } = query
   const response = await client.call('search', async (sdk, options) => {
     const search = sdk.search
       .expression(expression)

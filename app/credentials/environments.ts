@@ -22,7 +22,7 @@ export interface EnvironmentsOptions {
  * Maximum number of API keys of other systems to remember. A forgotten key causes a read when it is seen
  * again.
  */
-const MAXIMUM_FOREIGN_KEYS = 1000
+const MAX_FOREIGN_KEYS = 1000
 
 const sameSecret = (a: CloudinaryEnvironment, b: CloudinaryEnvironment) =>
   a.cloudName === b.cloudName && a.apiSecret === b.apiSecret
@@ -126,7 +126,7 @@ export class Environments {
     const readsBefore = this.#reads
     await this.refresh('unknown API key')
     if (this.isOwnKey(cloudName, apiKey)) return true
-    if (this.#foreignKeys.size >= MAXIMUM_FOREIGN_KEYS) this.#foreignKeys.clear()
+    if (this.#foreignKeys.size >= MAX_FOREIGN_KEYS) this.#foreignKeys.clear()
     if (this.#reads > readsBefore) this.#foreignKeys.add(key)
     return false
   }

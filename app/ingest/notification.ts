@@ -1,25 +1,25 @@
 import { type AssetKind, kindInDeliveryUrl } from './delivery-url.ts'
 import { type Asset, type AssetEvent, type EventType, NOTIFICATION_TYPES, type Origin } from './event.ts'
 import { assetGroupKey, bodyEventId, digest, uploadEventIds } from './event-identity.ts'
-import { MAXIMUM_AHEAD_SECONDS } from './signature.ts'
+import { MAX_AHEAD_SECONDS } from './signature.ts'
 
 /**
  * Maximum nesting depth of a JSON body. A deeper body is kept as text, since writing it as JSON may overflow
  * the stack.
  */
-const MAXIMUM_DEPTH = 64
+const MAX_DEPTH = 64
 
 /** Maximum number of assets by which a notification is split; one with more becomes one event. */
-const MAXIMUM_ENTRIES = 20_000
+const MAX_ENTRIES = 20_000
 
 /** Maximum length of `notificationType`, in characters. */
-const MAXIMUM_TYPE_LENGTH = 100
+const MAX_TYPE_LENGTH = 100
 
 /** Lists of derived assets, in `eager` and `explode`. Each entry has a delivery URL. */
 const DERIVED = ['eager', 'image_infos']
 
 /** Maximum number of entries that are searched for a delivery URL. All are derived from the same asset. */
-const MAXIMUM_DERIVED = 10
+const MAX_DERIVED = 10
 
 export interface NotificationContext {
   /** Name of the cloud whose secret verified the notification. */
@@ -48,7 +48,7 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true })
 export function toEvents(body: Uint8Array, context: NotificationContext): AssetEvent[] {
   const notification = parse(body)
   const { notification_type: statedType } = notification
-  const notificationType = typeof statedType === 'string' ? statedType.slice(0, MAXIMUM_TYPE_LENGTH) : null
+  const notificationType = typeof statedType === 'string' ? statedType.slice(0, MAX_TYPE_LENGTH) : null
   const type: EventType = isKnown(notificationType) ? notificationType : 'unknown'
   let hashed: string | undefined
   const bodyDigest = () => {
@@ -83,7 +83,7 @@ export function toEvents(body: Uint8Array, context: NotificationContext): AssetE
       group: digest(context.environment, groupKey(asset, payload) ?? id),
       // a time far in the future would block processors whose state only moves forward
       occurredAt: new Date(
-        Math.min(statedAt ?? signedAtMs, context.receivedAt.getTime() + MAXIMUM_AHEAD_SECONDS * 1000)
+        Math.min(statedAt ?? signedAtMs, context.receivedAt.getTime() + MAX_AHEAD_SECONDS * 1000)
       ).toISOString(),
       payload
     }
@@ -99,7 +99,7 @@ function parse(body: Uint8Array): Fields {
   }
   try {
     const value: unknown = JSON.parse(text)
-    if (isFields(value) && !isDeeperThan(value, MAXIMUM_DEPTH)) return value
+    if (isFields(value) && !isDeeperThan(value, MAX_DEPTH)) return value
   } catch {
     // not JSON: return it as text
   }
@@ -136,7 +136,7 @@ function splitByAsset(notification: Fields): Fields[] {
           ...(isFields(entry) ? entry : { resource: entry })
         }))
       : []
-  const isSplit = entries.length > 0 && entries.length <= MAXIMUM_ENTRIES
+  const isSplit = entries.length > 0 && entries.length <= MAX_ENTRIES
   return isSplit ? entries.map((entry) => ({ ...shared, ...entry })) : [notification]
 }
 
@@ -175,7 +175,7 @@ function statedKind(payload: Fields, publicId: string | undefined): Partial<Asse
 function* deliveryUrlsIn(payload: Fields): Generator<unknown, void, void> {
   const derived = DERIVED.flatMap((name) => {
     const list = payload[name]
-    return Array.isArray(list) ? list.slice(0, MAXIMUM_DERIVED).filter(isFields) : []
+    return Array.isArray(list) ? list.slice(0, MAX_DERIVED).filter(isFields) : []
   })
   for (const fields of [payload, ...derived]) {
     yield fields.secure_url

@@ -1,7 +1,7 @@
 import { createHash, hash, timingSafeEqual } from 'node:crypto'
 
 /** Maximum time that a notification may be ahead of this machine's clock, in seconds. */
-export const MAXIMUM_AHEAD_SECONDS = 300
+export const MAX_AHEAD_SECONDS = 300
 
 export interface SignatureHeaders {
   signature: string | undefined
@@ -68,7 +68,7 @@ export function checkHeaders(
   if (ageSeconds > options.toleranceSeconds) {
     return refused('SIGNATURE_EXPIRED', `the timestamp is ${Math.floor(ageSeconds)} s old`)
   }
-  if (-ageSeconds > Math.min(MAXIMUM_AHEAD_SECONDS, options.toleranceSeconds)) {
+  if (-ageSeconds > Math.min(MAX_AHEAD_SECONDS, options.toleranceSeconds)) {
     return refused('SIGNATURE_EXPIRED', `the timestamp is ${Math.floor(-ageSeconds)} s ahead of this clock`)
   }
   return {

@@ -4,7 +4,7 @@ import { FEED_DIGITS, feedShard, JOURNAL } from './journal-table.ts'
 const DAY_MS = 86_400_000
 
 /** Maximum number of days to read together. A day has 16 partitions. */
-const MAXIMUM_DAYS = 4
+const MAX_DAYS = 4
 
 const FIRST_TIME = '0000-01-01T00:00:00.000Z'
 const LAST_TIME = '9999-12-31T23:59:59.999Z'
@@ -42,11 +42,7 @@ export function* feedDays(
   const bounds = boundsOf(range, from, until)
   const days = daysBetween(bounds.from, bounds.until)
   if (isNewestFirst) days.reverse()
-  for (
-    let first = 0, count = 1;
-    first < days.length;
-    first += count, count = Math.min(MAXIMUM_DAYS, 2 * count)
-  ) {
+  for (let first = 0, count = 1; first < days.length; first += count, count = Math.min(MAX_DAYS, 2 * count)) {
     const block = days.slice(first, first + count)
     const ends = block.map((day) => ({
       from: later(bounds.from, day),

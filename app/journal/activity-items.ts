@@ -25,7 +25,7 @@ export interface StoredEvent extends FeedItem, Omit<LastAttempt, 'status' | 'pro
 }
 
 /** Maximum size of an event to show, in bytes of JSON. */
-const MAXIMUM_SHOWN_BYTES = 16 * 1024 * 1024
+const MAX_SHOWN_BYTES = 16 * 1024 * 1024
 
 /**
  * Converts an item of the table to an event. The payload is undefined if it is too large to keep or to show.
@@ -91,7 +91,7 @@ function sourceOf({ run, reconciled, source }: StoredEvent): ActivityEvent['sour
 
 function unpack(payload: Uint8Array): AssetEvent | undefined {
   try {
-    return JSON.parse(gunzipSync(payload, { maxOutputLength: MAXIMUM_SHOWN_BYTES }).toString())
+    return JSON.parse(gunzipSync(payload, { maxOutputLength: MAX_SHOWN_BYTES }).toString())
   } catch (error) {
     if (error instanceof RangeError) return undefined
     throw error

@@ -41,7 +41,7 @@ const AHEAD_MS = 5 * 60_000
 
 const QUERIES_AT_A_TIME = 8
 
-const MAXIMUM_REFUSED = 100
+const MAX_REFUSED = 100
 
 /**
  * Maximum age of a sample of the queue. Workers write one every 10 s, so an older one is of a stopped worker.
@@ -148,13 +148,13 @@ class ActivityReader implements ActivityStore {
   async refused(signal: AbortSignal): Promise<readonly RefusedSample[]> {
     const samples: RefusedSample[] = []
     const now = this.#options.clock()
-    for (let day = 0; day <= SAMPLE_DAYS && samples.length < MAXIMUM_REFUSED; day++) {
+    for (let day = 0; day <= SAMPLE_DAYS && samples.length < MAX_REFUSED; day++) {
       const partition = refusedPartition(isoOf(now - day * DAY_MS))
-      for await (const { sample } of this.#query(partition, { limit: MAXIMUM_REFUSED }, signal)) {
+      for await (const { sample } of this.#query(partition, { limit: MAX_REFUSED }, signal)) {
         samples.push(sample as RefusedSample)
       }
     }
-    return samples.slice(0, MAXIMUM_REFUSED)
+    return samples.slice(0, MAX_REFUSED)
   }
 
   #search(query: PageQuery, options: Pick<SearchOptions, 'isDescribed' | 'blocks'>): Promise<EventPage> {

@@ -32,16 +32,16 @@ export interface LastAttempt {
 }
 
 /** Maximum number of attempts to keep, including the last one. */
-export const MAXIMUM_ATTEMPTS = 20
+export const MAX_ATTEMPTS = 20
 
 /**
  * Maximum size of the stored attempts, in bytes of JSON. Older ones are dropped. An item can have 400 KB: 300
  * KiB of payload, these attempts, and the records of the processors (at most 3.5 KB each).
  */
-const MAXIMUM_HISTORY_BYTES = 32 * 1024
+const MAX_HISTORY_BYTES = 32 * 1024
 
-const MAXIMUM_CODE_LENGTH = 100
-const MAXIMUM_MESSAGE_LENGTH = 200
+const MAX_CODE_LENGTH = 100
+const MAX_MESSAGE_LENGTH = 200
 
 /**
  * Returns the attempts of an event, oldest first. Derives the last one from the records of the processors, so
@@ -55,12 +55,12 @@ export function attemptsUntilNow(entry: LastAttempt): readonly PastAttempt[] {
 
 /** Returns the attempts to store when a new one starts. */
 export function pastAttempts(entry: LastAttempt): readonly PastAttempt[] {
-  const attempts = attemptsUntilNow(entry).slice(1 - MAXIMUM_ATTEMPTS)
+  const attempts = attemptsUntilNow(entry).slice(1 - MAX_ATTEMPTS)
   const sizes = attempts.map((attempt) => Buffer.byteLength(JSON.stringify(attempt)))
   let first = attempts.length
   for (let bytes = 0; first > 0; first--) {
     bytes += sizes[first - 1]!
-    if (bytes > MAXIMUM_HISTORY_BYTES) break
+    if (bytes > MAX_HISTORY_BYTES) break
   }
   return attempts.slice(first)
 }
@@ -85,8 +85,8 @@ const pastRun = (record: ProcessorRecord): PastRun => ({
   outcome: record.outcome,
   ...('milliseconds' in record && { milliseconds: record.milliseconds }),
   ...('code' in record && {
-    code: cut(record.code, MAXIMUM_CODE_LENGTH),
-    message: cut(record.message, MAXIMUM_MESSAGE_LENGTH)
+    code: cut(record.code, MAX_CODE_LENGTH),
+    message: cut(record.message, MAX_MESSAGE_LENGTH)
   })
 })
 

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 
 const MINIMUM_CHUNK_BYTES = 64
-const MAXIMUM_CHUNK_BYTES = 16 * 1024
+const MAX_CHUNK_BYTES = 16 * 1024
 
 /**
  * Compresses a short text with gzip. `gzipSync` reserves 16 KiB for each result, and the memory stays
@@ -9,6 +9,6 @@ const MAXIMUM_CHUNK_BYTES = 16 * 1024
  * CPU time.
  */
 export function compress(text: string): Buffer {
-  const chunkSize = Math.min(Math.max(text.length, MINIMUM_CHUNK_BYTES), MAXIMUM_CHUNK_BYTES)
+  const chunkSize = Math.min(Math.max(text.length, MINIMUM_CHUNK_BYTES), MAX_CHUNK_BYTES)
   return gzipSync(text, { chunkSize })
 }

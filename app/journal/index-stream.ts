@@ -18,7 +18,7 @@ export const throwUnlessAborted = (signal: AbortSignal) => (error: unknown) => {
   return throwUnavailable(error)
 }
 
-const MAXIMUM_ITEMS = 250
+const MAX_ITEMS = 250
 
 /** Reads one partition of an index in order, with queries of increasing size. */
 export class IndexStream<Item extends EventPosition> {
@@ -77,7 +77,7 @@ export class IndexStream<Item extends EventPosition> {
       this.#next = 0
       this.#startKey = page.LastEvaluatedKey
       this.#isRead = this.#startKey === undefined
-      this.#limit = Math.min(MAXIMUM_ITEMS, 2 * this.#limit)
+      this.#limit = Math.min(MAX_ITEMS, 2 * this.#limit)
     }
   }
 }

@@ -9,7 +9,7 @@ export interface JournalCall {
   log: Logger
 }
 
-const MAXIMUM_PAUSE_MS = 30_000
+const MAX_PAUSE_MS = 30_000
 
 /**
  * Retries a call until DynamoDB answers.
@@ -21,7 +21,7 @@ export async function retryUntilAnswered<Answer>(
   call: () => Promise<Answer>,
   { signal, log, pauseMs }: JournalCall & { pauseMs: number }
 ): Promise<Answer> {
-  for (let pause = pauseMs; ; pause = Math.min(MAXIMUM_PAUSE_MS, 2 * pause)) {
+  for (let pause = pauseMs; ; pause = Math.min(MAX_PAUSE_MS, 2 * pause)) {
     try {
       return await call()
     } catch (error) {

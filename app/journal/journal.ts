@@ -64,7 +64,7 @@ export interface JournalOptions extends JournalTable {
 }
 
 /** Maximum size of a compressed payload, in bytes. DynamoDB accepts items of 400 KB. */
-const MAXIMUM_PAYLOAD_BYTES = 300 * 1024
+const MAX_PAYLOAD_BYTES = 300 * 1024
 
 /**
  * Records what happened to each event: the idempotency record of the worker, and the source of the activity
@@ -206,7 +206,7 @@ export class Journal {
   #description(event: AssetEvent): Record<string, Change> {
     const { id, payload: _, group, run: __, traceparent: ___, ...described } = event
     const payload = compress(JSON.stringify(event))
-    const keep = payload.length <= MAXIMUM_PAYLOAD_BYTES
+    const keep = payload.length <= MAX_PAYLOAD_BYTES
     const attributes = {
       ...described,
       [JOURNAL.feedIndex.partitionKey]: feedShard(id, event.receivedAt),

@@ -3,10 +3,10 @@ import { BatchGetCommand } from '@aws-sdk/lib-dynamodb'
 import { JOURNAL, type JournalTable, journalUnavailable, throwUnavailable } from './journal-table.ts'
 
 /** Maximum number of keys per call (limit of DynamoDB). */
-const MAXIMUM_BATCH = 100
+const MAX_BATCH = 100
 
 /** Maximum number of attempts for keys that DynamoDB leaves unprocessed under load. */
-const MAXIMUM_ATTEMPTS = 8
+const MAX_ATTEMPTS = 8
 
 /**
  * Returns those of the given ids that the journal knows. Reads with strong consistency, 100 ids per call.
@@ -21,8 +21,8 @@ export async function knownEvents(
 ): Promise<Set<string>> {
   const known = new Set<string>()
   const uniqueIds = [...new Set(ids)]
-  for (let start = 0; start < uniqueIds.length; start += MAXIMUM_BATCH) {
-    let keys = uniqueIds.slice(start, start + MAXIMUM_BATCH).map((id) => ({ [JOURNAL.partitionKey]: id }))
+  for (let start = 0; start < uniqueIds.length; start += MAX_BATCH) {
+    let keys = uniqueIds.slice(start, start + MAX_BATCH).map((id) => ({ [JOURNAL.partitionKey]: id }))
     for (let attempt = 1; keys.length > 0; attempt++) {
       const response = await client
         .send(
@@ -43,7 +43,7 @@ export async function knownEvents(
       }
       keys = Object.values(response.UnprocessedKeys ?? {}).flatMap(({ Keys = [] }) => Keys) as typeof keys
       if (keys.length === 0) break
-      if (attempt === MAXIMUM_ATTEMPTS)
+      if (attempt === MAX_ATTEMPTS)
         throw journalUnavailable(new Error(`${keys.length} keys are still unprocessed`))
       await sleep(pauseMs * 2 ** (attempt - 1))
     }

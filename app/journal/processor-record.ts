@@ -47,7 +47,7 @@ export const completeRecords = (records: ProcessorRecords): ProcessorRecords =>
   )
 
 /** Maximum length of a note, code or message, in characters, so that many of them fit beside the payload. */
-const MAXIMUM_TEXT_LENGTH = 500
+const MAX_TEXT_LENGTH = 500
 
 /** Truncates the texts of a record, and omits undefined fields. */
 export const cutTexts = <Fields extends object>(fields: Fields): Fields =>
@@ -56,7 +56,7 @@ export const cutTexts = <Fields extends object>(fields: Fields): Fields =>
       .filter(([, value]) => value !== undefined)
       .map(([name, value]) => [
         name,
-        typeof value === 'string' ? value.slice(0, MAXIMUM_TEXT_LENGTH).toWellFormed() : value
+        typeof value === 'string' ? value.slice(0, MAX_TEXT_LENGTH).toWellFormed() : value
       ])
   ) as Fields
 

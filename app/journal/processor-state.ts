@@ -26,7 +26,7 @@ export interface StateStoreOptions extends JournalTable {
 }
 
 /** Maximum size of a compressed value, in bytes. DynamoDB accepts items of 400 KB. */
-const MAXIMUM_BYTES = 300 * 1024
+const MAX_BYTES = 300 * 1024
 
 /**
  * Stores state in the journal's table, beside the events. Ids of events are hexadecimal; keys of state start
@@ -70,10 +70,10 @@ export class StateStore {
   async #set(key: Record<string, string>, value: unknown): Promise<void> {
     const { client, tableName, clock, retentionDays } = this.#options
     const compressed = compress(JSON.stringify(value))
-    if (compressed.length > MAXIMUM_BYTES) {
+    if (compressed.length > MAX_BYTES) {
       throw new ListenerError(
         'STATE_TOO_LARGE',
-        `${Object.values(key)} is ${compressed.length} bytes compressed; the maximum is ${MAXIMUM_BYTES}. ` +
+        `${Object.values(key)} is ${compressed.length} bytes compressed; the maximum is ${MAX_BYTES}. ` +
           'Split it over several keys.'
       )
     }

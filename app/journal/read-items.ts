@@ -5,10 +5,10 @@ import { throwUnlessAborted } from './index-stream.ts'
 import { JOURNAL, type JournalTable, journalUnavailable } from './journal-table.ts'
 
 /** Maximum number of keys per call (limit of DynamoDB). */
-const MAXIMUM_BATCH = 100
+const MAX_BATCH = 100
 
 /** Maximum number of attempts for unprocessed keys. A response of DynamoDB has at most 16 MB. */
-const MAXIMUM_ATTEMPTS = 8
+const MAX_ATTEMPTS = 8
 const PAUSE_MS = 25
 
 /**
@@ -21,8 +21,8 @@ export async function readItems(
   ids: readonly string[],
   signal: AbortSignal
 ): Promise<Map<string, StoredEvent>> {
-  const batches = Array.from({ length: Math.ceil(ids.length / MAXIMUM_BATCH) }, (_, index) =>
-    ids.slice(index * MAXIMUM_BATCH, (index + 1) * MAXIMUM_BATCH)
+  const batches = Array.from({ length: Math.ceil(ids.length / MAX_BATCH) }, (_, index) =>
+    ids.slice(index * MAX_BATCH, (index + 1) * MAX_BATCH)
   )
   const items = await Promise.all(batches.map((batch) => readBatch(table, batch, signal)))
   return new Map(
@@ -37,7 +37,7 @@ async function readBatch({ client, tableName }: JournalTable, ids: readonly stri
   const items: StoredEvent[] = []
   let keys: Record<string, unknown>[] = ids.map((id) => ({ [JOURNAL.partitionKey]: id }))
   for (let attempt = 1; keys.length > 0; attempt++) {
-    if (attempt > MAXIMUM_ATTEMPTS) throw journalUnavailable(new Error(`${keys.length} keys are unprocessed`))
+    if (attempt > MAX_ATTEMPTS) throw journalUnavailable(new Error(`${keys.length} keys are unprocessed`))
     if (items.length > 0 || attempt > 1) await sleep(PAUSE_MS * 2 ** (attempt - 2))
     const response = await client
       .send(new BatchGetCommand({ RequestItems: { [tableName]: { Keys: keys } } }), { abortSignal: signal })

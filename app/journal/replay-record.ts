@@ -13,10 +13,10 @@ export interface ReplayRecord {
 }
 
 /** Maximum number of replays to keep per event: the last ones. */
-export const MAXIMUM_REPLAYS = 10
+export const MAX_REPLAYS = 10
 
 /** Maximum length of a user's name, in characters. */
-const MAXIMUM_NAME_LENGTH = 100
+const MAX_NAME_LENGTH = 100
 
 /** Returns the replays of an event, oldest first, when a run reopens it. */
 export function withReplay(
@@ -28,8 +28,8 @@ export function withReplay(
     run: id,
     kind,
     at: at ?? now,
-    ...(by && { by: by.slice(0, MAXIMUM_NAME_LENGTH).toWellFormed() }),
+    ...(by && { by: by.slice(0, MAX_NAME_LENGTH).toWellFormed() }),
     ...(from && { from })
   }
-  return [...replays.filter(({ run }) => run !== id), record].slice(-MAXIMUM_REPLAYS)
+  return [...replays.filter(({ run }) => run !== id), record].slice(-MAX_REPLAYS)
 }

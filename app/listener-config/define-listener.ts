@@ -6,7 +6,7 @@ import { checkPackages } from './packages.ts'
 import { problemOfRequirements } from './requirements.ts'
 
 /** Below the maximum visibility timeout of SQS, 12 hours. */
-const MAXIMUM_TIMEOUT_SECONDS = 36_000
+const MAX_TIMEOUT_SECONDS = 36_000
 
 const isText = (value: unknown) => typeof value === 'string'
 
@@ -42,9 +42,9 @@ export function defineListener<const Types extends readonly (EventType | '*')[]>
       throw invalid(`\`when\` of processor "${name}" is not a function`)
     if (
       timeoutSeconds !== undefined &&
-      !(typeof timeoutSeconds === 'number' && timeoutSeconds > 0 && timeoutSeconds <= MAXIMUM_TIMEOUT_SECONDS)
+      !(typeof timeoutSeconds === 'number' && timeoutSeconds > 0 && timeoutSeconds <= MAX_TIMEOUT_SECONDS)
     ) {
-      throw invalid(`\`timeoutSeconds\` of processor "${name}" must be from 1 to ${MAXIMUM_TIMEOUT_SECONDS}`)
+      throw invalid(`\`timeoutSeconds\` of processor "${name}" must be from 1 to ${MAX_TIMEOUT_SECONDS}`)
     }
     if (typeof handle !== 'function') throw invalid(`processor "${name}" needs a function \`handle\``)
     if (packages !== undefined && !(Array.isArray(packages) && packages.every(isText)))

@@ -28,7 +28,7 @@ interface Series {
 const PERIOD_MS = 60_000
 
 /** Maximum number of values of one metric in a line. Set by EMF. */
-const MAXIMUM_VALUES = 100
+const MAX_VALUES = 100
 
 /**
  * Writes metrics as log lines in CloudWatch's Embedded Metric Format, which needs no call and no agent.
@@ -77,7 +77,7 @@ export class EmfMetrics implements RoleMetrics {
     for (const series of this.#seriesOf(name, detail)) {
       const values = series.values.get(name)
       if (values === undefined) series.values.set(name, [value])
-      else if (values.push(value) === MAXIMUM_VALUES) this.#write(series)
+      else if (values.push(value) === MAX_VALUES) this.#write(series)
     }
   }
 

@@ -14,7 +14,7 @@ export interface MinuteRecord {
 }
 
 /** Maximum number of codes, and of processors, with counts of their own. All others share one name. */
-const MAXIMUM_NAMES = 50
+const MAX_NAMES = 50
 
 const OTHERS = '(others)'
 
@@ -74,4 +74,4 @@ export class MinuteCounts {
 }
 
 const nameIn = (known: object, name: string): string =>
-  Object.hasOwn(known, name) || Object.keys(known).length < MAXIMUM_NAMES ? name : OTHERS
+  Object.hasOwn(known, name) || Object.keys(known).length < MAX_NAMES ? name : OTHERS

@@ -16,7 +16,7 @@ export interface MinuteMetricsOptions {
 const PERIOD_MS = 10_000
 
 /** Maximum number of minutes to keep while writes fail. Older minutes are dropped. */
-const MAXIMUM_MINUTES = 5
+const MAX_MINUTES = 5
 
 /** Minimum time between two logs of failed writes, in milliseconds. */
 const LOG_PERIOD_MS = 60_000
@@ -94,7 +94,7 @@ export class MinuteMetrics implements RoleMetrics {
     const counts = new MinuteCounts(minute)
     this.#minutes.set(minute, counts)
     const [oldest] = this.#minutes.keys()
-    if (this.#minutes.size > MAXIMUM_MINUTES && oldest !== undefined) this.#minutes.delete(oldest)
+    if (this.#minutes.size > MAX_MINUTES && oldest !== undefined) this.#minutes.delete(oldest)
     return counts
   }
 

@@ -15,7 +15,7 @@ export interface PrometheusOptions {
 const PREFIX = 'cloudinary_listener'
 
 /** Maximum number of label sets of a metric. All others share one, with the label `otel_metric_overflow`. */
-const MAXIMUM_SERIES = 200
+const MAX_SERIES = 200
 
 /**
  * Upper bounds of the buckets, in seconds: the base unit of Prometheus.
@@ -47,7 +47,7 @@ export class PrometheusMetrics implements RoleMetrics {
     })
     this.#provider = new MeterProvider({
       readers: [this.#exporter],
-      views: [{ instrumentName: '*', aggregationCardinalityLimit: MAXIMUM_SERIES }]
+      views: [{ instrumentName: '*', aggregationCardinalityLimit: MAX_SERIES }]
     })
     this.#meter = this.#provider.getMeter(PREFIX)
   }

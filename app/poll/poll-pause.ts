@@ -2,7 +2,7 @@ import { CloudinaryError } from '../cloudinary/cloudinary-error.ts'
 
 /** Upper bound of the first pause, in milliseconds. Doubles with each failure. */
 const FIRST_MS = 1000
-const MAXIMUM_MS = 60_000
+const MAX_MS = 60_000
 
 /** Jitter after a rate limit, in milliseconds, so that callers do not all resume at once. */
 const SPREAD_MS = 5000
@@ -22,5 +22,5 @@ export function pauseMs(
   if (error instanceof CloudinaryError && error.failure.kind === 'rate-limited') {
     return Math.max(0, error.failure.until.getTime() - now) + random * SPREAD_MS
   }
-  return random * Math.min(MAXIMUM_MS, FIRST_MS * 2 ** (failures - 1))
+  return random * Math.min(MAX_MS, FIRST_MS * 2 ** (failures - 1))
 }

@@ -29,7 +29,7 @@ export interface PollerOptions {
 }
 
 /** Maximum number of notifications per fetch. */
-const MAXIMUM_MESSAGES = 50
+const MAX_MESSAGES = 50
 
 /** Long, because calls may count against the hourly limit, but shorter than the idle timeouts of proxies. */
 const WAIT_SECONDS = 30
@@ -107,7 +107,7 @@ export class Poller {
     const startedAt = elapsedMs()
     const { messages, invalid } = await fetchMessages(connect(signal), {
       channel,
-      maxMessages: MAXIMUM_MESSAGES,
+      maxMessages: MAX_MESSAGES,
       waitSeconds,
       visibilitySeconds
     })

@@ -9,7 +9,7 @@ export interface DeadLetterReason {
 }
 
 /** Maximum length of a reason's code, and of its message, in characters. */
-const MAXIMUM_TEXT_LENGTH = 500
+const MAX_TEXT_LENGTH = 500
 
 /** Sends messages that cannot be processed to the dead-letter queue, for an operator to redrive. */
 export class DeadLetterSender {
@@ -50,4 +50,4 @@ export class DeadLetterSender {
  * string too.
  */
 const printable = (text: string) =>
-  text.replace(/[^\t\n\r\x20-\uD7FF\uE000-\uFFFD]/g, ' ').slice(0, MAXIMUM_TEXT_LENGTH) || '-'
+  text.replace(/[^\t\n\r\x20-\uD7FF\uE000-\uFFFD]/g, ' ').slice(0, MAX_TEXT_LENGTH) || '-'

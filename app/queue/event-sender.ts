@@ -4,16 +4,16 @@ import type { AssetEvent } from '../ingest/event.ts'
 import type { Tracing } from '../tracing/tracing.ts'
 import { unlessAborted } from '../unless-aborted.ts'
 import { Batcher } from './batcher.ts'
-import { encodeMessage, MAXIMUM_MESSAGE_BYTES } from './message-codec.ts'
+import { encodeMessage, MAX_MESSAGE_BYTES } from './message-codec.ts'
 import { sendBatch } from './send-batch.ts'
 
 /** Maximum number of calls in flight: 3,200 events a second while SQS takes 100 ms. The SDK has 50 sockets. */
-const MAXIMUM_CALLS = 32
+const MAX_CALLS = 32
 
 /**
  * Number of calls in flight below which no event waits. From this number on, events wait for a full batch.
  */
-const MAXIMUM_PARTIAL_CALLS = 8
+const MAX_PARTIAL_CALLS = 8
 
 /** Timeout of a call including the SDK's retries, in milliseconds. */
 const CALL_TIMEOUT_MS = 8000
@@ -40,9 +40,9 @@ export class EventSender {
   }) {
     this.#tracing = tracing
     this.#batcher = new Batcher({
-      maximumCalls: MAXIMUM_CALLS,
-      maximumPartialCalls: MAXIMUM_PARTIAL_CALLS,
-      maximumBytes: MAXIMUM_MESSAGE_BYTES,
+      maximumCalls: MAX_CALLS,
+      maximumPartialCalls: MAX_PARTIAL_CALLS,
+      maximumBytes: MAX_MESSAGE_BYTES,
       sizeOf: ({ MessageBody }) => Buffer.byteLength(MessageBody),
       send: (messages) =>
         sendBatch(messages, (Entries) =>

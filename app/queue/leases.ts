@@ -7,7 +7,7 @@ import type { MessageSource } from './message-source.ts'
  * Maximum time that a message can stay hidden, counted from its receive, in seconds: the 12 hours that SQS
  * allows, less a margin for the call.
  */
-const MAXIMUM_HIDDEN_SECONDS = 43_200 - 60
+const MAX_HIDDEN_SECONDS = 43_200 - 60
 
 /**
  * Heartbeats per visibility timeout. After two failures in a row the lease is given up, because it expires by
@@ -97,7 +97,7 @@ export class Leases {
 
   #hideableSeconds({ requestedAt }: Lease): number {
     const heldSeconds = Math.ceil((this.#options.clock() - requestedAt) / 1000)
-    return Math.max(0, MAXIMUM_HIDDEN_SECONDS - heldSeconds)
+    return Math.max(0, MAX_HIDDEN_SECONDS - heldSeconds)
   }
 
   #expiry(): number {

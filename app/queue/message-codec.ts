@@ -6,16 +6,16 @@ import type { AssetEvent } from '../ingest/event.ts'
  * Maximum size that SQS accepts for a message, and for a batch, in bytes of UTF-8.
  * Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
  */
-export const MAXIMUM_MESSAGE_BYTES = 1024 * 1024
+export const MAX_MESSAGE_BYTES = 1024 * 1024
 
 /** Maximum size of a body, in bytes. The attributes of a dead letter count towards the limit of SQS too. */
-const MAXIMUM_BODY_BYTES = MAXIMUM_MESSAGE_BYTES - 4096
+const MAX_BODY_BYTES = MAX_MESSAGE_BYTES - 4096
 
 /** Maximum size of an uncompressed body, in bytes. */
 const COMPRESS_ABOVE_BYTES = 256 * 1024
 
 /** Maximum size of a decompressed body, in bytes. */
-const MAXIMUM_INFLATED_BYTES = 128 * 1024 * 1024
+const MAX_INFLATED_BYTES = 128 * 1024 * 1024
 
 const COMPRESSED = 'gzip:'
 
@@ -33,17 +33,17 @@ export function encodeMessage(event: AssetEvent): string {
   )
   const bytes = Buffer.byteLength(json)
   if (bytes <= COMPRESS_ABOVE_BYTES) return json
-  if (bytes > MAXIMUM_INFLATED_BYTES) {
+  if (bytes > MAX_INFLATED_BYTES) {
     throw new ListenerError(
       'EVENT_TOO_LARGE',
-      `event ${event.id} is ${bytes} bytes; the maximum is ${MAXIMUM_INFLATED_BYTES}`
+      `event ${event.id} is ${bytes} bytes; the maximum is ${MAX_INFLATED_BYTES}`
     )
   }
   const compressed = COMPRESSED + gzipSync(json).toString('base64')
-  if (compressed.length > MAXIMUM_BODY_BYTES) {
+  if (compressed.length > MAX_BODY_BYTES) {
     throw new ListenerError(
       'EVENT_TOO_LARGE',
-      `event ${event.id} is ${compressed.length} bytes compressed; the maximum is ${MAXIMUM_BODY_BYTES}`
+      `event ${event.id} is ${compressed.length} bytes compressed; the maximum is ${MAX_BODY_BYTES}`
     )
   }
   return compressed
@@ -58,7 +58,7 @@ export function decodeMessage(body: string): AssetEvent {
   try {
     const json = body.startsWith(COMPRESSED)
       ? gunzipSync(Buffer.from(body.slice(COMPRESSED.length), 'base64'), {
-          maxOutputLength: MAXIMUM_INFLATED_BYTES
+          maxOutputLength: MAX_INFLATED_BYTES
         }).toString()
       : body
     const event: unknown = JSON.parse(json)

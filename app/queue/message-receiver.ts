@@ -53,7 +53,7 @@ export const VISIBILITY_TIMEOUT_SECONDS = 60
  * Maximum size of all waiting messages, in bytes. At most nine messages of a receive wait in a lane, and an
  * event has a few KiB.
  */
-const MAXIMUM_WAITING_BYTES = 32 * 1024 * 1024
+const MAX_WAITING_BYTES = 32 * 1024 * 1024
 
 const RECEIVE_BATCH = 10
 const CAPACITY_POLL_MS = 500
@@ -64,8 +64,8 @@ const CAPACITY_POLL_MS = 500
 const WORTHWHILE_SHARE = 0.1
 
 /** Maximum time to wait until this share is free, in milliseconds. After that, one free lane is enough. */
-const MAXIMUM_WAIT_MS = 500
-const MAXIMUM_PAUSE_MS = 30_000
+const MAX_WAIT_MS = 500
+const MAX_PAUSE_MS = 30_000
 
 const RELEASE: MessageAction = { kind: 'retry', delaySeconds: 0 }
 
@@ -91,7 +91,7 @@ export class MessageReceiver {
       random: Math.random,
       describe: ({ id }) => ({ messageId: id }),
       capacity: () => Number.POSITIVE_INFINITY,
-      maximumWaitingBytes: MAXIMUM_WAITING_BYTES,
+      maximumWaitingBytes: MAX_WAITING_BYTES,
       clock: () => performance.now(),
       ...options
     }
@@ -154,7 +154,7 @@ export class MessageReceiver {
       const free = maximum - this.#lanes.size + Math.min(this.#settling, RECEIVE_BATCH)
       const isWorthwhile = free >= Math.min(RECEIVE_BATCH, Math.floor(maximum * WORTHWHILE_SHARE))
       if (free <= 0 || !(isWorthwhile || timeUp?.aborted)) {
-        if (free > 0) timeUp ??= AbortSignal.timeout(MAXIMUM_WAIT_MS)
+        if (free > 0) timeUp ??= AbortSignal.timeout(MAX_WAIT_MS)
         await this.#laneEndedWithin(CAPACITY_POLL_MS)
         continue
       }
@@ -172,7 +172,7 @@ export class MessageReceiver {
   }
 
   async #pauseAfter(err: unknown, failures: number): Promise<void> {
-    const pauseMs = Math.round(this.#options.random() * Math.min(MAXIMUM_PAUSE_MS, 500 * 2 ** failures))
+    const pauseMs = Math.round(this.#options.random() * Math.min(MAX_PAUSE_MS, 500 * 2 ** failures))
     this.#options.log.error({ err, code: 'QUEUE_UNAVAILABLE', pauseMs }, 'queue receive failed; retrying')
     await sleep(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => {})
   }

@@ -11,7 +11,7 @@ import type { LeasedMessage, MessageSource, ReceiveOptions } from './message-sou
 import { sendBatch } from './send-batch.ts'
 
 /** Maximum number of calls in flight: for deletes, and again for changes of visibility. */
-const MAXIMUM_CALLS = 4
+const MAX_CALLS = 4
 
 /** Time added to the timeout of a receive, in milliseconds. A silent queue must not block a shutdown. */
 const RECEIVE_MARGIN_MS = 3000
@@ -27,12 +27,12 @@ export class SqsMessageSource implements MessageSource {
     this.#sqs = sqs
     this.#queueUrl = QueueUrl
     this.#delete = new Batcher({
-      maximumCalls: MAXIMUM_CALLS,
+      maximumCalls: MAX_CALLS,
       send: (items) =>
         sendBatch(items, (Entries) => sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries })))
     })
     this.#changeVisibility = new Batcher({
-      maximumCalls: MAXIMUM_CALLS,
+      maximumCalls: MAX_CALLS,
       send: (items) =>
         sendBatch(items, (Entries) =>
           sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries }))

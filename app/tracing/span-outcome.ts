@@ -3,7 +3,7 @@ import { serializeError } from '../logger.ts'
 import type { ReceiveOutcome } from './tracing.ts'
 
 /** Maximum length of the message of a failed span, in characters. */
-const MAXIMUM_MESSAGE_LENGTH = 500
+const MAX_MESSAGE_LENGTH = 500
 
 /** Ends the span of a received notification. */
 export function endReceive(
@@ -31,7 +31,7 @@ export function fail(span: Span, errorType: string, message?: string): void {
   span.setAttribute('error.type', errorType)
   span.setStatus({
     code: SpanStatusCode.ERROR,
-    ...(message && { message: message.slice(0, MAXIMUM_MESSAGE_LENGTH) })
+    ...(message && { message: message.slice(0, MAX_MESSAGE_LENGTH) })
   })
 }
 

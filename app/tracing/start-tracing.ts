@@ -17,7 +17,7 @@ import { createSampler } from './sampler.ts'
 import type { ProcessTracing, TracingConfig } from './tracing.ts'
 
 /** Maximum number of spans that wait for the collector. They take about 2 MB; further spans are dropped. */
-const MAXIMUM_WAITING_SPANS = 2048
+const MAX_WAITING_SPANS = 2048
 
 const SPANS_PER_EXPORT = 512
 
@@ -25,7 +25,7 @@ const SPANS_PER_EXPORT = 512
  * Maximum number of exports in flight: at a stop, one for each batch that waits, and the one already in
  * flight.
  */
-const MAXIMUM_EXPORTS = MAXIMUM_WAITING_SPANS / SPANS_PER_EXPORT + 1
+const MAX_EXPORTS = MAX_WAITING_SPANS / SPANS_PER_EXPORT + 1
 
 /** Timeout of an export with its retries, in milliseconds. */
 const EXPORT_MS = 5000
@@ -34,7 +34,7 @@ const EXPORT_MS = 5000
 const STOP_MS = 3000
 
 /** Maximum length of an attribute, in characters. */
-const MAXIMUM_ATTRIBUTE_LENGTH = 1024
+const MAX_ATTRIBUTE_LENGTH = 1024
 
 /** Gives a trace the id that is set for it, otherwise a random one. */
 export class TraceIds extends RandomIdGenerator {
@@ -60,7 +60,7 @@ export function startTracing(
   log: Logger,
   stopMs = STOP_MS
 ): ProcessTracing {
-  const exporter = new OTLPTraceExporter({ url, timeoutMillis: EXPORT_MS, concurrencyLimit: MAXIMUM_EXPORTS })
+  const exporter = new OTLPTraceExporter({ url, timeoutMillis: EXPORT_MS, concurrencyLimit: MAX_EXPORTS })
   const ids = new TraceIds()
   const resource = defaultResource()
     .merge(
@@ -75,11 +75,11 @@ export function startTracing(
     resource,
     idGenerator: ids,
     sampler: createSampler(config),
-    spanLimits: { attributeValueLengthLimit: MAXIMUM_ATTRIBUTE_LENGTH },
+    spanLimits: { attributeValueLengthLimit: MAX_ATTRIBUTE_LENGTH },
     spanProcessors: [
       new BatchSpanProcessor({
         exporter: new ReportingExporter(exporter, log),
-        maxQueueSize: MAXIMUM_WAITING_SPANS,
+        maxQueueSize: MAX_WAITING_SPANS,
         maxExportBatchSize: SPANS_PER_EXPORT,
         // the exporter has its own timeout, and so reports what it lost
         exportTimeoutMillis: 2 * EXPORT_MS

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { SignatureHeaders } from '../ingest/signature.ts'
 
 /** Maximum length of a trace id, which any sender can set, in characters. */
-const MAXIMUM_TRACE_ID_LENGTH = 256
+const MAX_TRACE_ID_LENGTH = 256
 
 /** Returns the value of a header; undefined if it is missing or repeated. */
 export function headerValue(headers: IncomingHttpHeaders, name: string): string | undefined {
@@ -25,5 +25,5 @@ export function signatureHeaders(headers: IncomingHttpHeaders): SignatureHeaders
  * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-request-tracing.html
  */
 export function traceIdOf(headers: IncomingHttpHeaders): string | undefined {
-  return headerValue(headers, 'x-amzn-trace-id')?.slice(0, MAXIMUM_TRACE_ID_LENGTH)
+  return headerValue(headers, 'x-amzn-trace-id')?.slice(0, MAX_TRACE_ID_LENGTH)
 }

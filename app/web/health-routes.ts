@@ -18,7 +18,7 @@ export interface HealthOptions {
 const PROBE_VALID_MS = 5000
 
 /** Maximum number of requests to `/ready` that wait for the queue. One connection can send any number. */
-const MAXIMUM_WAITING = 100
+const MAX_WAITING = 100
 
 /**
  * Path that the load balancer checks. It is a query of `/ready`, not a separate path: tasks of an older
@@ -61,7 +61,7 @@ export const health: FastifyPluginAsync<HealthOptions> = async (app, options) =>
     if (lifecycle.state !== 'ready') return reply.code(503).send({ status: lifecycle.state })
     if (availability.isStuck) return reply.code(503).send({ status: 'refusing everything' })
     if (query.queue === 'ignore') return { status: 'ready' }
-    if (waiting === MAXIMUM_WAITING) return reply.code(503).send({ status: 'busy' })
+    if (waiting === MAX_WAITING) return reply.code(503).send({ status: 'busy' })
     waiting++
     const reachable = await queueReachable()
     waiting--

@@ -4,7 +4,7 @@ import { traceIdOf } from './headers.ts'
 import type { LogRateLimit } from './log-rate-limit.ts'
 
 /** Maximum length of a path in the log, in characters. */
-const MAXIMUM_LENGTH = 200
+const MAX_LENGTH = 200
 
 /** Scheme and authority of a request target in absolute form. May hold credentials. */
 const ORIGIN = /^[a-z][\w+.-]*:\/\/[^/?#]*/i
@@ -30,5 +30,5 @@ export function reportUnknownPath(
  */
 function loggedPath(target: string): string {
   const [path = ''] = target.replace(ORIGIN, '').split(/[?#]/, 1)
-  return maskSecrets(path.slice(0, MAXIMUM_LENGTH)) + (path.length > MAXIMUM_LENGTH ? '…' : '')
+  return maskSecrets(path.slice(0, MAX_LENGTH)) + (path.length > MAX_LENGTH ? '…' : '')
 }

@@ -39,7 +39,7 @@ interface AdmittedRequest {
 }
 
 /** Maximum bytes of events that wait for SQS. Above it, notifications are refused. */
-const MAXIMUM_PENDING_BYTES = 64 * 1024 * 1024
+const MAX_PENDING_BYTES = 64 * 1024 * 1024
 
 const RETRY_AFTER_SECONDS = 30
 
@@ -87,7 +87,7 @@ export const webhook: FastifyPluginAsync<WebhookOptions> = async (app, options) 
       if (lifecycle.state === 'starting') {
         return turnAway(request, reply, 'STARTING', 'the credentials are not loaded yet')
       }
-      if (sender.pendingBytes > MAXIMUM_PENDING_BYTES) {
+      if (sender.pendingBytes > MAX_PENDING_BYTES) {
         return turnAway(request, reply, 'OVERLOADED', 'too many events are waiting for SQS')
       }
       const headers = ingest.check(signatureHeaders(request.headers))

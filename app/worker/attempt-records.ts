@@ -7,13 +7,13 @@ import { rateLimitResumeTime, retryDelaySeconds, uncountedRetryDelaySeconds } fr
 import type { FailedRun, ProcessorRun } from './run-processor.ts'
 
 /** Failed runs of a processor for an event before the event is dead-lettered. */
-export const MAXIMUM_ATTEMPTS = 12
+export const MAX_ATTEMPTS = 12
 
 /**
  * Maximum time that a processor may delay an event, in milliseconds. The later events of the asset wait
  * behind it, and SQS keeps a message for 14 days.
  */
-const MAXIMUM_WAIT_MS = 7 * 24 * 3_600_000
+const MAX_WAIT_MS = 7 * 24 * 3_600_000
 
 /**
  * Why a run failed. Only `processor` uses up an attempt. `cloudinary`: it is down or limits calls.
@@ -53,7 +53,7 @@ export const notBeforeOf = (record: ProcessorRecord | undefined, run: AssetEvent
 
 /** Returns whether the last allowed attempt has started and has no outcome: its worker crashed. */
 export const isExhausted = (record: ProcessorRecord | undefined, run: AssetEvent['run']): boolean =>
-  record?.outcome === 'started' && attemptsOf(record, run) >= MAXIMUM_ATTEMPTS
+  record?.outcome === 'started' && attemptsOf(record, run) >= MAX_ATTEMPTS
 
 /** Returns the record of a run that starts. It counts as an attempt, since it may crash its worker. */
 export function startedRecord(
@@ -75,7 +75,7 @@ export function endedRecord(run: ProcessorRun, cause: FailureCause, context: Rec
   }
   const { failure, error } = run
   const counts = cause === 'processor'
-  if (failure.kind === 'permanent' || (counts && used + 1 >= MAXIMUM_ATTEMPTS)) {
+  if (failure.kind === 'permanent' || (counts && used + 1 >= MAX_ATTEMPTS)) {
     return { ...base, outcome: 'dead', ...describeError(error) }
   }
   const attempts = counts ? used + 1 : used
@@ -101,7 +101,7 @@ export function endedRecord(run: ProcessorRun, cause: FailureCause, context: Rec
 /** Makes a failure permanent if its retry time is later than an event may wait. */
 export function withMaximumWait(run: ProcessorRun, openedAt: string): ProcessorRun {
   if (run.outcome === 'succeeded' || !('until' in run.failure) || !run.failure.until) return run
-  const latest = new Date(Date.parse(openedAt) + MAXIMUM_WAIT_MS)
+  const latest = new Date(Date.parse(openedAt) + MAX_WAIT_MS)
   if (run.failure.until <= latest) return run
   const error = new ListenerError(
     'WAIT_TOO_LONG',
@@ -116,7 +116,7 @@ export function withMaximumWait(run: ProcessorRun, openedAt: string): ProcessorR
 export function exhaustedRun(processor: string): FailedRun {
   const error = new ListenerError(
     'ATTEMPTS_EXHAUSTED',
-    `the last of ${MAXIMUM_ATTEMPTS} attempts has no recorded outcome; the processor may crash its worker`
+    `the last of ${MAX_ATTEMPTS} attempts has no recorded outcome; the processor may crash its worker`
   )
   return { outcome: 'failed', processor, failure: { kind: 'permanent' }, error, milliseconds: 0 }
 }

@@ -2,13 +2,13 @@
 const BASE_SECONDS = 2
 
 /** Maximum delay, in seconds. */
-const MAXIMUM_SECONDS = 900
+const MAX_SECONDS = 900
 
 /** Maximum time added to the end of a rate limit, in milliseconds, so that not all events resume at once. */
 const LIMIT_SPREAD_MS = 30_000
 
 const withJitter = (seconds: number, random: number): number =>
-  Math.max(1, Math.round(random * Math.min(MAXIMUM_SECONDS, seconds)))
+  Math.max(1, Math.round(random * Math.min(MAX_SECONDS, seconds)))
 
 /**
  * Returns the seconds until the next attempt: exponential backoff with full jitter, which spreads the retries

@@ -9,7 +9,7 @@ import { unlessAborted } from '../unless-aborted.ts'
 const TIMEOUT_MS = 10_000
 
 /** Maximum number of hooks in progress. Others are skipped: a hook must not use up the worker's memory. */
-const MAXIMUM_HOOKS = 100
+const MAX_HOOKS = 100
 
 export interface DeadLetterHooksOptions {
   processors: readonly Processor[]
@@ -18,7 +18,7 @@ export interface DeadLetterHooksOptions {
   log: Logger
   /** Time-out of a hook, in milliseconds. (Default: {@link TIMEOUT_MS}) */
   timeoutMs?: number
-  /** Maximum number of hooks in progress. (Default: {@link MAXIMUM_HOOKS}) */
+  /** Maximum number of hooks in progress. (Default: {@link MAX_HOOKS}) */
   maximumHooks?: number
 }
 
@@ -31,7 +31,7 @@ export class DeadLetterHooks {
   #running = 0
 
   constructor(options: DeadLetterHooksOptions) {
-    this.#options = { timeoutMs: TIMEOUT_MS, maximumHooks: MAXIMUM_HOOKS, ...options }
+    this.#options = { timeoutMs: TIMEOUT_MS, maximumHooks: MAX_HOOKS, ...options }
   }
 
   /** Calls the hook of each processor that has one. Returns at once and never throws. */

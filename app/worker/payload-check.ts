@@ -8,7 +8,7 @@ import type { Metrics } from '../metrics/metrics.ts'
 const LOG_PERIOD_MS = 3_600_000
 
 /** Maximum number of paths in a log line. */
-const MAXIMUM_PATHS = 20
+const MAX_PATHS = 20
 
 /**
  * Compares payloads with their schemas, to notice when Cloudinary changes them. A payload that does not fit
@@ -40,7 +40,7 @@ export class PayloadCheck {
     this.#loggedAt.set(type, now)
     const paths = new Set(error.issues.map(({ path }) => declaredPath(schema, path)))
     log.warn(
-      { code: 'SCHEMA_MISMATCH', paths: [...paths].slice(0, MAXIMUM_PATHS) },
+      { code: 'SCHEMA_MISMATCH', paths: [...paths].slice(0, MAX_PATHS) },
       'payload does not fit the schema of its type'
     )
   }

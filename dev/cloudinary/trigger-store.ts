@@ -14,7 +14,7 @@ const URI = { webhook: /^https?:\/\/./, poll: /^poll:\/\/[^*]+$/ }
 const AUTH_SCHEMES = ['default', 'legacy_hmac', 'eddsa_v2']
 
 /** Maximum number of notification URLs of a product environment. */
-const MAXIMUM_URLS = 30
+const MAX_URLS = 30
 
 /**
  * A trigger in the Admin API, with the names of cloudinary-go v2 (`admin.Trigger`). `auth_scheme` and
@@ -103,8 +103,7 @@ export class Triggers {
       throw new ApiError(409, `Trigger for ${trigger.event_type} to ${trigger.uri} already exists`)
     }
     const urls = new Set([...others, trigger].filter(isWebhook).map(({ uri }) => uri))
-    if (urls.size > MAXIMUM_URLS)
-      throw new ApiError(400, `Maximum of ${MAXIMUM_URLS} notification URLs reached`)
+    if (urls.size > MAX_URLS) throw new ApiError(400, `Maximum of ${MAX_URLS} notification URLs reached`)
     this.#triggers.set(trigger.id, trigger)
     return trigger
   }

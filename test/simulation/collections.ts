@@ -2,7 +2,7 @@ import { EVENT_TYPES } from '../../app/ingest/event-types.ts'
 import type { Scheduler, SimulatedProcess } from './scheduler.ts'
 
 /** Maximum sizes at rest; 0 for other classes. `clouds`: one entry for each product environment. */
-const MAXIMUM_SIZES: Readonly<Record<string, number | 'clouds'>> = {
+const MAX_SIZES: Readonly<Record<string, number | 'clouds'>> = {
   CloudinaryClients: 'clouds',
   Pollers: 'clouds',
   // one per flaw that is logged once
@@ -47,7 +47,7 @@ function ownerOf(stack = ''): string | undefined {
 /** Returns the collections that are larger than they may be while there is nothing to do. */
 export function overfull({ collections }: SimulatedProcess, clouds: number): string[] {
   return collections.flatMap(({ owner, collection: { size } }) => {
-    const stated = MAXIMUM_SIZES[owner] ?? 0
+    const stated = MAX_SIZES[owner] ?? 0
     return size > (stated === 'clouds' ? clouds : stated) ? `${owner} holds ${size}` : []
   })
 }

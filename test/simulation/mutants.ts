@@ -56,7 +56,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'treats several assets as one event',
     file: 'app/ingest/notification.ts',
-    find: 'const isSplit = entries.length > 0 && entries.length <= MAXIMUM_ENTRIES',
+    find: 'const isSplit = entries.length > 0 && entries.length <= MAX_ENTRIES',
     replace: 'const isSplit = entries.length === 1',
     guarantees: ['3 one event per asset', LOST]
   },

@@ -36,7 +36,7 @@ export interface FleetResult {
 }
 
 /** SQS dead-letters a message after this number of receives. */
-const MAXIMUM_RECEIVES = 1000
+const MAX_RECEIVES = 1000
 
 const HOUR_MS = 3_600_000
 
@@ -93,7 +93,7 @@ export async function runFleet(options: FleetOptions): Promise<FleetResult[]> {
     const worker = able[Math.floor(random() * able.length)]
     if (!worker) {
       time.now += 500
-    } else if (message.receives === MAXIMUM_RECEIVES) {
+    } else if (message.receives === MAX_RECEIVES) {
       message.deadAt = time.now
     } else {
       message.receives++

@@ -101,7 +101,7 @@ export type SqsFake = Awaited<ReturnType<typeof startSqsFake>>
 
 const ACTIONS = /^AmazonSQS\.(.*)$/
 const DEDUPLICATION_SECONDS = 300
-const MAXIMUM_BATCH_BYTES = 1024 * 1024
+const MAX_BATCH_BYTES = 1024 * 1024
 
 /**
  * A FIFO queue with the JSON protocol of SQS, for behaviour that the embedded SQS lacks: a receive may return
@@ -197,7 +197,7 @@ export async function startSqsFake() {
 
     SendMessageBatch({ Entries = [] }) {
       const bytes = Entries.reduce((sum, { MessageBody = '' }) => sum + Buffer.byteLength(MessageBody), 0)
-      if (bytes > MAXIMUM_BATCH_BYTES) throw new SqsFault('BatchRequestTooLong', 'over 1 MiB')
+      if (bytes > MAX_BATCH_BYTES) throw new SqsFault('BatchRequestTooLong', 'over 1 MiB')
       return settle(Entries, ({ MessageBody = '', MessageGroupId, MessageDeduplicationId }) => {
         if (!MessageGroupId || !MessageDeduplicationId)
           throw new SqsFault('MissingParameter', 'of a FIFO queue')

@@ -13,7 +13,7 @@ import { RepairSchema } from './event-schemas.ts'
 import { routeSchema } from './route-schema.ts'
 
 /** Maximum number of ids in a request. */
-const MAXIMUM_IDS = 1000
+const MAX_IDS = 1000
 
 const DryRun = { dryRun: z.boolean().default(false).describe('only count the events') }
 
@@ -25,7 +25,7 @@ const ReplayOptions = z.strictObject({
 const DiscardOptions = z.strictObject({ reason: ReasonSchema, ...DryRun })
 
 const Ids = {
-  ids: z.array(z.string().min(1).max(200)).min(1).max(MAXIMUM_IDS).describe('ids of the events')
+  ids: z.array(z.string().min(1).max(200)).min(1).max(MAX_IDS).describe('ids of the events')
 }
 
 const Filter = { filter: FilterSchema.describe('selects the events, with the parameters of the list') }

@@ -22,7 +22,7 @@ export interface StreamOptions {
 /** Interval of heartbeats, in milliseconds. They keep load balancers from closing an idle connection. */
 const HEARTBEAT_MS = 15_000
 
-const MAXIMUM_UNREAD = 1024 * 1024
+const MAX_UNREAD = 1024 * 1024
 
 /** Delay before a client reconnects, in milliseconds. */
 const RETRY_MS = 2000
@@ -50,7 +50,7 @@ const STREAM = routeSchema({
 
 /** Route of the API: `GET /stream`. */
 export const streamRoute: FastifyPluginAsync<StreamOptions> = async (app, options) => {
-  const { liveFeed, every, maximumUnread = MAXIMUM_UNREAD } = options
+  const { liveFeed, every, maximumUnread = MAX_UNREAD } = options
   // all viewers with the same access receive the same text
   const texts: Record<Access, WeakMap<ActivityEvent, string>> = { full: new WeakMap(), read: new WeakMap() }
   const textOf = (event: ActivityEvent, access: Access): string => {

@@ -1,5 +1,5 @@
 import type { ActivityFilter } from '../activity-store.ts'
-import { MAXIMUM_REASON_LENGTH } from '../discard-reason.ts'
+import { MAX_REASON_LENGTH } from '../discard-reason.ts'
 import { filterToQuery } from '../event-filter.ts'
 import type { RepairCounts } from '../repair-count.ts'
 import type { EventSelection } from '../repair-plan.ts'
@@ -40,7 +40,7 @@ export function discardQuestion(selection: EventSelection, counts: RepairCounts)
 ${described(selection, 'discards every dead event in the journal')}
 <form method="post" action="/activity/discards">${fields(selection)}
 <p>Only dead events are discarded. Their dead letters are deleted, and they no longer count as failures. Processors that have not succeeded never run for them, unless you replay them with all processors.</p>
-<div class="field"><label for="reason">Reason</label><input id="reason" name="reason" type="text" required maxlength="${MAXIMUM_REASON_LENGTH}" placeholder="the asset was deleted on purpose" autocomplete="off" aria-describedby="reason-note"></div>
+<div class="field"><label for="reason">Reason</label><input id="reason" name="reason" type="text" required maxlength="${MAX_REASON_LENGTH}" placeholder="the asset was deleted on purpose" autocomplete="off" aria-describedby="reason-note"></div>
 <p class="muted" id="reason-note">The journal keeps it with each event, and who discarded it and when.</p>
 <div class="actions"><button class="danger" type="submit">Discard</button><a class="button" href="${backLink(selection)}">Cancel</a></div>
 </form></div>`

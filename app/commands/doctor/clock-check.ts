@@ -1,6 +1,6 @@
 import { apiBaseUrl } from '../../credentials/cloudinary-url.ts'
 import type { Environments } from '../../credentials/environments.ts'
-import { MAXIMUM_AHEAD_SECONDS } from '../../ingest/signature.ts'
+import { MAX_AHEAD_SECONDS } from '../../ingest/signature.ts'
 import { type Check, fault, ok, warn } from './check.ts'
 
 export interface ClockOptions {
@@ -28,9 +28,9 @@ export const clock = ({ servers, fetch, clock }: ClockOptions): Check => ({
       if (seconds <= WARN_SECONDS) return [ok(`agrees with ${host} within ${WARN_SECONDS} s`)]
       const difference = `${seconds} s ${skew > 0 ? 'ahead of' : 'behind'} ${host}`
       return [
-        seconds > MAXIMUM_AHEAD_SECONDS
+        seconds > MAX_AHEAD_SECONDS
           ? fault(`${difference}: signatures and calls to AWS are rejected; set it with NTP`)
-          : warn(`${difference}: signatures are rejected beyond ${MAXIMUM_AHEAD_SECONDS} s; set it with NTP`)
+          : warn(`${difference}: signatures are rejected beyond ${MAX_AHEAD_SECONDS} s; set it with NTP`)
       ]
     }
     return [warn('not compared: no server answered; see the lines above')]

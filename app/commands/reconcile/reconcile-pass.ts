@@ -38,10 +38,10 @@ export interface PassOptions extends Omit<MissingOptions, 'windows'> {
 /**
  * Maximum number of suspected changes to hold until the feed is read for them. Each takes a few kilobytes.
  */
-const MAXIMUM_BATCH = 5000
+const MAX_BATCH = 5000
 
 /** Suspected changes are decided when their times span this much, so that the watermark moves. */
-const MAXIMUM_BATCH_MS = 3_600_000
+const MAX_BATCH_MS = 3_600_000
 
 /**
  * Searches one cloud for each kind of change in turn, page by page in order of time. Moves the watermark
@@ -147,8 +147,8 @@ async function search(
       await decide(found.filter((change) => !needsHistory(change, options)))
       suspected.push(...found.filter((change) => needsHistory(change, options)))
       through = lastTime(kind, page, through)
-      const isLong = through - (suspected[0]?.changedAt ?? through) >= MAXIMUM_BATCH_MS
-      if (suspected.length >= MAXIMUM_BATCH || isLong) await decideSuspected()
+      const isLong = through - (suspected[0]?.changedAt ?? through) >= MAX_BATCH_MS
+      if (suspected.length >= MAX_BATCH || isLong) await decideSuspected()
       if (page.assets.length > 0) report.page(environment, kind, page.assets.length, through)
       await save(through, false)
       if (signal.aborted) return allowance

@@ -34,7 +34,7 @@ const OVERLAP_MS = 10 * MINUTE_MS
 const FIRST_PASS_MS = DAY_MS
 
 /** The journal deletes events after 30 days, and deleted events would look missing. */
-const MAXIMUM_AGE_MS = 29 * DAY_MS
+const MAX_AGE_MS = 29 * DAY_MS
 
 /**
  * Decides which time range to search.
@@ -54,7 +54,7 @@ export function windowOf(
         : watermark?.complete
           ? { from: through - OVERLAP_MS, why: 'end of the last pass less 10 minutes' }
           : { from: through, why: 'where the last pass stopped' }
-  const earliest = now - MAXIMUM_AGE_MS
+  const earliest = now - MAX_AGE_MS
   return {
     until,
     movesWatermark: through === undefined || wanted.from <= through,

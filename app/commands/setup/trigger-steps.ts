@@ -12,10 +12,10 @@ const ALL = 'all'
  * Maximum number of notification URLs of a product environment.
  * Source: https://cloudinary.com/documentation/admin_api_triggers
  */
-const MAXIMUM_URLS = 30
+const MAX_URLS = 30
 
 const URLS_EXHAUSTED =
-  `NOTIFICATION_URLS_EXHAUSTED: this environment has ${MAXIMUM_URLS} notification URLs, the maximum; ` +
+  `NOTIFICATION_URLS_EXHAUSTED: this environment has ${MAX_URLS} notification URLs, the maximum; ` +
   'in Cloudinary, delete the triggers of a URL that is no longer used'
 
 const NOT_ADDITIVE = 'not additive: an upload with its own notification_url is not notified here'
@@ -62,7 +62,7 @@ export const triggerOn = (type: string, ours: readonly Trigger[]): Trigger | und
 export function triggerSteps(work: TriggerWork): SetupStep[] {
   const { target, types, prune } = work
   const ours = triggersTo(target.uri, work.existing)
-  const isFull = target.uri_type === 'webhook' && ours.length === 0 && urlsOf(work.existing) >= MAXIMUM_URLS
+  const isFull = target.uri_type === 'webhook' && ours.length === 0 && urlsOf(work.existing) >= MAX_URLS
   const about = (type: string) => ({ subject: 'trigger', what: `${type} → ${target.uri}` }) as const
   const update = (trigger: Trigger): SetupStep => ({
     ...about(trigger.event_type),

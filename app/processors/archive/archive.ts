@@ -13,10 +13,10 @@ import { ArchiveStore } from './archive-store.ts'
 const BUCKET = /^(?=.{3,63}$)[a-z0-9](?:[a-z0-9.-]*[a-z0-9])$/
 
 /** Maximum size of the events of an object before its compression, in characters. */
-const MAXIMUM_SIZE = 16 * 1024 * 1024
+const MAX_SIZE = 16 * 1024 * 1024
 
 /** Maximum number of objects that are stored at the same time. */
-const MAXIMUM_CALLS = 8
+const MAX_CALLS = 8
 
 const Options = z.strictObject({
   name: z.string().default('archive'),
@@ -88,8 +88,8 @@ export function archive(options: ArchiveOptions = {}, { schedule, timeoutMs }: A
         // waiting events take lanes of the worker, so under load it must not wait for the window
         fullAtOnce: true,
         maximumItems: maximumEvents ?? Math.max(1, Math.floor(config.WORKER_CONCURRENCY / 2)),
-        maximumCalls: MAXIMUM_CALLS,
-        maximumBytes: MAXIMUM_SIZE,
+        maximumCalls: MAX_CALLS,
+        maximumBytes: MAX_SIZE,
         sizeOf: (event) => JSON.stringify(event).length
       })
       started = { store, events }

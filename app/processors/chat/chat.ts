@@ -26,10 +26,10 @@ const EXAMPLE_URL = 'http://127.0.0.1:4000/_standin/chat'
 const WINDOW_MS = 1000
 
 /** Maximum number of events in a message. Slack allows 50 blocks. */
-const MAXIMUM_EVENTS = 10
+const MAX_EVENTS = 10
 
 /** Maximum size of the events in a message, in bytes. Teams allows 28 KB. */
-const MAXIMUM_BYTES = 16_000
+const MAX_BYTES = 16_000
 
 /** Maximum time for a message about dead letters, in milliseconds: the last one delays the stop. */
 const DIGEST_MS = 5000
@@ -161,8 +161,8 @@ interface Sent {
 const createBatcher = (post: Post, windowMs: number, stopping: AbortSignal) =>
   new Batcher<ChatItem, Sent>({
     maximumCalls: 1,
-    maximumItems: MAXIMUM_EVENTS,
-    maximumBytes: MAXIMUM_BYTES,
+    maximumItems: MAX_EVENTS,
+    maximumBytes: MAX_BYTES,
     sizeOf: (item) => Buffer.byteLength(JSON.stringify(item)),
     schedule: within(windowMs),
     send: (items) =>

@@ -8,7 +8,7 @@ import { type ChatItem, cleanText, cut } from './chat-message.ts'
 export const INTERVAL_MS = 60_000
 
 /** Maximum number of dead letters that a message names. */
-const MAXIMUM_NAMED = 5
+const MAX_NAMED = 5
 
 /** Maximum length of the reason of one, in characters. */
 const MAX_REASON = 200
@@ -45,7 +45,7 @@ export class DeadLetterDigest {
   add(event: AssetEvent, letter: DeadLetter): void {
     this.#count++
     this.#environments.add(event.environment)
-    if (this.#named.length < MAXIMUM_NAMED) this.#named.push(lineAbout(event, letter))
+    if (this.#named.length < MAX_NAMED) this.#named.push(lineAbout(event, letter))
     this.#plan()
   }
 
@@ -81,7 +81,7 @@ export class DeadLetterDigest {
     this.#posting = this.#options.post(messageAbout(count, named, environments)).catch((err) => {
       this.#options.log.error({ err, deadLetters: count }, 'dead letters not reported')
       this.#count += count
-      this.#named = [...named, ...this.#named].slice(0, MAXIMUM_NAMED)
+      this.#named = [...named, ...this.#named].slice(0, MAX_NAMED)
       this.#environments = new Set([...environments, ...this.#environments])
     })
     await this.#posting

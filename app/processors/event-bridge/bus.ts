@@ -19,15 +19,15 @@ export interface BusEvent {
  * Maximum size of an entry, and of the entries of a call, in bytes.
  * Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html
  */
-const MAXIMUM_BYTES = 1024 * 1024
+const MAX_BYTES = 1024 * 1024
 
 /** Bytes that EventBridge counts for the time of an entry. */
 const TIME_BYTES = 14
 
 /** Maximum entries of a call. */
-const MAXIMUM_ENTRIES = 10
+const MAX_ENTRIES = 10
 
-const MAXIMUM_CALLS = 8
+const MAX_CALLS = 8
 
 const FAILURE = {
   service: 'EventBridge',
@@ -54,9 +54,9 @@ export class Bus {
       requestHandler: { connectionTimeout: 1000, requestTimeout: timeoutMs, throwOnRequestTimeout: true }
     })
     this.#batcher = new Batcher({
-      maximumCalls: MAXIMUM_CALLS,
-      maximumItems: MAXIMUM_ENTRIES,
-      maximumBytes: MAXIMUM_BYTES,
+      maximumCalls: MAX_CALLS,
+      maximumItems: MAX_ENTRIES,
+      maximumBytes: MAX_BYTES,
       sizeOf,
       send: (entries) => this.#put(entries)
     })
@@ -87,8 +87,8 @@ export class Bus {
       Time: time
     }
     const bytes = sizeOf(entry)
-    if (bytes > MAXIMUM_BYTES) {
-      throw new PermanentError(`the event has ${bytes} bytes; EventBridge accepts ${MAXIMUM_BYTES}`, {
+    if (bytes > MAX_BYTES) {
+      throw new PermanentError(`the event has ${bytes} bytes; EventBridge accepts ${MAX_BYTES}`, {
         code: 'EVENT_BRIDGE_REJECTED'
       })
     }

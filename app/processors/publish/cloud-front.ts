@@ -20,8 +20,8 @@ export interface Cdn {
  * which is one path with a wildcard.
  * Source: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/InvalidationLimits.html
  */
-const MAXIMUM_WILDCARDS = 5
-const MAXIMUM_PATHS = 1000
+const MAX_WILDCARDS = 5
+const MAX_PATHS = 1000
 
 /** Time until an invalidation that exceeds these limits is tried again, in milliseconds. */
 const PAUSE_MS = 60_000
@@ -38,8 +38,8 @@ export function fitPaths(paths: readonly string[]): string[] {
   const isIncluded = (path: string) =>
     wildcards.some((wildcard) => wildcard !== path && path.startsWith(wildcard.slice(0, -1)))
   const needed = paths.filter((path) => !isIncluded(path))
-  const tooMany = needed.filter((path) => path.endsWith('*')).length > MAXIMUM_WILDCARDS
-  return tooMany || needed.length > MAXIMUM_PATHS ? ['/*'] : needed
+  const tooMany = needed.filter((path) => path.endsWith('*')).length > MAX_WILDCARDS
+  return tooMany || needed.length > MAX_PATHS ? ['/*'] : needed
 }
 
 /** Invalidates paths of a CloudFront distribution, with the official client. */

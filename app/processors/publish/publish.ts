@@ -18,7 +18,7 @@ import {
 import { callHook, HOOK } from './publish-hook.ts'
 
 /** Maximum number of events in a call. */
-const MAXIMUM_EVENTS = 100
+const MAX_EVENTS = 100
 
 const PUBLISH_SECRET: OwnVariable = {
   name: 'PUBLISH_SECRET',
@@ -114,7 +114,7 @@ export function publish(options: PublishOptions, clock: () => number = Date.now)
       if (distributionId) distribution = await CloudFront.create(distributionId, clock)
       batcher = new Batcher({
         maximumCalls: 1,
-        maximumItems: MAXIMUM_EVENTS,
+        maximumItems: MAX_EVENTS,
         schedule: within(windowSeconds * 1000),
         send: (changes) => sendTogether(changes, (together) => refresh(merged(together), secret))
       })

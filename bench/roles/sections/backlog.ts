@@ -8,7 +8,7 @@ import { WAITING_CONFIG } from './worker.ts'
 
 const QUEUE = 'backlog'
 const SAMPLE_MS = 5000
-const MAXIMUM_ROWS = 12
+const MAX_ROWS = 12
 
 export interface BacklogOptions {
   /** Number of processed events after which the section ends. */
@@ -57,6 +57,6 @@ export const backlog = ({ events, milliseconds }: BacklogOptions): Section => ({
 
 /** Keeps some samples at even distances, and the last one. */
 function thin<Sample>(samples: readonly Sample[]): Sample[] {
-  const step = Math.ceil(samples.length / MAXIMUM_ROWS)
+  const step = Math.ceil(samples.length / MAX_ROWS)
   return samples.filter((_, index) => (samples.length - 1 - index) % step === 0)
 }

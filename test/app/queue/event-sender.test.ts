@@ -4,7 +4,7 @@ import { SQSClient } from '@aws-sdk/client-sqs'
 import { type Test, test } from 'tap'
 import type { AssetEvent } from '../../../app/ingest/event.ts'
 import { EventSender } from '../../../app/queue/event-sender.ts'
-import { decodeMessage, MAXIMUM_MESSAGE_BYTES } from '../../../app/queue/message-codec.ts'
+import { decodeMessage, MAX_MESSAGE_BYTES } from '../../../app/queue/message-codec.ts'
 import { QUEUE_NAME, startSqs } from '../../../dev/embedded-sqs.ts'
 import { cut, failEntries, hold, loseAnswer, refuse, startSqsFake } from '../../support/sqs-fake.ts'
 import { memoryTracing } from '../../support/tracing.ts'
@@ -69,7 +69,7 @@ test('deduplicates events that are stored again', async (t) => {
 test('stores a replay of an event that was stored just before', async (t) => {
   const { sender, stored } = await onQueue(t)
   await sender.store([event('abc')], IN_TIME)
-  await sender.store([{ ...event('abc'), run: { kind: 'replay', id: 'p1' } }], IN_TIME)
+  await sender.store([{ ...event('abc'), run: { kind: 'replay', id: 'p1' } }])
   t.match(stored(), [{ messageDeduplicationId: 'abc' }, { messageDeduplicationId: 'abc.p1' }])
 })
 
@@ -108,7 +108,7 @@ test('keeps each call within the size limit of SQS', async (t) => {
     .inputs('SendMessageBatch')
     .map(({ Entries = [] }) => Entries.reduce((sum, { MessageBody = '' }) => sum + MessageBody.length, 0))
   t.equal(sizes.length, 2)
-  t.ok(sizes.every((size) => size <= MAXIMUM_MESSAGE_BYTES))
+  t.ok(sizes.every((size) => size <= MAX_MESSAGE_BYTES))
   t.equal(stored().length, 10)
 })
 
@@ -118,7 +118,7 @@ test('throws QUEUE_UNAVAILABLE if SQS stores only some events', async (t) => {
     'SendMessageBatch',
     failEntries(({ MessageDeduplicationId }) => MessageDeduplicationId === 'e1', 'ServiceUnavailable')
   )
-  await t.rejects(sender.store(events(3), IN_TIME), {
+  await t.rejects(sender.store(events(3)), {
     code: 'QUEUE_UNAVAILABLE',
     message: /1 of 3/,
     cause: { code: 'ServiceUnavailable' }

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { ListenerError } from '../../../app/errors.ts'
 import type { AssetEvent } from '../../../app/ingest/event.ts'
-import { decodeMessage, encodeMessage, MAXIMUM_MESSAGE_BYTES } from '../../../app/queue/message-codec.ts'
+import { decodeMessage, encodeMessage, MAX_MESSAGE_BYTES } from '../../../app/queue/message-codec.ts'
 import { anyCharacter } from '../../support/any-character.ts'
 
 const MIB = 1024 * 1024
@@ -128,7 +128,7 @@ t.test('encodes an event of up to 256 KiB as JSON, and compresses a larger one',
 t.test('decodes a large event that fits when compressed', async (t) => {
   const large = withPayload({ text: incompressible(0.98 * MIB) })
   const message = encodeMessage(large)
-  t.ok(message.length > MIB * 0.9 && message.length <= MAXIMUM_MESSAGE_BYTES, String(message.length))
+  t.ok(message.length > MIB * 0.9 && message.length <= MAX_MESSAGE_BYTES, String(message.length))
   t.strictSame(decodeMessage(message), large)
 })
 

@@ -25,7 +25,7 @@ const PERMANENT_CODES = [
   'WAIT_TOO_LONG'
 ]
 
-const MAXIMUM_ATTEMPTS = 12
+const MAX_ATTEMPTS = 12
 
 /** A call of Cloudinary takes 30 s at most. */
 const CALL_MS = 31_000
@@ -187,7 +187,7 @@ export class Ledger {
     change?.done.add(processor)
     if (PERMANENT_CODES.includes(code)) return
     const spent = this.attempts.spent(processor, event, code)
-    if (spent < MAXIMUM_ATTEMPTS) {
+    if (spent < MAX_ATTEMPTS) {
       this.violated(
         '7 attempts',
         `${processor} is dead for ${change?.name ?? event.id} after ${spent} attempts that count: ${code}`

@@ -35,7 +35,7 @@ interface Index {
 const DELETION_MS = 48 * 3_600_000
 
 /** Maximum size of an item, in bytes. */
-const MAXIMUM_BYTES = 400 * 1024
+const MAX_BYTES = 400 * 1024
 
 /** Items per page of a query, few so that paging is used. */
 const PAGE = 50
@@ -159,8 +159,7 @@ export class DynamoDbModel {
   #write(id: string, attributes: Record<string, unknown>): Item {
     const item = stored(attributes) as Item
     const payload = item.payload
-    if (payload instanceof Uint8Array && payload.length > MAXIMUM_BYTES)
-      throw validationError('item too large')
+    if (payload instanceof Uint8Array && payload.length > MAX_BYTES) throw validationError('item too large')
     this.items.set(id, item)
     this.#pending.push({ due: this.#scheduler.now + this.#lagMs, id, item })
     return item

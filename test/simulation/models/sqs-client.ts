@@ -2,7 +2,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { Network } from '../network.ts'
 import type { Scheduler } from '../scheduler.ts'
 import { type Entry, type Input, sqsError } from './sqs-messages.ts'
-import { MAXIMUM_BATCH, type SqsQueue } from './sqs-queue.ts'
+import { MAX_BATCH, type SqsQueue } from './sqs-queue.ts'
 
 /** Returns a client of the process that calls it. `queues` by URL. */
 export function sqsClient(
@@ -50,7 +50,7 @@ function perform(
   isHeartbeat: boolean
 ): object {
   const { Entries = [] } = input
-  if (Entries.length > MAXIMUM_BATCH) throw sqsError('TooManyEntriesInBatchRequest')
+  if (Entries.length > MAX_BATCH) throw sqsError('TooManyEntriesInBatchRequest')
   switch (operation) {
     case 'SendMessage':
       return { MessageId: queue.send(input).id }

@@ -23,10 +23,10 @@ interface Waiter {
 }
 
 const DEDUPLICATION_MS = 5 * 60_000
-const MAXIMUM_VISIBILITY_SECONDS = 43_200
+const MAX_VISIBILITY_SECONDS = 43_200
 const RETENTION_MS = 14 * 86_400_000
-export const MAXIMUM_BATCH = 10
-const MAXIMUM_BYTES = 1024 * 1024
+export const MAX_BATCH = 10
+const MAX_BYTES = 1024 * 1024
 
 /** The visibility timeouts that the listener's heartbeats set, in seconds. */
 const LEASE_SECONDS = [60, 120]
@@ -103,7 +103,7 @@ export class SqsQueue {
 
   sendBatch(entries: readonly Entry[], fails: (entry: Entry) => boolean): object {
     const bytes = entries.reduce((sum, { MessageBody = '' }) => sum + Buffer.byteLength(MessageBody), 0)
-    if (bytes > MAXIMUM_BYTES) throw sqsError('BatchRequestTooLong')
+    if (bytes > MAX_BYTES) throw sqsError('BatchRequestTooLong')
     return settle(entries, fails, (entry) => ({ MessageId: this.send(entry).id }))
   }
 
@@ -132,7 +132,7 @@ export class SqsQueue {
       const isHeld = message?.handle === ReceiptHandle && message.visibleAt > this.#now
       if (!message || !isHeld || !this.messages.includes(message)) throw sqsError('MessageNotInflight')
       const visibleAt = this.#now + VisibilityTimeout * 1000
-      if (visibleAt - message.receivedAt > MAXIMUM_VISIBILITY_SECONDS * 1000)
+      if (visibleAt - message.receivedAt > MAX_VISIBILITY_SECONDS * 1000)
         throw sqsError('InvalidParameterValue')
       message.visibleAt = visibleAt
       message.isLeased = LEASE_SECONDS.includes(VisibilityTimeout)
@@ -189,7 +189,7 @@ export class SqsQueue {
     const blocked = new Set<string>()
     for (const { visibleAt, group } of this.messages) if (visibleAt > now) blocked.add(group)
     // a receive may return fewer messages than there are
-    const maximum = roll('few') < 0.2 ? 1 : Math.min(MaxNumberOfMessages, MAXIMUM_BATCH)
+    const maximum = roll('few') < 0.2 ? 1 : Math.min(MaxNumberOfMessages, MAX_BATCH)
     const taken: StoredMessage[] = []
     for (const message of [...this.messages]) {
       if (taken.length === maximum) break

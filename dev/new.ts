@@ -114,7 +114,7 @@ function isFree(identifier: string): boolean {
 function source({ name, identifier, on }: Scaffold): string {
   return `import { defineProcessor } from '../app/listener.ts'
 
-/** TODO: say in one sentence what it does, and how many calls it costs. */
+/** Describe in one sentence what the processor does, and how many calls it costs. */
 export const ${identifier} = () =>
   defineProcessor({
     name: '${name}',

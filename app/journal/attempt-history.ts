@@ -32,7 +32,7 @@ export interface LastAttempt {
 }
 
 /** Maximum number of attempts to keep, including the last one. */
-export const MAX_ATTEMPTS = 20
+export const MAX_STORED_ATTEMPTS = 20
 
 /**
  * Maximum size of the stored attempts, in bytes of JSON. Older ones are dropped. An item can have 400 KB: 300
@@ -55,7 +55,7 @@ export function attemptsUntilNow(entry: LastAttempt): readonly PastAttempt[] {
 
 /** Returns the attempts to store when a new one starts. */
 export function pastAttempts(entry: LastAttempt): readonly PastAttempt[] {
-  const attempts = attemptsUntilNow(entry).slice(1 - MAX_ATTEMPTS)
+  const attempts = attemptsUntilNow(entry).slice(1 - MAX_STORED_ATTEMPTS)
   const sizes = attempts.map((attempt) => Buffer.byteLength(JSON.stringify(attempt)))
   let first = attempts.length
   for (let bytes = 0; first > 0; first--) {

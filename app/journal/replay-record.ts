@@ -13,7 +13,7 @@ export interface ReplayRecord {
 }
 
 /** Maximum number of replays to keep per event: the last ones. */
-export const MAX_REPLAYS = 10
+export const MAX_STORED_REPLAYS = 10
 
 /** Maximum length of a user's name, in characters. */
 const MAX_NAME_LENGTH = 100
@@ -31,5 +31,5 @@ export function withReplay(
     ...(by && { by: by.slice(0, MAX_NAME_LENGTH).toWellFormed() }),
     ...(from && { from })
   }
-  return [...replays.filter(({ run }) => run !== id), record].slice(-MAX_REPLAYS)
+  return [...replays.filter(({ run }) => run !== id), record].slice(-MAX_STORED_REPLAYS)
 }

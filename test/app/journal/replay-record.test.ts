@@ -1,5 +1,5 @@
 import t from 'tap'
-import { MAX_REPLAYS, type ReplayRecord, withReplay } from '../../../app/journal/replay-record.ts'
+import { MAX_STORED_REPLAYS, type ReplayRecord, withReplay } from '../../../app/journal/replay-record.ts'
 
 const AT = '2026-06-01T12:00:00.000Z'
 const LATER = '2026-06-01T12:00:09.000Z'
@@ -17,8 +17,8 @@ t.test('records who, when and from where', (t) => {
 t.test('keeps the last replays, and each once', (t) => {
   let replays: readonly ReplayRecord[] = []
   for (let run = 0; run < 15; run++) replays = withReplay(replays, { kind: 'replay', id: `r${run}` }, AT)
-  t.equal(replays.length, MAX_REPLAYS)
+  t.equal(replays.length, MAX_STORED_REPLAYS)
   t.equal(replays.at(-1)?.run, 'r14')
-  t.equal(withReplay(replays, { kind: 'replay', id: 'r14' }, LATER).length, MAX_REPLAYS)
+  t.equal(withReplay(replays, { kind: 'replay', id: 'r14' }, LATER).length, MAX_STORED_REPLAYS)
   t.end()
 })

@@ -1,6 +1,6 @@
 import { defineProcessor } from '../app/listener.ts'
 
-/** TODO: say in one sentence what it does, and how many calls it costs. */
+/** Describe in one sentence what the processor does, and how many calls it costs. */
 export const all = () =>
   defineProcessor({
     name: 'all',
